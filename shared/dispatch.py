@@ -1,0 +1,63 @@
+"""Doorbells: the names of tasks and queues, and the one way a message is sent.
+
+A message says "there is work of this kind" and carries nothing else. Losing or doubling one
+changes nothing: the sweep rings again.
+"""
+
+from collections.abc import Iterable
+
+from celery import Celery
+from kombu import Queue
+from kombu.exceptions import OperationalError
+
+from shared.domain.kinds import Kind
+from shared.logs import log
+from shared.settings import REDIS_PREFIX, Settings
+
+DELIVER = "deliver"
+SWEEP = "sweep"
+DELIVER_QUEUE = "deliver"
+SWEEP_QUEUE = "sweep"
+
+SOCKET_TIMEOUT_S = 2.0
+
+
+def celery_app(settings: Settings) -> Celery:
+    """The Celery application as every process of ours needs it; workers add to it."""
+    app = Celery("vapi-salesforce", broker=settings.broker_url)
+    app.conf.update(
+        # State lives in the journal; a result backend would cost a write and a key a task.
+        task_ignore_result=True,
+        task_create_missing_queues=False,  # a typo would make a queue that nobody reads
+        task_queues=[Queue(DELIVER_QUEUE), Queue(SWEEP_QUEUE)],
+        task_routes={DELIVER: {"queue": DELIVER_QUEUE}, SWEEP: {"queue": SWEEP_QUEUE}},
+        task_publish_retry=False,  # the journal is written; a lost doorbell is rung again
+        broker_pool_acquire_timeout=1.0,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a worker that gives up after 46 minutes helps nobody
+        broker_channel_error_retry=True,  # survive READONLY and OOM replies
+        broker_transport_options={
+            "global_keyprefix": f"{REDIS_PREFIX}celery:",
+            "socket_timeout": SOCKET_TIMEOUT_S,  # without it a hung Redis blocks for ever
+            "socket_connect_timeout": 1.0,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "max_retries": 0,
+        },
+    )
+    return app
+
+
+class Doorbell:
+    """Rings for kinds that have work. Never raises: the sweep makes up for a lost ring."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def ring(self, kinds: Iterable[Kind]) -> None:
+        for kind in kinds:
+            try:
+                self._app.send_task(DELIVER, args=[str(kind)], ignore_result=True)
+            except (OperationalError, OSError) as trouble:
+                log.warning("doorbell_lost", kind=kind, reason=type(trouble).__name__)
+                return

@@ -1,0 +1,133 @@
+"""What an intent carries: one draft a kind, with the schema version it is kept under.
+
+A draft is what the web process accepted and the worker applies. It is kept as JSON, so a worker of
+the next version has to read what this one wrote: add fields with defaults, never change a meaning
+without a new SCHEMA and a reader for the old one in `read_draft`.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from shared.domain.kinds import Kind
+
+SCHEMA = 1
+
+
+class UnreadableDraftError(Exception):
+    """An intent was written by a version this one does not know; the text names kind and schema."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The base of the drafts: to and from the JSON object the journal keeps."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in kept.items() if name in known})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromCaller(Draft):
+    """A draft made during a call.
+
+    caller_number: E.164, or "" when the call showed none.
+    contact_id: the one contact who has that number, as known at acceptance; None when that was not
+    known yet, and the worker settles it by the number.
+    """
+
+    caller_number: str = ""
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseDraft(FromCaller):
+    issue_type: str
+    description: str
+    priority: str | None = None
+    account_number: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseTarget(FromCaller):
+    """A draft about one case: one of this service (`case_intent`) or one named by its number."""
+
+    case_intent: str | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentDraft(CaseTarget):
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseDraft(CaseTarget):
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactDraft(FromCaller):
+    """changes: Salesforce field → new value; seen: the same fields' values at acceptance.
+
+    seen is None when the contact was not known at acceptance. accepted_at: ISO 8601, UTC.
+    """
+
+    changes: dict[str, str]
+    seen: dict[str, str | None] | None = None
+    accepted_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackDraft(FromCaller):
+    phone: str
+    when: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallDraft(FromCaller):
+    """One finished call. Times are ISO 8601 UTC or None, duration in whole seconds or None."""
+
+    call_id: str
+    direction: str
+    started_at: str | None
+    ended_at: str | None
+    duration_s: int | None
+    ended_reason: str
+    summary: str
+    transcript: str
+    transcript_in_file: bool
+    recording_url: str
+    case_intents: list[str]
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptDraft(Draft):
+    """A transcript too long for its Task: a file on the record of the call_log intent named."""
+
+    call_id: str
+    call_log_intent: str
+    transcript: str
+
+
+DRAFTS: dict[Kind, type[Draft]] = {
+    Kind.CASE_CREATE: CaseDraft,
+    Kind.CASE_COMMENT: CommentDraft,
+    Kind.CASE_CLOSE: CloseDraft,
+    Kind.CONTACT_UPDATE: ContactDraft,
+    Kind.CALLBACK: CallbackDraft,
+    Kind.CALL_LOG: CallDraft,
+    Kind.TRANSCRIPT_FILE: TranscriptDraft,
+}
+
+
+def read_draft(kind: Kind, schema: int, kept: dict[str, Any]) -> Draft:
+    """The draft of an intent. Raises UnreadableDraftError for a schema this version can't read."""
+    if schema != SCHEMA:
+        raise UnreadableDraftError(f"{kind} intent of schema {schema}; this version reads {SCHEMA}")
+    return DRAFTS[kind].from_json(kept)

@@ -1,0 +1,115 @@
+"""The intent as the journal hands it out, and what a delivery makes of it."""
+
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.drafts import Draft, read_draft
+from shared.domain.kinds import Kind, State
+
+
+def new_intent_id() -> str:
+    """32 lower-case hex characters: safe in a URL, and the key of the record in Salesforce."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What Salesforce gave back. number: the CaseNumber of a case, else None; at: epoch ms."""
+
+    record_id: str
+    number: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Intent:
+    """One durable promise, as kept.
+
+    id: 32 lower-case hex characters, and the External Id key of the record in Salesforce.
+    unsure: an earlier attempt may have been committed (its answer was lost, or its lease ran out),
+    so delivery reads before it writes.
+    """
+
+    id: str
+    kind: Kind
+    state: State
+    call_id: str
+    tool: str
+    reference: str
+    schema: int
+    payload: dict[str, Any]
+    accepted_at_ms: int
+    attempts: int = 0
+    unsure: bool = False
+    reason: str = ""
+    receipt: Receipt | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """Raises UnreadableDraftError when another version wrote it."""
+        return read_draft(self.kind, self.schema, self.payload)
+
+
+class Scope(StrEnum):
+    """What a wait holds back: the one record, all intents of the kind, or the whole org."""
+
+    RECORD = "record"
+    KIND = "kind"
+    ORG = "org"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    intent_id: str
+    record_id: str
+    number: str | None = None
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """Not yet. delay_ms from now; unsure: it may have been committed all the same."""
+
+    intent_id: str
+    reason: str
+    delay_ms: int
+    scope: Scope
+    unsure: bool = False
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Refused for good; a person decides. reason is a code, never a text that quotes a value."""
+
+    intent_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    intent_id: str
+    reason: str
+
+
+Outcome = Delivered | TryAgain | Parked | Cancelled
+
+
+@dataclass(frozen=True)
+class NewIntent:
+    """An intent on its way into the journal.
+
+    hold_ms: how long it stays held so that the caller can take it back; 0 is due at once.
+    after: ids of intents that have to be settled first. after_call: all of its call's so far.
+    fingerprint: a second intent of the call with the same one is the same wish; "" is none.
+    """
+
+    id: str
+    kind: Kind
+    draft: Draft
+    tool: str = ""
+    reference: str = ""
+    fingerprint: str = ""
+    hold_ms: int = 0
+    after: tuple[str, ...] = field(default=())
+    after_call: bool = False

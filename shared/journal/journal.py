@@ -1,0 +1,343 @@
+"""The journal: the durable record of every intent, and the only place its state changes.
+
+Each transition is one Lua script in `scripts/`; `SCHEMA.md` says what lies where. Every method
+raises StoreUnavailableError when Redis does not answer; a transition may then have happened.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from shared.domain.drafts import SCHEMA
+from shared.domain.intent import (
+    Cancelled,
+    Delivered,
+    Intent,
+    NewIntent,
+    Outcome,
+    Parked,
+    Receipt,
+    TryAgain,
+)
+from shared.domain.kinds import Kind, State
+from shared.settings import REDIS_PREFIX
+from shared.store import translated
+
+LEASE_MS = 20_000
+"""How long a silent worker keeps its intents; one at work extends its lease (see Lease.extend)."""
+
+DOORBELL_MS = 5_000
+"""After so long a doorbell that woke nobody counts as lost, and the sweep rings again."""
+
+ANSWER_TTL_MS = (12 * 60 + 10) * 60 * 1000
+"""The life of a call (Vapi's maxDurationSeconds is at most 12 h) and 10 minutes."""
+
+SWEEP_MOST = 500
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+_COMMON = (_SCRIPTS / "_common.lua").read_text()
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Recorded. ring: kinds that need a doorbell now."""
+
+    ring: tuple[Kind, ...]
+
+
+@dataclass(frozen=True)
+class AnsweredBefore:
+    """This tool call has its answer already; nothing was recorded."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The call already has this wish; nothing was recorded."""
+
+    intent_id: str
+
+
+@dataclass(frozen=True)
+class ReferenceTaken:
+    """Another intent has the reference; nothing was recorded. Try another one."""
+
+
+Acceptance = Accepted | AnsweredBefore | Repeated | ReferenceTaken
+
+
+@dataclass(frozen=True)
+class AnswerSlot:
+    """Where the answer of one tool call is kept, and the text to keep with the acceptance."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why nothing of a kind (or of the org) is leased until then (epoch ms)."""
+
+    until_ms: int
+    reason: str
+    strikes: int
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Intents in the hands of one worker, under a token that fences out everybody else."""
+
+    kind: Kind
+    token: str
+    intents: tuple[Intent, ...]
+
+
+class Journal:
+    """All of it goes through one Redis client; safe to share between threads."""
+
+    def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+        self._store: Any = store  # redis-py types replies as bytes | str; ours are str
+        self._prefix = prefix
+        self._accept = self._script("accept")
+        self._lease = self._script("lease")
+        self._extend = self._script("extend")
+        self._settle = self._script("settle")
+        self._cancel = self._script("cancel")
+        self._sweep = self._script("sweep")
+
+    def _script(self, name: str) -> Any:
+        return self._store.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
+
+    # -- accepting -------------------------------------------------------------------------------
+
+    def accept(
+        self, call_id: str, intents: Sequence[NewIntent], answer: AnswerSlot | None = None
+    ) -> Acceptance:
+        """Record the intents and the answer in one atomic step: all of it, or nothing.
+
+        A repeat of the same tool call, or of the same wish within the call, records nothing.
+        """
+        want: dict[str, Any] = {
+            "prefix": self._prefix,
+            "call": call_id,
+            "ring_ms": DOORBELL_MS,
+            "intents": [
+                {
+                    "id": intent.id,
+                    "kind": intent.kind,
+                    "schema": SCHEMA,
+                    "tool": intent.tool,
+                    "reference": intent.reference,
+                    "fingerprint": intent.fingerprint,
+                    "payload": json.dumps(intent.draft.as_json()),
+                    "hold_ms": intent.hold_ms,
+                    "after": list(intent.after),
+                    "after_call": intent.after_call,
+                }
+                for intent in intents
+            ],
+        }
+        if answer:
+            want |= {
+                "answer_key": answer.key,
+                "answer": answer.text,
+                "answer_ttl_ms": ANSWER_TTL_MS,
+            }
+        with translated():
+            reply = self._accept(args=[json.dumps(want)])
+        match reply[0]:
+            case "answered":
+                return AnsweredBefore(reply[1])
+            case "repeated":
+                return Repeated(reply[1])
+            case "reference_taken":
+                return ReferenceTaken()
+            case _:
+                return Accepted(tuple(Kind(kind) for kind in reply[1:]))
+
+    def cancel(self, intent_id: str, reason: str) -> tuple[str, tuple[Kind, ...]]:
+        """Take an intent back while nothing of it can have reached Salesforce.
+
+        Returns "cancelled" or the state that forbids it ("leased", "delivered", "parked",
+        "unsure", "" when unknown), and the kinds to ring for.
+        """
+        with translated():
+            reply = self._cancel(args=[self._prefix, intent_id, reason, DOORBELL_MS])
+        return reply[0], tuple(Kind(kind) for kind in reply[1:])
+
+    # -- delivering ------------------------------------------------------------------------------
+
+    def lease(self, kind: Kind, *, most: int, most_bytes: int) -> Lease:
+        """What is due of a kind, oldest first; an empty lease when nothing is, or it has to wait.
+
+        The doorbell of the kind counts as answered: what is accepted from here on rings again.
+        """
+        token = secrets.token_hex(8)
+        with translated():
+            self._store.delete(f"{self._prefix}doorbell:{kind}")
+            rows = self._lease(args=[self._prefix, kind, most, most_bytes, LEASE_MS, token])
+        return Lease(kind, token, tuple(self._read(id_, _pairs(flat)) for id_, flat in rows))
+
+    def extend(self, lease: Lease) -> int:
+        """Another LEASE_MS for what is still this worker's; returns how many that are."""
+        ids = [intent.id for intent in lease.intents]
+        with translated():
+            return int(self._extend(args=[self._prefix, lease.kind, LEASE_MS, lease.token, *ids]))
+
+    def settle(self, lease: Lease, outcomes: Iterable[Outcome]) -> tuple[int, tuple[Kind, ...]]:
+        """Write down what became of leased intents.
+
+        Returns how many were still this worker's (the others are left as they are), and the kinds
+        to ring for.
+        """
+        with translated():
+            now_ms = self.now_ms()
+            reply = self._settle(
+                args=[
+                    self._prefix,
+                    lease.token,
+                    DOORBELL_MS,
+                    json.dumps([_as_settled(outcome, now_ms) for outcome in outcomes]),
+                ]
+            )
+        return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
+
+    def sweep(self) -> tuple[Kind, ...]:
+        """The kinds that have work and no doorbell out; note that a sweep ran."""
+        with translated():
+            kinds = self._sweep(args=[self._prefix, DOORBELL_MS, SWEEP_MOST, *Kind])
+        return tuple(Kind(kind) for kind in kinds)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def get(self, intent_id: str) -> Intent | None:
+        with translated():
+            kept = self._store.hgetall(f"{self._prefix}intent:{intent_id}")
+        return self._read(intent_id, kept) if kept else None
+
+    def get_many(self, intent_ids: Iterable[str]) -> dict[str, Intent]:
+        """The intents that exist, by id."""
+        ids = list(dict.fromkeys(intent_ids))
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for intent_id in ids:
+                pipe.hgetall(f"{self._prefix}intent:{intent_id}")
+            rows = pipe.execute()
+        return {id_: self._read(id_, kept) for id_, kept in zip(ids, rows, strict=True) if kept}
+
+    def by_reference(self, reference: str) -> Intent | None:
+        with translated():
+            intent_id = self._store.get(f"{self._prefix}reference:{reference}")
+        return self.get(intent_id) if intent_id else None
+
+    def of_call(self, call_id: str) -> list[Intent]:
+        """The call's intents, in the order they were accepted."""
+        if not call_id:
+            return []
+        with translated():
+            ids = self._store.lrange(f"{self._prefix}call:{call_id}:intents", 0, -1)
+        return list(self.get_many(ids).values())
+
+    def newest(self, most: int) -> list[Intent]:
+        """Newest first."""
+        with translated():
+            ids = self._store.zrevrange(f"{self._prefix}intents", 0, most - 1)
+        return list(self.get_many(ids).values())
+
+    def counts(self) -> dict[str, int]:
+        """How many intents there are, how many are parked, and per kind how many want work."""
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            pipe.zcard(f"{self._prefix}intents")
+            pipe.zcard(f"{self._prefix}parked")
+            for kind in Kind:
+                pipe.zcard(f"{self._prefix}due:{kind}")
+            total, parked, *open_ = pipe.execute()
+        waiting = {f"open_{kind}": n for kind, n in zip(Kind, open_, strict=True)}
+        return {"accepted": total, "parked": parked, **waiting}
+
+    def oldest_due_ms(self) -> int | None:
+        """The age of the oldest intent that a worker should have had by now; None if there is none.
+
+        What is leased does not count: its time is the end of the lease.
+        """
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for kind in Kind:
+                pipe.zrange(f"{self._prefix}due:{kind}", 0, 0, withscores=True)
+            scores = [row[0][1] for row in pipe.execute() if row]
+            now_ms = self.now_ms()
+        return max(0, now_ms - int(min(scores))) if scores and min(scores) <= now_ms else None
+
+    def waits(self) -> dict[str, Wait]:
+        """What has to wait now or waited last: "org" or a kind → why and until when."""
+        with translated():
+            kept = self._store.hgetall(f"{self._prefix}waits")
+        waits = {}
+        for what, text in kept.items():
+            wait = json.loads(text)
+            waits[what] = Wait(int(wait["until"]), wait["reason"], int(wait["strikes"]))
+        return waits
+
+    def last_sweep_age_ms(self) -> int | None:
+        """None when no sweep has ever run."""
+        with translated():
+            last = self._store.get(f"{self._prefix}sweep:last")
+            now_ms = self.now_ms()
+        return now_ms - int(float(last)) if last else None
+
+    def now_ms(self) -> int:
+        """The store's clock, which every transition uses; epoch ms."""
+        seconds, microseconds = self._store.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    def _read(self, intent_id: str, kept: dict[str, str]) -> Intent:
+        receipt = json.loads(kept["receipt"]) if kept.get("receipt") else None
+        return Intent(
+            id=intent_id,
+            kind=Kind(kept["kind"]),
+            state=State(kept["state"]),
+            call_id=kept["call"],
+            tool=kept["tool"],
+            reference=kept["reference"],
+            schema=int(kept["schema"]),
+            payload=json.loads(kept["payload"]),
+            accepted_at_ms=int(kept["accepted"]),
+            attempts=int(kept["attempts"]),
+            unsure=kept["unsure"] == "1",
+            reason=kept.get("reason", ""),
+            receipt=Receipt(**receipt) if receipt else None,
+        )
+
+
+def _pairs(flat: Any) -> dict[str, str]:
+    """A hash as a script returns it: a dict from RESP3, a flat list from RESP2."""
+    if isinstance(flat, dict):
+        return flat
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _as_settled(outcome: Outcome, now_ms: int) -> dict[str, Any]:
+    match outcome:
+        case Delivered(intent_id, record_id, number):
+            receipt = asdict(Receipt(record_id, number, now_ms))
+            return {"id": intent_id, "outcome": "delivered", "receipt": json.dumps(receipt)}
+        case TryAgain():
+            return {
+                "id": outcome.intent_id,
+                "outcome": "again",
+                "reason": outcome.reason,
+                "delay_ms": outcome.delay_ms,
+                "scope": outcome.scope,
+                "unsure": outcome.unsure,
+            }
+        case Parked(intent_id, reason):
+            return {"id": intent_id, "outcome": "parked", "reason": reason}
+        case Cancelled(intent_id, reason):
+            return {"id": intent_id, "outcome": "cancelled", "reason": reason}

@@ -1,0 +1,75 @@
+-- Records intents and marks them due: all of them, or none.
+--
+-- ARGV[1]  JSON object:
+--   prefix      of every key
+--   call        the call's id, "" when the message named none
+--   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text),
+--               hold_ms, after (list of ids), after_call (bool)}
+--   answer_key  (optional) where the tool call's answer is kept
+--   answer      (optional) the answer's text; answer_ttl_ms
+--   ring_ms     how long a doorbell counts as out
+--
+-- Returns a list:
+--   {"answered", text}            this tool call was answered before; nothing recorded
+--   {"repeated", id}              the call already has a wish with this fingerprint
+--   {"reference_taken"}           another intent has the reference; nothing recorded
+--   {"accepted", kind, kind, ...} recorded; ring for these kinds
+local want = cjson.decode(ARGV[1])
+local p = want.prefix
+local now = clock_ms()
+
+if want.answer_key then
+  local kept = redis.call('GET', want.answer_key)
+  if kept and string.sub(kept, 1, 8) ~= 'working:' then return {'answered', kept} end
+end
+
+local wishes = p .. 'call:' .. want.call .. ':wishes'
+for _, intent in ipairs(want.intents) do
+  if intent.fingerprint ~= '' and want.call ~= '' then
+    local earlier = redis.call('HGET', wishes, intent.fingerprint)
+    if earlier then return {'repeated', earlier} end
+  end
+  if intent.reference ~= '' and redis.call('EXISTS', p .. 'reference:' .. intent.reference) == 1 then
+    return {'reference_taken'}
+  end
+end
+
+local settled = {delivered = true, parked = true, cancelled = true}
+local of_call = p .. 'call:' .. want.call .. ':intents'
+local reply = {'accepted'}
+for _, intent in ipairs(want.intents) do
+  local key = p .. 'intent:' .. intent.id
+  local after = intent.after
+  if intent.after_call and want.call ~= '' then
+    after = redis.call('LRANGE', of_call, 0, -1)
+  end
+  local waiting = 0
+  for _, earlier in ipairs(after) do
+    local state = redis.call('HGET', p .. 'intent:' .. earlier, 'state')
+    if state and not settled[state] then
+      redis.call('SADD', p .. 'followers:' .. earlier, intent.id)
+      waiting = waiting + 1
+    end
+  end
+  local hold_until = now + intent.hold_ms
+  local held = waiting > 0 or intent.hold_ms > 0
+  redis.call('HSET', key, 'kind', intent.kind, 'state', held and 'held' or 'due',
+    'schema', intent.schema, 'call', want.call, 'tool', intent.tool,
+    'reference', intent.reference, 'fingerprint', intent.fingerprint,
+    'payload', intent.payload, 'accepted', now, 'hold_until', hold_until,
+    'waiting', waiting, 'attempts', 0, 'unsure', 0)
+  redis.call('ZADD', p .. 'intents', now, intent.id)
+  if waiting == 0 then redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id) end
+  if intent.reference ~= '' then redis.call('SET', p .. 'reference:' .. intent.reference, intent.id) end
+  if want.call ~= '' then
+    redis.call('RPUSH', of_call, intent.id)
+    if intent.fingerprint ~= '' then redis.call('HSET', wishes, intent.fingerprint, intent.id) end
+  end
+  if not held and take_doorbell(p, intent.kind, want.ring_ms) then
+    reply[#reply + 1] = intent.kind
+  end
+end
+if want.answer_key then
+  redis.call('SET', want.answer_key, want.answer, 'PX', want.answer_ttl_ms)
+end
+return reply

@@ -1,0 +1,23 @@
+-- Takes an intent back on the caller's word, while nothing of it can have reached Salesforce.
+--
+-- ARGV  1 prefix, 2 id, 3 reason, 4 ms a doorbell counts as out
+--
+-- Its wish is forgotten, so that asking for the same thing again is a new wish.
+--
+-- Returns {state after, kind, kind, ...}: "cancelled", or the state that forbids it ("leased",
+-- "delivered", "parked", "unsure" when an attempt may have been committed, "" when unknown); then
+-- the kinds to ring for.
+local p, id, ring_ms = ARGV[1], ARGV[2], tonumber(ARGV[4])
+local key = p .. 'intent:' .. id
+local now = clock_ms()
+local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'unsure')
+if not is[1] then return {''} end
+if is[1] ~= 'held' and is[1] ~= 'due' then return {is[1]} end
+if is[5] == '1' then return {'unsure'} end
+
+redis.call('HSET', key, 'state', 'cancelled', 'reason', ARGV[3], 'settled', now)
+redis.call('ZREM', p .. 'due:' .. is[2], id)
+if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
+local reply = {'cancelled'}
+let_followers_go(p, id, now, ring_ms, reply)
+return reply

@@ -1,0 +1,16 @@
+-- Keeps a lease while its worker is alive and at work.
+--
+-- ARGV  1 prefix, 2 kind, 3 lease in ms, 4 token, 5... ids
+--
+-- Only what is still leased under the token is extended. Returns how many were.
+local p, kind, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local now = clock_ms()
+local kept = 0
+for i = 5, #ARGV do
+  local held = redis.call('HMGET', p .. 'intent:' .. ARGV[i], 'state', 'lease')
+  if held[1] == 'leased' and held[2] == token then
+    redis.call('ZADD', p .. 'due:' .. kind, now + lease_ms, ARGV[i])
+    kept = kept + 1
+  end
+end
+return kept

@@ -1,0 +1,34 @@
+-- Hands a worker what is due of one kind, for a bounded time and under a token of its own.
+--
+-- ARGV  1 prefix, 2 kind, 3 most intents, 4 most payload bytes, 5 lease in ms, 6 token
+--
+-- Nothing is leased while the org or the kind has to wait. An intent whose earlier lease ran out is
+-- marked unsure: its worker may have died after Salesforce committed. At least one intent is
+-- leased however large it is.
+--
+-- Returns a list of {id, {field, value, ...}}.
+local p, kind, token = ARGV[1], ARGV[2], ARGV[6]
+local most, most_bytes, lease_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now = clock_ms()
+
+if must_wait(p, 'org', now) or must_wait(p, kind, now) then return {} end
+
+local due = p .. 'due:' .. kind
+local leased, bytes = {}, 0
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
+  local key = p .. 'intent:' .. id
+  local state = redis.call('HGET', key, 'state')
+  if state == 'held' or state == 'due' or state == 'leased' then
+    local size = redis.call('HSTRLEN', key, 'payload')
+    if #leased > 0 and bytes + size > most_bytes then break end
+    bytes = bytes + size
+    if state == 'leased' then redis.call('HSET', key, 'unsure', 1) end
+    redis.call('HSET', key, 'state', 'leased', 'lease', token)
+    redis.call('HINCRBY', key, 'attempts', 1)
+    redis.call('ZADD', due, now + lease_ms, id)
+    leased[#leased + 1] = {id, redis.call('HGETALL', key)}
+  else
+    redis.call('ZREM', due, id)
+  end
+end
+return leased

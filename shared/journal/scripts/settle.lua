@@ -1,0 +1,62 @@
+-- Writes down what became of leased intents. A worker whose lease is gone can't settle anything.
+--
+-- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of
+--   {id, outcome = "delivered", receipt (text)}
+--   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", unsure (bool)}
+--   {id, outcome = "parked", reason}   {id, outcome = "cancelled", reason}
+--
+-- "again" with scope record is due after its delay. With scope kind or org the intent stays due as
+-- it was and the kind or the org waits: thousands of intents then cost one attempt, not one each.
+-- A delivery ends both waits. Whatever is delivered, parked or cancelled lets its followers go.
+--
+-- Returns {how many were settled, kind, kind, ...}: ring for these kinds.
+local p, token, ring_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local outcomes = cjson.decode(ARGV[4])
+local now = clock_ms()
+local reply = {0}
+
+local function wait(what, outcome)
+  local before = redis.call('HGET', p .. 'waits', what)
+  local strikes = before and cjson.decode(before).strikes or 0
+  redis.call('HSET', p .. 'waits', what, cjson.encode({
+    ['until'] = now + outcome.delay_ms, reason = outcome.reason, strikes = strikes + 1,
+  }))
+end
+
+local waited = {}
+for _, outcome in ipairs(outcomes) do
+  local key = p .. 'intent:' .. outcome.id
+  local is = redis.call('HMGET', key, 'state', 'lease', 'kind', 'call', 'fingerprint')
+  if is[1] == 'leased' and is[2] == token then
+    local due = p .. 'due:' .. is[3]
+    reply[1] = reply[1] + 1
+    redis.call('HDEL', key, 'lease')
+    if outcome.outcome == 'again' then
+      redis.call('HSET', key, 'state', 'due', 'reason', outcome.reason,
+        'unsure', outcome.unsure and 1 or 0)
+      if outcome.scope == 'record' then
+        redis.call('ZADD', due, now + outcome.delay_ms, outcome.id)
+      else
+        redis.call('ZADD', due, redis.call('HGET', key, 'hold_until'), outcome.id)
+        local what = outcome.scope == 'org' and 'org' or is[3]
+        if not waited[what] then
+          waited[what] = true
+          wait(what, outcome)
+        end
+      end
+    else
+      redis.call('HSET', key, 'state', outcome.outcome, 'settled', now, 'reason', outcome.reason or '')
+      redis.call('ZREM', due, outcome.id)
+      if outcome.outcome == 'delivered' then
+        redis.call('HSET', key, 'receipt', outcome.receipt)
+        redis.call('HDEL', p .. 'waits', 'org', is[3])
+      elseif outcome.outcome == 'parked' then
+        redis.call('ZADD', p .. 'parked', now, outcome.id)
+      elseif is[5] ~= '' then
+        redis.call('HDEL', p .. 'call:' .. is[4] .. ':wishes', is[5])
+      end
+      let_followers_go(p, outcome.id, now, ring_ms, reply)
+    end
+  end
+end
+return reply

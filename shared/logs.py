@@ -1,0 +1,67 @@
+"""Log lines: one JSON object each, a constant event name and ids, nothing that a caller said.
+
+Only the fields listed here are written. A field that is not on the list is dropped and its name
+reported, so that personal data can't slip in by a new keyword.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        "event", "level", "timestamp", "exception", "dropped",
+        "age_s", "attempt", "call_id", "code", "count", "delay_ms", "delivered", "exit_code",
+        "failure", "intent_id", "kind", "kinds", "message_type", "name", "next_at", "parked",
+        "process", "reason", "scope", "setting", "tool", "tool_call_id", "unsettled", "waiting",
+    }
+)  # fmt: skip
+
+
+def _only_listed(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    dropped = sorted(set(event) - FIELDS)
+    for name in dropped:
+        del event[name]
+    if dropped:
+        event["dropped"] = dropped
+    return event
+
+
+def _without_values(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """An exception as its types and places: its text may quote what a caller said."""
+    if event.pop("exc_info", None) and (error := sys.exc_info()[1]):
+        chain: list[str] = []
+        while error and len(chain) < 5:
+            frames = traceback.extract_tb(error.__traceback__)[-4:]
+            places = " < ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in frames[::-1])
+            chain.append(f"{type(error).__name__} at {places}")
+            error = error.__cause__ or error.__context__
+        event["exception"] = "; from ".join(chain)
+    return event
+
+
+def configure() -> None:
+    """Once a process, before the first line."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_values,
+            _only_listed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

@@ -1,0 +1,183 @@
+"""The one door to Salesforce: every request of the service goes through `SalesforceClient`.
+
+simple-salesforce builds the requests, in its session mode and with a transport of ours beneath it.
+The transport is needed because the library sets no time-outs, loses headers when it replays,
+hides the headers of a failure, and speaks https only (facts/salesforce.md 6.2).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce.api import Salesforce
+from urllib3.exceptions import NewConnectionError
+from urllib3.util import Retry
+
+from shared.logs import log
+from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
+from shared.salesforce.token import Token, TokenStore
+from shared.settings import Settings
+
+WRITE_TIMEOUT_S = 35.0
+"""Salesforce itself waits up to 10 s for a row lock before it answers."""
+
+CONNECT_TIMEOUT_S = 3.05
+
+HEADERS = {
+    "Sforce-Call-Options": "client=vapi-salesforce",
+    "Sforce-Mru": "updateMru=false",
+    "X-PrettyPrint": "0",
+}
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a piece of work has to be over (time.monotonic)."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def left_s(self) -> float:
+        return self.at - time.monotonic()
+
+
+class _Transport(requests.Session):
+    """Gives each request a time-out and turns each failure into a SalesforceError, headers read."""
+
+    def __init__(self, *, plain_http: bool, note_usage: Callable[[str], None]) -> None:
+        super().__init__()
+        # A kept connection may be closed under us: connecting and reading are tried once more,
+        # a write that may have arrived never.
+        once_more = Retry(
+            total=1, connect=1, read=1, status=0, redirect=0, other=0, allowed_methods={"GET"}
+        )
+        self.mount("https://", HTTPAdapter(max_retries=once_more))
+        self.mount("http://", HTTPAdapter(max_retries=once_more))
+        self._plain_http = plain_http
+        self._note_usage = note_usage
+
+    def request(  # type: ignore[override]
+        self, method: str, url: str, *, deadline: Deadline, **kwargs: Any
+    ) -> requests.Response:
+        if self._plain_http:
+            url = url.replace("https://", "http://", 1)  # simple-salesforce builds https only
+        headers = HEADERS | {
+            name: value
+            for name, value in kwargs.pop("headers", {}).items()
+            if name != "X-PrettyPrint"
+        }
+        left_s = deadline.left_s
+        if left_s <= 0:
+            raise away("DEADLINE", ambiguous=False)
+        try:
+            answer = super().request(
+                method,
+                url,
+                headers=headers,
+                timeout=(min(CONNECT_TIMEOUT_S, left_s), left_s),
+                allow_redirects=False,
+                **kwargs,
+            )
+        except (requests.ConnectTimeout, requests.exceptions.SSLError) as trouble:
+            raise away(type(trouble).__name__, ambiguous=False) from None
+        except requests.RequestException as trouble:
+            raise away(type(trouble).__name__, ambiguous=_was_sent(trouble)) from None
+        if usage := answer.headers.get("Sforce-Limit-Info"):
+            self._note_usage(usage)
+        if answer.status_code >= 300:
+            raise _failure(answer)
+        return answer
+
+
+class SalesforceClient:
+    """Safe to share between threads: each has its own connection."""
+
+    def __init__(self, settings: Settings, store: redis.Redis) -> None:
+        self.tokens = TokenStore(settings, store)
+        self.usage = ""
+        self._settings = settings
+        self._plain_http = settings.salesforce_instance_url.startswith("http://")
+        self._local = threading.local()
+
+    def query(self, statement: str, deadline: Deadline) -> list[dict[str, Any]]:
+        """The records of a SOQL query, its first page (2,000). Raises SalesforceError."""
+        page = self._call(lambda door: door.query(statement, deadline=deadline), deadline)
+        return list(page["records"])
+
+    def get(self, path: str, deadline: Deadline) -> Any:
+        return self._call(lambda door: door.restful(path, deadline=deadline), deadline)
+
+    def post(self, path: str, body: Any, deadline: Deadline) -> Any:
+        return self._call(
+            lambda door: door.restful(path, method="POST", json=body, deadline=deadline), deadline
+        )
+
+    @property
+    def api_path(self) -> str:
+        """What the URLs of Composite's subrequests begin with."""
+        return f"/services/data/v{self._settings.salesforce_api_version}/"
+
+    def _call(self, send: Callable[[Salesforce], Any], deadline: Deadline) -> Any:
+        """Send once; with a spent token, once more with a new one. Never a third time."""
+        token = self.tokens.current(give_up_at=deadline.at)
+        try:
+            return send(self._door(token))
+        except SalesforceError as error:
+            if error.failure is not FailureClass.SESSION:
+                raise
+        log.info("salesforce_token_spent", age_s=round(time.time() - token.issued_at_ms / 1000))
+        token = self.tokens.replace(token, give_up_at=deadline.at)
+        return send(self._door(token))
+
+    def _door(self, token: Token) -> Salesforce:
+        if getattr(self._local, "token", None) != token:
+            if not hasattr(self._local, "transport"):
+                self._local.transport = _Transport(
+                    plain_http=self._plain_http, note_usage=self._note_usage
+                )
+            self._local.token = token
+            self._local.door = Salesforce(
+                session_id=token.access_token,
+                instance_url=token.instance_url,
+                session=self._local.transport,
+                version=self._settings.salesforce_api_version,
+            )
+        door: Salesforce = self._local.door
+        return door
+
+    def _note_usage(self, usage: str) -> None:
+        self.usage = usage
+
+
+def _was_sent(trouble: requests.RequestException) -> bool:
+    """False only where the connection was never made, so nothing can have been committed."""
+    cause = trouble.args[0] if trouble.args else None
+    return not isinstance(getattr(cause, "reason", cause), NewConnectionError)
+
+
+def _failure(answer: requests.Response) -> SalesforceError:
+    """Salesforce answers a list of errors; an edge in front of it answers HTML, or nothing."""
+    code, message = "", ""
+    fields: tuple[str, ...] = ()
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        code = str(body[0].get("errorCode") or "")
+        message = str(body[0].get("message") or "")
+        fields = tuple(str(name) for name in body[0].get("fields") or ())
+    error = classify(answer.status_code, code, message, fields)
+    retry_after = answer.headers.get("Retry-After", "")
+    if retry_after.isdigit():
+        error.retry_after_s = min(float(retry_after), 600.0)
+    return error

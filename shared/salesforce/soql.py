@@ -1,0 +1,33 @@
+"""The one place that builds SOQL. Values are bound, never pasted; names are checked."""
+
+import re
+from typing import Any
+
+from simple_salesforce.format import format_soql
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
+_RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
+
+
+def soql(template: str, **values: Any) -> str:
+    """A statement from a constant template with `{name}` placeholders.
+
+    Strings, numbers, booleans, None, datetimes and lists of them are escaped and quoted by
+    simple-salesforce. A list must not be empty: `IN ()` is a syntax error.
+    """
+    for name, value in values.items():
+        if isinstance(value, list | tuple | set) and not value:
+            raise ValueError(f"{name} is empty")
+    return format_soql(template, **values)
+
+
+def columns(names: tuple[str, ...]) -> str:
+    """A column list. Raises ValueError for anything but API names."""
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a field name: {name!r}")
+    return ", ".join(names)
+
+
+def is_record_id(text: str) -> bool:
+    return bool(_RECORD_ID.fullmatch(text))

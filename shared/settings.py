@@ -1,0 +1,171 @@
+"""The environment, read once, typed, and refused by name when it is missing or unsafe.
+
+`.env.example` lists every variable with its unit, default and meaning; a test keeps the two alike.
+"""
+
+import base64
+import binascii
+from functools import cache
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REDIS_PREFIX = "vs:"
+"""Every key of ours in Redis begins with this; the broker's own keys with `vs:celery:`."""
+
+PLACEHOLDER = "change-me"
+"""What `.env.example` writes where a secret belongs; nobody may start with it."""
+
+Grant = Literal["client_credentials", "refresh_token"]
+
+
+class SettingsError(Exception):
+    """The environment can't be used; the text names each variable and what is wrong with it."""
+
+
+def _secret(value: object) -> object:
+    if isinstance(value, str) and (not value.strip() or value.strip() == PLACEHOLDER):
+        raise ValueError("is empty or still the placeholder of .env.example")
+    return value
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+
+
+class Settings(BaseSettings):
+    """One field a variable, named as the variable in lower case; units stand at the names' ends."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    port: int = Field(8080, ge=1, le=65535)
+    public_url: str | None = None
+    max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024)
+
+    redis_url: str
+    celery_broker_url: str | None = None
+    redis_accept_everysec: bool = False
+
+    vapi_auth: Literal["hmac", "secret", "bearer"] = "hmac"
+    vapi_server_secret: Secret
+    vapi_server_secret_previous: Secret | None = None
+    vapi_hmac_signature_header: str = "x-signature"
+    vapi_hmac_timestamp_header: str = "x-timestamp"
+    vapi_hmac_payload_format: str = "{timestamp}.{body}"
+    vapi_hmac_algorithm: Literal["sha256", "sha512", "sha1"] = "sha256"
+    vapi_hmac_encoding: Literal["hex", "base64"] = "hex"
+    vapi_hmac_prefix: str = ""
+    vapi_hmac_secret_is_base64: bool = False
+    vapi_hmac_message_id_header: str | None = None
+    vapi_hmac_tolerance_s: int = Field(300, ge=1)
+    vapi_bearer_header: str = "Authorization"
+    vapi_base_url: str = "https://api.vapi.ai"
+    vapi_assistant_id: str | None = None
+
+    salesforce_instance_url: str
+    salesforce_client_id: str
+    salesforce_client_secret: Secret | None = None
+    salesforce_refresh_token: Secret | None = None
+    salesforce_grant: Grant | None = None
+    salesforce_api_version: str = Field("66.0", pattern=r"^\d{2,3}\.0$")
+    token_encryption_key: Secret | None = None
+
+    lookup_deadline_ms: int = Field(3000, ge=100, le=20_000)
+    commit_window_ms: int = Field(2500, ge=0, le=60_000)
+    sweep_interval_s: float = Field(0.5, ge=0.05, le=30)
+    phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
+
+    flower_basic_auth: Secret | None = None
+
+    @property
+    def broker_url(self) -> str:
+        return self.celery_broker_url or self.redis_url
+
+    @property
+    def server_secrets(self) -> tuple[str, ...]:
+        """The secrets a webhook may be signed with: the current one, then the previous one."""
+        secrets = (self.vapi_server_secret, self.vapi_server_secret_previous)
+        return tuple(secret.get_secret_value() for secret in secrets if secret)
+
+    @property
+    def grant(self) -> Grant:
+        """How a Salesforce token is asked for: the one named, else the one the settings allow."""
+        if self.salesforce_grant:
+            return self.salesforce_grant
+        return "client_credentials" if self.salesforce_client_secret else "refresh_token"
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        _check_org_url(self.salesforce_instance_url)
+        host = urlsplit(self.salesforce_instance_url).hostname or ""
+        if self.grant == "client_credentials":
+            if not self.salesforce_client_secret:
+                raise ValueError("SALESFORCE_CLIENT_SECRET is missing for client_credentials")
+            # Salesforce answers this grant at the My Domain alone (help article 005318034).
+            if host in {"login.salesforce.com", "test.salesforce.com"}:
+                raise ValueError(
+                    "SALESFORCE_INSTANCE_URL must be your My Domain: client_credentials is "
+                    f"refused at {host}"
+                )
+        elif not self.salesforce_refresh_token:
+            raise ValueError(
+                "SALESFORCE_CLIENT_SECRET (client_credentials) or SALESFORCE_REFRESH_TOKEN "
+                "(refresh_token) is missing"
+            )
+        if self.vapi_hmac_secret_is_base64:
+            for secret in self.server_secrets:
+                _check_base64(secret)
+        if "{url}" in self.vapi_hmac_payload_format and not self.public_url:
+            raise ValueError("PUBLIC_URL is missing: VAPI_HMAC_PAYLOAD_FORMAT signs the {url}")
+        if "{body}" not in self.vapi_hmac_payload_format:
+            raise ValueError("VAPI_HMAC_PAYLOAD_FORMAT does not sign the {body}")
+        if "{svix-id}" in self.vapi_hmac_payload_format and not self.vapi_hmac_message_id_header:
+            raise ValueError(
+                "VAPI_HMAC_MESSAGE_ID_HEADER is missing: VAPI_HMAC_PAYLOAD_FORMAT signs {svix-id}"
+            )
+        return self
+
+
+def _check_org_url(url: str) -> None:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.path.strip("/"):
+        raise ValueError("SALESFORCE_INSTANCE_URL must be a URL without a path")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("SALESFORCE_INSTANCE_URL must be https (http for loopback only)")
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost and for literal loopback addresses; names are not resolved."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_base64(secret: str) -> None:
+    try:
+        base64.b64decode(secret, validate=True)
+    except binascii.Error:
+        raise ValueError(
+            "VAPI_SERVER_SECRET is not base64, as VAPI_HMAC_SECRET_IS_BASE64 says"
+        ) from None
+
+
+@cache
+def load_settings() -> Settings:
+    """The settings of this process. Raises SettingsError, which shows names and never values."""
+    try:
+        return Settings()
+    except ValidationError as refused:
+        raise SettingsError(_explain(refused)) from None
+
+
+def _explain(refused: ValidationError) -> str:
+    lines = []
+    for error in refused.errors(include_input=False, include_url=False):
+        name = "_".join(str(part) for part in error["loc"]).upper()
+        reason = "is missing" if error["type"] == "missing" else error["msg"]
+        lines.append(f"{name} {reason.removeprefix('Value error, ')}".strip())
+    return "settings refused: " + "; ".join(lines)

@@ -1,0 +1,67 @@
+"""The one place that builds what Vapi reads of a tool call.
+
+Rules of facts/vapi.md 2.2: HTTP 200 always, the exact id, `name`, one line, never empty, either
+`result` or `error`.
+"""
+
+import json
+from dataclasses import dataclass
+
+from shared.vapi.messages import ToolCall, one_line
+
+MOST_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the agent is told.
+
+    lasting: a redelivery may hear it again as it is. An error because something was away is not
+    lasting: the next delivery tries anew.
+    """
+
+    text: str
+    is_error: bool = False
+    lasting: bool = True
+
+
+def result(text: str) -> Answer:
+    return Answer(text)
+
+
+def refusal(text: str) -> Answer:
+    """The call can't be done as asked; asking the same again gives the same."""
+    return Answer(text, is_error=True)
+
+
+def trouble(text: str) -> Answer:
+    """Something was away; the same call may work the next time."""
+    return Answer(text, is_error=True, lasting=False)
+
+
+def as_entry(call: ToolCall, answer: Answer) -> str:
+    """The JSON text of one entry of `results`. Kept and sent again as these very bytes."""
+    entry = {
+        "toolCallId": call.id,
+        "name": call.name,
+        "error" if answer.is_error else "result": for_the_ear(answer.text),
+    }
+    return json.dumps(entry, ensure_ascii=False)
+
+
+def as_body(entries: list[str]) -> str:
+    return '{"results": [' + ", ".join(entries) + "]}"
+
+
+def as_function_body(entry: str) -> str:
+    """The shape of a legacy `function-call` answer; it knows no `error`, so both are `result`."""
+    kept = json.loads(entry)
+    return json.dumps({"result": kept.get("result") or kept.get("error")}, ensure_ascii=False)
+
+
+def for_the_ear(text: str) -> str:
+    """One line of at most 300 characters, cut at a word."""
+    line = one_line(text) or "There is nothing to say about that."
+    if len(line) <= MOST_CHARACTERS:
+        return line
+    return line[: MOST_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"

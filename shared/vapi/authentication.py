@@ -1,0 +1,123 @@
+"""Who may post to the webhook: every option of Vapi's server credential, over the raw bytes.
+
+There is no fixed Vapi signature. HMAC is what the customer set on the credential, with Vapi's own
+defaults (facts/vapi.md 3.2); a plain secret and a bearer token exist beside it (3.1). Two secrets
+are valid at a time, since Vapi rotates a credential without an overlap of its own (3.5).
+"""
+
+import base64
+import binascii
+import hmac
+import re
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.settings import Settings
+
+SECRET_HEADER = "X-Vapi-Secret"
+
+_PLACEHOLDER = re.compile(r"(\{body\}|\{timestamp\}|\{method\}|\{url\}|\{svix-id\})")
+_EPOCH = re.compile(r"\d{9,14}")
+
+
+class NotAuthenticatedError(Exception):
+    """The request does not prove that Vapi sent it. The text is for our log, not for the sender."""
+
+
+class Headers(Protocol):
+    def get(self, key: str, /) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is signed. headers: anything with a `get` that ignores case."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+
+
+def authenticate(request: Request, settings: Settings) -> None:
+    """Raises NotAuthenticatedError unless the request carries what the settings ask for."""
+    match settings.vapi_auth:
+        case "hmac":
+            _check_hmac(request, settings)
+        case "secret":
+            _check_token(request.headers.get(SECRET_HEADER), settings)
+        case "bearer":
+            sent = request.headers.get(settings.vapi_bearer_header)
+            scheme, _, token = (sent or "").partition(" ")
+            _check_token(token if scheme.lower() == "bearer" else sent, settings)
+
+
+def _check_token(sent: str | None, settings: Settings) -> None:
+    if not sent:
+        raise NotAuthenticatedError("no secret sent")
+    if not any(_same(sent.strip(), secret) for secret in settings.server_secrets):
+        raise NotAuthenticatedError("another secret")
+
+
+def _check_hmac(request: Request, settings: Settings) -> None:
+    sent = request.headers.get(settings.vapi_hmac_signature_header)
+    if not sent:
+        raise NotAuthenticatedError("no signature sent")
+    timestamp = (request.headers.get(settings.vapi_hmac_timestamp_header) or "").strip()
+    if "{timestamp}" in settings.vapi_hmac_payload_format:
+        _check_fresh(timestamp, settings.vapi_hmac_tolerance_s)
+    signature = sent.strip()
+    if settings.vapi_hmac_prefix:
+        if not signature.startswith(settings.vapi_hmac_prefix):
+            raise NotAuthenticatedError("a signature without the configured prefix")
+        signature = signature.removeprefix(settings.vapi_hmac_prefix)
+    try:
+        digest = decode_digest(signature, settings)
+    except (ValueError, binascii.Error):
+        raise NotAuthenticatedError("a signature in another encoding") from None
+    payload = signed_payload(request, timestamp, settings)
+    for secret in settings.server_secrets:
+        if hmac.compare_digest(sign(payload, secret, settings), digest):
+            return
+    raise NotAuthenticatedError("a signature made with another secret or over other bytes")
+
+
+def _check_fresh(timestamp: str, tolerance_s: int) -> None:
+    if not _EPOCH.fullmatch(timestamp):
+        raise NotAuthenticatedError("no usable timestamp sent")
+    value = int(timestamp)
+    # The unit is not documented (facts/vapi.md 3.2): what is too large for seconds is milliseconds.
+    seconds = value / 1000 if value > 1e11 else value
+    if abs(time.time() - seconds) > tolerance_s:
+        raise NotAuthenticatedError("a timestamp out of tolerance")
+
+
+def signed_payload(request: Request, timestamp: str, settings: Settings) -> bytes:
+    """The bytes under the signature: the payload format with its placeholders filled in."""
+    message_id_header = settings.vapi_hmac_message_id_header
+    values = {
+        "{body}": request.body,
+        "{timestamp}": timestamp.encode(),
+        "{method}": request.method.encode(),
+        "{url}": request.url.encode(),
+        "{svix-id}": (request.headers.get(message_id_header or "") or "").encode(),
+    }
+    parts = _PLACEHOLDER.split(settings.vapi_hmac_payload_format)
+    return b"".join(values.get(part, part.encode()) for part in parts)
+
+
+def sign(payload: bytes, secret: str, settings: Settings) -> bytes:
+    """The digest of the payload under a secret."""
+    key = base64.b64decode(secret) if settings.vapi_hmac_secret_is_base64 else secret.encode()
+    return hmac.digest(key, payload, settings.vapi_hmac_algorithm)
+
+
+def decode_digest(text: str, settings: Settings) -> bytes:
+    """The digest from its header text. Raises ValueError or binascii.Error."""
+    if settings.vapi_hmac_encoding == "hex":
+        return bytes.fromhex(text)
+    return base64.b64decode(text, validate=True)
+
+
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.encode())

@@ -1,0 +1,293 @@
+"""Vapi's server messages, read tolerantly: nothing in a payload is relied on but JSON itself.
+
+Vapi's own models reject most of the payloads Vapi sends (facts/vapi.md 0), so this one takes what
+is there and treats everything as optional. Shapes: facts/vapi.md 1.1 to 1.6 and 2.1.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+ANSWERED = frozenset(
+    {
+        "tool-calls",
+        "function-call",
+        "assistant-request",
+        "knowledge-base-request",
+        "transfer-destination-request",
+        "handoff-destination-request",
+    }
+)
+"""The types whose response Vapi reads and this server gives (facts/vapi.md 1.4)."""
+
+NOTED = frozenset({"status-update", "end-of-call-report", "transcript"})
+"""The types that leave something behind here."""
+
+IGNORED = frozenset(
+    {
+        "conversation-update", "speech-update", "user-interrupted", "hang", "assistant.started",
+        "model-output", "voice-input", "voice-request", "call.endpointing.request",
+        "campaign.predial", "transfer-update", "language-change-detected", "language-changed",
+        "phone-call-control", "assistant.speechStarted", "chat.created", "chat.deleted",
+        "session.created", "session.updated", "session.deleted", "call.deleted",
+        "call.delete.failed", "call.artifact.upload",
+    }
+)  # fmt: skip
+"""Known types that ask nothing of this server."""
+
+KNOWN = ANSWERED | NOTED | IGNORED
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One request of the agent. arguments is None when they could not be read as an object."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A server message. `body` is the JSON object under "message"; the rest is read from it."""
+
+    type: str
+    body: dict[str, Any]
+
+    @property
+    def call(self) -> dict[str, Any]:
+        return _object(self.body.get("call"))
+
+    @property
+    def call_id(self) -> str:
+        """ "" when the message names no call."""
+        return _text(self.call.get("id"))
+
+    @property
+    def caller_number(self) -> str:
+        """As Vapi wrote it, "" when unknown: message.customer, else message.call.customer."""
+        for holder in (self.body, self.call):
+            if number := _text(_object(holder.get("customer")).get("number")):
+                return number
+        return ""
+
+    @property
+    def control_url(self) -> str:
+        return _text(_object(self.call.get("monitor")).get("controlUrl"))
+
+    @property
+    def direction(self) -> str:
+        """ "Outbound" for calls that Vapi placed, else "Inbound"."""
+        return "Outbound" if self.call.get("type") == "outboundPhoneCall" else "Inbound"
+
+    @property
+    def at_ms(self) -> int | None:
+        """The message's own time; None when it carries none that can be read."""
+        return _epoch_ms(self.body.get("timestamp"))
+
+
+def read_message(body: Any) -> Message | None:
+    """The message in a parsed request body; None when there is none to speak of.
+
+    `transcript[transcriptType="final"]` is a type of its own in Vapi's enum; it is a transcript.
+    """
+    message = _object(_object(body).get("message"))
+    kind = _text(message.get("type"))
+    if not kind:
+        return None
+    name, bracket, _ = kind.partition("[")
+    if bracket and "final" in kind:
+        message = {"transcriptType": "final"} | message
+    return Message(name, message)
+
+
+# -- tool calls ------------------------------------------------------------------------------------
+
+
+def tool_calls(message: Message) -> list[ToolCall]:
+    """Every tool call of the message once, in order, from whichever of the seven shapes it came.
+
+    The same call stands in several lists of one message: the first mention counts, and a later one
+    only fills in the arguments that the first did not carry.
+    """
+    found: dict[str, ToolCall] = {}
+    nameless = 0
+    for item in _mentions(message.body):
+        call = _read_call(item)
+        if not call.id:
+            # Can't be told from another one without id, nor matched by Vapi: keep it, answer it.
+            found[f"\0{nameless}"] = call
+            nameless += 1
+        elif call.id not in found:
+            found[call.id] = call
+        elif not found[call.id].arguments and call.arguments:
+            found[call.id] = ToolCall(call.id, found[call.id].name or call.name, call.arguments)
+    return list(found.values())
+
+
+def function_call(message: Message) -> ToolCall:
+    """The call of a legacy `function-call` message.
+
+    It has no id. One made of the message's own time and content is the same for a redelivery and
+    another for the next call; without a time there is no telling them apart, and the id is "".
+    """
+    call = _read_call(_object(message.body.get("functionCall")))
+    if message.body.get("timestamp") is None:
+        return call
+    content = json.dumps(
+        [message.body["timestamp"], call.name, call.arguments], sort_keys=True, default=str
+    )
+    made = "function-call-" + hashlib.sha256(content.encode()).hexdigest()[:32]
+    return ToolCall(made, call.name, call.arguments)
+
+
+def _mentions(body: dict[str, Any]) -> list[dict[str, Any]]:
+    items = [*_objects(body.get("toolCallList")), *_objects(body.get("toolCalls"))]
+    for pair in _objects(body.get("toolWithToolCallList")):
+        call = _object(pair.get("toolCall"))
+        name = _text(pair.get("name")) or _text(_object(pair.get("function")).get("name"))
+        items.append({"name": name} | call if name else call)
+    return [item for item in items if item]
+
+
+_ABSENT = object()
+
+
+def _read_call(item: dict[str, Any]) -> ToolCall:
+    function = _object(item.get("function"))
+    name = _text(function.get("name")) or _text(item.get("name"))
+    for holder in (function, item):
+        for key in ("arguments", "parameters"):
+            value = holder.get(key, _ABSENT)
+            if value is not _ABSENT and value is not None:
+                return ToolCall(_text(item.get("id")), name, _arguments(value))
+    return ToolCall(_text(item.get("id")), name, {})
+
+
+def _arguments(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, str):
+        if not value.strip():
+            return {}
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None
+
+
+# -- what is kept of a call ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One final transcript. speaker: "Caller" or "Agent"; at_ms orders them, 0 when unknown."""
+
+    speaker: str
+    text: str
+    at_ms: int
+
+
+def utterance(message: Message) -> Utterance | None:
+    """The words of a final transcript; None for a partial one and for an empty one."""
+    text = one_line(_text(message.body.get("transcript")))
+    if message.body.get("transcriptType") != "final" or not text:
+        return None
+    return Utterance(_speaker(message.body.get("role")), text, message.at_ms or 0)
+
+
+@dataclass(frozen=True)
+class EndOfCall:
+    """What an end-of-call report tells. Times are ISO 8601 UTC or None."""
+
+    ended_reason: str
+    summary: str
+    transcript: str
+    started_at: str | None
+    ended_at: str | None
+    duration_s: int | None
+
+
+def end_of_call(message: Message) -> EndOfCall:
+    """Reads the message level first, then `artifact`, `analysis` and `call` (facts/vapi.md 1.6)."""
+    body, call = message.body, message.call
+    artifact, analysis = _object(body.get("artifact")), _object(body.get("analysis"))
+    started_ms = _epoch_ms(body.get("startedAt") or call.get("startedAt"))
+    ended_ms = _epoch_ms(body.get("endedAt") or call.get("endedAt"))
+    duration_s = _number(body.get("durationSeconds"))
+    if duration_s is None and (duration_ms := _number(body.get("durationMs"))) is not None:
+        duration_s = duration_ms / 1000
+    if duration_s is None and started_ms is not None and ended_ms is not None:
+        duration_s = (ended_ms - started_ms) / 1000
+    transcript = _text(body.get("transcript")) or _text(artifact.get("transcript"))
+    if not transcript:
+        transcript = _spoken(_objects(body.get("messages")) or _objects(artifact.get("messages")))
+    return EndOfCall(
+        ended_reason=_text(body.get("endedReason")) or _text(call.get("endedReason")),
+        summary=_text(body.get("summary")) or _text(analysis.get("summary")),
+        transcript=transcript,
+        started_at=_iso(started_ms),
+        ended_at=_iso(ended_ms),
+        duration_s=max(0, round(duration_s)) if duration_s is not None else None,
+    )
+
+
+def _spoken(messages: list[dict[str, Any]]) -> str:
+    lines = [
+        f"{_speaker(item.get('role'))}: {text}"
+        for item in messages
+        if item.get("role") in {"user", "bot", "assistant"}
+        and (text := one_line(_text(item.get("message")) or _text(item.get("content"))))
+    ]
+    return "\n".join(lines)
+
+
+def _speaker(role: Any) -> str:
+    return "Caller" if role == "user" else "Agent"
+
+
+# -- single values ---------------------------------------------------------------------------------
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 1e15 else None
+
+
+def _epoch_ms(value: Any) -> int | None:
+    """Vapi writes times as epoch ms, in older captures as ISO 8601 (facts/vapi.md 1.1)."""
+    number = _number(value)
+    if number is not None:
+        return int(number)
+    try:
+        at = datetime.fromisoformat(_text(value))
+    except ValueError:
+        return None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _iso(at_ms: int | None) -> str | None:
+    if at_ms is None:
+        return None
+    try:
+        return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,248 @@
+"""The tools an agent may call: their names, arguments, and the sentence for a wrong argument.
+
+The models below validate what arrives and give the JSON schema that is provisioned to Vapi, so the
+two can't drift apart.
+"""
+
+from typing import Annotated, Any, Literal
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from shared.domain.reference import as_reference
+from shared.phone import as_e164
+
+
+class BadArgumentsError(Exception):
+    """The text is a sentence for the agent; it never repeats what was said."""
+
+
+def _clean(value: Any) -> Any:
+    """Numbers become text; null and blanks become "not given"."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str):
+        return value.strip() or None
+    return value
+
+
+def _in_words(*choices: str) -> BeforeValidator:
+    by_word = {choice.lower(): choice for choice in choices}
+
+    def fit(value: Any) -> Any:
+        return by_word.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+    return BeforeValidator(fit)
+
+
+def _phone(value: Any, info: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    number = as_e164(value, (info.context or {}).get("region", "US"))
+    if number is None:
+        raise PydanticCustomError("phone", "not a full phone number")
+    return number
+
+
+def _email(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        # Deliverability is nobody's business during a call; a dot in the domain is.
+        checked = validate_email(value, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "not an email address") from None
+    if "." not in checked.domain:
+        raise PydanticCustomError("email", "not an email address")
+    return checked.normalized
+
+
+def _reference(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    reference = as_reference(value)
+    if reference is None:
+        raise PydanticCustomError("reference", "not a reference")
+    return reference
+
+
+def _case_number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    digits = "".join(letter for letter in value if letter.isascii() and letter.isdigit())
+    if not digits or len(digits) > 30:
+        raise PydanticCustomError("case_number", "not a case number")
+    # CaseNumber is an autonumber of eight digits by default; callers leave the zeros out.
+    return digits.zfill(8)
+
+
+Text = Annotated[str, StringConstraints(max_length=32_000)]
+Short = Annotated[str, StringConstraints(max_length=255)]
+Phone = Annotated[str, BeforeValidator(_phone)]
+Email = Annotated[str, StringConstraints(max_length=80), BeforeValidator(_email)]
+Reference = Annotated[str, BeforeValidator(_reference)]
+CaseNumber = Annotated[str, BeforeValidator(_case_number)]
+IssueType = Annotated[
+    Literal["billing", "technical", "account"], _in_words("billing", "technical", "account")
+]
+Priority = Annotated[Literal["Low", "Medium", "High"], _in_words("Low", "Medium", "High")]
+OnExisting = Annotated[Literal["ask", "comment", "new"], _in_words("ask", "comment", "new")]
+
+
+class Arguments(BaseModel):
+    """Named in camelCase on the wire. What is not listed is ignored: the model invents."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=False, extra="ignore", frozen=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        cleaned = {name: _clean(value) for name, value in given.items()}
+        return {name: value for name, value in cleaned.items() if value is not None}
+
+
+class LookupCustomer(Arguments):
+    """Find out who is calling. Knows the caller by their number."""
+
+    account_number: Short | None = None
+    email: Short | None = None
+    name: Short | None = None
+    phone: Short | None = None
+
+
+class GetCaseStatus(Arguments):
+    """Tell how a case stands; without arguments, the caller's newest open one."""
+
+    case_number: CaseNumber | None = None
+    reference: Reference | None = None
+
+
+class RetrieveCustomerCase(Arguments):
+    """List the caller's open cases, newest first."""
+
+    account_number: Short | None = None
+    issue_type: IssueType | None = None
+
+
+class CreateSalesforceCase(Arguments):
+    """Open a case. Read it back and ask whether it is correct before calling."""
+
+    issue_type: IssueType
+    description: Text
+    account_number: Short | None = None
+    priority: Priority | None = None
+    on_existing: OnExisting = "ask"
+
+
+class AddCaseComment(Arguments):
+    """Add a comment to a case, or to the case of this call."""
+
+    comment: Text
+    case_number: CaseNumber | None = None
+    reference: Reference | None = None
+
+
+class UpdateContact(Arguments):
+    """Change the caller's own contact details."""
+
+    phone: Phone | None = None
+    mobile_phone: Phone | None = None
+    email: Email | None = None
+    mailing_street: Short | None = None
+    mailing_city: Annotated[str, StringConstraints(max_length=40)] | None = None
+    mailing_state: Annotated[str, StringConstraints(max_length=80)] | None = None
+    mailing_postal_code: Annotated[str, StringConstraints(max_length=20)] | None = None
+    mailing_country: Annotated[str, StringConstraints(max_length=80)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "UpdateContact":
+        if not self.model_fields_set:
+            raise PydanticCustomError("nothing", "nothing to change")
+        return self
+
+
+class CancelCase(Arguments):
+    """Take back the case opened last in this call, or close it."""
+
+    reference: Reference | None = None
+    reason: Short | None = None
+
+
+class RequestCallback(Arguments):
+    """Have somebody call the caller back."""
+
+    phone: Phone | None = None
+    when: Short | None = None
+    reason: Text | None = None
+
+
+TOOLS: dict[str, type[Arguments]] = {
+    "lookupCustomer": LookupCustomer,
+    "getCaseStatus": GetCaseStatus,
+    "retrieveCustomerCase": RetrieveCustomerCase,
+    "createSalesforceCase": CreateSalesforceCase,
+    "addCaseComment": AddCaseComment,
+    "updateContact": UpdateContact,
+    "cancelCase": CancelCase,
+    "requestCallback": RequestCallback,
+}
+
+_WANTED = {
+    "issueType": "the issue type: billing, technical or account",
+    "description": "a short description of the problem",
+    "comment": "what the comment should say",
+}
+_WRONG = {
+    "issueType": "the issue type must be billing, technical or account",
+    "priority": "the priority must be low, medium or high",
+    "onExisting": "onExisting must be ask, comment or new",
+    "email": "that is not a complete email address",
+    "phone": "that is not a complete phone number",
+    "mobilePhone": "that is not a complete phone number",
+    "reference": "a reference has three and three letters or digits",
+    "caseNumber": "a case number consists of digits",
+}
+
+
+def read_arguments(tool: str, given: dict[str, Any], region: str) -> Arguments:
+    """The arguments, validated and normalised. Raises BadArgumentsError; KeyError without tool."""
+    try:
+        return TOOLS[tool].model_validate(given, context={"region": region})
+    except ValidationError as refused:
+        raise BadArgumentsError(_sentence(refused)) from None
+
+
+def _sentence(refused: ValidationError) -> str:
+    wanted, wrong = [], []
+    for error in refused.errors(include_input=False, include_url=False):
+        name = str(error["loc"][0]) if error["loc"] else ""
+        if error["type"] == "missing":
+            wanted.append(_WANTED[name])
+        elif error["type"] == "nothing":
+            wanted.append("what to change: phone, mobile phone, email or mailing address")
+        elif error["type"] == "string_too_long":
+            wrong.append(f"the {_spoken_name(name)} is too long")
+        else:
+            wrong.append(_WRONG.get(name, f"I could not read the {_spoken_name(name)}"))
+    sentences = []
+    if wanted:
+        sentences.append("I still need " + ", and ".join(wanted) + ".")
+    sentences += [f"{text[0].upper()}{text[1:]}." for text in dict.fromkeys(wrong)]
+    return " ".join(sentences)
+
+
+def _spoken_name(argument: str) -> str:
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in argument)

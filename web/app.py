@@ -1,0 +1,20 @@
+"""The Flask application, put together. gunicorn calls `create_app()` in each worker."""
+
+from flask import Flask
+
+from shared import logs
+from shared.settings import Settings, load_settings
+from web import health, webhook
+from web.service import Service
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Raises SettingsError, which names every variable that is missing or unsafe."""
+    logs.configure()
+    settings = settings or load_settings()
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions["service"] = Service.from_settings(settings)
+    app.register_blueprint(webhook.blueprint)
+    app.register_blueprint(health.blueprint)
+    return app

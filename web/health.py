@@ -1,0 +1,87 @@
+"""What a load balancer and an operator ask: alive, ready, how are you; and the figures."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+
+from shared.store import StoreUnavailableError, unfit
+from web.service import Service
+
+blueprint = Blueprint("health", __name__)
+
+SWEEP_TOO_LONG_AGO_MS = 15_000
+"""Sweeps come every SWEEP_INTERVAL_S; when none came for so long, beat or the workers are down."""
+
+
+@blueprint.get("/health/live")
+def live() -> Response:
+    return jsonify(status="live")
+
+
+@blueprint.get("/health/ready")
+def ready() -> tuple[Response, int]:
+    problems = not_ready(_service())
+    return jsonify(ready=not problems, problems=problems), 503 if problems else 200
+
+
+def not_ready(service: Service) -> list[str]:
+    """Why no call should be sent here, as sentences; empty when one may."""
+    try:
+        problems = unfit(service.store, accept_everysec=service.settings.redis_accept_everysec)
+        age_ms = service.journal.last_sweep_age_ms()
+    except StoreUnavailableError:
+        return ["store: unreachable"]
+    if age_ms is None:
+        problems.append("sweep: none has run yet; are beat and a worker up?")
+    elif age_ms > SWEEP_TOO_LONG_AGO_MS:
+        problems.append(
+            f"sweep: the last one ran {age_ms // 1000} s ago; are beat and a worker up?"
+        )
+    return problems
+
+
+@blueprint.get("/health")
+def summary() -> tuple[Response, int]:
+    service = _service()
+    try:
+        return jsonify(_summary(service)), 200
+    except StoreUnavailableError:
+        return jsonify(problems=["store: unreachable"]), 503
+
+
+def _summary(service: Service) -> dict[str, Any]:
+    counts = service.journal.counts()
+    now_ms = service.journal.now_ms()
+    waits = {
+        what: {"reason": wait.reason, "for_ms": wait.until_ms - now_ms, "strikes": wait.strikes}
+        for what, wait in service.journal.waits().items()
+        if wait.until_ms > now_ms
+    }
+    age_s = service.salesforce.tokens.age_s()
+    return {
+        "problems": not_ready(service),
+        "token_age_s": round(age_s) if age_s is not None else None,
+        "api_usage": service.salesforce.usage or None,
+        "oldest_due_ms": service.journal.oldest_due_ms(),
+        "last_sweep_age_ms": service.journal.last_sweep_age_ms(),
+        "parked": counts["parked"],
+        "waiting": waits,
+        "open": {
+            name.removeprefix("open_"): count
+            for name, count in counts.items()
+            if name.startswith("open_")
+        },
+    }
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _service() -> Service:
+    service: Service = current_app.extensions["service"]
+    return service

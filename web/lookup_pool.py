@@ -1,0 +1,50 @@
+"""A bounded number of threads that may wait for Salesforce; the others never do.
+
+A socket's time-out bounds one read, not a whole lookup (name resolution, a slow body, a token
+before it). So a lookup runs here and the request waits for it only as long as its deadline lasts.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Generic, TypeVar
+
+from shared.salesforce.client import Deadline
+from shared.salesforce.failures import away
+
+T = TypeVar("T")
+
+THREADS = 16
+
+
+class LookupPool:
+    """Safe to share between threads."""
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="lookup")
+        self._free = threading.BoundedSemaphore(threads)
+
+    def start(self, work: Callable[[], T]) -> "Started[T]":
+        """Never waits: when all threads are busy, what is started has failed already."""
+        if not self._free.acquire(blocking=False):
+            refused: Future[T] = Future()
+            refused.set_exception(away("LOOKUPS_BUSY", ambiguous=False))
+            return Started(refused)
+        future = self._executor.submit(work)
+        future.add_done_callback(lambda _: self._free.release())
+        return Started(future)
+
+
+class Started(Generic[T]):
+    """A lookup on its way."""
+
+    def __init__(self, future: Future[T]) -> None:
+        self._future = future
+
+    def result(self, deadline: Deadline) -> T:
+        """What it found. Raises what it raised, and SalesforceError when the deadline is over."""
+        try:
+            return self._future.result(timeout=max(0.0, deadline.left_s))
+        except FutureTimeoutError:
+            raise away("DEADLINE", ambiguous=False) from None

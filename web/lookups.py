@@ -1,0 +1,211 @@
+"""The lookup tools: sentences about customers and cases, true and no longer than they need be.
+
+Each takes the call's state and its validated arguments and returns an Answer. They run on the
+lookup pool, may raise SalesforceError, and say 0, 1 and many apart.
+"""
+
+from shared.calls.calls import CallState
+from shared.domain.intent import Intent
+from shared.domain.kinds import Kind, State
+from shared.salesforce.client import Deadline
+from shared.salesforce.customers import CaseSummary
+from shared.salesforce.failures import SalesforceError
+from shared.vapi.answers import Answer, result
+from shared.vapi.tools import GetCaseStatus, LookupCustomer, RetrieveCustomerCase
+from web.caller import Caller, known_caller, look_up_caller
+from web.service import Service
+
+MOST_SPOKEN = 3
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def lookup_customer(
+    service: Service, state: CallState, wanted: LookupCustomer, deadline: Deadline
+) -> Answer:
+    caller = _identified(service, state, deadline)
+    if caller.contact:
+        contact = caller.contact
+        parts = [f"The caller is {contact.name}"]
+        if contact.account_name:
+            parts.append(f" of {contact.account_name}")
+        if contact.account_number:
+            parts.append(f", account number {contact.account_number}")
+        return result(f"{''.join(parts)}. They have {_counted(len(contact.cases), 'open case')}.")
+    if caller.customers:
+        first = f"{_number(len(caller.customers)).capitalize()} customers share this phone number."
+    elif caller.number:
+        first = "This phone number is not on file."
+    else:
+        first = "This call shows no phone number."
+    found = _described_customer_exists(service, wanted, deadline)
+    if found is None:
+        return result(f"{first} So I can't tell who is calling.")
+    if found:
+        return result(
+            f"{first} There is a customer with those details, but without their own phone number "
+            "I can't share or change anything of theirs."
+        )
+    return result(f"{first} And I found no customer with those details.")
+
+
+def _described_customer_exists(
+    service: Service, wanted: LookupCustomer, deadline: Deadline
+) -> bool | None:
+    """None when nothing to look for was given."""
+    if wanted.account_number or wanted.email or wanted.name:
+        return service.customers.is_known(
+            deadline,
+            account_number=wanted.account_number,
+            email=wanted.email,
+            name=wanted.name,
+        )
+    if wanted.phone:
+        number = service.normal_number(wanted.phone)
+        return bool(number and service.customers.by_phone(number, deadline))
+    return None
+
+
+def get_case_status(
+    service: Service, state: CallState, wanted: GetCaseStatus, deadline: Deadline
+) -> Answer:
+    if wanted.reference:
+        intent = service.journal.by_reference(wanted.reference)
+        if intent:
+            return _status_of_intent(service, state, intent, deadline)
+        found = service.customers.case_by_reference(wanted.reference, deadline)
+        return _status_of_case(service, state, found, "reference", deadline)
+    if wanted.case_number:
+        found = service.customers.case_by_number(wanted.case_number, deadline)
+        return _status_of_case(service, state, found, "number", deadline)
+    if newest := last_case_of_call(service.journal.of_call(state.call_id)):
+        return _status_of_intent(service, state, newest, deadline)
+    caller = look_up_caller(service, state, deadline)
+    if not caller.contact:
+        return _nobody_known(caller)
+    if not caller.contact.cases:
+        return result("There is no open case for this customer.")
+    return result(_case_sentence(caller.contact.cases[0]))
+
+
+def last_case_of_call(intents: list[Intent]) -> Intent | None:
+    """The case that was accepted last in this call and not taken back."""
+    cases = [
+        intent
+        for intent in intents
+        if intent.kind is Kind.CASE_CREATE and intent.state is not State.CANCELLED
+    ]
+    return cases[-1] if cases else None
+
+
+def _status_of_intent(
+    service: Service, state: CallState, intent: Intent, deadline: Deadline
+) -> Answer:
+    caller = known_caller(state)
+    if not caller.wished_for(intent):
+        caller = look_up_caller(service, state, deadline)
+        if not caller.wished_for(intent):
+            return result("I found that reference, but I can't discuss it on this phone number.")
+    match intent.state, intent.kind:
+        case State.DELIVERED, Kind.CASE_CREATE if intent.receipt and intent.receipt.number:
+            number = intent.receipt.number
+            try:
+                found = service.customers.case_by_number(number, deadline)
+            except SalesforceError:
+                return Answer(
+                    f"The case has been opened with number {number}. "
+                    "I can't see its status right now.",
+                    lasting=False,
+                )
+            return result(_case_sentence(found) if found else f"The case has number {number}.")
+        case State.DELIVERED, Kind.CASE_CREATE:
+            return result("The case has been opened; its number is not known yet.")
+        case State.DELIVERED, _:
+            return result(f"The {_SPOKEN[intent.kind]} is done.")
+        case State.PARKED, _:
+            return result(f"The {_SPOKEN[intent.kind]} needs a colleague, who will look at it.")
+        case State.CANCELLED, _:
+            return result(f"The {_SPOKEN[intent.kind]} was taken back.")
+        case _, Kind.CASE_CREATE:
+            return result(
+                f"The case is being opened and has no number yet. Its reference is "
+                f"{intent.reference}."
+            )
+        case _:
+            return result(f"The {_SPOKEN[intent.kind]} is on its way.")
+
+
+_SPOKEN = {
+    Kind.CASE_CREATE: "case",
+    Kind.CASE_COMMENT: "comment",
+    Kind.CASE_CLOSE: "closing of the case",
+    Kind.CONTACT_UPDATE: "change of contact details",
+    Kind.CALLBACK: "call-back request",
+    Kind.CALL_LOG: "record of the call",
+    Kind.TRANSCRIPT_FILE: "transcript",
+}
+
+
+def _status_of_case(
+    service: Service, state: CallState, found: CaseSummary | None, by: str, deadline: Deadline
+) -> Answer:
+    if found is None:
+        return result(f"I found no case with that {by}.")
+    caller = _identified(service, state, deadline)
+    if not caller.may_hear_of(found, service.settings.phone_region):
+        return result("I found that case, but I can't discuss it on this phone number.")
+    return result(_case_sentence(found))
+
+
+def retrieve_customer_case(
+    service: Service, state: CallState, wanted: RetrieveCustomerCase, deadline: Deadline
+) -> Answer:
+    caller = look_up_caller(service, state, deadline)
+    contact = caller.contact
+    if not contact:
+        return _nobody_known(caller)
+    if wanted.account_number and wanted.account_number.lower() != contact.account_number.lower():
+        return result("That account number is not the one of the customer who is calling.")
+    cases = contact.cases
+    about = ""
+    if wanted.issue_type:
+        cases = [one for one in cases if one.type.lower() == wanted.issue_type]
+        about = f" about {wanted.issue_type} issues"
+    if not cases:
+        return result(f"There is no open case{about} for this customer.")
+    spoken = " ".join(_case_sentence(one) for one in cases[:MOST_SPOKEN])
+    more = " These are the newest three." if len(cases) > MOST_SPOKEN else ""
+    there_are = f"There {'is' if len(cases) == 1 else 'are'} {_counted(len(cases), 'open case')}"
+    return result(f"{there_are}{about}.{more} {spoken}")
+
+
+def _identified(service: Service, state: CallState, deadline: Deadline) -> Caller:
+    caller = known_caller(state)
+    return caller if caller.customers is not None else look_up_caller(service, state, deadline)
+
+
+def _nobody_known(caller: Caller) -> Answer:
+    if caller.customers:
+        return result(
+            f"{_number(len(caller.customers)).capitalize()} customers share this phone number, "
+            "so I can't tell whose cases to look at."
+        )
+    if caller.number:
+        return result("This phone number is not on file, so I have no cases to tell about.")
+    return result("This call shows no phone number, so I can't tell whose cases to look at.")
+
+
+def _case_sentence(found: CaseSummary) -> str:
+    about = f", {_short(found.subject)}," if found.subject else ""
+    return f"Case {found.number}{about} is {found.status or 'open'}."
+
+
+def _short(subject: str) -> str:
+    return subject if len(subject) <= 60 else subject[:60].rsplit(" ", 1)[0]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{_number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)

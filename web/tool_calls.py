@@ -1,0 +1,156 @@
+"""The tool calls of one message: each answered once, the same answer for a redelivery.
+
+Lookups run side by side on the lookup pool; writes are accepted in the order they are listed.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from shared.calls.calls import CallState
+from shared.journal.journal import AnswerSlot
+from shared.logs import log
+from shared.salesforce.client import Deadline
+from shared.salesforce.failures import SalesforceError
+from shared.store import StoreUnavailableError
+from shared.vapi.answers import Answer, as_entry, refusal, trouble
+from shared.vapi.messages import ToolCall
+from shared.vapi.tools import Arguments, BadArgumentsError, read_arguments
+from web import lookups, writes
+from web.lookup_pool import Started
+from web.metrics import TOOL_CALLS
+from web.service import Service
+
+LOOKUPS: dict[str, Callable[[Service, CallState, Any, Deadline], Answer]] = {
+    "lookupCustomer": lookups.lookup_customer,
+    "getCaseStatus": lookups.get_case_status,
+    "retrieveCustomerCase": lookups.retrieve_customer_case,
+}
+WRITES: dict[str, Callable[[Service, CallState, Any], "writes.Wish | Answer"]] = {
+    "createSalesforceCase": writes.create_case,
+    "addCaseComment": writes.add_comment,
+    "updateContact": writes.update_contact,
+    "cancelCase": writes.cancel_case,
+    "requestCallback": writes.request_callback,
+}
+
+NOT_SAVED = trouble("I could not save that. Please tell the caller that it is not done.")
+NOT_LOOKED = trouble("I can't look that up right now. Please go on without it.")
+
+CLAIM_SLACK_MS = 2_000
+"""How much longer than a lookup's deadline a redelivery waits before it does the work itself."""
+
+
+@dataclass
+class _Working:
+    """A tool call being answered: its entry, or the lookup that will give it."""
+
+    call: ToolCall
+    slot_key: str = ""
+    entry: str = ""
+    started: "Started[Answer] | None" = None
+
+
+def answer_tool_calls(service: Service, state: CallState, calls: list[ToolCall]) -> list[str]:
+    """The entries for `results`, one per call and in their order. Raises nothing of its own."""
+    deadline = Deadline.after(service.settings.lookup_deadline_ms / 1000)
+    equal_calls: Counter[str] = Counter()
+    working = [_start(service, state, call, equal_calls, deadline) for call in calls]
+    return [one.entry or _finish(service, one, deadline) for one in working]
+
+
+def store_is_away(calls: list[ToolCall]) -> list[str]:
+    """The entries when Redis does not answer: nothing is pretended."""
+    return [as_entry(call, _away(call)) for call in calls]
+
+
+def _away(call: ToolCall) -> Answer:
+    return NOT_LOOKED if call.name in LOOKUPS else NOT_SAVED
+
+
+def _start(
+    service: Service,
+    state: CallState,
+    call: ToolCall,
+    equal_calls: Counter[str],
+    deadline: Deadline,
+) -> _Working:
+    if call.name not in LOOKUPS and call.name not in WRITES:
+        TOOL_CALLS.labels(tool="unknown", outcome="refused").inc()
+        return _Working(call, entry=as_entry(call, refusal("That is nothing I can do here.")))
+    try:
+        arguments = _read(service, call)
+    except BadArgumentsError as bad:
+        TOOL_CALLS.labels(tool=call.name, outcome="refused").inc()
+        nothing = "" if call.name in LOOKUPS else " Nothing was saved."
+        return _Working(call, entry=as_entry(call, refusal(f"{bad}{nothing}")))
+    mark = ""
+    if call.name in WRITES:
+        mark = writes.fingerprint(call.name, arguments, 0)
+        equal_calls[mark] += 1
+        mark = writes.fingerprint(call.name, arguments, equal_calls[mark] - 1)
+    try:
+        slot_key = service.answers.slot(state.call_id, call.id) if call.id else ""
+        if slot_key:
+            work_ms = service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
+            if kept := service.answers.claim(slot_key, work_ms=work_ms):
+                TOOL_CALLS.labels(tool=call.name, outcome="redelivered").inc()
+                return _Working(call, entry=kept)
+        if call.name in LOOKUPS:
+            look = LOOKUPS[call.name]
+            started = service.pool.start(lambda: look(service, state, arguments, deadline))
+            return _Working(call, slot_key, started=started)
+        return _Working(call, entry=_write(service, state, call, slot_key, mark, arguments))
+    except StoreUnavailableError:
+        TOOL_CALLS.labels(tool=call.name, outcome="away").inc()
+        return _Working(call, entry=as_entry(call, _away(call)))
+
+
+def _read(service: Service, call: ToolCall) -> Arguments:
+    if call.arguments is None:
+        raise BadArgumentsError("I could not read the arguments of that request.")
+    return read_arguments(call.name, call.arguments, service.settings.phone_region)
+
+
+def _write(
+    service: Service,
+    state: CallState,
+    call: ToolCall,
+    slot_key: str,
+    mark: str,
+    arguments: Arguments,
+) -> str:
+    wish = WRITES[call.name](service, state, arguments)
+    if isinstance(wish, Answer):
+        TOOL_CALLS.labels(tool=call.name, outcome="refused" if wish.is_error else "done").inc()
+        return _kept(service, call, slot_key, wish)
+    entry = writes.accept(service, state, call, slot_key, mark, wish)
+    TOOL_CALLS.labels(tool=call.name, outcome="accepted").inc()
+    return entry
+
+
+def _finish(service: Service, one: _Working, deadline: Deadline) -> str:
+    assert one.started
+    try:
+        answer = one.started.result(deadline)
+        outcome = "done"
+    except SalesforceError as error:
+        log.warning("lookup_failed", tool=one.call.name, code=error.code, failure=error.failure)
+        answer, outcome = NOT_LOOKED, "away"
+    except StoreUnavailableError:
+        answer, outcome = NOT_LOOKED, "away"
+    TOOL_CALLS.labels(tool=one.call.name, outcome=outcome).inc()
+    try:
+        return _kept(service, one.call, one.slot_key, answer)
+    except StoreUnavailableError:
+        return as_entry(one.call, answer)
+
+
+def _kept(service: Service, call: ToolCall, slot_key: str, answer: Answer) -> str:
+    entry = as_entry(call, answer)
+    if slot_key and answer.lasting:
+        service.answers.keep(AnswerSlot(slot_key, entry))
+    elif slot_key:
+        service.answers.forget(slot_key)
+    return entry

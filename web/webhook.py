@@ -1,0 +1,159 @@
+"""POST /webhook/vapi: size, authenticity, JSON, then the answer that the message's type wants."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from shared.calls.calls import CallState
+from shared.calls.closeout import close_out
+from shared.journal.journal import Accepted, ReferenceTaken
+from shared.logs import log
+from shared.store import StoreUnavailableError
+from shared.vapi import authentication
+from shared.vapi.answers import as_body, as_function_body
+from shared.vapi.messages import (
+    KNOWN,
+    Message,
+    end_of_call,
+    function_call,
+    read_message,
+    tool_calls,
+    utterance,
+)
+from web.metrics import MESSAGES, REFUSED
+from web.service import Service
+from web.tool_calls import answer_tool_calls, store_is_away
+from web.writes import REFERENCE_TRIES
+
+blueprint = Blueprint("webhook", __name__)
+
+NO_ANSWER_NEEDED = "{}"
+
+
+@blueprint.post("/webhook/vapi")
+@blueprint.post("/webhook")
+def vapi() -> Response:
+    service: Service = current_app.extensions["service"]
+    try:
+        raw = request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        return _refused(413)
+    try:
+        authentication.authenticate(_as_signed(service, raw), service.settings)
+    except authentication.NotAuthenticatedError as why:
+        log.warning("webhook_not_authenticated", reason=str(why))
+        return _refused(401)
+    try:
+        body = parse(raw)
+    except ValueError:
+        return _refused(400)
+    message = read_message(body)
+    MESSAGES.labels(type=message.type if message and message.type in KNOWN else "unknown").inc()
+    if message is None:
+        return _json(NO_ANSWER_NEEDED)
+    try:
+        return _json(answer(service, message))
+    except StoreUnavailableError:
+        log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
+        return Response(status=503)
+
+
+def parse(raw: bytes) -> Any:
+    """The JSON of a body. Raises ValueError.
+
+    An unpaired surrogate is valid in JSON and can't be written anywhere: it becomes "?".
+    """
+    try:
+        body = json.loads(raw)
+        if b"\\ud" in raw.lower():
+            text = json.dumps(body, ensure_ascii=False)
+            body = json.loads(text.encode("utf-8", "replace"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return body
+
+
+def answer(service: Service, message: Message) -> str:
+    """The JSON text Vapi is to get. Raises StoreUnavailableError where no answer is needed."""
+    match message.type:
+        case "tool-calls":
+            return as_body(_tool_entries(service, message))
+        case "function-call":
+            return as_function_body(_tool_entries(service, message)[0])
+        case "assistant-request":
+            return _assistant(service)
+        case "knowledge-base-request":
+            return json.dumps({"documents": []})
+        case "transfer-destination-request" | "handoff-destination-request":
+            return json.dumps({"error": "I can't transfer this call."})
+        case "transcript":
+            if said := utterance(message):
+                service.calls.keep_utterance(_remembered(service, message).call_id, said)
+        case "status-update":
+            _remembered(service, message)
+        case "end-of-call-report":
+            _close_out(service, message)
+    return NO_ANSWER_NEEDED
+
+
+def _tool_entries(service: Service, message: Message) -> list[str]:
+    calls = tool_calls(message) if message.type == "tool-calls" else [function_call(message)]
+    try:
+        state = _remembered(service, message)
+    except StoreUnavailableError:
+        log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
+        return store_is_away(calls)
+    return answer_tool_calls(service, state, calls)
+
+
+def _remembered(service: Service, message: Message) -> CallState:
+    return service.calls.remember(message, service.normal_number(message.caller_number) or "")
+
+
+def _assistant(service: Service) -> str:
+    if service.settings.vapi_assistant_id:
+        return json.dumps({"assistantId": service.settings.vapi_assistant_id})
+    log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
+    return json.dumps({"error": "Sorry, nobody can take this call right now. Please call later."})
+
+
+def _close_out(service: Service, message: Message) -> None:
+    """The call's end becomes intents, once, however often the report arrives."""
+    state = _remembered(service, message)
+    if not state.call_id:
+        log.warning("report_without_call_id", message_type=message.type)
+        return
+    base_url = service.settings.vapi_base_url.rstrip("/")
+    for _ in range(REFERENCE_TRIES):
+        closing = close_out(
+            state,
+            end_of_call(message),
+            kept_transcript=service.calls.transcript(state.call_id),
+            intents=service.journal.of_call(state.call_id),
+            recording_url=f"{base_url}/call/{state.call_id}/mono-recording",
+        )
+        accepted = service.journal.accept(state.call_id, closing)
+        if isinstance(accepted, Accepted):
+            service.doorbell.ring(accepted.ring)
+            log.info("call_closed", call_id=state.call_id, count=len(closing))
+        if not isinstance(accepted, ReferenceTaken):
+            return
+
+
+def _as_signed(service: Service, raw: bytes) -> authentication.Request:
+    """Behind a proxy the URL that was signed is the public one."""
+    public = service.settings.public_url
+    path = request.full_path if request.query_string else request.path
+    url = f"{public.rstrip('/')}{path}" if public else request.url
+    return authentication.Request(request.method, url, request.headers, raw)
+
+
+def _refused(status: int) -> Response:
+    REFUSED.labels(status=str(status)).inc()
+    return Response(status=status)
+
+
+def _json(text: str) -> Response:
+    return Response(text, content_type="application/json")

@@ -1,0 +1,40 @@
+"""The Celery application: `celery --app workers.app ...`. Each setting carries its reason."""
+
+import sys
+
+from celery.signals import setup_logging
+
+from shared import logs
+from shared.dispatch import SWEEP, SWEEP_QUEUE, celery_app
+from shared.settings import SettingsError, load_settings
+
+try:
+    settings = load_settings()
+except SettingsError as refused:
+    sys.exit(str(refused))
+
+app = celery_app(settings)
+app.conf.update(
+    include=["workers.tasks"],
+    # Early ack: on a connection reset, late ack runs every running task twice, and celery 5.7.0
+    # exits when Redis goes away under it. A doorbell that is lost costs nothing.
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,  # a doorbell waits for a free thread, not behind a busy one
+    worker_send_task_events=True,  # Flower shows what it is told
+    task_send_sent_event=True,
+    worker_hijack_root_logger=False,  # our lines are JSON already
+    worker_redirect_stdouts=False,
+    beat_schedule={
+        "sweep": {
+            "task": SWEEP,
+            "schedule": settings.sweep_interval_s,
+            # A sweep that waited long says nothing that the next one does not say.
+            "options": {"queue": SWEEP_QUEUE, "expires": 10 * settings.sweep_interval_s},
+        }
+    },
+)
+
+
+@setup_logging.connect
+def _logging(**_: object) -> None:
+    logs.configure()

@@ -1,0 +1,87 @@
+"""Cases: opened by key, and closed when the caller takes back one that was opened already."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from shared.domain.drafts import CaseDraft
+from shared.domain.intent import Delivered, Intent, Outcome, Parked
+from shared.salesforce.people import only
+from shared.salesforce.records import KEY_FIELD
+from shared.salesforce.soql import soql
+from workers.delivery.desk import Desk
+from workers.delivery.keyed import upsert_by_key
+from workers.delivery.parents import find_cases
+from workers.delivery.text import fit, fit_line
+
+MOST_SUBJECT = 255
+MOST_DESCRIPTION = 32_000
+CLOSED = "Closed"
+
+
+def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    drafts = {intent.id: cast(CaseDraft, intent.draft) for intent in intents}
+    contacts, accounts = desk.people.resolve(
+        [draft.caller_number for draft in drafts.values() if not draft.contact_id],
+        [draft.account_number or "" for draft in drafts.values()],
+    )
+
+    def record(intent: Intent) -> dict[str, Any]:
+        draft = drafts[intent.id]
+        account_id = only(accounts.get((draft.account_number or "").lower()))
+        unlinked = ""
+        if draft.account_number and not account_id:
+            unlinked = f"\n\nAccount number given by the caller: {draft.account_number}"
+        fields = {
+            KEY_FIELD: intent.id,
+            "Voice_Reference__c": intent.reference,
+            "Subject": fit_line(
+                f"{draft.issue_type.capitalize()}: {draft.description}", MOST_SUBJECT
+            ),
+            "Description": fit(draft.description, MOST_DESCRIPTION - len(unlinked)) + unlinked,
+            "Type": draft.issue_type.capitalize(),
+            "Origin": "Phone",
+            "Priority": draft.priority,
+            "ContactId": draft.contact_id or only(contacts.get(draft.caller_number)),
+            "AccountId": account_id,
+            "SuppliedPhone": draft.caller_number,
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    return upsert_by_key(desk, "Case", intents, record, read_back=("Id", "CaseNumber"))
+
+
+def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    """Closes, never deletes; a case that a person has taken up since is left to them."""
+    found = find_cases(desk, intents)
+    outcomes = [one for one in found.values() if not isinstance(one, str)]
+    targets = {one: case_id for one in intents if isinstance(case_id := found[one.id], str)}
+    if not targets:
+        return outcomes
+    (rows,) = desk.records.query(
+        soql(
+            "SELECT Id, CaseNumber, IsClosed, CreatedById, LastModifiedById FROM Case "
+            "WHERE Id IN {ids}",
+            ids=sorted(set(targets.values())),
+        )
+    )
+    by_id = {row["Id"]: row for row in rows}
+    closing: dict[str, dict[str, Any]] = {}
+    for intent, case_id in targets.items():
+        row = by_id.get(case_id)
+        if row is None:
+            outcomes.append(Parked(intent.id, "CASE_GONE"))
+        elif row["IsClosed"]:
+            outcomes.append(Delivered(intent.id, row["Id"], row["CaseNumber"]))
+        elif row["LastModifiedById"] != row["CreatedById"]:
+            outcomes.append(Parked(intent.id, "EDITED_SINCE"))
+        else:
+            closing[row["Id"]] = row
+    if not closing:
+        return outcomes
+    written = desk.records.update("Case", [{"Id": one, "Status": CLOSED} for one in closing])
+    results = dict(zip(closing, written, strict=True))
+    return outcomes + [
+        desk.written(intent, results[case_id], closing[case_id]["CaseNumber"])
+        for intent, case_id in targets.items()
+        if case_id in closing
+    ]

@@ -1,0 +1,67 @@
+"""Comments on cases. A CaseComment can carry no key, so its text ends with the reference.
+
+It is sent once. When an earlier attempt may have arrived, the comments of its case are read first
+and the reference is looked for. What remains: two workers can't send the same one at a time, since
+one of them holds the lease; a comment that commits after we looked would be there twice.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from shared.domain.drafts import CommentDraft
+from shared.domain.intent import Delivered, Intent, Outcome
+from shared.salesforce.failures import SalesforceError
+from shared.salesforce.soql import soql
+from workers.delivery.desk import Desk
+from workers.delivery.parents import find_cases
+from workers.delivery.text import fit_bytes
+
+MOST_BYTES = 4_000
+
+
+def add_comments(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    found = find_cases(desk, intents)
+    outcomes = [one for one in found.values() if not isinstance(one, str)]
+    targets = {one: case_id for one in intents if isinstance(case_id := found[one.id], str)}
+    there = _already_there(desk, targets)
+    outcomes += [Delivered(intent.id, record_id) for intent, record_id in there.items()]
+    missing = [intent for intent in targets if intent not in there]
+    if not missing:
+        return outcomes
+    try:
+        written = desk.records.insert(
+            "CaseComment", [_record(intent, targets[intent]) for intent in missing]
+        )
+    except SalesforceError as error:
+        return outcomes + [desk.failed(one, error, may_be_there=error.ambiguous) for one in missing]
+    return outcomes + [desk.written(one, item) for one, item in zip(missing, written, strict=True)]
+
+
+def _record(intent: Intent, case_id: str) -> dict[str, Any]:
+    text = cast(CommentDraft, intent.draft).text
+    mark = _mark(intent)
+    body = fit_bytes(text, MOST_BYTES - len(mark.encode())) + mark
+    return {"ParentId": case_id, "CommentBody": body}
+
+
+def _mark(intent: Intent) -> str:
+    return f"\n(reference {intent.reference})"
+
+
+def _already_there(desk: Desk, targets: dict[Intent, str]) -> dict[Intent, str]:
+    unsure = {intent: case_id for intent, case_id in targets.items() if intent.unsure}
+    if not unsure:
+        return {}
+    # CommentBody is a long text: it can be read, but not filtered by.
+    (rows,) = desk.records.query(
+        soql(
+            "SELECT Id, ParentId, CommentBody FROM CaseComment WHERE ParentId IN {ids}",
+            ids=sorted(set(unsure.values())),
+        )
+    )
+    return {
+        intent: row["Id"]
+        for intent, case_id in unsure.items()
+        for row in rows
+        if row["ParentId"] == case_id and (row["CommentBody"] or "").endswith(_mark(intent))
+    }

@@ -1,0 +1,173 @@
+"""Delivery: lease what is due of a kind, apply it, write down what became of it, go on.
+
+Knows nothing of Celery. A worker may die at any line: what it had leased is due again when the
+lease runs out, marked unsure, and is read before it is written.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.drafts import UnreadableDraftError
+from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.kinds import Kind
+from shared.journal.journal import LEASE_MS, Journal, Lease
+from shared.logs import log
+from shared.salesforce.failures import SalesforceError
+from shared.salesforce.records import MOST_RECORDS
+from shared.store import StoreUnavailableError
+from workers.delivery import cases, comments, contacts, tasks, transcripts
+from workers.delivery.desk import Apply, Desk
+
+MOST_BYTES = 4 * 1024 * 1024
+MOST_ROUNDS = 50
+"""A drain ends after so many batches; the sweep rings for the rest."""
+
+
+@dataclass(frozen=True)
+class Applier:
+    """How a kind is applied, and how many intents one request of it takes."""
+
+    apply: Apply
+    most: int = MOST_RECORDS
+
+
+APPLIERS: dict[Kind, Applier] = {
+    Kind.CASE_CREATE: Applier(cases.open_cases),
+    Kind.CASE_CLOSE: Applier(cases.close_cases),
+    Kind.CASE_COMMENT: Applier(comments.add_comments),
+    Kind.CONTACT_UPDATE: Applier(contacts.update_contacts),
+    Kind.CALLBACK: Applier(tasks.request_callbacks),
+    Kind.CALL_LOG: Applier(tasks.log_calls),
+    Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, transcripts.MOST_RECORDS),
+}
+
+
+@dataclass
+class Drained:
+    """What a drain did: how many intents by outcome, what made it stop, which kinds to ring for."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    waits_for: str = ""
+    ring: set[Kind] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        """The outcome as operators read it in Flower: no ids, no names."""
+        told = [f"{name} {count}" for name, count in sorted(self.counts.items())]
+        return ", ".join(told + ([self.waits_for] if self.waits_for else [])) or "nothing due"
+
+
+def drain(desk: Desk, kind: Kind) -> Drained:
+    """Deliver what is due of a kind. Raises StoreUnavailableError; leases then run out."""
+    drained = Drained()
+    for _ in range(MOST_ROUNDS):
+        lease = desk.journal.lease(kind, most=APPLIERS[kind].most, most_bytes=MOST_BYTES)
+        if not lease.intents:
+            return drained
+        with kept_alive(desk.journal, lease):
+            outcomes = _deliver(desk, lease)
+        settled, ring = desk.journal.settle(lease, outcomes)
+        drained.ring.update(ring)
+        _tell(drained, lease, outcomes, settled)
+        if any(isinstance(one, TryAgain) and one.scope is not Scope.RECORD for one in outcomes):
+            return drained  # the kind or the org has to wait
+    return drained
+
+
+def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
+    readable, outcomes = _readable(lease.intents)
+    if not readable:
+        return outcomes
+    waits = desk.journal.waits()
+    wait = waits.get("org") or waits.get(lease.kind)
+    desk = replace(desk, strikes=wait.strikes if wait else 0)
+    return outcomes + _apply(desk, APPLIERS[lease.kind].apply, readable)
+
+
+def _apply(desk: Desk, apply: Apply, intents: list[Intent]) -> list[Outcome]:
+    try:
+        return apply(desk, intents)
+    except SalesforceError as error:
+        return [desk.failed(one, error, may_be_there=one.unsure) for one in intents]
+    except StoreUnavailableError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - what nobody foresaw has no narrower name
+        # An answer or a draft that nobody foresaw. It must not hold up the others of its batch, nor
+        # come back for ever: each is tried alone, as one that may have been written, and the
+        # culprit parks under the error's name.
+        log.exception("delivery_failed", kind=intents[0].kind, count=len(intents))
+        if len(intents) == 1:
+            return [Parked(intents[0].id, f"UNFORESEEN_{type(bug).__name__}")]
+        alone = [[replace(one, unsure=True)] for one in intents]
+        return [outcome for one in alone for outcome in _apply(desk, apply, one)]
+
+
+def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: int) -> None:
+    drained.counts.update(_NAMES[type(one)] for one in outcomes)
+    again = [one for one in outcomes if isinstance(one, TryAgain)]
+    if again:
+        soonest = min(again, key=lambda one: one.delay_ms)
+        at = datetime.now(UTC) + timedelta(milliseconds=soonest.delay_ms)
+        drained.waits_for = f"{soonest.reason}, next attempt {at:%H:%M:%S} UTC"
+    for outcome in outcomes:
+        if isinstance(outcome, Parked):
+            log.error(
+                "intent_parked",
+                kind=lease.kind,
+                intent_id=outcome.intent_id,
+                reason=outcome.reason,
+            )
+    log.info(
+        "delivery",
+        kind=lease.kind,
+        count=len(outcomes),
+        delivered=drained.counts["delivered"],
+        parked=drained.counts["parked"],
+        unsettled=len(outcomes) - settled,
+        reason=drained.waits_for,
+    )
+
+
+_NAMES: dict[type, str] = {
+    Delivered: "delivered",
+    TryAgain: "again",
+    Parked: "parked",
+    Cancelled: "cancelled",
+}
+
+
+def _readable(intents: tuple[Intent, ...]) -> tuple[list[Intent], list[Outcome]]:
+    readable: list[Intent] = []
+    parked: list[Outcome] = []
+    for intent in intents:
+        try:
+            _ = intent.draft
+        except (UnreadableDraftError, TypeError):
+            parked.append(Parked(intent.id, f"UNREADABLE_SCHEMA_{intent.schema}"))
+        else:
+            readable.append(intent)
+    return readable, parked
+
+
+@contextmanager
+def kept_alive(journal: Journal, lease: Lease) -> Iterator[None]:
+    """Extends the lease while the work inside goes on; a dead process extends nothing."""
+    done = threading.Event()
+
+    def extend() -> None:
+        while not done.wait(LEASE_MS / 4000):
+            try:
+                journal.extend(lease)
+            except StoreUnavailableError:
+                continue
+
+    keeper = threading.Thread(target=extend, name="lease-keeper", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()

@@ -1,0 +1,81 @@
+"""Which case a comment or a closing goes to, and whether the caller has a right to it."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from shared.domain.drafts import CaseTarget
+from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.kinds import State
+from shared.phone import as_e164
+from shared.salesforce.people import only
+from shared.salesforce.soql import soql
+from workers.delivery.desk import Desk
+
+
+def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome]:
+    """By intent id: the record id of its case, or what becomes of the intent without one.
+
+    A case that this service opened is known by its receipt. One that was named by its number has
+    to be the caller's: their contact's, or opened from their number when nobody knew a contact.
+    """
+    drafts = {intent.id: cast(CaseTarget, intent.draft) for intent in intents}
+    parents = desk.journal.get_many(
+        draft.case_intent for draft in drafts.values() if draft.case_intent
+    )
+    named = {
+        intent.id: draft
+        for intent, draft in ((one, drafts[one.id]) for one in intents)
+        if not draft.case_intent
+    }
+    by_number = _named_cases(desk, named)
+    return {
+        intent.id: by_number[intent.id]
+        if intent.id in named
+        else _opened_here(intent, parents.get(drafts[intent.id].case_intent or ""))
+        for intent in intents
+    }
+
+
+def _opened_here(intent: Intent, parent: Intent | None) -> str | Outcome:
+    if parent is None:
+        return Parked(intent.id, "CASE_UNKNOWN")
+    if parent.receipt:
+        return parent.receipt.record_id
+    if parent.state is State.CANCELLED:
+        return Cancelled(intent.id, "CASE_CANCELLED")
+    if parent.state is State.PARKED:
+        return Parked(intent.id, "CASE_PARKED")
+    return TryAgain(intent.id, "CASE_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
+
+
+def _named_cases(desk: Desk, drafts: dict[str, CaseTarget]) -> dict[str, str | Outcome]:
+    if not drafts:
+        return {}
+    contacts, _ = desk.people.resolve(
+        [draft.caller_number for draft in drafts.values() if not draft.contact_id], []
+    )
+    (rows,) = desk.records.query(
+        soql(
+            "SELECT Id, CaseNumber, ContactId, SuppliedPhone FROM Case "
+            "WHERE CaseNumber IN {numbers}",
+            numbers=sorted({draft.case_number or "" for draft in drafts.values()}),
+        )
+    )
+    by_number = {row["CaseNumber"]: row for row in rows}
+    found: dict[str, str | Outcome] = {}
+    for intent_id, draft in drafts.items():
+        row = by_number.get(draft.case_number)
+        contact_id = draft.contact_id or only(contacts.get(draft.caller_number))
+        if row is None:
+            found[intent_id] = Parked(intent_id, "CASE_UNKNOWN")
+        elif _is_theirs(row, contact_id, draft.caller_number, desk.settings.phone_region):
+            found[intent_id] = str(row["Id"])
+        else:
+            found[intent_id] = Parked(intent_id, "CASE_OF_SOMEBODY_ELSE")
+    return found
+
+
+def _is_theirs(row: dict[str, Any], contact_id: str | None, number: str, region: str) -> bool:
+    if row["ContactId"]:
+        return bool(row["ContactId"] == contact_id)
+    return bool(number) and as_e164(row["SuppliedPhone"] or "", region) == number

@@ -1,0 +1,124 @@
+"""Tasks: call-backs to do, and the record of each finished call."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
+from shared.domain.intent import Intent, Outcome
+from shared.salesforce.people import only
+from shared.salesforce.records import KEY_FIELD
+from shared.salesforce.soql import soql
+from workers.delivery.desk import Desk
+from workers.delivery.keyed import upsert_by_key
+from workers.delivery.text import fit, fit_line
+
+MOST_SUBJECT = 255
+MOST_DESCRIPTION = 32_000
+
+
+def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    who = _contacts(desk, intents)
+
+    def record(intent: Intent) -> dict[str, Any]:
+        draft = cast(CallbackDraft, intent.draft)
+        lines = [
+            f"Call back: {draft.phone}",
+            f"When: {draft.when}" if draft.when else "",
+            f"Why: {draft.reason}" if draft.reason else "",
+            f"Reference: {intent.reference}",
+        ]
+        fields = {
+            KEY_FIELD: intent.id,
+            "Subject": fit_line(f"Call back {draft.phone}", MOST_SUBJECT),
+            "Description": fit("\n".join(line for line in lines if line), MOST_DESCRIPTION),
+            "Status": "Not Started",
+            "Priority": "Normal",
+            "ActivityDate": _day(intent.accepted_at_ms),
+            "WhoId": who.get(intent.id),
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    return upsert_by_key(desk, "Task", intents, record)
+
+
+def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    who = _contacts(desk, intents)
+    cases = desk.journal.get_many(
+        case for one in intents for case in cast(CallDraft, one.draft).case_intents
+    )
+    named = _cases_by_number(desk, [cast(CallDraft, one.draft) for one in intents])
+
+    def record(intent: Intent) -> dict[str, Any]:
+        draft = cast(CallDraft, intent.draft)
+        opened = [
+            receipt
+            for case in draft.case_intents
+            if case in cases and (receipt := cases[case].receipt)
+        ]
+        what_id = opened[-1].record_id if opened else named.get(draft.case_number or "")
+        others = [receipt.number for receipt in opened[:-1] if receipt.number]
+        started_ms = draft.started_at or draft.ended_at
+        fields: dict[str, Any] = {
+            KEY_FIELD: intent.id,
+            "Subject": f"Voice call ({draft.direction.lower()})",
+            "Description": _description(draft, others),
+            "Status": "Completed",
+            "Priority": "Normal",
+            "TaskSubtype": "Call",
+            "CallType": draft.direction,
+            "CallObject": fit_line(draft.call_id, 255),
+            "CallDisposition": fit_line(draft.ended_reason, 255),
+            "ActivityDate": started_ms[:10] if started_ms else _day(intent.accepted_at_ms),
+            "WhoId": who.get(intent.id),
+            "WhatId": what_id,
+        }
+        fields = {name: value for name, value in fields.items() if value}
+        if draft.duration_s is not None:
+            fields["CallDurationInSeconds"] = draft.duration_s
+        return fields
+
+    return upsert_by_key(desk, "Task", intents, record)
+
+
+def _description(draft: CallDraft, other_cases: list[str]) -> str:
+    """Summary and facts first; the transcript takes what room is left."""
+    facts = [
+        f"Summary: {draft.summary}" if draft.summary else "",
+        f"Ended: {draft.ended_reason}" if draft.ended_reason else "",
+        f"Started: {draft.started_at}" if draft.started_at else "",
+        f"Caller: {draft.caller_number}" if draft.caller_number else "",
+        f"Other cases of this call: {', '.join(other_cases)}" if other_cases else "",
+        f"Recording (needs the Vapi key): {draft.recording_url}",
+        "The transcript is in the file on this task." if draft.transcript_in_file else "",
+    ]
+    text = fit("\n".join(line for line in facts if line), MOST_DESCRIPTION // 2)
+    if not draft.transcript:
+        return text
+    return fit(f"{text}\n\nTranscript:\n{draft.transcript}", MOST_DESCRIPTION)
+
+
+def _contacts(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | None]:
+    """By intent id: the one contact who has the caller's number, if there is exactly one."""
+    drafts = {intent.id: cast(FromCaller, intent.draft) for intent in intents}
+    numbers, _ = desk.people.resolve(
+        [draft.caller_number for draft in drafts.values() if not draft.contact_id], []
+    )
+    return {
+        intent_id: draft.contact_id or only(numbers.get(draft.caller_number))
+        for intent_id, draft in drafts.items()
+    }
+
+
+def _cases_by_number(desk: Desk, drafts: list[CallDraft]) -> dict[str, str]:
+    numbers = sorted({one.case_number for one in drafts if one.case_number})
+    if not numbers:
+        return {}
+    (rows,) = desk.records.query(
+        soql("SELECT Id, CaseNumber FROM Case WHERE CaseNumber IN {numbers}", numbers=numbers)
+    )
+    return {row["CaseNumber"]: row["Id"] for row in rows}
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

@@ -1,0 +1,22 @@
+"""Fitting words into Salesforce's fields: REST never truncates, it refuses (STRING_TOO_LONG)."""
+
+from shared.vapi.messages import one_line
+
+
+def fit(text: str, most_characters: int) -> str:
+    """At most so many characters, cut at a word."""
+    if len(text) <= most_characters:
+        return text
+    return text[: most_characters - 1].rsplit(" ", 1)[0] + "…"
+
+
+def fit_line(text: str, most_characters: int) -> str:
+    return fit(one_line(text), most_characters)
+
+
+def fit_bytes(text: str, most_bytes: int) -> str:
+    """At most so many bytes of UTF-8: CaseComment.CommentBody counts bytes, not characters."""
+    raw = text.encode()
+    if len(raw) <= most_bytes:
+        return text
+    return raw[: most_bytes - 3].decode(errors="ignore") + "…"

@@ -1,0 +1,53 @@
+"""Transcripts too long for their Task: a text file on it, created once under a unique key.
+
+A ContentVersion is never updated, so it is created and not upserted; the unique key refuses a
+second one, and what was refused so is found by reading.
+"""
+
+import base64
+from collections.abc import Sequence
+from typing import Any, cast
+
+from shared.domain.drafts import TranscriptDraft
+from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.kinds import SETTLED
+from shared.salesforce.failures import SalesforceError
+from shared.salesforce.records import KEY_FIELD
+from workers.delivery.desk import Desk
+from workers.delivery.keyed import find_by_key
+
+MOST_RECORDS = 25
+
+
+def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    there = find_by_key(desk, "ContentVersion", intents, ("Id",))
+    drafts = {one: cast(TranscriptDraft, one.draft) for one in intents}
+    logs = desk.journal.get_many(draft.call_log_intent for draft in drafts.values())
+    records: dict[Intent, dict[str, Any]] = {}
+    for intent in intents:
+        draft = drafts[intent]
+        call_log = logs.get(draft.call_log_intent)
+        if intent.id in there:
+            outcomes.append(Delivered(intent.id, there[intent.id]["Id"]))
+        elif call_log and call_log.receipt:
+            records[intent] = {
+                KEY_FIELD: intent.id,
+                "Title": f"Transcript of call {draft.call_id}"[:255],
+                "PathOnClient": f"call-{draft.call_id}.txt"[:255],
+                "VersionData": base64.b64encode(draft.transcript.encode()).decode(),
+                "FirstPublishLocationId": call_log.receipt.record_id,
+            }
+        elif call_log and call_log.state not in SETTLED:
+            outcomes.append(
+                TryAgain(intent.id, "TASK_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
+            )
+        else:
+            outcomes.append(Parked(intent.id, "TASK_PARKED"))
+    if not records:
+        return outcomes
+    try:
+        written = desk.records.create_each("ContentVersion", list(records.values()))
+    except SalesforceError as error:
+        return outcomes + [desk.failed(one, error, may_be_there=error.ambiguous) for one in records]
+    return outcomes + [desk.written(one, item) for one, item in zip(records, written, strict=True)]
