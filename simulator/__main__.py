@@ -1,0 +1,26 @@
+"""`python -m simulator org|vapi …`: picks the simulator and hands it the rest of the command
+line.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+SIMULATORS = {"org": "simulator.org.server", "vapi": "simulator.vapi.main"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one simulator; returns its exit code. A wrong first word ends with argparse's 2."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    parser.add_argument("simulator", choices=sorted(SIMULATORS))
+    chosen = parser.parse_args(words[:1]).simulator
+    # Imported late: each simulator runs without the other's requirements.
+    module = importlib.import_module(SIMULATORS[chosen])
+    result = module.main(words[1:])
+    return int(result or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A Vapi that plays scripted calls: own signing, own field names, from Vapi's documents."""

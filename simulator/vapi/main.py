@@ -1,0 +1,74 @@
+"""`python -m simulator vapi play SCENARIO... --url URL`: plays calls and tells them."""
+
+import argparse
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from simulator.vapi.player import Heard, Player, Webhook, as_line
+from simulator.vapi.scenario import Scenario, ScenarioError, read_scenario
+
+
+def main(argv: list[str]) -> int:
+    """Exit code 0 when all calls were played, 2 for a scenario that can't be."""
+    options = _parser().parse_args(argv)
+    try:
+        scenarios = [read_scenario(path) for path in options.scenarios]
+    except ScenarioError as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    webhook = Webhook(options.url, options.secret, options.auth)
+    turns = [(one, nth) for nth in range(1, options.repeat + 1) for one in scenarios]
+    writing = threading.Lock()
+
+    def play(turn: tuple[Scenario, int]) -> list[Heard]:
+        scenario, nth = turn
+        told: list[str] = []
+        together = options.concurrency > 1
+        player = Player(
+            webhook,
+            scenario,
+            seed=options.seed,
+            nth=nth,
+            # Calls side by side would talk across one another: each is told when it is over.
+            tell=told.append if together else _tell,
+        )
+        heard = player.play()
+        with writing:
+            if told and not options.quiet:
+                _tell("\n".join(told))
+            if options.heard:
+                with options.heard.open("a", encoding="utf-8") as file:
+                    file.writelines(as_line(one) + "\n" for one in heard)
+        return heard
+
+    with ThreadPoolExecutor(options.concurrency) as pool:
+        heard = [one for call in pool.map(play, turns) for one in call]
+    errors = sum(one.is_error for one in heard)
+    looked = sum(one.kind == "look" for one in heard)
+    print(
+        f"vapi: calls={len(turns)} lookups={looked} writes={len(heard) - looked} errors={errors}",
+        flush=True,
+    )
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulator vapi", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    play = commands.add_parser("play", help="play scenario files against a webhook, signed")
+    play.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO")
+    play.add_argument("--url", required=True, help="the webhook, such as .../webhook/vapi")
+    play.add_argument("--secret", default="", help="the credential's secret")
+    play.add_argument("--auth", choices=["hmac", "secret", "bearer"], default="hmac")
+    play.add_argument("--seed", type=int, default=1, help="same seed, same call and tool-call ids")
+    play.add_argument("--repeat", type=int, default=1, help="how often each scenario is played")
+    play.add_argument("--concurrency", type=int, default=1, help="calls at the same time")
+    play.add_argument("--quiet", action="store_true", help="tell no story of calls side by side")
+    play.add_argument("--heard", type=Path, help="append each answer heard as a JSON line")
+    return parser

@@ -1,0 +1,176 @@
+"""Plays scenarios against a webhook URL and tells what the agent heard."""
+
+import json
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import requests
+
+from simulator.vapi.scenario import Scenario, Step
+from simulator.vapi.wire import Call, as_bytes, proof
+
+TOOL_TIMEOUT_S = 20.0
+"""Vapi's default for a tool's server (facts/vapi.md 1.7)."""
+
+EVENT_RETRIES_S = (1.0, 2.0, 4.0)
+"""The back-off plan that Vapi's own templates recommend; without one Vapi never repeats."""
+
+REFERENCE = re.compile(r"\b[A-HJ-NP-Z2-9]{3} [A-HJ-NP-Z2-9]{3}\b")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One answer of the webhook to a tool call. kind: "look" or "write"; reference "" if none."""
+
+    call_id: str
+    scenario: str
+    kind: str
+    tool: str
+    text: str
+    is_error: bool
+    reference: str
+    took_ms: float
+
+
+@dataclass(frozen=True)
+class Webhook:
+    url: str
+    secret: str
+    auth: str
+
+    def post(
+        self, message: dict[str, Any], *, timeout_s: float = TOOL_TIMEOUT_S
+    ) -> requests.Response:
+        body = as_bytes(message)
+        headers = {"Content-Type": "application/json", **proof(body, self.secret, self.auth)}
+        return requests.post(self.url, data=body, headers=headers, timeout=timeout_s)
+
+    def post_event(self, message: dict[str, Any]) -> None:
+        """An event needs no answer; one that is refused with 5xx or not taken is sent again."""
+        for wait_s in (*EVENT_RETRIES_S, None):
+            try:
+                status = self.post(message).status_code
+            except requests.RequestException:
+                status = 599
+            if status < 500 or wait_s is None:
+                return
+            time.sleep(wait_s)
+
+
+class Player:
+    """Plays one call. tell is called with each line of its story."""
+
+    def __init__(
+        self,
+        webhook: Webhook,
+        scenario: Scenario,
+        *,
+        seed: int,
+        nth: int,
+        tell: Callable[[str], None],
+        control_url: str = "",
+    ) -> None:
+        self._webhook = webhook
+        self._scenario = scenario
+        self._nth = nth
+        self._tell = tell
+        self._random = random.Random(f"{seed}/{scenario.name}/{nth}")
+        self._call = Call(
+            id=str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            caller=scenario.caller,
+            started_ms=int(time.time() * 1000),
+            control_url=control_url,
+        )
+        self._reference = ""
+        self.heard: list[Heard] = []
+
+    def play(self) -> list[Heard]:
+        call, scenario = self._call, self._scenario
+        self._tell(f"☎ {scenario.title}: {scenario.caller or 'a number that is not shown'}")
+        self._webhook.post_event(call.status("in-progress"))
+        for step in scenario.steps:
+            self._play(step)
+        self._webhook.post_event(call.status("ended", endedReason=scenario.reason))
+        self._webhook.post_event(call.report(scenario.reason, scenario.summary))
+        self._tell("  call ended")
+        return self.heard
+
+    def _play(self, step: Step) -> None:
+        if step.pause_s:
+            time.sleep(step.pause_s)
+        elif step.caller:
+            self._tell(f"  caller: {step.caller}")
+            self._webhook.post_event(self._call.transcript("user", step.caller))
+        elif step.agent:
+            self._tell(f"  agent: {step.agent}")
+            self._webhook.post_event(self._call.transcript("assistant", step.agent))
+        else:
+            self._ask(step)
+
+    def _ask(self, step: Step) -> None:
+        give_up = time.monotonic() + step.for_s
+        while True:
+            heard = self._ask_once(step)
+            if not step.until or re.search(step.until, heard.text):
+                return
+            if time.monotonic() > give_up:
+                self._tell(f"  (never heard {step.until!r})")
+                return
+            time.sleep(0.5)
+
+    def _ask_once(self, step: Step) -> Heard:
+        tool = step.look or step.write
+        arguments = self._filled(step.arguments if step.arguments is not None else {})
+        call_id = f"call_{self._random.getrandbits(96):024x}"
+        shown = json.dumps(arguments, ensure_ascii=False) if arguments else ""
+        self._tell(f"  tool {tool} {shown}".rstrip())
+        started = time.monotonic()
+        text, is_error = self._answer(self._call.tool_calls((call_id, tool, arguments)), call_id)
+        took_ms = (time.monotonic() - started) * 1000
+        found = REFERENCE.search(text)
+        if found and step.write:
+            self._reference = found.group()
+        self._tell(f"    {'✗' if is_error else '→'} {text}   [{took_ms:.0f} ms]")
+        heard = Heard(
+            call_id=self._call.id,
+            scenario=self._scenario.name,
+            kind="look" if step.look else "write",
+            tool=tool,
+            text=text,
+            is_error=is_error,
+            reference=found.group() if found and step.write else "",
+            took_ms=round(took_ms, 1),
+        )
+        self.heard.append(heard)
+        return heard
+
+    def _answer(self, message: dict[str, Any], call_id: str) -> tuple[str, bool]:
+        """What the model hears: Vapi matches the id, and ignores whatever is not a 200."""
+        try:
+            answer = self._webhook.post(message)
+            results = answer.json()["results"] if answer.status_code == 200 else []
+        except (requests.RequestException, ValueError, KeyError, TypeError):
+            results = []
+        for one in results:
+            if one.get("toolCallId") == call_id:
+                text = one.get("result") or one.get("error") or ""
+                return str(text), "error" in one
+        return "No result returned.", True
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace("{reference}", self._reference).replace("{nth}", str(self._nth))
+        if isinstance(value, dict):
+            return {name: self._filled(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._filled(item) for item in value]
+        return value
+
+
+def as_line(heard: Heard) -> str:
+    return json.dumps(asdict(heard), ensure_ascii=False)

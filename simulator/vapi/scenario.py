@@ -1,0 +1,87 @@
+"""Scenario files: one call each, as TOML.
+
+    title  = "A new billing case"
+    caller = "+14155550101"          # left out: a call that shows no number
+    reason = "customer-ended-call"   # endedReason of the report
+    summary = "..."                  # analysis.summary of the report
+
+    [[step]]
+    caller = "I was billed twice."   # what the caller says: final transcript
+    [[step]]
+    agent = "I am sorry to hear that."
+    [[step]]
+    look = "lookupCustomer"          # a tool call that looks something up
+    arguments = { }
+    until = "number \\d{8}"          # asked again (a new tool call) until the answer matches ...
+    for_s = 20                       # ... for so long
+    [[step]]
+    write = "createSalesforceCase"   # a tool call that changes something
+    arguments = { issueType = "billing", description = "Billed twice." }
+    [[step]]
+    pause_s = 0.5
+
+`{reference}` in an argument stands for the last reference heard, `{nth}` for the number of the
+repetition.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class ScenarioError(Exception):
+    """A scenario file can't be played; the text names file and place."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Exactly one of caller, agent, look, write, pause_s is set."""
+
+    caller: str = ""
+    agent: str = ""
+    look: str = ""
+    write: str = ""
+    pause_s: float = 0.0
+    arguments: Any = None
+    until: str = ""
+    for_s: float = 15.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    steps: tuple[Step, ...]
+    caller: str = ""
+    reason: str = "customer-ended-call"
+    summary: str = ""
+
+
+_DOING = ("caller", "agent", "look", "write", "pause_s")
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Raises ScenarioError for what can't be read or is not known; nothing is ignored."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as trouble:
+        raise ScenarioError(f"{path}: {trouble}") from trouble
+    steps = content.pop("step", [])
+    _refuse_unknown(path, "scenario", content, {"title", "caller", "reason", "summary"})
+    read = []
+    for nth, step in enumerate(steps, 1):
+        _refuse_unknown(path, f"step {nth}", step, set(Step.__dataclass_fields__))
+        if sum(name in step for name in _DOING) != 1:
+            raise ScenarioError(f"{path}: step {nth} needs exactly one of {', '.join(_DOING)}")
+        read.append(Step(**step))
+    if not read:
+        raise ScenarioError(f"{path}: no step")
+    return Scenario(
+        name=path.stem, title=content.pop("title", path.stem), steps=tuple(read), **content
+    )
+
+
+def _refuse_unknown(path: Path, where: str, given: dict[str, Any], known: set[str]) -> None:
+    if unknown := sorted(set(given) - known):
+        raise ScenarioError(f"{path}: {where}: unknown {', '.join(unknown)}")

@@ -1,0 +1,130 @@
+"""Server messages as Vapi sends them, and the proof that Vapi sent them.
+
+Shapes: Vapi's OpenAPI description and captured bodies (facts/vapi.md 1 and 2). Signing: the HMAC
+plan of a credential with Vapi's defaults (3.2), a plain secret, a bearer token.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass
+class Call:
+    """One phone conversation as Vapi knows it. at_ms: epoch ms; messages: its history so far."""
+
+    id: str
+    caller: str
+    started_ms: int
+    control_url: str = ""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def envelope(self, kind: str, **own: Any) -> dict[str, Any]:
+        """{"message": {...}} with what Vapi adds to most types; call.status is frozen."""
+        call: dict[str, Any] = {
+            "id": self.id,
+            "orgId": "8c1d1f4a-6b0a-4a51-9a10-7f8b5e2f0a11",
+            "type": "inboundPhoneCall",
+            "status": "ringing",
+            "createdAt": _iso(self.started_ms),
+            "updatedAt": _iso(self.started_ms),
+            "phoneCallProvider": "twilio",
+            "phoneCallTransport": "pstn",
+            "phoneNumberId": "4f9c0d6e-93a3-4c3b-8f0e-2b1d5f6a7c88",
+            "assistantId": "1d2f6c0b-7c11-4f0e-a2f5-5f7f0d9b3e21",
+            "transport": {"provider": "twilio", "callSid": f"CA{self.id.replace('-', '')}"},
+        }
+        if self.control_url:
+            call["monitor"] = {"controlUrl": self.control_url}
+        message: dict[str, Any] = {
+            "timestamp": int(time.time() * 1000),
+            "type": kind,
+            "call": call,
+            "phoneNumber": {
+                "provider": "twilio",
+                "number": "+14155550100",
+                "twilioAccountSid": "AC00000000000000000000000000000000",
+                "twilioAuthToken": "never-to-be-logged",
+            },
+            **own,
+        }
+        if self.caller:
+            customer = {"number": self.caller}
+            message["customer"] = customer
+            call["customer"] = customer
+        return {"message": message}
+
+    def tool_calls(self, *calls: tuple[str, str, Any]) -> dict[str, Any]:
+        """(id, name, arguments) each; the same list three times, as Vapi sends it."""
+        listed = [
+            {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
+            for id_, name, arguments in calls
+        ]
+        paired = [
+            {"type": "function", "function": {"name": name, "parameters": {}}, "toolCall": one}
+            for (_, name, _), one in zip(calls, listed, strict=True)
+        ]
+        return self.envelope(
+            "tool-calls", toolCalls=listed, toolCallList=listed, toolWithToolCallList=paired
+        )
+
+    def transcript(self, role: str, text: str) -> dict[str, Any]:
+        now_ms = int(time.time() * 1000)
+        self.messages.append(
+            {
+                "role": "user" if role == "user" else "bot",
+                "message": text,
+                "time": now_ms,
+                "secondsFromStart": (now_ms - self.started_ms) / 1000,
+            }
+        )
+        return self.envelope("transcript", role=role, transcriptType="final", transcript=text)
+
+    def status(self, status: str, **own: Any) -> dict[str, Any]:
+        return self.envelope("status-update", status=status, **own)
+
+    def report(self, reason: str, summary: str) -> dict[str, Any]:
+        ended_ms = int(time.time() * 1000)
+        transcript = "".join(
+            f"{'User' if one['role'] == 'user' else 'AI'}: {one['message']}\n"
+            for one in self.messages
+        )
+        return self.envelope(
+            "end-of-call-report",
+            endedReason=reason,
+            startedAt=_iso(self.started_ms),
+            endedAt=_iso(ended_ms),
+            durationMs=ended_ms - self.started_ms,
+            durationSeconds=(ended_ms - self.started_ms) / 1000,
+            analysis={"summary": summary, "successEvaluation": "true"},
+            artifact={
+                "messages": self.messages,
+                "transcript": transcript,
+                "recordingUrl": f"https://storage.vapi.ai/{self.id}-mono.wav",
+            },
+            cost=0.0421,
+        )
+
+
+def _iso(at_ms: int) -> str:
+    at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return at.replace("+00:00", "Z")
+
+
+def proof(body: bytes, secret: str, how: str) -> dict[str, str]:
+    """The headers that prove the sender. how: "hmac" (Vapi's defaults), "secret" or "bearer"."""
+    if how == "secret":
+        return {"X-Vapi-Secret": secret}
+    if how == "bearer":
+        return {"Authorization": f"Bearer {secret}"}
+    timestamp = str(int(time.time() * 1000))
+    signed = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+    return {"x-timestamp": timestamp, "x-signature": signed.hexdigest()}
+
+
+def as_bytes(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, ensure_ascii=False).encode()
