@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -117,6 +118,8 @@ class Settings(BaseSettings):
         if self.vapi_hmac_secret_is_base64:
             for secret in self.server_secrets:
                 _check_base64(secret)
+        if self.token_encryption_key:
+            _check_fernet_key(self.token_encryption_key.get_secret_value())
         if "{url}" in self.vapi_hmac_payload_format and not self.public_url:
             raise ValueError("PUBLIC_URL is missing: VAPI_HMAC_PAYLOAD_FORMAT signs the {url}")
         if "{body}" not in self.vapi_hmac_payload_format:
@@ -150,6 +153,15 @@ def _check_base64(secret: str) -> None:
     except binascii.Error:
         raise ValueError(
             "VAPI_SERVER_SECRET is not base64, as VAPI_HMAC_SECRET_IS_BASE64 says"
+        ) from None
+
+
+def _check_fernet_key(key: str) -> None:
+    try:
+        Fernet(key)
+    except ValueError:
+        raise ValueError(
+            "TOKEN_ENCRYPTION_KEY is not a Fernet key (32 bytes, URL-safe base64)"
         ) from None
 
 

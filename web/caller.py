@@ -68,7 +68,9 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
     if not state.number:
         return Caller(state.call_id, "", ())
     found = service.customers.by_phone(state.number, deadline)
-    service.calls.keep_customers(state.call_id, [customer.as_json() for customer in found])
+    service.calls.keep_customers(
+        state.call_id, state.number, [customer.as_json() for customer in found]
+    )
     return Caller(state.call_id, state.number, tuple(found))
 
 

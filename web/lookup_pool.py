@@ -35,6 +35,10 @@ class LookupPool:
         future.add_done_callback(lambda _: self._free.release())
         return Started(future)
 
+    def close(self) -> None:
+        """Waits for no lookup; those not begun are dropped."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
 
 class Started(Generic[T]):
     """A lookup on its way."""

@@ -45,6 +45,11 @@ class Service:
             pool=LookupPool(),
         )
 
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self.pool.close()
+        self.store.close()
+
     def normal_number(self, written: str) -> str | None:
         """A phone number in E.164; None when it can't be one."""
         return as_e164(written, self.settings.phone_region)

@@ -105,6 +105,15 @@ def _start(
     except StoreUnavailableError:
         TOOL_CALLS.labels(tool=call.name, outcome="away").inc()
         return _Working(call, entry=as_entry(call, _away(call)))
+    except Exception:
+        return _Working(call, entry=_unforeseen(call))
+
+
+def _unforeseen(call: ToolCall) -> str:
+    """A defect of ours. Vapi must hear something all the same, or the model makes it up."""
+    log.exception("tool_call_failed", tool=call.name, tool_call_id=call.id)
+    TOOL_CALLS.labels(tool=call.name, outcome="failed").inc()
+    return as_entry(call, _away(call))
 
 
 def _read(service: Service, call: ToolCall) -> Arguments:
@@ -140,6 +149,8 @@ def _finish(service: Service, one: _Working, deadline: Deadline) -> str:
         answer, outcome = NOT_LOOKED, "away"
     except StoreUnavailableError:
         answer, outcome = NOT_LOOKED, "away"
+    except Exception:
+        return _unforeseen(one.call)
     TOOL_CALLS.labels(tool=one.call.name, outcome=outcome).inc()
     try:
         return _kept(service, one.call, one.slot_key, answer)

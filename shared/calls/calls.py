@@ -57,21 +57,24 @@ class Calls:
             pipe.expire(key, LIFE_S)
             pipe.hgetall(key)
             kept = pipe.execute()[-1]
-        customers = kept.get("customers")
+        found = json.loads(kept.get("customers") or "{}")
+        same = found.get("number") == kept.get("number")  # else it was found for another number
         return CallState(
             call_id=call_id,
             number=kept.get("number", ""),
             direction=kept.get("direction", ""),
             control_url=kept.get("control_url", ""),
-            customers=json.loads(customers) if customers else None,
+            customers=found["customers"] if found and same else None,
         )
 
-    def keep_customers(self, call_id: str, customers: list[dict[str, Any]]) -> None:
+    def keep_customers(self, call_id: str, number: str, customers: list[dict[str, Any]]) -> None:
         """Everybody who has the caller's number, as just found in Salesforce."""
         if call_id:
             with translated():
                 self._store.hset(
-                    f"{self._prefix}call:{call_id}", "customers", json.dumps(customers)
+                    f"{self._prefix}call:{call_id}",
+                    "customers",
+                    json.dumps({"number": number, "customers": customers}),
                 )
 
     def keep_utterance(self, call_id: str, said: Utterance) -> None:

@@ -1,6 +1,7 @@
 """The intent as the journal hands it out, and what a delivery makes of it."""
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -10,8 +11,11 @@ from shared.domain.kinds import Kind, State
 
 
 def new_intent_id() -> str:
-    """32 lower-case hex characters: safe in a URL, and the key of the record in Salesforce."""
-    return secrets.token_hex(16)
+    """32 lower-case hex characters: safe in a URL, and the key of the record in Salesforce.
+
+    The first half is the time, so that intents of one millisecond keep the order of their making.
+    """
+    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _apply(desk: Desk, apply: Apply, intents: list[Intent]) -> list[Outcome]:
         return [desk.failed(one, error, may_be_there=one.unsure) for one in intents]
     except StoreUnavailableError:
         raise
-    except Exception as bug:  # noqa: BLE001 - what nobody foresaw has no narrower name
+    except Exception as bug:
         # An answer or a draft that nobody foresaw. It must not hold up the others of its batch, nor
         # come back for ever: each is tried alone, as one that may have been written, and the
         # culprit parks under the error's name.

@@ -1,0 +1,52 @@
+"""Webhook bodies for tests, and posting them signed."""
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.conftest import SECRET
+
+KNOWN = "+14155550101"
+SHARED = "+14155550102"
+UNKNOWN = "+14155559999"
+
+
+def message(kind: str, call_id: str = "call-1", number: str = KNOWN, **own: Any) -> dict[str, Any]:
+    call: dict[str, Any] = {"id": call_id, "type": "inboundPhoneCall"} if call_id else {}
+    customer = {"customer": {"number": number}} if number else {}
+    return {"message": {"type": kind, "call": call, **customer, **own}}
+
+
+def tool_message(*calls: tuple[str, str, Any], **options: Any) -> dict[str, Any]:
+    """(id, name, arguments) each, as today's Vapi lists them."""
+    listed = [
+        {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for id_, name, arguments in calls
+    ]
+    return message("tool-calls", toolCallList=listed, **options)
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    timestamp = str(int(time.time()))
+    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+    return {"x-timestamp": timestamp, "x-signature": digest.hexdigest()}
+
+
+def post(client: FlaskClient, body: Any, path: str = "/webhook/vapi") -> TestResponse:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return client.post(path, data=raw, headers=signed(raw))
+
+
+def ask(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> dict[str, Any]:
+    """One tool call; its entry of `results`. id: made of what is asked unless given."""
+    id_ = options.pop("id", f"call_{tool}_{hash(json.dumps(arguments)) & 0xFFFFFF:x}")
+    answer = post(client, tool_message((id_, tool, arguments or {}), **options))
+    assert answer.status_code == 200
+    (entry,) = answer.get_json()["results"]
+    result: dict[str, Any] = entry
+    return result

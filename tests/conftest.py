@@ -1,0 +1,97 @@
+"""Fixtures: a real Valkey, the local org over HTTP, and the service put together on them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from demo.stack import Org, Store
+from shared.journal.journal import Journal
+from shared.settings import Settings
+from web.app import create_app
+from web.service import Service
+from workers.delivery.desk import Desk
+
+SECRET = "test-webhook-secret"
+
+
+@pytest.fixture(scope="session")
+def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    server = Store(tmp_path_factory.mktemp("store"))
+    server.start()
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture(scope="session")
+def org_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    server = Org(tmp_path_factory.mktemp("org"))
+    server.start()
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture
+def store(store_server: Store) -> Iterator[redis.Redis]:
+    """A client of a store that is empty."""
+    with redis.Redis.from_url(store_server.url, decode_responses=True) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def org(org_server: Org) -> Org:
+    """The local org, healed and seeded anew."""
+    org_server.reset()
+    return org_server
+
+
+@pytest.fixture
+def settings(store: redis.Redis, store_server: Store, org: Org) -> Settings:
+    """What a test runs with: no commit window, so that what is accepted is due at once."""
+    return make_settings(store_server.url, org.url)
+
+
+def make_settings(redis_url: str, org_url: str, **others: Any) -> Settings:
+    given: dict[str, Any] = {
+        "redis_url": redis_url,
+        "vapi_server_secret": SECRET,
+        "salesforce_instance_url": org_url,
+        "salesforce_client_id": "demo-client",
+        "salesforce_client_secret": "demo-secret",
+        "commit_window_ms": 0,
+        **others,
+    }
+    return Settings(**given)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    made = create_app(settings)
+    yield made
+    service: Service = made.extensions["service"]
+    service.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def desk(settings: Settings, store: redis.Redis) -> Desk:
+    return Desk.from_settings(settings, store)
+
+
+@pytest.fixture
+def journal(store: redis.Redis) -> Journal:
+    return Journal(store)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path

@@ -1,0 +1,330 @@
+"""The journal's transitions, each on a real server."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+import redis
+
+from shared.domain.drafts import CallbackDraft, CaseDraft
+from shared.domain.intent import (
+    Cancelled,
+    Delivered,
+    NewIntent,
+    Parked,
+    Scope,
+    TryAgain,
+    new_intent_id,
+)
+from shared.domain.kinds import Kind, State
+from shared.journal.answers import Answers
+from shared.journal.journal import (
+    Accepted,
+    AnsweredBefore,
+    AnswerSlot,
+    Journal,
+    ReferenceTaken,
+    Repeated,
+)
+from shared.store import StoreUnavailableError, connect, unfit
+
+DRAFT = CaseDraft(issue_type="billing", description="x")
+
+
+def intent(kind: Kind = Kind.CASE_CREATE, **others: Any) -> NewIntent:
+    return NewIntent(**{"id": new_intent_id(), "kind": kind, "draft": DRAFT, **others})
+
+
+def lease(journal: Journal, kind: Kind = Kind.CASE_CREATE, most: int = 200) -> Any:
+    return journal.lease(kind, most=most, most_bytes=4_000_000)
+
+
+def expire_lease(store: redis.Redis, intent_id: str, kind: Kind = Kind.CASE_CREATE) -> None:
+    store.zadd(f"vs:due:{kind}", {intent_id: 1})
+
+
+def state(journal: Journal, intent_id: str) -> State:
+    found = journal.get(intent_id)
+    assert found
+    return found.state
+
+
+def test_what_is_accepted_is_kept_whole_and_rings_once(journal: Journal) -> None:
+    first, second = intent(reference="AAA 222", tool="t"), intent(reference="BBB 222")
+    assert journal.accept("call", [first]) == Accepted((Kind.CASE_CREATE,))
+    assert journal.accept("call", [second]) == Accepted(())  # a doorbell is out already
+    kept = journal.by_reference("AAA 222")
+    assert kept
+    assert (kept.id, kept.state, kept.call_id, kept.tool) == (first.id, State.DUE, "call", "t")
+    assert kept.draft == DRAFT
+    assert [one.id for one in journal.of_call("call")] == [first.id, second.id]
+
+
+def test_a_redelivered_tool_call_hears_the_first_answer_and_records_nothing(
+    journal: Journal,
+) -> None:
+    slot = AnswerSlot("vs:answer:call:1", '{"first": 1}')
+    assert isinstance(journal.accept("call", [intent()], slot), Accepted)
+    again = journal.accept("call", [intent()], AnswerSlot(slot.key, '{"second": 2}'))
+    assert again == AnsweredBefore('{"first": 1}')
+    assert journal.counts()["accepted"] == 1
+
+
+def test_the_same_wish_of_a_call_is_one_intent_and_another_calls_is_another(
+    journal: Journal,
+) -> None:
+    first = intent(fingerprint="f")
+    journal.accept("call", [first])
+    assert journal.accept("call", [intent(fingerprint="f")]) == Repeated(first.id)
+    assert isinstance(journal.accept("other", [intent(fingerprint="f")]), Accepted)
+
+
+def test_a_reference_is_given_once_and_a_refusal_records_nothing(journal: Journal) -> None:
+    journal.accept("call", [intent(reference="AAA 222")])
+    both = [intent(), intent(reference="AAA 222")]
+    assert journal.accept("call", both) == ReferenceTaken()
+    assert journal.counts()["accepted"] == 1
+
+
+def test_fifty_web_threads_with_one_tool_call_make_one_intent(
+    journal: Journal,
+) -> None:
+    slot = AnswerSlot("vs:answer:call:1", '{"answer": 1}')
+    answers: list[Any] = []
+
+    def accept() -> None:
+        answers.append(journal.accept("call", [intent(fingerprint="f")], slot))
+
+    threads = [threading.Thread(target=accept) for _ in range(50)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sum(isinstance(one, Accepted) for one in answers) == 1
+    assert journal.counts()["accepted"] == 1
+
+
+def test_ten_racing_workers_lease_each_intent_once(journal: Journal) -> None:
+    ids = {new_intent_id() for _ in range(300)}
+    for id_ in ids:
+        journal.accept("", [intent(id=id_)])
+    leased: list[str] = []
+
+    def work() -> None:
+        while found := lease(journal, most=7).intents:
+            leased.extend(one.id for one in found)
+
+    threads = [threading.Thread(target=work) for _ in range(10)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(leased) == sorted(ids)
+
+
+def test_a_lease_takes_the_oldest_first_and_no_more_than_its_bytes(journal: Journal) -> None:
+    ids = []
+    for _ in range(5):
+        one = intent(draft=CaseDraft(issue_type="billing", description="x" * 1000))
+        journal.accept("call", [one])
+        ids.append(one.id)
+    found = journal.lease(Kind.CASE_CREATE, most=200, most_bytes=2_500).intents
+    assert [one.id for one in found] == ids[:2]
+    assert len(journal.lease(Kind.CASE_CREATE, most=200, most_bytes=1).intents) == 1
+
+
+def test_what_is_held_is_not_leased_before_its_window_is_over(
+    journal: Journal, store: redis.Redis
+) -> None:
+    one = intent(hold_ms=60_000)
+    assert journal.accept("call", [one]) == Accepted(())
+    assert state(journal, one.id) is State.HELD
+    assert not lease(journal).intents
+    store.zadd("vs:due:case_create", {one.id: 1})
+    assert journal.sweep() == (Kind.CASE_CREATE,)
+    assert state(journal, one.id) is State.DUE
+    assert len(lease(journal).intents) == 1
+
+
+def test_a_worker_whose_lease_ran_out_can_not_settle_for_another(
+    journal: Journal, store: redis.Redis
+) -> None:
+    one = intent()
+    journal.accept("call", [one])
+    slow = lease(journal)
+    assert not slow.intents[0].unsure
+    expire_lease(store, one.id)
+    quick = lease(journal)
+    assert quick.intents[0].unsure  # the slow worker may have written it
+    assert journal.extend(slow) == 0
+    assert journal.extend(quick) == 1
+    assert journal.settle(slow, [Parked(one.id, "LATE")]) == (0, ())
+    assert journal.settle(quick, [Delivered(one.id, "500x", "00001042")])[0] == 1
+    kept = journal.get(one.id)
+    assert kept
+    assert kept.state is State.DELIVERED
+    assert kept.receipt
+    assert (kept.receipt.record_id, kept.receipt.number) == ("500x", "00001042")
+
+
+def test_a_record_that_has_to_wait_waits_alone(journal: Journal) -> None:
+    first, second = intent(), intent()
+    journal.accept("call", [first, second])
+    taken = lease(journal)
+    journal.settle(
+        taken,
+        [
+            TryAgain(first.id, "UNABLE_TO_LOCK_ROW", 60_000, Scope.RECORD, unsure=True),
+            Delivered(second.id, "500x"),
+        ],
+    )
+    assert not lease(journal).intents
+    kept = journal.get(first.id)
+    assert kept
+    assert (kept.state, kept.reason, kept.unsure) == (State.DUE, "UNABLE_TO_LOCK_ROW", True)
+
+
+@pytest.mark.parametrize(("scope", "others_wait"), [(Scope.ORG, True), (Scope.KIND, False)])
+def test_an_org_or_a_kind_that_has_to_wait_leases_nothing_and_rings_nobody(
+    journal: Journal, store: redis.Redis, scope: Scope, others_wait: bool
+) -> None:
+    first, second = intent(), intent()
+    callback = intent(Kind.CALLBACK, draft=CallbackDraft(phone="+1"))
+    journal.accept("call", [first, second, callback])
+    taken = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    journal.settle(taken, [TryAgain(first.id, "AWAY", 60_000, scope)])
+    assert not lease(journal).intents
+    assert bool(lease(journal, Kind.CALLBACK).intents) is not others_wait
+    store.delete("vs:doorbell:case_create", "vs:doorbell:callback")
+    assert Kind.CASE_CREATE not in journal.sweep()
+    waits = journal.waits()
+    assert next(iter(waits.values())).strikes == 1
+
+
+def test_one_delivery_ends_the_waiting(journal: Journal) -> None:
+    first, callback = intent(), intent(Kind.CALLBACK, draft=CallbackDraft(phone="+1"))
+    journal.accept("call", [first, callback])
+    cases, callbacks = lease(journal), lease(journal, Kind.CALLBACK)
+    journal.settle(cases, [TryAgain(first.id, "AWAY", 60_000, Scope.ORG)])
+    journal.settle(callbacks, [Delivered(callback.id, "00Tx")])
+    assert not journal.waits()
+    assert len(lease(journal).intents) == 1
+
+
+@pytest.mark.parametrize("fate", ["delivered", "parked", "cancelled", "taken back"])
+def test_a_follower_waits_until_what_it_follows_is_settled_whatever_becomes_of_it(
+    journal: Journal, fate: str
+) -> None:
+    first = intent()
+    journal.accept("call", [first])
+    comment = intent(Kind.CASE_COMMENT, after=(first.id,))
+    log = intent(Kind.CALL_LOG, after_call=True)
+    journal.accept("call", [comment])
+    journal.accept("call", [log])
+    assert state(journal, comment.id) is State.HELD
+    assert not lease(journal, Kind.CASE_COMMENT).intents
+    outcomes: dict[str, Any] = {
+        "delivered": Delivered(first.id, "500x"),
+        "parked": Parked(first.id, "NO"),
+        "cancelled": Cancelled(first.id, "NO"),
+    }
+    if fate == "taken back":
+        became, ring = journal.cancel(first.id, "caller")
+        assert became == "cancelled"
+    else:
+        _, ring = journal.settle(lease(journal), [outcomes[fate]])
+    assert ring == (Kind.CASE_COMMENT,)
+    taken = lease(journal, Kind.CASE_COMMENT)
+    assert [one.id for one in taken.intents] == [comment.id]
+    assert not lease(journal, Kind.CALL_LOG).intents
+    journal.settle(taken, [Delivered(comment.id, "00ax")])
+    assert [one.id for one in lease(journal, Kind.CALL_LOG).intents] == [log.id]
+
+
+def test_what_a_caller_takes_back_is_a_new_wish_when_asked_for_again(journal: Journal) -> None:
+    first = intent(fingerprint="f", hold_ms=60_000)
+    journal.accept("call", [first])
+    assert journal.cancel(first.id, "caller")[0] == "cancelled"
+    assert journal.cancel(first.id, "caller")[0] == "cancelled"
+    assert isinstance(journal.accept("call", [intent(fingerprint="f")]), Accepted)
+    assert state(journal, first.id) is State.CANCELLED
+
+
+def test_what_a_worker_has_or_may_have_written_can_not_be_taken_back(
+    journal: Journal,
+) -> None:
+    one = intent()
+    journal.accept("call", [one])
+    taken = lease(journal)
+    assert journal.cancel(one.id, "caller")[0] == "leased"
+    journal.settle(taken, [TryAgain(one.id, "TIMEOUT", 0, Scope.RECORD, unsure=True)])
+    assert journal.cancel(one.id, "caller")[0] == "unsure"
+    assert journal.cancel("nobody", "caller")[0] == ""
+
+
+def test_an_intent_of_the_first_schema_is_read(journal: Journal, store: redis.Redis) -> None:
+    """What version 1 wrote, as it lies in Redis. A new schema keeps this test and adds its own."""
+    store.hset(
+        "vs:intent:0123456789abcdef0123456789abcdef",
+        mapping={
+            "kind": "case_create", "state": "due", "schema": "1", "call": "call-1",
+            "tool": "createSalesforceCase", "reference": "K7M 2QX", "fingerprint": "f",
+            "payload": json.dumps({
+                "caller_number": "+14155550101", "contact_id": None, "issue_type": "billing",
+                "description": "Billed twice", "priority": "High", "account_number": None,
+            }),
+            "accepted": "1763800000000", "hold_until": "1763800002500", "waiting": "0",
+            "attempts": "0", "unsure": "0",
+        },
+    )  # fmt: skip
+    kept = journal.get("0123456789abcdef0123456789abcdef")
+    assert kept
+    assert kept.draft == CaseDraft(
+        caller_number="+14155550101",
+        issue_type="billing",
+        description="Billed twice",
+        priority="High",
+    )
+
+
+def test_a_second_delivery_waits_for_the_answer_that_the_first_is_working_on(
+    store: redis.Redis,
+) -> None:
+    answers = Answers(store)
+    key = answers.slot("call", "1")
+    assert answers.claim(key, work_ms=5_000) is None
+    heard: list[str | None] = []
+    second = threading.Thread(target=lambda: heard.append(answers.claim(key, work_ms=5_000)))
+    second.start()
+    answers.keep(AnswerSlot(key, '{"a": 1}'))
+    second.join()
+    assert heard == ['{"a": 1}']
+
+
+def test_a_worker_that_died_is_replaced_by_the_next_delivery(store: redis.Redis) -> None:
+    answers = Answers(store)
+    key = answers.slot("call", "1")
+    assert answers.claim(key, work_ms=50) is None
+    assert answers.claim(key, work_ms=50) is None
+
+
+def test_a_store_that_evicts_or_does_not_sync_is_named(store: redis.Redis) -> None:
+    assert unfit(store, accept_everysec=False) == []
+    try:
+        store.config_set("appendfsync", "everysec")
+        assert "appendfsync everysec" in unfit(store, accept_everysec=False)[0]
+        assert unfit(store, accept_everysec=True) == []
+        store.config_set("maxmemory-policy", "allkeys-lru")
+        assert "allkeys-lru" in unfit(store, accept_everysec=True)[0]
+    finally:
+        store.config_set("appendfsync", "always")
+        store.config_set("maxmemory-policy", "noeviction")
+
+
+def test_a_store_that_is_away_is_one_error() -> None:
+    away = Journal(connect("redis://127.0.0.1:1/0"))
+    with pytest.raises(StoreUnavailableError):
+        away.accept("call", [intent()])
+    with pytest.raises(StoreUnavailableError):
+        away.get("x")

@@ -1,0 +1,134 @@
+"""Whole calls: simulated Vapi, gunicorn, Valkey, beat, a Celery worker, the local org over HTTP."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import requests
+
+from demo.processes import wait_until
+from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
+from shared.domain.intent import Intent
+from shared.domain.kinds import SETTLED, Kind, State
+from shared.journal.journal import Journal
+
+DEMO = sorted((ROOT / "demo" / "scenarios").glob("*.toml"))
+SECOND_THOUGHTS = ROOT / "tests" / "scenarios" / "second-thoughts.toml"
+
+
+def play(stack: Stack, heard: Path, *scenarios: Path, **options: int) -> list[dict[str, Any]]:
+    flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "simulator", "vapi", "play", *map(str, scenarios)]
+    command += ["--url", stack.webhook, "--secret", SECRET, "--heard", str(heard), *flags]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=100)
+    return [json.loads(line) for line in heard.read_text().splitlines()]
+
+
+@pytest.fixture
+def journal(stack: Stack) -> Journal:
+    return Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
+
+
+def settled(journal: Journal, call_ids: set[str]) -> dict[str, list[Intent]]:
+    """The intents of the calls, once all of them are settled and each has its call log."""
+
+    def is_over() -> bool:
+        calls = [journal.of_call(one) for one in call_ids]
+        return all(
+            any(intent.kind is Kind.CALL_LOG for intent in intents)
+            and all(intent.state in SETTLED for intent in intents)
+            for intents in calls
+        )
+
+    wait_until(is_over, for_s=60, what="the calls' intents")
+    return {one: journal.of_call(one) for one in call_ids}
+
+
+def test_the_demos_calls_end_up_in_salesforce_once(
+    stack: Stack, journal: Journal, folder: Path
+) -> None:
+    heard = play(stack, folder / "heard", *DEMO[:4], repeat=5, concurrency=10)
+    call_ids = {one["call_id"] for one in heard}
+    assert len(call_ids) == 20
+    intents = settled(journal, call_ids)
+    assert {one.state for of_call in intents.values() for one in of_call} <= {
+        State.DELIVERED,
+        State.PARKED,
+    }
+    logs = Counter(
+        one["CallObject"] for one in stack.org.records("Task") if one["TaskSubtype"] == "Call"
+    )
+    assert {one: logs[one] for one in call_ids} == dict.fromkeys(call_ids, 1)
+    references = Counter(one["Voice_Reference__c"] for one in stack.org.records("Case"))
+    told = [one["reference"] for one in heard if one["tool"] == "createSalesforceCase"]
+    assert len(told) == 10
+    assert {references[one] for one in told} == {1}
+    numbers = [one["text"] for one in heard if one["text"].startswith("Case 0")]
+    assert len(numbers) >= 5
+
+
+def test_a_case_opened_while_salesforce_is_down_is_delivered_when_it_is_back(
+    stack: Stack, journal: Journal, folder: Path
+) -> None:
+    stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE")
+    try:
+        unknown = DEMO[0].with_name("4-unknown.toml")
+        heard = play(stack, folder / "heard", SECOND_THOUGHTS, unknown, seed=2)
+    finally:
+        stack.org.fault()
+    assert {one["tool"] for one in heard if one["is_error"]} == {"lookupCustomer"}
+    intents = settled(journal, {one["call_id"] for one in heard})
+    states = Counter((one.kind, one.state) for of_call in intents.values() for one in of_call)
+    assert states[Kind.CASE_CREATE, State.CANCELLED] == 1  # taken back within the window
+    assert states[Kind.CASE_CREATE, State.DELIVERED] == 1
+    # Accepted though nobody could say who was calling; the worker found that it is nobody known.
+    assert states[Kind.CONTACT_UPDATE, State.PARKED] == 1
+
+
+def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
+    user, _, password = FLOWER_AUTH.partition(":")
+    assert requests.get(f"{stack.flower_url}/api/workers", timeout=10).status_code == 401
+
+    def seen(page: str) -> dict[str, Any]:
+        url = f"{stack.flower_url}/api/{page}"
+        found: dict[str, Any] = requests.get(url, auth=(user, password), timeout=10).json()
+        return found
+
+    assert seen("workers")
+    wait_until(
+        lambda: "sweep" in {one["name"] for one in seen("tasks").values()},
+        for_s=30,
+        what="tasks in Flower",
+    )
+
+
+def test_figures_are_counted_across_gunicorns_processes(stack: Stack, folder: Path) -> None:
+    def sent() -> float:
+        page = requests.get(f"{stack.url}/metrics", timeout=10).text
+        line = next(
+            (one for one in page.splitlines() if one.startswith('vapi_messages_total{type="tool')),
+            "x 0",
+        )
+        return float(line.rpartition(" ")[2])
+
+    before = sent()
+    heard = play(stack, folder / "heard", DEMO[0], repeat=10, concurrency=5, seed=3)
+    assert sent() - before == len(heard) == 30
+
+
+def test_no_log_tells_what_a_caller_said_or_who_they_are(stack: Stack, folder: Path) -> None:
+    play(stack, folder / "heard", *DEMO[:4], seed=4)
+    requests.post(stack.webhook, data=b"unsigned words", timeout=10)
+    written = "".join(
+        (stack.folder / f"{name}.log").read_text() for name in ("web", "worker", "beat")
+    )
+    assert "call_closed" in written
+    assert "webhook_not_authenticated" in written
+    for private in ("Jane", "Miller", "415555", "Billed twice", "Harbor Way", "@example.com",
+                    "unsigned words", SECRET, "never-to-be-logged", "demo-secret"):  # fmt: skip
+        assert private not in written

@@ -1,0 +1,123 @@
+"""Tool arguments: normalised when they can be, refused with a sentence when they can't."""
+
+from typing import Any
+
+import pytest
+
+from shared.domain.reference import ALPHABET, as_reference, new_reference
+from shared.phone import as_e164, spellings
+from shared.vapi.answers import MOST_CHARACTERS, Answer, as_body, as_entry, refusal, result
+from shared.vapi.messages import ToolCall
+from shared.vapi.tools import TOOLS, BadArgumentsError, read_arguments
+
+
+def read(tool: str, given: dict[str, Any]) -> dict[str, Any]:
+    return read_arguments(tool, given, "US").model_dump(by_alias=True, exclude_unset=True)
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "expected"),
+    [
+        (
+            "createSalesforceCase",
+            {"issueType": " Billing", "description": " x ", "priority": "HIGH", "invented": 1},
+            {"issueType": "billing", "description": "x", "priority": "High"},
+        ),
+        ("updateContact", {"phone": "(415) 555-0199"}, {"phone": "+14155550199"}),
+        ("updateContact", {"email": "Ann@EXAMPLE.com", "phone": ""}, {"email": "Ann@example.com"}),
+        ("getCaseStatus", {"caseNumber": 1042}, {"caseNumber": "00001042"}),
+        ("getCaseStatus", {"reference": "k7m-2qx"}, {"reference": "K7M 2QX"}),
+        ("lookupCustomer", {"accountNumber": None, "name": "  "}, {}),
+        ("requestCallback", {"when": "at 5"}, {"when": "at 5"}),
+    ],
+)
+def test_what_was_meant_is_understood(
+    tool: str, given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert read(tool, given) == expected
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "sentence"),
+    [
+        (
+            "createSalesforceCase",
+            {"description": "x"},
+            "I still need the issue type: billing, technical or account.",
+        ),
+        (
+            "createSalesforceCase",
+            {"issueType": "billing", "description": None},
+            "I still need a short description of the problem.",
+        ),
+        (
+            "createSalesforceCase",
+            {"issueType": "weather", "description": "x"},
+            "The issue type must be billing, technical or account.",
+        ),
+        ("addCaseComment", {}, "I still need what the comment should say."),
+        (
+            "updateContact",
+            {},
+            "I still need what to change: phone, mobile phone, email or mailing address.",
+        ),
+        ("updateContact", {"phone": "123"}, "That is not a complete phone number."),
+        ("updateContact", {"email": "ann at example"}, "That is not a complete email address."),
+        ("updateContact", {"mailingCity": "x" * 41}, "The mailing city is too long."),
+        (
+            "getCaseStatus",
+            {"reference": "hello"},
+            "A reference has three and three letters or digits.",
+        ),
+        ("getCaseStatus", {"caseNumber": "mine"}, "A case number consists of digits."),
+        ("addCaseComment", {"comment": {"a": 1}}, "I could not read the comment."),
+    ],
+)
+def test_what_can_not_be_used_is_asked_for(tool: str, given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BadArgumentsError) as refused:
+        read(tool, given)
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("junk", [[], {}, [1], {"a": []}, 1e300, True, "x" * 40_000, "\x00"])
+def test_nonsense_in_any_argument_is_a_sentence_or_harmless(tool: str, junk: Any) -> None:
+    for name in TOOLS[tool].model_json_schema(by_alias=True)["properties"]:
+        said = "."
+        try:
+            read(tool, {name: junk})
+        except BadArgumentsError as refused:
+            said = str(refused)
+        assert said.endswith(".")
+        assert "x" * 10 not in said
+
+
+def test_a_number_behind_a_switchboard_identifies_nobody() -> None:
+    assert as_e164("(415) 555-0107 x12", "US") is None
+
+
+def test_the_usual_spellings_of_a_number_are_known() -> None:
+    written = spellings("+14155550101")
+    assert {"+14155550101", "4155550101", "(415) 555-0101", "415-555-0101"} <= set(written)
+    assert {"+1 415 555 0101", "1-415-555-0101", "415.555.0101"} <= set(written)
+    assert {as_e164(one, "US") for one in written} == {"+14155550101"}
+
+
+def test_references_can_be_said_and_heard() -> None:
+    for _ in range(100):
+        reference = new_reference()
+        assert as_reference(reference.lower().replace(" ", "-")) == reference
+        assert set(reference) - {" "} <= set(ALPHABET)
+    assert as_reference("K7M 2Q0") is None
+
+
+def test_an_answer_is_one_line_never_empty_and_short() -> None:
+    call = ToolCall("call_1", "t", {})
+    long = as_entry(call, result("word\n" * 200))
+    assert "\\n" not in long
+    assert len(long) < MOST_CHARACTERS + 60
+    assert '"result": "There is nothing' in as_entry(call, Answer(" "))
+    assert '"error": "No."' in as_entry(call, refusal("No."))
+    assert as_body([as_entry(call, result("ü"))]) == (
+        '{"results": [{"toolCallId": "call_1", "name": "t", "result": "ü"}]}'
+    )

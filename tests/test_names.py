@@ -1,0 +1,53 @@
+"""Names that have to agree with one another: queues, tasks, and what may live in shared/."""
+
+import subprocess
+import sys
+
+from demo.stack import ROOT, environment, procfile
+from shared import dispatch
+
+SHARED = {
+    "calls", "dispatch", "domain", "journal", "logs", "phone", "salesforce", "settings", "store",
+    "vapi",
+}  # fmt: skip
+"""What both sides share. Adding a name here is a decision: a domain word or an outside system."""
+
+
+def test_shared_holds_these_names_and_no_others() -> None:
+    found = {path.stem for path in (ROOT / "shared").iterdir() if not path.name.startswith("__")}
+    assert found == SHARED
+
+
+def test_queues_of_procfile_are_the_queues_declared() -> None:
+    worker = procfile()["worker"]
+    listened = set(worker[worker.index("--queues") + 1].split(","))
+    assert listened == {dispatch.DELIVER_QUEUE, dispatch.SWEEP_QUEUE}
+    assert set(procfile()) == {"web", "worker", "beat", "flower"}
+
+
+def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameters() -> None:
+    program = (
+        "import inspect, workers.tasks as t\n"
+        "from workers.app import app\n"
+        "print({n: list(inspect.signature(app.tasks[n].run).parameters)"
+        " for n in sorted(app.tasks) if not n.startswith('celery.')})\n"
+        "print({e['task'] for e in app.conf.beat_schedule.values()})"
+    )
+    env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 8080)
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env=env, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    ).stdout.splitlines()  # fmt: skip
+    assert told[-2] == str({dispatch.DELIVER: ["kind"], dispatch.SWEEP: []})
+    assert told[-1] == str({dispatch.SWEEP})
+
+
+def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them() -> None:
+    env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 8080)
+    del env["VAPI_SERVER_SECRET"]
+    for command in procfile().values():
+        ended = subprocess.run(
+            command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert ended.returncode != 0
+        assert "VAPI_SERVER_SECRET is missing" in ended.stdout + ended.stderr

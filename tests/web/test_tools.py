@@ -1,0 +1,249 @@
+"""What the tools answer: 0, 1 and many honestly, and nobody else's data."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from demo.stack import Org
+from shared.domain.intent import Delivered, Parked
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from tests.calling import SHARED, UNKNOWN, ask
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+
+CASE = {"issueType": "billing", "description": "Billed twice for October"}
+
+
+def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
+    entry = ask(client, tool, arguments, **options)
+    return str(entry.get("result") or entry.get("error"))
+
+
+def reference_in(sentence: str) -> str:
+    return sentence.rstrip(".")[-7:]
+
+
+def case_of(org: Org, name: str) -> dict[str, Any]:
+    (contact,) = (one for one in org.records("Contact") if one["Name"] == name)
+    return next(one for one in org.records("Case") if one["ContactId"] == contact["Id"])
+
+
+def test_a_known_caller_is_named_with_account_and_open_cases(client: FlaskClient) -> None:
+    said = say(client, "lookupCustomer")
+    assert said == (
+        "The caller is Jane Miller of Acme Water Works, account number ACC-12345. "
+        "They have two open cases."
+    )
+
+
+def test_a_shared_number_is_nobody_in_particular(client: FlaskClient) -> None:
+    said = say(client, "lookupCustomer", number=SHARED)
+    assert said.startswith("Two customers share this phone number.")
+    assert "can't tell whose" in say(client, "getCaseStatus", number=SHARED)
+    assert "can't tell whose" in say(client, "retrieveCustomerCase", number=SHARED)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"accountNumber": "ACC-12345"}, True),
+        ({"accountNumber": "ACC-77777"}, True),
+        ({"accountNumber": "' OR Name != '"}, False),
+        ({"email": "jane.miller@acme.example"}, True),
+        ({"email": "jane.miller@acme.example", "name": "Somebody Else"}, False),
+        ({"name": "Jane Miller"}, True),
+        ({"phone": "415-555-0101"}, True),
+        ({"phone": "415-555-0000"}, False),
+    ],
+)
+def test_others_hear_found_or_not_found_and_no_more(
+    client: FlaskClient, given: dict[str, str], found: bool
+) -> None:
+    said = say(client, "lookupCustomer", given, number=UNKNOWN)
+    assert said.startswith("This phone number is not on file.")
+    assert ("There is a customer" in said) is found
+    for private in ("Jane", "Miller", "Acme", "ACC", "case"):
+        assert private not in said
+
+
+def test_a_caller_without_number_is_told_so(client: FlaskClient) -> None:
+    assert "no phone number" in say(client, "lookupCustomer", number="")
+    assert "no phone number" in say(client, "retrieveCustomerCase", number="anonymous")
+
+
+def test_open_cases_are_told_newest_first_and_by_issue_type(client: FlaskClient) -> None:
+    said = say(client, "retrieveCustomerCase")
+    assert said.startswith("There are two open cases.")
+    assert said.index("00001002") < said.index("00001001")
+    billing = say(client, "retrieveCustomerCase", {"issueType": "billing"})
+    assert "one open case about billing issues" in billing
+    assert "00001001" in billing
+    assert "no open case" in say(client, "retrieveCustomerCase", {"issueType": "account"})
+    assert "not the one" in say(client, "retrieveCustomerCase", {"accountNumber": "ACC-77777"})
+    assert "not on file" in say(client, "retrieveCustomerCase", number=UNKNOWN, call_id="other")
+
+
+def test_the_newest_open_case_is_told_without_arguments(client: FlaskClient) -> None:
+    assert say(client, "getCaseStatus").startswith("Case 00001002")
+
+
+def test_a_case_is_told_to_its_contact_alone(client: FlaskClient) -> None:
+    assert "is New" in say(client, "getCaseStatus", {"caseNumber": "1001"})
+    for number in (UNKNOWN, SHARED, ""):
+        said = say(client, "getCaseStatus", {"caseNumber": "1001"}, number=number, call_id=number)
+        assert said == "I found that case, but I can't discuss it on this phone number."
+    assert "found no case" in say(client, "getCaseStatus", {"caseNumber": "9999"})
+    assert "found no case" in say(client, "getCaseStatus", {"reference": "AAA 222"})
+
+
+def test_a_new_case_is_known_by_its_reference_and_then_by_its_number(
+    client: FlaskClient, desk: Desk
+) -> None:
+    reference = reference_in(say(client, "createSalesforceCase", CASE))
+    said = say(client, "getCaseStatus", {"reference": reference}, id="1")
+    assert said.startswith("The case is being opened")
+    drain(desk, Kind.CASE_CREATE)
+    for arguments in ({"reference": reference.lower()}, {}):
+        said = say(client, "getCaseStatus", arguments, id=f"2{arguments}")
+        assert said == "Case 00001008, Billing: Billed twice for October, is New."
+
+
+def test_a_reference_is_told_to_the_number_that_got_it_and_to_nobody_else(
+    client: FlaskClient, desk: Desk
+) -> None:
+    said = say(client, "createSalesforceCase", CASE, number=UNKNOWN, call_id="a")
+    wanted = {"reference": reference_in(said)}
+    assert "being opened" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="b")
+    assert "can't discuss" in say(client, "getCaseStatus", wanted, call_id="c")
+    drain(desk, Kind.CASE_CREATE)
+    assert "is New" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="d")
+    assert "can't discuss" in say(client, "getCaseStatus", wanted, call_id="e")
+
+
+def test_a_reference_outlives_the_store(
+    client: FlaskClient, desk: Desk, journal: Journal, store: Any
+) -> None:
+    reference = reference_in(say(client, "createSalesforceCase", CASE))
+    drain(desk, Kind.CASE_CREATE)
+    store.flushall()
+    assert "is New" in say(client, "getCaseStatus", {"reference": reference}, call_id="later")
+
+
+def test_a_contact_change_remembers_what_was_seen(client: FlaskClient, journal: Journal) -> None:
+    said = say(client, "updateContact", {"email": "new@example.com", "mailingCity": "Oakland"})
+    assert said.startswith("The new email address and city will be on file")
+    (kept,) = journal.of_call("call-1")
+    assert kept.payload["changes"] == {"Email": "new@example.com", "MailingCity": "Oakland"}
+    assert kept.payload["seen"] == {
+        "Email": "jane.miller@acme.example",
+        "MailingCity": "San Francisco",
+    }
+
+
+@pytest.mark.parametrize("number", [UNKNOWN, SHARED, ""])
+def test_only_the_one_contact_with_the_number_may_change_details(
+    client: FlaskClient, journal: Journal, number: str
+) -> None:
+    entry = ask(client, "updateContact", {"email": "new@example.com"}, number=number)
+    assert "Nothing was changed" in entry["error"]
+    assert journal.counts()["accepted"] == 0
+
+
+def test_a_contact_change_is_accepted_while_salesforce_is_away(
+    client: FlaskClient, journal: Journal, org: Org
+) -> None:
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE")
+    assert "result" in ask(client, "updateContact", {"email": "new@example.com"})
+    org.fault()
+    (kept,) = journal.of_call("call-1")
+    assert kept.payload["contact_id"] is None
+    assert kept.payload["seen"] is None
+
+
+def test_a_comment_goes_to_the_case_of_the_call(client: FlaskClient, journal: Journal) -> None:
+    assert "error" in ask(client, "addCaseComment", {"comment": "x"}, id="1")
+    say(client, "createSalesforceCase", CASE)
+    assert "result" in ask(client, "addCaseComment", {"comment": "x"}, id="2")
+    opened, comment = journal.of_call("call-1")
+    assert comment.payload["case_intent"] == opened.id
+    assert comment.state is State.HELD
+
+
+def test_a_comment_on_a_named_case_is_for_its_contact_alone(
+    client: FlaskClient, journal: Journal
+) -> None:
+    wanted = {"comment": "x", "caseNumber": "1001"}
+    assert "can't change" in ask(client, "addCaseComment", wanted, number=UNKNOWN)["error"]
+    assert "found no case" in ask(client, "addCaseComment", wanted | {"caseNumber": "9"})["error"]
+    assert journal.counts()["accepted"] == 0
+    assert "result" in ask(client, "addCaseComment", wanted, call_id="theirs")
+
+
+def test_a_case_taken_back_in_time_is_never_opened(
+    app: Flask, journal: Journal, desk: Desk
+) -> None:
+    service = app.extensions["service"]
+    held = service.settings.model_copy(update={"commit_window_ms": 60_000})
+    object.__setattr__(service, "settings", held)
+    client = app.test_client()
+    say(client, "createSalesforceCase", CASE)
+    assert "taken back" in say(client, "cancelCase", id="1")
+    assert "taken back" in say(client, "cancelCase", id="2")
+    assert drain(desk, Kind.CASE_CREATE).counts == {}
+    assert [one.state for one in journal.of_call("call-1")] == [State.CANCELLED]
+    assert "error" in ask(client, "addCaseComment", {"comment": "x"})
+
+
+def test_a_case_that_was_opened_already_is_closed(
+    client: FlaskClient, desk: Desk, org: Org
+) -> None:
+    say(client, "createSalesforceCase", CASE)
+    drain(desk, Kind.CASE_CREATE)
+    assert "being closed" in say(client, "cancelCase")
+    assert drain(desk, Kind.CASE_CLOSE).counts == {"delivered": 1}
+    (opened,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    assert opened["IsClosed"] is True
+
+
+def test_there_is_nothing_to_take_back_in_a_call_without_case(client: FlaskClient) -> None:
+    assert "none to take back" in ask(client, "cancelCase")["error"]
+
+
+def test_somebody_elses_reference_takes_nothing_back(client: FlaskClient, journal: Journal) -> None:
+    reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
+    entry = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
+    assert "can't change" in entry["error"]
+    (kept,) = journal.of_call("a")
+    assert kept.state is State.DUE
+
+
+def test_a_call_back_goes_to_the_callers_number_unless_another_is_given(
+    client: FlaskClient, journal: Journal
+) -> None:
+    say(client, "requestCallback", {"when": "tomorrow"}, id="1")
+    say(client, "requestCallback", {"phone": "415 555 0199"}, id="2")
+    assert [one.payload["phone"] for one in journal.of_call("call-1")] == [
+        "+14155550101",
+        "+14155550199",
+    ]
+    entry = ask(client, "requestCallback", number="", call_id="hidden")
+    assert "phone number to call back" in entry["error"]
+
+
+def test_a_parked_wish_is_not_promised_again(client: FlaskClient, journal: Journal) -> None:
+    say(client, "createSalesforceCase", CASE, id="1")
+    lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+
+    journal.settle(lease, [Parked(lease.intents[0].id, "NO")])
+    assert "needs a colleague" in say(client, "createSalesforceCase", CASE, id="2")
+    assert "needs a colleague" in say(client, "getCaseStatus")
+
+
+def test_a_receipt_without_number_is_told_as_it_is(client: FlaskClient, journal: Journal) -> None:
+    say(client, "createSalesforceCase", CASE)
+    lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    journal.settle(lease, [Delivered(lease.intents[0].id, "500000000000001AAA")])
+    assert "number is not known yet" in say(client, "getCaseStatus")

@@ -1,0 +1,260 @@
+"""The webhook from the outside: what is refused, what is answered, and answered again."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from demo.stack import Org
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from shared.vapi.messages import KNOWN
+from tests.calling import ask, message, post, signed, tool_message
+from web.app import create_app
+from web.service import Service
+
+CASE = {"issueType": "billing", "description": "Billed twice for October"}
+
+
+def test_a_body_over_the_limit_is_413_before_anything_else(app: Flask) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    assert app.test_client().post("/webhook/vapi", data=b"x" * 1001).status_code == 413
+
+
+def test_no_or_a_wrong_signature_is_401_and_tells_nothing(client: FlaskClient) -> None:
+    for headers in ({}, signed(b"{}", "another-secret"), signed(b"other body")):
+        answer = client.post("/webhook/vapi", data=b"{}", headers=headers)
+        assert (answer.status_code, answer.data) == (401, b"")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_what_is_not_json_is_400(client: FlaskClient, body: bytes) -> None:
+    assert post(client, body).status_code == 400
+
+
+@pytest.mark.parametrize("body", [[], None, "x", {}, {"message": 1}, {"message": {"type": "new"}}])
+def test_json_that_asks_for_nothing_known_is_answered_with_nothing(
+    client: FlaskClient, body: Any
+) -> None:
+    for path in ("/webhook/vapi", "/webhook"):
+        answer = post(client, body, path)
+        assert (answer.status_code, answer.get_json()) == (200, {})
+
+
+@pytest.mark.parametrize("kind", sorted(KNOWN - {"tool-calls", "function-call"}))
+def test_every_known_type_is_answered_even_when_it_is_bare(client: FlaskClient, kind: str) -> None:
+    for body in ({"message": {"type": kind}}, message(kind)):
+        answer = post(client, body)
+        assert answer.status_code == 200
+        assert isinstance(answer.get_json(), dict)
+
+
+def test_what_vapi_reads_besides_tool_calls(app: Flask, client: FlaskClient) -> None:
+    assert "error" in post(client, message("assistant-request")).get_json()
+    assert post(client, message("knowledge-base-request")).get_json() == {"documents": []}
+    for kind in ("transfer-destination-request", "handoff-destination-request"):
+        assert set(post(client, message(kind)).get_json()) == {"error"}
+
+
+def test_a_configured_assistant_answers_an_assistant_request(settings: Any) -> None:
+    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    answer = post(app.test_client(), message("assistant-request"))
+    assert answer.get_json() == {"assistantId": "a-1"}
+    app.extensions["service"].close()
+
+
+def test_the_same_webhook_twice_is_the_same_bytes_and_one_intent(
+    client: FlaskClient, journal: Journal
+) -> None:
+    raw = json.dumps(tool_message(("call_1", "createSalesforceCase", CASE))).encode()
+    first, second = post(client, raw), post(client, raw)
+    assert first.data == second.data
+    assert journal.counts()["accepted"] == 1
+    assert "reference" in first.get_json()["results"][0]["result"]
+
+
+def test_a_lookup_delivered_twice_is_the_same_bytes_though_the_org_changed(
+    client: FlaskClient, org: Org
+) -> None:
+    raw = json.dumps(tool_message(("call_1", "retrieveCustomerCase", {}))).encode()
+    first = post(client, raw)
+    (contact,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    for one in org.records("Case"):
+        if one["ContactId"] == contact["Id"]:
+            org.edit("Case", one["Id"], Status="Closed")
+    assert post(client, raw).data == first.data
+    assert "no open case" in ask(client, "retrieveCustomerCase", id="call_2")["result"]
+
+
+def test_two_deliveries_at_the_same_time_hear_the_same(app: Flask, journal: Journal) -> None:
+    raw = json.dumps(tool_message(("call_1", "createSalesforceCase", CASE))).encode()
+    bodies: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: bodies.append(post(app.test_client(), raw).data))
+        for _ in range(8)
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(set(bodies)) == 1
+    assert len(bodies) == 8
+    assert journal.counts()["accepted"] == 1
+
+
+def test_a_model_that_asks_again_hears_the_first_reference(
+    client: FlaskClient, journal: Journal
+) -> None:
+    first = ask(client, "createSalesforceCase", CASE, id="call_1")
+    again = ask(client, "createSalesforceCase", CASE | {"priority": None}, id="call_2")
+    assert again["result"] == first["result"]
+    assert again["toolCallId"] == "call_2"
+    assert journal.counts()["accepted"] == 1
+
+
+def test_two_calls_in_one_message_are_two_wishes(client: FlaskClient, journal: Journal) -> None:
+    both = [("call_1", "createSalesforceCase", CASE), ("call_2", "createSalesforceCase", CASE)]
+    results = post(client, tool_message(*both)).get_json()["results"]
+    assert [one["toolCallId"] for one in results] == ["call_1", "call_2"]
+    assert results[0]["result"] != results[1]["result"]
+    assert journal.counts()["accepted"] == 2
+
+
+def test_lookups_and_writes_of_one_message_are_answered_in_order(client: FlaskClient) -> None:
+    calls = [
+        ("a", "lookupCustomer", {}),
+        ("b", "createSalesforceCase", CASE),
+        ("c", "getCaseStatus", {}),
+        ("d", "noSuchTool", {}),
+    ]
+    results = post(client, tool_message(*calls)).get_json()["results"]
+    assert [(one["toolCallId"], one["name"]) for one in results] == [(a, b) for a, b, _ in calls]
+    assert "error" in results[3]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"issueType": "weather", "description": "x"}, "{", [1]])
+def test_arguments_that_are_missing_or_nonsense_record_nothing(
+    client: FlaskClient, journal: Journal, arguments: Any
+) -> None:
+    body = tool_message(("call_1", "createSalesforceCase", arguments))
+    (entry,) = post(client, body).get_json()["results"]
+    assert set(entry) == {"toolCallId", "name", "error"}
+    assert entry["error"].endswith("Nothing was saved.")
+    assert journal.counts()["accepted"] == 0
+
+
+def test_a_legacy_function_call_is_answered_in_its_own_shape(
+    client: FlaskClient, journal: Journal
+) -> None:
+    body = message(
+        "function-call",
+        functionCall={"name": "createSalesforceCase", "parameters": CASE},
+        timestamp=1763800000000,
+    )
+    first, second = post(client, body), post(client, body)
+    assert set(first.get_json()) == {"result"}
+    assert "reference" in first.get_json()["result"]
+    assert first.data == second.data
+    assert journal.counts()["accepted"] == 1
+
+
+def test_a_message_without_call_customer_and_ids_is_still_answered(
+    client: FlaskClient, journal: Journal
+) -> None:
+    listed = [{"name": "createSalesforceCase", "arguments": CASE}, {"name": "lookupCustomer"}]
+    body = {"message": {"type": "tool-calls", "toolCallList": listed}}
+    first, second = post(client, body).get_json()["results"]
+    assert "result" in first
+    assert "no phone number" in second["result"]
+    assert journal.counts()["accepted"] == 1
+
+
+def test_an_unpaired_surrogate_and_a_nul_are_taken(client: FlaskClient, journal: Journal) -> None:
+    raw = json.dumps(
+        tool_message(("call_\ud800", "createSalesforceCase", CASE | {"description": "a\ud800\x00"}))
+    ).encode()
+    assert "result" in post(client, raw).get_json()["results"][0]
+    assert journal.counts()["accepted"] == 1
+
+
+def test_a_store_that_is_away_is_said_for_writes_and_503_for_events(settings: Any) -> None:
+    app = create_app(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    client = app.test_client()
+    entry = ask(client, "createSalesforceCase", CASE)
+    assert "could not save" in entry["error"]
+    assert "can't look" in ask(client, "lookupCustomer")["error"]
+    for kind in ("end-of-call-report", "status-update"):
+        assert post(client, message(kind)).status_code == 503
+    said = message("transcript", transcriptType="final", role="user", transcript="hi")
+    assert post(client, said).status_code == 503
+    assert post(client, message("speech-update")).status_code == 200
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").get_json()["problems"] == ["store: unreachable"]
+    app.extensions["service"].close()
+
+
+def test_an_error_because_salesforce_was_away_is_not_kept(client: FlaskClient, org: Org) -> None:
+    body = tool_message(("call_1", "lookupCustomer", {}))
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE")
+    assert "error" in post(client, body).get_json()["results"][0]
+    org.fault()
+    assert "Jane Miller" in post(client, body).get_json()["results"][0]["result"]
+
+
+def test_a_hanging_salesforce_is_given_up_at_the_deadline(settings: Any, org: Org) -> None:
+    app = create_app(settings.model_copy(update={"lookup_deadline_ms": 200}))
+    ask(app.test_client(), "lookupCustomer", call_id="warm")
+    org.fault(hang=True)
+    assert "can't look" in ask(app.test_client(), "lookupCustomer", call_id="cold")["error"]
+    assert "result" in ask(app.test_client(), "createSalesforceCase", CASE, call_id="cold")
+    org.fault()
+    app.extensions["service"].close()
+
+
+def test_a_call_is_closed_once_with_all_that_belongs_to_it(
+    client: FlaskClient, journal: Journal
+) -> None:
+    ask(client, "createSalesforceCase", CASE)
+    report = message(
+        "end-of-call-report",
+        endedReason="customer-ended-call",
+        analysis={"summary": "Billed twice."},
+        artifact={"transcript": "x" * 40_000},
+    )
+    for _ in range(3):
+        assert post(client, report).get_json() == {}
+    kinds = [one.kind for one in journal.of_call("call-1")]
+    assert kinds == [Kind.CASE_CREATE, Kind.CALL_LOG, Kind.TRANSCRIPT_FILE, Kind.CASE_COMMENT]
+    log = journal.of_call("call-1")[1]
+    assert log.state is State.HELD  # it waits for the case
+    assert log.payload["transcript"] == ""
+
+
+def test_final_transcripts_are_kept_once_and_in_the_order_they_were_said(app: Flask) -> None:
+    client = app.test_client()
+    service: Service = app.extensions["service"]
+
+    def say(role: str, text: str, at: int, kind: str = "final") -> None:
+        body = message("transcript", role=role, transcript=text, timestamp=at, transcriptType=kind)
+        assert post(client, body).status_code == 200
+
+    say("assistant", "How can I help?", 2)
+    say("user", "Hello", 1)
+    say("user", "Hello", 1)
+    say("user", "I was", 3, "partial")
+    assert service.calls.transcript("call-1") == "Caller: Hello\nAgent: How can I help?"
+    post(client, message("end-of-call-report"))
+    log = service.journal.of_call("call-1")[0]
+    assert log.payload["transcript"] == "Caller: Hello\nAgent: How can I help?"
+
+
+def test_readiness_wants_sweeps(client: FlaskClient, journal: Journal) -> None:
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "sweep" in answer.get_json()["problems"][0]
+    journal.sweep()
+    assert client.get("/health/ready").status_code == 200
+    assert client.get("/health").get_json()["problems"] == []
