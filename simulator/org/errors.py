@@ -1,0 +1,148 @@
+"""What the org refuses, as Salesforce words it: one exception type and the makers of common
+errors.
+
+Codes, statuses and texts come from the REST guide's "Status Codes and Error Responses" and the
+object reference unless a comment marks them: [F] seen in public error reports, [K] not confirmed
+on a real org.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class OrgError(Exception):
+    """A refusal of one request or one record.
+
+    `status` is the HTTP status when it stands alone; inside a collection only code, message and
+    fields travel. `extra` are further keys of the error object (the duplicateResult of a
+    duplicate rule).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        fields: Sequence[str] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = None if fields is None else list(fields)
+        self.extra = extra or {}
+
+    def body(self) -> list[dict[str, Any]]:
+        """The array a failed REST request answers with."""
+        entry: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        if self.fields is not None:
+            entry["fields"] = self.fields
+        return [{**entry, **self.extra}]
+
+    def item(self) -> dict[str, Any]:
+        """The entry of `errors` inside a collection's result: `statusCode` instead of
+        `errorCode`.
+        """
+        entry = {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
+        return {**entry, **self.extra}
+
+
+class EmptyError(OrgError):
+    """A refusal without a body (412 and 304 answers)."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(status, code, "")
+
+
+def not_found() -> OrgError:
+    return OrgError(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def method_not_allowed(method: str, allowed: Sequence[str]) -> OrgError:
+    names = ",".join(sorted(allowed))
+    return OrgError(
+        405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {names}"
+    )
+
+
+def invalid_session() -> OrgError:
+    return OrgError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+
+
+def json_parser(text: str) -> OrgError:
+    return OrgError(400, "JSON_PARSER_ERROR", text)
+
+
+def no_such_column(field: str, sobject: str) -> OrgError:
+    return OrgError(400, "INVALID_FIELD", f"No such column '{field}' on sobject of type {sobject}")
+
+
+def not_writeable(fields: Sequence[str]) -> OrgError:
+    return OrgError(
+        400,
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        f"Unable to create/update fields: {', '.join(fields)}. Please check the security settings "
+        "of this field and verify that it is read/write for your profile or permission set.",
+        fields,
+    )
+
+
+def malformed_id(label: str, field: str, value: object) -> OrgError:
+    return OrgError(400, "MALFORMED_ID", f"{label}: id value of incorrect type: {value}", [field])
+
+
+def required_missing(fields: Sequence[str]) -> OrgError:
+    return OrgError(
+        400,
+        "REQUIRED_FIELD_MISSING",
+        f"Required fields are missing: [{', '.join(fields)}]",
+        fields,
+    )
+
+
+def duplicate_value(field: str, other_id: str) -> OrgError:
+    # The id in this text has 15 characters in every public report of it [F].
+    return OrgError(
+        400,
+        "DUPLICATE_VALUE",
+        f"duplicate value found: {field} duplicates value on record with id: {other_id[:15]}",
+        [],
+    )
+
+
+def entity_deleted(status: int) -> OrgError:
+    return OrgError(status, "ENTITY_IS_DELETED", "entity is deleted", [])
+
+
+def invalid_reference() -> OrgError:
+    return OrgError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+
+
+def cannot(operation: str, label: str) -> OrgError:
+    """The user (or nobody) may not do this to the object: `operation` is inserted, updated or
+    deleted.
+
+    Text and code for an integration user without the permission: [F].
+    """
+    return OrgError(
+        400,
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        f"entity type cannot be {operation}: {label}",
+        [],
+    )
+
+
+def locked(other_id: str) -> OrgError:
+    # Status 400 is not confirmed on a real org [K].
+    return OrgError(
+        400,
+        "UNABLE_TO_LOCK_ROW",
+        f"unable to obtain exclusive access to this record or 1 records: {other_id[:15]}",
+        [],
+    )
+
+
+def request_limit(kind: str) -> OrgError:
+    """`kind` is `TotalRequests` (daily) or `ConcurrentRequests (Concurrent API Requests)`."""
+    return OrgError(403, "REQUEST_LIMIT_EXCEEDED", f"{kind} Limit exceeded.")

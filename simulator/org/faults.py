@@ -1,0 +1,267 @@
+"""The controls of `PUT /_org/faults`: reading them strictly, and drawing from them.
+
+Keys are documented in docs/local-org.md. A value or a key that is not understood is refused by
+name, so that a test never believes in a fault that isn't there.
+"""
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.org.errors import OrgError
+from simulator.org.schema.catalog import OBJECTS, OPERATIONS
+from simulator.org.soql.parser import Parser
+
+RESOURCES = ("token", "query", "search", "sobjects", "composite", "collections", "limits")
+BODIES = ("json", "html", "empty")
+# Ratio between the 99th percentile and the median of a normal variable's exponent.
+P99_DEVIATIONS = 2.326
+
+
+class FaultError(Exception):
+    """A control that is not understood; `keys` names which."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{key}: {text}" for key, text in problems.items()))
+        self.keys = sorted(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRule:
+    """Refuses a record for which the SOQL condition `when` holds after the write."""
+
+    sobject: str
+    when: str
+    message: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """The faults in force. Probabilities are 0..1; seconds and milliseconds as the names say."""
+
+    given: dict[str, Any] = field(default_factory=dict)
+    latency_ms: tuple[float, float] | None = None
+    hang: float = 0.0
+    hang_after: float = 0.0
+    refuse: float = 0.0
+    lose_answer: float = 0.0
+    status: int | None = None
+    error_code: str = ""
+    body: str = "json"
+    probability: float = 1.0
+    resources: frozenset[str] | None = None
+    daily_left: int | None = None
+    window: tuple[int, float] | None = None
+    concurrent: int | None = None
+    login_rate: int | None = None
+    hide_fields: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    lock_rows_s: float = 0.0
+    clock_offset_s: float = 0.0
+    expire_tokens: bool = False
+    rotate_refresh_tokens: bool = False
+    search_lag_s: float = 0.0
+    validation_rules: tuple[ValidationRule, ...] = ()
+    duplicate_rule: str = ""
+    assignment_rule: str = ""
+    jwt_public_key: str = ""
+
+    def touches(self, resource: str) -> bool:
+        """Whether latency, hang, refuse, lose_answer and status apply to this resource."""
+        return self.resources is None or resource in self.resources
+
+    def delay_s(self, dice: random.Random) -> float:
+        """One latency: fixed, or drawn from a log-normal with the given median and 99th
+        percentile.
+        """
+        if self.latency_ms is None:
+            return 0.0
+        median, p99 = self.latency_ms
+        if p99 <= median or median <= 0:
+            return median / 1000
+        sigma = math.log(p99 / median) / P99_DEVIATIONS
+        return median * math.exp(sigma * dice.gauss(0, 1)) / 1000
+
+
+def read_faults(given: object) -> Faults:
+    """The faults of a JSON object. Raises FaultError naming every key that can't be taken."""
+    if not isinstance(given, dict):
+        raise FaultError({"faults": "must be a JSON object"})
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for key, value in given.items():
+        reader = READERS.get(key)
+        if reader is None:
+            problems[key] = "is not a known fault"
+            continue
+        try:
+            values[key] = reader(value)
+        except (ValueError, TypeError, KeyError) as problem:
+            problems[key] = str(problem) or "is not understood"
+    for key in ("error_code", "body", "probability"):
+        if key in values and "status" not in given:
+            problems[key] = "only means something together with status"
+    if problems:
+        raise FaultError(problems)
+    return Faults(given=dict(given), **values)
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, bool):
+        return float(value)
+    return _number(value, 0, 1)
+
+
+def _number(value: object, low: float = 0, high: float = math.inf) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    if not low <= value <= high or not math.isfinite(value):
+        raise ValueError(f"must be between {low} and {high}")
+    return float(value)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("must be a whole number, 0 or more")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    return value
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("must be a list of strings")
+    return tuple(value)
+
+
+def _latency(value: object) -> tuple[float, float]:
+    if isinstance(value, list):
+        if len(value) != 2:
+            raise ValueError("must be a number or [p50, p99]")
+        median, p99 = _number(value[0]), _number(value[1])
+        if p99 < median:
+            raise ValueError("p99 must not be below p50")
+        return median, p99
+    number = _number(value)
+    return number, number
+
+
+def _status(value: object) -> int:
+    number = _count(value)
+    if not 300 <= number <= 599:
+        raise ValueError("must be an HTTP status from 300 to 599")
+    return number
+
+
+def _one_of(*allowed: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return str(value)
+
+    return read
+
+
+def _resources(value: object) -> frozenset[str]:
+    names = _strings(value)
+    unknown = sorted(set(names) - set(RESOURCES))
+    if unknown:
+        raise ValueError(f"unknown resource {', '.join(unknown)}")
+    return frozenset(names)
+
+
+def _window(value: object) -> tuple[int, float]:
+    if not isinstance(value, dict) or set(value) != {"requests", "seconds"}:
+        raise ValueError('must be {"requests": n, "seconds": s}')
+    seconds = _number(value["seconds"])
+    if seconds <= 0:
+        raise ValueError("seconds must be more than 0")
+    return _count(value["requests"]), seconds
+
+
+def _hidden(value: object) -> tuple[str, ...]:
+    """`Object.Field` names. A custom field that this org does not have is hidden already."""
+    names = _strings(value)
+    for name in names:
+        sobject, _, item = name.partition(".")
+        known = OBJECTS.get(sobject.lower())
+        if known is None or not item:
+            raise ValueError(f"unknown field {name}")
+        if item.lower() not in known.by_name and not item.endswith("__c"):
+            raise ValueError(f"unknown field {name}")
+    return names
+
+
+def _denied(value: object) -> tuple[str, ...]:
+    names = _strings(value)
+    for name in names:
+        sobject, _, operation = name.partition(".")
+        if sobject.lower() not in OBJECTS or operation not in OPERATIONS:
+            raise ValueError(f"unknown operation {name}")
+    return names
+
+
+def _validation_rules(value: object) -> tuple[ValidationRule, ...]:
+    if not isinstance(value, list):
+        raise ValueError("must be a list of rules")
+    return tuple(_validation_rule(item) for item in value)
+
+
+def _validation_rule(item: object) -> ValidationRule:
+    if not isinstance(item, dict) or not {"object", "when", "message"} <= set(item):
+        raise ValueError("a rule needs object, when and message")
+    unknown = set(item) - {"object", "when", "message", "field"}
+    sobject = OBJECTS.get(str(item["object"]).lower())
+    if unknown or sobject is None:
+        raise ValueError(f"unknown {', '.join(sorted(unknown)) or item['object']} in a rule")
+    parser = Parser(_string(item["when"]))
+    try:
+        parser.condition()
+        parser.end()
+    except OrgError as problem:
+        raise ValueError(f"when is not a SOQL condition: {problem}") from problem
+    return ValidationRule(
+        sobject.name, item["when"], _string(item["message"]), _string(item.get("field", ""))
+    )
+
+
+READERS: dict[str, Callable[[object], Any]] = {
+    "latency_ms": _latency,
+    "hang": _probability,
+    "hang_after": _probability,
+    "refuse": _probability,
+    "lose_answer": _probability,
+    "status": _status,
+    "error_code": _string,
+    "body": _one_of(*BODIES),
+    "probability": _probability,
+    "resources": _resources,
+    "daily_left": _count,
+    "window": _window,
+    "concurrent": _count,
+    "login_rate": _count,
+    "hide_fields": _hidden,
+    "deny": _denied,
+    "lock_rows_s": _number,
+    "clock_offset_s": lambda value: _number(value, -math.inf),
+    "expire_tokens": _flag,
+    "rotate_refresh_tokens": _flag,
+    "search_lag_s": _number,
+    "validation_rules": _validation_rules,
+    "duplicate_rule": _one_of("alert", "block"),
+    "assignment_rule": _string,
+    "jwt_public_key": _string,
+}

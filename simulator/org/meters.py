@@ -1,0 +1,135 @@
+"""What the org counts: requests and record effects for /_org/stats, and the API limits.
+
+A request is counted once when it is answered (or found unanswerable); the parts of a batch are
+counted one by one in its place. Limits count API requests that were let in: tokens and versions
+are free.
+"""
+
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.org.errors import request_limit
+from simulator.org.faults import Faults
+
+# A full sandbox's allowance in a rolling 24 hours: large, so that a bench does not meet it by
+# chance.
+DAILY_REQUESTS = 5_000_000
+DAY_S = 86_400
+# What a request that never got an answer is counted under in by_status.
+NO_ANSWER = "none"
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counts since start or since DELETE /_org."""
+
+    by_resource: Counter[str] = field(default_factory=Counter)
+    by_status: Counter[str] = field(default_factory=Counter)
+    created: int = 0
+    updated: int = 0
+    rejected: int = 0
+
+    def received(self, resource: str) -> None:
+        self.by_resource[resource] += 1
+
+    def answered(self, status: int | str) -> None:
+        self.by_status[str(status)] += 1
+
+    def effects(self) -> tuple[int, int]:
+        """Where the record effects stand, for take_back."""
+        return self.created, self.updated
+
+    def take_back(self, effects: tuple[int, int]) -> None:
+        """Effects since then were rolled back: they count as rejected."""
+        undone = self.created + self.updated - sum(effects)
+        self.created, self.updated = effects
+        self.rejected += undone
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "requests": self.by_resource.total(),
+            "by_resource": dict(self.by_resource),
+            "by_status": dict(self.by_status),
+            "records": {
+                "created": self.created,
+                "updated": self.updated,
+                "rejected": self.rejected,
+            },
+        }
+
+
+class Limits:
+    """The daily allowance, the window and the requests at work. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.used_at: deque[float] = deque()
+        self.daily_left: int | None = None
+        self.window: tuple[int, float] | None = None
+        self.window_at: deque[float] = deque()
+        self.concurrent: int | None = None
+        self.at_work = 0
+
+    def apply(self, faults: Faults) -> None:
+        """Take the limits of newly set faults; a fresh daily_left or window starts full."""
+        self.daily_left = faults.daily_left
+        self.window = faults.window
+        self.window_at.clear()
+        self.concurrent = faults.concurrent
+
+    @property
+    def remaining(self) -> int:
+        if self.daily_left is not None:
+            return self.daily_left
+        self._forget(self.used_at, DAY_S)
+        return max(DAILY_REQUESTS - len(self.used_at), 0)
+
+    @property
+    def header(self) -> str:
+        """`Sforce-Limit-Info`: used/limit of the rolling 24 hours."""
+        return f"api-usage={DAILY_REQUESTS - self.remaining}/{DAILY_REQUESTS}"
+
+    def check_concurrent(self) -> None:
+        """Raises the other REQUEST_LIMIT_EXCEEDED when this request is one too many at work."""
+        if self.concurrent is not None and self.at_work > self.concurrent:
+            raise request_limit("ConcurrentRequests (Concurrent API Requests)")
+
+    def admit(self) -> None:
+        """Count one API request; raises 403 when the day or the window has none left."""
+        if self.remaining <= 0:
+            raise request_limit("TotalRequests")
+        now = time.monotonic()
+        if self.window is not None:
+            requests, seconds = self.window
+            self._forget(self.window_at, seconds)
+            if len(self.window_at) >= requests:
+                raise request_limit("TotalRequests")
+            self.window_at.append(now)
+        self.used_at.append(now)
+        if self.daily_left is not None:
+            self.daily_left -= 1
+
+    def _forget(self, times: deque[float], age_s: float) -> None:
+        oldest = time.monotonic() - age_s
+        while times and times[0] <= oldest:
+            times.popleft()
+
+
+class RowLocks:
+    """Rows held for a time after a write. Another request that meets one is refused at once: the
+    up to ten seconds Salesforce waits first are latency_ms's to play."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, tuple[float, int]] = {}
+
+    def take(self, record_ids: list[str], hold_s: float, request: int) -> str | None:
+        """Hold the rows for the request; None, or the id of a row that another request holds."""
+        now = time.monotonic()
+        for record_id in record_ids:
+            until, owner = self.held.get(record_id, (0.0, request))
+            if until > now and owner != request:
+                return record_id
+        for record_id in record_ids:
+            self.held[record_id] = (now + hold_s, request)
+        return None

@@ -1,0 +1,209 @@
+"""composite and composite/graph: several requests in one, the later ones naming results of the
+earlier.
+
+The answer is HTTP 200 with one entry per subrequest. It counts as one API request.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from simulator.org.errors import OrgError, json_parser
+from simulator.org.message import Answer, Call, split_target
+from simulator.org.rest.references import REFERENCE_ID, MissingReferenceError, resolve
+from simulator.org.rest.request import Request
+
+MAX_SUBREQUESTS = 25
+# Of those, queries and collections.
+MAX_HEAVY = 5
+MAX_GRAPHS = 75
+MAX_NODES = 500
+FORBIDDEN_HEADERS = frozenset({"accept", "authorization", "content-type"})
+HALTED = "The transaction was rolled back since another operation in the same transaction failed."
+KEYS = frozenset({"method", "url", "referenceId", "body", "httpHeaders"})
+
+Sub = dict[str, Any]
+
+
+class _UndoError(Exception):
+    """Leaves a transaction with nothing done."""
+
+
+def composite(request: Request) -> Answer:
+    """POST /composite."""
+    given = request.call.json()
+    if not isinstance(given, dict) or not isinstance(given.get("compositeRequest"), list):
+        raise json_parser("compositeRequest must be a list of subrequests")
+    unknown = set(given) - {"allOrNone", "collateSubrequests", "compositeRequest"}
+    if unknown:
+        raise json_parser(f"Unrecognized field {', '.join(sorted(unknown))}")
+    subs = given["compositeRequest"]
+    if len(subs) > MAX_SUBREQUESTS:
+        raise _too_many(f"{MAX_SUBREQUESTS} subrequests")
+    _check(subs)
+    if sum(map(_is_heavy, subs)) > MAX_HEAVY:
+        raise _too_many(f"{MAX_HEAVY} query, queryAll and sObject Collections subrequests")
+    responses, _ = run(request, subs, bool(given.get("allOrNone", False)))
+    return Answer(200, {"compositeResponse": responses})
+
+
+def graphs(request: Request) -> Answer:
+    """POST /composite/graph: each graph is all or nothing, its nodes are sObject requests only."""
+    given = request.call.json()
+    if not isinstance(given, dict) or not isinstance(given.get("graphs"), list):
+        raise json_parser("graphs must be a list of graphs")
+    listed = given["graphs"]
+    if len(listed) > MAX_GRAPHS:
+        raise _too_many(f"{MAX_GRAPHS} graphs")
+    answers = []
+    nodes = 0
+    for graph in listed:
+        subs = graph.get("compositeRequest") if isinstance(graph, dict) else None
+        if not isinstance(subs, list) or not isinstance(graph.get("graphId"), str):
+            raise json_parser("a graph has a graphId and a compositeRequest")
+        nodes += len(subs)
+        if nodes > MAX_NODES:
+            raise _too_many(f"{MAX_NODES} nodes")
+        _check(subs)
+        for sub in subs:
+            if _resource(sub)[:1] != ["sobjects"]:
+                raise OrgError(
+                    400, "INVALID_INPUT", f"Unsupported resource in a graph: {sub['url']}"
+                )
+        responses, done = run(request, subs, all_or_none=True)
+        answers.append(
+            {
+                "graphId": graph["graphId"],
+                "graphResponse": {"compositeResponse": responses},
+                "isSuccessful": done,
+            }
+        )
+    return Answer(200, {"graphs": answers})
+
+
+def run(request: Request, subs: list[Sub], all_or_none: bool) -> tuple[list[Sub], bool]:
+    """The entries of compositeResponse, and whether everything succeeded.
+
+    all_or_none: the first failure undoes what was done and halts what was not.
+    """
+    results: dict[str, Any] = {}
+    responses: list[Sub] = []
+    failed_at: int | None = None
+    stats = request.org.stats
+    before = stats.effects()
+    try:
+        with _transaction(request, all_or_none):
+            for at, sub in enumerate(subs):
+                answer = _run_one(request, sub, results)
+                if answer.status < 300:
+                    results[sub["referenceId"]] = answer.body
+                elif failed_at is None:
+                    failed_at = at
+                responses.append(_entry(sub, answer))
+                if all_or_none and failed_at is not None:
+                    raise _UndoError
+    except _UndoError:
+        stats.take_back(before)
+        halted = Answer(400, [{"errorCode": "PROCESSING_HALTED", "message": HALTED}])
+        responses = [
+            responses[at] if at == failed_at else _entry(sub, halted) for at, sub in enumerate(subs)
+        ]
+    return responses, failed_at is None
+
+
+@contextmanager
+def _transaction(request: Request, wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    with request.org.store.transaction():
+        yield
+
+
+def _run_one(request: Request, sub: Sub, results: dict[str, Any]) -> Answer:
+    try:
+        target = resolve(sub["url"], results)
+        body = resolve(sub.get("body"), results)
+    except MissingReferenceError as missing:
+        return Answer(400, [{"errorCode": "PROCESSING_HALTED", "message": str(missing)}])
+    path, params = split_target(str(target))
+    # Of the outer request's headers only those a subrequest may not set are inherited [D].
+    headers = {name.lower(): str(value) for name, value in (sub.get("httpHeaders") or {}).items()}
+    headers["content-type"] = "application/json"
+    call = Call(
+        str(sub["method"]).upper(),
+        path,
+        params,
+        headers,
+        b"" if body is None else body,
+        request.call.base_url,
+    )
+    return request.dispatch(request.context, call)
+
+
+def _entry(sub: Sub, answer: Answer) -> Sub:
+    return {
+        "body": answer.body,
+        "httpHeaders": {
+            name: value for name, value in answer.headers.items() if name in ("Location", "ETag")
+        },
+        "httpStatusCode": answer.status,
+        "referenceId": sub["referenceId"],
+    }
+
+
+def _check(subs: list[Any]) -> None:
+    """Raises for subrequests that are not well-formed; the whole request is refused then."""
+    seen: set[str] = set()
+    for sub in subs:
+        if not isinstance(sub, dict) or not isinstance(sub.get("url"), str):
+            raise json_parser("a subrequest has method, url and referenceId")
+        unknown = set(sub) - KEYS
+        if unknown:
+            raise json_parser(f"Unrecognized field {', '.join(sorted(unknown))}")
+        reference = sub.get("referenceId")
+        if not isinstance(reference, str) or not REFERENCE_ID.match(reference):
+            raise OrgError(
+                400,
+                "INVALID_INPUT",
+                f"Provided referenceId ('{reference}') must start with a letter or a number, and "
+                "it can contain only letters, numbers and underscores ('_').",
+            )
+        if reference in seen:
+            raise OrgError(400, "INVALID_INPUT", f"Duplicate referenceId: {reference}")
+        seen.add(reference)
+        if str(sub.get("method", "")).upper() not in (
+            "GET",
+            "POST",
+            "PATCH",
+            "PUT",
+            "DELETE",
+            "HEAD",
+        ):
+            raise OrgError(400, "INVALID_INPUT", f"Unknown method: {sub.get('method')}")
+        for name in sub.get("httpHeaders") or {}:
+            if name.lower() in FORBIDDEN_HEADERS:
+                raise OrgError(400, "INVALID_INPUT", f"Header not allowed in a subrequest: {name}")
+        resource = _resource(sub)
+        allowed = resource[:1] in (["sobjects"], ["query"], ["queryAll"])
+        if not allowed and resource[:2] != ["composite", "sobjects"]:
+            # Which other resources a real org lets in is not confirmed [K].
+            raise OrgError(
+                400, "INVALID_INPUT", f"Unsupported resource in a subrequest: {sub['url']}"
+            )
+
+
+def _resource(sub: Sub) -> list[str]:
+    """The path below the version: `["sobjects", "Case"]`."""
+    path, _ = split_target(sub["url"])
+    parts = path.split("/")[1:]
+    return parts[3:] if parts[:2] == ["services", "data"] else []
+
+
+def _is_heavy(sub: Sub) -> bool:
+    return _resource(sub)[0] in ("query", "queryAll", "composite")
+
+
+def _too_many(what: str) -> OrgError:
+    # Code and text of the limit are not confirmed [K].
+    return OrgError(400, "LIMIT_EXCEEDED", f"The request exceeds the limit of {what}")

@@ -1,0 +1,224 @@
+"""What the org says about its objects: the list, the basics of one, and the full describe."""
+
+from typing import Any
+
+from simulator.org.clock import read_http_date
+from simulator.org.errors import EmptyError
+from simulator.org.message import Answer
+from simulator.org.rest.request import Request
+from simulator.org.schema.catalog import CHILDREN, OBJECTS, View
+from simulator.org.schema.model import TEXT_KINDS, Field, SObject
+
+SOAP_TYPES = {
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "base64": "xsd:base64Binary",
+    "address": "urn:address",
+}
+
+
+def global_describe(request: Request) -> Answer:
+    """GET /sobjects."""
+    fresh = _unless_modified(request)
+    view = request.org.view
+    shown = [sobject for sobject in OBJECTS.values() if view.sobject(sobject.name)]
+    body = {
+        "encoding": "UTF-8",
+        "maxBatchSize": 200,
+        "sobjects": [_summary(request, view, sobject) for sobject in shown],
+    }
+    return Answer(200, body, fresh)
+
+
+def basic_information(request: Request, name: str) -> Answer:
+    """GET /sobjects/X."""
+    sobject = request.sobject(name)
+    summary = _summary(request, request.org.view, sobject)
+    return Answer(200, {"objectDescribe": summary, "recentItems": []})
+
+
+def describe(request: Request, name: str) -> Answer:
+    """GET /sobjects/X/describe; 304 when the schema hasn't changed since If-Modified-Since."""
+    sobject = request.sobject(name)
+    fresh = _unless_modified(request)
+    view = request.org.view
+    body = _summary(request, view, sobject)
+    body["fields"] = [_field(sobject, item) for item in view.fields(sobject)]
+    body["childRelationships"] = [
+        {
+            "cascadeDelete": not item.field.nillable,
+            "childSObject": item.child.name,
+            "deprecatedAndHidden": False,
+            "field": item.field.name,
+            "junctionIdListNames": [],
+            "junctionReferenceTo": [],
+            "relationshipName": item.name,
+            "restrictedDelete": False,
+        }
+        for item in CHILDREN[sobject.name.lower()]
+        if view.child(sobject, item.name)
+    ]
+    body["recordTypeInfos"] = [
+        {
+            "active": True,
+            "available": True,
+            "defaultRecordTypeMapping": True,
+            "developerName": "Master",
+            "master": True,
+            "name": "Master",
+            "recordTypeId": "012000000000000AAA",
+            "urls": {},
+        }
+    ]
+    body["namedLayoutInfos"] = []
+    body["supportedScopes"] = [{"label": f"All {sobject.plural}", "name": "everything"}]
+    body["actionOverrides"] = []
+    return Answer(200, body, fresh)
+
+
+def _unless_modified(request: Request) -> dict[str, str]:
+    changed = request.org.schema_changed.replace(microsecond=0)
+    since = read_http_date(request.call.headers.get("if-modified-since", ""))
+    if since is not None and changed <= since:
+        raise EmptyError(304, "NOT_MODIFIED")
+    return {"Last-Modified": f"{changed:%a, %d %b %Y %H:%M:%S} GMT"}
+
+
+def _summary(request: Request, view: View, sobject: SObject) -> dict[str, Any]:
+    url = f"{request.base}/sobjects/{sobject.name}"
+    return {
+        "activateable": False,
+        "associateEntityType": None,
+        "associateParentEntity": None,
+        "createable": sobject.create and view.allows(sobject, "create"),
+        "custom": False,
+        "customSetting": False,
+        "deepCloneable": False,
+        "deletable": sobject.delete and view.allows(sobject, "delete"),
+        "deprecatedAndHidden": False,
+        "feedEnabled": sobject.name in ("Account", "Contact", "Case"),
+        "hasSubtypes": False,
+        "isInterface": False,
+        "isSubtype": False,
+        "keyPrefix": sobject.prefix,
+        "label": sobject.label,
+        "labelPlural": sobject.plural,
+        "layoutable": sobject.create,
+        "mergeable": sobject.name in ("Account", "Contact", "Case", "Lead"),
+        "mruEnabled": True,
+        "name": sobject.name,
+        "queryable": True,
+        "replicateable": True,
+        "retrieveable": True,
+        "searchable": sobject.searchable,
+        "triggerable": sobject.create,
+        "undeletable": sobject.delete and view.allows(sobject, "delete"),
+        "updateable": sobject.update and view.allows(sobject, "update"),
+        "urls": {
+            "sobject": url,
+            "describe": f"{url}/describe",
+            "rowTemplate": f"{url}/{{ID}}",
+        },
+    }
+
+
+def _field(sobject: SObject, item: Field) -> dict[str, Any]:
+    text = item.kind in TEXT_KINDS
+    whole = {"int": 8}.get(item.kind, 0)
+    real = item.kind in ("double", "currency")
+    default = item.default if item.kind == "boolean" else None
+    return {
+        "aggregatable": item.filterable and item.kind != "boolean",
+        "aiPredictionField": False,
+        "autoNumber": item.auto_number,
+        "byteLength": (item.max_bytes or item.length * 3) if text or item.length else 0,
+        "calculated": item.mirror is not None,
+        "calculatedFormula": None,
+        "cascadeDelete": False,
+        "caseSensitive": False,
+        "compoundFieldName": _compound(sobject, item),
+        "controllerName": None,
+        "createable": item.create and sobject.create,
+        "custom": item.custom,
+        "defaultValue": default,
+        "defaultValueFormula": None,
+        "defaultedOnCreate": item.default is not None or item.kind == "boolean" or not item.create,
+        "dependentPicklist": False,
+        "deprecatedAndHidden": False,
+        "digits": whole,
+        "displayLocationInDecimal": False,
+        "encrypted": False,
+        "externalId": item.external_id,
+        "extraTypeInfo": None,
+        "filterable": item.filterable,
+        "filteredLookupInfo": None,
+        "formulaTreatNullNumberAsZero": False,
+        "groupable": item.groupable,
+        "highScaleNumber": False,
+        "htmlFormatted": False,
+        "idLookup": item.id_lookup,
+        "inlineHelpText": None,
+        "label": item.label,
+        "length": item.max_bytes or item.length,
+        "mask": None,
+        "maskType": None,
+        "name": item.name,
+        "nameField": item.name == sobject.name_field,
+        "namePointing": item.polymorphic,
+        "nillable": item.nillable,
+        "permissionable": item.nillable and not item.auto_number,
+        "picklistValues": [_picklist_value(item, value) for value in item.values],
+        "polymorphicForeignKey": item.polymorphic,
+        "precision": 18 if real else 0,
+        "queryByDistance": False,
+        "referenceTargetField": None,
+        "referenceTo": list(item.targets),
+        "relationshipName": item.relationship or None,
+        "relationshipOrder": None,
+        "restrictedDelete": False,
+        "restrictedPicklist": item.restricted,
+        "scale": item.scale,
+        "searchPrefilterable": item.kind == "reference",
+        "soapType": SOAP_TYPES.get(item.kind, "xsd:string"),
+        "sortable": item.filterable,
+        "type": item.kind,
+        "unique": item.unique,
+        "updateable": item.update and sobject.update,
+        "writeRequiresMasterRead": False,
+    }
+
+
+def _compound(sobject: SObject, item: Field) -> str | None:
+    for other in sobject.fields:
+        if other.kind == "address" and item.name in (
+            f"{other.address}{part}"
+            for part in (
+                "Street",
+                "City",
+                "State",
+                "PostalCode",
+                "Country",
+                "Latitude",
+                "Longitude",
+            )
+        ):
+            return other.name
+    if item.name in ("FirstName", "LastName", "Salutation") and "name" in sobject.by_name:
+        return "Name"
+    return None
+
+
+def _picklist_value(item: Field, value: str) -> dict[str, Any]:
+    return {
+        "active": True,
+        "defaultValue": value == item.default,
+        "label": value,
+        "validFor": None,
+        "value": value,
+    }

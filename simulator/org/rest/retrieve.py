@@ -1,0 +1,136 @@
+"""Reading one record: by id, by external id, its files, with the conditional headers."""
+
+import hashlib
+import json
+from typing import Any
+
+from simulator.org import ids
+from simulator.org.clock import read_datetime, read_http_date
+from simulator.org.errors import EmptyError, OrgError, entity_deleted, not_found
+from simulator.org.message import Answer
+from simulator.org.records.writer import Writer
+from simulator.org.rest.request import Request
+from simulator.org.schema.model import Field, SObject
+from simulator.org.soql.compiler import compile_query
+from simulator.org.soql.runner import raw_rows, shape
+from simulator.org.soql.scope import CUSTOM_FIELD_HINT
+from simulator.org.soql.tree import Comparison, Item, Literal, Path, Query
+
+
+def row(request: Request, name: str, record_id: str) -> Answer:
+    """GET /sobjects/X/id[?fields=a,b]."""
+    sobject = request.sobject(name)
+    normal = ids.normalise(record_id)
+    if normal is None or not normal.startswith(sobject.prefix):
+        # A row address that can't be a record of this object: 404, as for one that isn't there [K].
+        raise not_found()
+    return _answer(request, sobject, normal)
+
+
+def by_key(request: Request, name: str, field: str, value: str) -> Answer:
+    """GET /sobjects/X/ExternalId__c/value, or /sobjects/X/id/VersionData, or
+    /sobjects/X/id/Parent.
+    """
+    sobject = request.sobject(name)
+    if request.org.view.field(sobject, field) is None and ids.normalise(field):
+        return _inside(request, sobject, str(ids.normalise(field)), value)
+    key = request.key_field(sobject, field)
+    found = request.org.store.matching(sobject, key, value)
+    if not found:
+        raise not_found()
+    if len(found) > 1:
+        return several(request, sobject, found)
+    return _answer(request, sobject, found[0])
+
+
+def several(request: Request, sobject: SObject, record_ids: list[str]) -> Answer:
+    """300: the addresses of the records an external id matches."""
+    return Answer(300, [f"{request.base}/sobjects/{sobject.name}/{item}" for item in record_ids])
+
+
+def _inside(request: Request, sobject: SObject, record_id: str, name: str) -> Answer:
+    stored = Writer(request.context, request.base).existing(sobject, record_id)
+    item = request.org.view.field(sobject, name)
+    if item is not None and item.kind == "base64":
+        return Answer(200, bytes(stored[item.name]), content_type="application/octet-stream")
+    reference = request.org.view.relationship(sobject, name)
+    if reference is None or not stored[reference.name]:
+        raise not_found()
+    target = next(
+        found
+        for found in map(request.org.view.sobject, reference.targets)
+        if found is not None and stored[reference.name].startswith(found.prefix)
+    )
+    return _answer(request, target, stored[reference.name])
+
+
+def _answer(request: Request, sobject: SObject, record_id: str) -> Answer:
+    fields = request.call.params.get("fields")
+    names = [part.strip() for part in fields.split(",")] if fields else None
+    record = read(request, sobject, record_id, selected(request, sobject, names))
+    if record is None:
+        raise not_found()
+    stored = request.org.store.row(sobject, record_id)
+    if stored is None or stored["IsDeleted"]:
+        raise entity_deleted(404)
+    headers = check_conditions(request, sobject, record, str(stored["SystemModstamp"]))
+    return Answer(200, record, headers)
+
+
+def selected(request: Request, sobject: SObject, names: list[str] | None) -> list[Field]:
+    """The fields asked for, or all. Raises INVALID_FIELD for one that is unknown."""
+    if names is None:
+        return request.org.view.fields(sobject)
+    found = []
+    for name in names:
+        item = request.org.view.field(sobject, name)
+        if item is None:
+            raise OrgError(
+                400,
+                "INVALID_FIELD",
+                f"No such column '{name}' on entity '{sobject.name}'. {CUSTOM_FIELD_HINT}",
+            )
+        if item not in found:
+            found.append(item)
+    return found
+
+
+def read(
+    request: Request, sobject: SObject, record_id: str, fields: list[Field]
+) -> dict[str, Any] | None:
+    """One record as JSON, deleted or not; None when there is none."""
+    query = Query(
+        "",
+        items=[Item(Path((item.name,), 0)) for item in fields],
+        source=Path((sobject.name,), 0),
+        where=Comparison(Path(("Id",), 0), "=", Literal("string", record_id, 0), 0),
+    )
+    plan = compile_query(query, request.org.view, request.org.clock.now(), all_rows=True)
+    store = request.org.store
+    found = shape(store, plan, raw_rows(store, plan), request.base)
+    return found[0] if found else None
+
+
+def check_conditions(
+    request: Request, sobject: SObject, record: dict[str, Any], modified: str
+) -> dict[str, str]:
+    """The validators of a row's answer. Raises 304 or 412 when the request's conditions say so.
+
+    Last-Modified for every object, ETag for Account only [D].
+    """
+    headers: dict[str, str] = {}
+    moment = read_datetime(modified)
+    if moment is not None:
+        headers["Last-Modified"] = f"{moment:%a, %d %b %Y %H:%M:%S} GMT"
+    given = request.call.headers
+    since = read_http_date(given.get("if-modified-since", ""))
+    if since is not None and moment is not None and moment <= since:
+        raise EmptyError(304, "NOT_MODIFIED")
+    if sobject.name == "Account":
+        digest = hashlib.sha1(json.dumps(record).encode(), usedforsecurity=False).hexdigest()
+        headers["ETag"] = f'"{digest}"'
+        if headers["ETag"] in given.get("if-none-match", ""):
+            raise EmptyError(304, "NOT_MODIFIED")
+        if "if-match" in given and headers["ETag"] not in given["if-match"]:
+            raise EmptyError(412, "PRECONDITION_FAILED")
+    return headers

@@ -1,0 +1,1 @@
+"""What the org knows about objects and fields, as data."""

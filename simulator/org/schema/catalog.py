@@ -1,0 +1,84 @@
+"""The whole schema, and the part of it that the integration user sees."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from simulator.org.schema import crm, files, people, service
+from simulator.org.schema.model import Field, SObject
+
+OBJECTS: dict[str, SObject] = {
+    sobject.name.lower(): sobject
+    for sobject in (*crm.OBJECTS, *service.OBJECTS, *files.OBJECTS, *people.OBJECTS)
+}
+BY_PREFIX: dict[str, SObject] = {sobject.prefix: sobject for sobject in OBJECTS.values()}
+OPERATIONS = ("create", "read", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRelationship:
+    """One way down: `name` on the parent leads to `child` records whose `field` points at it."""
+
+    name: str
+    child: SObject
+    field: Field
+
+
+def _children() -> dict[str, list[ChildRelationship]]:
+    found: dict[str, list[ChildRelationship]] = {name: [] for name in OBJECTS}
+    for sobject in OBJECTS.values():
+        for item in sobject.fields:
+            if item.children:
+                for target in item.targets:
+                    found[target.lower()].append(ChildRelationship(item.children, sobject, item))
+    return found
+
+
+CHILDREN = _children()
+
+
+class View:
+    """The schema as one user sees it: hidden fields and unreadable objects look as if missing.
+
+    hidden and denied are sets of lower-case `object.field` and `object.operation`.
+    """
+
+    def __init__(self, hidden: Iterable[str] = (), denied: Iterable[str] = ()) -> None:
+        self.hidden = frozenset(item.lower() for item in hidden)
+        self.denied = frozenset(item.lower() for item in denied)
+
+    def sobject(self, name: str) -> SObject | None:
+        """The object of that name in any case; None when unknown or not readable."""
+        found = OBJECTS.get(name.lower())
+        if found is None or not self.allows(found, "read"):
+            return None
+        return found
+
+    def allows(self, sobject: SObject, operation: str) -> bool:
+        return f"{sobject.name}.{operation}".lower() not in self.denied
+
+    def field(self, sobject: SObject, name: str) -> Field | None:
+        """The field of that name in any case; None when unknown or hidden."""
+        found = sobject.by_name.get(name.lower())
+        if found is None or (self.hidden and not self._shown(sobject, found)):
+            return None
+        return found
+
+    def relationship(self, sobject: SObject, name: str) -> Field | None:
+        """The reference field whose relationship upwards has this name."""
+        found = sobject.by_relationship.get(name.lower())
+        if found is None or (self.hidden and not self._shown(sobject, found)):
+            return None
+        return found
+
+    def fields(self, sobject: SObject) -> list[Field]:
+        return [item for item in sobject.fields if self._shown(sobject, item)]
+
+    def child(self, sobject: SObject, name: str) -> ChildRelationship | None:
+        """The relationship down from the object that has this name in any case."""
+        for item in CHILDREN.get(sobject.name.lower(), ()):
+            if item.name.lower() == name.lower() and self.sobject(item.child.name) is not None:
+                return item if self._shown(item.child, item.field) else None
+        return None
+
+    def _shown(self, sobject: SObject, item: Field) -> bool:
+        return f"{sobject.name}.{item.name}".lower() not in self.hidden

@@ -1,0 +1,117 @@
+"""Account, Contact and Lead, as the Object Reference lists them (lengths from there)."""
+
+from simulator.org.schema.model import (
+    Field,
+    SObject,
+    address,
+    flag,
+    long_text,
+    picklist,
+    read_only,
+    record_id,
+    reference,
+    system,
+    text,
+)
+
+INDUSTRIES = ("Banking", "Consulting", "Education", "Energy", "Healthcare", "Retail", "Technology")
+LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
+SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx.")
+
+ACCOUNT = SObject(
+    "Account",
+    "Account",
+    "Accounts",
+    "001",
+    (
+        record_id("Account"),
+        reference("MasterRecordId", "Master Record ID", "Account", create=False, update=False),
+        text("Name", "Account Name", 255, nillable=False, id_lookup=True),
+        picklist("Type", "Account Type", ("Prospect", "Customer - Direct", "Partner", "Other")),
+        reference("ParentId", "Parent Account ID", "Account", children="ChildAccounts"),
+        *address("Billing", "Billing"),
+        *address("Shipping", "Shipping"),
+        Field("Phone", "phone", "Account Phone", length=40),
+        Field("Fax", "phone", "Account Fax", length=40),
+        text("AccountNumber", "Account Number", 40),
+        Field("Website", "url", "Website", length=255),
+        picklist("Industry", "Industry", INDUSTRIES),
+        Field("AnnualRevenue", "currency", "Annual Revenue"),
+        Field("NumberOfEmployees", "int", "Employees"),
+        long_text("Description", "Account Description"),
+        picklist("Rating", "Account Rating", ("Hot", "Warm", "Cold")),
+        text("Site", "Account Site", 80),
+        picklist("AccountSource", "Account Source", LEAD_SOURCES),
+        *system(owners=("User",)),
+    ),
+    name_group=("Name",),
+)
+
+CONTACT = SObject(
+    "Contact",
+    "Contact",
+    "Contacts",
+    "003",
+    (
+        record_id("Contact"),
+        reference("MasterRecordId", "Master Record ID", "Contact", create=False, update=False),
+        reference("AccountId", "Account ID", "Account", children="Contacts"),
+        text("LastName", "Last Name", 80, nillable=False),
+        text("FirstName", "First Name", 40),
+        picklist("Salutation", "Salutation", SALUTATIONS),
+        read_only("Name", "string", "Full Name", length=121, nillable=False),
+        *address("Mailing", "Mailing"),
+        *address("Other", "Other"),
+        Field("Phone", "phone", "Business Phone", length=40),
+        Field("Fax", "phone", "Business Fax", length=40),
+        Field("MobilePhone", "phone", "Mobile Phone", length=40),
+        Field("HomePhone", "phone", "Home Phone", length=40),
+        Field("OtherPhone", "phone", "Other Phone", length=40),
+        Field("AssistantPhone", "phone", "Asst. Phone", length=40),
+        reference("ReportsToId", "Reports To ID", "Contact"),
+        Field("Email", "email", "Email", length=80, id_lookup=True),
+        text("Title", "Title", 128),
+        text("Department", "Department", 80),
+        text("AssistantName", "Assistant's Name", 40),
+        picklist("LeadSource", "Lead Source", LEAD_SOURCES),
+        Field("Birthdate", "date", "Birthdate"),
+        long_text("Description", "Contact Description"),
+        flag("HasOptedOutOfEmail", "Email Opt Out"),
+        flag("DoNotCall", "Do Not Call"),
+        *system(owners=("User",)),
+    ),
+    name_group=("Name", "FirstName", "LastName"),
+)
+
+LEAD = SObject(
+    "Lead",
+    "Lead",
+    "Leads",
+    "00Q",
+    (
+        record_id("Lead"),
+        text("LastName", "Last Name", 80, nillable=False),
+        text("FirstName", "First Name", 40),
+        picklist("Salutation", "Salutation", SALUTATIONS),
+        read_only("Name", "string", "Full Name", length=121, nillable=False),
+        text("Title", "Title", 128),
+        text("Company", "Company", 255, nillable=False),
+        Field("Phone", "phone", "Phone", length=40),
+        Field("MobilePhone", "phone", "Mobile Phone", length=40),
+        Field("Email", "email", "Email", length=80, id_lookup=True),
+        long_text("Description", "Description"),
+        picklist("LeadSource", "Lead Source", LEAD_SOURCES),
+        picklist(
+            "Status",
+            "Status",
+            ("Open - Not Contacted", "Working - Contacted", "Closed - Not Converted"),
+            nillable=False,
+            default="Open - Not Contacted",
+        ),
+        flag("IsConverted", "Converted", update=False),
+        *system(owners=("User", "Group")),
+    ),
+    name_group=("Name", "FirstName", "LastName", "Company"),
+)
+
+OBJECTS = (ACCOUNT, CONTACT, LEAD)

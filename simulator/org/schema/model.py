@@ -1,0 +1,214 @@
+"""The shape of an object and of a field: the vocabulary in which the schema is written.
+
+Kinds are Salesforce's field types: id string textarea picklist combobox boolean int double currency
+date datetime email phone url reference base64 address.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+TEXT_KINDS = frozenset({"string", "textarea", "picklist", "combobox", "email", "phone", "url"})
+NUMBER_KINDS = frozenset({"int", "double", "currency"})
+# A textarea longer than this is a "long text area": not filterable, not sortable.
+LONG_TEXT = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field.
+
+    length: characters (0 = the kind has none). max_bytes: limit in UTF-8 bytes instead of
+    characters. default: value on create when none is given. values: picklist values, the closed
+    set if restricted. targets: objects a reference may point at; relationship: its name upwards;
+    children: its name downwards on the targets. mirror: (reference field, field there), read
+    through the reference. address: prefix of the parts of a compound address. write_only:
+    accepted, never stored or shown.
+    """
+
+    name: str
+    kind: str
+    label: str
+    length: int = 0
+    max_bytes: int = 0
+    nillable: bool = True
+    create: bool = True
+    update: bool = True
+    default: object = None
+    values: tuple[str, ...] = ()
+    restricted: bool = False
+    unique: bool = False
+    external_id: bool = False
+    id_lookup: bool = False
+    auto_number: bool = False
+    targets: tuple[str, ...] = ()
+    relationship: str = ""
+    children: str = ""
+    mirror: tuple[str, str] | None = None
+    address: str = ""
+    write_only: bool = False
+    scale: int = 0
+
+    @property
+    def custom(self) -> bool:
+        return self.name.endswith("__c")
+
+    @property
+    def stored(self) -> bool:
+        """Whether the field has a column of its own."""
+        return self.mirror is None and self.kind != "address" and not self.write_only
+
+    @property
+    def filterable(self) -> bool:
+        """Long text, base64 and compound fields can't be filtered, sorted or grouped by [D]."""
+        if self.kind in ("base64", "address") or self.write_only:
+            return False
+        return not (self.kind == "textarea" and max(self.length, self.max_bytes) > LONG_TEXT)
+
+    @property
+    def groupable(self) -> bool:
+        return self.filterable and self.kind not in ("datetime", "double", "currency")
+
+    @property
+    def required(self) -> bool:
+        """Must be given on create: not nillable and nothing fills it in."""
+        return self.create and not self.nillable and self.default is None
+
+    @property
+    def polymorphic(self) -> bool:
+        return len(self.targets) > 1
+
+
+@dataclass(slots=True)
+class SObject:
+    """One object: its key prefix, its fields in describe order, and what may be done with it.
+
+    name_field is the field shown as the record's name. search: fields of the text index by group
+    (NAME, EMAIL, PHONE); other text fields are found only IN ALL FIELDS. listed: shown by
+    /sobjects.
+    """
+
+    name: str
+    label: str
+    plural: str
+    prefix: str
+    fields: tuple[Field, ...]
+    name_field: str = "Name"
+    create: bool = True
+    update: bool = True
+    delete: bool = True
+    searchable: bool = True
+    name_group: tuple[str, ...] = ()
+    by_name: dict[str, Field] = field(init=False)
+    by_relationship: dict[str, Field] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_name = {item.name.lower(): item for item in self.fields}
+        self.by_relationship = {
+            item.relationship.lower(): item for item in self.fields if item.relationship
+        }
+
+    @property
+    def stored_fields(self) -> list[Field]:
+        return [item for item in self.fields if item.stored]
+
+
+def text(name: str, label: str, length: int, **more: object) -> Field:
+    return Field(name, "string", label, length=length, **more)  # type: ignore[arg-type]
+
+
+def long_text(name: str, label: str, length: int = 32000, **more: object) -> Field:
+    return Field(name, "textarea", label, length=length, **more)  # type: ignore[arg-type]
+
+
+def picklist(name: str, label: str, values: Iterable[str], **more: object) -> Field:
+    """Unrestricted unless said: an unknown value is stored, as in a real org by default [D]."""
+    return Field(name, "picklist", label, length=255, values=tuple(values), **more)  # type: ignore[arg-type]
+
+
+def flag(name: str, label: str, **more: object) -> Field:
+    return Field(name, "boolean", label, nillable=False, default=False, **more)  # type: ignore[arg-type]
+
+
+def reference(
+    name: str, label: str, targets: tuple[str, ...] | str, children: str = "", **more: object
+) -> Field:
+    """A reference; its relationship upwards is the name without `Id`, `__r` for a custom one."""
+    names = (targets,) if isinstance(targets, str) else targets
+    up = name[:-3] + "__r" if name.endswith("__c") else name.removesuffix("Id")
+    return Field(
+        name,
+        "reference",
+        label,
+        length=18,
+        targets=names,
+        relationship=up,
+        children=children,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def read_only(name: str, kind: str, label: str, **more: object) -> Field:
+    return Field(name, kind, label, create=False, update=False, **more)  # type: ignore[arg-type]
+
+
+def call_key(label: str = "Call Key") -> Field:
+    """Our External Id: Text(64), unique, case-insensitive."""
+    return text("Call_Key__c", label, 64, unique=True, external_id=True, id_lookup=True)
+
+
+def address(prefix: str, label: str) -> tuple[Field, ...]:
+    """The parts of an address and the compound field over them. Lengths from the object
+    reference.
+    """
+    return (
+        Field(prefix + "Street", "textarea", f"{label} Street", length=255),
+        text(prefix + "City", f"{label} City", 40),
+        text(prefix + "State", f"{label} State/Province", 80),
+        text(prefix + "PostalCode", f"{label} Zip/Postal Code", 20),
+        text(prefix + "Country", f"{label} Country", 80),
+        Field(prefix + "Latitude", "double", f"{label} Latitude", scale=15),
+        Field(prefix + "Longitude", "double", f"{label} Longitude", scale=15),
+        read_only(prefix + "Address", "address", f"{label} Address", address=prefix),
+    )
+
+
+def system(owners: tuple[str, ...] = (), modified: bool = True) -> tuple[Field, ...]:
+    """The fields every record has. owners: objects that may own one (none for detail records)."""
+    fields = [
+        read_only("IsDeleted", "boolean", "Deleted", nillable=False, default=False),
+        read_only("CreatedDate", "datetime", "Created Date", nillable=False),
+        Field(
+            "CreatedById",
+            "reference",
+            "Created By ID",
+            length=18,
+            nillable=False,
+            create=False,
+            update=False,
+            targets=("User",),
+            relationship="CreatedBy",
+        ),
+        read_only("SystemModstamp", "datetime", "System Modstamp", nillable=False),
+    ]
+    if modified:
+        fields += [
+            read_only("LastModifiedDate", "datetime", "Last Modified Date", nillable=False),
+            Field(
+                "LastModifiedById",
+                "reference",
+                "Last Modified By ID",
+                length=18,
+                nillable=False,
+                create=False,
+                update=False,
+                targets=("User",),
+                relationship="LastModifiedBy",
+            ),
+        ]
+    if owners:
+        fields.append(reference("OwnerId", "Owner ID", owners, nillable=False, default=""))
+    return tuple(fields)
+
+
+def record_id(label: str) -> Field:
+    return read_only("Id", "id", f"{label} ID", length=18, nillable=False, id_lookup=True)

@@ -1,0 +1,1 @@
+"""Text search: the index that lags behind the records, SOSL, and parameterised search."""

@@ -1,0 +1,108 @@
+"""The text index: which words each record has, by group of fields, as of some time ago.
+
+Real indexing is asynchronous ("could take about 15 minutes or more"); here a changed record is
+indexed `lag_s` after its change, by the search that comes then. Deleted records are found by no
+search.
+
+How Salesforce cuts phone numbers into words is not confirmed [K]. Here a number is findable by
+all its digits with or without +1, by its digits before an extension, and by each run of digits as
+typed.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+
+from simulator.org.schema.catalog import OBJECTS
+from simulator.org.schema.model import TEXT_KINDS, SObject
+from simulator.org.store import Row, Store
+
+GROUPS = ("ALL", "NAME", "EMAIL", "PHONE", "SIDEBAR")
+Key = tuple[str, str]
+
+_WORD = re.compile(r"\w+", re.UNICODE)
+_EXTENSION = re.compile(r"(?:x|ext|#|;)", re.IGNORECASE)
+
+
+def words(text: str) -> list[str]:
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def national_digits(text: str) -> str:
+    """The digits of a phone number without extension and without the country code 1."""
+    main = _EXTENSION.split(text, maxsplit=1)[0]
+    digits = re.sub(r"\D", "", main)
+    return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
+
+
+def phone_words(text: str) -> set[str]:
+    digits = re.sub(r"\D", "", text)
+    found = {digits, national_digits(text), *re.findall(r"\d+", text)}
+    return {word for word in found if word}
+
+
+@dataclass(slots=True)
+class TextIndex:
+    """Words of every searchable record. pending: records changed and when (monotonic seconds)."""
+
+    store: Store
+    lag_s: float = 0.0
+    entries: dict[Key, dict[str, frozenset[str]]] = field(default_factory=dict)
+    pending: dict[Key, float] = field(default_factory=dict)
+
+    def touch(self, sobject: SObject, record_id: str) -> None:
+        """Note that a record changed."""
+        if sobject.searchable:
+            key = (sobject.name, record_id)
+            # A record that keeps changing is still indexed lag_s after its first change.
+            self.pending.setdefault(key, time.monotonic())
+
+    def rebuild(self) -> None:
+        """Index everything now."""
+        self.entries.clear()
+        self.pending.clear()
+        for sobject in OBJECTS.values():
+            if sobject.searchable:
+                for row in self.store.rows(sobject):
+                    self.entries[sobject.name, row["Id"]] = _entry(sobject, row)
+
+    def catch_up(self) -> None:
+        """Index what changed at least lag_s ago."""
+        ripe = time.monotonic() - self.lag_s
+        for key, changed in list(self.pending.items()):
+            if changed <= ripe:
+                del self.pending[key]
+                sobject = OBJECTS[key[0].lower()]
+                row = self.store.row(sobject, key[1])
+                if row is None or row["IsDeleted"]:
+                    self.entries.pop(key, None)
+                else:
+                    self.entries[key] = _entry(sobject, row)
+
+    def entries_of(self, sobject: SObject, group: str) -> list[tuple[str, frozenset[str]]]:
+        """(record id, words) of the object's records, for one group of fields."""
+        return [
+            (record_id, entry[group])
+            for (name, record_id), entry in self.entries.items()
+            if name == sobject.name
+        ]
+
+
+def _entry(sobject: SObject, row: Row) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {group: set() for group in GROUPS}
+    for item in sobject.fields:
+        value = row.get(item.name)
+        if not value or item.kind not in TEXT_KINDS:
+            continue
+        if item.kind == "phone" or item.name == "SuppliedPhone":
+            group, taken = "PHONE", phone_words(str(value))
+        else:
+            group = "EMAIL" if item.kind == "email" else ""
+            taken = set(words(str(value)))
+        found["ALL"] |= taken
+        if group:
+            found[group] |= taken
+        if item.name in sobject.name_group:
+            found["NAME"] |= taken
+            found["SIDEBAR"] |= taken
+    return {group: frozenset(taken) for group, taken in found.items()}

@@ -1,0 +1,205 @@
+"""The records every org starts with: the same names, numbers and ids each time.
+
+The table below is the fixture that tests, the demo and docs/local-org.md refer to.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator.org import ids
+from simulator.org.clock import write_datetime
+from simulator.org.records import behaviour
+from simulator.org.schema.catalog import OBJECTS
+from simulator.org.store import Row, Store
+
+ORGANIZATION_ID = ids.make_id("00D", 1)
+INTEGRATION_USER = ids.make_id("005", 1)
+# The person whose hand the /_org/records controls are.
+SUPPORT_AGENT = ids.make_id("005", 2)
+
+PROFILES = ("Minimum Access - API Only Integrations", "System Administrator", "Standard User")
+
+CUSTOMER_AGE_DAYS = 400
+
+# first name, last name, username, alias, profile (1-based)
+USERS = (
+    ("Voice", "Integration", "voice.integration@local.example", "voice", 1),
+    ("Sam", "Okafor", "sam.okafor@local.example", "sokaf", 3),
+    ("Rita", "Lindqvist", "rita.lindqvist@local.example", "rlind", 3),
+    ("Ada", "Admin", "ada.admin@local.example", "aadmi", 2),
+)
+
+# name, developer name
+QUEUES = (("Phone Support", "Phone_Support"), ("Billing Team", "Billing_Team"))
+
+# name, account number, phone, industry, city
+ACCOUNTS = (
+    ("Acme Water Works", "ACC-12345", "(415) 555-0100", "Energy", "San Francisco"),
+    ("Bluebird Bakery", "ACC-20001", "415-555-0200", "Retail", "Oakland"),
+    ("Cobalt Clinics", "ACC-30001", "+1 415 555 0300", "Healthcare", "San Jose"),
+    ("Dover Logistics West", "ACC-77777", "(415) 555-0400", "Consulting", "Fresno"),
+    ("Dover Logistics East", "ACC-77777", "(212) 555-0400", "Consulting", "New York"),
+)
+
+# first name, last name, account (1-based), phone, mobile phone, e-mail, street, city, state, zip
+CONTACTS = (
+    ("Jane", "Miller", 1, "(415) 555-0101", None, "jane.miller@acme.example",
+     "12 Harbor Street", "San Francisco", "CA", "94105"),
+    ("Peter", "Novak", 2, "415-555-0102", None, "peter.novak@bluebird.example",
+     "4 Mill Lane", "Oakland", "CA", "94607"),
+    ("Paula", "Novak", 2, None, "+1 415 555 0102", "paula.novak@bluebird.example",
+     "4 Mill Lane", "Oakland", "CA", "94607"),
+    ("Luis", "Garcia", 3, "(415) 555-0103", "(415) 555-0153", "luis.garcia@cobalt.example",
+     "800 First Street", "San Jose", "CA", "95113"),
+    ("Aisha", "Khan", 3, "415-555-0104", None, "aisha.khan@cobalt.example",
+     "802 First Street", "San Jose", "CA", "95113"),
+    ("Tom", "O'Brien", 1, "+1 415 555 0105", None, "tom.obrien@acme.example",
+     "14 Harbor Street", "San Francisco", "CA", "94105"),
+    ("Grace", "Lee", 4, "415-555-0106 x204", None, "grace.lee@dover-west.example",
+     "77 Depot Road", "Fresno", "CA", "93721"),
+    ("Henrik", "Sørensen", 5, "4155550107", "+14155550157", "henrik.sorensen@dover-east.example",
+     "501 Pier Avenue", "New York", "NY", "10013"),
+    ("Mei", "Chen", 2, "415.555.0108", None, "mei.chen@bluebird.example",
+     "9 Orchard Way", "Berkeley", "CA", "94704"),
+    ("Robert", "Brown", 1, "1-415-555-0109", "(415) 555-0159", None,
+     "31 Bay Road", "Daly City", "CA", "94014"),
+    ("Zoë", "Ångström", 3, "+44 20 7946 0110", None, "zoe.angstrom@cobalt.example",
+     "5 King Street", "London", None, "WC2E 8JF"),
+    ("Carla", "Rossi", 4, None, "415 555 0111", "carla.rossi@dover-west.example",
+     "78 Depot Road", "Fresno", "CA", "93721"),
+    ("Ivan", "Petrov", 5, None, None, "ivan.petrov@dover-east.example",
+     "502 Pier Avenue", "New York", "NY", "10013"),
+)  # fmt: skip
+
+# contact (1-based), subject, type, status, priority, origin, days old
+CASES = (
+    (1, "Invoice shows last month twice", "Billing", "New", "High", "Phone", 3),
+    (1, "No hot water since Monday", "Technical", "Working", "Medium", "Phone", 1),
+    (1, "Change of delivery address", "Account", "Closed", "Low", "Email", 40),
+    (2, "Oven order not delivered", "Technical", "New", "High", "Web", 2),
+    (4, "Wrong amount on statement", "Billing", "Working", "Medium", "Phone", 5),
+    (5, "Password reset", "Account", "Closed", "Low", "Phone", 20),
+    (7, "Pallet damaged on arrival", "Technical", "Escalated", "High", "Email", 4),
+)
+
+# case (1-based), text
+COMMENTS = (
+    (1, "Billing is looking into the double charge."),
+    (2, "Technician booked for Thursday morning."),
+)
+
+
+def sow(store: Store, now: datetime) -> None:
+    """Fill an empty store. Ages are counted back from now, so that LAST_N_DAYS finds what it
+    should.
+    """
+    with store.transaction():
+        sower = _Sower(store, now)
+        sower.people()
+        sower.customers()
+
+
+class _Sower:
+    """Writes the tables above through the store, with the derived fields the objects have."""
+
+    def __init__(self, store: Store, now: datetime) -> None:
+        self.store = store
+        self.now = now.replace(microsecond=0)
+
+    def add(self, sobject_name: str, age_days: int = CUSTOMER_AGE_DAYS, **values: Any) -> str:
+        sobject = OBJECTS[sobject_name.lower()]
+        created = write_datetime(self.now - timedelta(days=age_days))
+        record: Row = {
+            item.name: int(item.default) if isinstance(item.default, bool) else item.default
+            for item in sobject.fields
+            if item.default is not None and item.stored
+        }
+        record |= {"Id": self.store.next_id(sobject), "IsDeleted": 0}
+        for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
+            record[name] = created
+        for name in ("CreatedById", "LastModifiedById"):
+            record[name] = SUPPORT_AGENT
+        if "ownerid" in sobject.by_name:
+            record["OwnerId"] = SUPPORT_AGENT
+        record |= values
+        derive = behaviour.DERIVE.get(sobject.name)
+        if derive is not None:
+            derive(self.store, record, None, created)
+        self.store.insert(sobject, record)
+        return str(record["Id"])
+
+    def people(self) -> None:
+        self.add(
+            "Organization",
+            Name="Local Org",
+            InstanceName="LOC1",
+            OrganizationType="Developer Edition",
+            LanguageLocaleKey="en_US",
+            TimeZoneSidKey="GMT",
+        )
+        profiles = [self.add("Profile", Name=name) for name in PROFILES]
+        for first, last, username, alias, profile in USERS:
+            self.add(
+                "User",
+                FirstName=first,
+                LastName=last,
+                Name=f"{first} {last}",
+                Username=username,
+                Email=username,
+                Alias=alias,
+                IsActive=1,
+                ProfileId=profiles[profile - 1],
+                TimeZoneSidKey="GMT",
+                LocaleSidKey="en_US",
+                LanguageLocaleKey="en_US",
+                EmailEncodingKey="UTF-8",
+            )
+        for name, developer_name in QUEUES:
+            self.add("Group", Name=name, DeveloperName=developer_name, Type="Queue")
+
+    def customers(self) -> None:
+        accounts = [
+            self.add(
+                "Account",
+                Name=name,
+                AccountNumber=number,
+                Phone=phone,
+                Industry=industry,
+                BillingCity=city,
+                Type="Customer - Direct",
+            )
+            for name, number, phone, industry, city in ACCOUNTS
+        ]
+        contacts = [
+            self.add(
+                "Contact",
+                FirstName=first,
+                LastName=last,
+                AccountId=accounts[account - 1],
+                Phone=phone,
+                MobilePhone=mobile,
+                Email=email,
+                MailingStreet=street,
+                MailingCity=city,
+                MailingState=state,
+                MailingPostalCode=code,
+                MailingCountry="United Kingdom" if state is None else "United States",
+            )
+            for first, last, account, phone, mobile, email, street, city, state, code in CONTACTS
+        ]
+        cases = [
+            self.add(
+                "Case",
+                ContactId=contacts[contact - 1],
+                Subject=subject,
+                Description=f"{subject}.",
+                Type=kind,
+                Status=status,
+                Priority=priority,
+                Origin=origin,
+                age_days=days,
+            )
+            for contact, subject, kind, status, priority, origin, days in CASES
+        ]
+        for number, text in COMMENTS:
+            self.add("CaseComment", 1, ParentId=cases[number - 1], CommentBody=text)

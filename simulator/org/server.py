@@ -1,0 +1,66 @@
+"""`python -m simulator org`: the process around one org."""
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from simulator.org.gateway import Gateway
+from simulator.org.world import Org
+
+# Room for what the gateway itself wants to refuse by its own limits.
+MAX_LINE_BYTES = 1_000_000
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve one org until SIGTERM or SIGINT; prints `org: ready on http://…` when it accepts."""
+    parser = argparse.ArgumentParser(prog="python -m simulator org", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="0 picks a free one")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument(
+        "--strict-clients", action="store_true", help="let in demo-client / demo-secret only"
+    )
+    parser.add_argument(
+        "--db", default=":memory:", help="file to keep the records in (default: memory)"
+    )
+    options = parser.parse_args(argv)
+    org = Org(options.db, options.strict_clients)
+    asyncio.run(serve(org, options.host, options.port))
+    return 0
+
+
+async def serve(org: Org, host: str, port: int) -> None:
+    """Accept requests until told to stop; open connections are cut then."""
+    loop = asyncio.get_running_loop()
+
+    def make_request(
+        message: Any, payload: Any, protocol: Any, writer: Any, task: Any
+    ) -> web.BaseRequest:
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES
+        )
+
+    server = web.Server(
+        Gateway(org).handle,
+        request_factory=make_request,
+        access_log=None,
+        max_line_size=MAX_LINE_BYTES,
+        max_field_size=MAX_LINE_BYTES,
+        keepalive_timeout=75,
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    address = runner.addresses[0]
+    print(f"org: ready on http://{address[0]}:{address[1]}", flush=True)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+    org.store.close()

@@ -1,0 +1,1 @@
+"""SOQL: text to tokens, tokens to a tree, tree to SQL, rows back to Salesforce's JSON."""

@@ -1,0 +1,273 @@
+"""WHERE and HAVING to SQL. A comparison with an empty field is false, its negation true, as in
+SOQL: `!=`, NOT IN and NOT also find records whose field is empty.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from simulator.org import ids
+from simulator.org.clock import read_datetime, write_datetime
+from simulator.org.errors import OrgError
+from simulator.org.schema.model import NUMBER_KINDS
+from simulator.org.soql import dates
+from simulator.org.soql.functions import compute
+from simulator.org.soql.lexer import malformed, query_error
+from simulator.org.soql.scope import Scope, unsupported_type
+from simulator.org.soql.tree import Call, Comparison, Condition, Literal, Logical, Not, Path, Query
+
+ID_KINDS = ("id", "reference")
+LIST_OPERATORS = ("IN", "NOT IN")
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """The left side of a comparison. `sql` compares as the field does, `plain` is without
+    collation.
+    """
+
+    sql: str
+    plain: str
+    kind: str
+    name: str
+    filterable: bool
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Collects the parameters of one clause in the order of their marks."""
+
+    scope: Scope
+    now: datetime
+    aggregates: bool = False
+    params: list[Any] = field(default_factory=list)
+    in_or: bool = False
+
+    def sql(self, condition: Condition) -> str:
+        if isinstance(condition, Not):
+            return f"NOT ifnull(({self.sql(condition.condition)}), 0)"
+        if isinstance(condition, Logical):
+            outer = self.in_or
+            self.in_or = outer or condition.operator == "OR"
+            parts = [self.sql(item) for item in condition.conditions]
+            self.in_or = outer
+            return _joined(condition.operator, parts)
+        return self.comparison(condition)
+
+    def comparison(self, item: Comparison) -> str:
+        operand = self.operand(item.left)
+        if not operand.filterable:
+            raise self.refusal(item, f"field '{operand.name}' can not be filtered in a query call")
+        if isinstance(item.value, Query):
+            return self.semi_join(operand, item, item.value)
+        if isinstance(item.value, tuple):
+            return self.list_comparison(operand, item, item.value)
+        if item.value.kind == "range":
+            return self.span_comparison(operand, item, item.value)
+        if item.operator == "LIKE":
+            return self.like(operand, item, item.value)
+        return self.plain_comparison(operand, item, item.value)
+
+    def operand(self, left: Path | Call) -> Operand:
+        if isinstance(left, Path):
+            column = self.scope.column(left)
+            known = column.field
+            return Operand(column.comparable, column.sql, known.kind, known.name, known.filterable)
+        computed = compute(self.scope, left)
+        if computed.aggregate and not self.aggregates:
+            raise malformed(
+                self.scope.text, left.position, f"Aggregate function not allowed here: {left.name}"
+            )
+        return Operand(computed.sql, computed.sql, computed.kind, left.name, True)
+
+    def plain_comparison(self, operand: Operand, item: Comparison, literal: Literal) -> str:
+        value = self.value(operand, item, literal)
+        if item.operator == "=":
+            if value is None:
+                return f"{operand.plain} IS NULL"
+            self.params.append(value)
+            return f"{operand.sql} = ?"
+        if item.operator == "!=":
+            if value is None:
+                return f"{operand.plain} IS NOT NULL"
+            self.params.append(value)
+            return f"({operand.plain} IS NULL OR {operand.sql} <> ?)"
+        if operand.kind == "boolean" or value is None:
+            raise query_error(
+                "INVALID_QUERY_FILTER_OPERATOR",
+                self.scope.text,
+                item.position,
+                f"invalid operator on {operand.kind} field"
+                if value is not None
+                else "invalid operator",
+            )
+        self.params.append(value)
+        return f"{operand.sql} {item.operator} ?"
+
+    def list_comparison(
+        self, operand: Operand, item: Comparison, literals: tuple[Literal, ...]
+    ) -> str:
+        if item.operator not in LIST_OPERATORS:
+            # INCLUDES and EXCLUDES are for multi-select picklists; the schema has none.
+            raise self.refusal(
+                item, f"invalid operator on {operand.kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+            )
+        values = [self.value(operand, item, literal) for literal in literals]
+        given = [value for value in values if value is not None]
+        has_null = len(given) < len(values)
+        marks = ", ".join("?" * len(given))
+        self.params += given
+        null_sql = f"{operand.plain} IS NULL"
+        if item.operator == "IN":
+            listed = f"{operand.sql} IN ({marks})"
+            return f"({listed} OR {null_sql})" if has_null else listed
+        unlisted = f"{operand.sql} NOT IN ({marks})"
+        return (
+            f"{operand.plain} IS NOT NULL AND {unlisted}"
+            if has_null
+            else f"({null_sql} OR {unlisted})"
+        )
+
+    def semi_join(self, operand: Operand, item: Comparison, query: Query) -> str:
+        if item.operator not in LIST_OPERATORS or operand.kind not in ID_KINDS:
+            raise self.refusal(
+                item, "The inner and outer selects should be on id fields", "MALFORMED_QUERY"
+            )
+        if self.in_or:
+            raise self.refusal(
+                item,
+                "Semi join sub-selects are not allowed with the 'OR' operator",
+                "MALFORMED_QUERY",
+            )
+        if query.group_by or query.order_by or query.limit is not None or len(query.items) != 1:
+            raise self.refusal(
+                item, "The sub-select of a semi join selects one id field", "MALFORMED_QUERY"
+            )
+        sobject = self.scope.view.sobject(".".join(query.source.names))
+        if sobject is None:
+            raise unsupported_type(self.scope.text, query.source)
+        inner = self.scope.nested(sobject)
+        if query.alias:
+            inner.name(query.alias)
+        selected = query.items[0].value
+        if not isinstance(selected, Path):
+            raise self.refusal(
+                item, "The sub-select of a semi join selects one id field", "MALFORMED_QUERY"
+            )
+        column = inner.column(selected)
+        if column.field.kind not in ID_KINDS:
+            raise self.refusal(
+                item,
+                "The inner and outer selects should be on the same entity type",
+                "MALFORMED_QUERY",
+            )
+        clause = f'{inner.root.alias}."IsDeleted" = 0 AND {column.sql} IS NOT NULL'
+        if query.where is not None:
+            conditions = Conditions(inner, self.now)
+            where = conditions.sql(query.where)
+            clause += f" AND ({where})"
+            self.params += conditions.params
+        select = f"SELECT {column.sql} FROM {inner.from_sql} WHERE {clause}"
+        if item.operator == "IN":
+            return f"{operand.sql} IN ({select})"
+        return f"({operand.plain} IS NULL OR {operand.sql} NOT IN ({select}))"
+
+    def span_comparison(self, operand: Operand, item: Comparison, literal: Literal) -> str:
+        if operand.kind not in ("date", "datetime"):
+            raise self.wrong_type_refusal(operand, item)
+        try:
+            start, end = dates.span(literal.text, literal.count, self.now)
+        except (OverflowError, ValueError):
+            raise malformed(self.scope.text, literal.position, "date out of range") from None
+        low, high = self.moment(operand, start), self.moment(operand, end)
+        if item.operator in ("=", "!="):
+            self.params += [low, high]
+            inside = f"({operand.sql} >= ? AND {operand.sql} < ?)"
+            return inside if item.operator == "=" else f"NOT ifnull({inside}, 0)"
+        if item.operator == "LIKE":
+            raise self.refusal(
+                item, "invalid operator on date field", "INVALID_QUERY_FILTER_OPERATOR"
+            )
+        bounds = {"<": ("<", low), "<=": ("<", high), ">": (">=", high), ">=": (">=", low)}
+        operator, bound = bounds[item.operator]
+        self.params.append(bound)
+        return f"{operand.sql} {operator} ?"
+
+    def moment(self, operand: Operand, moment: datetime) -> str:
+        return f"{moment:%Y-%m-%d}" if operand.kind == "date" else write_datetime(moment)
+
+    def like(self, operand: Operand, item: Comparison, literal: Literal) -> str:
+        if operand.kind in ("date", "datetime", "boolean", *NUMBER_KINDS, *ID_KINDS):
+            raise self.refusal(
+                item, f"invalid operator on {operand.kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+            )
+        if literal.kind != "string":
+            raise self.wrong_type_refusal(operand, item)
+        self.params.append(literal.pattern)
+        return f"sf_like(?, {operand.plain})"
+
+    def value(self, operand: Operand, item: Comparison, literal: Literal) -> Any:
+        """The literal as the field stores it; None for null and for the empty string."""
+        if literal.kind == "null" or (literal.kind == "string" and literal.text == ""):
+            return None
+        kind, text = operand.kind, literal.text
+        if kind in ID_KINDS:
+            if literal.kind != "string":
+                raise self.wrong_type_refusal(operand, item)
+            normal = ids.normalise(text)
+            if normal is None:
+                raise self.refusal(
+                    item, f"invalid ID field: {text}", "INVALID_QUERY_FILTER_OPERATOR"
+                )
+            return normal
+        if kind == "boolean" and literal.kind == "boolean":
+            return int(text == "TRUE")
+        if kind in NUMBER_KINDS and literal.kind == "number":
+            return float(text) if "." in text or "e" in text.lower() else _integer(text)
+        if kind == "date" and literal.kind == "date":
+            return self.checked_date(literal, text + "T00:00:00Z")[:10]
+        if kind == "datetime" and literal.kind == "datetime":
+            return self.checked_date(literal, text.upper())
+        plain = kind not in ("boolean", "date", "datetime", *NUMBER_KINDS)
+        if plain and literal.kind == "string":
+            return text
+        raise self.wrong_type_refusal(operand, item)
+
+    def checked_date(self, literal: Literal, text: str) -> str:
+        moment = read_datetime(text)
+        if moment is None:
+            raise malformed(self.scope.text, literal.position, f"Invalid date: {literal.text}")
+        try:
+            return write_datetime(moment)
+        except OverflowError:
+            raise malformed(
+                self.scope.text, literal.position, f"Invalid date: {literal.text}"
+            ) from None
+
+    def wrong_type_refusal(self, operand: Operand, item: Comparison) -> OrgError:
+        names = {"datetime": "dateTime", "phone": "string", "email": "string", "picklist": "string"}
+        quoted = operand.kind in ("boolean", "date", "datetime", *NUMBER_KINDS)
+        rule = "should not be enclosed in quotes" if quoted else "should be enclosed in quotes"
+        kind = names.get(operand.kind, operand.kind)
+        return self.refusal(
+            item,
+            f"value of filter criterion for field '{operand.name}' must be of type {kind} "
+            f"and {rule}",
+        )
+
+    def refusal(self, item: Comparison, message: str, code: str = "INVALID_FIELD") -> OrgError:
+        return query_error(code, self.scope.text, item.left.position, message)
+
+
+def _joined(operator: str, parts: list[str]) -> str:
+    """The parts joined as a balanced tree: SQLite takes no chain deeper than 1,000."""
+    if len(parts) == 1:
+        return f"({parts[0]})"
+    half = len(parts) // 2
+    return f"({_joined(operator, parts[:half])} {operator} {_joined(operator, parts[half:])})"
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    # SQLite holds 64 bits; anything larger compares as the largest.
+    return max(min(number, 2**63 - 1), -(2**63))

@@ -1,0 +1,310 @@
+"""SOQL tokens to a tree, by recursive descent. What the grammar does not know is MALFORMED_QUERY.
+
+Grammar: SOQL and SOSL Reference, "SOQL SELECT Syntax". Mixing AND and OR without parentheses is an
+error, and NOT takes one comparison or a parenthesised condition.
+"""
+
+from simulator.org.errors import OrgError
+from simulator.org.soql.dates import COUNTED_LITERALS, PLAIN_LITERALS
+from simulator.org.soql.lexer import Token, malformed, tokenise, unescape, unexpected
+from simulator.org.soql.tree import (
+    Call,
+    Comparison,
+    Condition,
+    FieldGroup,
+    Item,
+    Literal,
+    Logical,
+    Not,
+    Order,
+    Path,
+    Query,
+    TypeOf,
+)
+
+MAX_STATEMENT = 100_000
+# Words that end an object's or a field's place, so they are never taken for an alias.
+RESERVED = frozenset(
+    [
+        "AND",
+        "ASC",
+        "DESC",
+        "EXCLUDES",
+        "FOR",
+        "FROM",
+        "GROUP",
+        "HAVING",
+        "IN",
+        "INCLUDES",
+        "LIKE",
+        "LIMIT",
+        "NOT",
+        "NULL",
+        "NULLS",
+        "OFFSET",
+        "OR",
+        "ORDER",
+        "SELECT",
+        "USING",
+        "WHERE",
+        "WITH",
+        "ALL",
+        "UPDATE",
+    ]
+)
+OPERATORS = {"<>": "!="}
+
+
+def parse(text: str) -> Query:
+    """The tree of a whole statement. Raises MALFORMED_QUERY with a position."""
+    if len(text) > MAX_STATEMENT:
+        raise malformed(text[:80], 0, "SOQL statements cannot be longer than 100000 characters.")
+    parser = Parser(text)
+    try:
+        query = parser.query()
+    except RecursionError:
+        raise OrgError(400, "QUERY_TOO_COMPLICATED", "Query is too complicated.") from None
+    parser.end()
+    return query
+
+
+class Parser:
+    """A cursor over the tokens of one statement; SOSL borrows it for its WHERE and ORDER BY."""
+
+    def __init__(self, text: str, start: int = 0) -> None:
+        self.text = text
+        self.tokens = tokenise(text[start:]) if not start else tokenise(" " * start + text[start:])
+        self.at = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def advance(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += 1
+        return token
+
+    def accept(self, *words: str) -> bool:
+        if self.token.is_word(*words):
+            self.at += 1
+            return True
+        return False
+
+    def accept_mark(self, mark: str) -> bool:
+        if self.token.is_mark(mark):
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, *words: str) -> Token:
+        if not self.token.is_word(*words):
+            raise unexpected(self.text, self.token)
+        return self.advance()
+
+    def expect_mark(self, mark: str) -> Token:
+        if not self.token.is_mark(mark):
+            raise unexpected(self.text, self.token)
+        return self.advance()
+
+    def end(self) -> None:
+        if self.token.kind != "end":
+            raise unexpected(self.text, self.token)
+
+    def query(self, nested: bool = False) -> Query:
+        query = Query(self.text, position=self.token.position)
+        self.expect("SELECT")
+        query.items.append(self.item(nested))
+        while self.accept_mark(","):
+            query.items.append(self.item(nested))
+        self.expect("FROM")
+        query.source = self.path()
+        query.alias = self.alias()
+        while self.accept_mark(","):
+            query.joins.append((self.path(), self.alias()))
+        if self.accept("USING"):
+            self.expect("SCOPE")
+            self.expect("EVERYTHING")
+        if self.accept("WHERE"):
+            query.where = self.condition()
+        self.grouping(query)
+        self.tail(query)
+        return query
+
+    def grouping(self, query: Query) -> None:
+        if self.accept("GROUP"):
+            self.expect("BY")
+            query.group_by.append(self.operand())
+            while self.accept_mark(","):
+                query.group_by.append(self.operand())
+            if self.accept("HAVING"):
+                query.having = self.condition()
+
+    def tail(self, query: Query) -> None:
+        """ORDER BY, LIMIT, OFFSET and FOR VIEW | REFERENCE."""
+        if self.accept("ORDER"):
+            self.expect("BY")
+            query.order_by.append(self.order())
+            while self.accept_mark(","):
+                query.order_by.append(self.order())
+        if self.accept("LIMIT"):
+            query.limit = self.count()
+        if self.accept("OFFSET"):
+            query.offset = self.count()
+        if self.accept("FOR"):
+            self.expect("VIEW", "REFERENCE")
+
+    def item(self, nested: bool) -> Item:
+        if self.token.is_mark("("):
+            if nested:
+                raise unexpected(self.text, self.token)
+            self.advance()
+            query = self.query(nested=True)
+            self.expect_mark(")")
+            return Item(query)
+        if self.token.is_word("TYPEOF"):
+            return Item(self.type_of())
+        if self.token.is_word("FIELDS") and self.tokens[self.at + 1].is_mark("("):
+            position = self.advance().position
+            self.advance()
+            which = self.expect("ALL", "STANDARD", "CUSTOM").text.upper()
+            self.expect_mark(")")
+            return Item(FieldGroup(which, position))
+        value = self.operand()
+        return Item(value, self.alias())
+
+    def type_of(self) -> TypeOf:
+        self.advance()
+        relationship = self.path()
+        cases = []
+        while self.accept("WHEN"):
+            name = self.word()
+            self.expect("THEN")
+            cases.append((name, self.path_list()))
+        if not cases:
+            raise unexpected(self.text, self.token)
+        otherwise = self.path_list() if self.accept("ELSE") else ()
+        self.expect("END")
+        return TypeOf(relationship, tuple(cases), otherwise)
+
+    def path_list(self) -> tuple[Path, ...]:
+        paths = [self.path()]
+        while self.accept_mark(","):
+            paths.append(self.path())
+        return tuple(paths)
+
+    def operand(self) -> Path | Call:
+        """A field or a function over one."""
+        if self.token.kind == "word" and self.tokens[self.at + 1].is_mark("("):
+            name = self.advance()
+            self.advance()
+            argument = None if self.token.is_mark(")") else self.operand()
+            self.expect_mark(")")
+            return Call(name.text.upper(), argument, name.position)
+        return self.path()
+
+    def path(self) -> Path:
+        position = self.token.position
+        names = [self.word()]
+        while self.accept_mark("."):
+            names.append(self.word())
+        return Path(tuple(names), position)
+
+    def word(self) -> str:
+        if self.token.kind != "word" or self.token.is_word("SELECT", "FROM", "WHERE"):
+            raise unexpected(self.text, self.token)
+        return self.advance().text
+
+    def alias(self) -> str:
+        if self.token.kind == "word" and self.token.text.upper() not in RESERVED:
+            return self.advance().text
+        return ""
+
+    def condition(self) -> Condition:
+        if self.accept("NOT"):
+            return Not(self.simple_condition())
+        conditions = [self.simple_condition()]
+        joined_by = ""
+        while self.token.is_word("AND", "OR"):
+            word = self.token.text.upper()
+            if joined_by and word != joined_by:
+                raise unexpected(self.text, self.token)
+            joined_by = word
+            self.advance()
+            conditions.append(self.simple_condition())
+        return conditions[0] if not joined_by else Logical(joined_by, tuple(conditions))
+
+    def simple_condition(self) -> Condition:
+        if self.accept_mark("("):
+            condition = self.condition()
+            self.expect_mark(")")
+            return condition
+        return self.comparison()
+
+    def comparison(self) -> Comparison:
+        left = self.operand()
+        token = self.token
+        if token.kind == "operator":
+            self.advance()
+            operator = OPERATORS.get(token.text, token.text)
+            return Comparison(left, operator, self.literal(), token.position)
+        if self.accept("LIKE"):
+            return Comparison(left, "LIKE", self.literal(), token.position)
+        if self.accept("NOT"):
+            self.expect("IN")
+            return Comparison(left, "NOT IN", self.values(), token.position)
+        if self.accept("IN"):
+            return Comparison(left, "IN", self.values(), token.position)
+        if token.is_word("INCLUDES", "EXCLUDES"):
+            self.advance()
+            return Comparison(left, token.text.upper(), self.values(), token.position)
+        raise unexpected(self.text, token)
+
+    def values(self) -> "tuple[Literal, ...] | Query":
+        self.expect_mark("(")
+        if self.token.is_word("SELECT"):
+            query = self.query(nested=True)
+            self.expect_mark(")")
+            return query
+        found = [self.literal()]
+        while self.accept_mark(","):
+            found.append(self.literal())
+        self.expect_mark(")")
+        return tuple(found)
+
+    def literal(self) -> Literal:
+        token = self.token
+        if token.kind == "string":
+            self.advance()
+            pattern = unescape(self.text, token, keep_wildcards=True)
+            return Literal("string", unescape(self.text, token), token.position, pattern)
+        if token.kind in ("number", "date", "datetime"):
+            self.advance()
+            return Literal(token.kind, token.text, token.position)
+        if token.is_word("TRUE", "FALSE"):
+            self.advance()
+            return Literal("boolean", token.text.upper(), token.position)
+        if self.accept("NULL"):
+            return Literal("null", "", token.position)
+        word = token.text.upper()
+        if token.kind == "word" and word in COUNTED_LITERALS:
+            self.advance()
+            self.expect_mark(":")
+            return Literal("range", word, token.position, count=self.count())
+        if token.kind == "word" and word in PLAIN_LITERALS:
+            self.advance()
+            return Literal("range", word, token.position)
+        raise unexpected(self.text, token)
+
+    def order(self) -> Order:
+        value = self.operand()
+        descending = self.accept("DESC")
+        if not descending:
+            self.accept("ASC")
+        nulls = self.expect("FIRST", "LAST").text.upper() if self.accept("NULLS") else ""
+        return Order(value, descending, nulls)
+
+    def count(self) -> int:
+        if self.token.kind != "number" or not self.token.text.isdigit():
+            raise unexpected(self.text, self.token)
+        return int(self.advance().text)

@@ -1,0 +1,112 @@
+"""Runs a plan and shapes its rows: attributes first, then fields as selected, parents nested."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from simulator.org.errors import OrgError
+from simulator.org.schema.model import Field, SObject
+from simulator.org.soql.compiler import SELECTABLE_PARTS, Branch, Choice, Leaf, Plan
+from simulator.org.store import Store
+
+RawRow = Sequence[Any]
+
+
+def count(store: Store, plan: Plan) -> int:
+    return int(raw_rows(store, plan)[0][0])
+
+
+def raw_rows(store: Store, plan: Plan) -> list[RawRow]:
+    """All rows of a plan, unshaped. Raises QUERY_TOO_COMPLICATED for what SQLite can't hold."""
+    try:
+        return store.execute(plan.sql, plan.params).fetchall()
+    except sqlite3.OperationalError as problem:
+        raise OrgError(400, "QUERY_TOO_COMPLICATED", "Query is too complicated.") from problem
+
+
+def shape(store: Store, plan: Plan, rows: Sequence[RawRow], base: str) -> list[dict[str, Any]]:
+    """JSON records of the raw rows. base is `/services/data/vNN.0`, for the url attributes."""
+    if plan.kind == "aggregate":
+        return [_aggregate(plan, row) for row in rows]
+    assert plan.root is not None
+    return [_record(store, plan.root, row, base) for row in rows]
+
+
+def _aggregate(plan: Plan, row: RawRow) -> dict[str, Any]:
+    record: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
+    for (name, kind), value in zip(plan.aggregate, row, strict=True):
+        record[name] = bool(value) if kind == "boolean" and value is not None else value
+    return record
+
+
+def _record(store: Store, branch: Branch, row: RawRow, base: str) -> dict[str, Any]:
+    record_id = str(row[branch.id_index])
+    target = branch.sobject.name if branch.type_index is None else str(row[branch.type_index])
+    # A parent that may be of several types carries the type "Name" and the url of its own [F].
+    record: dict[str, Any] = {
+        "attributes": {"type": branch.sobject.name, "url": f"{base}/sobjects/{target}/{record_id}"}
+    }
+    for name, member in branch.members.items():
+        record[name] = _member(store, member, row, base, branch.sobject, record_id)
+    return record
+
+
+def _member(
+    store: Store,
+    member: Leaf | Branch | Choice | Plan,
+    row: RawRow,
+    base: str,
+    sobject: SObject,
+    record_id: str,
+) -> Any:
+    if isinstance(member, Leaf):
+        return leaf_value(member, row, f"{base}/sobjects/{sobject.name}/{record_id}")
+    if isinstance(member, Plan):
+        return _children(store, member, record_id, base)
+    if row[member.id_index] is None:
+        return None
+    if isinstance(member, Branch):
+        return _record(store, member, row, base)
+    chosen = member.branches.get(str(row[member.type_index])) or member.otherwise
+    return None if chosen is None else _record(store, chosen, row, base)
+
+
+def _children(store: Store, plan: Plan, parent_id: str, base: str) -> dict[str, Any] | None:
+    rows = store.execute(plan.sql, [parent_id, *plan.params]).fetchall()
+    if not rows:
+        return None
+    return {"totalSize": len(rows), "done": True, "records": shape(store, plan, rows, base)}
+
+
+def leaf_value(leaf: Leaf, row: RawRow, url: str) -> Any:
+    if leaf.field.kind == "address":
+        return address_value(row[leaf.index : leaf.index + len(SELECTABLE_PARTS)])
+    return json_value(leaf.field, row[leaf.index], url)
+
+
+def json_value(item: Field, value: Any, url: str) -> Any:
+    """A stored value as JSON shows it; url is the record's, for the body of a base64 field."""
+    if value is None:
+        return None
+    if item.kind == "boolean":
+        return bool(value)
+    if item.kind == "base64":
+        return f"{url}/{item.name}"
+    return value
+
+
+def address_value(parts: Sequence[Any]) -> dict[str, Any] | None:
+    """A compound address from its seven parts; None when all are empty."""
+    if all(part is None for part in parts):
+        return None
+    street, city, state, postal_code, country, latitude, longitude = parts
+    return {
+        "city": city,
+        "country": country,
+        "geocodeAccuracy": None,
+        "latitude": latitude,
+        "longitude": longitude,
+        "postalCode": postal_code,
+        "state": state,
+        "street": street,
+    }

@@ -1,0 +1,77 @@
+"""One org: its records, clock, faults, meters, tokens and text index, and what resets them."""
+
+import itertools
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simulator.org.clock import Clock
+from simulator.org.cursors import Cursors
+from simulator.org.faults import Faults
+from simulator.org.meters import Limits, RowLocks, Stats
+from simulator.org.oauth.tokens import Tokens
+from simulator.org.schema.catalog import View
+from simulator.org.search.index import TextIndex
+from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, sow
+from simulator.org.store import Store
+
+
+class Org:
+    """Everything behind the HTTP surface. path: where the records live, `:memory:` for nowhere."""
+
+    def __init__(self, path: str = ":memory:", strict_clients: bool = False) -> None:
+        self.store = Store(path)
+        self.clock = Clock()
+        self.faults = Faults()
+        self.view = View()
+        self.stats = Stats()
+        self.limits = Limits()
+        self.locks = RowLocks()
+        self.tokens = Tokens(strict_clients, ORGANIZATION_ID, INTEGRATION_USER)
+        self.index = TextIndex(self.store)
+        self.dice = random.Random()
+        self.requests = itertools.count(1)
+        self.cursors = Cursors()
+        self.schema_changed = self.clock.now()
+        if self.store.is_empty():
+            sow(self.store, self.clock.now())
+        self.index.rebuild()
+
+    def apply(self, faults: Faults) -> None:
+        """Replace the faults in force."""
+        if faults.expire_tokens:
+            self.tokens.expire_all()
+        if (faults.hide_fields, faults.deny) != (self.faults.hide_fields, self.faults.deny):
+            self.view = View(faults.hide_fields, faults.deny)
+            self.schema_changed = self.clock.now()
+        self.faults = faults
+        self.clock.offset_s = faults.clock_offset_s
+        self.limits.apply(faults)
+        self.index.lag_s = faults.search_lag_s
+        self.locks = RowLocks()
+
+    def reset(self) -> None:
+        """Back to the seed: records, counts and faults. Access tokens stay good."""
+        self.apply(Faults())
+        self.stats = Stats()
+        self.limits = Limits()
+        self.cursors = Cursors()
+        self.tokens.restore_refresh_tokens()
+        self.store.wipe()
+        sow(self.store, self.clock.now())
+        self.index.rebuild()
+
+
+@dataclass(slots=True)
+class Context:
+    """On whose behalf a request works.
+
+    headers: lower-case names. request: its number, for row locks. internal: the work of a person in
+    the UI (a control), not an API call: not counted, never denied.
+    """
+
+    org: Org
+    user_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request: int = 0
+    internal: bool = False

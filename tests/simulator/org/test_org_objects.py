@@ -1,0 +1,178 @@
+"""What single objects do by themselves."""
+
+import base64
+
+from tests.simulator.org.harness import LocalOrg, error
+
+
+def test_case_numbers_count_up_from_1001_in_eight_digits(org: LocalOrg) -> None:
+    assert org.records("Case")[0]["CaseNumber"] == "00001001"
+    first = org.row("Case", org.create("Case", Subject="x"))["CaseNumber"]
+    second = org.row("Case", org.create("Case", Subject="x"))["CaseNumber"]
+    assert (first, second) == ("00001008", "00001009")
+
+
+def test_a_case_has_its_defaults(org: LocalOrg) -> None:
+    case = org.row("Case", org.create("Case"))
+    assert (case["Status"], case["Priority"]) == ("New", "Medium")
+    assert (case["IsClosed"], case["IsEscalated"], case["ClosedDate"]) == (False, False, None)
+    assert case["OwnerId"] == case["CreatedById"] == case["LastModifiedById"]
+
+
+def test_a_case_belongs_to_its_contacts_account_unless_told(org: LocalOrg) -> None:
+    jane, other = org.contact("Jane Miller"), org.contact("Luis Garcia")
+    case = org.create("Case", ContactId=jane["Id"])
+    assert org.row("Case", case)["AccountId"] == jane["AccountId"]
+    org.patch(f"/sobjects/Case/{case}", {"ContactId": other["Id"]})
+    assert org.row("Case", case)["AccountId"] == jane["AccountId"]
+    told = org.create("Case", ContactId=jane["Id"], AccountId=other["AccountId"])
+    assert org.row("Case", told)["AccountId"] == other["AccountId"]
+
+
+def test_the_status_closes_and_reopens_a_case(org: LocalOrg) -> None:
+    case = org.create("Case", Subject="x")
+    org.patch(f"/sobjects/Case/{case}", {"Status": "Closed"})
+    closed = org.row("Case", case)
+    assert closed["IsClosed"] is True
+    assert closed["ClosedDate"] is not None
+    org.patch(f"/sobjects/Case/{case}", {"Status": "Working"})
+    reopened = org.row("Case", case)
+    assert (reopened["IsClosed"], reopened["ClosedDate"]) == (False, None)
+
+
+def test_a_case_mirrors_its_contacts_numbers_and_can_be_found_by_them(org: LocalOrg) -> None:
+    luis = org.contact("Luis Garcia")
+    case = org.create("Case", ContactId=luis["Id"])
+    row = org.row("Case", case)
+    assert row["ContactPhone"] == luis["Phone"]
+    assert row["ContactMobile"] == luis["MobilePhone"]
+    assert row["ContactEmail"] == luis["Email"]
+    org.patch(f"/sobjects/Contact/{luis['Id']}", {"Phone": "415-555-0999"})
+    found = org.query("SELECT Id FROM Case WHERE ContactPhone = '415-555-0999'")
+    assert case in [item["Id"] for item in found]
+
+
+def test_comments_of_a_new_case_become_a_case_comment(org: LocalOrg) -> None:
+    case = org.create("Case", Subject="x", Comments="from the caller")
+    found = org.query(f"SELECT CommentBody FROM CaseComment WHERE ParentId = '{case}'")
+    assert [item["CommentBody"] for item in found] == ["from the caller"]
+    assert org.row("Case", case)["Comments"] is None
+
+
+def test_unrestricted_picklists_store_unknown_values(org: LocalOrg) -> None:
+    case = org.row("Case", org.create("Case", Origin="Carrier Pigeon", Type="Novel"))
+    assert (case["Origin"], case["Type"]) == ("Carrier Pigeon", "Novel")
+
+
+def test_a_comment_is_limited_in_bytes_not_characters(org: LocalOrg) -> None:
+    case = org.records("Case")[0]["Id"]
+    org.create("CaseComment", ParentId=case, CommentBody="é" * 2000)
+    refused = org.post("/sobjects/CaseComment", {"ParentId": case, "CommentBody": "é" * 2001})
+    assert error(refused)[1] == "STRING_TOO_LONG"
+    assert "(max length=4000)" in error(refused)[2]
+
+
+def test_a_contacts_name_is_first_and_last_name(org: LocalOrg) -> None:
+    contact = org.create("Contact", FirstName="Ann", LastName="Other")
+    assert org.row("Contact", contact)["Name"] == "Ann Other"
+    org.patch(f"/sobjects/Contact/{contact}", {"LastName": "Else"})
+    assert org.row("Contact", contact)["Name"] == "Ann Else"
+
+
+def test_a_mailing_address_is_shown_whole_and_in_parts(org: LocalOrg) -> None:
+    row = org.row("Contact", org.contact("Jane Miller")["Id"])
+    assert row["MailingCity"] == "San Francisco"
+    assert row["MailingAddress"]["city"] == "San Francisco"
+    assert row["MailingAddress"]["street"] == "12 Harbor Street"
+    assert row["OtherAddress"] is None
+
+
+def test_a_logged_call_is_closed_and_belongs_to_an_account(org: LocalOrg) -> None:
+    jane = org.contact("Jane Miller")
+    task = org.create(
+        "Task",
+        Subject="Call",
+        Status="Completed",
+        TaskSubtype="Call",
+        CallType="Inbound",
+        CallDurationInSeconds=95,
+        CallDisposition="customer-ended-call",
+        CallObject="vapi:1",
+        WhoId=jane["Id"],
+        Call_Key__c="log-1",
+    )
+    row = org.row("Task", task)
+    assert (row["IsClosed"], row["AccountId"]) == (True, jane["AccountId"])
+    assert row["CompletedDateTime"] is not None
+    assert row["Priority"] == "Normal"
+
+
+def test_a_task_about_a_case_belongs_to_the_cases_account(org: LocalOrg) -> None:
+    case = org.records("Case")[0]
+    task = org.create("Task", Subject="Call", WhatId=case["Id"])
+    assert org.row("Task", task)["AccountId"] == case["AccountId"]
+
+
+def test_a_task_subtype_can_only_be_set_on_create(org: LocalOrg) -> None:
+    task = org.create("Task", TaskSubtype="Call")
+    refused = org.patch(f"/sobjects/Task/{task}", {"TaskSubtype": "Email"})
+    assert error(refused)[1] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+    assert org.patch("/sobjects/Task/Call_Key__c/t1", {"TaskSubtype": "Call"}).status_code == 201
+
+
+def test_a_lead_forbids_a_related_record(org: LocalOrg) -> None:
+    lead = org.create("Lead", LastName="Lee", Company="Lee Ltd")
+    account = org.records("Account")[0]["Id"]
+    refused = org.post("/sobjects/Task", {"WhoId": lead, "WhatId": account})
+    assert error(refused)[1] == "FIELD_INTEGRITY_EXCEPTION"
+
+
+def test_a_file_gets_a_document_and_hangs_where_it_was_published(org: LocalOrg) -> None:
+    case = org.records("Case")[0]["Id"]
+    text = "transcript " * 5000
+    version = org.create(
+        "ContentVersion",
+        Title="Call transcript",
+        PathOnClient="call-1.txt",
+        VersionData=base64.b64encode(text.encode()).decode(),
+        FirstPublishLocationId=case,
+        Call_Key__c="file-1",
+    )
+    row = org.row("ContentVersion", version)
+    assert row["ContentDocumentId"].startswith("069")
+    assert (row["ContentSize"], row["FileExtension"]) == (len(text), "txt")
+    assert org.get(row["VersionData"]).content == text.encode()
+    document = row["ContentDocumentId"]
+    links = org.query(
+        "SELECT LinkedEntityId, ShareType FROM ContentDocumentLink "
+        f"WHERE ContentDocumentId = '{document}'"
+    )
+    assert {link["LinkedEntityId"]: link["ShareType"] for link in links}[case] == "V"
+    assert org.row("ContentDocument", document)["LatestPublishedVersionId"] == version
+
+
+def test_a_file_is_not_rewritten_but_gets_a_new_version(org: LocalOrg) -> None:
+    first = org.create("ContentVersion", PathOnClient="a.txt", VersionData="YQ==")
+    refused = org.patch(f"/sobjects/ContentVersion/{first}", {"VersionData": "Yg=="})
+    assert error(refused)[1] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+    document = org.row("ContentVersion", first)["ContentDocumentId"]
+    second = org.create(
+        "ContentVersion", PathOnClient="a.txt", VersionData="Yg==", ContentDocumentId=document
+    )
+    assert org.row("ContentVersion", first)["IsLatest"] is False
+    newest = org.row("ContentVersion", second)
+    assert (newest["IsLatest"], newest["VersionNumber"]) == (True, "2")
+
+
+def test_a_document_is_linked_to_a_record_once(org: LocalOrg) -> None:
+    version = org.create("ContentVersion", PathOnClient="a.txt", VersionData="YQ==")
+    document = org.row("ContentVersion", version)["ContentDocumentId"]
+    link = {"ContentDocumentId": document, "LinkedEntityId": org.records("Account")[0]["Id"]}
+    org.create("ContentDocumentLink", **link)
+    refused = org.post("/sobjects/ContentDocumentLink", link)
+    assert error(refused)[1] == "DUPLICATE_VALUE"
+
+
+def test_a_file_that_is_no_base64_is_refused(org: LocalOrg) -> None:
+    refused = org.post("/sobjects/ContentVersion", {"PathOnClient": "a", "VersionData": "?"})
+    assert error(refused)[1] == "JSON_PARSER_ERROR"
