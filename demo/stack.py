@@ -92,6 +92,10 @@ class Org:
         """A person changes a record."""
         self._control("PATCH", f"records/{sobject}/{record_id}", fields)
 
+    def delete(self, sobject: str, record_id: str) -> None:
+        """A person deletes a record."""
+        self._control("DELETE", f"records/{sobject}/{record_id}")
+
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         url = f"{self.url}/_org/{path}".rstrip("/")
         answer = requests.request(method, url, json=body, timeout=30)

@@ -16,6 +16,7 @@ from shared.settings import REDIS_PREFIX, Settings
 
 DELIVER = "deliver"
 SWEEP = "sweep"
+FORGET = "forget"
 DELIVER_QUEUE = "deliver"
 SWEEP_QUEUE = "sweep"
 
@@ -30,7 +31,11 @@ def celery_app(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_create_missing_queues=False,  # a typo would make a queue that nobody reads
         task_queues=[Queue(DELIVER_QUEUE), Queue(SWEEP_QUEUE)],
-        task_routes={DELIVER: {"queue": DELIVER_QUEUE}, SWEEP: {"queue": SWEEP_QUEUE}},
+        task_routes={
+            DELIVER: {"queue": DELIVER_QUEUE},
+            SWEEP: {"queue": SWEEP_QUEUE},
+            FORGET: {"queue": SWEEP_QUEUE},
+        },
         task_publish_retry=False,  # the journal is written; a lost doorbell is rung again
         broker_pool_acquire_timeout=1.0,
         broker_connection_retry_on_startup=True,

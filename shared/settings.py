@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     vapi_bearer_header: str = "Authorization"
     vapi_base_url: str = "https://api.vapi.ai"
     vapi_assistant_id: str | None = None
+    vapi_control_hosts: str = "*.vapi.ai"
 
     salesforce_instance_url: str
     salesforce_client_id: str
@@ -71,11 +72,15 @@ class Settings(BaseSettings):
     salesforce_refresh_token: Secret | None = None
     salesforce_grant: Grant | None = None
     salesforce_api_version: str = Field("66.0", pattern=r"^\d{2,3}\.0$")
+    salesforce_key_fields: bool = True
     token_encryption_key: Secret | None = None
 
     lookup_deadline_ms: int = Field(3000, ge=100, le=20_000)
     commit_window_ms: int = Field(2500, ge=0, le=60_000)
     sweep_interval_s: float = Field(0.5, ge=0.05, le=30)
+    repeat_window_h: float = Field(24, ge=0, le=24 * 30)
+    keep_personal_data_h: float = Field(24 * 7, gt=0)
+    keep_receipts_h: float = Field(24 * 90, gt=0)
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
 
     flower_basic_auth: Secret | None = None

@@ -1,3 +1,1 @@
-"""The outside worlds of the demo and the tests, as processes of their own; nothing here is
-imported by the product.
-"""
+"""The outside worlds of demo and tests, as processes; the product imports nothing from here."""

@@ -1,6 +1,4 @@
-"""`python -m simulator org|vapi …`: picks the simulator and hands it the rest of the command
-line.
-"""
+"""`python -m simulator org|vapi …`: picks the simulator and hands it the other words."""
 
 import argparse
 import importlib

@@ -31,15 +31,15 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
         "from workers.app import app\n"
         "print({n: list(inspect.signature(app.tasks[n].run).parameters)"
         " for n in sorted(app.tasks) if not n.startswith('celery.')})\n"
-        "print({e['task'] for e in app.conf.beat_schedule.values()})"
+        "print(sorted(e['task'] for e in app.conf.beat_schedule.values()))"
     )
     env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 8080)
     told = subprocess.run(
         [sys.executable, "-c", program],
         env=env, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     ).stdout.splitlines()  # fmt: skip
-    assert told[-2] == str({dispatch.DELIVER: ["kind"], dispatch.SWEEP: []})
-    assert told[-1] == str({dispatch.SWEEP})
+    assert told[-2] == str({dispatch.DELIVER: ["kind"], dispatch.FORGET: [], dispatch.SWEEP: []})
+    assert told[-1] == str([dispatch.FORGET, dispatch.SWEEP])
 
 
 def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them() -> None:

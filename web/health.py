@@ -13,6 +13,8 @@ blueprint = Blueprint("health", __name__)
 SWEEP_TOO_LONG_AGO_MS = 15_000
 """Sweeps come every SWEEP_INTERVAL_S; when none came for so long, beat or the workers are down."""
 
+MOST_PARKED = 1000
+
 
 @blueprint.get("/health/live")
 def live() -> Response:
@@ -66,6 +68,7 @@ def _summary(service: Service) -> dict[str, Any]:
         "oldest_due_ms": service.journal.oldest_due_ms(),
         "last_sweep_age_ms": service.journal.last_sweep_age_ms(),
         "parked": counts["parked"],
+        "broken_promises": broken_promises(service),
         "waiting": waits,
         "open": {
             name.removeprefix("open_"): count
@@ -73,6 +76,13 @@ def _summary(service: Service) -> dict[str, Any]:
             if name.startswith("open_")
         },
     }
+
+
+def broken_promises(service: Service) -> int:
+    """Parked intents that a caller was told of and whose call is over; a person settles them."""
+    promised = [one for one in service.journal.parked(MOST_PARKED) if one.reference]
+    over = service.calls.over(one.call_id for one in promised)
+    return sum(not one.call_id or one.call_id in over for one in promised)
 
 
 @blueprint.get("/metrics")

@@ -70,7 +70,7 @@ def get_case_status(
 ) -> Answer:
     if wanted.reference:
         intent = service.journal.by_reference(wanted.reference)
-        if intent:
+        if intent and not intent.is_forgotten:
             return _status_of_intent(service, state, intent, deadline)
         found = service.customers.case_by_reference(wanted.reference, deadline)
         return _status_of_case(service, state, found, "reference", deadline)

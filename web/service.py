@@ -36,7 +36,7 @@ class Service:
         return cls(
             settings=settings,
             store=store,
-            journal=Journal(store),
+            journal=Journal(store, subject_ms=int(settings.repeat_window_h * 3_600_000)),
             answers=Answers(store),
             calls=Calls(store),
             salesforce=salesforce,

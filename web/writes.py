@@ -22,7 +22,7 @@ from shared.domain.drafts import (
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
-from shared.journal.journal import Accepted, AnsweredBefore, AnswerSlot, Repeated
+from shared.journal.journal import Accepted, AnsweredBefore, AnswerSlot, Existing, Repeated
 from shared.salesforce.client import Deadline
 from shared.salesforce.customers import CHANGEABLE, CaseSummary
 from shared.salesforce.failures import SalesforceError
@@ -36,7 +36,7 @@ from shared.vapi.tools import (
     RequestCallback,
     UpdateContact,
 )
-from web.caller import IDENTITY_WAIT_S, caller_for_a_write, known_caller
+from web.caller import IDENTITY_WAIT_S, Caller, caller_for_a_write, known_caller
 from web.lookups import last_case_of_call
 from web.service import Service
 
@@ -45,16 +45,26 @@ REFERENCE_TRIES = 5
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be accepted. said: the sentence for the agent, given the reference."""
+    """What is to be accepted.
+
+    said: the sentence for the agent, given the reference. subjects: what it is about, across calls;
+    asks: when a case about the same was accepted of late in another call, ask before opening one.
+    """
 
     kind: Kind
     draft: Draft
     said: Callable[[str], str]
     after: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    asks: bool = False
 
 
 def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase) -> Wish | Answer:
-    contact = known_caller(state).contact
+    caller = caller_for_a_write(service, state)
+    contact = caller.contact
+    subjects = _subjects(caller, wanted)
+    if wanted.on_existing == "comment" and (earlier := service.journal.about(subjects)):
+        return _comment_on(state, earlier, wanted.description)
     return Wish(
         Kind.CASE_CREATE,
         CaseDraft(
@@ -68,6 +78,37 @@ def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase
         lambda reference: (
             f"The {wanted.issue_type} case is being opened. Its reference is {reference}."
         ),
+        subjects=subjects,
+        asks=wanted.on_existing == "ask",
+    )
+
+
+def _subjects(caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
+    """Account and issue type: of the caller's own account, or of a number given from this phone.
+
+    An account number alone is no subject: anybody could ask by it whether an account has a case.
+    """
+    contact = caller.contact
+    subjects = []
+    if contact and contact.account_id:
+        subjects.append(f"account:{contact.account_id}:{wanted.issue_type}")
+    number = wanted.account_number or (contact.account_number if contact else "")
+    if number and caller.number:
+        subjects.append(f"number:{number.lower()}:{caller.number}:{wanted.issue_type}")
+    return tuple(subjects)
+
+
+def _comment_on(state: CallState, intent: Intent, text: str) -> Wish:
+    return Wish(
+        Kind.CASE_COMMENT,
+        CommentDraft(
+            caller_number=state.number,
+            contact_id=_contact_id(state),
+            case_intent=intent.id,
+            text=text,
+        ),
+        lambda reference: f"The comment is being added. Its reference is {reference}.",
+        after=(intent.id,),
     )
 
 
@@ -78,17 +119,17 @@ def add_comment(service: Service, state: CallState, wanted: AddCaseComment) -> W
     intent, case_number = target
     if intent and intent.state is State.CANCELLED:
         return refusal("That case was taken back, so nothing can be added to it.")
+    if intent:
+        return _comment_on(state, intent, wanted.comment)
     return Wish(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=state.number,
             contact_id=_contact_id(state),
-            case_intent=intent.id if intent else None,
             case_number=case_number,
             text=wanted.comment,
         ),
         lambda reference: f"The comment is being added. Its reference is {reference}.",
-        after=(intent.id,) if intent else (),
     )
 
 
@@ -192,6 +233,8 @@ def _find_case(
     """The case meant: an intent of ours, or a case number; or the sentence why there is none."""
     if reference:
         intent = service.journal.by_reference(reference)
+        if intent and intent.is_forgotten:
+            intent = None  # the org still knows the case by this reference
         if intent and intent.kind is not Kind.CASE_CREATE:
             return refusal("That reference is not one of a case.")
         if intent:
@@ -264,7 +307,8 @@ def accept(
     """
     for _ in range(REFERENCE_TRIES):
         reference = new_reference()
-        entry = as_entry(call, result(wish.said(reference)))
+        said = wish.said(reference)
+        entry = as_entry(call, result(said))
         intent = NewIntent(
             id=new_intent_id(),
             kind=wish.kind,
@@ -274,6 +318,9 @@ def accept(
             fingerprint=mark,
             hold_ms=service.settings.commit_window_ms,
             after=wish.after,
+            said=said,
+            subjects=wish.subjects,
+            asks=wish.asks,
         )
         slot = AnswerSlot(slot_key, entry) if slot_key else None
         match service.journal.accept(state.call_id, [intent], slot):
@@ -283,11 +330,31 @@ def accept(
             case AnsweredBefore(kept):
                 return kept
             case Repeated(intent_id):
-                entry = as_entry(call, _repeated(service.journal.get(intent_id), wish))
-                if slot:
-                    service.answers.keep(AnswerSlot(slot_key, entry))
-                return entry
+                answer = _repeated(service.journal.get(intent_id), wish)
+                return _kept(service, call, slot_key, answer)
+            case Existing(intent_id):
+                answer = _question(service.journal.get(intent_id))
+                return _kept(service, call, slot_key, answer)
     return as_entry(call, trouble("I could not save that. Please try once more."))
+
+
+def _kept(service: Service, call: ToolCall, slot_key: str, answer: Answer) -> str:
+    entry = as_entry(call, answer)
+    if slot_key:
+        service.answers.keep(AnswerSlot(slot_key, entry))
+    return entry
+
+
+def _question(earlier: Intent | None) -> Answer:
+    named = ""
+    if earlier and earlier.receipt and earlier.receipt.number:
+        named = f", number {earlier.receipt.number}"
+    elif earlier:
+        named = f", reference {earlier.reference}"
+    return result(
+        f"There is already a case of the last day for this{named}. Nothing was saved yet. Shall I "
+        "add to that case, or open a new one?"
+    )
 
 
 def _repeated(earlier: Intent | None, wish: Wish) -> Answer:

@@ -5,8 +5,10 @@ import sys
 from celery.signals import setup_logging
 
 from shared import logs
-from shared.dispatch import SWEEP, SWEEP_QUEUE, celery_app
+from shared.dispatch import FORGET, SWEEP, SWEEP_QUEUE, celery_app
 from shared.settings import SettingsError, load_settings
+
+FORGET_EVERY_S = 60.0
 
 try:
     settings = load_settings()
@@ -30,7 +32,12 @@ app.conf.update(
             "schedule": settings.sweep_interval_s,
             # A sweep that waited long says nothing that the next one does not say.
             "options": {"queue": SWEEP_QUEUE, "expires": 10 * settings.sweep_interval_s},
-        }
+        },
+        "forget": {
+            "task": FORGET,
+            "schedule": FORGET_EVERY_S,
+            "options": {"queue": SWEEP_QUEUE, "expires": FORGET_EVERY_S},
+        },
     },
 )
 

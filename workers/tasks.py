@@ -1,8 +1,11 @@
-"""The tasks: answer a doorbell, and sweep. Both carry no data and may run twice or never."""
+"""The tasks: answer a doorbell, sweep, forget. None carries data; each may run twice or never."""
 
 from functools import cache
 
-from shared.dispatch import DELIVER, SWEEP, Doorbell
+import redis
+
+from shared.calls.calls import Calls
+from shared.dispatch import DELIVER, FORGET, SWEEP, Doorbell
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.settings import load_settings
@@ -10,17 +13,25 @@ from shared.store import StoreUnavailableError, connect
 from workers.app import app
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
+from workers.news import tell_parked
 
 WORKER_SOCKET_TIMEOUT_S = 5.0
 """Nobody is on the line here: a slow store is waited for."""
 
 
 @cache
+def store() -> redis.Redis:
+    return connect(load_settings().redis_url, socket_timeout_s=WORKER_SOCKET_TIMEOUT_S)
+
+
+@cache
 def desk() -> Desk:
-    settings = load_settings()
-    return Desk.from_settings(
-        settings, connect(settings.redis_url, socket_timeout_s=WORKER_SOCKET_TIMEOUT_S)
-    )
+    return Desk.from_settings(load_settings(), store())
+
+
+@cache
+def calls() -> Calls:
+    return Calls(store())
 
 
 @app.task(name=DELIVER)
@@ -32,6 +43,7 @@ def deliver(kind: str) -> str:
         log.error("store_unavailable", kind=kind, reason=str(trouble))
         return f"store unavailable ({trouble}); leases run out and the sweep rings again"
     Doorbell(app).ring(sorted(drained.ring))
+    tell_parked(calls(), load_settings(), drained.parked)
     return str(drained)
 
 
@@ -44,3 +56,17 @@ def sweep() -> str:
         return f"store unavailable ({trouble})"
     Doorbell(app).ring(kinds)
     return "rang for " + ", ".join(kinds) if kinds else "nothing due"
+
+
+@app.task(name=FORGET)
+def forget() -> str:
+    """Retention: personal data of what was delivered or cancelled, later the receipts."""
+    settings = load_settings()
+    try:
+        forgotten = desk().journal.forget(
+            data_after_ms=int(settings.keep_personal_data_h * 3_600_000),
+            receipt_after_ms=int(settings.keep_receipts_h * 3_600_000),
+        )
+    except StoreUnavailableError as trouble:
+        return f"store unavailable ({trouble})"
+    return f"forgot {forgotten}"

@@ -1,11 +1,12 @@
 """What is known of a call while it lasts: caller, control URL, transcripts, who it turned out.
 
 All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id}` (hash: number,
-direction, control_url, customers) and `vs:call:{id}:transcript` (hash: digest → JSON utterance).
+direction, control_url, customers, ended) and `vs:call:{id}:transcript` (hash: digest → JSON).
 """
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,6 +50,7 @@ class Calls:
             "number": number,
             "control_url": message.control_url,
             "direction": message.direction if message.call.get("type") else "",
+            "ended": "1" if message.ends_call else "",
         }
         key = f"{self._prefix}call:{call_id}"
         with translated():
@@ -66,6 +68,26 @@ class Calls:
             control_url=kept.get("control_url", ""),
             customers=found["customers"] if found and same else None,
         )
+
+    def live_control_url(self, call_id: str) -> str:
+        """Where a call that still lasts can be spoken to; "" when it is over or never said so."""
+        if not call_id:
+            return ""
+        with translated():
+            control_url, ended = self._store.hmget(
+                f"{self._prefix}call:{call_id}", "control_url", "ended"
+            )
+        return control_url or "" if not ended else ""
+
+    def over(self, call_ids: Iterable[str]) -> set[str]:
+        """Those of the calls that are over, or that nothing is known of any more."""
+        ids = list(dict.fromkeys(call_ids))
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for call_id in ids:
+                pipe.hmget(f"{self._prefix}call:{call_id}", "id", "ended")
+            rows = pipe.execute()
+        return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
 
     def keep_customers(self, call_id: str, number: str, customers: list[dict[str, Any]]) -> None:
         """Everybody who has the caller's number, as just found in Salesforce."""

@@ -34,6 +34,8 @@ class Intent:
     id: 32 lower-case hex characters, and the External Id key of the record in Salesforce.
     unsure: an earlier attempt may have been committed (its answer was lost, or its lease ran out),
     so delivery reads before it writes.
+    said: the sentence that the agent was given when it was accepted.
+    leave_out: fields that Salesforce refused to take, so the next attempt goes without them.
     """
 
     id: str
@@ -48,7 +50,15 @@ class Intent:
     attempts: int = 0
     unsure: bool = False
     reason: str = ""
+    said: str = ""
+    settled_at_ms: int | None = None
+    leave_out: tuple[str, ...] = ()
     receipt: Receipt | None = None
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Its time is over: only the receipt is left of it, the draft is gone."""
+        return not self.payload
 
     @property
     def draft(self) -> Draft:
@@ -73,13 +83,22 @@ class Delivered:
 
 @dataclass(frozen=True)
 class TryAgain:
-    """Not yet. delay_ms from now; unsure: it may have been committed all the same."""
+    """Not yet.
+
+    delay_ms: how long the record, the kind or the org (as scope says) waits.
+    unsure: it may have been committed all the same.
+    rest_ms: how long the intent itself is left alone besides; a write whose answer was lost may
+    still be under way.
+    leave_out: optional fields to go without from now on.
+    """
 
     intent_id: str
     reason: str
     delay_ms: int
     scope: Scope
     unsure: bool = False
+    rest_ms: int = 0
+    leave_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +125,8 @@ class NewIntent:
     hold_ms: how long it stays held so that the caller can take it back; 0 is due at once.
     after: ids of intents that have to be settled first. after_call: all of its call's so far.
     fingerprint: a second intent of the call with the same one is the same wish; "" is none.
+    subjects: what it is about, across calls ("account:001...:billing"). asks: when another call's
+    intent of late is about the same, nothing is recorded and that one is named instead.
     """
 
     id: str
@@ -117,3 +138,6 @@ class NewIntent:
     hold_ms: int = 0
     after: tuple[str, ...] = field(default=())
     after_call: bool = False
+    said: str = ""
+    subjects: tuple[str, ...] = field(default=())
+    asks: bool = False

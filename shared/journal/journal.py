@@ -38,6 +38,10 @@ ANSWER_TTL_MS = (12 * 60 + 10) * 60 * 1000
 """The life of a call (Vapi's maxDurationSeconds is at most 12 h) and 10 minutes."""
 
 SWEEP_MOST = 500
+FORGET_MOST = 500
+
+CALL_KEPT_MS = 7 * 24 * 3600 * 1000
+"""How long a call's list of intents is kept after its last one."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _COMMON = (_SCRIPTS / "_common.lua").read_text()
@@ -65,11 +69,18 @@ class Repeated:
 
 
 @dataclass(frozen=True)
+class Existing:
+    """Another call's intent is about the same subject; nothing was recorded."""
+
+    intent_id: str
+
+
+@dataclass(frozen=True)
 class ReferenceTaken:
     """Another intent has the reference; nothing was recorded. Try another one."""
 
 
-Acceptance = Accepted | AnsweredBefore | Repeated | ReferenceTaken
+Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken
 
 
 @dataclass(frozen=True)
@@ -101,15 +112,25 @@ class Lease:
 class Journal:
     """All of it goes through one Redis client; safe to share between threads."""
 
-    def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+    def __init__(
+        self,
+        store: redis.Redis,
+        prefix: str = REDIS_PREFIX,
+        *,
+        subject_ms: int = 24 * 3600 * 1000,
+    ) -> None:
+        """subject_ms: how long an intent is remembered by what it is about, across calls."""
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
+        self._subject_ms = subject_ms
         self._accept = self._script("accept")
         self._lease = self._script("lease")
         self._extend = self._script("extend")
         self._settle = self._script("settle")
         self._cancel = self._script("cancel")
         self._sweep = self._script("sweep")
+        self._replay = self._script("replay")
+        self._forget = self._script("forget")
 
     def _script(self, name: str) -> Any:
         return self._store.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
@@ -127,6 +148,8 @@ class Journal:
             "prefix": self._prefix,
             "call": call_id,
             "ring_ms": DOORBELL_MS,
+            "subject_ms": max(1, self._subject_ms),
+            "call_ms": CALL_KEPT_MS,
             "intents": [
                 {
                     "id": intent.id,
@@ -139,6 +162,9 @@ class Journal:
                     "hold_ms": intent.hold_ms,
                     "after": list(intent.after),
                     "after_call": intent.after_call,
+                    "said": intent.said,
+                    "subjects": list(intent.subjects),
+                    "asks": intent.asks and self._subject_ms > 0,
                 }
                 for intent in intents
             ],
@@ -156,6 +182,8 @@ class Journal:
                 return AnsweredBefore(reply[1])
             case "repeated":
                 return Repeated(reply[1])
+            case "existing":
+                return Existing(reply[1])
             case "reference_taken":
                 return ReferenceTaken()
             case _:
@@ -214,6 +242,35 @@ class Journal:
             kinds = self._sweep(args=[self._prefix, DOORBELL_MS, SWEEP_MOST, *Kind])
         return tuple(Kind(kind) for kind in kinds)
 
+    # -- settling by hand, and forgetting --------------------------------------------------------
+
+    def replay(
+        self, intent_ids: Iterable[str], draft: dict[str, Any] | None = None
+    ) -> tuple[int, tuple[Kind, ...]]:
+        """Parked intents are due again, read before they are written; with another draft, if given.
+
+        Returns how many were parked, and the kinds to ring for. Others are left as they are.
+        """
+        return self._by_hand("replay", intent_ids, json.dumps(draft) if draft else "")
+
+    def discard(self, intent_ids: Iterable[str]) -> int:
+        """Parked intents are cancelled; returns how many were parked."""
+        return self._by_hand("discard", intent_ids, "")[0]
+
+    def _by_hand(
+        self, verb: str, intent_ids: Iterable[str], payload: str
+    ) -> tuple[int, tuple[Kind, ...]]:
+        with translated():
+            reply = self._replay(args=[self._prefix, verb, DOORBELL_MS, payload, *intent_ids])
+        return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
+
+    def forget(self, *, data_after_ms: int, receipt_after_ms: int) -> int:
+        """What was delivered or cancelled loses its draft, later its receipt; returns how many."""
+        with translated():
+            return int(
+                self._forget(args=[self._prefix, data_after_ms, receipt_after_ms, FORGET_MOST])
+            )
+
     # -- reading ---------------------------------------------------------------------------------
 
     def get(self, intent_id: str) -> Intent | None:
@@ -236,6 +293,13 @@ class Journal:
             intent_id = self._store.get(f"{self._prefix}reference:{reference}")
         return self.get(intent_id) if intent_id else None
 
+    def about(self, subjects: Iterable[str]) -> Intent | None:
+        """The last intent about one of these subjects, in whatever call."""
+        with translated():
+            ids = [self._store.get(f"{self._prefix}subject:{subject}") for subject in subjects]
+        found = self.get_many(one for one in ids if one)
+        return max(found.values(), key=lambda one: one.accepted_at_ms, default=None)
+
     def of_call(self, call_id: str) -> list[Intent]:
         """The call's intents, in the order they were accepted."""
         if not call_id:
@@ -248,6 +312,12 @@ class Journal:
         """Newest first."""
         with translated():
             ids = self._store.zrevrange(f"{self._prefix}intents", 0, most - 1)
+        return list(self.get_many(ids).values())
+
+    def parked(self, most: int) -> list[Intent]:
+        """Longest parked first."""
+        with translated():
+            ids = self._store.zrange(f"{self._prefix}parked", 0, most - 1)
         return list(self.get_many(ids).values())
 
     def counts(self) -> dict[str, int]:
@@ -312,6 +382,9 @@ class Journal:
             attempts=int(kept["attempts"]),
             unsure=kept["unsure"] == "1",
             reason=kept.get("reason", ""),
+            said=kept.get("said", ""),
+            settled_at_ms=int(kept["settled"]) if kept.get("settled") else None,
+            leave_out=tuple(json.loads(kept.get("leave_out") or "[]")),
             receipt=Receipt(**receipt) if receipt else None,
         )
 
@@ -336,6 +409,8 @@ def _as_settled(outcome: Outcome, now_ms: int) -> dict[str, Any]:
                 "delay_ms": outcome.delay_ms,
                 "scope": outcome.scope,
                 "unsure": outcome.unsure,
+                "rest_ms": outcome.rest_ms,
+                "leave_out": json.dumps(outcome.leave_out),
             }
         case Parked(intent_id, reason):
             return {"id": intent_id, "outcome": "parked", "reason": reason}

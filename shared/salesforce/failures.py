@@ -22,6 +22,10 @@ class FailureClass(StrEnum):
     """Somebody else holds the record: this record waits, for seconds."""
     RACE = "race"
     """A duplicate key: another writer was faster, or the first attempt was committed after all."""
+    EDITED = "edited"
+    """Somebody edited the record between our reading and our writing: read it again."""
+    VALUE = "value"
+    """A field's value is not taken: an optional field can be left out."""
     MISCONFIGURED = "misconfigured"
     """A field is missing, a right was taken: the whole kind waits and somebody is told."""
     REFUSED = "refused"
@@ -55,6 +59,12 @@ _BY_CODE = {
     "TXN_SECURITY_METERING_ERROR": FailureClass.AWAY,  # field report: airbyte retries it
     "UNABLE_TO_LOCK_ROW": FailureClass.ROW_LOCK,
     "DUPLICATE_VALUE": FailureClass.RACE,
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": FailureClass.VALUE,
+    "INVALID_CROSS_REFERENCE_KEY": FailureClass.VALUE,
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": FailureClass.VALUE,
+    "ENTITY_IS_DELETED": FailureClass.VALUE,
+    "MALFORMED_ID": FailureClass.VALUE,
+    "NUMBER_OUTSIDE_VALID_RANGE": FailureClass.VALUE,
     "STORAGE_LIMIT_EXCEEDED": FailureClass.MISCONFIGURED,
     "API_DISABLED_FOR_ORG": FailureClass.MISCONFIGURED,
     "API_CURRENTLY_DISABLED": FailureClass.MISCONFIGURED,
@@ -89,6 +99,8 @@ def classify(
         )
     if code in _BY_CODE:
         return SalesforceError(_BY_CODE[code], code, ambiguous=status >= 500, fields=fields)
+    if status == 412:
+        return SalesforceError(FailureClass.EDITED, code or "HTTP_412")
     if status in _AWAY_STATUSES:
         return SalesforceError(FailureClass.AWAY, code or f"HTTP_{status}", ambiguous=status >= 500)
     if status == 401:
@@ -110,6 +122,8 @@ _WAITS_S = {
     FailureClass.DAILY_LIMIT: (60.0, 600.0),
     FailureClass.ROW_LOCK: (1.0, 30.0),
     FailureClass.RACE: (0.5, 10.0),
+    FailureClass.EDITED: (0.2, 5.0),
+    FailureClass.VALUE: (0.1, 0.1),
     FailureClass.MISCONFIGURED: (15.0, 60.0),
 }
 

@@ -16,45 +16,74 @@ from shared.salesforce.soql import columns, soql
 MOST_RECORDS = 200
 """The limit of one sObject Collections request."""
 
+MOST_ROWS = 25
+"""The limit of subrequests in one Composite request."""
+
 KEY_FIELD = "Call_Key__c"
+
+MARKERS = {"Case": "SuppliedCompany", "Task": "CallObject", "ContentVersion": "ReasonForChange"}
+"""Standard fields, filterable and long enough, that carry the key where no field may be added."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """One record of a collection: its id, or why it was not written."""
+    """One record: its id, or why it was not written."""
 
     record_id: str | None
     error: SalesforceError | None = None
 
 
+@dataclass(frozen=True)
+class Row:
+    """A change of one record by id. unchanged_since: HTTP date; later edits refuse the change."""
+
+    record_id: str
+    fields: dict[str, Any]
+    unchanged_since: str
+
+
 class Records:
-    """Every method raises SalesforceError when the request as a whole failed."""
+    """Every method raises SalesforceError when a request as a whole failed.
 
-    def __init__(self, salesforce: SalesforceClient) -> None:
+    keyed: the org has our External Id fields. Without them the key lies in a standard field that
+    is searched before a repeat, but that no index keeps unique.
+    """
+
+    def __init__(self, salesforce: SalesforceClient, *, keyed: bool = True) -> None:
         self._salesforce = salesforce
+        self.keyed = keyed
 
-    def upsert(
-        self, sobject: str, records: Sequence[dict[str, Any]], read_back: tuple[str, ...]
+    def create(
+        self,
+        sobject: str,
+        records: Sequence[tuple[str, dict[str, Any]]],
+        read_back: tuple[str, ...],
     ) -> tuple[list[Written], dict[str, dict[str, Any]]]:
-        """Upsert keyed records and read fields of them back, in one request.
+        """Create (key, fields) each and read fields of them back, in one request.
+
+        Created and not upserted: the unique key refuses a second one (DUPLICATE_VALUE), where an
+        upsert would re-apply every field and undo what a person edited since.
 
         Returns what became of each record in order, and the read fields by key (none of them when
         reading back failed: the records are written all the same).
         """
-        keys = [record[KEY_FIELD] for record in records]
-        upsert, read = self._composite(
+        create, read = self._composite(
             {
-                "method": "PATCH",
-                "url": f"composite/sobjects/{sobject}/{KEY_FIELD}",
-                "referenceId": "upsert",
-                "body": _collection(sobject, records),
+                "method": "POST",
+                "url": "composite/sobjects",
+                "referenceId": "create",
+                "body": _collection(
+                    sobject, [fields | self._key(sobject, key) for key, fields in records]
+                ),
             },
-            self._query("read", self._by_key(sobject, keys, read_back)),
+            self._query("read", self._by_key(sobject, [key for key, _ in records], read_back)),
         )
-        written = _collection_result(upsert, len(records))
-        return written, _rows_by_key(read) if read["httpStatusCode"] == 200 else {}
+        written = _collection_result(create, len(records))
+        rows = self._rows_by_key(sobject, read) if read["httpStatusCode"] == 200 else {}
+        return written, rows
 
     def insert(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
+        """Create records that can carry no key."""
         return _items(
             self._salesforce.post(
                 "composite/sobjects", _collection(sobject, records), self._deadline()
@@ -62,37 +91,57 @@ class Records:
             len(records),
         )
 
-    def update(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
-        """Update by `Id`, which each record carries."""
-        (answer,) = self._composite(
-            {
-                "method": "PATCH",
-                "url": "composite/sobjects",
-                "referenceId": "update",
-                "body": _collection(sobject, records),
-            }
-        )
-        return _collection_result(answer, len(records))
-
-    def create_each(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
-        """Create up to 25 records that a collection can't carry (base64 fields)."""
+    def create_each(
+        self, sobject: str, records: Sequence[tuple[str, dict[str, Any]]]
+    ) -> list[Written]:
+        """Create up to MOST_ROWS records that a collection can't carry (base64 fields)."""
         answers = self._composite(
             *(
                 {
                     "method": "POST",
                     "url": f"sobjects/{sobject}",
                     "referenceId": f"r{nth}",
-                    "body": record,
+                    "body": fields | self._key(sobject, key),
                 }
-                for nth, record in enumerate(records)
+                for nth, (key, fields) in enumerate(records)
             )
         )
-        return [
-            Written(answer["body"]["id"])
-            if answer["httpStatusCode"] < 300
-            else Written(None, _subrequest_error(answer))
-            for answer in answers
-        ]
+        return [_row_result(answer, answer["body"]) for answer in answers]
+
+    def change(self, sobject: str, rows: Sequence[Row]) -> list[Written]:
+        """Change records by id unless they were edited; MOST_ROWS in a request.
+
+        If-Unmodified-Since exists per row, not in a collection (REST guide, "Headers"). A later
+        request that fails as a whole is told as the error of each of its rows.
+        """
+        written: list[Written] = []
+        for start in range(0, len(rows), MOST_ROWS):
+            some = rows[start : start + MOST_ROWS]
+            try:
+                answers = self._composite(
+                    *(
+                        {
+                            "method": "PATCH",
+                            "url": f"sobjects/{sobject}/{row.record_id}",
+                            "referenceId": f"r{nth}",
+                            "httpHeaders": {
+                                "If-Unmodified-Since": row.unchanged_since,
+                                "Sforce-Auto-Assign": "FALSE",  # a change must not re-route
+                                "Sforce-Duplicate-Rule-Header": "allowSave=true",
+                            },
+                            "body": row.fields,
+                        }
+                        for nth, row in enumerate(some)
+                    )
+                )
+            except SalesforceError as error:
+                written += [Written(None, error) for _ in some]
+            else:
+                written += [
+                    _row_result(answer, {"id": row.record_id})
+                    for answer, row in zip(answers, some, strict=True)
+                ]
+        return written
 
     def by_key(
         self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]
@@ -101,7 +150,7 @@ class Records:
         (answer,) = self._composite(self._query("read", self._by_key(sobject, keys, fields)))
         if answer["httpStatusCode"] != 200:
             raise _subrequest_error(answer)
-        return _rows_by_key(answer)
+        return self._rows_by_key(sobject, answer)
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
         """The records of up to five statements, in one request; long statements are welcome."""
@@ -132,17 +181,33 @@ class Records:
         url = f"query?q={quote(statement, safe='')}"
         return {"method": "GET", "url": url, "referenceId": reference_id}
 
-    @staticmethod
-    def _by_key(sobject: str, keys: Sequence[str], fields: tuple[str, ...]) -> str:
-        names = columns((*fields, KEY_FIELD))
+    def _by_key(self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]) -> str:
+        field = self._key_field(sobject)
         return soql(
-            f"SELECT {names} FROM {columns((sobject,))} WHERE {KEY_FIELD} IN {{keys}}",
-            keys=list(keys),
+            f"SELECT {columns((*fields, field))} FROM {columns((sobject,))} "
+            f"WHERE {columns((field,))} IN {{keys}}",
+            keys=[value for key in keys for value in self._key(sobject, key).values()],
         )
+
+    def _rows_by_key(self, sobject: str, answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        field = self._key_field(sobject)
+        return {
+            str(row[field]).lower().removeprefix(_MARK): row for row in answer["body"]["records"]
+        }
+
+    def _key(self, sobject: str, key: str) -> dict[str, str]:
+        return {self._key_field(sobject): key if self.keyed else f"{_MARK}{key}"}
+
+    def _key_field(self, sobject: str) -> str:
+        return KEY_FIELD if self.keyed else MARKERS[sobject]
 
     @staticmethod
     def _deadline() -> Deadline:
         return Deadline.after(WRITE_TIMEOUT_S)
+
+
+_MARK = "voice:"
+"""Before a key that lies in a standard field, so that a person sees what it is."""
 
 
 def _collection(sobject: str, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -156,6 +221,12 @@ def _collection_result(answer: dict[str, Any], expected: int) -> list[Written]:
     if answer["httpStatusCode"] >= 300:
         raise _subrequest_error(answer)
     return _items(answer["body"], expected)
+
+
+def _row_result(answer: dict[str, Any], body: dict[str, Any]) -> Written:
+    if answer["httpStatusCode"] >= 300:
+        return Written(None, _subrequest_error(answer))
+    return Written(str(body["id"]))
 
 
 def _items(body: list[dict[str, Any]], expected: int) -> list[Written]:
@@ -187,7 +258,3 @@ def _subrequest_error(answer: dict[str, Any]) -> SalesforceError:
         str(error.get("message") or ""),
         tuple(str(name) for name in error.get("fields") or ()),
     )
-
-
-def _rows_by_key(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {str(row[KEY_FIELD]).lower(): row for row in answer["body"]["records"]}

@@ -83,6 +83,12 @@ class Message:
         return "Outbound" if self.call.get("type") == "outboundPhoneCall" else "Inbound"
 
     @property
+    def ends_call(self) -> bool:
+        """True for the two messages that say that the call is over; either may come alone."""
+        ended = self.type == "status-update" and self.body.get("status") == "ended"
+        return ended or self.type == "end-of-call-report"
+
+    @property
     def at_ms(self) -> int | None:
         """The message's own time; None when it carries none that can be read."""
         return _epoch_ms(self.body.get("timestamp"))

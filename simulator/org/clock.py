@@ -37,9 +37,7 @@ def write_datetime(moment: datetime) -> str:
 
 
 def read_datetime(text: str) -> datetime | None:
-    """A datetime as clients may write it (with `Z`, `+0000`, `+00:00` or nothing: UTC); else
-    None.
-    """
+    """A datetime as clients write it (`Z`, `+0000`, `+00:00` or nothing: UTC); else None."""
     match = _ISO.match(text)
     if match is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.org import ids
 from simulator.org.errors import OrgError
-from simulator.org.soql.compiler import Plan
+from simulator.org.soql.plan import Plan
 
 # Older cursors than these are forgotten, as an org forgets a user's oldest.
 MAX_CURSORS = 50

@@ -41,9 +41,7 @@ class OrgError(Exception):
         return [{**entry, **self.extra}]
 
     def item(self) -> dict[str, Any]:
-        """The entry of `errors` inside a collection's result: `statusCode` instead of
-        `errorCode`.
-        """
+        """The entry of `errors` in a collection's result: `statusCode`, not `errorCode`."""
         entry = {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
         return {**entry, **self.extra}
 

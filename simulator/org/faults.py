@@ -74,9 +74,7 @@ class Faults:
         return self.resources is None or resource in self.resources
 
     def delay_s(self, dice: random.Random) -> float:
-        """One latency: fixed, or drawn from a log-normal with the given median and 99th
-        percentile.
-        """
+        """One latency: fixed, or log-normal with the given median and 99th percentile."""
         if self.latency_ms is None:
             return 0.0
         median, p99 = self.latency_ms

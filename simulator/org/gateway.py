@@ -135,9 +135,7 @@ class Gateway:
         return session
 
     def respond(self, call: Call, answer: Answer, counted: bool) -> web.Response:
-        """The HTTP response: Date of the org's clock, usage header, gzip when the client takes
-        it.
-        """
+        """The HTTP response: the org's Date, the usage header, gzip for who takes it."""
         headers = {"Date": self.org.clock.http_date(), **answer.headers}
         if counted:
             headers["Sforce-Limit-Info"] = self.org.limits.header

@@ -16,9 +16,7 @@ _SHAPE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z")
 
 
 def check_characters(id15: str) -> str:
-    """The three characters that follow a 15-character id: one per five characters, five bits
-    each.
-    """
+    """The three characters after a 15-character id: one per five characters, five bits each."""
     suffix = ""
     for start in (0, 5, 10):
         bits = 0

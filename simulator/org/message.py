@@ -1,6 +1,4 @@
-"""A request and an answer as the resources see them: no server in sight, so that a composite can
-make its own.
-"""
+"""A request and an answer as the resources see them, so that a composite can make its own."""
 
 import json
 from dataclasses import dataclass, field
@@ -35,6 +33,8 @@ class Call:
             return self.body
         try:
             return json.loads(self.body)
+        except RecursionError:
+            raise json_parser("The body is nested too deeply") from None
         except ValueError as problem:
             where = getattr(problem, "lineno", 1), getattr(problem, "colno", 1)
             raise json_parser(
@@ -49,9 +49,7 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. body: a JSON value, or bytes to be sent as `content_type`, or None for
-    nothing.
-    """
+    """What goes back. body: a JSON value, bytes of the `content_type`, or None for nothing."""
 
     status: int = 200
     body: Any = None

@@ -90,9 +90,7 @@ COMMENTS = (
 
 
 def sow(store: Store, now: datetime) -> None:
-    """Fill an empty store. Ages are counted back from now, so that LAST_N_DAYS finds what it
-    should.
-    """
+    """Fill an empty store. Ages count back from now, so that LAST_N_DAYS finds the same."""
     with store.transaction():
         sower = _Sower(store, now)
         sower.people()

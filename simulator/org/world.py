@@ -38,7 +38,7 @@ class Org:
         self.index.rebuild()
 
     def apply(self, faults: Faults) -> None:
-        """Replace the faults in force."""
+        """Replace the faults in force; every limit among them starts anew."""
         if faults.expire_tokens:
             self.tokens.expire_all()
         if (faults.hide_fields, faults.deny) != (self.faults.hide_fields, self.faults.deny):
@@ -47,6 +47,7 @@ class Org:
         self.faults = faults
         self.clock.offset_s = faults.clock_offset_s
         self.limits.apply(faults)
+        self.tokens.logins.clear()
         self.index.lag_s = faults.search_lag_s
         self.locks = RowLocks()
 

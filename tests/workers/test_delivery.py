@@ -17,11 +17,13 @@ from shared.domain.drafts import (
     Draft,
     TranscriptDraft,
 )
-from shared.domain.intent import Intent, NewIntent, new_intent_id
+from shared.domain.intent import Intent, NewIntent, TryAgain, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
+from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN
+from workers.delivery.cases import open_cases
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 
@@ -213,6 +215,8 @@ def test_a_comment_whose_answer_was_lost_is_there_once(
     assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
     org.fault()
     wait_no_more(store)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {}  # it rests until Salesforce has finished
+    wait_no_more(store, comment, kind=Kind.CASE_COMMENT)
     assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
     assert len(org.records("CaseComment")) == before + 1
     assert kept(journal, comment).receipt
@@ -447,8 +451,10 @@ def test_one_record_that_is_refused_for_good_parks_and_the_others_go(
     bad = accept(
         journal,
         Kind.CASE_CREATE,
-        CaseDraft(contact_id="003000000000000AAA", issue_type="billing", description="x"),
+        CaseDraft(issue_type="billing", description="refuse me"),
     )
+    rule = {"object": "Case", "when": "Subject LIKE '%refuse me'", "message": "No."}
+    org.fault(validation_rules=[rule])
     assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1, "parked": 1}
     assert kept(journal, good).state is State.DELIVERED
     parked = kept(journal, bad)
@@ -470,14 +476,14 @@ def test_what_nobody_foresaw_parks_alone(
 ) -> None:
     good = [accept(journal, Kind.CASE_CREATE, BILLING) for _ in range(3)]
     bad = accept(journal, Kind.CASE_CREATE, CaseDraft(issue_type="billing", description="boom"))
-    upsert = desk.records.upsert
+    create = desk.records.create
 
-    def upsert_or_fail(sobject: str, records: Any, read_back: Any) -> Any:
-        if any(one["Description"] == "boom" for one in records):
+    def create_or_fail(sobject: str, records: Any, read_back: Any) -> Any:
+        if any(fields["Description"] == "boom" for _, fields in records):
             raise KeyError("compositeResponse")
-        return upsert(sobject, records, read_back)
+        return create(sobject, records, read_back)
 
-    monkeypatch.setattr(desk.records, "upsert", upsert_or_fail)
+    monkeypatch.setattr(desk.records, "create", create_or_fail)
     assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 3, "parked": 1}
     assert kept(journal, bad).reason == "UNFORESEEN_KeyError"
     assert {kept(journal, one).state for one in good} == {State.DELIVERED}
@@ -490,3 +496,186 @@ def test_a_draft_of_another_version_parks_under_its_schema(
     store.hset(f"vs:intent:{intent_id}", "schema", 99)
     assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
     assert kept(journal, intent_id).reason == "UNREADABLE_SCHEMA_99"
+
+
+def test_a_contact_merged_since_is_linked_by_the_callers_number(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    """The contact known at acceptance is gone; the one who has the number now takes its place."""
+    draft = CaseDraft(
+        caller_number=KNOWN,
+        contact_id=contact(org, "Peter Novak")["Id"],
+        issue_type="billing",
+        description="x",
+    )
+    org.delete("Contact", draft.contact_id or "")
+    intent_id = accept(journal, Kind.CASE_CREATE, draft)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"again": 1}
+    wait_no_more(store, intent_id)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert record(org, "Case", intent_id)["ContactId"] == contact(org)["Id"]
+
+
+def test_a_case_for_a_contact_who_is_gone_is_opened_without_one(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    draft = CaseDraft(
+        caller_number=UNKNOWN, contact_id=contact(org)["Id"], issue_type="billing", description="x"
+    )
+    org.delete("Contact", draft.contact_id or "")
+    intent_id = accept(journal, Kind.CASE_CREATE, draft)
+    drain(desk, Kind.CASE_CREATE)
+    wait_no_more(store, intent_id)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert record(org, "Case", intent_id)["ContactId"] is None
+
+
+def test_a_contact_change_follows_a_merged_contact_by_number(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    old = contact(org, "Peter Novak")["Id"]
+    org.delete("Contact", old)
+    accept(journal, Kind.CONTACT_UPDATE, change(org, contact_id=old))
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert contact(org)["Email"] == "new@example.com"
+
+
+def test_a_comment_on_a_case_that_was_deleted_parks(desk: Desk, journal: Journal, org: Org) -> None:
+    opened = _delivered(desk, journal, BILLING)
+    org.delete("Case", record(org, "Case", opened)["Id"])
+    accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="x"))
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+
+
+def test_a_call_whose_case_was_deleted_is_logged_without_it(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    opened = _delivered(desk, journal, BILLING)
+    org.delete("Case", record(org, "Case", opened)["Id"])
+    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"case_intents": [opened]}))
+    drain(desk, Kind.CALL_LOG)
+    wait_no_more(store, log, kind=Kind.CALL_LOG)
+    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
+    assert record(org, "Task", log)["WhatId"] is None
+
+
+def test_a_restricted_picklist_that_lacks_a_value_is_left_out(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"direction": "Sideways"}))
+    assert drain(desk, Kind.CALL_LOG).counts == {"again": 1}
+    assert kept(journal, log).leave_out == ("CallType",)
+    wait_no_more(store, log, kind=Kind.CALL_LOG)
+    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
+    assert record(org, "Task", log)["CallType"] is None
+
+
+@pytest.mark.parametrize(("rule", "outcome"), [("alert", "delivered"), ("block", "parked")])
+def test_a_duplicate_rule_that_only_alerts_is_passed_and_one_that_blocks_parks(
+    desk: Desk, journal: Journal, org: Org, rule: str, outcome: str
+) -> None:
+    other = contact(org, "Peter Novak")
+    intent_id = accept(
+        journal,
+        Kind.CONTACT_UPDATE,
+        change(org, changes={"Email": other["Email"]}, seen={"Email": contact(org)["Email"]}),
+    )
+    org.fault(duplicate_rule=rule)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {outcome: 1}
+    if outcome == "parked":
+        assert kept(journal, intent_id).reason.startswith("DUPLICATES_DETECTED")
+
+
+def test_a_locked_row_makes_its_record_wait_alone(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    first = change(org, changes={"MailingCity": "Oakland"}, seen={"MailingCity": "San Francisco"})
+    accept(journal, Kind.CONTACT_UPDATE, first)
+    org.fault(lock_rows_s=60)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    draft = change(org, changes={"MobilePhone": "+14155550177"}, seen={})
+    second = accept(journal, Kind.CONTACT_UPDATE, draft)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"again": 1}
+    assert kept(journal, second).reason == "UNABLE_TO_LOCK_ROW"
+    assert not journal.waits()
+    org.fault()
+    wait_no_more(store, second, kind=Kind.CONTACT_UPDATE)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+
+
+def test_an_edit_between_reading_and_writing_refuses_the_write_and_is_seen_next_time(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent_id = accept(journal, Kind.CONTACT_UPDATE, change(org))
+    change_rows = desk.records.change
+
+    def edited_first(sobject: str, rows: Any) -> Any:
+        org.edit("Contact", contact(org)["Id"], Email="by.hand@example.com")
+        return change_rows(sobject, rows)
+
+    monkeypatch.setattr(desk.records, "change", edited_first)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"again": 1}
+    monkeypatch.undo()
+    wait_no_more(store, intent_id, kind=Kind.CONTACT_UPDATE)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"parked": 1}
+    assert contact(org)["Email"] == "by.hand@example.com"
+
+
+def test_a_worker_that_writes_after_its_lease_ran_out_undoes_no_edit(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    """The slow one had built its request; the quick one delivered and a person edited meanwhile."""
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    slow = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    wait_no_more(store, intent_id)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    org.edit("Case", record(org, "Case", intent_id)["Id"], Status="Working", Priority="High")
+    (outcome,) = open_cases(desk, list(slow.intents))
+    assert isinstance(outcome, TryAgain)
+    assert journal.settle(slow, [outcome]) == (0, ())
+    after = record(org, "Case", intent_id)
+    assert (after["Status"], after["Priority"]) == ("Working", "High")
+
+
+def test_a_key_that_is_never_free_parks_in_the_end(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    """Another unique field of the org refuses the record: no reading by our key will find it."""
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    org.fault(status=400, error_code="DUPLICATE_VALUE", resources=["composite"])
+    for _ in range(10):
+        wait_no_more(store, intent_id)
+        drain(desk, Kind.CASE_CREATE)
+        if kept(journal, intent_id).state is State.PARKED:
+            break
+    assert kept(journal, intent_id).state is State.PARKED
+
+
+@pytest.mark.parametrize("kind", [Kind.CASE_CREATE, Kind.CALLBACK])
+def test_without_our_fields_the_key_lies_in_a_standard_one_and_is_found_there(
+    settings: Settings, journal: Journal, org: Org, store: redis.Redis, kind: Kind
+) -> None:
+    unkeyed = Desk.from_settings(
+        settings.model_copy(update={"salesforce_key_fields": False}), store
+    )
+    unkeyed.people.resolve([KNOWN], [])
+    draft = BILLING if kind is Kind.CASE_CREATE else CallbackDraft(phone="+14155550199")
+    sobject, marker = ("Case", "SuppliedCompany") if draft is BILLING else ("Task", "CallObject")
+    org.fault(hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c", "Task.Call_Key__c"])
+    sure = accept(journal, kind, draft)
+    assert drain(unkeyed, kind).counts == {"delivered": 1}
+    org.fault(lose_answer=1.0, hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c",
+                                            "Task.Call_Key__c"])  # fmt: skip
+    doubtful = accept(journal, kind, draft)
+    assert drain(unkeyed, kind).counts == {"again": 1}
+    org.fault(hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c", "Task.Call_Key__c"])
+    wait_no_more(store)
+    assert drain(unkeyed, kind).counts == {}  # it rests, since only reading can tell
+    wait_no_more(store, doubtful, kind=kind)
+    assert drain(unkeyed, kind).counts == {"delivered": 1}
+    marks = [one[marker] for one in org.records(sobject)]
+    assert marks.count(f"voice:{sure}") == marks.count(f"voice:{doubtful}") == 1
+    if kind is Kind.CASE_CREATE:
+        receipt = kept(journal, doubtful).receipt
+        assert receipt
+        assert receipt.number

@@ -6,22 +6,23 @@ from typing import Any, cast
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.salesforce.people import only
-from shared.salesforce.records import KEY_FIELD
+from shared.salesforce.records import Row
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
-from workers.delivery.keyed import upsert_by_key
-from workers.delivery.parents import find_cases
+from workers.delivery.keyed import create_by_key
+from workers.delivery.links import contact_of, find_cases, numbers_to_resolve, unchanged_since
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
 MOST_DESCRIPTION = 32_000
 CLOSED = "Closed"
+OPTIONAL = frozenset({"Type", "Origin", "Priority", "ContactId", "AccountId", "SuppliedPhone"})
 
 
 def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(CaseDraft, intent.draft) for intent in intents}
     contacts, accounts = desk.people.resolve(
-        [draft.caller_number for draft in drafts.values() if not draft.contact_id],
+        numbers_to_resolve((one, drafts[one.id]) for one in intents),
         [draft.account_number or "" for draft in drafts.values()],
     )
 
@@ -31,9 +32,8 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         unlinked = ""
         if draft.account_number and not account_id:
             unlinked = f"\n\nAccount number given by the caller: {draft.account_number}"
-        fields = {
-            KEY_FIELD: intent.id,
-            "Voice_Reference__c": intent.reference,
+        return {
+            "Voice_Reference__c": intent.reference if desk.records.keyed else "",
             "Subject": fit_line(
                 f"{draft.issue_type.capitalize()}: {draft.description}", MOST_SUBJECT
             ),
@@ -41,13 +41,14 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "Type": draft.issue_type.capitalize(),
             "Origin": "Phone",
             "Priority": draft.priority,
-            "ContactId": draft.contact_id or only(contacts.get(draft.caller_number)),
+            "ContactId": contact_of(intent, draft, contacts),
             "AccountId": account_id,
             "SuppliedPhone": draft.caller_number,
         }
-        return {name: value for name, value in fields.items() if value}
 
-    return upsert_by_key(desk, "Case", intents, record, read_back=("Id", "CaseNumber"))
+    return create_by_key(
+        desk, "Case", intents, record, optional=OPTIONAL, read_back=("Id", "CaseNumber")
+    )
 
 
 def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -59,7 +60,8 @@ def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         return outcomes
     (rows,) = desk.records.query(
         soql(
-            "SELECT Id, CaseNumber, IsClosed, CreatedById, LastModifiedById FROM Case "
+            "SELECT Id, CaseNumber, IsClosed, CreatedById, LastModifiedById, LastModifiedDate "
+            "FROM Case "
             "WHERE Id IN {ids}",
             ids=sorted(set(targets.values())),
         )
@@ -78,7 +80,10 @@ def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             closing[row["Id"]] = row
     if not closing:
         return outcomes
-    written = desk.records.update("Case", [{"Id": one, "Status": CLOSED} for one in closing])
+    rows_to_close = [
+        Row(case_id, {"Status": CLOSED}, unchanged_since(row)) for case_id, row in closing.items()
+    ]
+    written = desk.records.change("Case", rows_to_close)
     results = dict(zip(closing, written, strict=True))
     return outcomes + [
         desk.written(intent, results[case_id], closing[case_id]["CaseNumber"])

@@ -1,22 +1,27 @@
 """Comments on cases. A CaseComment can carry no key, so its text ends with the reference.
 
-It is sent once. When an earlier attempt may have arrived, the comments of its case are read first
-and the reference is looked for. What remains: two workers can't send the same one at a time, since
-one of them holds the lease; a comment that commits after we looked would be there twice.
+It is sent once. When an earlier attempt may have arrived, it rests until Salesforce must have
+finished, and then the comments of its case are read and the reference is looked for. What remains: a
+comment that commits after that, or a worker that sends one when its lease has run out, makes a
+second one.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from shared.domain.drafts import CommentDraft
-from shared.domain.intent import Delivered, Intent, Outcome
+from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
-from workers.delivery.parents import find_cases
+from workers.delivery.links import find_cases
 from workers.delivery.text import fit_bytes
 
 MOST_BYTES = 4_000
+
+REST_MS = 15_000
+"""Salesforce waits up to 10 s for a row lock: so long a comment may come after its lost answer."""
 
 
 def add_comments(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -33,8 +38,15 @@ def add_comments(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "CaseComment", [_record(intent, targets[intent]) for intent in missing]
         )
     except SalesforceError as error:
-        return outcomes + [desk.failed(one, error, may_be_there=error.ambiguous) for one in missing]
+        return outcomes + [_rested(desk, one, error) for one in missing]
     return outcomes + [desk.written(one, item) for one, item in zip(missing, written, strict=True)]
+
+
+def _rested(desk: Desk, intent: Intent, error: SalesforceError) -> Outcome:
+    outcome = desk.failed(intent, error, may_be_there=error.ambiguous)
+    if isinstance(outcome, TryAgain) and outcome.unsure:
+        return replace(outcome, rest_ms=max(REST_MS, outcome.rest_ms))
+    return outcome
 
 
 def _record(intent: Intent, case_id: str) -> dict[str, Any]:

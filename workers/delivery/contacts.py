@@ -11,71 +11,77 @@ from typing import Any, cast
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.salesforce.customers import CHANGEABLE
-from shared.salesforce.failures import SalesforceError
 from shared.salesforce.people import only
+from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
 from workers.delivery.desk import Desk
+from workers.delivery.links import unchanged_since
 
 
 def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(ContactDraft, intent.draft) for intent in intents}
-    numbers, _ = desk.people.resolve(
-        [draft.caller_number for draft in drafts.values() if not draft.contact_id], []
-    )
-    contact_ids = {
-        intent.id: drafts[intent.id].contact_id
-        or only(numbers.get(drafts[intent.id].caller_number))
-        for intent in intents
-    }
-    outcomes: list[Outcome] = [
-        Parked(one.id, "NOT_ONE_CONTACT") for one in intents if not contact_ids[one.id]
-    ]
-    known = sorted({one for one in contact_ids.values() if one})
-    if not known:
-        return outcomes
-    (rows,) = desk.records.query(
-        soql(
-            f"SELECT Id, LastModifiedDate, {columns(CHANGEABLE)} FROM Contact WHERE Id IN {{ids}}",
-            ids=known,
-        )
-    )
-    contacts = {row["Id"]: row for row in rows}
-    writing: dict[str, tuple[Intent, dict[str, str]]] = {}
+    contacts, unknown = _contacts(desk, [(one, drafts[one.id]) for one in intents])
+    outcomes: list[Outcome] = [Parked(one.id, "NOT_ONE_CONTACT") for one in unknown]
+    writing: dict[str, tuple[Intent, Row]] = {}
     for intent in intents:
-        contact_id = contact_ids[intent.id]
-        if not contact_id:
+        contact = contacts.get(intent.id)
+        if not contact:
             continue
-        change = _change(intent, drafts[intent.id], contacts.get(contact_id))
+        change = _change(intent, drafts[intent.id], contact)
         if not isinstance(change, dict):
             outcomes.append(change)
         elif not change:
-            outcomes.append(Delivered(intent.id, contact_id))
-        elif contact_id in writing:
-            # One request can't name a record twice, and the second has to see what the first did.
-            outcomes.append(TryAgain(intent.id, "AFTER_ANOTHER", 100, Scope.RECORD))
+            outcomes.append(Delivered(intent.id, contact["Id"]))
+        elif contact["Id"] in writing:
+            # The second has to see what the first did.
+            outcomes.append(
+                TryAgain(intent.id, "AFTER_ANOTHER", 100, Scope.RECORD, unsure=intent.unsure)
+            )
         else:
-            writing[contact_id] = (intent, change)
+            row = Row(contact["Id"], change, unchanged_since(contact))
+            writing[contact["Id"]] = (intent, row)
     if not writing:
         return outcomes
-    try:
-        written = desk.records.update(
-            "Contact", [{"Id": one} | change for one, (_, change) in writing.items()]
-        )
-    except SalesforceError as error:
-        return outcomes + [
-            desk.failed(one, error, may_be_there=error.ambiguous) for one, _ in writing.values()
-        ]
+    written = desk.records.change("Contact", [row for _, row in writing.values()])
     return outcomes + [
         desk.written(one, item) for (one, _), item in zip(writing.values(), written, strict=True)
     ]
 
 
+def _contacts(
+    desk: Desk, drafts: list[tuple[Intent, ContactDraft]]
+) -> tuple[dict[str, dict[str, Any]], list[Intent]]:
+    """The contact of each intent as it is now, by intent id; and the intents of nobody.
+
+    A contact that was merged or deleted since acceptance is looked for by the caller's number.
+    """
+    known = {one.id: draft.contact_id for one, draft in drafts if draft.contact_id}
+    rows = _read(desk, set(known.values()))
+    contacts = {one: rows[contact_id] for one, contact_id in known.items() if contact_id in rows}
+    rest = [(one, draft) for one, draft in drafts if one.id not in contacts]
+    by_number, _ = desk.people.resolve([draft.caller_number for _, draft in rest], [])
+    found = {one.id: only(by_number.get(draft.caller_number)) for one, draft in rest}
+    rows = _read(desk, {contact_id for contact_id in found.values() if contact_id})
+    contacts |= {one: rows[contact_id] for one, contact_id in found.items() if contact_id in rows}
+    return contacts, [one for one, _ in drafts if one.id not in contacts]
+
+
+def _read(desk: Desk, contact_ids: set[str]) -> dict[str, dict[str, Any]]:
+    if not contact_ids:
+        return {}
+    (rows,) = desk.records.query(
+        soql(
+            f"SELECT Id, LastModifiedDate, {columns(CHANGEABLE)} FROM Contact WHERE Id IN {{ids}}",
+            ids=sorted(contact_ids),
+        )
+    )
+    return {row["Id"]: row for row in rows}
+
+
 def _change(
-    intent: Intent, draft: ContactDraft, contact: dict[str, Any] | None
+    intent: Intent, draft: ContactDraft, contact: dict[str, Any]
 ) -> dict[str, str] | Outcome:
     """The fields to write, or why none may be."""
-    if contact is None:
-        return Parked(intent.id, "CONTACT_GONE")
     changes = {
         name: value
         for name, value in draft.changes.items()

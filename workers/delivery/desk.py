@@ -21,8 +21,21 @@ _SCOPES = {
     FailureClass.SESSION: Scope.ORG,
     FailureClass.ROW_LOCK: Scope.RECORD,
     FailureClass.RACE: Scope.RECORD,
+    FailureClass.EDITED: Scope.RECORD,
+    FailureClass.VALUE: Scope.RECORD,
     FailureClass.MISCONFIGURED: Scope.KIND,
 }
+
+
+LINKS = frozenset({"ContactId", "AccountId", "WhoId", "WhatId"})
+
+MOST_RACES = 5
+
+REST_MS = 0
+"""The unique key makes a repeat harmless, so nothing has to rest."""
+
+REST_UNKEYED_MS = 60_000
+"""Without a unique key only reading tells: the first attempt gets this long to become visible."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ class Desk:
 
     @classmethod
     def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
-        records = Records(SalesforceClient(settings, store))
+        records = Records(SalesforceClient(settings, store), keyed=settings.salesforce_key_fields)
         return cls(
             settings=settings,
             journal=Journal(store),
@@ -50,20 +63,54 @@ class Desk:
 
         may_be_there: an earlier attempt, or this one, may have been committed.
         """
-        if error.failure is FailureClass.REFUSED:
+        if error.failure in {FailureClass.REFUSED, FailureClass.VALUE}:
             return Parked(intent.id, str(error))
+        if error.failure is FailureClass.RACE and intent.attempts >= MOST_RACES:
+            return Parked(intent.id, str(error))  # another unique field than our key
         scope = _SCOPES[error.failure]
         strikes = intent.attempts - 1 if scope is Scope.RECORD else self.strikes
-        return TryAgain(intent.id, str(error), delay_ms(error, strikes), scope, may_be_there)
+        return TryAgain(
+            intent.id,
+            str(error),
+            delay_ms(error, strikes),
+            scope,
+            unsure=may_be_there,
+            rest_ms=self.rest_ms if may_be_there and scope is not Scope.RECORD else 0,
+            leave_out=intent.leave_out,
+        )
 
-    def written(self, intent: Intent, item: Written, number: str | None = None) -> Outcome:
-        """What one item of a collection's answer means for its intent."""
-        if item.error:
-            # A duplicate key says that the record is there: the next attempt reads first.
-            race = item.error.failure is FailureClass.RACE
-            return self.failed(intent, item.error, may_be_there=race)
-        assert item.record_id
-        return Delivered(intent.id, item.record_id, number)
+    @property
+    def rest_ms(self) -> int:
+        """How long a write that may still be under way is left alone before it is looked for."""
+        return REST_MS if self.records.keyed else REST_UNKEYED_MS
+
+    def written(
+        self,
+        intent: Intent,
+        item: Written,
+        number: str | None = None,
+        optional: frozenset[str] = frozenset(),
+    ) -> Outcome:
+        """What became of one record means this for its intent.
+
+        optional: fields that the record may go without when Salesforce does not take their value.
+        """
+        error = item.error
+        if error is None:
+            assert item.record_id
+            return Delivered(intent.id, item.record_id, number)
+        if error.failure is FailureClass.VALUE:
+            # Salesforce does not always say which field it means: then all links go.
+            blamed = (set(error.fields) & optional) or (LINKS & optional)
+            if blamed - set(intent.leave_out):
+                leave_out = tuple(sorted(blamed | set(intent.leave_out)))
+                delay = delay_ms(error, 0)
+                return TryAgain(
+                    intent.id, str(error), delay, Scope.RECORD, intent.unsure, leave_out=leave_out
+                )
+        # A duplicate key says that the record is there: the next attempt reads first.
+        race = error.failure is FailureClass.RACE
+        return self.failed(intent, error, may_be_there=race or error.ambiguous)
 
 
 Apply = Callable[[Desk, Sequence[Intent]], list[Outcome]]

@@ -17,7 +17,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import LEASE_MS, Journal, Lease
 from shared.logs import log
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.records import MOST_RECORDS
+from shared.salesforce.records import MOST_RECORDS, MOST_ROWS
 from shared.store import StoreUnavailableError
 from workers.delivery import cases, comments, contacts, tasks, transcripts
 from workers.delivery.desk import Apply, Desk
@@ -42,15 +42,16 @@ APPLIERS: dict[Kind, Applier] = {
     Kind.CONTACT_UPDATE: Applier(contacts.update_contacts),
     Kind.CALLBACK: Applier(tasks.request_callbacks),
     Kind.CALL_LOG: Applier(tasks.log_calls),
-    Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, transcripts.MOST_RECORDS),
+    Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MOST_ROWS),
 }
 
 
 @dataclass
 class Drained:
-    """What a drain did: how many intents by outcome, what made it stop, which kinds to ring for."""
+    """What a drain did: intents by outcome, those that parked, what it waits for, whom to ring."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    parked: list[Intent] = field(default_factory=list)
     waits_for: str = ""
     ring: set[Kind] = field(default_factory=set)
 
@@ -112,8 +113,10 @@ def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: int)
         soonest = min(again, key=lambda one: one.delay_ms)
         at = datetime.now(UTC) + timedelta(milliseconds=soonest.delay_ms)
         drained.waits_for = f"{soonest.reason}, next attempt {at:%H:%M:%S} UTC"
+    by_id = {intent.id: intent for intent in lease.intents}
     for outcome in outcomes:
         if isinstance(outcome, Parked):
+            drained.parked.append(by_id[outcome.intent_id])
             log.error(
                 "intent_parked",
                 kind=lease.kind,

@@ -1,4 +1,4 @@
-"""Records with a key of ours: written once, whatever happened to an earlier attempt's answer."""
+"""Records with a key of ours: created once, whatever happened to an earlier attempt's answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,19 +6,23 @@ from typing import Any
 from shared.domain.intent import Delivered, Intent, Outcome
 from shared.salesforce.failures import SalesforceError
 from workers.delivery.desk import Desk
+from workers.delivery.links import CONTACT_LINKS
 
 
-def upsert_by_key(
+def create_by_key(
     desk: Desk,
     sobject: str,
     intents: Sequence[Intent],
     record: Callable[[Intent], dict[str, Any]],
+    *,
+    optional: frozenset[str],
     read_back: tuple[str, ...] = ("Id",),
 ) -> list[Outcome]:
     """One request for all; one more before it for those that may be there already.
 
-    An upsert re-applies every field, so a blind second one would undo what a person edited since:
-    what may be there is read first and, when it is there, left alone.
+    What may be there is read first and, when it is there, left alone: a person may have edited it.
+    optional: fields to go without when Salesforce does not take their value (contact_of sees to
+    the contact itself); empty ones are left out from the start.
     """
     there = find_by_key(desk, sobject, intents, read_back)
     outcomes: list[Outcome] = [
@@ -29,13 +33,21 @@ def upsert_by_key(
     missing = [one for one in intents if one.id not in there]
     if not missing:
         return outcomes
+    records = [
+        (one.id, {
+            name: value
+            for name, value in record(one).items()
+            if value not in (None, "") and (name in CONTACT_LINKS or name not in one.leave_out)
+        })
+        for one in missing
+    ]  # fmt: skip
     try:
-        written, rows = desk.records.upsert(sobject, [record(one) for one in missing], read_back)
+        written, rows = desk.records.create(sobject, records, read_back)
     except SalesforceError as error:
         # Reading has just shown that none is there: only this attempt can have written one.
         return outcomes + [desk.failed(one, error, may_be_there=error.ambiguous) for one in missing]
     return outcomes + [
-        desk.written(one, item, rows.get(one.id, {}).get("CaseNumber"))
+        desk.written(one, item, rows.get(one.id, {}).get("CaseNumber"), optional)
         for one, item in zip(missing, written, strict=True)
     ]
 

@@ -6,15 +6,17 @@ from typing import Any, cast
 
 from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
 from shared.domain.intent import Intent, Outcome
-from shared.salesforce.people import only
-from shared.salesforce.records import KEY_FIELD
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
-from workers.delivery.keyed import upsert_by_key
+from workers.delivery.keyed import create_by_key
+from workers.delivery.links import contact_of, numbers_to_resolve
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
 MOST_DESCRIPTION = 32_000
+OPTIONAL = frozenset(
+    {"WhoId", "WhatId", "TaskSubtype", "CallType", "CallDisposition", "CallDurationInSeconds"}
+)
 
 
 def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -28,18 +30,16 @@ def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             f"Why: {draft.reason}" if draft.reason else "",
             f"Reference: {intent.reference}",
         ]
-        fields = {
-            KEY_FIELD: intent.id,
+        return {
             "Subject": fit_line(f"Call back {draft.phone}", MOST_SUBJECT),
             "Description": fit("\n".join(line for line in lines if line), MOST_DESCRIPTION),
             "Status": "Not Started",
             "Priority": "Normal",
             "ActivityDate": _day(intent.accepted_at_ms),
-            "WhoId": who.get(intent.id),
+            "WhoId": who[intent.id],
         }
-        return {name: value for name, value in fields.items() if value}
 
-    return upsert_by_key(desk, "Task", intents, record)
+    return create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
 
 
 def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -59,8 +59,7 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         what_id = opened[-1].record_id if opened else named.get(draft.case_number or "")
         others = [receipt.number for receipt in opened[:-1] if receipt.number]
         started_ms = draft.started_at or draft.ended_at
-        fields: dict[str, Any] = {
-            KEY_FIELD: intent.id,
+        return {
             "Subject": f"Voice call ({draft.direction.lower()})",
             "Description": _description(draft, others),
             "Status": "Completed",
@@ -70,15 +69,12 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "CallObject": fit_line(draft.call_id, 255),
             "CallDisposition": fit_line(draft.ended_reason, 255),
             "ActivityDate": started_ms[:10] if started_ms else _day(intent.accepted_at_ms),
-            "WhoId": who.get(intent.id),
+            "CallDurationInSeconds": draft.duration_s,
+            "WhoId": who[intent.id],
             "WhatId": what_id,
         }
-        fields = {name: value for name, value in fields.items() if value}
-        if draft.duration_s is not None:
-            fields["CallDurationInSeconds"] = draft.duration_s
-        return fields
 
-    return upsert_by_key(desk, "Task", intents, record)
+    return create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
 
 
 def _description(draft: CallDraft, other_cases: list[str]) -> str:
@@ -100,14 +96,9 @@ def _description(draft: CallDraft, other_cases: list[str]) -> str:
 
 def _contacts(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | None]:
     """By intent id: the one contact who has the caller's number, if there is exactly one."""
-    drafts = {intent.id: cast(FromCaller, intent.draft) for intent in intents}
-    numbers, _ = desk.people.resolve(
-        [draft.caller_number for draft in drafts.values() if not draft.contact_id], []
-    )
-    return {
-        intent_id: draft.contact_id or only(numbers.get(draft.caller_number))
-        for intent_id, draft in drafts.items()
-    }
+    drafts = [(intent, cast(FromCaller, intent.draft)) for intent in intents]
+    contacts, _ = desk.people.resolve(numbers_to_resolve(drafts), [])
+    return {intent.id: contact_of(intent, draft, contacts) for intent, draft in drafts}
 
 
 def _cases_by_number(desk: Desk, drafts: list[CallDraft]) -> dict[str, str]:

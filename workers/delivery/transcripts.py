@@ -12,11 +12,8 @@ from shared.domain.drafts import TranscriptDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import SETTLED
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.records import KEY_FIELD
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import find_by_key
-
-MOST_RECORDS = 25
 
 
 def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -32,7 +29,6 @@ def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             outcomes.append(Delivered(intent.id, there[intent.id]["Id"]))
         elif call_log and call_log.receipt:
             records[intent] = {
-                KEY_FIELD: intent.id,
                 "Title": f"Transcript of call {draft.call_id}"[:255],
                 "PathOnClient": f"call-{draft.call_id}.txt"[:255],
                 "VersionData": base64.b64encode(draft.transcript.encode()).decode(),
@@ -47,7 +43,9 @@ def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     if not records:
         return outcomes
     try:
-        written = desk.records.create_each("ContentVersion", list(records.values()))
+        written = desk.records.create_each(
+            "ContentVersion", [(one.id, fields) for one, fields in records.items()]
+        )
     except SalesforceError as error:
         return outcomes + [desk.failed(one, error, may_be_there=error.ambiguous) for one in records]
     return outcomes + [desk.written(one, item) for one, item in zip(records, written, strict=True)]

@@ -3,8 +3,10 @@
 -- ARGV[1]  JSON object:
 --   prefix      of every key
 --   call        the call's id, "" when the message named none
---   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text),
---               hold_ms, after (list of ids), after_call (bool)}
+--   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said,
+--               hold_ms, after (list of ids), after_call (bool), subjects (list), asks (bool)}
+--   subject_ms  how long a subject is remembered across calls
+--   call_ms     how long the call's list of intents and wishes is kept
 --   answer_key  (optional) where the tool call's answer is kept
 --   answer      (optional) the answer's text; answer_ttl_ms
 --   ring_ms     how long a doorbell counts as out
@@ -12,6 +14,7 @@
 -- Returns a list:
 --   {"answered", text}            this tool call was answered before; nothing recorded
 --   {"repeated", id}              the call already has a wish with this fingerprint
+--   {"existing", id}              another call's intent is about the same subject; nothing recorded
 --   {"reference_taken"}           another intent has the reference; nothing recorded
 --   {"accepted", kind, kind, ...} recorded; ring for these kinds
 local want = cjson.decode(ARGV[1])
@@ -31,6 +34,15 @@ for _, intent in ipairs(want.intents) do
   end
   if intent.reference ~= '' and redis.call('EXISTS', p .. 'reference:' .. intent.reference) == 1 then
     return {'reference_taken'}
+  end
+  if intent.asks then
+    for _, subject in ipairs(intent.subjects) do
+      local id = redis.call('GET', p .. 'subject:' .. subject)
+      local is = id and redis.call('HMGET', p .. 'intent:' .. id, 'state', 'call')
+      if is and is[1] and is[1] ~= 'cancelled' and is[1] ~= 'parked' and is[2] ~= want.call then
+        return {'existing', id}
+      end
+    end
   end
 end
 
@@ -56,14 +68,21 @@ for _, intent in ipairs(want.intents) do
   redis.call('HSET', key, 'kind', intent.kind, 'state', held and 'held' or 'due',
     'schema', intent.schema, 'call', want.call, 'tool', intent.tool,
     'reference', intent.reference, 'fingerprint', intent.fingerprint,
-    'payload', intent.payload, 'accepted', now, 'hold_until', hold_until,
+    'payload', intent.payload, 'said', intent.said, 'accepted', now, 'hold_until', hold_until,
     'waiting', waiting, 'attempts', 0, 'unsure', 0)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   if waiting == 0 then redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id) end
   if intent.reference ~= '' then redis.call('SET', p .. 'reference:' .. intent.reference, intent.id) end
   if want.call ~= '' then
     redis.call('RPUSH', of_call, intent.id)
-    if intent.fingerprint ~= '' then redis.call('HSET', wishes, intent.fingerprint, intent.id) end
+    redis.call('PEXPIRE', of_call, want.call_ms)
+    if intent.fingerprint ~= '' then
+      redis.call('HSET', wishes, intent.fingerprint, intent.id)
+      redis.call('PEXPIRE', wishes, want.call_ms)
+    end
+  end
+  for _, subject in ipairs(intent.subjects) do
+    redis.call('SET', p .. 'subject:' .. subject, intent.id, 'PX', want.subject_ms)
   end
   if not held and take_doorbell(p, intent.kind, want.ring_ms) then
     reply[#reply + 1] = intent.kind

@@ -2,11 +2,13 @@
 --
 -- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of
 --   {id, outcome = "delivered", receipt (text)}
---   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", unsure (bool)}
+--   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", unsure (bool),
+--    rest_ms, leave_out (text)}
 --   {id, outcome = "parked", reason}   {id, outcome = "cancelled", reason}
 --
 -- "again" with scope record is due after its delay. With scope kind or org the intent stays due as
--- it was and the kind or the org waits: thousands of intents then cost one attempt, not one each.
+-- it was, or rests for rest_ms, and the kind or the org waits: thousands of intents then cost one
+-- attempt, not one each.
 -- A delivery ends both waits. Whatever is delivered, parked or cancelled lets its followers go.
 --
 -- Returns {how many were settled, kind, kind, ...}: ring for these kinds.
@@ -33,11 +35,12 @@ for _, outcome in ipairs(outcomes) do
     redis.call('HDEL', key, 'lease')
     if outcome.outcome == 'again' then
       redis.call('HSET', key, 'state', 'due', 'reason', outcome.reason,
-        'unsure', outcome.unsure and 1 or 0)
+        'unsure', outcome.unsure and 1 or 0, 'leave_out', outcome.leave_out)
       if outcome.scope == 'record' then
         redis.call('ZADD', due, now + outcome.delay_ms, outcome.id)
       else
-        redis.call('ZADD', due, redis.call('HGET', key, 'hold_until'), outcome.id)
+        local as_it_was = redis.call('HGET', key, 'hold_until')
+        redis.call('ZADD', due, outcome.rest_ms > 0 and now + outcome.rest_ms or as_it_was, outcome.id)
         local what = outcome.scope == 'org' and 'org' or is[3]
         if not waited[what] then
           waited[what] = true
@@ -55,6 +58,7 @@ for _, outcome in ipairs(outcomes) do
       elseif is[5] ~= '' then
         redis.call('HDEL', p .. 'call:' .. is[4] .. ':wishes', is[5])
       end
+      if outcome.outcome ~= 'parked' then redis.call('ZADD', p .. 'settled', now, outcome.id) end
       let_followers_go(p, outcome.id, now, ring_ms, reply)
     end
   end

@@ -28,9 +28,7 @@ class OAuthError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What an access token stands for. family: the refresh token's line of descent, if it has
-    one.
-    """
+    """What an access token stands for. family: of the refresh token it came from, if any."""
 
     user_id: str
     client_id: str
@@ -59,9 +57,7 @@ class Code:
 
 
 class Tokens:
-    """All tokens of one org. Unless strict, every client and every unknown refresh token is let
-    in.
-    """
+    """All tokens of one org. Unless strict, any client and unknown refresh token is let in."""
 
     def __init__(self, strict: bool, organization_id: str, user_id: str) -> None:
         self.strict = strict

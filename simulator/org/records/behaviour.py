@@ -27,9 +27,7 @@ def derive_person(store: Store, record: Row, before: Row | None, now: str) -> No
 
 
 def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None:
-    """CaseNumber, IsClosed and ClosedDate; a new case belongs to its contact's account unless
-    told.
-    """
+    """CaseNumber, IsClosed, ClosedDate; a new case belongs to its contact's account unless told."""
     if before is None:
         record["CaseNumber"] = f"{store.next_number('CaseNumber', 1001):08d}"
         if record.get("AccountId") is None and record.get("ContactId"):
@@ -43,9 +41,7 @@ def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None
 
 
 def derive_task(store: Store, record: Row, before: Row | None, now: str) -> None:
-    """IsClosed, CompletedDateTime, IsHighPriority and AccountId (of what it is about, else of
-    whom).
-    """
+    """IsClosed, CompletedDateTime, IsHighPriority, AccountId (of its What, else its Who)."""
     who, what = record.get("WhoId"), record.get("WhatId")
     if who and who.startswith("00Q") and what:
         # Code and text are not confirmed on a real org [K]; the rule is.
@@ -133,9 +129,7 @@ def _new_document(store: Store, version: Row) -> str:
 
 
 def after_version(store: Store, record: Row, created: bool) -> None:
-    """A new file is linked to its owner and to where it was first published; a newer one is
-    latest.
-    """
+    """A new file is linked to its owner and its first place; a new version becomes the latest."""
     if not created:
         return
     document = record["ContentDocumentId"]

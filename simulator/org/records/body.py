@@ -27,9 +27,7 @@ class Body:
 
 
 def read_body(context: Context, sobject: SObject, given: object, creating: bool) -> Body:
-    """The column values of a body. Raises what Salesforce raises for the first thing wrong with
-    it.
-    """
+    """The column values of a body. Raises for the first thing wrong with it."""
     if not isinstance(given, dict):
         raise unreadable(sobject.name, given)
     view = context.org.view
@@ -104,9 +102,7 @@ def _by_relationship(
 
 
 def _target(view: View, reference: Field, attributes: object) -> SObject:
-    """The object a nested reference means; a polymorphic one has to say so in `attributes.type`
-    [K].
-    """
+    """The object a nested reference means; a polymorphic one has to say (`attributes.type`) [K]."""
     named = attributes.get("type") if isinstance(attributes, dict) else None
     if named is None and not reference.polymorphic:
         named = reference.targets[0]

@@ -17,9 +17,7 @@ DUPLICATE_MESSAGE = "Use one of these records?"
 
 
 def check_validation(context: Context, sobject: SObject, record_id: str) -> None:
-    """Raises FIELD_CUSTOM_VALIDATION_EXCEPTION when a rule's condition holds for the written
-    record.
-    """
+    """Raises FIELD_CUSTOM_VALIDATION_EXCEPTION when a rule holds for the written record."""
     for rule in context.org.faults.validation_rules:
         if rule.sobject == sobject.name and _holds(context.org, rule, record_id):
             fields = [rule.field] if rule.field else []

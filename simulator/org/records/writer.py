@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from simulator.org import ids
-from simulator.org.clock import read_datetime, read_http_date
 from simulator.org.errors import (
-    EmptyError,
     OrgError,
     cannot,
     duplicate_value,
@@ -18,6 +16,7 @@ from simulator.org.errors import (
 )
 from simulator.org.records import behaviour, rules
 from simulator.org.records.body import Body, read_body
+from simulator.org.records.preconditions import check_write
 from simulator.org.records.values import read_value
 from simulator.org.schema.model import Field, SObject
 from simulator.org.store import Row
@@ -71,7 +70,7 @@ class Writer:
         with self._counted("updated"), self.store.transaction():
             self._permit(sobject, "update")
             before = self.existing(sobject, record_id)
-            self._check_unmodified(before)
+            check_write(self.context.headers, sobject, before)
             if isinstance(given, dict) and any(key.lower() == "id" for key in given):
                 raise not_in_body("Id")
             body = read_body(self.context, sobject, given, creating=False)
@@ -95,7 +94,7 @@ class Writer:
             if matches:
                 self._permit(sobject, "update")
                 before = self.existing(sobject, matches[0])
-                self._check_unmodified(before)
+                check_write(self.context.headers, sobject, before)
                 body = read_body(self.context, sobject, given, creating=False)
                 self._update(sobject, before, body)
                 return Written(matches[0], created=False)
@@ -200,19 +199,6 @@ class Writer:
             for other in self.store.matching(sobject, item, record[name], limit=2):
                 if other != record["Id"]:
                     raise duplicate_value(item.name, other)
-
-    def _check_unmodified(self, before: Row) -> None:
-        """If-Unmodified-Since: 412 when the record has changed since; whole seconds."""
-        header = self.context.headers.get("if-unmodified-since")
-        if header is None:
-            return
-        since = read_http_date(header)
-        modified = read_datetime(str(before.get("LastModifiedDate") or before["SystemModstamp"]))
-        if since is None:
-            raise OrgError(400, "INVALID_HEADER", f"Invalid If-Unmodified-Since: {header}")
-        if modified is not None and modified > since:
-            # Whether a body comes with the 412 is not confirmed [K].
-            raise EmptyError(412, "PRECONDITION_FAILED")
 
     def _lock(self, record: Row) -> None:
         hold_s = self.org.faults.lock_rows_s

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from simulator.org.errors import OrgError, json_parser
+from simulator.org.errors import OrgError
 from simulator.org.message import Answer, Call, split_target
 from simulator.org.rest.request import Request
 from simulator.org.rest.resources import resource_of
+from simulator.org.shapes import a_flag, a_list, a_string, an_object
 
 MAX_SUBREQUESTS = 25
 KEYS = frozenset({"method", "url", "richInput", "binaryPartName", "binaryPartNameAlias"})
@@ -13,15 +14,14 @@ KEYS = frozenset({"method", "url", "richInput", "binaryPartName", "binaryPartNam
 
 def batch(request: Request) -> Answer:
     """POST /composite/batch {"batchRequests": [{"method", "url", "richInput"}], "haltOnError"}."""
-    given = request.call.json()
-    if not isinstance(given, dict) or not isinstance(given.get("batchRequests"), list):
-        raise json_parser("batchRequests must be a list of subrequests")
-    subs = given["batchRequests"]
+    given = an_object(request.call.json(), "the body", ("batchRequests", "haltOnError"))
+    listed = a_list(given.get("batchRequests"), "batchRequests")
+    subs = [an_object(sub, "a subrequest", KEYS) for sub in listed]
     if len(subs) > MAX_SUBREQUESTS:
         raise OrgError(
             400, "LIMIT_EXCEEDED", f"The request exceeds the limit of {MAX_SUBREQUESTS} subrequests"
         )
-    halt = bool(given.get("haltOnError", False))
+    halt = a_flag(given.get("haltOnError", False), "haltOnError")
     results: list[dict[str, Any]] = []
     failed = False
     for sub in subs:
@@ -38,15 +38,14 @@ def batch(request: Request) -> Answer:
     return Answer(200, {"hasErrors": failed, "results": results})
 
 
-def _run_one(request: Request, sub: Any) -> Answer:
-    if not isinstance(sub, dict) or not isinstance(sub.get("url"), str) or set(sub) - KEYS:
-        raise json_parser("a subrequest has method, url and richInput")
+def _run_one(request: Request, sub: dict[str, Any]) -> Answer:
+    url = a_string(sub.get("url"), "url")
     # Urls here start at the version: `v68.0/sobjects/…`.
-    path, params = split_target(f"/services/data/{sub['url']}")
+    path, params = split_target(f"/services/data/{url}")
     stats = request.org.stats
     stats.received(resource_of(path))
     if path.split("/")[4:5] == ["composite"]:
-        refused = OrgError(400, "INVALID_INPUT", f"Unsupported resource in a batch: {sub['url']}")
+        refused = OrgError(400, "INVALID_INPUT", f"Unsupported resource in a batch: {url}")
         stats.answered(400)
         return Answer(400, refused.body())
     try:

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 from simulator.org import ids
-from simulator.org.errors import OrgError, json_parser
+from simulator.org.errors import OrgError
 from simulator.org.message import Answer
 from simulator.org.records.writer import SeveralMatchesError, Writer, Written
 from simulator.org.rest import retrieve
 from simulator.org.rest.request import Request
 from simulator.org.schema.catalog import BY_PREFIX
 from simulator.org.schema.model import SObject
+from simulator.org.shapes import a_flag, a_list, an_object, strings
 
 MAX_RECORDS = 200
 MAX_CHUNKS = 10
@@ -112,10 +113,9 @@ def retrieve_by_address(request: Request, name: str) -> Answer:
 
 def retrieve_by_body(request: Request, name: str) -> Answer:
     """POST /composite/sobjects/X {"ids": […], "fields": […]}."""
-    given = request.call.json()
-    if not isinstance(given, dict) or not isinstance(given.get("ids"), list):
-        raise json_parser("ids and fields are required")
-    return _retrieve(request, name, given["ids"], given.get("fields") or [])
+    given = an_object(request.call.json(), "the body", ("ids", "fields"))
+    record_ids = strings(given.get("ids"), "ids")
+    return _retrieve(request, name, record_ids, strings(given.get("fields", []), "fields"))
 
 
 def _retrieve(request: Request, name: str, record_ids: list[str], names: list[str]) -> Answer:
@@ -139,17 +139,11 @@ def _retrieve(request: Request, name: str, record_ids: list[str], names: list[st
 
 
 def _read_body(request: Request) -> tuple[list[dict[str, Any]], bool]:
-    given = request.call.json()
-    if not isinstance(given, dict) or not isinstance(given.get("records"), list):
-        raise json_parser("records must be a list of records")
-    unknown = set(given) - {"records", "allOrNone"}
-    if unknown:
-        raise json_parser(f"Unrecognized field {', '.join(sorted(unknown))}")
-    records = given["records"]
+    given = an_object(request.call.json(), "the body", ("records", "allOrNone"))
+    records = a_list(given.get("records"), "records")
     _check_count(records)
-    if not all(isinstance(record, dict) for record in records):
-        raise json_parser("records must be a list of records")
-    return records, bool(given.get("allOrNone", False))
+    typed = [an_object(record, "a record") for record in records]
+    return typed, a_flag(given.get("allOrNone", False), "allOrNone")
 
 
 def _check_count(records: list[Any]) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.org.schema.model import NUMBER_KINDS, Field
-from simulator.org.soql.compiler import Branch, Choice, Leaf, Plan
+from simulator.org.soql.plan import Branch, Choice, Leaf, Plan
 
 APEX_TYPES = {"boolean": "Boolean", "int": "Integer", "double": "Double", "currency": "Double"}
 APEX_TYPES |= {"id": "Id", "reference": "Id", "date": "Date", "datetime": "Datetime"}

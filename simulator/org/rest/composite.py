@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from simulator.org.errors import OrgError, json_parser
+from simulator.org.errors import OrgError
 from simulator.org.message import Answer, Call, split_target
 from simulator.org.rest.references import REFERENCE_ID, MissingReferenceError, resolve
 from simulator.org.rest.request import Request
+from simulator.org.shapes import a_flag, a_list, a_string, an_object
 
 MAX_SUBREQUESTS = 25
 # Of those, queries and collections.
@@ -20,6 +21,7 @@ MAX_GRAPHS = 75
 MAX_NODES = 500
 FORBIDDEN_HEADERS = frozenset({"accept", "authorization", "content-type"})
 HALTED = "The transaction was rolled back since another operation in the same transaction failed."
+COMPOSITE_KEYS = frozenset({"allOrNone", "collateSubrequests", "compositeRequest"})
 KEYS = frozenset({"method", "url", "referenceId", "body", "httpHeaders"})
 
 Sub = dict[str, Any]
@@ -31,36 +33,31 @@ class _UndoError(Exception):
 
 def composite(request: Request) -> Answer:
     """POST /composite."""
-    given = request.call.json()
-    if not isinstance(given, dict) or not isinstance(given.get("compositeRequest"), list):
-        raise json_parser("compositeRequest must be a list of subrequests")
-    unknown = set(given) - {"allOrNone", "collateSubrequests", "compositeRequest"}
-    if unknown:
-        raise json_parser(f"Unrecognized field {', '.join(sorted(unknown))}")
-    subs = given["compositeRequest"]
+    given = an_object(request.call.json(), "the body", COMPOSITE_KEYS)
+    subs = a_list(given.get("compositeRequest"), "compositeRequest")
+    all_or_none = a_flag(given.get("allOrNone", False), "allOrNone")
+    a_flag(given.get("collateSubrequests", True), "collateSubrequests")
     if len(subs) > MAX_SUBREQUESTS:
         raise _too_many(f"{MAX_SUBREQUESTS} subrequests")
     _check(subs)
     if sum(map(_is_heavy, subs)) > MAX_HEAVY:
         raise _too_many(f"{MAX_HEAVY} query, queryAll and sObject Collections subrequests")
-    responses, _ = run(request, subs, bool(given.get("allOrNone", False)))
+    responses, _ = run(request, subs, all_or_none)
     return Answer(200, {"compositeResponse": responses})
 
 
 def graphs(request: Request) -> Answer:
     """POST /composite/graph: each graph is all or nothing, its nodes are sObject requests only."""
-    given = request.call.json()
-    if not isinstance(given, dict) or not isinstance(given.get("graphs"), list):
-        raise json_parser("graphs must be a list of graphs")
-    listed = given["graphs"]
+    given = an_object(request.call.json(), "the body", ("graphs",))
+    listed = a_list(given.get("graphs"), "graphs")
     if len(listed) > MAX_GRAPHS:
         raise _too_many(f"{MAX_GRAPHS} graphs")
     answers = []
     nodes = 0
     for graph in listed:
-        subs = graph.get("compositeRequest") if isinstance(graph, dict) else None
-        if not isinstance(subs, list) or not isinstance(graph.get("graphId"), str):
-            raise json_parser("a graph has a graphId and a compositeRequest")
+        graph = an_object(graph, "a graph", ("graphId", "compositeRequest"))
+        graph_id = a_string(graph.get("graphId"), "graphId")
+        subs = a_list(graph.get("compositeRequest"), "compositeRequest")
         nodes += len(subs)
         if nodes > MAX_NODES:
             raise _too_many(f"{MAX_NODES} nodes")
@@ -73,7 +70,7 @@ def graphs(request: Request) -> Answer:
         responses, done = run(request, subs, all_or_none=True)
         answers.append(
             {
-                "graphId": graph["graphId"],
+                "graphId": graph_id,
                 "graphResponse": {"compositeResponse": responses},
                 "isSuccessful": done,
             }
@@ -156,11 +153,9 @@ def _check(subs: list[Any]) -> None:
     """Raises for subrequests that are not well-formed; the whole request is refused then."""
     seen: set[str] = set()
     for sub in subs:
-        if not isinstance(sub, dict) or not isinstance(sub.get("url"), str):
-            raise json_parser("a subrequest has method, url and referenceId")
-        unknown = set(sub) - KEYS
-        if unknown:
-            raise json_parser(f"Unrecognized field {', '.join(sorted(unknown))}")
+        sub = an_object(sub, "a subrequest", KEYS)
+        url = a_string(sub.get("url"), "url")
+        headers = an_object(sub.get("httpHeaders") or {}, "httpHeaders")
         reference = sub.get("referenceId")
         if not isinstance(reference, str) or not REFERENCE_ID.match(reference):
             raise OrgError(
@@ -181,16 +176,14 @@ def _check(subs: list[Any]) -> None:
             "HEAD",
         ):
             raise OrgError(400, "INVALID_INPUT", f"Unknown method: {sub.get('method')}")
-        for name in sub.get("httpHeaders") or {}:
+        for name in headers:
             if name.lower() in FORBIDDEN_HEADERS:
                 raise OrgError(400, "INVALID_INPUT", f"Header not allowed in a subrequest: {name}")
         resource = _resource(sub)
         allowed = resource[:1] in (["sobjects"], ["query"], ["queryAll"])
         if not allowed and resource[:2] != ["composite", "sobjects"]:
             # Which other resources a real org lets in is not confirmed [K].
-            raise OrgError(
-                400, "INVALID_INPUT", f"Unsupported resource in a subrequest: {sub['url']}"
-            )
+            raise OrgError(400, "INVALID_INPUT", f"Unsupported resource in a subrequest: {url}")
 
 
 def _resource(sub: Sub) -> list[str]:

@@ -11,9 +11,7 @@ from simulator.org.world import Context, Org
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """version: 68.0 as a number. base: `/services/data/v68.0`, for urls in answers. dispatch:
-    answers a subrequest as if it had come by itself.
-    """
+    """version: 68.0 as a number. base: `/services/data/v68.0`. dispatch: answers a subrequest."""
 
     call: Call
     context: Context

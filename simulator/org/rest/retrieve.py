@@ -1,13 +1,11 @@
 """Reading one record: by id, by external id, its files, with the conditional headers."""
 
-import hashlib
-import json
 from typing import Any
 
 from simulator.org import ids
-from simulator.org.clock import read_datetime, read_http_date
-from simulator.org.errors import EmptyError, OrgError, entity_deleted, not_found
+from simulator.org.errors import OrgError, entity_deleted, not_found
 from simulator.org.message import Answer
+from simulator.org.records.preconditions import check_read
 from simulator.org.records.writer import Writer
 from simulator.org.rest.request import Request
 from simulator.org.schema.model import Field, SObject
@@ -28,9 +26,7 @@ def row(request: Request, name: str, record_id: str) -> Answer:
 
 
 def by_key(request: Request, name: str, field: str, value: str) -> Answer:
-    """GET /sobjects/X/ExternalId__c/value, or /sobjects/X/id/VersionData, or
-    /sobjects/X/id/Parent.
-    """
+    """GET /sobjects/X/ExternalId__c/value, /sobjects/X/id/VersionData or …/id/Account."""
     sobject = request.sobject(name)
     if request.org.view.field(sobject, field) is None and ids.normalise(field):
         return _inside(request, sobject, str(ids.normalise(field)), value)
@@ -73,7 +69,7 @@ def _answer(request: Request, sobject: SObject, record_id: str) -> Answer:
     stored = request.org.store.row(sobject, record_id)
     if stored is None or stored["IsDeleted"]:
         raise entity_deleted(404)
-    headers = check_conditions(request, sobject, record, str(stored["SystemModstamp"]))
+    headers = check_read(request.call.headers, sobject, stored)
     return Answer(200, record, headers)
 
 
@@ -109,28 +105,3 @@ def read(
     store = request.org.store
     found = shape(store, plan, raw_rows(store, plan), request.base)
     return found[0] if found else None
-
-
-def check_conditions(
-    request: Request, sobject: SObject, record: dict[str, Any], modified: str
-) -> dict[str, str]:
-    """The validators of a row's answer. Raises 304 or 412 when the request's conditions say so.
-
-    Last-Modified for every object, ETag for Account only [D].
-    """
-    headers: dict[str, str] = {}
-    moment = read_datetime(modified)
-    if moment is not None:
-        headers["Last-Modified"] = f"{moment:%a, %d %b %Y %H:%M:%S} GMT"
-    given = request.call.headers
-    since = read_http_date(given.get("if-modified-since", ""))
-    if since is not None and moment is not None and moment <= since:
-        raise EmptyError(304, "NOT_MODIFIED")
-    if sobject.name == "Account":
-        digest = hashlib.sha1(json.dumps(record).encode(), usedforsecurity=False).hexdigest()
-        headers["ETag"] = f'"{digest}"'
-        if headers["ETag"] in given.get("if-none-match", ""):
-            raise EmptyError(304, "NOT_MODIFIED")
-        if "if-match" in given and headers["ETag"] not in given["if-match"]:
-            raise EmptyError(412, "PRECONDITION_FAILED")
-    return headers

@@ -77,9 +77,7 @@ ROUTES: list[tuple[tuple[str, ...], dict[str, Handler]]] = [
 
 
 def answer(context: Context, call: Call) -> Answer:
-    """Answer one call to /services/data/…; refusals become their JSON array. Never raises
-    OrgError.
-    """
+    """Answer one call to /services/data/…; an OrgError becomes its JSON array."""
     try:
         return _dispatch(context, call)
     except EmptyError as refusal:

@@ -19,9 +19,7 @@ RESOURCES = (
 
 
 def label(version: int) -> str:
-    """`Winter '27` for 68: three releases a year, the winter one named for the year it leads
-    into.
-    """
+    """`Winter '27` for 68: three releases a year, winter named for the year to come."""
     season = version % 3
     year = 26 + (version - 66) // 3 + (1 if season == 2 else 0)
     return f"{SEASONS[season]} '{year:02d}"

@@ -82,9 +82,8 @@ class Field:
 class SObject:
     """One object: its key prefix, its fields in describe order, and what may be done with it.
 
-    name_field is the field shown as the record's name. search: fields of the text index by group
-    (NAME, EMAIL, PHONE); other text fields are found only IN ALL FIELDS. listed: shown by
-    /sobjects.
+    name_field is the field shown as the record's name (empty: it has none). name_group: the fields
+    that a search IN NAME FIELDS looks at.
     """
 
     name: str
@@ -157,9 +156,7 @@ def call_key(label: str = "Call Key") -> Field:
 
 
 def address(prefix: str, label: str) -> tuple[Field, ...]:
-    """The parts of an address and the compound field over them. Lengths from the object
-    reference.
-    """
+    """The parts of an address and the compound over them. Lengths: Object Reference."""
     return (
         Field(prefix + "Street", "textarea", f"{label} Street", length=255),
         text(prefix + "City", f"{label} City", 40),

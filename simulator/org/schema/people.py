@@ -1,6 +1,4 @@
-"""User, Profile, Group (queues) and Organization: the org itself. Read-only here; the seed fills
-them.
-"""
+"""User, Profile, Group (queues) and Organization: the org itself, read-only."""
 
 from simulator.org.schema.model import (
     Field,

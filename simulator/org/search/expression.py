@@ -44,7 +44,10 @@ def compile_expression(text: str, strict: bool) -> Test:
     reader = _Reader(_pieces(text, strict))
     if not reader.pieces:
         raise malformed_search("search term must be longer than one character: ")
-    test = reader.either()
+    try:
+        test = reader.either()
+    except RecursionError:
+        raise malformed_search("search query is too complicated") from None
     if reader.at < len(reader.pieces):
         raise malformed_search(f"unexpected token: {reader.pieces[reader.at].text}")
     return test
@@ -138,12 +141,12 @@ class _Reader:
 
 
 def _word_test(piece: Word) -> Test:
-    text = piece.text.replace("\x00", " ")
-    if len(text.strip().strip("*?")) < 2:
-        raise malformed_search(f"search term must be longer than one character: {text.strip()}")
+    text = piece.text.replace("\x00", " ").strip()
+    if len(text.strip("*?")) < 2:
+        raise malformed_search(f"search term must be longer than one character: {text}")
     if not piece.quoted and ("*" in text or "?" in text):
         pattern = "".join({"*": ".*", "?": "."}.get(char) or re.escape(char) for char in text)
-        expression = re.compile(pattern.strip(), re.IGNORECASE)
+        expression = re.compile(pattern, re.IGNORECASE)
         return lambda known: any(expression.fullmatch(word) for word in known)
     needed = words(text)
     return lambda known: all(word in known for word in needed)

@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from simulator.org.errors import OrgError, json_parser
+from simulator.org.errors import OrgError
 from simulator.org.schema.catalog import OBJECTS
 from simulator.org.schema.model import SObject
 from simulator.org.search.expression import compile_expression, malformed_search
 from simulator.org.search.index import GROUPS
+from simulator.org.shapes import a_count, a_list, a_string, an_object, strings
 from simulator.org.soql.compiler import compile_query
-from simulator.org.soql.parser import Parser
+from simulator.org.soql.parser import Parser, parse
 from simulator.org.soql.runner import raw_rows, shape
 from simulator.org.soql.scope import unsupported_type
 from simulator.org.soql.tree import Comparison, Item, Literal, Logical, Path, Query
@@ -19,7 +20,7 @@ from simulator.org.world import Org
 MAX_STATEMENT = 100_000
 DEFAULT_LIMIT = 200
 MAX_LIMIT = 2000
-PARAMETERS = frozenset({"q", "in", "fields", "sobjects", "overallLimit", "defaultLimit", "offset"})
+PARAMETERS = frozenset({"q", "in", "fields", "sobjects", "overallLimit", "defaultLimit"})
 SOBJECT_PARAMETERS = frozenset({"name", "fields", "where", "limit", "orderBy", "offset"})
 
 _FIND = re.compile(r"\s*FIND\s*\{", re.IGNORECASE)
@@ -85,41 +86,33 @@ def _object_spec(parser: Parser) -> Query:
 
 def read_parameters(given: Any) -> Search:
     """The body of POST /parameterizedSearch (or the GET parameters brought into its shape)."""
-    if not isinstance(given, dict) or not isinstance(given.get("q"), str):
-        raise json_parser("The search query q is required")
-    unknown = set(given) - PARAMETERS
-    if unknown:
-        raise json_parser(f"Unrecognized field {', '.join(sorted(unknown))}")
-    group = str(given.get("in", "ALL")).upper().removesuffix(" FIELDS")
+    given = an_object(given, "the search", PARAMETERS)
+    expression = a_string(given.get("q"), "q")
+    group = a_string(given.get("in", "ALL"), "in").upper().removesuffix(" FIELDS")
     if group not in GROUPS:
         raise malformed_search(f"unknown search scope: {given['in']}")
-    limit = min(int(given.get("overallLimit", DEFAULT_LIMIT)), MAX_LIMIT)
-    search = Search(given["q"], group, limit=limit)
-    for spec in given.get("sobjects", []):
-        if not isinstance(spec, dict) or set(spec) - SOBJECT_PARAMETERS or "name" not in spec:
-            raise json_parser(
-                "An entry of sobjects has name, fields, where, limit, orderBy, offset"
-            )
-        search.returning.append(_spec_query(spec, given))
+    limit = min(a_count(given.get("overallLimit", DEFAULT_LIMIT), "overallLimit"), MAX_LIMIT)
+    search = Search(expression, group, limit=limit)
+    for spec in a_list(given.get("sobjects", []), "sobjects"):
+        checked = an_object(spec, "an entry of sobjects", SOBJECT_PARAMETERS)
+        search.returning.append(_spec_query(checked, given))
     return search
 
 
 def _spec_query(spec: dict[str, Any], given: dict[str, Any]) -> Query:
-    fields = spec.get("fields") or given.get("fields") or ["Id"]
-    parts = [f"SELECT {', '.join(str(name) for name in fields)} FROM {spec['name']}"]
-    if spec.get("where"):
-        parts.append(f"WHERE {spec['where']}")
-    if spec.get("orderBy"):
-        parts.append(f"ORDER BY {spec['orderBy']}")
+    """One entry of sobjects as a query; what it does not say is said by the whole search."""
+    name = a_string(spec.get("name"), "name")
+    fields = strings(spec.get("fields") or given.get("fields") or ["Id"], "fields")
+    parts = [f"SELECT {', '.join(fields)} FROM {name}"]
+    for keyword, key in (("WHERE", "where"), ("ORDER BY", "orderBy")):
+        if spec.get(key):
+            parts.append(f"{keyword} {a_string(spec[key], key)}")
     limit = spec.get("limit", given.get("defaultLimit"))
     if limit is not None:
-        parts.append(f"LIMIT {limit}")
+        parts.append(f"LIMIT {a_count(limit, 'limit')}")
     if spec.get("offset"):
-        parts.append(f"OFFSET {spec['offset']}")
-    parser = Parser(" ".join(parts))
-    query = parser.query()
-    parser.end()
-    return query
+        parts.append(f"OFFSET {a_count(spec['offset'], 'offset')}")
+    return parse(" ".join(parts))
 
 
 def run(org: Org, search: Search, base: str) -> list[dict[str, Any]]:

@@ -1,73 +1,24 @@
 """A parsed query to a plan: one SQL statement, and how each of its rows becomes JSON."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from simulator.org.errors import OrgError
 from simulator.org.schema.catalog import View
-from simulator.org.schema.model import Field, SObject
+from simulator.org.schema.model import Field
 from simulator.org.soql.conditions import Conditions
 from simulator.org.soql.functions import Computed, compute, not_groupable, presented
 from simulator.org.soql.lexer import malformed, query_error
+from simulator.org.soql.plan import SELECTABLE_PARTS, Branch, Choice, Leaf, Plan
 from simulator.org.soql.scope import Column, Scope, Table, unknown_child, unsupported_type
 from simulator.org.soql.tree import Call, FieldGroup, Item, Path, Query, TypeOf
 
 MAX_OFFSET = 2000
 MAX_FIELDS_GROUP = 200
-SELECTABLE_PARTS = (
-    "Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One value at `index` of the SQL row; an address takes seven columns from there."""
-
-    index: int
-    field: Field
-
-
-@dataclass(slots=True)
-class Branch:
-    """A record: the row itself or a parent of it. type_index: where its type is if it may be
-    several.
-    """
-
-    sobject: SObject
-    id_index: int
-    type_index: int | None = None
-    members: "dict[str, Leaf | Branch | Choice | Plan]" = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Choice:
-    """TYPEOF: a branch per type, and one for every other type."""
-
-    id_index: int
-    type_index: int
-    branches: dict[str, Branch]
-    otherwise: Branch | None
-
-
-@dataclass(slots=True)
-class Plan:
-    """What to run. kind: records, aggregate or count. A child plan's first parameter is the
-    parent id.
-    """
-
-    kind: str
-    sql: str
-    params: list[Any]
-    root: Branch | None = None
-    aggregate: list[tuple[str, str]] = field(default_factory=list)
-    sobject: SObject | None = None
 
 
 def compile_query(query: Query, view: View, now: datetime, all_rows: bool = False) -> Plan:
-    """The plan of a whole statement. Raises the errors Salesforce has for unknown names and
-    misuse.
-    """
+    """The plan of a whole statement. Raises what Salesforce has for unknown names and misuse."""
     sobject = view.sobject(".".join(query.source.names))
     if sobject is None:
         raise unsupported_type(query.text, query.source)

@@ -22,9 +22,7 @@ LIST_OPERATORS = ("IN", "NOT IN")
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """The left side of a comparison. `sql` compares as the field does, `plain` is without
-    collation.
-    """
+    """The left side of a comparison. sql: with the field's collation; plain: without."""
 
     sql: str
     plain: str

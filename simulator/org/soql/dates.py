@@ -10,9 +10,7 @@ Span = tuple[datetime, datetime]
 
 
 def span(name: str, count: int | None, now: datetime) -> Span:
-    """[start, end) of a literal. name is one of the two sets below; count is given for the
-    counted.
-    """
+    """[start, end) of a literal of the sets below; count: the n of a counted one."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if count is None:
         return _PLAIN[name](today)

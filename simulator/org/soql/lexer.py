@@ -26,9 +26,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """kind: word number date datetime string operator mark end. `text` of a string is its raw
-    inside.
-    """
+    """kind: word number date datetime string operator mark end. A string's text is raw."""
 
     kind: str
     text: str
@@ -63,9 +61,7 @@ def unexpected(query: str, token: Token) -> OrgError:
 
 
 def tokenise(query: str) -> list[Token]:
-    """All tokens and a closing `end`. Raises MALFORMED_QUERY at the first character that fits
-    nowhere.
-    """
+    """All tokens and a closing `end`. Raises MALFORMED_QUERY where a character fits nowhere."""
     tokens: list[Token] = []
     position = 0
     while position < len(query):

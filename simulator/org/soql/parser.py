@@ -24,34 +24,11 @@ from simulator.org.soql.tree import (
 
 MAX_STATEMENT = 100_000
 # Words that end an object's or a field's place, so they are never taken for an alias.
-RESERVED = frozenset(
-    [
-        "AND",
-        "ASC",
-        "DESC",
-        "EXCLUDES",
-        "FOR",
-        "FROM",
-        "GROUP",
-        "HAVING",
-        "IN",
-        "INCLUDES",
-        "LIKE",
-        "LIMIT",
-        "NOT",
-        "NULL",
-        "NULLS",
-        "OFFSET",
-        "OR",
-        "ORDER",
-        "SELECT",
-        "USING",
-        "WHERE",
-        "WITH",
-        "ALL",
-        "UPDATE",
-    ]
-)
+RESERVED = frozenset({
+    "ALL", "AND", "ASC", "DESC", "EXCLUDES", "FOR", "FROM", "GROUP", "HAVING", "IN", "INCLUDES",
+    "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OFFSET", "OR", "ORDER", "SELECT", "UPDATE", "USING",
+    "WHERE", "WITH",
+})  # fmt: skip
 OPERATORS = {"<>": "!="}
 
 
@@ -242,6 +219,9 @@ class Parser:
         return self.comparison()
 
     def comparison(self) -> Comparison:
+        if self.token.is_word("NOT"):
+            # After AND and OR a negation needs parentheses of its own: `a = 1 AND (NOT b = 2)` [F].
+            raise unexpected(self.text, self.token)
         left = self.operand()
         token = self.token
         if token.kind == "operator":

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.org.errors import OrgError
 from simulator.org.schema.model import Field, SObject
-from simulator.org.soql.compiler import SELECTABLE_PARTS, Branch, Choice, Leaf, Plan
+from simulator.org.soql.plan import SELECTABLE_PARTS, Branch, Choice, Leaf, Plan
 from simulator.org.store import Store
 
 RawRow = Sequence[Any]

@@ -52,9 +52,7 @@ class Column:
 
 @dataclass(slots=True)
 class Scope:
-    """The tables of one SELECT. `aliases` gives out SQL names that no other SELECT in the query
-    uses.
-    """
+    """The tables of one SELECT. aliases: SQL names no other SELECT of the query uses."""
 
     view: View
     text: str
@@ -144,9 +142,7 @@ class Scope:
         return self.view.relationship(self.root.sobject, name) is not None
 
     def join(self, table: Table, reference: Field, only: SObject | None = None) -> Table:
-        """The table a reference leads to; a polymorphic one leads to Name unless `only` picks a
-        type.
-        """
+        """The table a reference leads to; Name for a polymorphic one, unless `only` says."""
         if only is not None:
             target = only
         elif reference.polymorphic:

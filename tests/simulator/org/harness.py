@@ -13,8 +13,6 @@ ROOT = Path(__file__).resolve().parents[3]
 START_DEADLINE_S = 20
 VERSION = "v68.0"
 
-JANE = {"phone": "(415) 555-0101", "name": "Jane Miller"}
-
 
 class LocalOrg:
     """One running org. Paths without a leading `/services` are below the API version."""
@@ -50,7 +48,7 @@ class LocalOrg:
         return self.http.post(f"{self.url}/services/oauth2/token", data=body, timeout=10)
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """One API request with a good token (a fresh one when the last was refused)."""
+        """One API request with the token of this org's login."""
         if not self.token:
             self.token = self.login().json()["access_token"]
         if not path.startswith(("/services", "//", "/_org")):

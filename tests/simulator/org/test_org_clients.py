@@ -84,7 +84,8 @@ def test_it_describes_and_searches_and_queries(sf: Any) -> None:
 def test_it_maps_our_refusals_to_its_exceptions(sf: Any, org: LocalOrg) -> None:
     with pytest.raises(SalesforceMalformedRequest) as refused:
         sf.Case.create({"AccountNumber": "1"})
-    assert refused.value.content[0]["errorCode"] == "INVALID_FIELD"
+    content: Any = refused.value.content
+    assert content[0]["errorCode"] == "INVALID_FIELD"
     with pytest.raises(SalesforceResourceNotFound):
         sf.Case.get("500Dn0000000zzzAAA")
     for name in ("One", "Two"):

@@ -334,6 +334,14 @@ def test_a_row_answers_304_when_it_has_not_changed(org: LocalOrg) -> None:
     assert org.get(f"/sobjects/Account/{account}", headers=other).status_code == 412
 
 
+def test_an_account_can_be_updated_only_as_it_was_seen(org: LocalOrg) -> None:
+    path = f"/sobjects/Account/{org.records('Account')[0]['Id']}"
+    seen = {"If-Match": org.get(path).headers["ETag"]}
+    assert org.patch(path, {"Site": "one"}, headers=seen).status_code == 204
+    assert org.patch(path, {"Site": "two"}, headers=seen).status_code == 412
+    assert org.get(path).json()["Site"] == "one"
+
+
 def test_what_the_user_may_not_write_is_refused(org: LocalOrg) -> None:
     assert error(org.post("/sobjects/User", {"LastName": "x"}))[1] == (
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"

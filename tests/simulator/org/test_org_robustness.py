@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.org.schema.catalog import OBJECTS
-from tests.simulator.org.harness import LocalOrg
+from tests.simulator.org.harness import LocalOrg, error
 
+JSON = {"Content-Type": "application/json"}
 ANY_JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner),
@@ -28,10 +29,14 @@ BODIES = st.dictionaries(
     ANY_JSON | st.dictionaries(st.sampled_from(FIELD_NAMES), ANY_JSON, max_size=2),
     max_size=4,
 )
-WORDS = """SELECT FROM WHERE AND OR NOT IN LIKE GROUP BY HAVING ORDER NULLS FIRST LIMIT OFFSET TYPEOF
-WHEN THEN ELSE END COUNT MAX FIELDS ALL Id Name Contact Case Cases Account Owner Who CreatedDate
-IsClosed TODAY LAST_N_DAYS : ( ) , . = != < > 'x' 5 -1 2026-01-01 2026-01-01T00:00:00Z true null
-USING SCOPE FOR VIEW INCLUDES DAY_ONLY CALENDAR_YEAR toLabel Status a b""".split()
+WORDS = [
+    "SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "LIKE", "GROUP", "BY", "HAVING", "ORDER",
+    "NULLS", "FIRST", "LIMIT", "OFFSET", "TYPEOF", "WHEN", "THEN", "ELSE", "END", "COUNT", "MAX",
+    "FIELDS", "ALL", "Id", "Name", "Contact", "Case", "Cases", "Account", "Owner", "Who", "Status",
+    "CreatedDate", "IsClosed", "TODAY", "LAST_N_DAYS", ":", "(", ")", ",", ".", "=", "!=", "<", ">",
+    "'x'", "5", "-1", "2026-01-01", "2026-01-01T00:00:00Z", "true", "null", "USING", "SCOPE", "FOR",
+    "VIEW", "INCLUDES", "DAY_ONLY", "CALENDAR_YEAR", "toLabel", "a", "b",
+]  # fmt: skip
 ONLY_THIS = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -42,12 +47,11 @@ ONLY_THIS = settings(
 def test_any_body_is_stored_or_refused(org: LocalOrg, sobject: str, body: dict[str, Any]) -> None:
     for answer in (
         org.request("POST", f"/sobjects/{sobject}", data=json.dumps(body), headers=JSON),
-        org.request("PATCH", f"/sobjects/{sobject}/Call_Key__c/x", data=json.dumps(body), headers=JSON),
+        org.request(
+            "PATCH", f"/sobjects/{sobject}/Call_Key__c/x", data=json.dumps(body), headers=JSON
+        ),
     ):
         assert answer.status_code in (200, 201, 400, 404), (body, answer.text)
-
-
-JSON = {"Content-Type": "application/json"}
 
 
 @ONLY_THIS
@@ -130,6 +134,14 @@ def test_any_json_is_a_set_of_faults_or_refused(org: LocalOrg, value: Any) -> No
 @pytest.mark.parametrize("path", ["/%00", "/%ff%fe", "/sobjects/Case/Call_Key__c/" + quote("\x00")])
 def test_odd_addresses_are_answered(org: LocalOrg, path: str) -> None:
     assert org.get(path).status_code in (400, 404)
+
+
+def test_bodies_without_bottom_are_refused(org: LocalOrg) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    answer = org.request("POST", "/composite", data=deep, headers=JSON)
+    assert error(answer)[:2] == (400, "JSON_PARSER_ERROR")
+    deep = "(" * 4_900 + "acme" + ")" * 4_900
+    assert error(org.post("/parameterizedSearch", {"q": deep}))[1] == "MALFORMED_SEARCH"
 
 
 def test_the_process_stops_promptly_while_requests_hang() -> None:

@@ -255,7 +255,9 @@ def test_an_error_points_at_its_place(org: LocalOrg) -> None:
     ("query", "code"),
     [
         ("SELECT Id FROM Contact WHERE Name = 'a' AND Name = 'b' OR Name = 'c'", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Contact WHERE Name = \"a\"", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Name = 'a' AND NOT (Name = 'b')", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Name = 'a' AND NOT Name = 'b'", "MALFORMED_QUERY"),
+        ('SELECT Id FROM Contact WHERE Name = "a"', "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact WHERE Name = 'a\\x'", "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact WHERE Name = 'a", "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact WHERE Name = a", "MALFORMED_QUERY"),

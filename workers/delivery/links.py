@@ -1,9 +1,11 @@
-"""Which case a comment or a closing goes to, and whether the caller has a right to it."""
+"""What a record is linked to: the caller's contact, and the case a comment or a closing is for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, cast
 
-from shared.domain.drafts import CaseTarget
+from shared.domain.drafts import CaseTarget, FromCaller
 from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import State
 from shared.phone import as_e164
@@ -34,6 +36,40 @@ def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome
         else _opened_here(intent, parents.get(drafts[intent.id].case_intent or ""))
         for intent in intents
     }
+
+
+CONTACT_LINKS = frozenset({"ContactId", "WhoId"})
+
+
+def contact_of(intent: Intent, draft: FromCaller, contacts: dict[str, list[str]]) -> str | None:
+    """The caller's contact: as known at acceptance, else the one who has the number now.
+
+    When Salesforce refused the link (the contact was merged or deleted since), the number decides;
+    when it names the refused one again, the record goes without.
+    """
+    by_number = only(contacts.get(draft.caller_number))
+    if CONTACT_LINKS & set(intent.leave_out):
+        return by_number if by_number != draft.contact_id else None
+    return draft.contact_id or by_number
+
+
+def numbers_to_resolve(drafts: Iterable[tuple[Intent, FromCaller]]) -> list[str]:
+    """The caller numbers that contact_of needs."""
+    return [
+        draft.caller_number
+        for intent, draft in drafts
+        if not draft.contact_id or CONTACT_LINKS & set(intent.leave_out)
+    ]
+
+
+def unchanged_since(row: dict[str, Any]) -> str:
+    """If-Unmodified-Since for a row as it was read: the second after its last change.
+
+    The header knows seconds only. An edit within that very second is not noticed; any later one
+    refuses the change.
+    """
+    modified = datetime.fromisoformat(row["LastModifiedDate"])
+    return format_datetime((modified + timedelta(seconds=1)).astimezone(UTC), usegmt=True)
 
 
 def _opened_here(intent: Intent, parent: Intent | None) -> str | Outcome:
