@@ -29,17 +29,10 @@ def spellings(e164: str) -> list[str]:
     code = f"+{number.country_code}"
     digits = phonenumbers.national_significant_number(number)
     groups = international.removeprefix(code).strip().replace("-", " ").split()
-    written = [e164, e164[1:], digits, national, international]
-    for separator in (" ", "-", "."):
-        joined = separator.join(groups)
-        written += [
-            joined,
-            f"{code} {joined}",
-            f"{code}{separator}{joined}",
-            f"{code[1:]}{separator}{joined}",
-        ]
+    written = [e164, e164[1:], digits, national, international, f"{code} {' '.join(groups)}"]
+    written += [separator.join(groups) for separator in (" ", "-", ".")]
     if national.startswith("("):
-        written += [f"{code} {national}", national.replace(") ", ")")]
+        written += [f"{code} {national}", f"{code[1:]}-{'-'.join(groups)}"]
     return list(dict.fromkeys(written))
 
 

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     salesforce_refresh_token: Secret | None = None
     salesforce_grant: Grant | None = None
     salesforce_api_version: str = Field("66.0", pattern=r"^\d{2,3}\.0$")
+    salesforce_write_timeout_s: float = Field(35, ge=1, le=600)
     salesforce_key_fields: bool = True
     token_encryption_key: Secret | None = None
 

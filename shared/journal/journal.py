@@ -314,6 +314,16 @@ class Journal:
             ids = self._store.zrevrange(f"{self._prefix}intents", 0, most - 1)
         return list(self.get_many(ids).values())
 
+    def payloads_due(self, kind: Kind, most: int) -> list[dict[str, Any]]:
+        """The drafts, as kept, of what is due of a kind and not leased; oldest first."""
+        with translated():
+            due = f"{self._prefix}due:{kind}"
+            ids = self._store.zrange(due, "-inf", self.now_ms(), byscore=True, offset=0, num=most)
+            pipe = self._store.pipeline(transaction=False)
+            for intent_id in ids:
+                pipe.hget(f"{self._prefix}intent:{intent_id}", "payload")
+            return [json.loads(text) for text in pipe.execute() if text]
+
     def parked(self, most: int) -> list[Intent]:
         """Longest parked first."""
         with translated():

@@ -23,9 +23,6 @@ from shared.salesforce.failures import FailureClass, SalesforceError, away, clas
 from shared.salesforce.token import Token, TokenStore
 from shared.settings import Settings
 
-WRITE_TIMEOUT_S = 35.0
-"""Salesforce itself waits up to 10 s for a row lock before it answers."""
-
 CONNECT_TIMEOUT_S = 3.05
 
 HEADERS = {

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from shared.phone import as_e164, search_digits, spellings
 from shared.salesforce.client import Deadline, SalesforceClient
+from shared.salesforce.people import PHONES
 from shared.salesforce.soql import columns, soql
 
 CHANGEABLE = (
@@ -29,7 +30,6 @@ _CONTACT_FIELDS = (
     "Id", "Name", "FirstName", "HomePhone", "OtherPhone", *CHANGEABLE,
     "AccountId", "Account.Name", "Account.AccountNumber",
 )  # fmt: skip
-_PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
 MOST_SHARERS = 20
 MOST_OPEN_CASES = 50
@@ -115,16 +115,14 @@ class Customers:
             {
                 "q": search_digits(e164),
                 "in": "PHONE",
-                "sobjects": [
-                    {"name": "Contact", "fields": ["Id", *_PHONES], "limit": MOST_SHARERS}
-                ],
+                "sobjects": [{"name": "Contact", "fields": ["Id", *PHONES], "limit": MOST_SHARERS}],
             },
             deadline,
         )
         ids = [
             hit["Id"]
             for hit in answer.get("searchRecords", [])
-            if any(as_e164(hit.get(name) or "", self._region) == e164 for name in _PHONES)
+            if any(as_e164(hit.get(name) or "", self._region) == e164 for name in PHONES)
         ]
         if not ids:
             return []

@@ -5,19 +5,26 @@ short while, so that a backlog from the same callers does not ask again and agai
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import redis
 
 from shared.phone import as_e164, spellings
 from shared.salesforce.records import Records
-from shared.salesforce.soql import soql
+from shared.salesforce.soql import columns, soql
 from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
 REMEMBER_S = 120
-_PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
+PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
+
+QUERIES_IN_A_REQUEST = 5
+NUMBERS_IN_A_QUERY = 100
+"""Some 900 characters each; a statement may have 100,000 (facts/salesforce.md 3)."""
+ACCOUNTS_IN_A_QUERY = 500
+
+T = TypeVar("T")
 
 
 class People:
@@ -40,43 +47,23 @@ class People:
     ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
         """Contact ids by E.164 number and account ids by lower-case account number.
 
-        One request for all that is not remembered. An empty list: nobody; several: several.
+        As few requests as hold all that is not remembered. An empty list: nobody.
         """
         contacts, unknown = self._remembered("contacts", {n for n in numbers if n})
         accounts, unnamed = self._remembered("accounts", {a.lower() for a in account_numbers if a})
-        statements = []
-        if unknown:
-            written = sorted({form for number in unknown for form in spellings(number)})
-            conditions = " OR ".join(f"{name} IN {{written}}" for name in _PHONES)
-            statements.append(
-                soql(
-                    f"SELECT Id, {', '.join(_PHONES)} FROM Contact WHERE {conditions}",
-                    written=written,
-                )
-            )
-        if unnamed:
-            statements.append(
-                soql(
-                    "SELECT Id, AccountNumber FROM Account WHERE AccountNumber IN {numbers}",
-                    numbers=sorted(unnamed),
-                )
-            )
-        if not statements:
-            return contacts, accounts
-        found = self._records.query(*statements)
-        if unknown:
-            new: dict[str, list[str]] = {number: [] for number in unknown}
-            for row in found[0]:
-                for number in {as_e164(row[name] or "", self._region) for name in _PHONES}:
-                    if number in new:
-                        new[number].append(row["Id"])
-            contacts |= self._remember("contacts", new)
-        if unnamed:
-            named: dict[str, list[str]] = {number: [] for number in unnamed}
-            for row in found[-1]:
-                named.setdefault(row["AccountNumber"].lower(), []).append(row["Id"])
-            accounts |= self._remember("accounts", named)
+        asking = [(_contacts_with, some) for some in _chunks(unknown, NUMBERS_IN_A_QUERY)]
+        asking += [(_accounts_with, some) for some in _chunks(unnamed, ACCOUNTS_IN_A_QUERY)]
+        found: list[dict[str, Any]] = []
+        for some in _chunks(asking, QUERIES_IN_A_REQUEST):
+            for rows in self._records.query(*(statement(names) for statement, names in some)):
+                found += rows
+        contacts |= self._remember("contacts", unknown, found, self._numbers)
+        accounts |= self._remember("accounts", unnamed, found, _account_number)
         return contacts, accounts
+
+    def _numbers(self, row: dict[str, Any]) -> set[str]:
+        written = (row.get(name) for name in PHONES)
+        return {number for one in written if one and (number := as_e164(one, self._region))}
 
     def _remembered(self, what: str, wanted: set[str]) -> tuple[dict[str, list[str]], list[str]]:
         names = sorted(wanted)
@@ -87,7 +74,18 @@ class People:
         known = {name: json.loads(text) for name, text in zip(names, kept, strict=True) if text}
         return known, [name for name in names if name not in known]
 
-    def _remember(self, what: str, found: dict[str, list[str]]) -> dict[str, list[str]]:
+    def _remember(
+        self,
+        what: str,
+        names: list[str],
+        rows: list[dict[str, Any]],
+        names_of: Callable[[dict[str, Any]], set[str]],
+    ) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {name: [] for name in names}
+        for row in rows:
+            for name in names_of(row) & found.keys():
+                if row["Id"] not in found[name]:
+                    found[name].append(row["Id"])
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for name, ids in found.items():
@@ -97,6 +95,28 @@ class People:
 
     def _key(self, what: str, name: str) -> str:
         return f"{self._prefix}salesforce:{what}:{name}"
+
+
+def _chunks(items: list[T], size: int) -> list[list[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _contacts_with(numbers: list[str]) -> str:
+    conditions = " OR ".join(f"{name} IN {{written}}" for name in PHONES)
+    return soql(
+        f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {conditions}",
+        written=[form for number in numbers for form in spellings(number)],
+    )
+
+
+def _accounts_with(numbers: list[str]) -> str:
+    return soql(
+        "SELECT Id, AccountNumber FROM Account WHERE AccountNumber IN {numbers}", numbers=numbers
+    )
+
+
+def _account_number(row: dict[str, Any]) -> set[str]:
+    return {str(row.get("AccountNumber") or "").lower()}
 
 
 def only(ids: Sequence[str] | None) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from shared.salesforce.client import WRITE_TIMEOUT_S, Deadline, SalesforceClient
+from shared.salesforce.client import Deadline, SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError, classify
 from shared.salesforce.soql import columns, soql
 
@@ -49,8 +49,9 @@ class Records:
     is searched before a repeat, but that no index keeps unique.
     """
 
-    def __init__(self, salesforce: SalesforceClient, *, keyed: bool = True) -> None:
+    def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
         self._salesforce = salesforce
+        self._timeout_s = timeout_s
         self.keyed = keyed
 
     def create(
@@ -201,9 +202,8 @@ class Records:
     def _key_field(self, sobject: str) -> str:
         return KEY_FIELD if self.keyed else MARKERS[sobject]
 
-    @staticmethod
-    def _deadline() -> Deadline:
-        return Deadline.after(WRITE_TIMEOUT_S)
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._timeout_s)
 
 
 _MARK = "voice:"

@@ -328,3 +328,43 @@ def test_a_store_that_is_away_is_one_error() -> None:
         away.accept("call", [intent()])
     with pytest.raises(StoreUnavailableError):
         away.get("x")
+
+
+def test_what_is_settled_loses_its_draft_and_later_its_receipt(
+    journal: Journal, store: redis.Redis
+) -> None:
+    done, back, stays = (intent(reference=f"AA{n} 222", said="Noted.") for n in "BCD")
+    journal.accept("call", [done, back, stays])
+    assert journal.cancel(back.id, "caller")[0] == "cancelled"
+    taken = lease(journal)
+    journal.settle(taken, [Delivered(done.id, "500x", "00001042"), Parked(stays.id, "NO")])
+    hour = 3_600_000
+    assert journal.forget(data_after_ms=hour, receipt_after_ms=hour) == 0
+    for id_ in (done.id, back.id):
+        store.zadd("vs:settled", {id_: 1})
+    assert journal.forget(data_after_ms=hour, receipt_after_ms=10**15) == 2
+    kept = journal.get(done.id)
+    assert kept
+    assert kept.is_forgotten
+    assert kept.said == ""
+    assert kept.receipt
+    assert kept.receipt.number == "00001042"
+    assert journal.forget(data_after_ms=hour, receipt_after_ms=hour) == 2
+    assert journal.get(done.id) is None
+    assert journal.by_reference("AAB 222") is None
+    parked = journal.get(stays.id)
+    assert parked
+    assert parked.draft == DRAFT  # a person needs it
+
+
+def test_only_what_is_parked_can_be_replayed_or_discarded(journal: Journal) -> None:
+    one, other = intent(), intent()
+    journal.accept("call", [one, other])
+    assert journal.replay([one.id]) == (0, ())
+    assert journal.discard([one.id]) == 0
+    journal.settle(lease(journal), [Parked(one.id, "NO"), Parked(other.id, "NO")])
+    assert journal.discard([other.id]) == 1
+    assert journal.replay([one.id, other.id])[0] == 1
+    again = lease(journal)
+    assert [found.id for found in again.intents] == [one.id]
+    assert again.intents[0].unsure  # it may have been written before it parked

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
+from shared.domain.kinds import Kind
 from shared.salesforce.people import only
-from shared.salesforce.records import Row
+from shared.salesforce.records import MOST_RECORDS, Row
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
@@ -15,16 +16,21 @@ from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
 MOST_DESCRIPTION = 32_000
+MOST_LOOKED_AHEAD = 5_000
 CLOSED = "Closed"
 OPTIONAL = frozenset({"Type", "Origin", "Priority", "ContactId", "AccountId", "SuppliedPhone"})
 
 
 def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(CaseDraft, intent.draft) for intent in intents}
-    contacts, accounts = desk.people.resolve(
-        numbers_to_resolve((one, drafts[one.id]) for one in intents),
-        [draft.account_number or "" for draft in drafts.values()],
-    )
+    numbers = numbers_to_resolve((one, drafts[one.id]) for one in intents)
+    account_numbers = [draft.account_number or "" for draft in drafts.values()]
+    if len(intents) == MOST_RECORDS:
+        # A backlog: who the next batches are for is asked now, in few requests instead of one each.
+        for kept in desk.journal.payloads_due(Kind.CASE_CREATE, MOST_LOOKED_AHEAD):
+            numbers.append("" if kept["contact_id"] else kept["caller_number"])
+            account_numbers.append(kept["account_number"] or "")
+    contacts, accounts = desk.people.resolve(numbers, account_numbers)
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = drafts[intent.id]

@@ -1,8 +1,8 @@
 """Comments on cases. A CaseComment can carry no key, so its text ends with the reference.
 
 It is sent once. When an earlier attempt may have arrived, it rests until Salesforce must have
-finished, and then the comments of its case are read and the reference is looked for. What remains: a
-comment that commits after that, or a worker that sends one when its lease has run out, makes a
+finished, and then the comments of its case are read and the reference is looked for. What remains:
+a comment that commits after that, or a worker that sends one when its lease has run out, makes a
 second one.
 """
 

@@ -50,7 +50,11 @@ class Desk:
 
     @classmethod
     def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
-        records = Records(SalesforceClient(settings, store), keyed=settings.salesforce_key_fields)
+        records = Records(
+            SalesforceClient(settings, store),
+            timeout_s=settings.salesforce_write_timeout_s,
+            keyed=settings.salesforce_key_fields,
+        )
         return cls(
             settings=settings,
             journal=Journal(store),

@@ -1,0 +1,114 @@
+"""A second case of the same account and issue type: the agent asks, and answers with onExisting."""
+
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from demo.stack import Org, Store
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from tests.calling import KNOWN, UNKNOWN, ask
+from tests.conftest import make_settings
+from web.app import create_app
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+
+CASE = {"issueType": "billing", "description": "Billed twice for October"}
+
+
+def create(client: FlaskClient, call_id: str, number: str = KNOWN, **others: Any) -> str:
+    entry = ask(client, "createSalesforceCase", CASE | others, call_id=call_id, number=number)
+    return str(entry["result"])
+
+
+def test_another_call_of_the_account_is_asked_and_nothing_is_recorded(
+    client: FlaskClient, journal: Journal, desk: Desk
+) -> None:
+    first = create(client, "a")
+    reference = first.rstrip(".")[-7:]
+    asked = create(client, "b", description="Still billed twice")
+    assert f"already a case of the last day for this, reference {reference}" in asked
+    assert "Nothing was saved yet" in asked
+    drain(desk, Kind.CASE_CREATE)
+    assert "number 00001008" in create(client, "c")
+    assert journal.counts()["accepted"] == 1
+
+
+def test_the_answer_comment_adds_to_the_first_case(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+) -> None:
+    create(client, "a")
+    before = len(org.records("CaseComment"))
+    assert "comment is being added" in create(client, "b", onExisting="comment")
+    (comment,) = journal.of_call("b")
+    assert comment.kind is Kind.CASE_COMMENT
+    drain(desk, Kind.CASE_CREATE)
+    drain(desk, Kind.CASE_COMMENT)
+    assert len(org.records("CaseComment")) == before + 1
+
+
+def test_the_answer_comment_without_an_earlier_case_opens_one(
+    client: FlaskClient, journal: Journal
+) -> None:
+    assert "being opened" in create(client, "a", onExisting="comment")
+
+
+def test_the_answer_new_opens_a_second_case(client: FlaskClient, journal: Journal) -> None:
+    create(client, "a")
+    assert "being opened" in create(client, "b", onExisting="new")
+    assert journal.counts()["accepted"] == 2
+
+
+def test_another_issue_type_and_another_account_are_not_asked(
+    client: FlaskClient, journal: Journal
+) -> None:
+    create(client, "a")
+    assert "being opened" in create(client, "b", issueType="technical")
+    assert "being opened" in create(client, "c", number="+14155550103")
+    assert journal.counts()["accepted"] == 3
+
+
+def test_a_second_case_in_the_same_call_is_a_wish_of_its_own(
+    client: FlaskClient, journal: Journal
+) -> None:
+    create(client, "a")
+    assert "being opened" in create(client, "a", description="And something else")
+    assert journal.counts()["accepted"] == 2
+
+
+def test_a_stranger_learns_nothing_of_an_account_by_its_number(
+    client: FlaskClient, journal: Journal
+) -> None:
+    create(client, "a", accountNumber="ACC-12345")
+    said = create(client, "b", number=UNKNOWN, accountNumber="ACC-12345")
+    assert "being opened" in said
+    again = create(client, "c", number=UNKNOWN, accountNumber="acc-12345")
+    assert "already a case" in again  # of their own
+    assert "being opened" in create(client, "d", number="", accountNumber="ACC-12345")
+
+
+@pytest.mark.parametrize("fate", [State.CANCELLED, State.PARKED])
+def test_a_case_that_was_taken_back_or_parked_is_no_reason_to_ask(
+    client: FlaskClient, journal: Journal, org: Org, desk: Desk, fate: State
+) -> None:
+    create(client, "a")
+    if fate is State.CANCELLED:
+        ask(client, "cancelCase", call_id="a")
+    else:
+        rule = {"object": "Case", "when": "Type = 'Billing'", "message": "No."}
+        org.fault(validation_rules=[rule])
+        drain(desk, Kind.CASE_CREATE)
+        org.fault()
+    assert [one.state for one in journal.of_call("a")] == [fate]
+    assert "being opened" in create(client, "b")
+
+
+def test_a_window_of_zero_never_asks(
+    store: redis.Redis, store_server: Store, org: Org, journal: Journal
+) -> None:
+    app = create_app(make_settings(store_server.url, org.url, repeat_window_h=0))
+    create(app.test_client(), "a")
+    assert "being opened" in create(app.test_client(), "b")
+    app.extensions["service"].close()
