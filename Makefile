@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check
+.PHONY: help demo test check drill
 help:
 	@echo "make demo    the whole service on this machine, with calls (KEEP=1 stays up)"
 	@echo "make test    the tests"
+	@echo "make drill   kill -9 at random while writes are accepted, 20 rounds of 500 (ROUNDS=n)"
 	@echo "make check   lint, format, types, import directions"
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
@@ -27,3 +28,6 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+drill: $(READY)
+	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20)

@@ -23,8 +23,11 @@ SWEEP_QUEUE = "sweep"
 SOCKET_TIMEOUT_S = 2.0
 
 
-def celery_app(settings: Settings) -> Celery:
-    """The Celery application as every process of ours needs it; workers add to it."""
+def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:
+    """The Celery application as every process of ours needs it; workers add to it.
+
+    socket_timeout_s: a worker's has to be longer than the second that it listens at a time.
+    """
     app = Celery("vapi-salesforce", broker=settings.broker_url)
     app.conf.update(
         # State lives in the journal; a result backend would cost a write and a key a task.
@@ -43,8 +46,8 @@ def celery_app(settings: Settings) -> Celery:
         broker_channel_error_retry=True,  # survive READONLY and OOM replies
         broker_transport_options={
             "global_keyprefix": f"{REDIS_PREFIX}celery:",
-            "socket_timeout": SOCKET_TIMEOUT_S,  # without it a hung Redis blocks for ever
-            "socket_connect_timeout": 1.0,
+            "socket_timeout": socket_timeout_s,  # without it a hung Redis blocks for ever
+            "socket_connect_timeout": min(1.0, socket_timeout_s),
             "socket_keepalive": True,
             "health_check_interval": 10,
             "max_retries": 0,

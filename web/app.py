@@ -13,7 +13,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure()
     settings = settings or load_settings()
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["service"] = Service.from_settings(settings)
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)

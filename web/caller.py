@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from shared.calls.calls import CallState
 from shared.domain.drafts import FromCaller
 from shared.domain.intent import Intent
-from shared.phone import as_e164
 from shared.salesforce.client import Deadline
 from shared.salesforce.customers import CaseSummary, Customer
 from shared.salesforce.failures import SalesforceError
@@ -32,12 +31,9 @@ class Caller:
         """The one contact who has this number."""
         return self.customers[0] if self.customers and len(self.customers) == 1 else None
 
-    def may_hear_of(self, case_summary: CaseSummary, region: str) -> bool:
-        """The case is the contact's, or was opened from this number for nobody known."""
-        if case_summary.contact_id:
-            return self.contact is not None and case_summary.contact_id == self.contact.contact_id
-        supplied = as_e164(case_summary.supplied_phone, region) if self.number else None
-        return supplied is not None and supplied == self.number
+    def may_hear_of(self, case_summary: CaseSummary) -> bool:
+        """The case is the one contact's. A telephone number that somebody typed proves nothing."""
+        return self.contact is not None and case_summary.contact_id == self.contact.contact_id
 
     def wished_for(self, intent: Intent) -> bool:
         """The intent was accepted in this call, or in an earlier one from this number."""

@@ -19,10 +19,10 @@ except SettingsError as refused:
 bind = f"0.0.0.0:{settings.port}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
-# A request waits for Redis or for a lookup, not for the CPU: threads, more than the lookup pool
-# has, so that lookups that hang leave enough for writes and events.
+# A request waits for Redis or for a lookup, not for the CPU: threads, more than lookups may wait
+# (web/lookup_pool.py), so that a Salesforce that hangs leaves enough for writes and events.
 worker_class = "gthread"
-threads = 32
+threads = 64
 
 # Vapi keeps its connections; a load balancer in between closes idle ones after a minute or more.
 keepalive = 75

@@ -16,17 +16,20 @@ from shared.salesforce.failures import away
 T = TypeVar("T")
 
 THREADS = 16
+MOST_WAITING = 48
+"""Lookups at work and in line. gunicorn's threads have to outnumber them (web/gunicorn.py), so that
+some are free for writes and events while Salesforce hangs."""
 
 
 class LookupPool:
     """Safe to share between threads."""
 
-    def __init__(self, threads: int = THREADS) -> None:
+    def __init__(self, threads: int = THREADS, most: int = MOST_WAITING) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="lookup")
-        self._free = threading.BoundedSemaphore(threads)
+        self._free = threading.BoundedSemaphore(most)
 
     def start(self, work: Callable[[], T]) -> "Started[T]":
-        """Never waits: when all threads are busy, what is started has failed already."""
+        """Never waits itself: when the line is too long, what is started has failed already."""
         if not self._free.acquire(blocking=False):
             refused: Future[T] = Future()
             refused.set_exception(away("LOOKUPS_BUSY", ambiguous=False))

@@ -8,7 +8,7 @@ from shared.calls.calls import CallState
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.client import Deadline
-from shared.salesforce.customers import CaseSummary
+from shared.salesforce.customers import MOST_OPEN_CASES, CaseSummary
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, result
 from shared.vapi.tools import GetCaseStatus, LookupCustomer, RetrieveCustomerCase
@@ -30,7 +30,9 @@ def lookup_customer(
             parts.append(f" of {contact.account_name}")
         if contact.account_number:
             parts.append(f", account number {contact.account_number}")
-        return result(f"{''.join(parts)}. They have {_counted(len(contact.cases), 'open case')}.")
+        more = "at least " if len(contact.cases) == MOST_OPEN_CASES else ""
+        cases = _counted(len(contact.cases), "open case")
+        return result(f"{''.join(parts)}. They have {more}{cases}.")
     if caller.customers:
         first = f"{_number(len(caller.customers)).capitalize()} customers share this phone number."
     elif caller.number:
@@ -151,7 +153,7 @@ def _status_of_case(
     if found is None:
         return result(f"I found no case with that {by}.")
     caller = _identified(service, state, deadline)
-    if not caller.may_hear_of(found, service.settings.phone_region):
+    if not caller.may_hear_of(found):
         return result("I found that case, but I can't discuss it on this phone number.")
     return result(_case_sentence(found))
 

@@ -16,6 +16,9 @@ from shared.settings import Settings
 from shared.store import connect
 from web.lookup_pool import LookupPool
 
+DOORBELL_TIMEOUT_S = 0.5
+"""A caller is on the line; a lost doorbell is made up for by the sweep."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -41,7 +44,7 @@ class Service:
             calls=Calls(store),
             salesforce=salesforce,
             customers=Customers(salesforce, settings.phone_region),
-            doorbell=Doorbell(celery_app(settings)),
+            doorbell=Doorbell(celery_app(settings, socket_timeout_s=DOORBELL_TIMEOUT_S)),
             pool=LookupPool(),
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.calls.calls import CallState
-from shared.journal.journal import AnswerSlot
+from shared.journal.answers import Claim
 from shared.logs import log
 from shared.salesforce.client import Deadline
 from shared.salesforce.failures import SalesforceError
@@ -35,7 +35,9 @@ WRITES: dict[str, Callable[[Service, CallState, Any], "writes.Wish | Answer"]] =
     "requestCallback": writes.request_callback,
 }
 
-NOT_SAVED = trouble("I could not save that. Please tell the caller that it is not done.")
+NOT_SAVED = trouble(
+    "I could not save that for certain. Please tell the caller that it is not confirmed."
+)
 NOT_LOOKED = trouble("I can't look that up right now. Please go on without it.")
 
 CLAIM_SLACK_MS = 2_000
@@ -47,7 +49,7 @@ class _Working:
     """A tool call being answered: its entry, or the lookup that will give it."""
 
     call: ToolCall
-    slot_key: str = ""
+    claim: Claim | None = None
     entry: str = ""
     started: "Started[Answer] | None" = None
 
@@ -85,23 +87,24 @@ def _start(
         TOOL_CALLS.labels(tool=call.name, outcome="refused").inc()
         nothing = "" if call.name in LOOKUPS else " Nothing was saved."
         return _Working(call, entry=as_entry(call, refusal(f"{bad}{nothing}")))
-    mark = ""
-    if call.name in WRITES:
-        mark = writes.fingerprint(call.name, arguments, 0)
-        equal_calls[mark] += 1
-        mark = writes.fingerprint(call.name, arguments, equal_calls[mark] - 1)
+    plain = writes.fingerprint(call.name, arguments, 0)
+    equal_calls[plain] += 1
     try:
-        slot_key = service.answers.slot(state.call_id, call.id) if call.id else ""
-        if slot_key:
+        claim = None
+        if call.id:
+            slot = service.answers.slot(state.call_id, call.id)
             work_ms = service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
-            if kept := service.answers.claim(slot_key, work_ms=work_ms):
+            claimed = service.answers.claim(slot, work_ms=work_ms)
+            if isinstance(claimed, str):
                 TOOL_CALLS.labels(tool=call.name, outcome="redelivered").inc()
-                return _Working(call, entry=kept)
+                return _Working(call, entry=claimed)
+            claim = claimed
         if call.name in LOOKUPS:
             look = LOOKUPS[call.name]
             started = service.pool.start(lambda: look(service, state, arguments, deadline))
-            return _Working(call, slot_key, started=started)
-        return _Working(call, entry=_write(service, state, call, slot_key, mark, arguments))
+            return _Working(call, claim, started=started)
+        nth = equal_calls[plain] - 1
+        return _Working(call, entry=_write(service, state, call, claim, nth, arguments))
     except StoreUnavailableError:
         TOOL_CALLS.labels(tool=call.name, outcome="away").inc()
         return _Working(call, entry=as_entry(call, _away(call)))
@@ -126,15 +129,16 @@ def _write(
     service: Service,
     state: CallState,
     call: ToolCall,
-    slot_key: str,
-    mark: str,
+    claim: Claim | None,
+    nth: int,
     arguments: Arguments,
 ) -> str:
     wish = WRITES[call.name](service, state, arguments)
     if isinstance(wish, Answer):
         TOOL_CALLS.labels(tool=call.name, outcome="refused" if wish.is_error else "done").inc()
-        return _kept(service, call, slot_key, wish)
-    entry = writes.accept(service, state, call, slot_key, mark, wish)
+        return service.answers.settle(claim, as_entry(call, wish), lasting=wish.lasting)
+    mark = writes.fingerprint(call.name, arguments, nth, wish.target)
+    entry = writes.accept(service, state, call, claim, mark, wish)
     TOOL_CALLS.labels(tool=call.name, outcome="accepted").inc()
     return entry
 
@@ -152,16 +156,8 @@ def _finish(service: Service, one: _Working, deadline: Deadline) -> str:
     except Exception:
         return _unforeseen(one.call)
     TOOL_CALLS.labels(tool=one.call.name, outcome=outcome).inc()
+    entry = as_entry(one.call, answer)
     try:
-        return _kept(service, one.call, one.slot_key, answer)
+        return service.answers.settle(one.claim, entry, lasting=answer.lasting)
     except StoreUnavailableError:
-        return as_entry(one.call, answer)
-
-
-def _kept(service: Service, call: ToolCall, slot_key: str, answer: Answer) -> str:
-    entry = as_entry(call, answer)
-    if slot_key and answer.lasting:
-        service.answers.keep(AnswerSlot(slot_key, entry))
-    elif slot_key:
-        service.answers.forget(slot_key)
-    return entry
+        return entry

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared.calls.calls import CallState
 from shared.calls.closeout import close_out
@@ -36,9 +35,13 @@ NO_ANSWER_NEEDED = "{}"
 @blueprint.post("/webhook")
 def vapi() -> Response:
     service: Service = current_app.extensions["service"]
+    limit = service.settings.max_body_bytes
     try:
-        raw = request.get_data(cache=True)
-    except RequestEntityTooLarge:
+        # Not request.get_data: it cuts a chunked body at the limit instead of refusing it.
+        raw = request.environ["wsgi.input"].read(limit + 1)
+    except OSError:
+        return _refused(400)  # a body that was cut off, or whose chunks make no sense
+    if len(raw) > limit or (request.content_length or 0) > limit:
         return _refused(413)
     try:
         authentication.authenticate(_as_signed(service, raw), service.settings)
@@ -61,12 +64,13 @@ def vapi() -> Response:
 
 
 def parse(raw: bytes) -> Any:
-    """The JSON of a body. Raises ValueError.
+    """The JSON of a body in UTF-8. Raises ValueError.
 
     An unpaired surrogate is valid in JSON and can't be written anywhere: it becomes "?".
     """
     try:
-        body = json.loads(raw)
+        # json.loads would guess UTF-16 and let surrogates through.
+        body = json.loads(raw.decode("utf-8-sig"))
         if b"\\ud" in raw.lower():
             text = json.dumps(body, ensure_ascii=False)
             body = json.loads(text.encode("utf-8", "replace"))
@@ -104,6 +108,9 @@ def _tool_entries(service: Service, message: Message) -> list[str]:
         state = _remembered(service, message)
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
+        return store_is_away(calls)
+    except Exception:
+        log.exception("tool_calls_failed", message_type=message.type)
         return store_is_away(calls)
     return answer_tool_calls(service, state, calls)
 

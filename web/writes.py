@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from shared.calls.calls import CallState
 from shared.domain.drafts import (
@@ -22,9 +23,10 @@ from shared.domain.drafts import (
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
+from shared.journal.answers import Claim
 from shared.journal.journal import Accepted, AnsweredBefore, AnswerSlot, Existing, Repeated
 from shared.salesforce.client import Deadline
-from shared.salesforce.customers import CHANGEABLE, CaseSummary
+from shared.salesforce.customers import CHANGEABLE, CaseSummary, Customer
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, as_entry, refusal, result, trouble
 from shared.vapi.messages import ToolCall
@@ -48,7 +50,10 @@ class Wish:
     """What is to be accepted.
 
     said: the sentence for the agent, given the reference. subjects: what it is about, across calls;
-    asks: when a case about the same was accepted of late in another call, ask before opening one.
+    asks: the question to ask instead, when a case about the same was accepted of late in another
+    call; None never asks.
+    target: what tells this wish from another one with the same arguments. also: what is accepted
+    along with it.
     """
 
     kind: Kind
@@ -56,7 +61,9 @@ class Wish:
     said: Callable[[str], str]
     after: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
-    asks: bool = False
+    asks: Callable[[Intent | None], Answer] | None = None
+    target: str = ""
+    also: tuple[NewIntent, ...] = ()
 
 
 def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase) -> Wish | Answer:
@@ -64,6 +71,8 @@ def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase
     contact = caller.contact
     subjects = _subjects(caller, wanted)
     if wanted.on_existing == "comment" and (earlier := service.journal.about(subjects)):
+        if not _is_theirs(caller, earlier):
+            return refusal("I can't add to a colleague's case. I can open a new one.")
         return _comment_on(state, earlier, wanted.description)
     return Wish(
         Kind.CASE_CREATE,
@@ -79,7 +88,7 @@ def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase
             f"The {wanted.issue_type} case is being opened. Its reference is {reference}."
         ),
         subjects=subjects,
-        asks=wanted.on_existing == "ask",
+        asks=partial(_question, caller) if wanted.on_existing == "ask" else None,
     )
 
 
@@ -93,9 +102,16 @@ def _subjects(caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
     if contact and contact.account_id:
         subjects.append(f"account:{contact.account_id}:{wanted.issue_type}")
     number = wanted.account_number or (contact.account_number if contact else "")
-    if number and caller.number:
+    shared = caller.customers is not None and len(caller.customers) > 1
+    if number and caller.number and not shared:
         subjects.append(f"number:{number.lower()}:{caller.number}:{wanted.issue_type}")
     return tuple(subjects)
+
+
+def _is_theirs(caller: Caller, intent: Intent) -> bool:
+    contact_id = intent.payload.get("contact_id")
+    same_contact = caller.contact is not None and caller.contact.contact_id == contact_id
+    return same_contact or caller.wished_for(intent)
 
 
 def _comment_on(state: CallState, intent: Intent, text: str) -> Wish:
@@ -109,6 +125,7 @@ def _comment_on(state: CallState, intent: Intent, text: str) -> Wish:
         ),
         lambda reference: f"The comment is being added. Its reference is {reference}.",
         after=(intent.id,),
+        target=intent.id,
     )
 
 
@@ -130,6 +147,7 @@ def add_comment(service: Service, state: CallState, wanted: AddCaseComment) -> W
             text=wanted.comment,
         ),
         lambda reference: f"The comment is being added. Its reference is {reference}.",
+        target=case_number or "",
     )
 
 
@@ -143,7 +161,12 @@ def update_contact(service: Service, state: CallState, wanted: UpdateContact) ->
     given = wanted.model_dump(exclude_unset=True, by_alias=True)
     changes = {name: given[name[0].lower() + name[1:]] for name in CHANGEABLE
                if name[0].lower() + name[1:] in given}  # fmt: skip
-    seen = {name: caller.contact.values.get(name) for name in changes} if caller.contact else None
+    earlier = [
+        one
+        for one in service.journal.of_call(state.call_id)
+        if one.kind is Kind.CONTACT_UPDATE and one.state is not State.CANCELLED
+    ]
+    seen = _seen(caller.contact, changes, earlier) if caller.contact else None
     spoken = _listed([_SPOKEN_FIELDS[name] for name in changes])
     return Wish(
         Kind.CONTACT_UPDATE,
@@ -153,11 +176,31 @@ def update_contact(service: Service, state: CallState, wanted: UpdateContact) ->
             changes=changes,
             seen=seen,
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            earlier=[one.id for one in earlier],
         ),
         lambda reference: (
             f"The new {spoken} will be on file in a moment. The reference is {reference}."
         ),
+        after=tuple(one.id for one in earlier),
+        target=_place_among(earlier, changes),
     )
+
+
+def _seen(
+    contact: Customer, changes: dict[str, str], earlier: list[Intent]
+) -> dict[str, list[str | None]]:
+    """What each field may be without anybody else's edit: as found, or as this call made it."""
+    wished = [one.payload.get("changes", {}) for one in earlier]
+    return {
+        name: [contact.values.get(name), *(one[name] for one in wished if name in one)]
+        for name in changes
+    }
+
+
+def _place_among(earlier: list[Intent], changes: dict[str, str]) -> str:
+    """The call's last change asked for once more is the same wish; one in between makes it anew."""
+    again = bool(earlier) and earlier[-1].payload.get("changes") == changes
+    return str(len(earlier) - 1 if again else len(earlier))
 
 
 _SPOKEN_FIELDS = {
@@ -196,9 +239,11 @@ def cancel_case(service: Service, state: CallState, wanted: CancelCase) -> Wish 
             return target
         intent, case_number = target
     else:
-        of_call = service.journal.of_call(state.call_id)
-        cases = [one for one in of_call if one.kind is Kind.CASE_CREATE]
-        intent, case_number = (last_case_of_call(of_call) or (cases[-1] if cases else None)), None
+        # The last one, also when it was taken back already: asking twice must not take two back.
+        cases = [
+            one for one in service.journal.of_call(state.call_id) if one.kind is Kind.CASE_CREATE
+        ]
+        intent, case_number = (cases[-1] if cases else None), None
         if not intent:
             return refusal("No case was opened in this call, so there is none to take back.")
     if intent:
@@ -207,20 +252,46 @@ def cancel_case(service: Service, state: CallState, wanted: CancelCase) -> Wish 
         if became == State.CANCELLED:
             return result("The case was taken back. It will not be opened.")
         if became == State.PARKED:
-            return result("The case was not opened; a colleague will see that it is not wanted.")
+            return result("A colleague has that case and will see that it is not wanted.")
+    close = CloseDraft(
+        caller_number=state.number,
+        contact_id=_contact_id(state),
+        case_intent=intent.id if intent else None,
+        case_number=case_number,
+    )
     return Wish(
         Kind.CASE_CLOSE,
-        CloseDraft(
-            caller_number=state.number,
-            contact_id=_contact_id(state),
-            case_intent=intent.id if intent else None,
-            case_number=case_number,
-            reason=wanted.reason or "",
-        ),
+        close,
         lambda reference: (
             f"The case was opened already, so it is being closed. The reference is {reference}."
         ),
         after=(intent.id,) if intent else (),
+        target=intent.id if intent else case_number or "",
+        also=_why(close, wanted.reason, intent),
+    )
+
+
+def _why(
+    close: CloseDraft, reason: str | None, case_intent: Intent | None
+) -> tuple[NewIntent, ...]:
+    """The reason of a closing, as a comment on the case."""
+    if not reason:
+        return ()
+    comment = CommentDraft(
+        caller_number=close.caller_number,
+        contact_id=close.contact_id,
+        case_intent=close.case_intent,
+        case_number=close.case_number,
+        text=f"Taken back by the caller: {reason}",
+    )
+    return (
+        NewIntent(
+            id=new_intent_id(),
+            kind=Kind.CASE_COMMENT,
+            draft=comment,
+            reference=new_reference(),
+            after=(case_intent.id,) if case_intent else (),
+        ),
     )
 
 
@@ -238,8 +309,11 @@ def _find_case(
         if intent and intent.kind is not Kind.CASE_CREATE:
             return refusal("That reference is not one of a case.")
         if intent:
-            if caller_for_a_write(service, state).wished_for(intent):
+            caller = caller_for_a_write(service, state)
+            if caller.wished_for(intent):
                 return intent, None
+            if caller.customers is None:
+                return trouble("I can't check that reference right now. Nothing was saved.")
             return refusal("I found that reference, but I can't change its case on this number.")
         return _case_in_org(service, state, "reference", reference)
     if case_number:
@@ -270,9 +344,7 @@ def _case_in_org(
     if found is None:
         return refusal(f"I found no case with that {by}. Nothing was saved.")
     caller = caller_for_a_write(service, state)
-    if caller.customers is not None and not caller.may_hear_of(
-        found, service.settings.phone_region
-    ):
+    if caller.customers is not None and not caller.may_hear_of(found):
         return refusal("I found that case, but I can't change it on this phone number.")
     return None, found.number
 
@@ -289,21 +361,21 @@ def _listed(words: list[str]) -> str:
 # -- accepting -------------------------------------------------------------------------------------
 
 
-def fingerprint(tool: str, arguments: Arguments, nth: int) -> str:
-    """What makes two wishes of a call the same one: tool, normalised arguments, place among equals.
+def fingerprint(tool: str, arguments: Arguments, nth: int, target: str = "") -> str:
+    """What makes two wishes of a call the same: tool, normalised arguments, target, place.
 
     nth counts equal calls within one message, so that two calls listed together stay two wishes.
     """
-    content = json.dumps([tool, arguments.model_dump(by_alias=True), nth], sort_keys=True)
+    content = json.dumps([tool, arguments.model_dump(by_alias=True), nth, target], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def accept(
-    service: Service, state: CallState, call: ToolCall, slot_key: str, mark: str, wish: Wish
+    service: Service, state: CallState, call: ToolCall, claim: Claim | None, mark: str, wish: Wish
 ) -> str:
     """Record the wish and its answer in one step; returns the entry the agent is to hear.
 
-    slot_key is "" for a call that can't be told from another one: its answer is not kept.
+    claim is None for a call that can't be told from another one: its answer is not kept.
     """
     for _ in range(REFERENCE_TRIES):
         reference = new_reference()
@@ -320,10 +392,10 @@ def accept(
             after=wish.after,
             said=said,
             subjects=wish.subjects,
-            asks=wish.asks,
+            asks=wish.asks is not None,
         )
-        slot = AnswerSlot(slot_key, entry) if slot_key else None
-        match service.journal.accept(state.call_id, [intent], slot):
+        slot = AnswerSlot(claim.key, entry) if claim else None
+        match service.journal.accept(state.call_id, [intent, *wish.also], slot):
             case Accepted(ring):
                 service.doorbell.ring(ring)
                 return entry
@@ -331,29 +403,25 @@ def accept(
                 return kept
             case Repeated(intent_id):
                 answer = _repeated(service.journal.get(intent_id), wish)
-                return _kept(service, call, slot_key, answer)
-            case Existing(intent_id):
-                answer = _question(service.journal.get(intent_id))
-                return _kept(service, call, slot_key, answer)
+                return service.answers.settle(claim, as_entry(call, answer))
+            case Existing(intent_id) if wish.asks:
+                answer = wish.asks(service.journal.get(intent_id))
+                return service.answers.settle(claim, as_entry(call, answer))
     return as_entry(call, trouble("I could not save that. Please try once more."))
 
 
-def _kept(service: Service, call: ToolCall, slot_key: str, answer: Answer) -> str:
-    entry = as_entry(call, answer)
-    if slot_key:
-        service.answers.keep(AnswerSlot(slot_key, entry))
-    return entry
-
-
-def _question(earlier: Intent | None) -> Answer:
-    named = ""
-    if earlier and earlier.receipt and earlier.receipt.number:
-        named = f", number {earlier.receipt.number}"
-    elif earlier:
-        named = f", reference {earlier.reference}"
+def _question(caller: Caller, earlier: Intent | None) -> Answer:
+    """Names the case only to whoever it was opened for; a colleague hears that there is one."""
+    if not earlier or not _is_theirs(caller, earlier):
+        return result(
+            "A colleague of the same account has opened a case for this within the last day. "
+            "Nothing was saved yet. Shall I open a new one?"
+        )
+    number = earlier.receipt.number if earlier.receipt else None
+    named = f"number {number}" if number else f"reference {earlier.reference}"
     return result(
-        f"There is already a case of the last day for this{named}. Nothing was saved yet. Shall I "
-        "add to that case, or open a new one?"
+        f"There is already a case of the last day for this, {named}. Nothing was saved yet. "
+        "Shall I add to that case, or open a new one?"
     )
 
 

@@ -6,11 +6,14 @@ from shared.logs import log
 from shared.settings import Settings
 from shared.vapi.control import ControlRefusedError, add_message
 
+MOST_TOLD = 5
+"""A drain that parks more has met something larger than a call; each telling may take seconds."""
+
 
 def tell_parked(calls: Calls, settings: Settings, parked: list[Intent]) -> None:
     """A write parked: whoever is still on the line is told, once. After the call it is a broken
     promise, which operators see until someone settles it."""
-    for intent in parked:
+    for intent in parked[:MOST_TOLD]:
         url = calls.live_control_url(intent.call_id) if intent.reference else ""
         if not url:
             continue

@@ -39,11 +39,11 @@ def deliver(kind: str) -> str:
     """There is work of this kind. Returns what became of it, for Flower."""
     try:
         drained = drain(desk(), Kind(kind))
+        Doorbell(app).ring(sorted(drained.ring))
+        tell_parked(calls(), load_settings(), drained.parked)
     except StoreUnavailableError as trouble:
         log.error("store_unavailable", kind=kind, reason=str(trouble))
         return f"store unavailable ({trouble}); leases run out and the sweep rings again"
-    Doorbell(app).ring(sorted(drained.ring))
-    tell_parked(calls(), load_settings(), drained.parked)
     return str(drained)
 
 

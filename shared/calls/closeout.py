@@ -13,8 +13,11 @@ from shared.vapi.messages import EndOfCall
 
 FINGERPRINT = "close-out"
 
-MOST_TRANSCRIPT = 32_000
-"""A longer transcript goes into a file (Task.Description holds 32,000 characters)."""
+MOST_DESCRIPTION = 32_000
+MOST_SUMMARY = 8_000
+ROOM_FOR_FACTS = 2_000
+"""Task.Description holds 32,000 characters: a transcript that does not fit beside the summary and
+the facts goes into a file."""
 
 
 def close_out(
@@ -31,7 +34,8 @@ def close_out(
     intents: the call's intents so far. The Task waits until all of them are settled.
     """
     transcript = report.transcript or kept_transcript
-    in_file = len(transcript) > MOST_TRANSCRIPT
+    room = MOST_DESCRIPTION - ROOM_FOR_FACTS - min(len(report.summary), MOST_SUMMARY)
+    in_file = len(transcript) > room
     case_intents = [
         intent.id
         for intent in intents
@@ -43,6 +47,7 @@ def close_out(
         if intent.kind is Kind.CASE_COMMENT and intent.payload.get("case_number")
     ]
     case_number = commented[-1].payload["case_number"] if commented else None
+    only_after = commented[-1].id if commented else None
     contact_id = known_contact(state)
     call_log = NewIntent(
         id=new_intent_id(),
@@ -64,6 +69,7 @@ def close_out(
             recording_url=recording_url,
             case_intents=case_intents,
             case_number=case_number,
+            only_after=only_after,
         ),
     )
     closing = [call_log]
@@ -85,12 +91,13 @@ def close_out(
                 id=new_intent_id(),
                 kind=Kind.CASE_COMMENT,
                 reference=new_reference(),
-                after=(last_case,) if last_case else (),
+                after=tuple(one for one in (last_case or only_after,) if one),
                 draft=CommentDraft(
                     caller_number=state.number,
                     contact_id=contact_id,
                     case_intent=last_case,
                     case_number=None if last_case else case_number,
+                    only_after=None if last_case else only_after,
                     text=f"Call summary: {report.summary}",
                 ),
             )

@@ -5,7 +5,7 @@ the next version has to read what this one wrote: add fields with defaults, neve
 without a new SCHEMA and a reader for the old one in `read_draft`.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from shared.domain.kinds import Kind
@@ -26,7 +26,7 @@ class Draft:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
-        known = {field.name for field in fields(cls)}
+        known = {one.name for one in fields(cls)}
         return cls(**{name: value for name, value in kept.items() if name in known})
 
 
@@ -53,10 +53,15 @@ class CaseDraft(FromCaller):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseTarget(FromCaller):
-    """A draft about one case: one of this service (`case_intent`) or one named by its number."""
+    """A draft about one case: one of this service (`case_intent`) or one named by its number.
+
+    only_after: an intent that must have been delivered, else nothing is done; it shows that the
+    caller has a right to the case.
+    """
 
     case_intent: str | None = None
     case_number: str | None = None
+    only_after: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,18 +71,21 @@ class CommentDraft(CaseTarget):
 
 @dataclass(frozen=True, kw_only=True)
 class CloseDraft(CaseTarget):
-    reason: str = ""
+    """A case to close; its reason is a comment of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContactDraft(FromCaller):
-    """changes: Salesforce field → new value; seen: the same fields' values at acceptance.
+    """changes: Salesforce field → new value. accepted_at: ISO 8601, UTC.
 
-    seen is None when the contact was not known at acceptance. accepted_at: ISO 8601, UTC.
+    seen: the values each of these fields may have without anybody else having edited it: the one at
+    acceptance, and those that the call's earlier wishes give it. None when the contact was not
+    known at acceptance. earlier: the call's contact updates before this one.
     """
 
     changes: dict[str, str]
-    seen: dict[str, str | None] | None = None
+    seen: dict[str, list[str | None]] | None = None
+    earlier: list[str] = field(default_factory=list)
     accepted_at: str
 
 
@@ -90,7 +98,11 @@ class CallbackDraft(FromCaller):
 
 @dataclass(frozen=True, kw_only=True)
 class CallDraft(FromCaller):
-    """One finished call. Times are ISO 8601 UTC or None, duration in whole seconds or None."""
+    """One finished call. Times are ISO 8601 UTC or None, duration in whole seconds or None.
+
+    case_number: the case that the call commented on, when it opened none; only_after: the comment,
+    which must have been delivered for the call to be linked to it.
+    """
 
     call_id: str
     direction: str
@@ -104,6 +116,7 @@ class CallDraft(FromCaller):
     recording_url: str
     case_intents: list[str]
     case_number: str | None = None
+    only_after: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,13 @@
 
 import secrets
 import time
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import redis
 
-from shared.journal.journal import ANSWER_TTL_MS, AnswerSlot
+from shared.journal.journal import ANSWER_TTL_MS
 from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
@@ -23,36 +25,63 @@ class Answers:
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
+        self._settle = store.register_script(_SETTLE)
 
     def slot(self, call_id: str, tool_call_id: str) -> str:
-        return f"{self._prefix}answer:{call_id}:{tool_call_id}"
+        return f"{self._prefix}answer:{call_id}:{quote(tool_call_id, safe='')}"
 
-    def claim(self, key: str, *, work_ms: int) -> str | None:
-        """None: the caller is to work the answer out. Else the answer that is kept already.
+    def claim(self, key: str, *, work_ms: int) -> "Claim | str":
+        """A claim: the caller is to work the answer out. Else the answer that is kept already.
 
         While another delivery of the same tool call is at work, waits for its answer, work_ms at
-        the most; a worker that died meanwhile is replaced by this one. Raises
-        StoreUnavailableError.
+        the most; one that died meanwhile is replaced by this one. Raises StoreUnavailableError.
         """
+        claim = Claim(key, f"working:{secrets.token_hex(8)}")
         give_up = time.monotonic() + work_ms / 1000
         while True:
             with translated():
-                kept = self._store.set(
-                    key, f"working:{secrets.token_hex(8)}", nx=True, get=True, px=work_ms
-                )
+                kept = self._store.set(key, claim.token, nx=True, get=True, px=work_ms)
             if kept is None:
-                return None
+                return claim
             if not str(kept).startswith("working:"):
                 return str(kept)
             if time.monotonic() > give_up:
-                return None
+                return claim  # it works on past its own deadline; whoever settles first is heard
             time.sleep(POLL_S)
 
-    def keep(self, slot: AnswerSlot) -> None:
-        with translated():
-            self._store.set(slot.key, slot.text, px=ANSWER_TTL_MS)
+    def settle(self, claim: "Claim | None", text: str, *, lasting: bool = True) -> str:
+        """Keep an answer, or let go of the claim when it is not lasting; returns what to say.
 
-    def forget(self, key: str) -> None:
-        """An answer that was an error because something was away is not kept."""
+        That is another text when another delivery has settled the same tool call meanwhile.
+        """
+        if claim is None:
+            return text
         with translated():
-            self._store.delete(key)
+            return str(
+                self._settle(
+                    keys=[claim.key],
+                    args=[claim.token, text, ANSWER_TTL_MS if lasting else 0],
+                )
+            )
+
+
+_SETTLE = """
+-- Keeps an answer unless another one is kept. KEYS 1 slot; ARGV 1 token, 2 text, 3 ms to keep it,
+-- or 0 to let go of the claim. Returns the text to be said.
+local kept = redis.call('GET', KEYS[1])
+if kept and string.sub(kept, 1, 8) ~= 'working:' then return kept end
+if tonumber(ARGV[3]) > 0 then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+elseif kept == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+end
+return ARGV[2]
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to answer one tool call."""
+
+    key: str
+    token: str

@@ -31,6 +31,10 @@ from shared.store import translated
 LEASE_MS = 20_000
 """How long a silent worker keeps its intents; one at work extends its lease (see Lease.extend)."""
 
+MOST_LEASES = 2
+"""Batches of one kind at work at a time, in the whole fleet. With seven kinds that leaves a worker
+of 16 threads two for sweeps when Salesforce hangs."""
+
 DOORBELL_MS = 5_000
 """After so long a doorbell that woke nobody counts as lost, and the sweep rings again."""
 
@@ -209,7 +213,9 @@ class Journal:
         token = secrets.token_hex(8)
         with translated():
             self._store.delete(f"{self._prefix}doorbell:{kind}")
-            rows = self._lease(args=[self._prefix, kind, most, most_bytes, LEASE_MS, token])
+            rows = self._lease(
+                args=[self._prefix, kind, most, most_bytes, LEASE_MS, token, MOST_LEASES]
+            )
         return Lease(kind, token, tuple(self._read(id_, _pairs(flat)) for id_, flat in rows))
 
     def extend(self, lease: Lease) -> int:
@@ -232,6 +238,7 @@ class Journal:
                     lease.token,
                     DOORBELL_MS,
                     json.dumps([_as_settled(outcome, now_ms) for outcome in outcomes]),
+                    lease.kind,
                 ]
             )
         return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
@@ -294,11 +301,15 @@ class Journal:
         return self.get(intent_id) if intent_id else None
 
     def about(self, subjects: Iterable[str]) -> Intent | None:
-        """The last intent about one of these subjects, in whatever call."""
+        """The last intent about one of these subjects that may still come to something."""
         with translated():
             ids = [self._store.get(f"{self._prefix}subject:{subject}") for subject in subjects]
-        found = self.get_many(one for one in ids if one)
-        return max(found.values(), key=lambda one: one.accepted_at_ms, default=None)
+        found = [
+            intent
+            for intent in self.get_many(one for one in ids if one).values()
+            if intent.state not in {State.CANCELLED, State.PARKED}
+        ]
+        return max(found, key=lambda one: one.accepted_at_ms, default=None)
 
     def of_call(self, call_id: str) -> list[Intent]:
         """The call's intents, in the order they were accepted."""

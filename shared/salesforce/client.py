@@ -15,7 +15,7 @@ import redis
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from shared.logs import log
@@ -47,14 +47,23 @@ class Deadline:
         return self.at - time.monotonic()
 
 
+class _OnceMore(Retry):
+    """A kept connection may be closed under us: connecting, and a GET that was cut off, are tried
+    once more. A write that may have arrived never is, nor a read that took all of its time."""
+
+    def increment(self, *args: Any, **kwargs: Any) -> "_OnceMore":
+        error = kwargs.get("error")
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        return super().increment(*args, **kwargs)
+
+
 class _Transport(requests.Session):
     """Gives each request a time-out and turns each failure into a SalesforceError, headers read."""
 
     def __init__(self, *, plain_http: bool, note_usage: Callable[[str], None]) -> None:
         super().__init__()
-        # A kept connection may be closed under us: connecting and reading are tried once more,
-        # a write that may have arrived never.
-        once_more = Retry(
+        once_more = _OnceMore(
             total=1, connect=1, read=1, status=0, redirect=0, other=0, allowed_methods={"GET"}
         )
         self.mount("https://", HTTPAdapter(max_retries=once_more))
@@ -108,6 +117,8 @@ class SalesforceClient:
     def query(self, statement: str, deadline: Deadline) -> list[dict[str, Any]]:
         """The records of a SOQL query, its first page (2,000). Raises SalesforceError."""
         page = self._call(lambda door: door.query(statement, deadline=deadline), deadline)
+        if not isinstance(page, dict) or not isinstance(page.get("records"), list):
+            raise away("UNEXPECTED_BODY", ambiguous=False)
         return list(page["records"])
 
     def get(self, path: str, deadline: Deadline) -> Any:
@@ -127,13 +138,17 @@ class SalesforceClient:
         """Send once; with a spent token, once more with a new one. Never a third time."""
         token = self.tokens.current(give_up_at=deadline.at)
         try:
+            try:
+                return send(self._door(token))
+            except SalesforceError as error:
+                if error.failure is not FailureClass.SESSION:
+                    raise
+            log.info("salesforce_token_spent", age_s=round(time.time() - token.issued_at_ms / 1000))
+            token = self.tokens.replace(token, give_up_at=deadline.at)
             return send(self._door(token))
-        except SalesforceError as error:
-            if error.failure is not FailureClass.SESSION:
-                raise
-        log.info("salesforce_token_spent", age_s=round(time.time() - token.issued_at_ms / 1000))
-        token = self.tokens.replace(token, give_up_at=deadline.at)
-        return send(self._door(token))
+        except ValueError:
+            # A success that is not JSON: a page of something in between, or a body cut short.
+            raise away("NOT_JSON", ambiguous=True) from None
 
     def _door(self, token: Token) -> Salesforce:
         if getattr(self._local, "token", None) != token:
@@ -174,6 +189,7 @@ def _failure(answer: requests.Response) -> SalesforceError:
         message = str(body[0].get("message") or "")
         fields = tuple(str(name) for name in body[0].get("fields") or ())
     error = classify(answer.status_code, code, message, fields)
+    error.whole = True
     retry_after = answer.headers.get("Retry-After", "")
     if retry_after.isdigit():
         error.retry_after_s = min(float(retry_after), 600.0)

@@ -47,7 +47,6 @@ class CaseSummary:
     type: str
     is_closed: bool
     contact_id: str | None = None
-    supplied_phone: str = ""
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
@@ -60,7 +59,6 @@ class CaseSummary:
             type=record.get("Type") or "",
             is_closed=bool(record.get("IsClosed")),
             contact_id=record.get("ContactId"),
-            supplied_phone=record.get("SuppliedPhone") or "",
         )
 
 
@@ -106,7 +104,12 @@ class Customers:
             ),
             deadline,
         )
-        return [_customer(record) for record in records or self._searched(e164, deadline)]
+        # "2071234567" is a number of London or of New York: only the whole number tells.
+        theirs = [one for one in records if self._has(one, e164)]
+        return [_customer(one) for one in theirs or self._searched(e164, deadline)]
+
+    def _has(self, record: dict[str, Any], e164: str) -> bool:
+        return any(as_e164(record.get(name) or "", self._region) == e164 for name in PHONES)
 
     def _searched(self, e164: str, deadline: Deadline) -> list[dict[str, Any]]:
         """Contacts with another spelling of the number; each hit is compared digit by digit."""
@@ -119,11 +122,7 @@ class Customers:
             },
             deadline,
         )
-        ids = [
-            hit["Id"]
-            for hit in answer.get("searchRecords", [])
-            if any(as_e164(hit.get(name) or "", self._region) == e164 for name in PHONES)
-        ]
+        ids = [hit["Id"] for hit in answer.get("searchRecords", []) if self._has(hit, e164)]
         if not ids:
             return []
         return self._salesforce.query(
@@ -168,8 +167,7 @@ class Customers:
     def _one_case(self, condition: str, value: str, deadline: Deadline) -> CaseSummary | None:
         found = self._salesforce.query(
             soql(
-                f"SELECT {columns(_CASE_FIELDS)}, ContactId, SuppliedPhone "
-                f"FROM Case WHERE {condition} LIMIT 2",
+                f"SELECT {columns(_CASE_FIELDS)}, ContactId FROM Case WHERE {condition} LIMIT 2",
                 value=value,
             ),
             deadline,

@@ -39,6 +39,7 @@ class SalesforceError(Exception):
     code: Salesforce's errorCode, or a word of ours for what has none (TIMEOUT, HTTP_502, ...).
     ambiguous: a write may have been committed all the same.
     fields: API names, never values.
+    whole: it is the request that failed, which says nothing of a single record.
     """
 
     failure: FailureClass
@@ -46,6 +47,7 @@ class SalesforceError(Exception):
     ambiguous: bool = False
     fields: tuple[str, ...] = ()
     retry_after_s: float | None = None
+    whole: bool = False
 
     def __str__(self) -> str:
         return self.code + (f" ({', '.join(self.fields)})" if self.fields else "")
@@ -74,7 +76,6 @@ _BY_CODE = {
     "NOT_FOUND": FailureClass.MISCONFIGURED,
     "INSUFFICIENT_ACCESS": FailureClass.MISCONFIGURED,
     "INSUFFICIENT_ACCESS_OR_READONLY": FailureClass.MISCONFIGURED,
-    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": FailureClass.REFUSED,
     "JSON_PARSER_ERROR": FailureClass.MISCONFIGURED,
     "METHOD_NOT_ALLOWED": FailureClass.MISCONFIGURED,
     "MALFORMED_QUERY": FailureClass.MISCONFIGURED,
@@ -97,6 +98,11 @@ def classify(
         return SalesforceError(
             FailureClass.DAILY_LIMIT if daily else FailureClass.CONCURRENCY, code
         )
+    if "UNABLE_TO_LOCK_ROW" in message:
+        return SalesforceError(FailureClass.ROW_LOCK, code)  # a trigger that met a lock
+    if "entity type cannot be" in message:
+        # The right to create or change the object is gone; the code alone also means triggers.
+        return SalesforceError(FailureClass.MISCONFIGURED, code)
     if code in _BY_CODE:
         return SalesforceError(_BY_CODE[code], code, ambiguous=status >= 500, fields=fields)
     if status == 412:
@@ -105,14 +111,12 @@ def classify(
         return SalesforceError(FailureClass.AWAY, code or f"HTTP_{status}", ambiguous=status >= 500)
     if status == 401:
         return SalesforceError(FailureClass.SESSION, code or "HTTP_401")
-    if "UNABLE_TO_LOCK_ROW" in message:
-        return SalesforceError(FailureClass.ROW_LOCK, code)  # a trigger that met a lock
     return SalesforceError(FailureClass.REFUSED, code or f"HTTP_{status}", fields=fields)
 
 
 def away(code: str, *, ambiguous: bool) -> SalesforceError:
     """The failure of a connection."""
-    return SalesforceError(FailureClass.AWAY, code, ambiguous=ambiguous)
+    return SalesforceError(FailureClass.AWAY, code, ambiguous=ambiguous, whole=True)
 
 
 _WAITS_S = {
@@ -123,8 +127,9 @@ _WAITS_S = {
     FailureClass.ROW_LOCK: (1.0, 30.0),
     FailureClass.RACE: (0.5, 10.0),
     FailureClass.EDITED: (0.2, 5.0),
-    FailureClass.VALUE: (0.1, 0.1),
+    FailureClass.VALUE: (0.1, 60.0),
     FailureClass.MISCONFIGURED: (15.0, 60.0),
+    FailureClass.REFUSED: (15.0, 60.0),
 }
 
 

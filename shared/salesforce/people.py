@@ -20,8 +20,8 @@ REMEMBER_S = 120
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
 QUERIES_IN_A_REQUEST = 5
-NUMBERS_IN_A_QUERY = 100
-"""Some 900 characters each; a statement may have 100,000 (facts/salesforce.md 3)."""
+NUMBERS_IN_A_QUERY = 125
+"""Some 700 characters each; a statement may have 100,000 (facts/salesforce.md 3)."""
 ACCOUNTS_IN_A_QUERY = 500
 
 T = TypeVar("T")

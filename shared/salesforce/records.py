@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.salesforce.client import Deadline, SalesforceClient
-from shared.salesforce.failures import FailureClass, SalesforceError, classify
+from shared.salesforce.failures import SalesforceError, away, classify
 from shared.salesforce.soql import columns, soql
 
 MOST_RECORDS = 200
@@ -150,7 +150,7 @@ class Records:
         """The records that exist already, by key. At most MOST_RECORDS keys."""
         (answer,) = self._composite(self._query("read", self._by_key(sobject, keys, fields)))
         if answer["httpStatusCode"] != 200:
-            raise _subrequest_error(answer)
+            raise _subrequest_error(answer, whole=True)
         return self._rows_by_key(sobject, answer)
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
@@ -160,7 +160,7 @@ class Records:
         )
         for answer in answers:
             if answer["httpStatusCode"] != 200:
-                raise _subrequest_error(answer)
+                raise _subrequest_error(answer, whole=True)
         return [list(answer["body"]["records"]) for answer in answers]
 
     def _composite(self, *subrequests: dict[str, Any]) -> list[dict[str, Any]]:
@@ -175,7 +175,10 @@ class Records:
             },
             self._deadline(),
         )
-        return list(answer["compositeResponse"])
+        answers = answer.get("compositeResponse") if isinstance(answer, dict) else None
+        if not isinstance(answers, list) or len(answers) != len(subrequests):
+            raise away("UNEXPECTED_BODY", ambiguous=True)
+        return answers
 
     @staticmethod
     def _query(reference_id: str, statement: str) -> dict[str, Any]:
@@ -219,19 +222,19 @@ def _collection(sobject: str, records: Sequence[dict[str, Any]]) -> dict[str, An
 
 def _collection_result(answer: dict[str, Any], expected: int) -> list[Written]:
     if answer["httpStatusCode"] >= 300:
-        raise _subrequest_error(answer)
+        raise _subrequest_error(answer, whole=True)
     return _items(answer["body"], expected)
 
 
 def _row_result(answer: dict[str, Any], body: dict[str, Any]) -> Written:
     if answer["httpStatusCode"] >= 300:
-        return Written(None, _subrequest_error(answer))
+        return Written(None, _subrequest_error(answer, whole=False))
     return Written(str(body["id"]))
 
 
 def _items(body: list[dict[str, Any]], expected: int) -> list[Written]:
-    if len(body) != expected:
-        raise SalesforceError(FailureClass.AWAY, "RESULTS_MISSING", ambiguous=True)
+    if not isinstance(body, list) or len(body) != expected:
+        raise away("UNEXPECTED_BODY", ambiguous=True)
     return [
         Written(item["id"]) if item["success"] else Written(None, _item_error(item))
         for item in body
@@ -249,12 +252,14 @@ def _item_error(item: dict[str, Any]) -> SalesforceError:
     )
 
 
-def _subrequest_error(answer: dict[str, Any]) -> SalesforceError:
+def _subrequest_error(answer: dict[str, Any], *, whole: bool) -> SalesforceError:
     body = answer.get("body")
-    error = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
-    return classify(
+    told = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
+    error = classify(
         int(answer["httpStatusCode"]),
-        str(error.get("errorCode") or ""),
-        str(error.get("message") or ""),
-        tuple(str(name) for name in error.get("fields") or ()),
+        str(told.get("errorCode") or ""),
+        str(told.get("message") or ""),
+        tuple(str(name) for name in told.get("fields") or ()),
     )
+    error.whole = whole
+    return error

@@ -4,6 +4,7 @@ No expiry is computed: token responses carry no `expires_in`, a token lives as l
 is used (facts/salesforce.md 1.1). It is replaced when Salesforce says it is no longer good.
 """
 
+import hashlib
 import json
 import secrets
 import time
@@ -72,27 +73,27 @@ class TokenStore:
             owner = secrets.token_hex(8)
             if self._take_lock(owner):
                 try:
-                    return self._ask(give_up_at)
+                    return self._ask()
                 finally:
                     self._release_lock(owner)
             if time.monotonic() >= give_up_at:
                 raise away("TOKEN_WAIT", ambiguous=False)
             time.sleep(POLL_S)
 
-    def _ask(self, give_up_at: float) -> Token:
+    def _ask(self) -> Token:
         settings = self._settings
         form = {"grant_type": settings.grant, "client_id": settings.salesforce_client_id}
         if settings.salesforce_client_secret:
             form["client_secret"] = settings.salesforce_client_secret.get_secret_value()
         if settings.grant == "refresh_token":
             form["refresh_token"] = self._refresh_token()
-        left_s = max(0.1, give_up_at - time.monotonic())
-        connect_s, read_s = TOKEN_TIMEOUT_S
         try:
             answer = requests.post(
                 f"{settings.salesforce_instance_url.rstrip('/')}/services/oauth2/token",
                 data=form,
-                timeout=(min(connect_s, left_s), min(read_s, left_s)),
+                # Not the asker's deadline: an answer that nobody reads may hold the only good
+                # refresh token. Who has no time left has stopped waiting for this already.
+                timeout=TOKEN_TIMEOUT_S,
                 allow_redirects=False,  # a redirect turns POST into GET and loses the form
             )
         except requests.RequestException as trouble:
@@ -120,20 +121,30 @@ class TokenStore:
         return configured
 
     def _refresh_token(self) -> str:
+        """The rotated one that is kept, as long as the setting it came from is the same."""
+        configured = self._configured_refresh_token()
         with translated():
-            kept = self._store.get(self._refresh_key)
-        if kept and self._cipher:
-            try:
-                kept = self._cipher.decrypt(kept.encode()).decode()
-            except InvalidToken:
-                raise SalesforceError(FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY") from None
-        configured = self._settings.salesforce_refresh_token
-        return kept or (configured.get_secret_value() if configured else "")
+            kept = self._store.hgetall(self._refresh_key)
+        if kept.get("from") != _digest(configured):
+            return configured  # an operator has authorised anew
+        if not self._cipher:
+            return str(kept["token"])
+        try:
+            return self._cipher.decrypt(kept["token"].encode()).decode()
+        except InvalidToken:
+            raise SalesforceError(
+                FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True
+            ) from None
 
     def _keep_refresh_token(self, token: str) -> None:
         kept = self._cipher.encrypt(token.encode()).decode() if self._cipher else token
+        origin = _digest(self._configured_refresh_token())
         with translated():
-            self._store.set(self._refresh_key, kept)
+            self._store.hset(self._refresh_key, mapping={"token": kept, "from": origin})
+
+    def _configured_refresh_token(self) -> str:
+        configured = self._settings.salesforce_refresh_token
+        return configured.get_secret_value() if configured else ""
 
     def _take_lock(self, owner: str) -> bool:
         with translated():
@@ -143,6 +154,10 @@ class TokenStore:
         script = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
         with translated():
             self._store.eval(script, 1, self._lock_key, owner)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _body(answer: requests.Response) -> dict[str, object]:
@@ -162,7 +177,7 @@ def _refused(status: int, body: dict[str, object]) -> SalesforceError:
     if status >= 500 or status in {406, 420, 429} or code in _RETRIABLE:
         return away(f"TOKEN_{code}", ambiguous=False)
     if code == "REQUEST_LIMIT_EXCEEDED":
-        return SalesforceError(FailureClass.DAILY_LIMIT, f"TOKEN_{code}")
+        return SalesforceError(FailureClass.DAILY_LIMIT, f"TOKEN_{code}", whole=True)
     if description == "login rate exceeded":
-        return SalesforceError(FailureClass.DAILY_LIMIT, "TOKEN_login_rate_exceeded")
-    return SalesforceError(FailureClass.MISCONFIGURED, f"TOKEN_{code}")
+        return SalesforceError(FailureClass.DAILY_LIMIT, "TOKEN_login_rate_exceeded", whole=True)
+    return SalesforceError(FailureClass.MISCONFIGURED, f"TOKEN_{code}", whole=True)

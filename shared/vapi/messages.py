@@ -6,9 +6,11 @@ is there and treats everything as optional. Shapes: facts/vapi.md 1.1 to 1.6 and
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 ANSWERED = frozenset(
     {
@@ -62,8 +64,8 @@ class Message:
 
     @property
     def call_id(self) -> str:
-        """ "" when the message names no call."""
-        return _text(self.call.get("id"))
+        """The call's id, or "" when none is named. Vapi's are UUIDs; others are fitted to keys."""
+        return safe_id(_text(self.call.get("id")))
 
     @property
     def caller_number(self) -> str:
@@ -119,17 +121,19 @@ def tool_calls(message: Message) -> list[ToolCall]:
     only fills in the arguments that the first did not carry.
     """
     found: dict[str, ToolCall] = {}
-    nameless = 0
-    for item in _mentions(message.body):
-        call = _read_call(item)
-        if not call.id:
-            # Can't be told from another one without id, nor matched by Vapi: keep it, answer it.
-            found[f"\0{nameless}"] = call
-            nameless += 1
-        elif call.id not in found:
-            found[call.id] = call
-        elif not found[call.id].arguments and call.arguments:
-            found[call.id] = ToolCall(call.id, found[call.id].name or call.name, call.arguments)
+    for mentions in _lists(message.body):
+        without_id = 0
+        for item in mentions:
+            call = _read_call(item)
+            key = call.id
+            if not key:
+                # Told from others by its place alone, which is the same in each list.
+                key = f"\0{without_id}"
+                without_id += 1
+            if key not in found:
+                found[key] = call
+            elif not found[key].arguments and call.arguments:
+                found[key] = ToolCall(call.id, found[key].name or call.name, call.arguments)
     return list(found.values())
 
 
@@ -149,13 +153,15 @@ def function_call(message: Message) -> ToolCall:
     return ToolCall(made, call.name, call.arguments)
 
 
-def _mentions(body: dict[str, Any]) -> list[dict[str, Any]]:
-    items = [*_objects(body.get("toolCallList")), *_objects(body.get("toolCalls"))]
+def _lists(body: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    yield [item for item in _objects(body.get("toolCallList")) if item]
+    yield [item for item in _objects(body.get("toolCalls")) if item]
+    paired = []
     for pair in _objects(body.get("toolWithToolCallList")):
-        call = _object(pair.get("toolCall"))
-        name = _text(pair.get("name")) or _text(_object(pair.get("function")).get("name"))
-        items.append({"name": name} | call if name else call)
-    return [item for item in items if item]
+        if call := _object(pair.get("toolCall")):
+            name = _text(pair.get("name")) or _text(_object(pair.get("function")).get("name"))
+            paired.append({"name": name} | call if name else call)
+    yield paired
 
 
 _ABSENT = object()
@@ -254,6 +260,12 @@ def _speaker(role: Any) -> str:
 
 
 # -- single values ---------------------------------------------------------------------------------
+
+
+def safe_id(text: str) -> str:
+    """An id without the characters that separate the parts of a Redis key or of a URL."""
+    quoted = quote(text, safe="")
+    return quoted if len(quoted) <= 200 else hashlib.sha256(text.encode()).hexdigest()
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +22,9 @@ from pydantic_core import PydanticCustomError
 from shared.domain.reference import as_reference
 from shared.phone import as_e164
 
+MOST_COMMENT_BYTES = 3_900
+"""CaseComment.CommentBody holds 4,000 bytes, and the reference needs some of them."""
+
 
 class BadArgumentsError(Exception):
     """The text is a sentence for the agent; it never repeats what was said."""
@@ -29,7 +33,8 @@ class BadArgumentsError(Exception):
 def _clean(value: Any) -> Any:
     """Numbers become text; null and blanks become "not given"."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
+        whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+        value = str(int(value) if whole else value)
     if isinstance(value, str):
         return value.strip() or None
     return value
@@ -66,6 +71,12 @@ def _email(value: Any) -> Any:
     return checked.normalized
 
 
+def _fits_a_comment(value: str) -> str:
+    if len(value.encode()) > MOST_COMMENT_BYTES:
+        raise PydanticCustomError("string_too_long", "too long for a comment")
+    return value
+
+
 def _reference(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -86,6 +97,7 @@ def _case_number(value: Any) -> Any:
 
 
 Text = Annotated[str, StringConstraints(max_length=32_000)]
+AccountNumber = Annotated[str, StringConstraints(max_length=40)]
 Short = Annotated[str, StringConstraints(max_length=255)]
 Phone = Annotated[str, BeforeValidator(_phone)]
 Email = Annotated[str, StringConstraints(max_length=80), BeforeValidator(_email)]
@@ -117,7 +129,7 @@ class Arguments(BaseModel):
 class LookupCustomer(Arguments):
     """Find out who is calling. Knows the caller by their number."""
 
-    account_number: Short | None = None
+    account_number: AccountNumber | None = None
     email: Short | None = None
     name: Short | None = None
     phone: Short | None = None
@@ -133,7 +145,7 @@ class GetCaseStatus(Arguments):
 class RetrieveCustomerCase(Arguments):
     """List the caller's open cases, newest first."""
 
-    account_number: Short | None = None
+    account_number: AccountNumber | None = None
     issue_type: IssueType | None = None
 
 
@@ -142,7 +154,7 @@ class CreateSalesforceCase(Arguments):
 
     issue_type: IssueType
     description: Text
-    account_number: Short | None = None
+    account_number: AccountNumber | None = None
     priority: Priority | None = None
     on_existing: OnExisting = "ask"
 
@@ -150,7 +162,7 @@ class CreateSalesforceCase(Arguments):
 class AddCaseComment(Arguments):
     """Add a comment to a case, or to the case of this call."""
 
-    comment: Text
+    comment: Annotated[str, AfterValidator(_fits_a_comment)]
     case_number: CaseNumber | None = None
     reference: Reference | None = None
 

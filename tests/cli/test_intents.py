@@ -135,7 +135,7 @@ def test_an_edited_contact_change_is_made_over_the_conflict_it_parked_for(
     draft = ContactDraft(
         contact_id=jane["Id"],
         changes={"Email": "a@example.com"},
-        seen={"Email": "other@example.com"},
+        seen={"Email": ["other@example.com"]},
         accepted_at="2026-11-22T10:00:00.000+00:00",
     )
     intent_id = _accept(journal, Kind.CONTACT_UPDATE, draft)

@@ -18,7 +18,7 @@ from shared.domain.intent import (
     new_intent_id,
 )
 from shared.domain.kinds import Kind, State
-from shared.journal.answers import Answers
+from shared.journal.answers import Answers, Claim
 from shared.journal.journal import (
     Accepted,
     AnsweredBefore,
@@ -112,8 +112,10 @@ def test_ten_racing_workers_lease_each_intent_once(journal: Journal) -> None:
     leased: list[str] = []
 
     def work() -> None:
-        while found := lease(journal, most=7).intents:
-            leased.extend(one.id for one in found)
+        while len(leased) < len(ids):
+            taken = lease(journal, most=7)
+            leased.extend(one.id for one in taken.intents)
+            journal.settle(taken, [Delivered(one.id, "500x") for one in taken.intents])
 
     threads = [threading.Thread(target=work) for _ in range(10)]
     for one in threads:
@@ -293,11 +295,12 @@ def test_a_second_delivery_waits_for_the_answer_that_the_first_is_working_on(
 ) -> None:
     answers = Answers(store)
     key = answers.slot("call", "1")
-    assert answers.claim(key, work_ms=5_000) is None
-    heard: list[str | None] = []
+    claim = answers.claim(key, work_ms=5_000)
+    assert isinstance(claim, Claim)
+    heard: list[Claim | str] = []
     second = threading.Thread(target=lambda: heard.append(answers.claim(key, work_ms=5_000)))
     second.start()
-    answers.keep(AnswerSlot(key, '{"a": 1}'))
+    assert answers.settle(claim, '{"a": 1}') == '{"a": 1}'
     second.join()
     assert heard == ['{"a": 1}']
 
@@ -305,8 +308,15 @@ def test_a_second_delivery_waits_for_the_answer_that_the_first_is_working_on(
 def test_a_worker_that_died_is_replaced_by_the_next_delivery(store: redis.Redis) -> None:
     answers = Answers(store)
     key = answers.slot("call", "1")
-    assert answers.claim(key, work_ms=50) is None
-    assert answers.claim(key, work_ms=50) is None
+    first = answers.claim(key, work_ms=50)
+    second = answers.claim(key, work_ms=50)
+    assert isinstance(first, Claim)
+    assert isinstance(second, Claim)
+    assert answers.settle(second, '{"second": 1}') == '{"second": 1}'
+    # The first comes back to life: it says what was said, and can't take it away.
+    assert answers.settle(first, '{"first": 1}') == '{"second": 1}'
+    assert answers.settle(first, "", lasting=False) == '{"second": 1}'
+    assert answers.claim(key, work_ms=50) == '{"second": 1}'
 
 
 def test_a_store_that_evicts_or_does_not_sync_is_named(store: redis.Redis) -> None:

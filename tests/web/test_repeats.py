@@ -112,3 +112,24 @@ def test_a_window_of_zero_never_asks(
     create(app.test_client(), "a")
     assert "being opened" in create(app.test_client(), "b")
     app.extensions["service"].close()
+
+
+def test_a_colleague_of_the_account_is_asked_without_a_name_and_can_not_add_to_it(
+    client: FlaskClient, journal: Journal
+) -> None:
+    create(client, "a")
+    colleague = "+14155550105"
+    said = create(client, "b", number=colleague)
+    assert said.startswith("A colleague of the same account has opened a case")
+    entry = ask(
+        client, "createSalesforceCase", CASE | {"onExisting": "comment"}, number=colleague,
+        call_id="c",
+    )  # fmt: skip
+    assert "can't add to a colleague's case" in entry["error"]
+    assert "being opened" in create(client, "d", number=colleague, onExisting="new")
+
+
+def test_the_answer_comment_after_the_case_was_taken_back_opens_one(client: FlaskClient) -> None:
+    create(client, "a")
+    ask(client, "cancelCase", call_id="a")
+    assert "being opened" in create(client, "b", onExisting="comment")

@@ -138,8 +138,8 @@ def test_a_contact_change_remembers_what_was_seen(client: FlaskClient, journal: 
     (kept,) = journal.of_call("call-1")
     assert kept.payload["changes"] == {"Email": "new@example.com", "MailingCity": "Oakland"}
     assert kept.payload["seen"] == {
-        "Email": "jane.miller@acme.example",
-        "MailingCity": "San Francisco",
+        "Email": ["jane.miller@acme.example"],
+        "MailingCity": ["San Francisco"],
     }
 
 
@@ -247,3 +247,102 @@ def test_a_receipt_without_number_is_told_as_it_is(client: FlaskClient, journal:
     lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
     journal.settle(lease, [Delivered(lease.intents[0].id, "500000000000001AAA")])
     assert "number is not known yet" in say(client, "getCaseStatus")
+
+
+def test_a_callers_correction_of_their_own_change_is_made(
+    client: FlaskClient, desk: Desk, org: Org
+) -> None:
+    """The second change meets the first one's value, which is no stranger's edit."""
+    for nth, email in enumerate(("jon@example.com", "john@example.com", "jon@example.com")):
+        assert "result" in ask(client, "updateContact", {"email": email}, id=f"c{nth}")
+        if nth == 0:
+            assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 2}
+    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    assert jane["Email"] == "jon@example.com"
+
+
+def test_a_second_change_accepted_in_an_outage_is_made_too(
+    client: FlaskClient, desk: Desk, org: Org, journal: Journal
+) -> None:
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE")
+    ask(client, "updateContact", {"mailingCity": "Oakland"}, id="1")
+    ask(client, "updateContact", {"email": "new@example.com"}, id="2")
+    org.fault()
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 2}
+
+
+def test_the_same_change_asked_for_twice_in_a_row_is_one_wish(
+    client: FlaskClient, journal: Journal
+) -> None:
+    first = say(client, "updateContact", {"email": "new@example.com"}, id="1")
+    assert say(client, "updateContact", {"email": "new@example.com"}, id="2") == first
+    assert journal.counts()["accepted"] == 1
+
+
+def test_a_comment_on_each_of_two_cases_is_two_wishes(
+    client: FlaskClient, journal: Journal
+) -> None:
+    for nth in range(2):
+        say(client, "createSalesforceCase", CASE | {"description": f"case {nth}"}, id=f"c{nth}")
+        say(client, "addCaseComment", {"comment": "urgent"}, id=f"d{nth}")
+    kinds = [one.kind for one in journal.of_call("call-1")]
+    assert kinds.count(Kind.CASE_COMMENT) == 2
+
+
+def test_taking_back_twice_takes_one_case_back(client: FlaskClient, journal: Journal) -> None:
+    for nth in range(2):
+        say(client, "createSalesforceCase", CASE | {"description": f"case {nth}"}, id=f"c{nth}")
+    for nth in range(2):
+        assert "taken back" in say(client, "cancelCase", id=f"d{nth}")
+    states = [one.state for one in journal.of_call("call-1")]
+    assert states == [State.DUE, State.CANCELLED]
+
+
+def test_the_reason_of_a_closing_is_a_comment(client: FlaskClient, desk: Desk, org: Org) -> None:
+    say(client, "createSalesforceCase", CASE)
+    drain(desk, Kind.CASE_CREATE)
+    say(client, "cancelCase", {"reason": "works again"})
+    drain(desk, Kind.CASE_CLOSE)
+    drain(desk, Kind.CASE_COMMENT)
+    assert any("works again" in one["CommentBody"] for one in org.records("CaseComment"))
+
+
+def test_a_parked_case_that_is_taken_back_is_settled(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+) -> None:
+    say(client, "createSalesforceCase", CASE)
+    org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
+    drain(desk, Kind.CASE_CREATE)
+    assert "taken back" in say(client, "cancelCase")
+    assert [one.state for one in journal.of_call("call-1")] == [State.CANCELLED]
+    assert journal.parked(10) == []
+
+
+def test_a_number_that_only_looks_alike_is_another_persons(client: FlaskClient, org: Org) -> None:
+    """2071234567 is a number of Maine when an American org writes it, and of London when we do."""
+    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    org.edit("Contact", jane["Id"], Phone="2071234567")
+    assert "not on file" in say(client, "lookupCustomer", number="+442071234567", call_id="uk")
+    assert "Jane" in say(client, "lookupCustomer", number="+12071234567", call_id="us")
+
+
+def test_sharers_of_a_number_hear_nothing_of_a_case_by_its_number(
+    client: FlaskClient, desk: Desk
+) -> None:
+    say(client, "createSalesforceCase", CASE, number=SHARED, call_id="a")
+    drain(desk, Kind.CASE_CREATE)
+    wanted = {"caseNumber": "1008"}
+    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=SHARED, call_id="b")
+
+
+def test_a_refusal_for_want_of_salesforce_is_not_kept(
+    client: FlaskClient, org: Org, desk: Desk
+) -> None:
+    reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
+    drain(desk, Kind.CASE_CREATE)
+    wanted = {"comment": "x", "reference": reference}
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE")
+    assert "error" in ask(client, "addCaseComment", wanted, call_id="b")
+    org.fault()
+    assert "result" in ask(client, "addCaseComment", wanted, call_id="b")

@@ -12,16 +12,20 @@ from demo.stack import Org
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.vapi.messages import KNOWN
+from tests import calling
 from tests.calling import ask, message, post, signed, tool_message
+from web import tool_calls
 from web.app import create_app
 from web.service import Service
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 
 
-def test_a_body_over_the_limit_is_413_before_anything_else(app: Flask) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = 1000
+def test_a_body_over_the_limit_is_413_before_anything_else(settings: Any) -> None:
+    app = create_app(settings.model_copy(update={"max_body_bytes": 1000}))
     assert app.test_client().post("/webhook/vapi", data=b"x" * 1001).status_code == 413
+    assert app.test_client().post("/webhook/vapi", data=b"x" * 1000).status_code == 401
+    app.extensions["service"].close()
 
 
 def test_no_or_a_wrong_signature_is_401_and_tells_nothing(client: FlaskClient) -> None:
@@ -258,3 +262,52 @@ def test_readiness_wants_sweeps(client: FlaskClient, journal: Journal) -> None:
     journal.sweep()
     assert client.get("/health/ready").status_code == 200
     assert client.get("/health").get_json()["problems"] == []
+
+
+@pytest.mark.parametrize("body", [b'{"message":{"type":"x","call":{"id":"\xed\xa0\x80"}}}',
+                                  '{"message": {}}'.encode("utf-16")])  # fmt: skip
+def test_what_is_not_utf_8_is_400(client: FlaskClient, body: bytes) -> None:
+    assert post(client, body).status_code == 400
+
+
+def test_a_call_without_id_in_three_lists_is_one_case(
+    client: FlaskClient, journal: Journal
+) -> None:
+    call = {"id": 7, "function": {"name": "createSalesforceCase", "arguments": CASE}}
+    body = {
+        "toolCallList": [call],
+        "toolCalls": [call],
+        "toolWithToolCallList": [{"toolCall": call}],
+    }
+    results = post(client, message("tool-calls", **body)).get_json()["results"]
+    assert len(results) == 1
+    assert journal.counts()["accepted"] == 1
+
+
+def test_ids_that_hold_separators_do_not_run_together(client: FlaskClient) -> None:
+    first = ask(client, "lookupCustomer", call_id="A", id="b:c")
+    second = ask(client, "lookupCustomer", call_id="A:b", id="c", number=calling.UNKNOWN)
+    assert "Jane" in first["result"]
+    assert second["toolCallId"] == "c"
+    assert "Jane" not in second["result"]
+
+
+@pytest.mark.parametrize("length", [29_000, 31_918, 32_001])
+def test_a_transcript_that_does_not_fit_beside_the_facts_becomes_a_file(
+    client: FlaskClient, journal: Journal, length: int
+) -> None:
+    post(client, message("end-of-call-report", artifact={"transcript": "x" * length}))
+    log = journal.of_call("call-1")[0]
+    assert log.payload["transcript_in_file"] is (length > 30_000)
+
+
+def test_defects_of_ours_are_answered_and_not_kept(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boom(*_: Any) -> Any:
+        raise KeyError("boom")
+
+    monkeypatch.setitem(tool_calls.LOOKUPS, "lookupCustomer", boom)
+    monkeypatch.setitem(tool_calls.WRITES, "requestCallback", boom)
+    assert "can't look" in ask(client, "lookupCustomer")["error"]
+    assert "could not save" in ask(client, "requestCallback")["error"]

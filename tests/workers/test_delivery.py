@@ -257,7 +257,7 @@ def change(org: Org, **others: Any) -> ContactDraft:
             "caller_number": KNOWN,
             "contact_id": jane["Id"],
             "changes": {"Email": "new@example.com", "MailingCity": "Oakland"},
-            "seen": {"Email": jane["Email"], "MailingCity": jane["MailingCity"]},
+            "seen": {"Email": [jane["Email"]], "MailingCity": [jane["MailingCity"]]},
             "accepted_at": "2026-11-22T10:00:00.000+00:00",
             **others,
         }
@@ -341,7 +341,9 @@ def test_two_changes_of_one_contact_are_made_one_after_the_other(
         journal,
         Kind.CONTACT_UPDATE,
         change(
-            org, changes={"MobilePhone": "+14155550177"}, seen={"MobilePhone": jane["MobilePhone"]}
+            org,
+            changes={"MobilePhone": "+14155550177"},
+            seen={"MobilePhone": [jane["MobilePhone"]]},
         ),
     )
     assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1, "again": 1}
@@ -578,7 +580,7 @@ def test_a_duplicate_rule_that_only_alerts_is_passed_and_one_that_blocks_parks(
     intent_id = accept(
         journal,
         Kind.CONTACT_UPDATE,
-        change(org, changes={"Email": other["Email"]}, seen={"Email": contact(org)["Email"]}),
+        change(org, changes={"Email": other["Email"]}, seen={"Email": [contact(org)["Email"]]}),
     )
     org.fault(duplicate_rule=rule)
     assert drain(desk, Kind.CONTACT_UPDATE).counts == {outcome: 1}
@@ -589,11 +591,11 @@ def test_a_duplicate_rule_that_only_alerts_is_passed_and_one_that_blocks_parks(
 def test_a_locked_row_makes_its_record_wait_alone(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
-    first = change(org, changes={"MailingCity": "Oakland"}, seen={"MailingCity": "San Francisco"})
+    first = change(org, changes={"MailingCity": "Oakland"}, seen={"MailingCity": ["San Francisco"]})
     accept(journal, Kind.CONTACT_UPDATE, first)
     org.fault(lock_rows_s=60)
     assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
-    draft = change(org, changes={"MobilePhone": "+14155550177"}, seen={})
+    draft = change(org, changes={"MobilePhone": "+14155550177"}, seen={"MobilePhone": [None]})
     second = accept(journal, Kind.CONTACT_UPDATE, draft)
     assert drain(desk, Kind.CONTACT_UPDATE).counts == {"again": 1}
     assert kept(journal, second).reason == "UNABLE_TO_LOCK_ROW"
@@ -679,3 +681,79 @@ def test_without_our_fields_the_key_lies_in_a_standard_one_and_is_found_there(
         receipt = kept(journal, doubtful).receipt
         assert receipt
         assert receipt.number
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 410])
+@pytest.mark.parametrize("kind", [Kind.CASE_CREATE, Kind.CONTACT_UPDATE])
+def test_a_request_refused_as_a_whole_makes_the_kind_wait_and_parks_nothing(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, status: int, kind: Kind
+) -> None:
+    draft = BILLING if kind is Kind.CASE_CREATE else change(org)
+    ids = [accept(journal, kind, draft) for _ in range(3 if kind is Kind.CASE_CREATE else 1)]
+    org.fault(status=status, body="html", resources=["composite"])
+    assert set(drain(desk, kind).counts) == {"again"}
+    assert set(journal.waits()) <= {kind, "org"}
+    org.fault()
+    wait_no_more(store, *ids, kind=kind)
+    assert drain(desk, kind).counts == {"delivered": len(ids)}
+
+
+def test_a_right_that_was_taken_makes_the_kind_wait(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    accept(journal, Kind.CASE_CREATE, BILLING)
+    org.fault(deny=["Case.create"])
+    assert drain(desk, Kind.CASE_CREATE).counts == {"again": 1}
+    assert set(journal.waits()) == {"case_create"}
+
+
+def test_a_strangers_call_is_not_linked_to_the_case_they_named(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    comment = accept(
+        journal,
+        Kind.CASE_COMMENT,
+        CommentDraft(caller_number=UNKNOWN, case_number="00001001", text="x"),
+    )
+    log = accept(
+        journal,
+        Kind.CALL_LOG,
+        CallDraft(
+            **CALL | {"caller_number": UNKNOWN, "case_number": "00001001", "only_after": comment}
+        ),
+        after=(comment,),
+    )
+    summary = accept(
+        journal,
+        Kind.CASE_COMMENT,
+        CommentDraft(
+            caller_number=UNKNOWN, case_number="00001001", only_after=comment, text="summary"
+        ),
+        after=(comment,),
+    )
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1, "cancelled": 1}
+    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
+    assert record(org, "Task", log)["WhatId"] is None
+    assert kept(journal, summary).state is State.CANCELLED
+
+
+def test_a_comment_on_a_case_that_parked_parks(desk: Desk, journal: Journal, org: Org) -> None:
+    opened = accept(journal, Kind.CASE_CREATE, BILLING)
+    comment = accept(
+        journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="x"), after=(opened,)
+    )
+    org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
+    assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+    assert kept(journal, comment).reason == "CASE_PARKED"
+
+
+def test_a_lease_is_extended_while_its_work_goes_on(
+    desk: Desk, journal: Journal, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.journal.journal.LEASE_MS", 400)
+    monkeypatch.setattr("workers.delivery.engine.LEASE_MS", 400)
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    org.fault(latency_ms=1500, resources=["composite"])
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert kept(journal, intent_id).state is State.DELIVERED  # settled under a lease that held

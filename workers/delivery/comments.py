@@ -2,8 +2,7 @@
 
 It is sent once. When an earlier attempt may have arrived, it rests until Salesforce must have
 finished, and then the comments of its case are read and the reference is looked for. What remains:
-a comment that commits after that, or a worker that sends one when its lease has run out, makes a
-second one.
+a comment that commits after that would be there twice.
 """
 
 from collections.abc import Sequence
@@ -31,7 +30,7 @@ def add_comments(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     there = _already_there(desk, targets)
     outcomes += [Delivered(intent.id, record_id) for intent, record_id in there.items()]
     missing = [intent for intent in targets if intent not in there]
-    if not missing:
+    if not missing or not desk.holds_lease():
         return outcomes
     try:
         written = desk.records.insert(

@@ -5,7 +5,7 @@ new value already is done, so a second attempt after a lost answer writes nothin
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from shared.domain.drafts import ContactDraft
@@ -17,17 +17,23 @@ from shared.salesforce.soql import columns, soql
 from workers.delivery.desk import Desk
 from workers.delivery.links import unchanged_since
 
+OUR_OWN_MS = 2_000
+"""An edit so soon after our receipt is taken for the write that the receipt is of (two clocks)."""
+
 
 def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(ContactDraft, intent.draft) for intent in intents}
     contacts, unknown = _contacts(desk, [(one, drafts[one.id]) for one in intents])
     outcomes: list[Outcome] = [Parked(one.id, "NOT_ONE_CONTACT") for one in unknown]
     writing: dict[str, tuple[Intent, Row]] = {}
+    ours = desk.journal.get_many(one for draft in drafts.values() for one in draft.earlier)
     for intent in intents:
+        receipts = [ours[one].receipt for one in drafts[intent.id].earlier if one in ours]
+        our_last_ms = max((one.at_ms for one in receipts if one), default=0)
         contact = contacts.get(intent.id)
         if not contact:
             continue
-        change = _change(intent, drafts[intent.id], contact)
+        change = _change(intent, drafts[intent.id], contact, our_last_ms)
         if not isinstance(change, dict):
             outcomes.append(change)
         elif not change:
@@ -79,9 +85,12 @@ def _read(desk: Desk, contact_ids: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _change(
-    intent: Intent, draft: ContactDraft, contact: dict[str, Any]
+    intent: Intent, draft: ContactDraft, contact: dict[str, Any], our_last_ms: int
 ) -> dict[str, str] | Outcome:
-    """The fields to write, or why none may be."""
+    """The fields to write, or why none may be.
+
+    our_last_ms: when the call's earlier wish was written to this contact; 0 when there is none.
+    """
     changes = {
         name: value
         for name, value in draft.changes.items()
@@ -89,10 +98,18 @@ def _change(
     }
     if draft.seen is not None:
         seen = draft.seen
-        edited = [name for name in changes if (contact[name] or "") != (seen.get(name) or "")]
+        edited = [
+            name
+            for name in changes
+            if (contact[name] or "") not in {value or "" for value in seen.get(name, [])}
+        ]
     else:
-        # Nobody saw the record at acceptance: any edit since may be to these very fields.
+        # Nobody saw the record at acceptance: any edit since may be to these very fields, but for
+        # the one that the call's earlier wish made.
         modified = datetime.fromisoformat(contact["LastModifiedDate"])
+        ours = (
+            datetime.fromtimestamp((our_last_ms + OUR_OWN_MS) / 1000, UTC) if our_last_ms else None
+        )
         since = modified > datetime.fromisoformat(draft.accepted_at)
-        edited = list(changes) if since else []
+        edited = list(changes) if since and not (ours and modified <= ours) else []
     return Parked(intent.id, f"EDITED_SINCE ({', '.join(edited)})") if edited else changes

@@ -7,7 +7,7 @@ from typing import Self
 import redis
 
 from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
-from shared.journal.journal import Journal
+from shared.journal.journal import Journal, Lease
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError, delay_ms
 from shared.salesforce.people import People
@@ -22,7 +22,6 @@ _SCOPES = {
     FailureClass.ROW_LOCK: Scope.RECORD,
     FailureClass.RACE: Scope.RECORD,
     FailureClass.EDITED: Scope.RECORD,
-    FailureClass.VALUE: Scope.RECORD,
     FailureClass.MISCONFIGURED: Scope.KIND,
 }
 
@@ -40,13 +39,17 @@ REST_UNKEYED_MS = 60_000
 
 @dataclass(frozen=True)
 class Desk:
-    """strikes: how often in a row the kind, or the whole org, has had to wait before this batch."""
+    """strikes: how often in a row the kind, or the whole org, has had to wait before this batch.
+
+    lease: the batch at work, None outside of one.
+    """
 
     settings: Settings
     journal: Journal
     records: Records
     people: People
     strikes: int = 0
+    lease: Lease | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
@@ -67,11 +70,14 @@ class Desk:
 
         may_be_there: an earlier attempt, or this one, may have been committed.
         """
-        if error.failure in {FailureClass.REFUSED, FailureClass.VALUE}:
+        if error.failure in {FailureClass.REFUSED, FailureClass.VALUE} and not error.whole:
             return Parked(intent.id, str(error))
         if error.failure is FailureClass.RACE and intent.attempts >= MOST_RACES:
             return Parked(intent.id, str(error))  # another unique field than our key
-        scope = _SCOPES[error.failure]
+        # A request that is refused as a whole would be refused for every batch of the kind.
+        scope = _SCOPES.get(error.failure, Scope.KIND)
+        if error.whole and scope is Scope.RECORD and error.failure is not FailureClass.ROW_LOCK:
+            scope = Scope.KIND
         strikes = intent.attempts - 1 if scope is Scope.RECORD else self.strikes
         return TryAgain(
             intent.id,
@@ -82,6 +88,10 @@ class Desk:
             rest_ms=self.rest_ms if may_be_there and scope is not Scope.RECORD else 0,
             leave_out=intent.leave_out,
         )
+
+    def holds_lease(self) -> bool:
+        """The batch is still this worker's; asked before what no key keeps from happening twice."""
+        return self.lease is None or self.journal.extend(self.lease) == len(self.lease.intents)
 
     @property
     def rest_ms(self) -> int:
@@ -103,7 +113,7 @@ class Desk:
         if error is None:
             assert item.record_id
             return Delivered(intent.id, item.record_id, number)
-        if error.failure is FailureClass.VALUE:
+        if error.failure is FailureClass.VALUE and not error.whole:
             # Salesforce does not always say which field it means: then all links go.
             blamed = (set(error.fields) & optional) or (LINKS & optional)
             if blamed - set(intent.leave_out):

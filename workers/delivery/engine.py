@@ -27,6 +27,10 @@ MOST_ROUNDS = 50
 """A drain ends after so many batches; the sweep rings for the rest."""
 
 
+MOST_ALONE = 8
+"""So often a record is tried that is refused as if by misconfiguration while others go through."""
+
+
 @dataclass(frozen=True)
 class Applier:
     """How a kind is applied, and how many intents one request of it takes."""
@@ -84,8 +88,24 @@ def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
         return outcomes
     waits = desk.journal.waits()
     wait = waits.get("org") or waits.get(lease.kind)
-    desk = replace(desk, strikes=wait.strikes if wait else 0)
-    return outcomes + _apply(desk, APPLIERS[lease.kind].apply, readable)
+    desk = replace(desk, strikes=wait.strikes if wait else 0, lease=lease)
+    applied = _apply(desk, APPLIERS[lease.kind].apply, readable)
+    return outcomes + _not_for_all(applied, {one.id: one for one in readable})
+
+
+def _not_for_all(outcomes: list[Outcome], intents: dict[str, Intent]) -> list[Outcome]:
+    """Where some of a batch went through, what holds up another is its own, not the kind's."""
+    if not any(isinstance(one, Delivered) for one in outcomes):
+        return outcomes
+    fitted: list[Outcome] = []
+    for one in outcomes:
+        if not isinstance(one, TryAgain) or one.scope is not Scope.KIND:
+            fitted.append(one)
+        elif intents[one.intent_id].attempts >= MOST_ALONE:
+            fitted.append(Parked(one.intent_id, one.reason))
+        else:
+            fitted.append(replace(one, scope=Scope.RECORD))
+    return fitted
 
 
 def _apply(desk: Desk, apply: Apply, intents: list[Intent]) -> list[Outcome]:

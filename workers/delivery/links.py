@@ -7,8 +7,7 @@ from typing import Any, cast
 
 from shared.domain.drafts import CaseTarget, FromCaller
 from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Scope, TryAgain
-from shared.domain.kinds import State
-from shared.phone import as_e164
+from shared.domain.kinds import SETTLED, State
 from shared.salesforce.people import only
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
@@ -21,21 +20,24 @@ def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome
     to be the caller's: their contact's, or opened from their number when nobody knew a contact.
     """
     drafts = {intent.id: cast(CaseTarget, intent.draft) for intent in intents}
-    parents = desk.journal.get_many(
-        draft.case_intent for draft in drafts.values() if draft.case_intent
+    earlier = desk.journal.get_many(
+        one for draft in drafts.values() for one in (draft.case_intent, draft.only_after) if one
     )
-    named = {
-        intent.id: draft
-        for intent, draft in ((one, drafts[one.id]) for one in intents)
-        if not draft.case_intent
-    }
-    by_number = _named_cases(desk, named)
-    return {
-        intent.id: by_number[intent.id]
-        if intent.id in named
-        else _opened_here(intent, parents.get(drafts[intent.id].case_intent or ""))
-        for intent in intents
-    }
+    found: dict[str, str | Outcome] = {}
+    named: dict[str, CaseTarget] = {}
+    for intent in intents:
+        draft = drafts[intent.id]
+        if draft.only_after and not _delivered(earlier.get(draft.only_after)):
+            found[intent.id] = Cancelled(intent.id, "NOT_THEIR_CASE")
+        elif draft.case_intent:
+            found[intent.id] = _opened_here(intent, earlier.get(draft.case_intent))
+        else:
+            named[intent.id] = draft
+    return found | _named_cases(desk, named)
+
+
+def _delivered(intent: Intent | None) -> bool:
+    return intent is not None and intent.state is State.DELIVERED
 
 
 CONTACT_LINKS = frozenset({"ContactId", "WhoId"})
@@ -77,10 +79,10 @@ def _opened_here(intent: Intent, parent: Intent | None) -> str | Outcome:
         return Parked(intent.id, "CASE_UNKNOWN")
     if parent.receipt:
         return parent.receipt.record_id
-    if parent.state is State.CANCELLED:
+    if parent.state is State.CANCELLED and parent.call_id == intent.call_id:
         return Cancelled(intent.id, "CASE_CANCELLED")
-    if parent.state is State.PARKED:
-        return Parked(intent.id, "CASE_PARKED")
+    if parent.state in SETTLED:
+        return Parked(intent.id, f"CASE_{parent.state.upper()}")
     return TryAgain(intent.id, "CASE_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
 
 
@@ -92,8 +94,7 @@ def _named_cases(desk: Desk, drafts: dict[str, CaseTarget]) -> dict[str, str | O
     )
     (rows,) = desk.records.query(
         soql(
-            "SELECT Id, CaseNumber, ContactId, SuppliedPhone FROM Case "
-            "WHERE CaseNumber IN {numbers}",
+            "SELECT Id, CaseNumber, ContactId FROM Case WHERE CaseNumber IN {numbers}",
             numbers=sorted({draft.case_number or "" for draft in drafts.values()}),
         )
     )
@@ -104,14 +105,8 @@ def _named_cases(desk: Desk, drafts: dict[str, CaseTarget]) -> dict[str, str | O
         contact_id = draft.contact_id or only(contacts.get(draft.caller_number))
         if row is None:
             found[intent_id] = Parked(intent_id, "CASE_UNKNOWN")
-        elif _is_theirs(row, contact_id, draft.caller_number, desk.settings.phone_region):
+        elif contact_id and row["ContactId"] == contact_id:
             found[intent_id] = str(row["Id"])
         else:
             found[intent_id] = Parked(intent_id, "CASE_OF_SOMEBODY_ELSE")
     return found
-
-
-def _is_theirs(row: dict[str, Any], contact_id: str | None, number: str, region: str) -> bool:
-    if row["ContactId"]:
-        return bool(row["ContactId"] == contact_id)
-    return bool(number) and as_e164(row["SuppliedPhone"] or "", region) == number

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from shared.calls.closeout import MOST_DESCRIPTION, MOST_SUMMARY, ROOM_FOR_FACTS
 from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
 from shared.domain.intent import Intent, Outcome
 from shared.salesforce.soql import soql
@@ -13,7 +14,6 @@ from workers.delivery.links import contact_of, numbers_to_resolve
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
-MOST_DESCRIPTION = 32_000
 OPTIONAL = frozenset(
     {"WhoId", "WhatId", "TaskSubtype", "CallType", "CallDisposition", "CallDurationInSeconds"}
 )
@@ -44,10 +44,11 @@ def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
 
 def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     who = _contacts(desk, intents)
+    drafts = [cast(CallDraft, one.draft) for one in intents]
     cases = desk.journal.get_many(
-        case for one in intents for case in cast(CallDraft, one.draft).case_intents
+        one for draft in drafts for one in (*draft.case_intents, draft.only_after) if one
     )
-    named = _cases_by_number(desk, [cast(CallDraft, one.draft) for one in intents])
+    named = _cases_by_number(desk, drafts)
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = cast(CallDraft, intent.draft)
@@ -56,7 +57,12 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             for case in draft.case_intents
             if case in cases and (receipt := cases[case].receipt)
         ]
-        what_id = opened[-1].record_id if opened else named.get(draft.case_number or "")
+        if opened:
+            what_id: str | None = opened[-1].record_id
+        elif draft.only_after in cases and cases[draft.only_after].receipt:
+            what_id = named.get(draft.case_number or "")  # the comment on it went through
+        else:
+            what_id = None
         others = [receipt.number for receipt in opened[:-1] if receipt.number]
         started_ms = draft.started_at or draft.ended_at
         return {
@@ -78,20 +84,21 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
 
 
 def _description(draft: CallDraft, other_cases: list[str]) -> str:
-    """Summary and facts first; the transcript takes what room is left."""
+    """Facts, summary, transcript; close_out saw to it that they fit."""
     facts = [
-        f"Summary: {draft.summary}" if draft.summary else "",
-        f"Ended: {draft.ended_reason}" if draft.ended_reason else "",
+        f"Ended: {fit(draft.ended_reason, 300)}" if draft.ended_reason else "",
         f"Started: {draft.started_at}" if draft.started_at else "",
         f"Caller: {draft.caller_number}" if draft.caller_number else "",
         f"Other cases of this call: {', '.join(other_cases)}" if other_cases else "",
-        f"Recording (needs the Vapi key): {draft.recording_url}",
+        f"Recording (needs the Vapi key): {fit(draft.recording_url, 500)}",
         "The transcript is in the file on this task." if draft.transcript_in_file else "",
     ]
-    text = fit("\n".join(line for line in facts if line), MOST_DESCRIPTION // 2)
-    if not draft.transcript:
-        return text
-    return fit(f"{text}\n\nTranscript:\n{draft.transcript}", MOST_DESCRIPTION)
+    parts = [fit("\n".join(line for line in facts if line), ROOM_FOR_FACTS - 100)]
+    if draft.summary:
+        parts.append(f"Summary: {fit(draft.summary, MOST_SUMMARY)}")
+    if draft.transcript:
+        parts.append(f"Transcript:\n{draft.transcript}")
+    return fit("\n\n".join(parts), MOST_DESCRIPTION)
 
 
 def _contacts(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | None]:

@@ -2,12 +2,16 @@
 
 from shared.vapi.messages import one_line
 
+LONGEST_WORD = 40
+
 
 def fit(text: str, most_characters: int) -> str:
-    """At most so many characters, cut at a word."""
+    """At most so many characters, cut at a word when one ends nearby."""
     if len(text) <= most_characters:
         return text
-    return text[: most_characters - 1].rsplit(" ", 1)[0] + "…"
+    cut = text[: most_characters - 1]
+    head, _, tail = cut.rpartition(" ")
+    return (head if head and len(tail) < LONGEST_WORD else cut) + "…"
 
 
 def fit_line(text: str, most_characters: int) -> str:

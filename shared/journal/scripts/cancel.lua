@@ -2,7 +2,8 @@
 --
 -- ARGV  1 prefix, 2 id, 3 reason, 4 ms a doorbell counts as out
 --
--- Its wish is forgotten, so that asking for the same thing again is a new wish.
+-- What is parked and was never written is taken back too; what may have been written stays parked,
+-- with the reason NOT_WANTED. The wish is forgotten, so that asking for the same again is a new one.
 --
 -- Returns {state after, kind, kind, ...}: "cancelled", or the state that forbids it ("leased",
 -- "delivered", "parked", "unsure" when an attempt may have been committed, "" when unknown); then
@@ -12,11 +13,18 @@ local key = p .. 'intent:' .. id
 local now = clock_ms()
 local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'unsure')
 if not is[1] then return {''} end
-if is[1] ~= 'held' and is[1] ~= 'due' then return {is[1]} end
-if is[5] == '1' then return {'unsure'} end
+if is[1] ~= 'held' and is[1] ~= 'due' and is[1] ~= 'parked' then return {is[1]} end
+if is[5] == '1' then
+  if is[1] == 'parked' then
+    redis.call('HSET', key, 'reason', 'NOT_WANTED')
+    return {'parked'}
+  end
+  return {'unsure'}
+end
 
 redis.call('HSET', key, 'state', 'cancelled', 'reason', ARGV[3], 'settled', now)
 redis.call('ZREM', p .. 'due:' .. is[2], id)
+redis.call('ZREM', p .. 'parked', id)
 redis.call('ZADD', p .. 'settled', now, id)
 if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
 local reply = {'cancelled'}

@@ -1,8 +1,10 @@
 -- Hands a worker what is due of one kind, for a bounded time and under a token of its own.
 --
--- ARGV  1 prefix, 2 kind, 3 most intents, 4 most payload bytes, 5 lease in ms, 6 token
+-- ARGV  1 prefix, 2 kind, 3 most intents, 4 most payload bytes, 5 lease in ms, 6 token,
+--       7 most leases of the kind at a time
 --
--- Nothing is leased while the org or the kind has to wait. An intent whose earlier lease ran out is
+-- Nothing is leased while the org or the kind has to wait, nor while so many batches of the kind
+-- are at work: a Salesforce that hangs must not take every thread of every worker. An intent whose earlier lease ran out is
 -- marked unsure: its worker may have died after Salesforce committed. At least one intent is
 -- leased however large it is.
 --
@@ -12,6 +14,10 @@ local most, most_bytes, lease_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumbe
 local now = clock_ms()
 
 if must_wait(p, 'org', now) or must_wait(p, kind, now) then return {} end
+
+local leases = p .. 'leases:' .. kind
+redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
+if redis.call('ZCARD', leases) >= tonumber(ARGV[7]) then return {} end
 
 local due = p .. 'due:' .. kind
 local leased, bytes = {}, 0
@@ -31,4 +37,5 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, mo
     redis.call('ZREM', due, id)
   end
 end
+if #leased > 0 then redis.call('ZADD', leases, now + lease_ms, token) end
 return leased

@@ -1,6 +1,6 @@
 -- Writes down what became of leased intents. A worker whose lease is gone can't settle anything.
 --
--- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of
+-- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 5 kind, 4 JSON list of
 --   {id, outcome = "delivered", receipt (text)}
 --   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", unsure (bool),
 --    rest_ms, leave_out (text)}
@@ -9,20 +9,32 @@
 -- "again" with scope record is due after its delay. With scope kind or org the intent stays due as
 -- it was, or rests for rest_ms, and the kind or the org waits: thousands of intents then cost one
 -- attempt, not one each.
--- A delivery ends both waits. Whatever is delivered, parked or cancelled lets its followers go.
+-- A delivery ends both waits; a longer wait is not cut short by a shorter one. Whatever is delivered, parked or cancelled lets its followers go.
 --
 -- Returns {how many were settled, kind, kind, ...}: ring for these kinds.
 local p, token, ring_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local outcomes = cjson.decode(ARGV[4])
 local now = clock_ms()
 local reply = {0}
+redis.call('ZREM', p .. 'leases:' .. ARGV[5], token)
 
 local function wait(what, outcome)
-  local before = redis.call('HGET', p .. 'waits', what)
-  local strikes = before and cjson.decode(before).strikes or 0
+  local kept = redis.call('HGET', p .. 'waits', what)
+  local before = kept and cjson.decode(kept) or {['until'] = 0, strikes = 0}
+  local longer = before['until'] > now + outcome.delay_ms
   redis.call('HSET', p .. 'waits', what, cjson.encode({
-    ['until'] = now + outcome.delay_ms, reason = outcome.reason, strikes = strikes + 1,
+    ['until'] = longer and before['until'] or now + outcome.delay_ms,
+    reason = longer and before.reason or outcome.reason,
+    strikes = before.strikes + 1,
   }))
+end
+
+-- First what ends a wait, then what begins one: one of this batch may do either.
+for _, outcome in ipairs(outcomes) do
+  local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease', 'kind')
+  if outcome.outcome == 'delivered' and is[1] == 'leased' and is[2] == token then
+    redis.call('HDEL', p .. 'waits', 'org', is[3])
+  end
 end
 
 local waited = {}
@@ -52,7 +64,6 @@ for _, outcome in ipairs(outcomes) do
       redis.call('ZREM', due, outcome.id)
       if outcome.outcome == 'delivered' then
         redis.call('HSET', key, 'receipt', outcome.receipt)
-        redis.call('HDEL', p .. 'waits', 'org', is[3])
       elseif outcome.outcome == 'parked' then
         redis.call('ZADD', p .. 'parked', now, outcome.id)
       elseif is[5] ~= '' then

@@ -1,0 +1,214 @@
+"""`make drill`: kill -9 at random while writes are accepted, and count what came of each promise.
+
+A promise is a reference that the webhook's answer spoke. Afterwards each has to be in the org
+exactly once: as a case's Voice_Reference__c, or in the text of a comment or of a call-back task.
+"""
+
+import argparse
+import os
+import random
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+import requests
+
+from demo.processes import wait_until
+from demo.stack import SECRET, Stack
+from shared.domain.kinds import SETTLED, State
+from shared.journal.journal import Journal
+from shared.store import StoreUnavailableError
+from simulator.vapi.player import REFERENCE
+from simulator.vapi.wire import Call, as_bytes, proof
+
+WRITES = 500
+POSTERS = 8
+POST_TIMEOUT_S = 10.0
+SETTLE_S = 180.0
+DELIVERIES = 60
+PAUSE_S = 0.25
+BETWEEN_KILLS_S = (0.8, 2.0)
+
+VICTIMS = ("worker", "web master", "web worker", "beat", "store")
+WRITTEN_REFERENCE = re.compile(r"(?:[Rr]eference:? |^)([A-Z2-9]{3} [A-Z2-9]{3})")
+ISSUES = ("billing", "technical", "account")
+
+
+@dataclass
+class Outcome:
+    """One round. promised: references spoken; lost and twice: those of them not there, or again."""
+
+    posted: int = 0
+    promised: list[str] = field(default_factory=list)
+    kills: Counter[str] = field(default_factory=Counter)
+    parked: int = 0
+    lost: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        kills = " ".join(f"{name.replace(' ', '-')}={self.kills[name]}" for name in VICTIMS)
+        return (
+            f"posted={self.posted} promised={len(self.promised)} kills: {kills} "
+            f"parked={self.parked} lost={len(self.lost)} duplicated={len(self.duplicated)}"
+        )
+
+
+def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
+    """Post writes while processes die, wait until the journal is settled, count in the org."""
+    outcome = Outcome()
+    chance = random.Random(seed)
+    over = threading.Event()
+    killer = threading.Thread(target=_kill, args=(stack, chance, over, outcome))
+    killer.start()
+    try:
+        with ThreadPoolExecutor(POSTERS) as pool:
+            calls = pool.map(lambda nth: _call(stack, seed, nth), range(writes // 2))
+            for promised, posted in calls:
+                outcome.promised += promised
+                outcome.posted += posted
+    finally:
+        over.set()
+        killer.join()
+    stack.wait_ready()
+    client = redis.Redis.from_url(stack.store.url, decode_responses=True)
+    journal = Journal(client)
+    wait_until(lambda: _settled(journal), for_s=SETTLE_S, what="the journal")
+    outcome.parked = len(journal.parked(10_000))
+    outcome.lost, outcome.duplicated = count(stack, outcome.promised)
+    client.close()
+    return outcome
+
+
+def _call(stack: Stack, seed: int, nth: int) -> tuple[list[str], int]:
+    """One call with two writes: a case, and a comment on it or a call-back."""
+    call = Call(id=f"drill-{seed}-{nth}", caller="+14155550101", started_ms=int(time.time() * 1000))
+    case = {
+        "issueType": ISSUES[nth % 3],
+        "description": f"Drill {seed} call {nth}",
+        "onExisting": "new",
+    }
+    second: tuple[str, dict[str, Any]] = (
+        ("addCaseComment", {"comment": f"Drill {seed} call {nth}"})
+        if nth % 2
+        else ("requestCallback", {"reason": f"Drill {seed} call {nth}"})
+    )
+    promised = [
+        found.group()
+        for tool, arguments in (("createSalesforceCase", case), second)
+        if (found := REFERENCE.search(_ask(stack, call, tool, arguments)))
+    ]
+    return promised, 2
+
+
+def _ask(stack: Stack, call: Call, tool: str, arguments: dict[str, Any]) -> str:
+    """What the agent hears. The same tool call is delivered again until it is answered; "" when it
+    never was, and then nothing was promised."""
+    body = as_bytes(call.tool_calls((f"{call.id}-{tool}", tool, arguments)))
+    time.sleep(random.uniform(0, 2 * PAUSE_S))
+    for _ in range(DELIVERIES):
+        headers = {"Content-Type": "application/json", **proof(body, SECRET, "hmac")}
+        try:
+            answer = requests.post(
+                stack.webhook, data=body, headers=headers, timeout=POST_TIMEOUT_S
+            )
+            text = answer.json()["results"][0].get("result", "")
+        except (requests.RequestException, ValueError, KeyError, IndexError):
+            text = ""
+        if text:
+            return str(text)
+        time.sleep(0.3)
+    return ""
+
+
+def _kill(stack: Stack, chance: random.Random, over: threading.Event, outcome: Outcome) -> None:
+    victims: list[str] = []
+    while not over.wait(chance.uniform(*BETWEEN_KILLS_S)):
+        victims = victims or chance.sample(VICTIMS, len(VICTIMS))  # each in turn, in any order
+        victim = victims.pop()
+        pid = _pid(stack, victim)
+        if pid:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                outcome.kills[victim] += 1
+            except ProcessLookupError:
+                continue
+
+
+def _pid(stack: Stack, victim: str) -> int:
+    """0 when there is no such process at this moment."""
+    if victim == "store":
+        return stack.store.process.pid
+    name, _, part = victim.partition(" ")
+    pid = stack.processes[name].pid
+    if part != "worker" or not pid:
+        return pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0
+    return int(children[0]) if children else 0
+
+
+def _settled(journal: Journal) -> bool:
+    try:
+        return all(one.state in SETTLED for one in journal.newest(100_000))
+    except StoreUnavailableError:
+        return False
+
+
+def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
+    """The promises that are nowhere, and the references or keys that are there more than once."""
+    there: Counter[str] = Counter()
+    keys: Counter[str] = Counter()
+    for sobject, text in (
+        ("Case", "Voice_Reference__c"),
+        ("CaseComment", "CommentBody"),
+        ("Task", "Description"),
+    ):
+        for record in stack.org.records(sobject):
+            there.update(WRITTEN_REFERENCE.findall(record[text] or ""))
+            if record.get("Call_Key__c"):
+                keys[record["Call_Key__c"].lower()] += 1
+    store = redis.Redis.from_url(stack.store.url, decode_responses=True)
+    journal = Journal(store)
+    visible = {one.reference for one in journal.parked(10_000) if one.state is State.PARKED}
+    store.close()
+    lost = [one for one in promised if not there[one] and one not in visible]
+    duplicated = [one for one, times in (there + keys).items() if times > 1]
+    return lost, duplicated
+
+
+def main() -> int:
+    """Exit code 0 when nothing was lost and nothing is there twice."""
+    parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    total = Outcome()
+    with (
+        tempfile.TemporaryDirectory(prefix="drill-") as folder,
+        Stack(Path(folder), extra={"WEB_CONCURRENCY": "2"}) as stack,
+    ):
+        for nth in range(options.rounds):
+            outcome = play_round(stack, options.seed + nth)
+            print(f"round {nth + 1}: {outcome}", flush=True)
+            total.posted += outcome.posted
+            total.promised += outcome.promised
+            total.kills += outcome.kills
+            total.lost += outcome.lost
+            total.duplicated, total.parked = outcome.duplicated, outcome.parked
+    print(f"drill: rounds={options.rounds} seed={options.seed} {total}", flush=True)
+    return 1 if total.lost or total.duplicated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

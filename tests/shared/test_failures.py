@@ -1,0 +1,56 @@
+"""Failures of Salesforce: what class each is, and how long it makes one wait."""
+
+import pytest
+
+from shared.salesforce.failures import FailureClass, SalesforceError, classify, delay_ms
+
+F = FailureClass
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "failure", "ambiguous"),
+    [
+        (401, "INVALID_SESSION_ID", "", F.SESSION, False),
+        (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", F.DAILY_LIMIT, False),
+        (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit …", F.CONCURRENCY, False),
+        (503, "SERVER_UNAVAILABLE", "", F.AWAY, True),
+        (500, "UNKNOWN_EXCEPTION", "", F.AWAY, True),
+        (502, "", "", F.AWAY, True),
+        (406, "", "", F.AWAY, False),
+        (420, "", "", F.AWAY, False),
+        (412, "", "", F.EDITED, False),
+        (400, "UNABLE_TO_LOCK_ROW", "", F.ROW_LOCK, False),
+        (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "… UNABLE_TO_LOCK_ROW …", F.ROW_LOCK, False),
+        (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: Case",
+         F.MISCONFIGURED, False),
+        (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "trigger said no", F.REFUSED, False),
+        (400, "DUPLICATE_VALUE", "", F.RACE, False),
+        (400, "INVALID_FIELD", "", F.MISCONFIGURED, False),
+        (404, "NOT_FOUND", "", F.MISCONFIGURED, False),
+        (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "", F.VALUE, False),
+        (400, "ENTITY_IS_DELETED", "", F.VALUE, False),
+        (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "", F.REFUSED, False),
+        (400, "A_CODE_OF_NEXT_YEAR", "", F.REFUSED, False),
+        (302, "", "", F.REFUSED, False),
+    ],
+)  # fmt: skip
+def test_each_failure_has_a_class(
+    status: int, code: str, message: str, failure: FailureClass, ambiguous: bool
+) -> None:
+    error = classify(status, code, message)
+    assert (error.failure, error.ambiguous) == (failure, ambiguous)
+
+
+def test_waits_grow_with_each_strike_up_to_a_ceiling_and_are_jittered() -> None:
+    error = SalesforceError(F.AWAY, "X")
+    for strikes, most_ms in ((0, 1_000), (1, 2_000), (3, 8_000), (10, 15_000), (500, 15_000)):
+        waits = [delay_ms(error, strikes) for _ in range(200)]
+        assert most_ms * 0.2 - 1 <= min(waits)
+        assert max(waits) <= most_ms
+        assert len(set(waits)) > 20
+
+
+def test_the_daily_limit_waits_for_minutes_and_retry_after_is_honoured() -> None:
+    assert delay_ms(SalesforceError(F.DAILY_LIMIT, "X"), 0) >= 12_000
+    told = SalesforceError(F.AWAY, "X", retry_after_s=40.0)
+    assert delay_ms(told, 0) >= 40_000
