@@ -71,9 +71,12 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
 
 
 def caller_for_a_write(service: Service, state: CallState) -> Caller:
-    """As known, or found within a moment; else unknown, and the worker settles who it is."""
+    """As known, or found within a moment; else unknown, and the worker settles who it is.
+
+    Asked at most once in a while of a Salesforce that does not answer, so that writes don't wait.
+    """
     caller = known_caller(state)
-    if caller.customers is not None:
+    if caller.customers is not None or service.pool.in_trouble:
         return caller
     deadline = Deadline.after(IDENTITY_WAIT_S)
     looking = service.pool.start(lambda: look_up_caller(service, state, deadline))

@@ -49,8 +49,28 @@ class People:
 
         As few requests as hold all that is not remembered. An empty list: nobody.
         """
-        contacts, unknown = self._remembered("contacts", {n for n in numbers if n})
-        accounts, unnamed = self._remembered("accounts", {a.lower() for a in account_numbers if a})
+        wanted = {n for n in numbers if n}, {a.lower() for a in account_numbers if a}
+        contacts, unknown = self._remembered("contacts", wanted[0])
+        accounts, unnamed = self._remembered("accounts", wanted[1])
+        if len(unknown) + len(unnamed) <= NUMBERS_IN_A_QUERY:
+            self._ask(contacts, unknown, accounts, unnamed)
+            return contacts, accounts
+        # Many: another worker on the same backlog asks for the same ones at this moment.
+        lock = self._store.lock(f"{self._prefix}salesforce:people", timeout=60, blocking_timeout=60)
+        with translated(), lock:
+            contacts, unknown = self._remembered("contacts", wanted[0])
+            accounts, unnamed = self._remembered("accounts", wanted[1])
+            self._ask(contacts, unknown, accounts, unnamed)
+        return contacts, accounts
+
+    def _ask(
+        self,
+        contacts: dict[str, list[str]],
+        unknown: list[str],
+        accounts: dict[str, list[str]],
+        unnamed: list[str],
+    ) -> None:
+        """Adds what Salesforce knows of the unknown to what is known."""
         asking = [(_contacts_with, some) for some in _chunks(unknown, NUMBERS_IN_A_QUERY)]
         asking += [(_accounts_with, some) for some in _chunks(unnamed, ACCOUNTS_IN_A_QUERY)]
         found: list[dict[str, Any]] = []
@@ -59,7 +79,6 @@ class People:
                 found += rows
         contacts |= self._remember("contacts", unknown, found, self._numbers)
         accounts |= self._remember("accounts", unnamed, found, _account_number)
-        return contacts, accounts
 
     def _numbers(self, row: dict[str, Any]) -> set[str]:
         written = (row.get(name) for name in PHONES)

@@ -337,8 +337,9 @@ def test_sharers_of_a_number_hear_nothing_of_a_case_by_its_number(
 
 
 def test_a_refusal_for_want_of_salesforce_is_not_kept(
-    client: FlaskClient, org: Org, desk: Desk
+    client: FlaskClient, org: Org, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("web.lookup_pool.TROUBLE_S", 0.0)
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
     drain(desk, Kind.CASE_CREATE)
     wanted = {"comment": "x", "reference": reference}

@@ -279,7 +279,7 @@ def test_a_call_without_id_in_three_lists_is_one_case(
         "toolCalls": [call],
         "toolWithToolCallList": [{"toolCall": call}],
     }
-    results = post(client, message("tool-calls", **body)).get_json()["results"]
+    results = post(client, {"message": {"type": "tool-calls", **body}}).get_json()["results"]
     assert len(results) == 1
     assert journal.counts()["accepted"] == 1
 
@@ -311,3 +311,23 @@ def test_defects_of_ours_are_answered_and_not_kept(
     monkeypatch.setitem(tool_calls.WRITES, "requestCallback", boom)
     assert "can't look" in ask(client, "lookupCustomer")["error"]
     assert "could not save" in ask(client, "requestCallback")["error"]
+
+
+def test_a_salesforce_that_does_not_answer_is_waited_for_once_and_not_by_each_write(
+    app: Flask, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first write that needs to know the caller waits a moment; those after it do not."""
+    looked: list[str] = []
+    service: Service = app.extensions["service"]
+    by_phone = service.customers.by_phone
+
+    def counted(number: str, deadline: Any) -> Any:
+        looked.append(number)
+        return by_phone(number, deadline)
+
+    monkeypatch.setattr(service.customers, "by_phone", counted)
+    org.fault(hang=True)
+    for nth in range(5):
+        assert "result" in ask(app.test_client(), "createSalesforceCase", CASE, call_id=f"{nth}")
+    assert len(looked) == 1
+    org.fault()
