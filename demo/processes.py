@@ -1,4 +1,4 @@
-"""Processes of the demo, the tests and the bench: started, waited for, started again, stopped."""
+"""Processes of the demo, the drill and the tests: started, waited for, started again, stopped."""
 
 import os
 import signal

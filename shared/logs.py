@@ -15,9 +15,8 @@ import structlog
 FIELDS = frozenset(
     {
         "event", "level", "timestamp", "exception", "dropped",
-        "age_s", "attempt", "call_id", "code", "count", "delay_ms", "delivered", "exit_code",
-        "failure", "intent_id", "kind", "kinds", "message_type", "name", "next_at", "parked",
-        "process", "reason", "scope", "setting", "tool", "tool_call_id", "unsettled", "waiting",
+        "age_s", "delivered", "parked", "unsettled", "call_id", "code", "count", "failure", "intent_id", "kind", "message_type",
+        "reason", "setting", "tool", "tool_call_id",
     }
 )  # fmt: skip
 

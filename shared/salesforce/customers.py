@@ -27,7 +27,7 @@ CHANGEABLE = (
 
 _CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type", "IsClosed")
 _CONTACT_FIELDS = (
-    "Id", "Name", "FirstName", "HomePhone", "OtherPhone", *CHANGEABLE,
+    "Id", "Name", "HomePhone", "OtherPhone", *CHANGEABLE,
     "AccountId", "Account.Name", "Account.AccountNumber",
 )  # fmt: skip
 
@@ -68,7 +68,6 @@ class Customer:
 
     contact_id: str
     name: str
-    first_name: str
     account_id: str | None
     account_name: str
     account_number: str
@@ -187,7 +186,6 @@ def _customer(record: dict[str, Any]) -> Customer:
     return Customer(
         contact_id=record["Id"],
         name=record.get("Name") or "",
-        first_name=record.get("FirstName") or "",
         account_id=record.get("AccountId"),
         account_name=account.get("Name") or "",
         account_number=account.get("AccountNumber") or "",

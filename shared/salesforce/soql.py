@@ -6,7 +6,6 @@ from typing import Any
 from simple_salesforce.format import format_soql
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
-_RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 
 
 def soql(template: str, **values: Any) -> str:
@@ -27,7 +26,3 @@ def columns(names: tuple[str, ...]) -> str:
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a field name: {name!r}")
     return ", ".join(names)
-
-
-def is_record_id(text: str) -> bool:
-    return bool(_RECORD_ID.fullmatch(text))
