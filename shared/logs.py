@@ -15,8 +15,8 @@ import structlog
 FIELDS = frozenset(
     {
         "event", "level", "timestamp", "exception", "dropped",
-        "age_s", "delivered", "parked", "unsettled", "call_id", "code", "count", "failure", "intent_id", "kind", "message_type",
-        "reason", "setting", "tool", "tool_call_id",
+        "age_s", "call_id", "code", "count", "delivered", "failure", "intent_id", "kind",
+        "message_type", "parked", "reason", "setting", "tool", "tool_call_id", "unsettled",
     }
 )  # fmt: skip
 

@@ -72,7 +72,7 @@ def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase
     subjects = _subjects(caller, wanted)
     if wanted.on_existing == "comment" and (earlier := service.journal.about(subjects)):
         if not _is_theirs(caller, earlier):
-            return refusal("I can't add to a colleague's case. I can open a new one.")
+            return refusal("I can't add to that case on this phone number. I can open a new one.")
         return _comment_on(state, earlier, wanted.description)
     return Wish(
         Kind.CASE_CREATE,
@@ -411,11 +411,11 @@ def accept(
 
 
 def _question(caller: Caller, earlier: Intent | None) -> Answer:
-    """Names the case only to whoever it was opened for; a colleague hears that there is one."""
+    """Names the case only to whoever it was opened for; others of the account hear of one."""
     if not earlier or not _is_theirs(caller, earlier):
         return result(
-            "A colleague of the same account has opened a case for this within the last day. "
-            "Nothing was saved yet. Shall I open a new one?"
+            "There is a case of the last day for this account, but I can't add to it on this phone "
+            "number. Nothing was saved yet. Shall I open a new one?"
         )
     number = earlier.receipt.number if earlier.receipt else None
     named = f"number {number}" if number else f"reference {earlier.reference}"

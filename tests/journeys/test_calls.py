@@ -31,6 +31,9 @@ def play(stack: Stack, heard: Path, *scenarios: Path, **options: int) -> list[di
 
 @pytest.fixture
 def journal(stack: Stack) -> Journal:
+    """The journal, empty; what earlier tests asked for is no reason to ask anybody again."""
+    with redis.Redis.from_url(stack.store.url) as client:
+        client.flushall()
     return Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
 
 
@@ -65,11 +68,13 @@ def test_the_demos_calls_end_up_in_salesforce_once(
     )
     assert {one: logs[one] for one in call_ids} == dict.fromkeys(call_ids, 1)
     references = Counter(one["Voice_Reference__c"] for one in stack.org.records("Case"))
-    told = [one["reference"] for one in heard if one["tool"] == "createSalesforceCase"]
-    assert len(told) == 10
+    cases = [one for one in heard if one["tool"] == "createSalesforceCase"]
+    told = {one["reference"] for one in cases if "being opened" in one["text"]}
+    asked = [one for one in cases if "already a case" in one["text"]]
+    # Five calls each of the same two callers: the first of each opens a case, the others are asked.
+    assert (len(told), len(cases) - len(asked)) == (2, 2)
     assert {references[one] for one in told} == {1}
-    numbers = [one["text"] for one in heard if one["text"].startswith("Case 0")]
-    assert len(numbers) >= 5
+    assert any(one["text"].startswith("Case 0") for one in heard)
 
 
 def test_a_case_opened_while_salesforce_is_down_is_delivered_when_it_is_back(
@@ -99,7 +104,7 @@ def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
         found: dict[str, Any] = requests.get(url, auth=(user, password), timeout=10).json()
         return found
 
-    assert seen("workers")
+    wait_until(lambda: bool(seen("workers")), for_s=30, what="workers in Flower")
     wait_until(
         lambda: "sweep" in {one["name"] for one in seen("tasks").values()},
         for_s=30,

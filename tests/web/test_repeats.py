@@ -120,12 +120,13 @@ def test_a_colleague_of_the_account_is_asked_without_a_name_and_can_not_add_to_i
     create(client, "a")
     colleague = "+14155550105"
     said = create(client, "b", number=colleague)
-    assert said.startswith("A colleague of the same account has opened a case")
+    assert said.startswith("There is a case of the last day for this account, but I can't add")
+    assert "0000" not in said
     entry = ask(
         client, "createSalesforceCase", CASE | {"onExisting": "comment"}, number=colleague,
         call_id="c",
     )  # fmt: skip
-    assert "can't add to a colleague's case" in entry["error"]
+    assert "can't add to that case" in entry["error"]
     assert "being opened" in create(client, "d", number=colleague, onExisting="new")
 
 
