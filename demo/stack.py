@@ -157,6 +157,15 @@ class Stack:
         for process in (*self.processes.values(), self.org.process, self.store.process):
             process.stop()
 
+    def empty_journal(self) -> None:
+        """Forget every intent and call; the broker's own keys stay, workers listen by them."""
+        with redis.Redis.from_url(self.store.url, decode_responses=True) as client:
+            ours = [
+                key for key in client.scan_iter("vs:*") if not str(key).startswith("vs:celery:")
+            ]
+            if ours:
+                client.delete(*ours)
+
     def wait_ready(self) -> None:
         """Until a load balancer would send calls here. Raises NotReadyError with the logs' ends."""
         try:

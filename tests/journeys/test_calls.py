@@ -32,8 +32,7 @@ def play(stack: Stack, heard: Path, *scenarios: Path, **options: int) -> list[di
 @pytest.fixture
 def journal(stack: Stack) -> Journal:
     """The journal, empty; what earlier tests asked for is no reason to ask anybody again."""
-    with redis.Redis.from_url(stack.store.url) as client:
-        client.flushall()
+    stack.empty_journal()
     return Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
 
 

@@ -49,8 +49,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def healed(quick: Stack) -> Iterator[Stack]:
     """The quick stack with an empty journal and an org seeded anew."""
-    with redis.Redis.from_url(quick.store.url) as client:
-        client.flushall()
+    quick.empty_journal()
     quick.org.reset()
     quick.wait_ready()
     yield quick
