@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import redis
 
+from demo.processes import wait_until
 from shared.domain.drafts import CallbackDraft, CaseDraft
 from shared.domain.intent import (
     Cancelled,
@@ -378,3 +379,51 @@ def test_only_what_is_parked_can_be_replayed_or_discarded(journal: Journal) -> N
     again = lease(journal)
     assert [found.id for found in again.intents] == [one.id]
     assert again.intents[0].unsure  # it may have been written before it parked
+
+
+def test_a_lease_answers_the_doorbell_so_that_later_work_rings_again(journal: Journal) -> None:
+    assert journal.accept("a", [intent()]) == Accepted((Kind.CASE_CREATE,))
+    assert journal.accept("b", [intent()]) == Accepted(())
+    lease(journal)
+    assert journal.accept("c", [intent()]) == Accepted((Kind.CASE_CREATE,))
+
+
+def test_a_doorbell_that_woke_nobody_is_rung_again(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.journal.journal.DOORBELL_MS", 30)
+    assert journal.accept("a", [intent()]) == Accepted((Kind.CASE_CREATE,))
+    wait_until(lambda: journal.sweep() == (Kind.CASE_CREATE,), for_s=5, what="another doorbell")
+
+
+def test_at_most_two_batches_of_a_kind_are_at_work(journal: Journal) -> None:
+    for _ in range(3):
+        journal.accept("call", [intent()])
+    first, second = lease(journal, most=1), lease(journal, most=1)
+    assert len(first.intents) == len(second.intents) == 1
+    assert not lease(journal, most=1).intents
+    journal.settle(first, [Delivered(first.intents[0].id, "500x")])
+    assert len(lease(journal, most=1).intents) == 1
+
+
+def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_another(
+    journal: Journal,
+) -> None:
+    first, second = intent(), intent()
+    journal.accept("call", [first, second])
+    one, other = lease(journal, most=1), lease(journal, most=1)
+    journal.settle(one, [TryAgain(first.id, "DAILY", 600_000, Scope.ORG)])
+    journal.settle(other, [TryAgain(second.id, "AWAY", 500, Scope.ORG)])
+    wait = journal.waits()["org"]
+    assert wait.reason == "DAILY"
+    assert wait.until_ms - journal.now_ms() > 500_000
+
+    done, held_up = intent(Kind.CALLBACK), intent(Kind.CALLBACK)
+    journal.accept("call", [done, held_up])
+    # The org waits: the lease is taken as if it had been before.
+    journal._store.delete("vs:waits")
+    both = lease(journal, Kind.CALLBACK)
+    journal.settle(
+        both, [TryAgain(held_up.id, "INVALID_FIELD", 60_000, Scope.KIND), Delivered(done.id, "00T")]
+    )
+    assert set(journal.waits()) == {"callback"}

@@ -1,6 +1,7 @@
 """Deliveries against the local org: what is written, once, and what failures become."""
 
 import base64
+import threading
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN
 from workers.delivery.cases import open_cases
 from workers.delivery.desk import Desk
-from workers.delivery.engine import drain
+from workers.delivery.engine import Drained, drain
 
 BILLING = CaseDraft(caller_number=KNOWN, issue_type="billing", description="Billed twice")
 CALL: dict[str, Any] = {
@@ -318,18 +319,24 @@ def test_a_change_for_nobody_in_particular_parks(
 
 
 def test_a_change_whose_answer_was_lost_is_not_made_again(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accept(journal, Kind.CONTACT_UPDATE, change(org))
-    org.fault(lose_answer=1.0, resources=["composite", "collections"])
-    desk.people.resolve([], [])
-    drain(desk, Kind.CONTACT_UPDATE)
+    intent_id = accept(journal, Kind.CONTACT_UPDATE, change(org))
+    change_rows = desk.records.change
+
+    def lose_the_answer(sobject: str, rows: Any) -> Any:
+        org.fault(lose_answer=1.0)
+        return change_rows(sobject, rows)
+
+    monkeypatch.setattr(desk.records, "change", lose_the_answer)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"again": 1}
+    monkeypatch.undo()
     org.fault()
-    wait_no_more(store)
-    drain(desk, Kind.CONTACT_UPDATE)
-    org.fault()
-    assert contact(org)["Email"] == "new@example.com"
-    assert org.stats()["records"]["updated"] <= 1
+    assert contact(org)["Email"] == "new@example.com"  # it was committed
+    assert kept(journal, intent_id).unsure
+    wait_no_more(store, intent_id, kind=Kind.CONTACT_UPDATE)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert org.stats()["records"]["updated"] == 1
 
 
 def test_two_changes_of_one_contact_are_made_one_after_the_other(
@@ -751,9 +758,49 @@ def test_a_comment_on_a_case_that_parked_parks(desk: Desk, journal: Journal, org
 def test_a_lease_is_extended_while_its_work_goes_on(
     desk: Desk, journal: Journal, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nobody else gets the batch, though the work takes several times as long as a lease."""
     monkeypatch.setattr("shared.journal.journal.LEASE_MS", 400)
     monkeypatch.setattr("workers.delivery.engine.LEASE_MS", 400)
-    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    desk.people.resolve([KNOWN], [])
+    accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(latency_ms=1500, resources=["composite"])
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
-    assert kept(journal, intent_id).state is State.DELIVERED  # settled under a lease that held
+    drained: list[Drained] = []
+    worker = threading.Thread(target=lambda: drained.append(drain(desk, Kind.CASE_CREATE)))
+    worker.start()
+    stolen = 0
+    while worker.is_alive():
+        if kept(journal, journal.of_call("call-1")[0].id).state is State.LEASED:
+            stolen += len(journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000).intents)
+        worker.join(0.05)
+    assert stolen == 0
+    assert drained[0].counts == {"delivered": 1}
+
+
+def test_an_answer_that_nobody_can_read_is_followed_by_reading(
+    desk: Desk, journal: Journal, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch was written before something unforeseen happened: nothing is written again."""
+    ids = [accept(journal, Kind.CASE_CREATE, BILLING) for _ in range(3)]
+    create = desk.records.create
+
+    def create_and_fail(sobject: str, records: Any, read_back: Any) -> Any:
+        create(sobject, records, read_back)
+        raise KeyError("compositeResponse")
+
+    monkeypatch.setattr(desk.records, "create", create_and_fail)
+    before = org.stats()["records"]["created"]
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 3}
+    assert org.stats()["records"]["created"] - before == 3
+    assert all(kept(journal, one).receipt for one in ids)
+
+
+def test_a_transcript_file_waits_for_its_task(
+    desk: Desk, journal: Journal, store: redis.Redis
+) -> None:
+    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))
+    draft = TranscriptDraft(call_id="call-1", call_log_intent=log, transcript="words")
+    waiting = accept(journal, Kind.TRANSCRIPT_FILE, draft)
+    assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"again": 1}
+    drain(desk, Kind.CALL_LOG)
+    wait_no_more(store, waiting, kind=Kind.TRANSCRIPT_FILE)
+    assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"delivered": 1}
