@@ -347,3 +347,12 @@ def test_a_refusal_for_want_of_salesforce_is_not_kept(
     assert "error" in ask(client, "addCaseComment", wanted, call_id="b")
     org.fault()
     assert "result" in ask(client, "addCaseComment", wanted, call_id="b")
+
+
+def test_a_known_caller_hears_and_changes_nothing_of_another_contacts_case(
+    client: FlaskClient, journal: Journal
+) -> None:
+    wanted = {"caseNumber": "1005"}  # of Luis Garcia
+    assert "can't discuss" in say(client, "getCaseStatus", wanted)
+    assert "can't change" in ask(client, "addCaseComment", wanted | {"comment": "x"})["error"]
+    assert journal.counts()["accepted"] == 0
