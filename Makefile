@@ -6,10 +6,11 @@ READY := $(VENV)/.ready
 
 .PHONY: help demo test check drill
 help:
-	@echo "make demo    the whole service on this machine, with calls (KEEP=1 stays up)"
-	@echo "make test    the tests"
-	@echo "make drill   kill -9 at random while writes are accepted, 20 rounds of 500 (ROUNDS=n)"
-	@echo "make check   lint, format, types, import directions"
+	@echo "make demo     the whole service on this machine, with calls (KEEP=1 stays up)"
+	@echo "make test     the tests"
+	@echo "make drill    kill -9 at random while writes are accepted, 20 rounds of 500 (ROUNDS=n)"
+	@echo "make clients  third-party Salesforce clients against the local org (installs two nodes)"
+	@echo "make check    lint, format, types, import directions"
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
@@ -31,3 +32,5 @@ check: $(READY)
 
 drill: $(READY)
 	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20)
+
+include tests/clients/clients.mk

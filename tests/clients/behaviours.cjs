@@ -34,7 +34,13 @@ async function control(method, path, body) {
 async function run(behaviours) {
   const chosen = behaviours[behaviour];
   if (!chosen) throw new Error(`no behaviour named ${behaviour}`);
+  // A promise that nobody settles would let node leave as if all were well.
+  let finished = false;
+  process.on('exit', () => {
+    if (!finished) process.exitCode = 1;
+  });
   await chosen(orgUrl, JSON.parse(more ?? '{}'));
+  finished = true;
 }
 
 module.exports = { say, refusal, control, run };

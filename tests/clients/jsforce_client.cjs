@@ -118,10 +118,11 @@ run({
     say('rest', { done: rest.done, length: rest.records.length });
     const subjects = [];
     await new Promise((resolve, reject) => {
-      const query = connection.query(soql, { autoFetch: true, maxFetch: 10000, headers });
+      const query = connection.query(soql, { headers });
       query.on('record', (record) => subjects.push(record.Subject));
       query.on('end', resolve);
       query.on('error', reject);
+      query.run({ autoFetch: true, maxFetch: 10000 });
     });
     say('all', new Set(subjects).size);
     say('lost', await refusal(() => connection.queryMore('01gDn0000000zzzAAA-2000')));
@@ -205,7 +206,7 @@ run({
     say('refused', await refusal(() => connection.query('SELECT Id FROM User LIMIT 1')));
   },
 
-  async revoked_refresh_token(url) {
+  async refused_refresh_token(url) {
     const connection = new Connection({
       oauth2: { loginUrl: url, ...CLIENT },
       instanceUrl: url,

@@ -20,9 +20,7 @@ def test_a_line_that_is_too_long_is_refused_at_once_and_moves_on() -> None:
     pool.close()
 
 
-def test_a_lookup_is_given_up_at_its_deadline_and_trouble_is_remembered() -> (
-    None
-):
+def test_a_lookup_is_given_up_at_its_deadline_and_trouble_is_remembered() -> None:
     pool, go_on = LookupPool(), threading.Event()
     slow = pool.start(go_on.wait)
     with pytest.raises(SalesforceError, match="DEADLINE"):

@@ -18,6 +18,7 @@ from simulator.org.records import behaviour, rules
 from simulator.org.records.body import Body, read_body
 from simulator.org.records.preconditions import check_write
 from simulator.org.records.values import read_value
+from simulator.org.schema.catalog import CHILDREN
 from simulator.org.schema.model import Field, SObject
 from simulator.org.store import Row
 from simulator.org.world import Context
@@ -111,11 +112,19 @@ class Writer:
             self._permit(sobject, "delete")
             before = self.existing(sobject, record_id)
             self._lock(before)
-            self.store.update(
-                sobject, before["Id"], {"IsDeleted": 1, "SystemModstamp": self.org.clock.stamp()}
-            )
-            self.org.index.touch(sobject, before["Id"])
+            self._remove(sobject, str(before["Id"]))
             return Written(str(before["Id"]))
+
+    def _remove(self, sobject: SObject, record_id: str) -> None:
+        """The record and its details, whether the user may delete those or not."""
+        gone = {"IsDeleted": 1, "SystemModstamp": self.org.clock.stamp()}
+        self.store.update(sobject, record_id, gone)
+        self.org.index.touch(sobject, record_id)
+        for child in CHILDREN[sobject.name.lower()]:
+            if child.field.detail:
+                while details := self.store.matching(child.child, child.field, record_id):
+                    for detail in details:
+                        self._remove(child.child, detail)
 
     def existing(self, sobject: SObject, record_id: str) -> Row:
         """The record of that id. Raises MALFORMED_ID, NOT_FOUND or ENTITY_IS_DELETED."""

@@ -52,7 +52,7 @@ def describe(request: Request, name: str) -> Answer:
     body["fields"] = [_field(sobject, item) for item in view.fields(sobject)]
     body["childRelationships"] = [
         {
-            "cascadeDelete": not item.field.nillable,
+            "cascadeDelete": item.field.detail,
             "childSObject": item.child.name,
             "deprecatedAndHidden": False,
             "field": item.field.name,

@@ -8,11 +8,13 @@ from simulator.org.message import Answer
 from simulator.org.rest.columns import column_metadata
 from simulator.org.rest.request import Request
 from simulator.org.soql.compiler import compile_query
-from simulator.org.soql.parser import parse
+from simulator.org.soql.parser import MAX_LEVELS_DOWN, parse
 from simulator.org.soql.runner import count, raw_rows, shape
 
 PAGE = 2000
 MIN_PAGE = 200
+# Before this version child subqueries have no children of their own.
+DEEP_CHILDREN_SINCE = 58.0
 
 
 def query(request: Request) -> Answer:
@@ -35,7 +37,7 @@ def _run(request: Request, all_rows: bool) -> Answer:
     text = request.call.params.get("q", "")
     if not text:
         raise OrgError(400, "MALFORMED_QUERY", "A query string has to be specified")
-    parsed = parse(text)
+    parsed = parse(text, MAX_LEVELS_DOWN if request.version >= DEEP_CHILDREN_SINCE else 1)
     plan = compile_query(parsed, request.org.view, request.org.clock.now(), all_rows)
     if request.call.params.get("columns", "").lower() == "true":
         return Answer(200, column_metadata(plan))

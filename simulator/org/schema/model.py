@@ -20,9 +20,9 @@ class Field:
     length: characters (0 = the kind has none). max_bytes: limit in UTF-8 bytes instead of
     characters. default: value on create when none is given. values: picklist values, the closed
     set if restricted. targets: objects a reference may point at; relationship: its name upwards;
-    children: its name downwards on the targets. mirror: (reference field, field there), read
-    through the reference. address: prefix of the parts of a compound address. write_only:
-    accepted, never stored or shown.
+    children: its name downwards on the targets; detail: the record goes when its parent goes.
+    mirror: (reference field, field there), read through the reference. address: prefix of the
+    parts of a compound address. write_only: accepted, never stored or shown.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Field:
     targets: tuple[str, ...] = ()
     relationship: str = ""
     children: str = ""
+    detail: bool = False
     mirror: tuple[str, str] | None = None
     address: str = ""
     write_only: bool = False

@@ -89,7 +89,13 @@ CASE_COMMENT = SObject(
     (
         record_id("Case Comment"),
         reference(
-            "ParentId", "Parent ID", "Case", children="CaseComments", nillable=False, update=False
+            "ParentId",
+            "Parent ID",
+            "Case",
+            children="CaseComments",
+            detail=True,
+            nillable=False,
+            update=False,
         ),
         flag("IsPublished", "Published"),
         # 4,000 bytes, not characters.

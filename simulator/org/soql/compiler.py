@@ -67,11 +67,11 @@ class Compiler:
         return isinstance(item.value, Call) and presented(item.value) is None
 
     def count_plan(self) -> Plan:
-        if len(self.query.items) > 1 or self.query.group_by or self.query.order_by:
+        if self.query.group_by or self.query.order_by:
             raise malformed(
                 self.query.text,
                 self.position(self.query.items[0].value),
-                "COUNT() stands alone, without GROUP BY and ORDER BY",
+                "COUNT() has no GROUP BY and no ORDER BY",
             )
         where, params = self.where()
         limits = self.limits()
@@ -159,9 +159,11 @@ class Compiler:
 
     def select_children(self, root: Branch, query: Query) -> None:
         parent = self.scope.root.sobject
+        *owner, relationship = query.source.names
         child = None
-        if len(query.source.names) == 1:
-            child = self.scope.view.child(parent, query.source.names[0])
+        # `FROM Account.Contacts` is the longer way to say `FROM Contacts`.
+        if not owner or [name.lower() for name in owner] == [parent.name.lower()]:
+            child = self.scope.view.child(parent, relationship)
         if child is None:
             raise unknown_child(query.text, query.source)
         scope = self.scope.nested(child.child)

@@ -137,10 +137,6 @@ class Conditions:
                 "Semi join sub-selects are not allowed with the 'OR' operator",
                 "MALFORMED_QUERY",
             )
-        if query.group_by or query.order_by or query.limit is not None or len(query.items) != 1:
-            raise self.refusal(
-                item, "The sub-select of a semi join selects one id field", "MALFORMED_QUERY"
-            )
         sobject = self.scope.view.sobject(".".join(query.source.names))
         if sobject is None:
             raise unsupported_type(self.scope.text, query.source)
@@ -201,7 +197,7 @@ class Conditions:
             )
         if literal.kind != "string":
             raise self.wrong_type_refusal(operand, item)
-        self.params.append(literal.pattern)
+        self.params.append(literal.text)
         return f"sf_like(?, {operand.plain})"
 
     def value(self, operand: Operand, item: Comparison, literal: Literal) -> Any:
@@ -221,7 +217,7 @@ class Conditions:
         if kind == "boolean" and literal.kind == "boolean":
             return int(text == "TRUE")
         if kind in NUMBER_KINDS and literal.kind == "number":
-            return float(text) if "." in text or "e" in text.lower() else _integer(text)
+            return float(text) if "." in text else _integer(text)
         if kind == "date" and literal.kind == "date":
             return self.checked_date(literal, text + "T00:00:00Z")[:10]
         if kind == "datetime" and literal.kind == "datetime":

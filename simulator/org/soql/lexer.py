@@ -12,10 +12,10 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'":
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
-    |(?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)(?!\w))
+    |(?P<datetime>\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)(?!\w))
     |(?P<date>\d{4}-\d\d-\d\d(?![\w-]))
-    |(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
-    |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+))
+    |(?P<word>[A-Za-z][A-Za-z0-9_]*)
     |(?P<operator><=|>=|!=|<>|=|<|>)
     |(?P<mark>[(),.:])
     |(?P<quote>')
@@ -31,6 +31,11 @@ class Token:
     kind: str
     text: str
     position: int
+
+    @property
+    def end(self) -> int:
+        """Where a token that is no string ends."""
+        return self.position + len(self.text)
 
     def is_word(self, *words: str) -> bool:
         return self.kind == "word" and self.text.upper() in words
@@ -95,10 +100,10 @@ def _string(query: str, position: int) -> Token:
     raise malformed(query, position, "unexpected token: '''")
 
 
-def unescape(query: str, token: Token, keep_wildcards: bool = False) -> str:
-    r"""The value of a string token. keep_wildcards leaves `\%`, `\_` and `\\` for LIKE to read.
+def unescape(query: str, token: Token, pattern: bool = False) -> str:
+    r"""The value of a string token. In a pattern of LIKE `\%`, `\_` and `\\` stay as they are.
 
-    Allowed escapes: \n \r \t \b \f \" \' \\ \uXXXX, and inside LIKE \_ \%. Any other is an error.
+    Allowed escapes: \n \r \t \b \f \" \' \\ \uXXXX, in a pattern \_ \% too. Others are errors.
     """
     raw = token.text
     parts: list[str] = []
@@ -111,10 +116,10 @@ def unescape(query: str, token: Token, keep_wildcards: bool = False) -> str:
         escaped = raw[position + 1 : position + 2]
         if escaped.lower() in ESCAPES:
             value = ESCAPES[escaped.lower()]
-            parts.append("\\\\" if keep_wildcards and value == "\\" else value)
+            parts.append("\\\\" if pattern and value == "\\" else value)
             position += 2
-        elif escaped in ("_", "%") and escaped:
-            parts.append(f"\\{escaped}" if keep_wildcards else escaped)
+        elif pattern and escaped in ("_", "%"):
+            parts.append(f"\\{escaped}")
             position += 2
         elif escaped.lower() == "u" and re.match(
             r"[0-9A-Fa-f]{4}", raw[position + 2 : position + 6]

@@ -23,20 +23,25 @@ from simulator.org.soql.tree import (
 )
 
 MAX_STATEMENT = 100_000
-# Words that end an object's or a field's place, so they are never taken for an alias.
-RESERVED = frozenset({
-    "ALL", "AND", "ASC", "DESC", "EXCLUDES", "FOR", "FROM", "GROUP", "HAVING", "IN", "INCLUDES",
-    "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OFFSET", "OR", "ORDER", "SELECT", "UPDATE", "USING",
-    "WHERE", "WITH",
+# Children of children came with API version 58.0: five levels, the root's own among them.
+MAX_LEVELS_DOWN = 4
+# Words that are never the first name of a path, be it a field's or an object's.
+KEYWORDS = frozenset({
+    "AND", "AS", "ASC", "BY", "CUBE", "DESC", "ELSE", "EXCLUDES", "FALSE", "FIRST", "FOR", "FROM",
+    "HAVING", "IN", "INCLUDES", "LAST", "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OR", "ROLLUP",
+    "SELECT", "TRUE", "UPDATE", "USING", "WHERE", "WITH",
 })  # fmt: skip
 OPERATORS = {"<>": "!="}
 
 
-def parse(text: str) -> Query:
-    """The tree of a whole statement. Raises MALFORMED_QUERY with a position."""
+def parse(text: str, levels_down: int = MAX_LEVELS_DOWN) -> Query:
+    """The tree of a whole statement. Raises MALFORMED_QUERY with a position.
+
+    levels_down: how deep child subqueries may nest.
+    """
     if len(text) > MAX_STATEMENT:
         raise malformed(text[:80], 0, "SOQL statements cannot be longer than 100000 characters.")
-    parser = Parser(text)
+    parser = Parser(text, levels_down=levels_down)
     try:
         query = parser.query()
     except RecursionError:
@@ -48,14 +53,19 @@ def parse(text: str) -> Query:
 class Parser:
     """A cursor over the tokens of one statement; SOSL borrows it for its WHERE and ORDER BY."""
 
-    def __init__(self, text: str, start: int = 0) -> None:
+    def __init__(self, text: str, start: int = 0, levels_down: int = MAX_LEVELS_DOWN) -> None:
         self.text = text
+        self.levels_down = levels_down
         self.tokens = tokenise(text[start:]) if not start else tokenise(" " * start + text[start:])
         self.at = 0
 
     @property
     def token(self) -> Token:
         return self.tokens[self.at]
+
+    @property
+    def at_keyword(self) -> bool:
+        return self.token.kind == "word" and self.token.text.upper() in KEYWORDS
 
     def advance(self) -> Token:
         token = self.tokens[self.at]
@@ -88,17 +98,16 @@ class Parser:
         if self.token.kind != "end":
             raise unexpected(self.text, self.token)
 
-    def query(self, nested: bool = False) -> Query:
+    def query(self, level: int = 0) -> Query:
+        """One SELECT, so many levels of children below the statement's own."""
         query = Query(self.text, position=self.token.position)
         self.expect("SELECT")
-        query.items.append(self.item(nested))
-        while self.accept_mark(","):
-            query.items.append(self.item(nested))
+        query.items = self.items(level)
         self.expect("FROM")
         query.source = self.path()
-        query.alias = self.alias()
+        query.alias = self.object_alias()
         while self.accept_mark(","):
-            query.joins.append((self.path(), self.alias()))
+            query.joins.append((self.path(), self.object_alias()))
         if self.accept("USING"):
             self.expect("SCOPE")
             self.expect("EVERYTHING")
@@ -131,14 +140,19 @@ class Parser:
         if self.accept("FOR"):
             self.expect("VIEW", "REFERENCE")
 
-    def item(self, nested: bool) -> Item:
+    def items(self, level: int) -> list[Item]:
+        """The SELECT list. COUNT() has it to itself."""
+        count = self.count_of_rows()
+        if count is not None:
+            return [Item(count)]
+        items = [self.item(level)]
+        while self.accept_mark(","):
+            items.append(self.item(level))
+        return items
+
+    def item(self, level: int) -> Item:
         if self.token.is_mark("("):
-            if nested:
-                raise unexpected(self.text, self.token)
-            self.advance()
-            query = self.query(nested=True)
-            self.expect_mark(")")
-            return Item(query)
+            return Item(self.children(level))
         if self.token.is_word("TYPEOF"):
             return Item(self.type_of())
         if self.token.is_word("FIELDS") and self.tokens[self.at + 1].is_mark("("):
@@ -150,12 +164,37 @@ class Parser:
         value = self.operand()
         return Item(value, self.alias())
 
+    def count_of_rows(self) -> Call | None:
+        """COUNT(); None when that is not next."""
+        ahead = self.tokens[self.at : self.at + 3]
+        if [token.kind for token in ahead] != ["word", "mark", "mark"]:
+            return None
+        if "".join(token.text for token in ahead).upper() != "COUNT()":
+            return None
+        position = self.token.position
+        self.at += 3
+        return Call("COUNT", None, position)
+
+    def children(self, level: int) -> Query:
+        opening = self.expect_mark("(")
+        if level >= self.levels_down:
+            # The words are known from versions before 58.0, with 1 [F]; with 4 they are not [K].
+            raise malformed(
+                self.text,
+                opening.position,
+                "SOQL statements cannot query aggregate relationships more than "
+                f"{self.levels_down} level away from the root entity object.",
+            )
+        query = self.query(level + 1)
+        self.expect_mark(")")
+        return query
+
     def type_of(self) -> TypeOf:
         self.advance()
         relationship = self.path()
         cases = []
         while self.accept("WHEN"):
-            name = self.word()
+            name = self.name()
             self.expect("THEN")
             cases.append((name, self.path_list()))
         if not cases:
@@ -172,30 +211,51 @@ class Parser:
 
     def operand(self) -> Path | Call:
         """A field or a function over one."""
+        if self.at_keyword:
+            raise unexpected(self.text, self.token)
         if self.token.kind == "word" and self.tokens[self.at + 1].is_mark("("):
             name = self.advance()
             self.advance()
-            argument = None if self.token.is_mark(")") else self.operand()
+            argument = self.operand()
             self.expect_mark(")")
             return Call(name.text.upper(), argument, name.position)
         return self.path()
 
     def path(self) -> Path:
+        """`Contact.Account.Name`, without blanks inside."""
         position = self.token.position
-        names = [self.word()]
-        while self.accept_mark("."):
-            names.append(self.word())
+        names = [self.name()]
+        while self.token.is_mark("."):
+            dot, after, before = self.token, self.tokens[self.at + 1], self.tokens[self.at - 1]
+            if after.kind != "word" or after.position - before.end != len(dot.text):
+                raise unexpected(self.text, dot)
+            names.append(after.text)
+            self.at += 2
         return Path(tuple(names), position)
 
-    def word(self) -> str:
-        if self.token.kind != "word" or self.token.is_word("SELECT", "FROM", "WHERE"):
+    def name(self) -> str:
+        """A word that is no keyword."""
+        if self.token.kind != "word" or self.at_keyword:
             raise unexpected(self.text, self.token)
         return self.advance().text
 
+    def object_alias(self) -> str:
+        """`Contact c` or `Contact AS c`; empty without one."""
+        needed = self.accept("AS")
+        alias = self.alias()
+        if needed and not alias:
+            raise unexpected(self.text, self.token)
+        return alias
+
     def alias(self) -> str:
-        if self.token.kind == "word" and self.token.text.upper() not in RESERVED:
-            return self.advance().text
-        return ""
+        """The name that follows; empty when that is a keyword or starts the next clause."""
+        after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        clause = (self.token.is_word("ORDER", "GROUP") and after.is_word("BY")) or (
+            self.token.is_word("OFFSET") and after.kind == "number"
+        )
+        if self.token.kind != "word" or self.at_keyword or clause:
+            return ""
+        return self.advance().text
 
     def condition(self) -> Condition:
         if self.accept("NOT"):
@@ -229,7 +289,7 @@ class Parser:
             operator = OPERATORS.get(token.text, token.text)
             return Comparison(left, operator, self.literal(), token.position)
         if self.accept("LIKE"):
-            return Comparison(left, "LIKE", self.literal(), token.position)
+            return Comparison(left, "LIKE", self.literal(pattern=True), token.position)
         if self.accept("NOT"):
             self.expect("IN")
             return Comparison(left, "NOT IN", self.values(), token.position)
@@ -243,7 +303,7 @@ class Parser:
     def values(self) -> "tuple[Literal, ...] | Query":
         self.expect_mark("(")
         if self.token.is_word("SELECT"):
-            query = self.query(nested=True)
+            query = self.semi_join()
             self.expect_mark(")")
             return query
         found = [self.literal()]
@@ -252,12 +312,23 @@ class Parser:
         self.expect_mark(")")
         return tuple(found)
 
-    def literal(self) -> Literal:
+    def semi_join(self) -> Query:
+        """SELECT field FROM object WHERE …: the sub-select of IN has no other clauses."""
+        query = Query(self.text, position=self.token.position)
+        self.expect("SELECT")
+        query.items.append(Item(self.path()))
+        self.expect("FROM")
+        query.source = self.path()
+        query.alias = self.object_alias()
+        if self.accept("WHERE"):
+            query.where = self.condition()
+        return query
+
+    def literal(self, pattern: bool = False) -> Literal:
         token = self.token
         if token.kind == "string":
             self.advance()
-            pattern = unescape(self.text, token, keep_wildcards=True)
-            return Literal("string", unescape(self.text, token), token.position, pattern)
+            return Literal("string", unescape(self.text, token, pattern), token.position)
         if token.kind in ("number", "date", "datetime"):
             self.advance()
             return Literal(token.kind, token.text, token.position)

@@ -53,13 +53,12 @@ class Literal:
     """kind: string number date datetime boolean null range (a date literal; `count` its n, or
     None).
 
-    For strings `text` is the value and `pattern` the value with LIKE's escapes left in.
+    For strings `text` is the value, and after LIKE the pattern with its escapes left in.
     """
 
     kind: str
     text: str
     position: int
-    pattern: str = ""
     count: int | None = None
 
 

@@ -164,6 +164,28 @@ def test_a_file_is_not_rewritten_but_gets_a_new_version(org: LocalOrg) -> None:
     assert (newest["IsLatest"], newest["VersionNumber"]) == (True, "2")
 
 
+def test_a_deleted_document_takes_its_versions_and_links_with_it(org: LocalOrg) -> None:
+    case = org.create("Case", Subject="x")
+    kept = org.create("ContentVersion", PathOnClient="b.txt", VersionData="Yg==")
+    version = org.create(
+        "ContentVersion", PathOnClient="a.txt", VersionData="YQ==", FirstPublishLocationId=case
+    )
+    document = org.row("ContentVersion", version)["ContentDocumentId"]
+    assert org.delete(f"/sobjects/ContentDocument/{document}").status_code == 204
+    assert [row["Id"] for row in org.records("ContentVersion")] == [kept]
+    assert org.query(f"SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = '{case}'") == []
+
+
+def test_a_deleted_case_takes_its_comments_and_links_with_it_but_no_task(org: LocalOrg) -> None:
+    case = org.create("Case", Subject="x")
+    org.create("CaseComment", ParentId=case, CommentBody="x")
+    task = org.create("Task", Subject="x", WhatId=case)
+    comments = len(org.records("CaseComment"))
+    assert org.delete(f"/sobjects/Case/{case}").status_code == 204
+    assert len(org.records("CaseComment")) == comments - 1
+    assert org.row("Task", task)["Subject"] == "x"
+
+
 def test_a_document_is_linked_to_a_record_once(org: LocalOrg) -> None:
     version = org.create("ContentVersion", PathOnClient="a.txt", VersionData="YQ==")
     document = org.row("ContentVersion", version)["ContentDocumentId"]

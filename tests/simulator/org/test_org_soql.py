@@ -56,6 +56,31 @@ def test_children_come_as_a_result_of_their_own_or_null(org: LocalOrg) -> None:
     assert mei["Cases"] is None
 
 
+def test_children_have_children_down_to_the_fifth_level(org: LocalOrg) -> None:
+    query = (
+        "SELECT Name, (SELECT Name, (SELECT CaseNumber, (SELECT CommentBody FROM CaseComments) "
+        "FROM Contact.Cases ORDER BY CaseNumber) FROM Contacts WHERE LastName = 'Miller') "
+        "FROM Account WHERE AccountNumber = 'ACC-12345'"
+    )
+    jane = org.query(query)[0]["Contacts"]["records"][0]
+    first, second, third = jane["Cases"]["records"]
+    assert first["CaseComments"]["totalSize"] == 1
+    assert (second["CaseComments"]["done"], third["CaseComments"]) == (True, None)
+    too_deep = "SELECT Id FROM Tasks"
+    for source in ("Cases", "Contacts", "Cases", "Contacts", "Account"):
+        too_deep = f"SELECT Id, ({too_deep}) FROM {source}"
+    assert "more than 4 level away" in error(org.soql(too_deep))[2]
+
+
+def test_before_version_58_children_have_no_children(org: LocalOrg) -> None:
+    nested = "SELECT Id, (SELECT Id, (SELECT Id FROM Cases) FROM Contacts) FROM Account"
+    path = "/services/data/v{}/query"
+    assert org.get(path.format("58.0"), params={"q": nested}).status_code == 200
+    _, code, message = error(org.get(path.format("57.0"), params={"q": nested}))
+    assert code == "MALFORMED_QUERY"
+    assert "more than 1 level away from the root entity object" in message
+
+
 def test_every_child_relationship_the_product_needs_is_there(org: LocalOrg) -> None:
     account = org.query(
         "SELECT (SELECT Id FROM Contacts), (SELECT Id FROM Cases), (SELECT Id FROM Tasks) "
@@ -115,7 +140,7 @@ def test_dates_are_compared_as_dates(org: LocalOrg) -> None:
         "CALENDAR_YEAR(ActivityDate) = 2026 AND CALENDAR_MONTH(ActivityDate) = 5",
         "CreatedDate = TODAY",
         "CreatedDate >= LAST_N_DAYS:2",
-        "CreatedDate > 2020-01-01T00:00:00Z AND CreatedDate < 2999-01-01T00:00:00+02:00",
+        "CreatedDate > 2020-01-01t00:00:00z AND CreatedDate < 2999-01-01T00:00:00+02:00",
         "DAY_ONLY(CreatedDate) = TODAY",
         "CreatedDate = THIS_MONTH",
         "CreatedDate != YESTERDAY",
@@ -203,6 +228,7 @@ def test_aliases_of_objects_work(org: LocalOrg) -> None:
     rows = org.query("SELECT c.Name, a.Name FROM Contact c, c.Account a WHERE a.Name LIKE 'Acme%'")
     assert len(rows) == 3
     assert rows[0]["Account"]["Name"] == "Acme Water Works"
+    assert len(org.query("SELECT c.Id FROM Contact AS c WHERE c.LastName = 'Novak'")) == 2
 
 
 def test_large_results_come_in_pages(org: LocalOrg) -> None:
@@ -268,6 +294,13 @@ def test_an_error_points_at_its_place(org: LocalOrg) -> None:
         ("SELECT Id FROM Contact USING SCOPE mine", "MALFORMED_QUERY"),
         ("SELECT * FROM Contact", "MALFORMED_QUERY"),
         ("SELECT FROM Contact", "MALFORMED_QUERY"),
+        ("SELECT Limit FROM Contact", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Not = 1", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact first", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact AS", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Name = 'a\\%'", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Account WHERE NumberOfEmployees = 1e5", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Account WHERE NumberOfEmployees = 5.", "MALFORMED_QUERY"),
         ("UPDATE Contact SET Name = 'x'", "MALFORMED_QUERY"),
         ("SELECT Id; DROP TABLE Contact", "MALFORMED_QUERY"),
         ("SELECT Id, Id FROM Contact", "MALFORMED_QUERY"),
