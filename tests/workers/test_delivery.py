@@ -178,6 +178,21 @@ def test_a_case_whose_answer_was_lost_is_read_and_not_written_again(
     assert (done.record_id, done.number) == (opened["Id"], opened["CaseNumber"])
 
 
+def test_a_task_whose_answer_was_lost_keeps_what_a_person_did_with_it(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    draft = CallbackDraft(caller_number="", phone="+14155550199")
+    intent_id = accept(journal, Kind.CALLBACK, draft)
+    org.fault(lose_answer=1.0, resources=["composite"])
+    assert drain(desk, Kind.CALLBACK).counts == {"again": 1}
+    org.fault()
+    org.edit("Task", record(org, "Task", intent_id)["Id"], Status="Completed", Subject="Called")
+    wait_no_more(store)
+    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 1}
+    task = record(org, "Task", intent_id)
+    assert (task["Status"], task["Subject"]) == ("Completed", "Called")
+
+
 def test_doubt_survives_an_attempt_that_could_not_even_read(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
