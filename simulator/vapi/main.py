@@ -1,4 +1,4 @@
-"""`python -m simulator vapi play SCENARIO... --url URL`: plays calls and tells them."""
+"""`python -m simulator vapi play|serve`: plays calls against a webhook; offers call control."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from simulator.vapi.control import serve
 from simulator.vapi.player import Heard, Player, Webhook, as_line
 from simulator.vapi.scenario import Scenario, ScenarioError, read_scenario
 
@@ -13,6 +14,9 @@ from simulator.vapi.scenario import Scenario, ScenarioError, read_scenario
 def main(argv: list[str]) -> int:
     """Exit code 0 when all calls were played, 2 for a scenario that can't be."""
     options = _parser().parse_args(argv)
+    if options.command == "serve":
+        serve(options.port)
+        return 0
     try:
         scenarios = [read_scenario(path) for path in options.scenarios]
     except ScenarioError as refused:
@@ -33,6 +37,7 @@ def main(argv: list[str]) -> int:
             nth=nth,
             # Calls side by side would talk across one another: each is told when it is over.
             tell=told.append if together else _tell,
+            control_base=options.control,
         )
         heard = player.play()
         with writing:
@@ -60,7 +65,7 @@ def _tell(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator vapi", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     play = commands.add_parser("play", help="play scenario files against a webhook, signed")
     play.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO")
     play.add_argument("--url", required=True, help="the webhook, such as .../webhook/vapi")
@@ -71,4 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--concurrency", type=int, default=1, help="calls at the same time")
     play.add_argument("--quiet", action="store_true", help="tell no story of calls side by side")
     play.add_argument("--heard", type=Path, help="append each answer heard as a JSON line")
+    play.add_argument(
+        "--control", default="", help="base of the control URLs, such as serve's http://127.0.0.1:N"
+    )
+    offer = commands.add_parser("serve", help="offer live call control on loopback")
+    offer.add_argument("--port", type=int, required=True)
     return parser

@@ -73,18 +73,19 @@ class Player:
         seed: int,
         nth: int,
         tell: Callable[[str], None],
-        control_url: str = "",
+        control_base: str = "",
     ) -> None:
         self._webhook = webhook
         self._scenario = scenario
         self._nth = nth
         self._tell = tell
         self._random = random.Random(f"{seed}/{scenario.name}/{nth}")
+        call_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         self._call = Call(
-            id=str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            id=call_id,
             caller=scenario.caller,
             started_ms=int(time.time() * 1000),
-            control_url=control_url,
+            control_url=f"{control_base}/{call_id}/control" if control_base else "",
         )
         self._reference = ""
         self.heard: list[Heard] = []

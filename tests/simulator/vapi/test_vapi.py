@@ -1,0 +1,60 @@
+"""The simulated Vapi: scenarios are read strictly, control takes what Vapi takes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from demo.processes import free_port, wait_until
+from demo.stack import ROOT, answers
+from simulator.vapi.scenario import ScenarioError, read_scenario
+
+
+@pytest.fixture
+def control() -> Iterator[str]:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", "vapi", "serve", "--port", str(port)], cwd=ROOT
+    )
+    url = f"http://127.0.0.1:{port}"
+    wait_until(lambda: answers(f"{url}/_vapi/control"), for_s=20, what="control")
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+def test_control_keeps_known_commands_and_refuses_others(control: str) -> None:
+    def post(body: object) -> int:
+        return requests.post(f"{control}/call-1/control", json=body, timeout=5).status_code
+
+    say = {"type": "say", "content": "Hello"}
+    assert post(say) == 200
+    refused: tuple[object, ...] = ({"type": "shout"}, {"type": "say"}, [], "x")
+    for bad in refused:
+        assert post(bad) == 400
+    kept = requests.get(f"{control}/_vapi/control", timeout=5).json()
+    assert kept == [{"call": "call-1", "command": say}]
+    requests.delete(f"{control}/_vapi/control", timeout=5)
+    assert requests.get(f"{control}/_vapi/control", timeout=5).json() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("title = 'x'", "no step"),
+        ("[[step]]\nsing = 'la'", "unknown sing"),
+        ("[[step]]\ncaller = 'a'\nagent = 'b'", "exactly one"),
+        ("mood = 'bad'\n[[step]]\ncaller = 'a'", "unknown mood"),
+        ("[[step]", "scenario.toml"),
+    ],
+)
+def test_a_scenario_that_can_not_be_played_is_refused_with_its_place(
+    folder: Path, text: str, complaint: str
+) -> None:
+    path = folder / "scenario.toml"
+    path.write_text(text)
+    with pytest.raises(ScenarioError, match=complaint):
+        read_scenario(path)
