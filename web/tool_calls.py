@@ -21,13 +21,14 @@ from web import lookups, writes
 from web.lookup_pool import Started
 from web.metrics import TOOL_CALLS
 from web.service import Service
+from web.wishes import Wish, accept, fingerprint
 
 LOOKUPS: dict[str, Callable[[Service, CallState, Any, Deadline], Answer]] = {
     "lookupCustomer": lookups.lookup_customer,
     "getCaseStatus": lookups.get_case_status,
     "retrieveCustomerCase": lookups.retrieve_customer_case,
 }
-WRITES: dict[str, Callable[[Service, CallState, Any], "writes.Wish | Answer"]] = {
+WRITES: dict[str, Callable[[Service, CallState, Any], Wish | Answer]] = {
     "createSalesforceCase": writes.create_case,
     "addCaseComment": writes.add_comment,
     "updateContact": writes.update_contact,
@@ -87,7 +88,7 @@ def _start(
         TOOL_CALLS.labels(tool=call.name, outcome="refused").inc()
         nothing = "" if call.name in LOOKUPS else " Nothing was saved."
         return _Working(call, entry=as_entry(call, refusal(f"{bad}{nothing}")))
-    plain = writes.fingerprint(call.name, arguments, 0)
+    plain = fingerprint(call.name, arguments, 0)
     equal_calls[plain] += 1
     try:
         claim = None
@@ -137,8 +138,8 @@ def _write(
     if isinstance(wish, Answer):
         TOOL_CALLS.labels(tool=call.name, outcome="refused" if wish.is_error else "done").inc()
         return service.answers.settle(claim, as_entry(call, wish), lasting=wish.lasting)
-    mark = writes.fingerprint(call.name, arguments, nth, wish.target)
-    entry = writes.accept(service, state, call, claim, mark, wish)
+    mark = fingerprint(call.name, arguments, nth, wish.target)
+    entry = accept(service, state, call, claim, mark, wish)
     TOOL_CALLS.labels(tool=call.name, outcome="accepted").inc()
     return entry
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, request
 
 from shared.calls.calls import CallState
 from shared.calls.closeout import close_out
-from shared.journal.journal import Accepted, ReferenceTaken
+from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
 from shared.store import StoreUnavailableError
 from shared.vapi import authentication
@@ -24,7 +24,7 @@ from shared.vapi.messages import (
 from web.metrics import MESSAGES, REFUSED
 from web.service import Service
 from web.tool_calls import answer_tool_calls, store_is_away
-from web.writes import REFERENCE_TRIES
+from web.wishes import REFERENCE_TRIES
 
 blueprint = Blueprint("webhook", __name__)
 

@@ -7,7 +7,7 @@ raises StoreUnavailableError when Redis does not answer; a transition may then h
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,17 @@ from shared.domain.intent import (
     TryAgain,
 )
 from shared.domain.kinds import Kind, State
+from shared.journal.results import (
+    Acceptance,
+    Accepted,
+    AnsweredBefore,
+    AnswerSlot,
+    Existing,
+    Lease,
+    ReferenceTaken,
+    Repeated,
+    Wait,
+)
 from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
@@ -49,68 +60,6 @@ CALL_KEPT_MS = 7 * 24 * 3600 * 1000
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _COMMON = (_SCRIPTS / "_common.lua").read_text()
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """Recorded. ring: kinds that need a doorbell now."""
-
-    ring: tuple[Kind, ...]
-
-
-@dataclass(frozen=True)
-class AnsweredBefore:
-    """This tool call has its answer already; nothing was recorded."""
-
-    answer: str
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """The call already has this wish; nothing was recorded."""
-
-    intent_id: str
-
-
-@dataclass(frozen=True)
-class Existing:
-    """Another call's intent is about the same subject; nothing was recorded."""
-
-    intent_id: str
-
-
-@dataclass(frozen=True)
-class ReferenceTaken:
-    """Another intent has the reference; nothing was recorded. Try another one."""
-
-
-Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken
-
-
-@dataclass(frozen=True)
-class AnswerSlot:
-    """Where the answer of one tool call is kept, and the text to keep with the acceptance."""
-
-    key: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Why nothing of a kind (or of the org) is leased until then (epoch ms)."""
-
-    until_ms: int
-    reason: str
-    strikes: int
-
-
-@dataclass(frozen=True)
-class Lease:
-    """Intents in the hands of one worker, under a token that fences out everybody else."""
-
-    kind: Kind
-    token: str
-    intents: tuple[Intent, ...]
 
 
 class Journal:

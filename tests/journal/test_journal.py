@@ -20,14 +20,8 @@ from shared.domain.intent import (
 )
 from shared.domain.kinds import Kind, State
 from shared.journal.answers import Answers, Claim
-from shared.journal.journal import (
-    Accepted,
-    AnsweredBefore,
-    AnswerSlot,
-    Journal,
-    ReferenceTaken,
-    Repeated,
-)
+from shared.journal.journal import Journal
+from shared.journal.results import Accepted, AnsweredBefore, AnswerSlot, ReferenceTaken, Repeated
 from shared.store import StoreUnavailableError, connect, unfit
 
 DRAFT = CaseDraft(issue_type="billing", description="x")

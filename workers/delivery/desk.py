@@ -7,7 +7,8 @@ from typing import Self
 import redis
 
 from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
-from shared.journal.journal import Journal, Lease
+from shared.journal.journal import Journal
+from shared.journal.results import Lease
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError, delay_ms
 from shared.salesforce.people import People

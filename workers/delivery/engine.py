@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from shared.domain.drafts import UnreadableDraftError
 from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import Kind
-from shared.journal.journal import LEASE_MS, Journal, Lease
+from shared.journal.journal import LEASE_MS, Journal
+from shared.journal.results import Lease
 from shared.logs import log
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.records import MOST_RECORDS, MOST_ROWS

@@ -1,0 +1,68 @@
+"""What the journal answers: what became of an acceptance, a lease, a wait."""
+
+from dataclasses import dataclass
+
+from shared.domain.intent import Intent
+from shared.domain.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Recorded. ring: kinds that need a doorbell now."""
+
+    ring: tuple[Kind, ...]
+
+
+@dataclass(frozen=True)
+class AnsweredBefore:
+    """This tool call has its answer already; nothing was recorded."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The call already has this wish; nothing was recorded."""
+
+    intent_id: str
+
+
+@dataclass(frozen=True)
+class Existing:
+    """Another call's intent is about the same subject; nothing was recorded."""
+
+    intent_id: str
+
+
+@dataclass(frozen=True)
+class ReferenceTaken:
+    """Another intent has the reference; nothing was recorded. Try another one."""
+
+
+Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken
+
+
+@dataclass(frozen=True)
+class AnswerSlot:
+    """Where the answer of one tool call is kept, and the text to keep with the acceptance."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why nothing of a kind (or of the org) is leased until then (epoch ms)."""
+
+    until_ms: int
+    reason: str
+    strikes: int
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Intents in the hands of one worker, under a token that fences out everybody else."""
+
+    kind: Kind
+    token: str
+    intents: tuple[Intent, ...]

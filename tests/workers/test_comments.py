@@ -1,0 +1,91 @@
+"""Comments: on the right case, for whom it concerns, once."""
+
+import pytest
+import redis
+
+from demo.stack import Org
+from shared.domain.drafts import (
+    CommentDraft,
+)
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from tests.calling import KNOWN, SHARED, UNKNOWN
+from tests.workers.delivering import BILLING, accept, kept, open_case, record, wait_no_more
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+
+
+def test_a_comment_follows_its_case_and_ends_with_its_reference(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    opened = open_case(desk, journal, BILLING)
+    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="ü" * 4000))
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    (written,) = org.records("CaseComment")[-1:]
+    body = written["CommentBody"]
+    assert written["ParentId"] == record(org, "Case", opened)["Id"]
+    assert body.endswith(f"(reference {kept(journal, comment).reference})")
+    assert 3_900 < len(body.encode()) <= 4_000
+
+
+def test_a_comment_whose_answer_was_lost_is_there_once(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    opened = open_case(desk, journal, BILLING)
+    before = len(org.records("CaseComment"))
+    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="hello"))
+    org.fault(lose_answer=1.0)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    org.fault()
+    wait_no_more(store)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {}  # it rests until Salesforce has finished
+    wait_no_more(store, comment, kind=Kind.CASE_COMMENT)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert len(org.records("CaseComment")) == before + 1
+    assert kept(journal, comment).receipt
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"), [(KNOWN, "delivered"), (UNKNOWN, "parked"), (SHARED, "parked")]
+)
+def test_a_named_case_is_commented_for_its_contact_alone(
+    desk: Desk, journal: Journal, number: str, outcome: str
+) -> None:
+    draft = CommentDraft(caller_number=number, case_number="00001001", text="x")
+    intent_id = accept(journal, Kind.CASE_COMMENT, draft)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {outcome: 1}
+    if outcome == "parked":
+        assert kept(journal, intent_id).reason == "CASE_OF_SOMEBODY_ELSE"
+
+
+def test_a_comment_on_a_case_that_parked_parks_and_on_one_taken_back_is_cancelled(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    org.fault(deny=["Case.create"])
+    gone = accept(journal, Kind.CASE_CREATE, BILLING, hold_ms=60_000)
+    comment = accept(
+        journal, Kind.CASE_COMMENT, CommentDraft(case_intent=gone, text="x"), after=(gone,)
+    )
+    journal.cancel(gone, "caller")
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"cancelled": 1}
+    assert kept(journal, comment).state is State.CANCELLED
+    accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent="nobody", text="x"))
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+
+
+def test_a_comment_on_a_case_that_was_deleted_parks(desk: Desk, journal: Journal, org: Org) -> None:
+    opened = open_case(desk, journal, BILLING)
+    org.delete("Case", record(org, "Case", opened)["Id"])
+    accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="x"))
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+
+
+def test_a_comment_on_a_case_that_parked_parks(desk: Desk, journal: Journal, org: Org) -> None:
+    opened = accept(journal, Kind.CASE_CREATE, BILLING)
+    comment = accept(
+        journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="x"), after=(opened,)
+    )
+    org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
+    assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+    assert kept(journal, comment).reason == "CASE_PARKED"
