@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.calls.calls import CallState
-from shared.domain.drafts import (
-    Draft,
-)
+from shared.domain.drafts import Draft
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
@@ -16,9 +14,7 @@ from shared.journal.answers import Claim
 from shared.journal.results import Accepted, AnsweredBefore, AnswerSlot, Existing, Repeated
 from shared.vapi.answers import Answer, as_entry, result, trouble
 from shared.vapi.messages import ToolCall
-from shared.vapi.tools import (
-    Arguments,
-)
+from shared.vapi.tools import Arguments
 from web.service import Service
 
 REFERENCE_TRIES = 5
