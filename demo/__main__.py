@@ -16,9 +16,10 @@ from typing import Any
 import redis
 
 from demo.processes import wait_until
+from demo.signals import end_in_order
 from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
 from shared.domain.intent import Intent
-from shared.domain.kinds import SETTLED, State
+from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
 
 SCENARIOS = sorted((ROOT / "demo" / "scenarios").glob("*.toml"))
@@ -29,9 +30,10 @@ KEYED = ("Case", "Task", "ContentVersion")
 
 def main() -> int:
     """Exit code 0 when every promise that a caller heard was kept."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
     keep = parser.parse_args().keep
+    end_in_order()
     folder = ROOT / ".run" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     print("demo: starting store, local org, web, worker, beat and flower ...", flush=True)
@@ -105,8 +107,13 @@ def _tell_end(stack: Stack, journal: Journal, heard_file: Path) -> bool:
     for one in tasks:
         if one["Call_Key__c"]:
             print(f"  task {one['Status']:<12} {one['Subject']}  {_about(one)}")
-    comments = stack.org.records("CaseComment")
-    print(f"  {len(comments)} case comments, {len(stack.org.records('ContentVersion'))} files")
+    comments = [
+        one for one in stack.org.records("CaseComment") if "(reference " in one["CommentBody"]
+    ]
+    changed = sum(
+        one.kind is Kind.CONTACT_UPDATE and one.state is State.DELIVERED for one in intents
+    )
+    print(f"  {len(comments)} case comments, {changed} contact changed")
     calls = [one for one in tasks if one["TaskSubtype"] == "Call" and one["Call_Key__c"]]
     states = Counter(intent.state for intent in intents)
     lost = _lost(stack, intents, heard)
@@ -171,4 +178,7 @@ def _stay(stack: Stack) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("demo: stopped")

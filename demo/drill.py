@@ -23,6 +23,7 @@ import redis
 import requests
 
 from demo.processes import wait_until
+from demo.signals import end_in_order
 from demo.stack import SECRET, Stack
 from shared.domain.kinds import SETTLED, State
 from shared.journal.journal import Journal
@@ -193,6 +194,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
+    end_in_order()
     total = Outcome()
     with (
         tempfile.TemporaryDirectory(prefix="drill-") as folder,

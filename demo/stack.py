@@ -195,6 +195,9 @@ def environment(redis_url: str, org_url: str, port: int) -> dict[str, str]:
         "PATH": f"{bin_folder}:{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(ROOT),
         "PORT": str(port),
+        # Loopback only: the secrets below are in the repository.
+        "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}",
+        "FLOWER_ADDRESS": "127.0.0.1",
         "REDIS_URL": redis_url,
         "VAPI_SERVER_SECRET": SECRET,
         "VAPI_ASSISTANT_ID": "1d2f6c0b-7c11-4f0e-a2f5-5f7f0d9b3e21",

@@ -11,7 +11,15 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REDIS_PREFIX = "vs:"
@@ -102,6 +110,20 @@ class Settings(BaseSettings):
         if self.salesforce_grant:
             return self.salesforce_grant
         return "client_credentials" if self.salesforce_client_secret else "refresh_token"
+
+    @field_validator("redis_url", "celery_broker_url")
+    @classmethod
+    def _is_redis(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must be a redis://, rediss:// or unix:// URL")
+        return url
+
+    @field_validator("phone_region")
+    @classmethod
+    def _is_region(cls, region: str) -> str:
+        if region not in SUPPORTED_REGIONS:
+            raise ValueError("is no region of phone numbers (ISO 3166, such as US)")
+        return region
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

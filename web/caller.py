@@ -70,17 +70,20 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
     return Caller(state.call_id, state.number, tuple(found))
 
 
-def caller_for_a_write(service: Service, state: CallState) -> Caller:
+def caller_for_a_write(
+    service: Service, state: CallState, deadline: Deadline | None = None
+) -> Caller:
     """As known, or found within a moment; else unknown, and the worker settles who it is.
 
     Asked at most once in a while of a Salesforce that does not answer, so that writes don't wait.
+    deadline: what is left of the moment, where some of it was spent already.
     """
     caller = known_caller(state)
     if caller.customers is not None or service.pool.in_trouble:
         return caller
-    deadline = Deadline.after(IDENTITY_WAIT_S)
-    looking = service.pool.start(lambda: look_up_caller(service, state, deadline))
+    until = deadline or Deadline.after(IDENTITY_WAIT_S)
+    looking = service.pool.start(lambda: look_up_caller(service, state, until))
     try:
-        return looking.result(deadline)
+        return looking.result(until)
     except SalesforceError:
         return caller

@@ -1,15 +1,17 @@
 """gunicorn's settings, each with its reason. Read by `gunicorn --config web/gunicorn.py`."""
 
 import os
+import shutil
 import sys
 import tempfile
 
 # Before anything imports prometheus_client, which decides then whether it counts across processes.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="vapi-salesforce-"))
+figures = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="vapi-salesforce-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 
-from prometheus_client import multiprocess
+from prometheus_client import multiprocess  # noqa: E402 - see above
 
-from shared.settings import SettingsError, load_settings
+from shared.settings import SettingsError, load_settings  # noqa: E402
 
 try:
     settings = load_settings()
@@ -33,6 +35,10 @@ graceful_timeout = 25
 
 accesslog = None
 loglevel = "warning"
+
+
+def on_exit(_server: object) -> None:
+    shutil.rmtree(figures, ignore_errors=True)
 
 
 def child_exit(_server: object, worker: object) -> None:

@@ -19,7 +19,7 @@ from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.salesforce.client import Deadline
 from shared.salesforce.customers import CHANGEABLE, CaseSummary, Customer
-from shared.salesforce.failures import SalesforceError
+from shared.salesforce.failures import SalesforceError, away
 from shared.vapi.answers import Answer, refusal, result, trouble
 from shared.vapi.tools import (
     AddCaseComment,
@@ -294,7 +294,10 @@ def _find_case(
 def _case_in_org(
     service: Service, state: CallState, by: str, value: str
 ) -> tuple[Intent | None, str | None] | Answer:
-    """Waits a moment to see whose case it is; a case number is then left to the worker to check."""
+    """Waits a moment to see whose case it is; a case number is then left to the worker to check.
+
+    One moment for the case and for who is calling, and none while Salesforce does not answer.
+    """
     deadline = Deadline.after(IDENTITY_WAIT_S)
     find = (
         service.customers.case_by_number if by == "number" else service.customers.case_by_reference
@@ -304,6 +307,8 @@ def _case_in_org(
         return find(value, deadline)
 
     try:
+        if service.pool.in_trouble:
+            raise away("LOOKUPS_IN_TROUBLE", ambiguous=False)
         found = service.pool.start(look).result(deadline)
     except SalesforceError:
         if by == "number":
@@ -311,7 +316,7 @@ def _case_in_org(
         return trouble("I can't find that reference right now. Nothing was saved.")
     if found is None:
         return refusal(f"I found no case with that {by}. Nothing was saved.")
-    caller = caller_for_a_write(service, state)
+    caller = caller_for_a_write(service, state, deadline)
     if caller.customers is not None and not caller.may_hear_of(found):
         return refusal("I found that case, but I can't change it on this phone number.")
     return None, found.number

@@ -73,6 +73,10 @@ class TokenStore:
             owner = secrets.token_hex(8)
             if self._take_lock(owner):
                 try:
+                    # Somebody may have finished between our look and our lock.
+                    newer = self._kept()
+                    if newer and newer != kept:
+                        return newer
                     return self._ask()
                 finally:
                     self._release_lock(owner)

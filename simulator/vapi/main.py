@@ -12,7 +12,7 @@ from simulator.vapi.scenario import Scenario, ScenarioError, read_scenario
 
 
 def main(argv: list[str]) -> int:
-    """Exit code 0 when all calls were played, 2 for a scenario that can't be."""
+    """Exit code 0 when every tool call was answered, 1 when one was not, 2 for a bad scenario."""
     options = _parser().parse_args(argv)
     if options.command == "serve":
         serve(options.port)
@@ -25,6 +25,7 @@ def main(argv: list[str]) -> int:
     webhook = Webhook(options.url, options.secret, options.auth)
     turns = [(one, nth) for nth in range(1, options.repeat + 1) for one in scenarios]
     writing = threading.Lock()
+    unanswered: list[int] = []
 
     def play(turn: tuple[Scenario, int]) -> list[Heard]:
         scenario, nth = turn
@@ -40,6 +41,7 @@ def main(argv: list[str]) -> int:
             control_base=options.control,
         )
         heard = player.play()
+        unanswered.append(player.unanswered)
         with writing:
             if told and not options.quiet:
                 _tell("\n".join(told))
@@ -56,7 +58,7 @@ def main(argv: list[str]) -> int:
         f"vapi: calls={len(turns)} lookups={looked} writes={len(heard) - looked} errors={errors}",
         flush=True,
     )
-    return 0
+    return 1 if sum(unanswered) else 0
 
 
 def _tell(line: str) -> None:

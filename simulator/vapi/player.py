@@ -89,6 +89,7 @@ class Player:
         )
         self._reference = ""
         self.heard: list[Heard] = []
+        self.unanswered = 0
 
     def play(self) -> list[Heard]:
         call, scenario = self._call, self._scenario
@@ -155,13 +156,15 @@ class Player:
         try:
             answer = self._webhook.post(message)
             results = answer.json()["results"] if answer.status_code == 200 else []
-        except (requests.RequestException, ValueError, KeyError, TypeError):
-            results = []
+            why = f"HTTP {answer.status_code}"
+        except (requests.RequestException, ValueError, KeyError, TypeError) as trouble:
+            results, why = [], type(trouble).__name__
         for one in results:
             if one.get("toolCallId") == call_id:
                 text = one.get("result") or one.get("error") or ""
                 return str(text), "error" in one
-        return "No result returned.", True
+        self.unanswered += 1
+        return f"No result returned ({why}).", True
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -103,7 +103,8 @@ def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
         found: dict[str, Any] = requests.get(url, auth=(user, password), timeout=10).json()
         return found
 
-    wait_until(lambda: bool(seen("workers")), for_s=30, what="workers in Flower")
+    # Flower asks the workers when it starts, and again when it is told to.
+    wait_until(lambda: bool(seen("workers?refresh=1")), for_s=30, what="workers in Flower")
     wait_until(
         lambda: "sweep" in {one["name"] for one in seen("tasks").values()},
         for_s=30,

@@ -53,6 +53,9 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
         ("TOKEN_ENCRYPTION_KEY", "too-short"),
         ("LOOKUP_DEADLINE_MS", "soon"),
         ("PORT", "0"),
+        ("REDIS_URL", "foo"),
+        ("CELERY_BROKER_URL", "amqp://x"),
+        ("PHONE_REGION", "XX"),
     ],
 )
 def test_an_unsafe_value_is_refused_by_name_and_never_shown(
