@@ -157,6 +157,10 @@ class Stack:
         for process in (*self.processes.values(), self.org.process, self.store.process):
             process.stop()
 
+    def env_at(self, port: int) -> dict[str, str]:
+        """The environment of another web process of this stack."""
+        return self.env | on_port(port)
+
     def empty_journal(self) -> None:
         """Forget every intent and call; the broker's own keys stay, workers listen by them."""
         with redis.Redis.from_url(self.store.url, decode_responses=True) as client:
@@ -194,9 +198,7 @@ def environment(redis_url: str, org_url: str, port: int) -> dict[str, str]:
     return kept | {
         "PATH": f"{bin_folder}:{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(ROOT),
-        "PORT": str(port),
-        # Loopback only: the secrets below are in the repository.
-        "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}",
+        **on_port(port),
         "FLOWER_ADDRESS": "127.0.0.1",
         "REDIS_URL": redis_url,
         "VAPI_SERVER_SECRET": SECRET,
@@ -206,6 +208,11 @@ def environment(redis_url: str, org_url: str, port: int) -> dict[str, str]:
         "SALESFORCE_CLIENT_SECRET": "demo-secret",
         "FLOWER_BASIC_AUTH": FLOWER_AUTH,
     }
+
+
+def on_port(port: int) -> dict[str, str]:
+    """Where web listens; on loopback only, since its secrets are in the repository."""
+    return {"PORT": str(port), "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
 
 
 def procfile() -> dict[str, list[str]]:

@@ -188,7 +188,7 @@ def test_every_doorbell_thrown_away_is_made_up_for_by_the_sweep(
 ) -> None:
     """A web process whose broker is nowhere: what it accepts is delivered all the same."""
     deaf_port = free_port()
-    env = healed.env | {"PORT": str(deaf_port), "CELERY_BROKER_URL": "redis://127.0.0.1:1/0"}
+    env = healed.env_at(deaf_port) | {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0"}
     web = Process("deaf", _web_command(), env, ROOT, folder / "deaf.log")
     web.start()
     try:
@@ -212,7 +212,7 @@ def test_three_deliveries_shuffled_over_two_servers_are_one_effect_and_one_answe
     healed: Stack, folder: Path
 ) -> None:
     port = free_port()
-    web = Process("second", _web_command(), healed.env | {"PORT": str(port)}, ROOT, folder / "log")
+    web = Process("second", _web_command(), healed.env_at(port), ROOT, folder / "log")
     web.start()
     urls = [healed.webhook, f"http://127.0.0.1:{port}/webhook/vapi"]
     deliveries = [nth for nth in range(100) for _ in range(3)]
