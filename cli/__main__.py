@@ -5,15 +5,18 @@ import sys
 import click
 
 from cli.intents import intents
+from cli.kinds import pause, resume
+from cli.store import Commands
 from shared.settings import SettingsError
 
 
-@click.group(help=__doc__)
+@click.group(cls=Commands, help=__doc__)
 def cli() -> None:
     """The root of all commands."""
 
 
-cli.add_command(intents)
+for command in (intents, pause, resume):
+    cli.add_command(command)
 
 
 if __name__ == "__main__":

@@ -8,33 +8,19 @@ from typing import Any
 
 import click
 
+from cli.store import Commands, open_journal
 from shared.dispatch import Doorbell, celery_app
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import load_settings
-from shared.store import StoreUnavailableError, connect
 
 MOST_BY_FILTER = 10_000
-
-
-class Commands(click.Group):
-    """A group in which a store that is away is one line and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except StoreUnavailableError as trouble:
-            raise click.ClickException(f"the store does not answer ({trouble})") from trouble
 
 
 @click.group(cls=Commands, help=__doc__)
 def intents() -> None:
     """The group of journal commands."""
-
-
-def _journal() -> Journal:
-    return Journal(connect(load_settings().redis_url, socket_timeout_s=10.0))
 
 
 # -- looking ---------------------------------------------------------------------------------------
@@ -50,7 +36,7 @@ def list_(
     state: str | None, kind: str | None, call_id: str | None, most: int, as_json: bool
 ) -> None:
     """The newest intents, or the longest parked, without what callers said."""
-    journal = _journal()
+    journal = open_journal()
     if call_id:
         found = journal.of_call(call_id)
     elif state == State.PARKED:
@@ -67,7 +53,7 @@ def list_(
 @click.argument("intent_id")
 def show(intent_id: str) -> None:
     """One intent with what the caller asked for and was told: personal data."""
-    intent = _found(_journal(), intent_id)
+    intent = _found(open_journal(), intent_id)
     private = {"said": intent.said, "payload": intent.payload}
     click.echo(json.dumps(_public(intent) | private, indent=2, ensure_ascii=False))
 
@@ -124,7 +110,7 @@ def _chosen(
 @_which
 def replay(yes: bool, **which: Any) -> None:
     """Deliver parked intents again; each is looked for first, so nothing is written twice."""
-    journal = _journal()
+    journal = open_journal()
     chosen = _chosen(journal, **which)
     if _agreed(chosen, "replay", yes):
         count, ring = journal.replay([one.id for one in chosen])
@@ -136,7 +122,7 @@ def replay(yes: bool, **which: Any) -> None:
 @_which
 def discard(yes: bool, **which: Any) -> None:
     """Give parked intents up: the promise is settled elsewhere, or not to be kept."""
-    journal = _journal()
+    journal = open_journal()
     chosen = _chosen(journal, **which)
     if _agreed(chosen, "discard", yes):
         click.echo(f"discarded {journal.discard([one.id for one in chosen])}")
@@ -152,7 +138,7 @@ def edit(intent_id: str, changes: tuple[str, ...], yes: bool) -> None:
 
     An edited contact update is yours: it is made over what others edited before now.
     """
-    journal = _journal()
+    journal = open_journal()
     intent = _found(journal, intent_id)
     if intent.state is not State.PARKED:
         raise click.ClickException(f"{intent_id} is {intent.state}, not parked")

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     salesforce_api_version: str = Field("66.0", pattern=r"^\d{2,3}\.0$")
     salesforce_write_timeout_s: float = Field(35, ge=1, le=600)
     salesforce_key_fields: bool = True
+    salesforce_window_requests: int | None = Field(None, ge=5)
+    salesforce_window_seconds: float = Field(20, ge=1, le=3600)
+    salesforce_daily_reserve_percent: float = Field(10, ge=0, le=40)
     token_encryption_key: Secret | None = None
 
     lookup_deadline_ms: int = Field(3000, ge=100, le=20_000)
@@ -90,6 +93,7 @@ class Settings(BaseSettings):
     repeat_window_h: float = Field(24, ge=0, le=24 * 30)
     keep_personal_data_h: float = Field(24 * 7, gt=0)
     keep_receipts_h: float = Field(24 * 90, gt=0)
+    keep_snapshots_h: float = Field(24, ge=1, le=24 * 30)
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
 
     flower_basic_auth: Secret | None = None

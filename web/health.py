@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
 from shared.store import StoreUnavailableError, unfit
+from web.metrics import FleetCollector
 from web.service import Service
 
 blueprint = Blueprint("health", __name__)
@@ -61,10 +62,23 @@ def _summary(service: Service) -> dict[str, Any]:
         if wait.until_ms > now_ms
     }
     age_s = service.salesforce.tokens.age_s()
+    account = service.gate.figures()
     return {
-        "problems": not_ready(service),
+        "problems": not_ready(service) + alarms(service),
         "token_age_s": round(age_s) if age_s is not None else None,
-        "api_usage": service.salesforce.usage or None,
+        "breaker": {
+            "state": account.breaker,
+            "reason": account.breaker_reason or None,
+            "for_ms": account.breaker_for_ms,
+        },
+        "budget": {
+            "window": account.window,
+            "window_limit": account.window_limit,
+            "in_flight": account.in_flight,
+            "daily_used": account.daily_used,
+            "daily_limit": account.daily_limit,
+        },
+        "paused": sorted(service.journal.paused()),
         "oldest_due_ms": service.journal.oldest_due_ms(),
         "last_sweep_age_ms": service.journal.last_sweep_age_ms(),
         "parked": counts["parked"],
@@ -78,6 +92,15 @@ def _summary(service: Service) -> dict[str, Any]:
     }
 
 
+def alarms(service: Service) -> list[str]:
+    """The kinds that fail as a whole, each with its reason: something has to be set right."""
+    return [
+        f"{what}: waits because of {wait.reason}"
+        for what, wait in sorted(service.journal.waits().items())
+        if what != "org" and wait.strikes
+    ]
+
+
 def broken_promises(service: Service) -> int:
     """Parked intents that a caller was told of and whose call is over; a person settles them."""
     promised = [one for one in service.journal.parked(MOST_PARKED) if one.reference]
@@ -89,6 +112,7 @@ def broken_promises(service: Service) -> int:
 def metrics() -> Response:
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(FleetCollector(_service()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,28 +1,31 @@
 """The lookup tools: sentences about customers and cases, true and no longer than they need be.
 
-Each takes the call's state and its validated arguments and returns an Answer. They run on the
-lookup pool, may raise SalesforceError, and say 0, 1 and many apart.
+Each takes the call's state and its validated arguments and returns an Answer. They run on the pool
+of lookups, may raise SalesforceError, and say 0, 1 and many apart. What is told from a snapshot of
+before the call is told with its age.
 """
 
 from shared.calls.calls import CallState
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.salesforce.client import Deadline
 from shared.salesforce.customers import MOST_OPEN_CASES, CaseSummary
+from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, result
 from shared.vapi.tools import GetCaseStatus, LookupCustomer, RetrieveCustomerCase
-from web.caller import Caller, known_caller, look_up_caller
+from web.caller import ANSWER_S, Caller, known_caller, look_up_caller, open_cases
 from web.service import Service
 
 MOST_SPOKEN = 3
+RECENT_MS = 60_000
+"""So old a snapshot may be that shows whether a number is somebody's."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def lookup_customer(
     service: Service, state: CallState, wanted: LookupCustomer, deadline: Deadline
 ) -> Answer:
-    caller = _identified(service, state, deadline)
+    caller = look_up_caller(service, state, deadline)
     if caller.contact:
         contact = caller.contact
         parts = [f"The caller is {contact.name}"]
@@ -31,8 +34,8 @@ def lookup_customer(
         if contact.account_number:
             parts.append(f", account number {contact.account_number}")
         more = "at least " if len(contact.cases) == MOST_OPEN_CASES else ""
-        cases = _counted(len(contact.cases), "open case")
-        return result(f"{''.join(parts)}. They have {more}{cases}.")
+        cases = _counted(len(open_cases(service, caller)), "open case")
+        return _told(service, caller, f"{''.join(parts)}. They have {more}{cases}.")
     if caller.customers:
         first = f"{_number(len(caller.customers)).capitalize()} customers share this phone number."
     elif caller.number:
@@ -55,15 +58,19 @@ def _described_customer_exists(
 ) -> bool | None:
     """None when nothing to look for was given."""
     if wanted.account_number or wanted.email or wanted.name:
-        return service.customers.is_known(
+        return service.ask(
+            lambda until: service.customers.is_known(
+                until,
+                account_number=wanted.account_number,
+                email=wanted.email,
+                name=wanted.name,
+            ),
             deadline,
-            account_number=wanted.account_number,
-            email=wanted.email,
-            name=wanted.name,
         )
     if wanted.phone:
         number = service.normal_number(wanted.phone)
-        return bool(number and service.customers.by_phone(number, deadline))
+        recently_ms = service.journal.now_ms() - RECENT_MS
+        return bool(number and service.snapshots.since(number, recently_ms, deadline).customers)
     return None
 
 
@@ -74,19 +81,36 @@ def get_case_status(
         intent = service.journal.by_reference(wanted.reference)
         if intent and not intent.is_forgotten:
             return _status_of_intent(service, state, intent, deadline)
-        found = service.customers.case_by_reference(wanted.reference, deadline)
+        reference = wanted.reference
+        found = service.ask(
+            lambda until: service.customers.case_by_reference(reference, until), deadline
+        )
         return _status_of_case(service, state, found, "reference", deadline)
     if wanted.case_number:
-        found = service.customers.case_by_number(wanted.case_number, deadline)
+        caller = look_up_caller(service, state, deadline)
+        if theirs := _case_of(service, caller, wanted.case_number):
+            return _told(service, caller, _case_sentence(theirs))
+        found = _case_by_number(service, wanted.case_number, deadline)
         return _status_of_case(service, state, found, "number", deadline)
     if newest := last_case_of_call(service.journal.of_call(state.call_id)):
         return _status_of_intent(service, state, newest, deadline)
     caller = look_up_caller(service, state, deadline)
     if not caller.contact:
         return _nobody_known(caller)
-    if not caller.contact.cases:
-        return result("There is no open case for this customer.")
-    return result(_case_sentence(caller.contact.cases[0]))
+    cases = open_cases(service, caller)
+    if not cases:
+        return _told(service, caller, "There is no open case for this customer.")
+    return _told(service, caller, _case_sentence(cases[0]))
+
+
+def _case_of(service: Service, caller: Caller, number: str) -> CaseSummary | None:
+    """One of the caller's open cases as their snapshot shows it."""
+    same = (one for one in open_cases(service, caller) if one.number == number)
+    return next(same, None)
+
+
+def _case_by_number(service: Service, number: str, deadline: Deadline) -> CaseSummary | None:
+    return service.ask(lambda until: service.customers.case_by_number(number, until), deadline)
 
 
 def last_case_of_call(intents: list[Intent]) -> Intent | None:
@@ -102,8 +126,7 @@ def last_case_of_call(intents: list[Intent]) -> Intent | None:
 def _status_of_intent(
     service: Service, state: CallState, intent: Intent, deadline: Deadline
 ) -> Answer:
-    caller = known_caller(state)
-    if not caller.wished_for(intent):
+    if not known_caller(service, state).wished_for(intent):
         caller = look_up_caller(service, state, deadline)
         if not caller.wished_for(intent):
             return result("I found that reference, but I can't discuss it on this phone number.")
@@ -111,7 +134,7 @@ def _status_of_intent(
         case State.DELIVERED, Kind.CASE_CREATE if intent.receipt and intent.receipt.number:
             number = intent.receipt.number
             try:
-                found = service.customers.case_by_number(number, deadline)
+                found = _case_by_number(service, number, deadline.earlier_by(ANSWER_S))
             except SalesforceError:
                 return Answer(
                     f"The case has been opened with number {number}. "
@@ -152,7 +175,7 @@ def _status_of_case(
 ) -> Answer:
     if found is None:
         return result(f"I found no case with that {by}.")
-    caller = _identified(service, state, deadline)
+    caller = look_up_caller(service, state, deadline)
     if not caller.may_hear_of(found):
         return result("I found that case, but I can't discuss it on this phone number.")
     return result(_case_sentence(found))
@@ -167,22 +190,32 @@ def retrieve_customer_case(
         return _nobody_known(caller)
     if wanted.account_number and wanted.account_number.lower() != contact.account_number.lower():
         return result("That account number is not the one of the customer who is calling.")
-    cases = contact.cases
+    cases = open_cases(service, caller)
     about = ""
     if wanted.issue_type:
         cases = [one for one in cases if one.type.lower() == wanted.issue_type]
         about = f" about {wanted.issue_type} issues"
     if not cases:
-        return result(f"There is no open case{about} for this customer.")
+        return _told(service, caller, f"There is no open case{about} for this customer.")
     spoken = " ".join(_case_sentence(one) for one in cases[:MOST_SPOKEN])
     more = " These are the newest three." if len(cases) > MOST_SPOKEN else ""
     there_are = f"There {'is' if len(cases) == 1 else 'are'} {_counted(len(cases), 'open case')}"
-    return result(f"{there_are}{about}.{more} {spoken}")
+    return _told(service, caller, f"{there_are}{about}.{more} {spoken}")
 
 
-def _identified(service: Service, state: CallState, deadline: Deadline) -> Caller:
-    caller = known_caller(state)
-    return caller if caller.customers is not None else look_up_caller(service, state, deadline)
+def _told(service: Service, caller: Caller, sentence: str) -> Answer:
+    """A sentence from a snapshot: with its age when it is from before the call."""
+    if not caller.is_old or caller.as_of_ms is None:
+        return result(sentence)
+    age = _spoken_age(service.journal.now_ms() - caller.as_of_ms)
+    return result(f"As last known {age} ago, nothing newer can be seen: {sentence}")
+
+
+def _spoken_age(age_ms: int) -> str:
+    minutes = max(1, round(age_ms / 60_000))
+    if minutes < 90:
+        return _counted(minutes, "minute")
+    return _counted(round(minutes / 60), "hour")
 
 
 def _nobody_known(caller: Caller) -> Answer:
@@ -198,6 +231,8 @@ def _nobody_known(caller: Caller) -> Answer:
 
 def _case_sentence(found: CaseSummary) -> str:
     about = f", {_short(found.subject)}," if found.subject else ""
+    if not found.number:
+        return f"The case with reference {found.reference}{about} is {found.status}."
     return f"Case {found.number}{about} is {found.status or 'open'}."
 
 

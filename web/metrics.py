@@ -1,9 +1,107 @@
-"""What the web process counts. Labels come from fixed lists, never from a payload."""
+"""The figures of /metrics. Labels come from fixed lists, never from a payload.
+
+What a web process counts itself is added up over gunicorn's processes. What the whole fleet shares
+is read from Redis when it is asked for, and is the same whichever web process answers.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from prometheus_client import Counter
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from shared.domain.kinds import Kind
+from shared.store import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from web.service import Service
 
 MESSAGES = Counter(
     "vapi_messages_total", "Server messages by type; unknown types share one label", ["type"]
 )
 REFUSED = Counter("vapi_refused_total", "Webhook requests refused, by status", ["status"])
 TOOL_CALLS = Counter("vapi_tool_calls_total", "Tool calls by tool and outcome", ["tool", "outcome"])
+CALLERS = Counter(
+    "vapi_callers_total",
+    "How it was found who is calling: kept (a snapshot of this call), asked (Salesforce), old "
+    "(a snapshot from before, Salesforce could not be asked), none",
+    ["source"],
+)
+
+BREAKER = {"closed": 0, "half-open": 1, "open": 2}
+
+
+class FleetCollector(Collector):
+    """Reads the journal and the account of API use. Without the store it has no figures."""
+
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+
+    def describe(self) -> list[Metric]:
+        return []  # nothing is read at registration
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            yield from [*self._journal(), *self._account()]
+        except StoreUnavailableError:
+            return
+
+    def _journal(self) -> Iterator[Metric]:
+        journal = self._service.journal
+        counts, waits, now_ms = journal.counts(), journal.waits(), journal.now_ms()
+        open_ = GaugeMetricFamily("vs_intents_open", "Intents that want work", labels=["kind"])
+        waiting = GaugeMetricFamily(
+            "vs_waiting_seconds", "How long a kind, or the org, still waits", labels=["what"]
+        )
+        failing = GaugeMetricFamily(
+            "vs_kind_failing",
+            "1 while a kind fails as a whole: a field or a right is missing",
+            labels=["kind"],
+        )
+        paused = GaugeMetricFamily("vs_kind_paused", "1 while a person paused it", labels=["kind"])
+        by_hand = journal.paused()
+        for kind in Kind:
+            open_.add_metric([kind], counts[f"open_{kind}"])
+            failing.add_metric([kind], kind in waits and waits[kind].strikes > 0)
+            paused.add_metric([kind], kind in by_hand)
+        for what in ("org", *Kind):
+            left_ms = waits[what].until_ms - now_ms if what in waits else 0
+            waiting.add_metric([what], max(0, left_ms) / 1000)
+        yield from (open_, waiting, failing, paused)
+        yield GaugeMetricFamily("vs_intents_parked", "Intents for a person", counts["parked"])
+        yield GaugeMetricFamily(
+            "vs_oldest_due_seconds",
+            "Age of the oldest intent that a worker should have had by now",
+            value=(journal.oldest_due_ms() or 0) / 1000,
+        )
+
+    def _account(self) -> Iterator[Metric]:
+        account = self._service.gate.figures()
+        yield GaugeMetricFamily(
+            "vs_breaker", "0 closed, 1 half-open, 2 open", BREAKER[account.breaker]
+        )
+        in_flight = GaugeMetricFamily(
+            "vs_salesforce_in_flight", "Requests in flight", labels=["use"]
+        )
+        window = GaugeMetricFamily(
+            "vs_salesforce_window_requests", "Requests that count in the window", labels=["use"]
+        )
+        for use, count in account.in_flight.items():
+            in_flight.add_metric([use], count)
+            window.add_metric([use], account.window[use])
+        requests = CounterMetricFamily(
+            "vs_salesforce_requests",
+            "Requests to Salesforce: ok, bad (no answer), other (refused)",
+            labels=["use", "outcome"],
+        )
+        for name, count in sorted(account.counts.items()):
+            requests.add_metric(name.split(":"), count)
+        yield from (in_flight, window, requests)
+        if account.daily_limit is not None and account.daily_used is not None:
+            yield GaugeMetricFamily(
+                "vs_salesforce_daily_used", "Of the rolling 24 hours", account.daily_used
+            )
+            yield GaugeMetricFamily(
+                "vs_salesforce_daily_limit", "Of the rolling 24 hours", account.daily_limit
+            )

@@ -1,23 +1,33 @@
 """What a web process is made of: the settings and one of each thing that requests use."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import redis
 
-from shared.calls.calls import Calls
+from shared.calls.calls import Calls, CallState
 from shared.dispatch import Doorbell, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.phone import as_e164
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import SalesforceError
+from shared.salesforce.gate import Gate, Use
+from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import connect
-from web.lookup_pool import LookupPool
+from web.pool import LOOKUPS, REQUESTS, Pool
 
 DOORBELL_TIMEOUT_S = 0.5
 """A caller is on the line; a lost doorbell is made up for by the sweep."""
+
+LATE_S = 3.0
+"""How much longer than a lookup's deadline its request may take: a late answer fills the cache."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,32 +37,69 @@ class Service:
     journal: Journal
     answers: Answers
     calls: Calls
+    gate: Gate
     salesforce: SalesforceClient
     customers: Customers
+    snapshots: Snapshots
     doorbell: Doorbell
-    pool: LookupPool
+    lookups: Pool
+    requests: Pool
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         store = connect(settings.redis_url)
-        salesforce = SalesforceClient(settings, store)
+        gate = Gate(settings, store)
+        salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
+        customers = Customers(salesforce, settings.phone_region)
+        requests = Pool("requests", REQUESTS)
         return cls(
             settings=settings,
             store=store,
             journal=Journal(store, subject_ms=int(settings.repeat_window_h * 3_600_000)),
             answers=Answers(store),
             calls=Calls(store),
+            gate=gate,
             salesforce=salesforce,
-            customers=Customers(salesforce, settings.phone_region),
+            customers=customers,
+            snapshots=Snapshots(
+                store,
+                customers,
+                gate,
+                run=requests.start,
+                lasts_s=settings.lookup_deadline_ms / 1000 + LATE_S,
+                keep_s=int(settings.keep_snapshots_h * 3600),
+            ),
             doorbell=Doorbell(celery_app(settings, socket_timeout_s=DOORBELL_TIMEOUT_S)),
-            pool=LookupPool(),
+            lookups=Pool("lookups", LOOKUPS),
+            requests=requests,
         )
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        self.pool.close()
+        self.lookups.close()
+        self.requests.close()
         self.store.close()
 
     def normal_number(self, written: str) -> str | None:
         """A phone number in E.164; None when it can't be one."""
         return as_e164(written, self.settings.phone_region)
+
+    def ask(self, find: Callable[[Deadline], T], deadline: Deadline) -> T:
+        """What a request to Salesforce finds, waited for until the deadline. Raises
+        SalesforceError."""
+        return self.requests.start(lambda: find(deadline)).result(deadline)
+
+    def prefetch(self, state: CallState) -> None:
+        """Start the caller's snapshot, so that the first tool call finds it there."""
+
+        def fetch() -> None:
+            try:
+                deadline = Deadline.after(self.settings.lookup_deadline_ms / 1000)
+                self.snapshots.since(state.number, state.since_ms, deadline)
+            except SalesforceError:
+                return  # the first lookup asks again, and says what it found
+
+        try:
+            self.lookups.start(fetch)
+        except SalesforceError:
+            return  # those who wait already come first

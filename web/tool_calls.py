@@ -1,6 +1,6 @@
 """The tool calls of one message: each answered once, the same answer for a redelivery.
 
-Lookups run side by side on the lookup pool; writes are accepted in the order they are listed.
+Lookups run side by side on a pool of their own; writes are accepted in the order they are listed.
 """
 
 from collections import Counter
@@ -11,15 +11,15 @@ from typing import Any
 from shared.calls.calls import CallState
 from shared.journal.answers import Claim
 from shared.logs import log
-from shared.salesforce.client import Deadline
-from shared.salesforce.failures import SalesforceError
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
 from shared.vapi.answers import Answer, as_entry, refusal, trouble
 from shared.vapi.messages import ToolCall
 from shared.vapi.tools import Arguments, BadArgumentsError, read_arguments
 from web import lookups, writes
-from web.lookup_pool import Started
 from web.metrics import TOOL_CALLS
+from web.pool import Started
 from web.service import Service
 from web.wishes import Wish, accept, fingerprint
 
@@ -40,6 +40,10 @@ NOT_SAVED = trouble(
     "I could not save that for certain. Please tell the caller that it is not confirmed."
 )
 NOT_LOOKED = trouble("I can't look that up right now. Please go on without it.")
+NONE_LEFT = trouble(
+    "I can't look anything up: today's allowance of requests to Salesforce is used up. "
+    "Please go on without it."
+)
 
 CLAIM_SLACK_MS = 2_000
 """How much longer than a lookup's deadline a redelivery waits before it does the work itself."""
@@ -102,7 +106,12 @@ def _start(
             claim = claimed
         if call.name in LOOKUPS:
             look = LOOKUPS[call.name]
-            started = service.pool.start(lambda: look(service, state, arguments, deadline))
+            try:
+                started = service.lookups.start(lambda: look(service, state, arguments, deadline))
+            except SalesforceError as busy:
+                return _Working(
+                    call, claim, entry=_settled(service, call, claim, _no_look(call, busy), "away")
+                )
             return _Working(call, claim, started=started)
         nth = equal_calls[plain] - 1
         return _Working(call, entry=_write(service, state, call, claim, nth, arguments))
@@ -147,18 +156,28 @@ def _write(
 def _finish(service: Service, one: _Working, deadline: Deadline) -> str:
     assert one.started
     try:
-        answer = one.started.result(deadline)
-        outcome = "done"
+        answer, outcome = one.started.result(deadline), "done"
     except SalesforceError as error:
-        log.warning("lookup_failed", tool=one.call.name, code=error.code, failure=error.failure)
-        answer, outcome = NOT_LOOKED, "away"
+        answer, outcome = _no_look(one.call, error), "away"
     except StoreUnavailableError:
         answer, outcome = NOT_LOOKED, "away"
     except Exception:
         return _unforeseen(one.call)
-    TOOL_CALLS.labels(tool=one.call.name, outcome=outcome).inc()
-    entry = as_entry(one.call, answer)
+    return _settled(service, one.call, one.claim, answer, outcome)
+
+
+def _no_look(call: ToolCall, error: SalesforceError) -> Answer:
+    log.warning("lookup_failed", tool=call.name, code=error.code, failure=error.failure)
+    spent = error.failure is FailureClass.DAILY_LIMIT or error.code == "DAILY_ALLOWANCE"
+    return NONE_LEFT if spent else NOT_LOOKED
+
+
+def _settled(
+    service: Service, call: ToolCall, claim: Claim | None, answer: Answer, outcome: str
+) -> str:
+    TOOL_CALLS.labels(tool=call.name, outcome=outcome).inc()
+    entry = as_entry(call, answer)
     try:
-        return service.answers.settle(one.claim, entry, lasting=answer.lasting)
+        return service.answers.settle(claim, entry, lasting=answer.lasting)
     except StoreUnavailableError:
         return entry

@@ -21,6 +21,7 @@ from shared.vapi.messages import (
     tool_calls,
     utterance,
 )
+from web.caller import known_caller
 from web.metrics import MESSAGES, REFUSED
 from web.service import Service
 from web.tool_calls import answer_tool_calls, store_is_away
@@ -87,6 +88,7 @@ def answer(service: Service, message: Message) -> str:
         case "function-call":
             return as_function_body(_tool_entries(service, message)[0])
         case "assistant-request":
+            _remembered(service, message)
             return _assistant(service)
         case "knowledge-base-request":
             return json.dumps({"documents": []})
@@ -116,7 +118,12 @@ def _tool_entries(service: Service, message: Message) -> list[str]:
 
 
 def _remembered(service: Service, message: Message) -> CallState:
-    return service.calls.remember(message, service.normal_number(message.caller_number) or "")
+    """What is known of the call with this message. Its first sign starts the caller's snapshot."""
+    number = service.normal_number(message.caller_number) or ""
+    state = service.calls.remember(message, number)
+    if state.is_first and not message.ends_call:
+        service.prefetch(state)
+    return state
 
 
 def _assistant(service: Service) -> str:
@@ -137,6 +144,7 @@ def _close_out(service: Service, message: Message) -> None:
         closing = close_out(
             state,
             end_of_call(message),
+            contact_id=known_caller(service, state).contact_id(),
             kept_transcript=service.calls.transcript(state.call_id),
             intents=service.journal.of_call(state.call_id),
             recording_url=f"{base_url}/call/{state.call_id}/mono-recording",

@@ -17,9 +17,9 @@ from shared.domain.drafts import (
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
-from shared.salesforce.client import Deadline
-from shared.salesforce.customers import CHANGEABLE, CaseSummary, Customer
-from shared.salesforce.failures import SalesforceError, away
+from shared.salesforce.customers import CHANGEABLE
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal, result, trouble
 from shared.vapi.tools import (
     AddCaseComment,
@@ -28,25 +28,27 @@ from shared.vapi.tools import (
     RequestCallback,
     UpdateContact,
 )
-from web.caller import IDENTITY_WAIT_S, Caller, caller_for_a_write, known_caller
+from web.caller import Caller, caller_for_a_write, known_caller, open_cases
 from web.lookups import last_case_of_call
 from web.service import Service
 from web.wishes import Wish
 
+CASE_WAIT_S = 1.0
+"""So long a write waits to see whose case it was given, when the snapshot does not show it."""
+
 
 def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase) -> Wish | Answer:
     caller = caller_for_a_write(service, state)
-    contact = caller.contact
     subjects = _subjects(caller, wanted)
     if wanted.on_existing == "comment" and (earlier := service.journal.about(subjects)):
         if not _is_theirs(caller, earlier):
             return refusal("I can't add to that case on this phone number. I can open a new one.")
-        return _comment_on(state, earlier, wanted.description)
+        return _comment_on(service, state, earlier, wanted.description)
     return Wish(
         Kind.CASE_CREATE,
         CaseDraft(
             caller_number=state.number,
-            contact_id=contact.contact_id if contact else None,
+            contact_id=caller.contact_id(),
             issue_type=wanted.issue_type,
             description=wanted.description,
             priority=wanted.priority,
@@ -82,12 +84,12 @@ def _is_theirs(caller: Caller, intent: Intent) -> bool:
     return same_contact or caller.wished_for(intent)
 
 
-def _comment_on(state: CallState, intent: Intent, text: str) -> Wish:
+def _comment_on(service: Service, state: CallState, intent: Intent, text: str) -> Wish:
     return Wish(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=state.number,
-            contact_id=_contact_id(state),
+            contact_id=_contact_id(service, state),
             case_intent=intent.id,
             text=text,
         ),
@@ -105,12 +107,12 @@ def add_comment(service: Service, state: CallState, wanted: AddCaseComment) -> W
     if intent and intent.state is State.CANCELLED:
         return refusal("That case was taken back, so nothing can be added to it.")
     if intent:
-        return _comment_on(state, intent, wanted.comment)
+        return _comment_on(service, state, intent, wanted.comment)
     return Wish(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=state.number,
-            contact_id=_contact_id(state),
+            contact_id=_contact_id(service, state),
             case_number=case_number,
             text=wanted.comment,
         ),
@@ -134,13 +136,13 @@ def update_contact(service: Service, state: CallState, wanted: UpdateContact) ->
         for one in service.journal.of_call(state.call_id)
         if one.kind is Kind.CONTACT_UPDATE and one.state is not State.CANCELLED
     ]
-    seen = _seen(caller.contact, changes, earlier) if caller.contact else None
+    seen = _seen(service, caller, changes, earlier)
     spoken = _listed([_SPOKEN_FIELDS[name] for name in changes])
     return Wish(
         Kind.CONTACT_UPDATE,
         ContactDraft(
             caller_number=state.number,
-            contact_id=caller.contact.contact_id if caller.contact else None,
+            contact_id=caller.contact_id(),
             changes=changes,
             seen=seen,
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -155,13 +157,25 @@ def update_contact(service: Service, state: CallState, wanted: UpdateContact) ->
 
 
 def _seen(
-    contact: Customer, changes: dict[str, str], earlier: list[Intent]
-) -> dict[str, list[str | None]]:
-    """What each field may be without anybody else's edit: as found, or as this call made it."""
-    wished = [one.payload.get("changes", {}) for one in earlier]
+    service: Service, caller: Caller, changes: dict[str, str], earlier: list[Intent]
+) -> dict[str, list[str | None]] | None:
+    """What each field may be without anybody else's edit: as found, or as the caller made it.
+
+    None when nobody saw the record of late.
+    """
+    if not caller.contact or caller.is_old:
+        return None
+    values = caller.contact.values
+    before = [
+        one
+        for one in service.journal.of_caller(caller.number)
+        if one.kind is Kind.CONTACT_UPDATE and one.state is not State.CANCELLED
+    ]
+    wished = [
+        one.payload.get("changes", {}) for one in {x.id: x for x in before + earlier}.values()
+    ]
     return {
-        name: [contact.values.get(name), *(one[name] for one in wished if name in one)]
-        for name in changes
+        name: [values.get(name), *(one[name] for one in wished if name in one)] for name in changes
     }
 
 
@@ -191,7 +205,7 @@ def request_callback(service: Service, state: CallState, wanted: RequestCallback
         Kind.CALLBACK,
         CallbackDraft(
             caller_number=state.number,
-            contact_id=_contact_id(state),
+            contact_id=_contact_id(service, state),
             phone=phone,
             when=wanted.when or "",
             reason=wanted.reason or "",
@@ -223,7 +237,7 @@ def cancel_case(service: Service, state: CallState, wanted: CancelCase) -> Wish 
             return result("A colleague has that case and will see that it is not wanted.")
     close = CloseDraft(
         caller_number=state.number,
-        contact_id=_contact_id(state),
+        contact_id=_contact_id(service, state),
         case_intent=intent.id if intent else None,
         case_number=case_number,
     )
@@ -294,37 +308,31 @@ def _find_case(
 def _case_in_org(
     service: Service, state: CallState, by: str, value: str
 ) -> tuple[Intent | None, str | None] | Answer:
-    """Waits a moment to see whose case it is; a case number is then left to the worker to check.
+    """Whose case it is: as the snapshot shows it, else Salesforce is asked for a moment.
 
-    One moment for the case and for who is calling, and none while Salesforce does not answer.
+    A case number is then left to the worker to check. An open breaker answers at once.
     """
-    deadline = Deadline.after(IDENTITY_WAIT_S)
+    caller = caller_for_a_write(service, state)
+    if by == "number" and any(one.number == value for one in open_cases(service, caller)):
+        return None, value
     find = (
         service.customers.case_by_number if by == "number" else service.customers.case_by_reference
     )
-
-    def look() -> CaseSummary | None:
-        return find(value, deadline)
-
     try:
-        if service.pool.in_trouble:
-            raise away("LOOKUPS_IN_TROUBLE", ambiguous=False)
-        found = service.pool.start(look).result(deadline)
+        found = service.ask(lambda until: find(value, until), Deadline.after(CASE_WAIT_S))
     except SalesforceError:
         if by == "number":
             return None, value
         return trouble("I can't find that reference right now. Nothing was saved.")
     if found is None:
         return refusal(f"I found no case with that {by}. Nothing was saved.")
-    caller = caller_for_a_write(service, state, deadline)
     if caller.customers is not None and not caller.may_hear_of(found):
         return refusal("I found that case, but I can't change it on this phone number.")
     return None, found.number
 
 
-def _contact_id(state: CallState) -> str | None:
-    contact = known_caller(state).contact
-    return contact.contact_id if contact else None
+def _contact_id(service: Service, state: CallState) -> str | None:
+    return known_caller(service, state).contact_id()
 
 
 def _listed(words: list[str]) -> str:

@@ -1,13 +1,14 @@
-"""What is known of a call while it lasts: caller, control URL, transcripts, who it turned out.
+"""What is known of a call while it lasts: caller, control URL, transcripts.
 
-All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id}` (hash: number,
-direction, control_url, customers, ended) and `vs:call:{id}:transcript` (hash: digest → JSON).
+All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id}` (hash, see
+`scripts/remember.lua`) and `vs:call:{id}:transcript` (hash: digest → JSON).
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -16,19 +17,25 @@ from shared.settings import REDIS_PREFIX
 from shared.store import translated
 from shared.vapi.messages import Message, Utterance
 
+_SCRIPTS = Path(__file__).parent / "scripts"
+
 LIFE_S = 24 * 3600
 """How long a call's state is kept after its last event; a call lasts 12 hours at most."""
 
 
 @dataclass(frozen=True)
 class CallState:
-    """number is E.164 or "". customers: JSON objects, or None when nobody has looked yet."""
+    """number is E.164 or "". since_ms: the call's first event, by the store's clock.
+
+    is_first: the event at hand was the first to tell the number.
+    """
 
     call_id: str
     number: str = ""
     direction: str = ""
     control_url: str = ""
-    customers: list[dict[str, Any]] | None = None
+    since_ms: int = 0
+    is_first: bool = False
 
 
 class Calls:
@@ -37,6 +44,7 @@ class Calls:
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
+        self._remember = self._store.register_script((_SCRIPTS / "remember.lua").read_text())
 
     def remember(self, message: Message, number: str) -> CallState:
         """Note what this message tells of its call, and give back all that is known.
@@ -45,28 +53,27 @@ class Calls:
         """
         call_id = message.call_id
         if not call_id:
-            return CallState("", number)
+            with translated():
+                seconds, microseconds = self._store.time()
+            return CallState("", number, since_ms=int(seconds) * 1000 + int(microseconds) // 1000)
         seen = {
+            "id": call_id,
             "number": number,
             "control_url": message.control_url,
             "direction": message.direction if message.call.get("type") else "",
             "ended": "1" if message.ends_call else "",
         }
-        key = f"{self._prefix}call:{call_id}"
+        told = [text for name, value in seen.items() if value for text in (name, value)]
         with translated():
-            pipe = self._store.pipeline(transaction=False)
-            pipe.hset(key, mapping={"id": call_id} | {k: v for k, v in seen.items() if v})
-            pipe.expire(key, LIFE_S)
-            pipe.hgetall(key)
-            kept = pipe.execute()[-1]
-        found = json.loads(kept.get("customers") or "{}")
-        same = found.get("number") == kept.get("number")  # else it was found for another number
+            is_first, flat = self._remember(args=[f"{self._prefix}call:{call_id}", LIFE_S, *told])
+        kept = dict(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) else flat
         return CallState(
             call_id=call_id,
             number=kept.get("number", ""),
             direction=kept.get("direction", ""),
             control_url=kept.get("control_url", ""),
-            customers=found["customers"] if found and same else None,
+            since_ms=int(kept["since"]),
+            is_first=bool(is_first),
         )
 
     def live_control_url(self, call_id: str) -> str:
@@ -88,16 +95,6 @@ class Calls:
                 pipe.hmget(f"{self._prefix}call:{call_id}", "id", "ended")
             rows = pipe.execute()
         return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
-
-    def keep_customers(self, call_id: str, number: str, customers: list[dict[str, Any]]) -> None:
-        """Everybody who has the caller's number, as just found in Salesforce."""
-        if call_id:
-            with translated():
-                self._store.hset(
-                    f"{self._prefix}call:{call_id}",
-                    "customers",
-                    json.dumps({"number": number, "customers": customers}),
-                )
 
     def keep_utterance(self, call_id: str, said: Utterance) -> None:
         """Once, however often it arrives: speaker, time and words tell utterances apart."""

@@ -24,12 +24,14 @@ def close_out(
     state: CallState,
     report: EndOfCall,
     *,
+    contact_id: str | None,
     kept_transcript: str,
     intents: list[Intent],
     recording_url: str,
 ) -> list[NewIntent]:
     """The intents of a call's end.
 
+    contact_id: the one contact with the caller's number, as far as the call knew.
     kept_transcript: what was kept while the call lasted, for a report that carries none.
     intents: the call's intents so far. The Task waits until all of them are settled.
     """
@@ -48,7 +50,6 @@ def close_out(
     ]
     case_number = commented[-1].payload["case_number"] if commented else None
     only_after = commented[-1].id if commented else None
-    contact_id = known_contact(state)
     call_log = NewIntent(
         id=new_intent_id(),
         kind=Kind.CALL_LOG,
@@ -103,9 +104,3 @@ def close_out(
             )
         )
     return closing
-
-
-def known_contact(state: CallState) -> str | None:
-    """The one contact who has the caller's number; None when not known, none, or several."""
-    customers = state.customers or []
-    return customers[0]["contact_id"] if len(customers) == 1 else None

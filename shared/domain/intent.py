@@ -90,12 +90,14 @@ class TryAgain:
     rest_ms: how long the intent itself is left alone besides; a write whose answer was lost may
     still be under way.
     leave_out: optional fields to go without from now on.
+    strikes: 1 for a failure, which makes what waits try carefully next time; 0 for a mere wait.
     """
 
     intent_id: str
     reason: str
     delay_ms: int
     scope: Scope
+    strikes: int = field(default=1, kw_only=True)
     unsure: bool = False
     rest_ms: int = 0
     leave_out: tuple[str, ...] = ()

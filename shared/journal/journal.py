@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from shared.domain.drafts import SCHEMA
+from shared.domain.drafts import SCHEMA, FromCaller
 from shared.domain.intent import (
     Cancelled,
     Delivered,
@@ -34,6 +34,7 @@ from shared.journal.results import (
     Lease,
     ReferenceTaken,
     Repeated,
+    Settled,
     Wait,
 )
 from shared.settings import REDIS_PREFIX
@@ -46,6 +47,9 @@ MOST_LEASES = 2
 """Batches of one kind at work at a time, in the whole fleet. With seven kinds that leaves a worker
 of 16 threads two for sweeps when Salesforce hangs."""
 
+MOST_TRIED = 10
+"""The size of a batch that finds out whether a kind works again."""
+
 DOORBELL_MS = 5_000
 """After so long a doorbell that woke nobody counts as lost, and the sweep rings again."""
 
@@ -54,6 +58,10 @@ ANSWER_TTL_MS = (12 * 60 + 10) * 60 * 1000
 
 SWEEP_MOST = 500
 FORGET_MOST = 500
+
+CALLER_KEPT_MS = 24 * 3600 * 1000
+CALLER_MOST = 50
+"""A caller's last intents are known by their number so long, and so many of them."""
 
 CALL_KEPT_MS = 7 * 24 * 3600 * 1000
 """How long a call's list of intents is kept after its last one."""
@@ -103,6 +111,8 @@ class Journal:
             "ring_ms": DOORBELL_MS,
             "subject_ms": max(1, self._subject_ms),
             "call_ms": CALL_KEPT_MS,
+            "caller_ms": CALLER_KEPT_MS,
+            "caller_most": CALLER_MOST,
             "intents": [
                 {
                     "id": intent.id,
@@ -112,6 +122,7 @@ class Journal:
                     "reference": intent.reference,
                     "fingerprint": intent.fingerprint,
                     "payload": json.dumps(intent.draft.as_json()),
+                    "caller": _caller(intent),
                     "hold_ms": intent.hold_ms,
                     "after": list(intent.after),
                     "after_call": intent.after_call,
@@ -163,7 +174,16 @@ class Journal:
         with translated():
             self._store.delete(f"{self._prefix}doorbell:{kind}")
             rows = self._lease(
-                args=[self._prefix, kind, most, most_bytes, LEASE_MS, token, MOST_LEASES]
+                args=[
+                    self._prefix,
+                    kind,
+                    most,
+                    most_bytes,
+                    LEASE_MS,
+                    token,
+                    MOST_LEASES,
+                    MOST_TRIED,
+                ]
             )
         return Lease(kind, token, tuple(self._read(id_, _pairs(flat)) for id_, flat in rows))
 
@@ -173,12 +193,8 @@ class Journal:
         with translated():
             return int(self._extend(args=[self._prefix, lease.kind, LEASE_MS, lease.token, *ids]))
 
-    def settle(self, lease: Lease, outcomes: Iterable[Outcome]) -> tuple[int, tuple[Kind, ...]]:
-        """Write down what became of leased intents.
-
-        Returns how many were still this worker's (the others are left as they are), and the kinds
-        to ring for.
-        """
+    def settle(self, lease: Lease, outcomes: Iterable[Outcome]) -> Settled:
+        """Write down what became of leased intents; those not this worker's any more are left."""
         with translated():
             now_ms = self.now_ms()
             reply = self._settle(
@@ -190,7 +206,8 @@ class Journal:
                     lease.kind,
                 ]
             )
-        return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
+        ring = tuple(Kind(kind) for kind in reply[2:])
+        return Settled(int(reply[0]), paused=reply[1] == "paused", ring=ring)
 
     def sweep(self) -> tuple[Kind, ...]:
         """The kinds that have work and no doorbell out; note that a sweep ran."""
@@ -199,6 +216,24 @@ class Journal:
         return tuple(Kind(kind) for kind in kinds)
 
     # -- settling by hand, and forgetting --------------------------------------------------------
+
+    def pause(self, kind: Kind) -> bool:
+        """Nothing of the kind is leased until resume; False when it was paused already."""
+        with translated():
+            return bool(self._store.sadd(f"{self._prefix}paused", kind))
+
+    def resume(self, kind: Kind) -> bool:
+        """Ends a pause, and a wait of the kind; False when there was neither."""
+        with translated():
+            pipe = self._store.pipeline()
+            pipe.srem(f"{self._prefix}paused", kind)
+            pipe.hdel(f"{self._prefix}waits", kind)
+            return any(pipe.execute())
+
+    def paused(self) -> set[Kind]:
+        """The kinds that a person paused."""
+        with translated():
+            return {Kind(kind) for kind in self._store.smembers(f"{self._prefix}paused")}
 
     def replay(
         self, intent_ids: Iterable[str], draft: dict[str, Any] | None = None
@@ -266,6 +301,14 @@ class Journal:
             return []
         with translated():
             ids = self._store.lrange(f"{self._prefix}call:{call_id}:intents", 0, -1)
+        return list(self.get_many(ids).values())
+
+    def of_caller(self, number: str) -> list[Intent]:
+        """What was accepted from this number (E.164) of late, oldest first."""
+        if not number:
+            return []
+        with translated():
+            ids = self._store.lrange(f"{self._prefix}caller:{number}:intents", 0, -1)
         return list(self.get_many(ids).values())
 
     def newest(self, most: int) -> list[Intent]:
@@ -359,6 +402,15 @@ class Journal:
         )
 
 
+def _caller(intent: NewIntent) -> str:
+    """Whose wish it is, by number; what is recorded besides is nobody's wish."""
+    return (
+        intent.draft.caller_number
+        if isinstance(intent.draft, FromCaller) and intent.reference
+        else ""
+    )
+
+
 def _pairs(flat: Any) -> dict[str, str]:
     """A hash as a script returns it: a dict from RESP3, a flat list from RESP2."""
     if isinstance(flat, dict):
@@ -378,6 +430,7 @@ def _as_settled(outcome: Outcome, now_ms: int) -> dict[str, Any]:
                 "reason": outcome.reason,
                 "delay_ms": outcome.delay_ms,
                 "scope": outcome.scope,
+                "strikes": outcome.strikes,
                 "unsure": outcome.unsure,
                 "rest_ms": outcome.rest_ms,
                 "leave_out": json.dumps(outcome.leave_out),

@@ -66,3 +66,15 @@ class Lease:
     kind: Kind
     token: str
     intents: tuple[Intent, ...]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """count: how many were still this worker's. ring: kinds that need a doorbell now.
+
+    paused: the kind fails as a whole and waits from now on; it did not before.
+    """
+
+    count: int
+    paused: bool
+    ring: tuple[Kind, ...]

@@ -7,19 +7,21 @@ hides the headers of a failure, and speaks https only (facts/salesforce.md 6.2).
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
-from urllib3.exceptions import NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from shared.logs import log
+from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
+from shared.salesforce.gate import Gate, Slot, Use
 from shared.salesforce.token import Token, TokenStore
 from shared.settings import Settings
 
@@ -30,21 +32,6 @@ HEADERS = {
     "Sforce-Mru": "updateMru=false",
     "X-PrettyPrint": "0",
 }
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """When a piece of work has to be over (time.monotonic)."""
-
-    at: float
-
-    @classmethod
-    def after(cls, seconds: float) -> "Deadline":
-        return cls(time.monotonic() + seconds)
-
-    @property
-    def left_s(self) -> float:
-        return self.at - time.monotonic()
 
 
 class _OnceMore(Retry):
@@ -59,17 +46,20 @@ class _OnceMore(Retry):
 
 
 class _Transport(requests.Session):
-    """Gives each request a time-out and turns each failure into a SalesforceError, headers read."""
+    """Gives each request a time-out and turns each failure into a SalesforceError, headers read.
 
-    def __init__(self, *, plain_http: bool, note_usage: Callable[[str], None]) -> None:
+    usage: the header Sforce-Limit-Info of the last answer, "" when it had none. For one thread.
+    """
+
+    def __init__(self, *, plain_http: bool) -> None:
         super().__init__()
+        self.usage = ""
         once_more = _OnceMore(
             total=1, connect=1, read=1, status=0, redirect=0, other=0, allowed_methods={"GET"}
         )
         self.mount("https://", HTTPAdapter(max_retries=once_more))
         self.mount("http://", HTTPAdapter(max_retries=once_more))
         self._plain_http = plain_http
-        self._note_usage = note_usage
 
     def request(  # type: ignore[override]
         self, method: str, url: str, *, deadline: Deadline, **kwargs: Any
@@ -81,6 +71,7 @@ class _Transport(requests.Session):
             for name, value in kwargs.pop("headers", {}).items()
             if name != "X-PrettyPrint"
         }
+        self.usage = ""
         left_s = deadline.left_s
         if left_s <= 0:
             raise away("DEADLINE", ambiguous=False)
@@ -91,42 +82,75 @@ class _Transport(requests.Session):
                 headers=headers,
                 timeout=(min(CONNECT_TIMEOUT_S, left_s), left_s),
                 allow_redirects=False,
+                stream=True,
                 **kwargs,
             )
+            _read_body(answer, deadline)
         except (requests.ConnectTimeout, requests.exceptions.SSLError) as trouble:
             raise away(type(trouble).__name__, ambiguous=False) from None
         except requests.RequestException as trouble:
             raise away(type(trouble).__name__, ambiguous=_was_sent(trouble)) from None
-        if usage := answer.headers.get("Sforce-Limit-Info"):
-            self._note_usage(usage)
+        except HTTPError as trouble:  # from the body
+            raise away(type(trouble).__name__, ambiguous=True) from None
+        self.usage = answer.headers.get("Sforce-Limit-Info", "")
         if answer.status_code >= 300:
             raise _failure(answer)
         return answer
 
 
-class SalesforceClient:
-    """Safe to share between threads: each has its own connection."""
+def _read_body(answer: requests.Response, deadline: Deadline) -> None:
+    """All of the body, or a time-out: a socket's own would let it drip for ever."""
+    parts = []
+    while part := answer.raw.read1(decode_content=True):
+        parts.append(part)
+        if deadline.left_s <= 0:
+            answer.close()
+            raise requests.ReadTimeout("body")
+    answer._content = b"".join(parts)  # where requests itself puts what it has read
 
-    def __init__(self, settings: Settings, store: redis.Redis) -> None:
+
+class SalesforceClient:
+    """Safe to share between threads: each has its own connection. use: whom the requests serve."""
+
+    def __init__(self, settings: Settings, store: redis.Redis, gate: Gate, use: Use) -> None:
         self.tokens = TokenStore(settings, store)
-        self.usage = ""
+        self.gate = gate
+        self.use = use
         self._settings = settings
         self._plain_http = settings.salesforce_instance_url.startswith("http://")
         self._local = threading.local()
 
-    def query(self, statement: str, deadline: Deadline) -> list[dict[str, Any]]:
+    def slot(self, until: Deadline, *, lasts_s: float) -> Slot:
+        """Leave for one request, waited for no longer than until. Raises SalesforceError."""
+        return self.gate.wait(self.use, until, lasts_s=lasts_s)
+
+    # Each request leaves with the slot that is given, or waits for one within its deadline.
+
+    def query(
+        self, statement: str, deadline: Deadline, slot: Slot | None = None
+    ) -> list[dict[str, Any]]:
         """The records of a SOQL query, its first page (2,000). Raises SalesforceError."""
-        page = self._call(lambda door: door.query(statement, deadline=deadline), deadline)
+        page = self._call(lambda door: door.query(statement, deadline=deadline), deadline, slot)
         if not isinstance(page, dict) or not isinstance(page.get("records"), list):
             raise away("UNEXPECTED_BODY", ambiguous=False)
         return list(page["records"])
 
-    def get(self, path: str, deadline: Deadline) -> Any:
-        return self._call(lambda door: door.restful(path, deadline=deadline), deadline)
+    def search(self, statement: str, deadline: Deadline) -> list[dict[str, Any]]:
+        """The hits of a SOSL statement. Raises SalesforceError."""
+        found = self._call(
+            lambda door: door.restful("search", params={"q": statement}, deadline=deadline),
+            deadline,
+            None,
+        )
+        if not isinstance(found, dict) or not isinstance(found.get("searchRecords"), list):
+            raise away("UNEXPECTED_BODY", ambiguous=False)
+        return list(found["searchRecords"])
 
-    def post(self, path: str, body: Any, deadline: Deadline) -> Any:
+    def post(self, path: str, body: Any, deadline: Deadline, slot: Slot | None = None) -> Any:
         return self._call(
-            lambda door: door.restful(path, method="POST", json=body, deadline=deadline), deadline
+            lambda door: door.restful(path, method="POST", json=body, deadline=deadline),
+            deadline,
+            slot,
         )
 
     @property
@@ -134,40 +158,65 @@ class SalesforceClient:
         """What the URLs of Composite's subrequests begin with."""
         return f"/services/data/v{self._settings.salesforce_api_version}/"
 
-    def _call(self, send: Callable[[Salesforce], Any], deadline: Deadline) -> Any:
+    def _call(
+        self, send: Callable[[Salesforce], Any], deadline: Deadline, slot: Slot | None
+    ) -> Any:
         """Send once; with a spent token, once more with a new one. Never a third time."""
-        token = self.tokens.current(give_up_at=deadline.at)
+        slot = slot or self.slot(deadline, lasts_s=deadline.left_s)
+        token: Token | None = None
         try:
-            try:
-                return send(self._door(token))
-            except SalesforceError as error:
-                if error.failure is not FailureClass.SESSION:
-                    raise
-            log.info("salesforce_token_spent", age_s=round(time.time() - token.issued_at_ms / 1000))
+            with self._entered(slot):
+                token = self.tokens.current(give_up_at=deadline.at)
+                return _parsed(send, self._door(token))
+        except SalesforceError as error:
+            if error.failure is not FailureClass.SESSION or token is None:
+                raise
+        log.info("salesforce_token_spent", age_s=round(time.time() - token.issued_at_ms / 1000))
+        again = self.gate.wait(self.use, deadline, lasts_s=deadline.left_s, forced=True)
+        with self._entered(again):
             token = self.tokens.replace(token, give_up_at=deadline.at)
-            return send(self._door(token))
-        except ValueError:
-            # A success that is not JSON: a page of something in between, or a body cut short.
-            raise away("NOT_JSON", ambiguous=True) from None
+            return _parsed(send, self._door(token))
+
+    @contextmanager
+    def _entered(self, slot: Slot) -> Iterator[None]:
+        """However the request inside ends, the account hears of it."""
+        self._transport.usage = ""
+        error: SalesforceError | None = away("UNFORESEEN", ambiguous=True)
+        try:
+            yield
+            error = None
+        except SalesforceError as failure:
+            error = failure
+            raise
+        finally:
+            self.gate.done(slot, error, self._transport.usage)
+
+    @property
+    def _transport(self) -> _Transport:
+        if not hasattr(self._local, "transport"):
+            self._local.transport = _Transport(plain_http=self._plain_http)
+        transport: _Transport = self._local.transport
+        return transport
 
     def _door(self, token: Token) -> Salesforce:
         if getattr(self._local, "token", None) != token:
-            if not hasattr(self._local, "transport"):
-                self._local.transport = _Transport(
-                    plain_http=self._plain_http, note_usage=self._note_usage
-                )
             self._local.token = token
             self._local.door = Salesforce(
                 session_id=token.access_token,
                 instance_url=token.instance_url,
-                session=self._local.transport,
+                session=self._transport,
                 version=self._settings.salesforce_api_version,
             )
         door: Salesforce = self._local.door
         return door
 
-    def _note_usage(self, usage: str) -> None:
-        self.usage = usage
+
+def _parsed(send: Callable[[Salesforce], Any], door: Salesforce) -> Any:
+    try:
+        return send(door)
+    except ValueError:
+        # A success that is not JSON: a page of something in between, or a body cut short.
+        raise away("NOT_JSON", ambiguous=True) from None
 
 
 def _was_sent(trouble: requests.RequestException) -> bool:

@@ -1,15 +1,19 @@
-"""Who has this number: customers as the org knows them, with their open cases.
+"""Who has these numbers: customers as the org knows them, with their open cases.
 
-Only what may be said or compared is read. One query finds a caller by the usual spellings of their
-number together with their open cases; the search index (which lags behind, facts/salesforce.md 0)
+Only what may be said or compared is read. One query finds callers by the usual spellings of their
+numbers together with their open cases; the search index (which lags behind, facts/salesforce.md 0)
 finds the unusual spellings.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from shared.phone import as_e164, search_digits, spellings
-from shared.salesforce.client import Deadline, SalesforceClient
+from shared.salesforce import composite
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.gate import Slot
 from shared.salesforce.people import PHONES
 from shared.salesforce.soql import columns, soql
 
@@ -33,11 +37,17 @@ _CONTACT_FIELDS = (
 
 MOST_SHARERS = 20
 MOST_OPEN_CASES = 50
+MOST_NUMBERS = 25
+MOST_IN_URL = 5_000
+"""A URL may have 16,384 bytes with all headers (facts/salesforce.md 3); encoding doubles it."""
 
 
 @dataclass(frozen=True)
 class CaseSummary:
-    """A case as it may be spoken of to its contact. type and priority are "" when not set."""
+    """A case as it may be spoken of to its contact. type and priority are "" when not set.
+
+    reference: of one that was accepted here and that the org did not show yet.
+    """
 
     record_id: str
     number: str
@@ -47,6 +57,7 @@ class CaseSummary:
     type: str
     is_closed: bool
     contact_id: str | None = None
+    reference: str = ""
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
@@ -91,47 +102,66 @@ class Customers:
 
     def by_phone(self, e164: str, deadline: Deadline) -> list[Customer]:
         """Everybody who has this number: none, one or several. At most three requests."""
-        written = spellings(e164)
-        records = self._salesforce.query(
+        return self.by_phones([e164], deadline)[e164]
+
+    def by_phones(
+        self, numbers: Sequence[str], deadline: Deadline, slot: Slot | None = None
+    ) -> dict[str, list[Customer]]:
+        """The same for up to MOST_NUMBERS, in at most three requests for all of them."""
+        most = MOST_SHARERS * len(numbers)
+        records = self._query(
             soql(
-                f"SELECT {columns(_CONTACT_FIELDS)}, {_OPEN_CASES} FROM Contact "
-                "WHERE Phone IN {written} OR MobilePhone IN {written} "
-                "OR HomePhone IN {written} OR OtherPhone IN {written} "
-                "ORDER BY Id LIMIT {most}",
-                written=written,
-                most=MOST_SHARERS,
+                f"{_SELECT} WHERE Phone IN {{written}} OR MobilePhone IN {{written}} "
+                "OR HomePhone IN {written} OR OtherPhone IN {written} ORDER BY Id LIMIT {most}",
+                written=[form for number in numbers for form in spellings(number)],
+                most=most,
             ),
             deadline,
+            slot,
         )
+        if len(numbers) > 1 and len(records) == most:
+            # One of them is shared by so many that the others may not have come to the page.
+            half = len(numbers) // 2
+            return self.by_phones(numbers[:half], deadline) | self.by_phones(
+                numbers[half:], deadline
+            )
         # "2071234567" is a number of London or of New York: only the whole number tells.
-        theirs = [one for one in records if self._has(one, e164)]
-        return [_customer(one) for one in theirs or self._searched(e164, deadline)]
+        found = {number: [one for one in records if self._has(one, number)] for number in numbers}
+        missing = [number for number, theirs in found.items() if not theirs]
+        if missing:
+            searched = self._searched(missing, deadline)
+            found |= {
+                number: [one for one in searched if self._has(one, number)] for number in missing
+            }
+        return {number: [_customer(one) for one in theirs] for number, theirs in found.items()}
+
+    def _query(
+        self, statement: str, deadline: Deadline, slot: Slot | None = None
+    ) -> list[dict[str, Any]]:
+        """A long statement goes as Composite's subrequest, a short one as it is."""
+        if len(statement) <= MOST_IN_URL:
+            return self._salesforce.query(statement, deadline, slot)
+        (answer,) = composite.post(
+            self._salesforce, [composite.query("query", statement)], deadline, slot
+        )
+        return composite.rows_of(answer)
 
     def _has(self, record: dict[str, Any], e164: str) -> bool:
         return any(as_e164(record.get(name) or "", self._region) == e164 for name in PHONES)
 
-    def _searched(self, e164: str, deadline: Deadline) -> list[dict[str, Any]]:
-        """Contacts with another spelling of the number; each hit is compared digit by digit."""
-        answer = self._salesforce.post(
-            "parameterizedSearch",
-            {
-                "q": search_digits(e164),
-                "in": "PHONE",
-                "sobjects": [{"name": "Contact", "fields": ["Id", *PHONES], "limit": MOST_SHARERS}],
-            },
+    def _searched(self, numbers: Sequence[str], deadline: Deadline) -> list[dict[str, Any]]:
+        """Contacts with another spelling of the numbers; each hit is compared digit by digit."""
+        wanted = " OR ".join(search_digits(number) for number in numbers)
+        most = MOST_SHARERS * len(numbers)
+        hits = self._salesforce.search(
+            f"FIND {{{wanted}}} IN PHONE FIELDS RETURNING "
+            f"Contact({columns(('Id', *PHONES))} LIMIT {most})",
             deadline,
         )
-        ids = [hit["Id"] for hit in answer.get("searchRecords", []) if self._has(hit, e164)]
+        ids = [hit["Id"] for hit in hits if any(self._has(hit, number) for number in numbers)]
         if not ids:
             return []
-        return self._salesforce.query(
-            soql(
-                f"SELECT {columns(_CONTACT_FIELDS)}, {_OPEN_CASES} FROM Contact "
-                "WHERE Id IN {ids}",
-                ids=ids,
-            ),
-            deadline,
-        )
+        return self._query(soql(f"{_SELECT} WHERE Id IN {{ids}}", ids=ids), deadline)
 
     def is_known(
         self, deadline: Deadline, *, account_number: str | None, email: str | None, name: str | None
@@ -178,6 +208,9 @@ _OPEN_CASES = (
     f"(SELECT {columns(_CASE_FIELDS)} FROM Cases WHERE IsClosed = false "
     f"ORDER BY CreatedDate DESC, CaseNumber DESC LIMIT {MOST_OPEN_CASES})"
 )
+
+
+_SELECT = f"SELECT {columns(_CONTACT_FIELDS)}, {_OPEN_CASES} FROM Contact"
 
 
 def _customer(record: dict[str, Any]) -> Customer:

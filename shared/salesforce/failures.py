@@ -16,6 +16,10 @@ class FailureClass(StrEnum):
     """Too many long requests at once: the whole org waits, for seconds."""
     DAILY_LIMIT = "daily_limit"
     """The allowance of the rolling 24 hours is spent: the whole org waits, for minutes."""
+    LOGIN_LIMIT = "login_limit"
+    """Too many tokens were asked for: the whole org waits, for minutes."""
+    BUDGET = "budget"
+    """Our own account of API use says wait: nothing was sent."""
     SESSION = "session"
     """The token is no longer good: one new token, one replay."""
     ROW_LOCK = "row_lock"
@@ -120,10 +124,12 @@ def away(code: str, *, ambiguous: bool) -> SalesforceError:
 
 
 _WAITS_S = {
-    FailureClass.AWAY: (1.0, 15.0),
+    FailureClass.AWAY: (1.0, 8.0),
     FailureClass.SESSION: (1.0, 15.0),
     FailureClass.CONCURRENCY: (2.0, 30.0),
-    FailureClass.DAILY_LIMIT: (60.0, 600.0),
+    FailureClass.DAILY_LIMIT: (30.0, 300.0),
+    FailureClass.LOGIN_LIMIT: (20.0, 300.0),
+    FailureClass.BUDGET: (0.5, 1.0),
     FailureClass.ROW_LOCK: (1.0, 30.0),
     FailureClass.RACE: (0.5, 10.0),
     FailureClass.EDITED: (0.2, 5.0),

@@ -7,17 +7,22 @@ five may be queries or collections (facts/salesforce.md 3).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from shared.salesforce.client import Deadline, SalesforceClient
+from shared.salesforce import composite
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError, away, classify
 from shared.salesforce.soql import columns, soql
 
 MOST_RECORDS = 200
 """The limit of one sObject Collections request."""
 
-MOST_ROWS = 25
-"""The limit of subrequests in one Composite request."""
+MOST_AT_ONCE = 4 * MOST_RECORDS
+"""Four collections and the query that reads back fill a Composite request."""
+
+MOST_ROWS = composite.MOST_SUBREQUESTS
+
+PROBE_S = 5.0
 
 KEY_FIELD = "Call_Key__c"
 
@@ -51,7 +56,7 @@ class Records:
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
         self._salesforce = salesforce
-        self._timeout_s = timeout_s
+        self._composite = composite.Shared(salesforce, timeout_s=timeout_s)
         self.keyed = keyed
 
     def create(
@@ -68,35 +73,29 @@ class Records:
         Returns what became of each record in order, and the read fields by key (none of them when
         reading back failed: the records are written all the same).
         """
-        create, read = self._composite(
-            {
-                "method": "POST",
-                "url": "composite/sobjects",
-                "referenceId": "create",
-                "body": _collection(
-                    sobject, [fields | self._key(sobject, key) for key, fields in records]
-                ),
-            },
-            self._query("read", self._by_key(sobject, [key for key, _ in records], read_back)),
+        keyed = [fields | self._key(sobject, key) for key, fields in records]
+        statement = self._by_key(sobject, [key for key, _ in records], read_back)
+        *created, read = self._composite.send(
+            *_collections(sobject, keyed), composite.query("read", statement)
         )
-        written = _collection_result(create, len(records))
-        rows = self._rows_by_key(sobject, read) if read["httpStatusCode"] == 200 else {}
+        written = _collection_results(created, len(records))
+        rows = (
+            self._rows_by_key(sobject, composite.rows_of(read))
+            if read["httpStatusCode"] == 200
+            else {}
+        )
         return written, rows
 
     def insert(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
         """Create records that can carry no key."""
-        return _items(
-            self._salesforce.post(
-                "composite/sobjects", _collection(sobject, records), self._deadline()
-            ),
-            len(records),
-        )
+        collections = _collections(sobject, records)
+        return _collection_results(self._composite.send(*collections), len(records))
 
     def create_each(
         self, sobject: str, records: Sequence[tuple[str, dict[str, Any]]]
     ) -> list[Written]:
         """Create up to MOST_ROWS records that a collection can't carry (base64 fields)."""
-        answers = self._composite(
+        answers = self._composite.send(
             *(
                 {
                     "method": "POST",
@@ -119,7 +118,7 @@ class Records:
         for start in range(0, len(rows), MOST_ROWS):
             some = rows[start : start + MOST_ROWS]
             try:
-                answers = self._composite(
+                answers = self._composite.send(
                     *(
                         {
                             "method": "PATCH",
@@ -147,43 +146,23 @@ class Records:
     def by_key(
         self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]
     ) -> dict[str, dict[str, Any]]:
-        """The records that exist already, by key. At most MOST_RECORDS keys."""
-        (answer,) = self._composite(self._query("read", self._by_key(sobject, keys, fields)))
-        if answer["httpStatusCode"] != 200:
-            raise _subrequest_error(answer, whole=True)
-        return self._rows_by_key(sobject, answer)
+        """The records that exist already, by key. At most MOST_AT_ONCE keys."""
+        (answer,) = self._composite.send(
+            composite.query("read", self._by_key(sobject, keys, fields))
+        )
+        return self._rows_by_key(sobject, composite.rows_of(answer))
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
         """The records of up to five statements, in one request; long statements are welcome."""
-        answers = self._composite(
-            *(self._query(f"q{nth}", statement) for nth, statement in enumerate(statements))
+        answers = self._composite.send(
+            *(composite.query(f"q{nth}", statement) for nth, statement in enumerate(statements))
         )
-        for answer in answers:
-            if answer["httpStatusCode"] != 200:
-                raise _subrequest_error(answer, whole=True)
-        return [list(answer["body"]["records"]) for answer in answers]
+        return [composite.rows_of(answer) for answer in answers]
 
-    def _composite(self, *subrequests: dict[str, Any]) -> list[dict[str, Any]]:
-        """Runs subrequests in their order: collating would free Salesforce to change it."""
-        base = self._salesforce.api_path
-        answer = self._salesforce.post(
-            "composite",
-            {
-                "allOrNone": False,
-                "collateSubrequests": False,
-                "compositeRequest": [one | {"url": base + one["url"]} for one in subrequests],
-            },
-            self._deadline(),
-        )
-        answers = answer.get("compositeResponse") if isinstance(answer, dict) else None
-        if not isinstance(answers, list) or len(answers) != len(subrequests):
-            raise away("UNEXPECTED_BODY", ambiguous=True)
-        return answers
-
-    @staticmethod
-    def _query(reference_id: str, statement: str) -> dict[str, Any]:
-        url = f"query?q={quote(statement, safe='')}"
-        return {"method": "GET", "url": url, "referenceId": reference_id}
+    def probe(self) -> None:
+        """One light request. Raises SalesforceError while the org is not to be had."""
+        deadline = Deadline.after(PROBE_S)
+        self._salesforce.query("SELECT Id FROM Organization LIMIT 1", deadline)
 
     def _by_key(self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]) -> str:
         field = self._key_field(sobject)
@@ -193,11 +172,9 @@ class Records:
             keys=[value for key in keys for value in self._key(sobject, key).values()],
         )
 
-    def _rows_by_key(self, sobject: str, answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def _rows_by_key(self, sobject: str, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         field = self._key_field(sobject)
-        return {
-            str(row[field]).lower().removeprefix(_MARK): row for row in answer["body"]["records"]
-        }
+        return {str(row[field]).lower().removeprefix(_MARK): row for row in rows}
 
     def _key(self, sobject: str, key: str) -> dict[str, str]:
         return {self._key_field(sobject): key if self.keyed else f"{_MARK}{key}"}
@@ -205,30 +182,47 @@ class Records:
     def _key_field(self, sobject: str) -> str:
         return KEY_FIELD if self.keyed else MARKERS[sobject]
 
-    def _deadline(self) -> Deadline:
-        return Deadline.after(self._timeout_s)
-
 
 _MARK = "voice:"
 """Before a key that lies in a standard field, so that a person sees what it is."""
 
 
-def _collection(sobject: str, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "allOrNone": False,
-        "records": [{"attributes": {"type": sobject}} | record for record in records],
-    }
+def _collections(sobject: str, records: Sequence[dict[str, Any]]) -> list[composite.Subrequest]:
+    return [
+        {
+            "method": "POST",
+            "url": "composite/sobjects",
+            "referenceId": f"create{start}",
+            "body": {
+                "allOrNone": False,
+                "records": [
+                    {"attributes": {"type": sobject}} | record
+                    for record in records[start : start + MOST_RECORDS]
+                ],
+            },
+        }
+        for start in range(0, len(records), MOST_RECORDS)
+    ]
 
 
-def _collection_result(answer: dict[str, Any], expected: int) -> list[Written]:
-    if answer["httpStatusCode"] >= 300:
-        raise _subrequest_error(answer, whole=True)
-    return _items(answer["body"], expected)
+def _collection_results(answers: Sequence[composite.Answer], expected: int) -> list[Written]:
+    """A collection that failed as a whole is told as the error of each of its records."""
+    written: list[Written] = []
+    for answer in answers:
+        size = min(MOST_RECORDS, expected - len(written))
+        if answer["httpStatusCode"] < 300:
+            written += _items(answer["body"], size)
+        elif len(answers) == 1:
+            raise composite.subrequest_error(answer, whole=True)
+        else:
+            error = composite.subrequest_error(answer, whole=True)
+            written += [Written(None, error) for _ in range(size)]
+    return written
 
 
 def _row_result(answer: dict[str, Any], body: dict[str, Any]) -> Written:
     if answer["httpStatusCode"] >= 300:
-        return Written(None, _subrequest_error(answer, whole=False))
+        return Written(None, composite.subrequest_error(answer, whole=False))
     return Written(str(body["id"]))
 
 
@@ -250,16 +244,3 @@ def _item_error(item: dict[str, Any]) -> SalesforceError:
         str(error.get("message") or ""),
         tuple(str(name) for name in error.get("fields") or ()),
     )
-
-
-def _subrequest_error(answer: dict[str, Any], *, whole: bool) -> SalesforceError:
-    body = answer.get("body")
-    told = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
-    error = classify(
-        int(answer["httpStatusCode"]),
-        str(told.get("errorCode") or ""),
-        str(told.get("message") or ""),
-        tuple(str(name) for name in told.get("fields") or ()),
-    )
-    error.whole = whole
-    return error

@@ -156,8 +156,8 @@ def test_a_worker_whose_lease_ran_out_can_not_settle_for_another(
     assert quick.intents[0].unsure  # the slow worker may have written it
     assert journal.extend(slow) == 0
     assert journal.extend(quick) == 1
-    assert journal.settle(slow, [Parked(one.id, "LATE")]) == (0, ())
-    assert journal.settle(quick, [Delivered(one.id, "500x", "00001042")])[0] == 1
+    assert journal.settle(slow, [Parked(one.id, "LATE")]).count == 0
+    assert journal.settle(quick, [Delivered(one.id, "500x", "00001042")]).count == 1
     kept = journal.get(one.id)
     assert kept
     assert kept.state is State.DELIVERED
@@ -230,7 +230,7 @@ def test_a_follower_waits_until_what_it_follows_is_settled_whatever_becomes_of_i
         became, ring = journal.cancel(first.id, "caller")
         assert became == "cancelled"
     else:
-        _, ring = journal.settle(lease(journal), [outcomes[fate]])
+        ring = journal.settle(lease(journal), [outcomes[fate]]).ring
     assert ring == (Kind.CASE_COMMENT,)
     taken = lease(journal, Kind.CASE_COMMENT)
     assert [one.id for one in taken.intents] == [comment.id]

@@ -79,7 +79,7 @@ def test_a_case_whose_answer_was_lost_is_read_and_not_written_again(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis, fault: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(desk.records, "_timeout_s", 0.5)
+    monkeypatch.setattr(desk.records._composite, "_timeout_s", 0.5)
     desk.people.resolve([KNOWN], [])
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(**fault)

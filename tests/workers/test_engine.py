@@ -119,7 +119,7 @@ def test_a_worker_that_writes_after_its_lease_ran_out_undoes_no_edit(
     org.edit("Case", record(org, "Case", intent_id)["Id"], Status="Working", Priority="High")
     (outcome,) = open_cases(desk, list(slow.intents))
     assert isinstance(outcome, TryAgain)
-    assert journal.settle(slow, [outcome]) == (0, ())
+    assert journal.settle(slow, [outcome]).count == 0
     after = record(org, "Case", intent_id)
     assert (after["Status"], after["Priority"]) == ("Working", "High")
 

@@ -1,5 +1,6 @@
 """What a delivery works with: Salesforce, the journal, and the outcomes of a failure."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -10,7 +11,9 @@ from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryA
 from shared.journal.journal import Journal
 from shared.journal.results import Lease
 from shared.salesforce.client import SalesforceClient
+from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, delay_ms
+from shared.salesforce.gate import Gate, NotNow, Room, Use
 from shared.salesforce.people import People
 from shared.salesforce.records import Records, Written
 from shared.settings import Settings
@@ -19,6 +22,8 @@ _SCOPES = {
     FailureClass.AWAY: Scope.ORG,
     FailureClass.CONCURRENCY: Scope.ORG,
     FailureClass.DAILY_LIMIT: Scope.ORG,
+    FailureClass.LOGIN_LIMIT: Scope.ORG,
+    FailureClass.BUDGET: Scope.ORG,
     FailureClass.SESSION: Scope.ORG,
     FailureClass.ROW_LOCK: Scope.RECORD,
     FailureClass.RACE: Scope.RECORD,
@@ -26,6 +31,9 @@ _SCOPES = {
     FailureClass.MISCONFIGURED: Scope.KIND,
 }
 
+
+ROOM_WAIT_S = 4.0
+"""So long a delivery waits for room; then the sweep rings again for what is due."""
 
 LINKS = frozenset({"ContactId", "AccountId", "WhoId", "WhatId"})
 
@@ -47,6 +55,7 @@ class Desk:
 
     settings: Settings
     journal: Journal
+    gate: Gate
     records: Records
     people: People
     strikes: int = 0
@@ -54,14 +63,16 @@ class Desk:
 
     @classmethod
     def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
+        gate = Gate(settings, store)
         records = Records(
-            SalesforceClient(settings, store),
+            SalesforceClient(settings, store, gate, Use.WRITE),
             timeout_s=settings.salesforce_write_timeout_s,
             keyed=settings.salesforce_key_fields,
         )
         return cls(
             settings=settings,
             journal=Journal(store),
+            gate=gate,
             records=records,
             people=People(records, store, settings.phone_region),
         )
@@ -88,7 +99,20 @@ class Desk:
             unsure=may_be_there,
             rest_ms=self.rest_ms if may_be_there and scope is not Scope.RECORD else 0,
             leave_out=intent.leave_out,
+            strikes=0 if error.failure is FailureClass.BUDGET else 1,
         )
+
+    def room(self) -> Room | NotNow:
+        """Whether the account of API use has room for a write; waited for while it may come soon.
+
+        What is due gathers meanwhile, and shares a request.
+        """
+        until = Deadline.after(ROOM_WAIT_S)
+        while True:
+            room = self.gate.room()
+            if isinstance(room, Room) or room.why == "daily" or until.left_s <= 0:
+                return room
+            time.sleep(max(0.005, min(room.wait_ms / 1000, 0.25, until.left_s)))
 
     def holds_lease(self) -> bool:
         """The batch is still this worker's; asked before what no key keeps from happening twice."""

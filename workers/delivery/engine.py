@@ -15,10 +15,11 @@ from shared.domain.drafts import UnreadableDraftError
 from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import Kind
 from shared.journal.journal import LEASE_MS, Journal
-from shared.journal.results import Lease
+from shared.journal.results import Lease, Settled
 from shared.logs import log
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.records import MOST_RECORDS, MOST_ROWS
+from shared.salesforce.gate import NotNow
+from shared.salesforce.records import MOST_AT_ONCE, MOST_RECORDS, MOST_ROWS
 from shared.store import StoreUnavailableError
 from workers.delivery import cases, comments, contacts, tasks, transcripts
 from workers.delivery.desk import Apply, Desk
@@ -28,16 +29,21 @@ MOST_ROUNDS = 50
 """A drain ends after so many batches; the sweep rings for the rest."""
 
 
+TIGHT = 0.5
+"""From this pressure on batches are as large as a request can carry."""
+
 MOST_ALONE = 8
 """So often a record is tried that is refused as if by misconfiguration while others go through."""
 
 
 @dataclass(frozen=True)
 class Applier:
-    """How a kind is applied, and how many intents one request of it takes."""
+    """How a kind is applied, and how many intents a batch has: as a rule, and when the account is
+    tight."""
 
     apply: Apply
     most: int = MOST_RECORDS
+    most_when_tight: int = MOST_AT_ONCE
 
 
 APPLIERS: dict[Kind, Applier] = {
@@ -47,7 +53,7 @@ APPLIERS: dict[Kind, Applier] = {
     Kind.CONTACT_UPDATE: Applier(contacts.update_contacts),
     Kind.CALLBACK: Applier(tasks.request_callbacks),
     Kind.CALL_LOG: Applier(tasks.log_calls),
-    Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MOST_ROWS),
+    Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MOST_ROWS, MOST_ROWS),
 }
 
 
@@ -70,13 +76,20 @@ def drain(desk: Desk, kind: Kind) -> Drained:
     """Deliver what is due of a kind. Raises StoreUnavailableError; leases then run out."""
     drained = Drained()
     for _ in range(MOST_ROUNDS):
-        lease = desk.journal.lease(kind, most=APPLIERS[kind].most, most_bytes=MOST_BYTES)
+        room = desk.room()
+        if isinstance(room, NotNow):
+            drained.waits_for = f"{room.why}, room in {room.wait_ms / 1000:.1f} s"
+            return drained
+        most = APPLIERS[kind].most
+        if room.pressure >= TIGHT:
+            most = max(most, APPLIERS[kind].most_when_tight)
+        lease = desk.journal.lease(kind, most=most, most_bytes=MOST_BYTES)
         if not lease.intents:
             return drained
         with kept_alive(desk.journal, lease):
             outcomes = _deliver(desk, lease)
-        settled, ring = desk.journal.settle(lease, outcomes)
-        drained.ring.update(ring)
+        settled = desk.journal.settle(lease, outcomes)
+        drained.ring.update(settled.ring)
         _tell(drained, lease, outcomes, settled)
         if any(isinstance(one, TryAgain) and one.scope is not Scope.RECORD for one in outcomes):
             return drained  # the kind or the org has to wait
@@ -90,6 +103,13 @@ def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
     waits = desk.journal.waits()
     wait = waits.get("org") or waits.get(lease.kind)
     desk = replace(desk, strikes=wait.strikes if wait else 0, lease=lease)
+    if "org" in waits and waits["org"].strikes:
+        # The org failed the last time. A light request finds out whether it is back, and no intent
+        # becomes unsure by it.
+        try:
+            desk.records.probe()
+        except SalesforceError as error:
+            return outcomes + [desk.failed(one, error, may_be_there=one.unsure) for one in readable]
     applied = _apply(desk, APPLIERS[lease.kind].apply, readable)
     return outcomes + _not_for_all(applied, {one.id: one for one in readable})
 
@@ -127,13 +147,17 @@ def _apply(desk: Desk, apply: Apply, intents: list[Intent]) -> list[Outcome]:
         return [outcome for one in alone for outcome in _apply(desk, apply, one)]
 
 
-def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: int) -> None:
+def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Settled) -> None:
     drained.counts.update(_NAMES[type(one)] for one in outcomes)
     again = [one for one in outcomes if isinstance(one, TryAgain)]
     if again:
         soonest = min(again, key=lambda one: one.delay_ms)
         at = datetime.now(UTC) + timedelta(milliseconds=soonest.delay_ms)
         drained.waits_for = f"{soonest.reason}, next attempt {at:%H:%M:%S} UTC"
+    if settled.paused:
+        # For an alarm: the event's name does not change.
+        reasons = sorted({one.reason for one in again if one.scope is Scope.KIND})
+        log.error("kind_paused", kind=lease.kind, reason=", ".join(reasons))
     by_id = {intent.id: intent for intent in lease.intents}
     for outcome in outcomes:
         if isinstance(outcome, Parked):
@@ -150,7 +174,7 @@ def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: int)
         count=len(outcomes),
         delivered=drained.counts["delivered"],
         parked=drained.counts["parked"],
-        unsettled=len(outcomes) - settled,
+        unsettled=len(outcomes) - settled.count,
         reason=drained.waits_for,
     )
 

@@ -10,10 +10,17 @@ local function take_doorbell(p, kind, ring_ms)
   return redis.call('SET', p .. 'doorbell:' .. kind, 1, 'NX', 'PX', ring_ms) ~= false
 end
 
--- what: "org" or a kind.
+-- what: "org" or a kind. True while it has to wait, or a person paused it.
 local function must_wait(p, what, now)
+  if redis.call('SISMEMBER', p .. 'paused', what) == 1 then return true end
   local wait = redis.call('HGET', p .. 'waits', what)
   return wait and cjson.decode(wait)['until'] > now
+end
+
+-- True when it failed the last time: whoever is let in now finds out whether it works again.
+local function is_on_probation(p, what)
+  local wait = redis.call('HGET', p .. 'waits', what)
+  return wait and cjson.decode(wait).strikes > 0
 end
 
 -- An intent is settled: those that waited for it alone are due. Appends kinds to ring for to reply.

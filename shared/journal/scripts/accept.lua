@@ -4,9 +4,11 @@
 --   prefix      of every key
 --   call        the call's id, "" when the message named none
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said,
---               hold_ms, after (list of ids), after_call (bool), subjects (list), asks (bool)}
+--               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
+--               subjects (list), asks (bool)}
 --   subject_ms  how long a subject is remembered across calls
 --   call_ms     how long the call's list of intents and wishes is kept
+--   caller_ms, caller_most   how long, and how many of, a caller's intents are known by their number
 --   answer_key  (optional) where the tool call's answer is kept
 --   answer      (optional) the answer's text; answer_ttl_ms
 --   ring_ms     how long a doorbell counts as out
@@ -80,6 +82,12 @@ for _, intent in ipairs(want.intents) do
       redis.call('HSET', wishes, intent.fingerprint, intent.id)
       redis.call('PEXPIRE', wishes, want.call_ms)
     end
+  end
+  if intent.caller ~= '' then
+    local of_caller = p .. 'caller:' .. intent.caller .. ':intents'
+    redis.call('RPUSH', of_caller, intent.id)
+    redis.call('LTRIM', of_caller, -want.caller_most, -1)
+    redis.call('PEXPIRE', of_caller, want.caller_ms)
   end
   for _, subject in ipairs(intent.subjects) do
     redis.call('SET', p .. 'subject:' .. subject, intent.id, 'PX', want.subject_ms)

@@ -7,6 +7,7 @@ local p, kind, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now = clock_ms()
 local kept = 0
 redis.call('ZADD', p .. 'leases:' .. kind, 'XX', now + lease_ms, token)
+if redis.call('GET', p .. 'probe') == token then redis.call('PEXPIRE', p .. 'probe', lease_ms) end
 for i = 5, #ARGV do
   local held = redis.call('HMGET', p .. 'intent:' .. ARGV[i], 'state', 'lease')
   if held[1] == 'leased' and held[2] == token then

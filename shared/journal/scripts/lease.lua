@@ -1,12 +1,14 @@
 -- Hands a worker what is due of one kind, for a bounded time and under a token of its own.
 --
 -- ARGV  1 prefix, 2 kind, 3 most intents, 4 most payload bytes, 5 lease in ms, 6 token,
---       7 most leases of the kind at a time
+--       7 most leases of the kind at a time, 8 most intents of a kind that is tried again
 --
 -- Nothing is leased while the org or the kind has to wait, nor while so many batches of the kind
--- are at work: a Salesforce that hangs must not take every thread of every worker. An intent whose earlier lease ran out is
--- marked unsure: its worker may have died after Salesforce committed. At least one intent is
--- leased however large it is.
+-- are at work: a Salesforce that hangs must not take every thread of every worker. After the org
+-- failed, one batch of all kinds is let in to try; after a kind failed, one small batch of it.
+--
+-- An intent whose earlier lease ran out is marked unsure: its worker may have died after Salesforce
+-- committed. At least one intent is leased however large it is.
 --
 -- Returns a list of {id, {field, value, ...}}.
 local p, kind, token = ARGV[1], ARGV[2], ARGV[6]
@@ -16,8 +18,15 @@ local now = clock_ms()
 if must_wait(p, 'org', now) or must_wait(p, kind, now) then return {} end
 
 local leases = p .. 'leases:' .. kind
+local most_leases = tonumber(ARGV[7])
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
-if redis.call('ZCARD', leases) >= tonumber(ARGV[7]) then return {} end
+local org_is_tried = is_on_probation(p, 'org')
+if org_is_tried and redis.call('EXISTS', p .. 'probe') == 1 then return {} end
+if is_on_probation(p, kind) then
+  most_leases = 1
+  most = math.min(most, tonumber(ARGV[8]))
+end
+if redis.call('ZCARD', leases) >= most_leases then return {} end
 
 local due = p .. 'due:' .. kind
 local leased, bytes = {}, 0
@@ -37,5 +46,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, mo
     redis.call('ZREM', due, id)
   end
 end
-if #leased > 0 then redis.call('ZADD', leases, now + lease_ms, token) end
+if #leased > 0 then
+  redis.call('ZADD', leases, now + lease_ms, token)
+  if org_is_tried then redis.call('SET', p .. 'probe', token, 'PX', lease_ms) end
+end
 return leased

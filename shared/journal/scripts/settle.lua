@@ -2,21 +2,24 @@
 --
 -- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 5 kind, 4 JSON list of
 --   {id, outcome = "delivered", receipt (text)}
---   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", unsure (bool),
---    rest_ms, leave_out (text)}
+--   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", strikes (0 for a wait
+--    that is no failure, else 1), unsure (bool), rest_ms, leave_out (text)}
 --   {id, outcome = "parked", reason}   {id, outcome = "cancelled", reason}
 --
 -- "again" with scope record is due after its delay. With scope kind or org the intent stays due as
 -- it was, or rests for rest_ms, and the kind or the org waits: thousands of intents then cost one
 -- attempt, not one each.
--- A delivery ends both waits; a longer wait is not cut short by a shorter one. Whatever is delivered, parked or cancelled lets its followers go.
+-- A delivery ends both waits; a longer wait is not cut short by a shorter one. Whatever is
+-- delivered, parked or cancelled lets its followers go.
 --
--- Returns {how many were settled, kind, kind, ...}: ring for these kinds.
+-- Returns {how many were settled, "paused" or "", kind, kind, ...}: whether the kind has to wait from
+-- now on that did not before; then ring for these kinds.
 local p, token, ring_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local outcomes = cjson.decode(ARGV[4])
 local now = clock_ms()
-local reply = {0}
+local reply = {0, ''}
 redis.call('ZREM', p .. 'leases:' .. ARGV[5], token)
+if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe') end
 
 local function wait(what, outcome)
   local kept = redis.call('HGET', p .. 'waits', what)
@@ -25,8 +28,9 @@ local function wait(what, outcome)
   redis.call('HSET', p .. 'waits', what, cjson.encode({
     ['until'] = longer and before['until'] or now + outcome.delay_ms,
     reason = longer and before.reason or outcome.reason,
-    strikes = before.strikes + 1,
+    strikes = before.strikes + outcome.strikes,
   }))
+  if what ~= 'org' and before.strikes == 0 and outcome.strikes > 0 then reply[2] = 'paused' end
 end
 
 -- First what ends a wait, then what begins one: one of this batch may do either.

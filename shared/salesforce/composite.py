@@ -1,0 +1,144 @@
+"""Composite requests: up to 25 subrequests that count as one (facts/salesforce.md 3).
+
+`post` sends one. `Shared` lets several threads that have to wait for leave go in one.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import SalesforceError, away, classify
+from shared.salesforce.gate import Slot
+
+MOST_SUBREQUESTS = 25
+MOST_HEAVY = 5
+"""Of them, so many may be queries or collections."""
+
+LEAVE_WITHIN_S = 30.0
+"""How long writes wait for room in the window before they go back to where they are kept."""
+
+Subrequest = dict[str, Any]
+Answer = dict[str, Any]
+
+
+def query(reference_id: str, statement: str) -> Subrequest:
+    url = f"query?q={quote(statement, safe='')}"
+    return {"method": "GET", "url": url, "referenceId": reference_id}
+
+
+def rows_of(answer: Answer) -> list[dict[str, Any]]:
+    """The records of a query's answer. Raises SalesforceError."""
+    if answer["httpStatusCode"] != 200:
+        raise subrequest_error(answer, whole=True)
+    return list(answer["body"]["records"])
+
+
+def subrequest_error(answer: Answer, *, whole: bool) -> SalesforceError:
+    body = answer.get("body")
+    told = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
+    error = classify(
+        int(answer["httpStatusCode"]),
+        str(told.get("errorCode") or ""),
+        str(told.get("message") or ""),
+        tuple(str(name) for name in told.get("fields") or ()),
+    )
+    error.whole = whole
+    return error
+
+
+def post(
+    salesforce: SalesforceClient,
+    subrequests: Sequence[Subrequest],
+    deadline: Deadline,
+    slot: Slot | None = None,
+) -> list[Answer]:
+    """Runs subrequests in their order: collating would free Salesforce to change it."""
+    base = salesforce.api_path
+    answer = salesforce.post(
+        "composite",
+        {
+            "allOrNone": False,
+            "collateSubrequests": False,
+            "compositeRequest": [one | {"url": base + one["url"]} for one in subrequests],
+        },
+        deadline,
+        slot,
+    )
+    answers = answer.get("compositeResponse") if isinstance(answer, dict) else None
+    if not isinstance(answers, list) or len(answers) != len(subrequests):
+        raise away("UNEXPECTED_BODY", ambiguous=True)
+    return answers
+
+
+@dataclass
+class _Load:
+    """What leaves together, and the answers when they are there."""
+
+    subrequests: list[Subrequest] = field(default_factory=list)
+    answers: Future[list[Answer]] = field(default_factory=Future)
+
+    def has_room_for(self, more: Sequence[Subrequest]) -> bool:
+        both = [*self.subrequests, *more]
+        return len(both) <= MOST_SUBREQUESTS and sum(map(_is_heavy, both)) <= MOST_HEAVY
+
+    def take(self, more: Sequence[Subrequest]) -> slice:
+        """Their places in it. Reference ids have to be unique within a request."""
+        start = len(self.subrequests)
+        self.subrequests += [
+            one | {"referenceId": f"s{start + nth}_{one['referenceId']}"}
+            for nth, one in enumerate(more)
+        ]
+        return slice(start, len(self.subrequests))
+
+
+class Shared:
+    """Composite requests of the threads of a process.
+
+    While one waits for leave, others get on as long as there is room: so the less of the window is
+    left, the more kinds of writes share a request. With leave at once each goes alone.
+    """
+
+    def __init__(self, salesforce: SalesforceClient, *, timeout_s: float) -> None:
+        self._salesforce = salesforce
+        self._timeout_s = timeout_s
+        self._boarding: _Load | None = None
+        self._lock = threading.Lock()
+
+    def send(self, *subrequests: Subrequest) -> list[Answer]:
+        """The answers, in order. Raises SalesforceError when the request as a whole failed."""
+        with self._lock:
+            load = self._boarding
+            first = load is None or not load.has_room_for(subrequests)
+            if load is None or first:
+                load = self._boarding = _Load()
+            mine = load.take(subrequests)
+        if first:
+            self._leave(load)
+        try:
+            return load.answers.result(LEAVE_WITHIN_S + 2 * self._timeout_s + 30)[mine]
+        except SalesforceError as error:
+            raise replace(error) from None  # each of its senders gets one of their own
+
+    def _leave(self, load: _Load) -> None:
+        try:
+            try:
+                slot = self._salesforce.slot(
+                    Deadline.after(LEAVE_WITHIN_S), lasts_s=self._timeout_s
+                )
+            finally:
+                with self._lock:
+                    if self._boarding is load:
+                        self._boarding = None
+            deadline = Deadline.after(self._timeout_s)
+            load.answers.set_result(post(self._salesforce, load.subrequests, deadline, slot))
+        except BaseException as error:
+            load.answers.set_exception(error)
+
+
+def _is_heavy(subrequest: Subrequest) -> bool:
+    return str(subrequest["url"]).startswith(("query", "composite/sobjects"))

@@ -1,0 +1,240 @@
+"""The gate that every request to Salesforce passes: one account of API use for the whole fleet.
+
+It keeps the window, the daily allowance and the requests in flight, leaves lookups a reserve, and
+is the breaker of the lookups. All of it lies in Redis; each step is one script in `scripts/`.
+"""
+
+import json
+import random
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import redis
+
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.settings import REDIS_PREFIX, Settings
+from shared.store import translated
+
+LOOK_AGAIN_MS = 30_000
+"""How long "nothing is left of the day" is believed; then one request goes and reads the figure."""
+
+HOLD_MS = 400
+"""The longest that a lookup waits for others to share its request while the window has room."""
+
+MOST_STUCK = 3
+COUNT_MS = 10_000
+MOST_BAD = 5
+FIRST_OPEN_MS = 1_000
+MOST_OPEN_MS = 10_000
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+_COMMON = (_SCRIPTS / "_common.lua").read_text()
+_USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+
+
+class Use(StrEnum):
+    LOOKUP = "lookup"
+    """Somebody on the line waits for it."""
+    WRITE = "write"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Leave for one request. probe: it goes through an open breaker. left_at: time.monotonic()."""
+
+    id: str
+    use: Use
+    probe: bool
+    left_at: float
+
+
+@dataclass(frozen=True)
+class NotNow:
+    """Why no request may leave, and after how long asking again makes sense."""
+
+    why: Literal["breaker", "daily", "window"]
+    wait_ms: int
+
+    def as_error(self) -> SalesforceError:
+        """As a failure of the request that wanted to leave; nothing was sent."""
+        if self.why == "breaker":
+            return away("BREAKER_OPEN", ambiguous=False)
+        code = "DAILY_ALLOWANCE" if self.why == "daily" else "WINDOW_SPENT"
+        error = SalesforceError(FailureClass.BUDGET, code, whole=True)
+        error.retry_after_s = self.wait_ms / 1000
+        return error
+
+
+@dataclass(frozen=True)
+class Room:
+    """Writes may leave. pressure: 0 while there is plenty, 1 when they should share as they can."""
+
+    pressure: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The account as operators see it. window_*: requests that count now, by use.
+
+    daily_used and daily_limit are None until Salesforce has told them.
+    """
+
+    breaker: Literal["closed", "open", "half-open"]
+    breaker_reason: str
+    breaker_for_ms: int
+    in_flight: dict[Use, int]
+    window: dict[Use, int]
+    window_limit: int | None
+    daily_used: int | None
+    daily_limit: int | None
+    counts: dict[str, int]
+
+
+class Gate:
+    """Safe to share between threads. Every method raises StoreUnavailableError."""
+
+    def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+        self._store: Any = store  # redis-py types replies as bytes | str; ours are str
+        self._prefix = prefix
+        self._window_limit = settings.salesforce_window_requests
+        self._account: dict[str, Any] = {
+            "prefix": prefix,
+            "reserve": settings.salesforce_daily_reserve_percent / 100,
+            "look_again_ms": LOOK_AGAIN_MS,
+            "slow_ms": settings.lookup_deadline_ms // 2,
+            "most_stuck": MOST_STUCK,
+            "count_ms": COUNT_MS,
+            "most_bad": MOST_BAD,
+            "first_open_ms": FIRST_OPEN_MS,
+            "most_open_ms": MOST_OPEN_MS,
+        }
+        if self._window_limit:
+            window_ms = int(settings.salesforce_window_seconds * 1000)
+            self._account["window"] = [self._window_limit, window_ms]
+        self._admit = self._script("admit")
+        self._done = self._script("done")
+
+    def _script(self, name: str) -> Any:
+        return self._store.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
+
+    def ask(
+        self,
+        use: Use,
+        *,
+        lasts_s: float,
+        waited_s: float = 0.0,
+        shared: bool = False,
+        forced: bool = False,
+    ) -> Slot | NotNow:
+        """Leave for one request, now. lasts_s: the longest it may take.
+
+        shared: it may be held back for up to HOLD_MS, counted by waited_s, so that others join it.
+        """
+        slot_id = secrets.token_hex(8)
+        reply = self._asked(
+            use=use,
+            id=slot_id,
+            lasts_ms=int(max(0.0, lasts_s) * 1000),
+            waited_ms=int(waited_s * 1000),
+            hold_ms=HOLD_MS if shared else 0,
+            forced=forced,
+        )
+        if reply[0] != "go":
+            return NotNow(reply[0], int(reply[1]))
+        return Slot(slot_id, use, bool(reply[1]), time.monotonic())
+
+    def wait(self, use: Use, until: Deadline, *, lasts_s: float, forced: bool = False) -> Slot:
+        """Leave for one request, as soon as there is some. Raises SalesforceError: the breaker is
+        open, nothing is left of the day, or the window stayed spent."""
+        while True:
+            slot = self.ask(use, lasts_s=lasts_s, forced=forced)
+            if isinstance(slot, Slot):
+                return slot
+            if slot.why != "window" or until.left_s <= 0:
+                raise slot.as_error()
+            time.sleep(max(0.005, min(slot.wait_ms / 1000, until.left_s, 0.25)))
+
+    def room(self) -> Room | NotNow:
+        """Whether a write might leave now; enters nothing."""
+        reply = self._asked(
+            use=Use.WRITE, id="", lasts_ms=0, waited_ms=0, hold_ms=0, forced=False, peek=True
+        )
+        if reply[0] != "go":
+            return NotNow(reply[0], int(reply[1]))
+        return Room(int(reply[2]) / 1000)
+
+    def _asked(self, **want: Any) -> Any:
+        with translated():
+            return self._admit(args=[json.dumps(self._account | want | {"dice": random.random()})])
+
+    def done(self, slot: Slot, error: SalesforceError | None, usage: str = "") -> None:
+        """The request is over. usage: the header Sforce-Limit-Info, "" without one."""
+        told = _USAGE.search(usage)
+        figures = [int(told[1]), int(told[2])] if told else None
+        if figures is None and error and error.failure is FailureClass.DAILY_LIMIT:
+            figures = [1, 1]  # spent, as far as anybody knows
+        outcome = "ok"
+        if error:
+            outcome = "bad" if error.failure is FailureClass.AWAY else "other"
+        self._enter(slot, outcome, error=error, usage=figures)
+
+    def give_back(self, slot: Slot) -> None:
+        """Nothing was sent."""
+        self._enter(slot, "unused")
+
+    def _enter(
+        self,
+        slot: Slot,
+        outcome: str,
+        *,
+        error: SalesforceError | None = None,
+        usage: list[int] | None = None,
+    ) -> None:
+        entry = self._account | {
+            "use": slot.use,
+            "id": slot.id,
+            "outcome": outcome,
+            "code": error.code if error else "",
+            "took_ms": int((time.monotonic() - slot.left_at) * 1000),
+            "probe": slot.probe,
+            "dice": random.random(),
+        }
+        if error and error.retry_after_s:
+            entry["retry_after_ms"] = int(error.retry_after_s * 1000)
+        if usage:
+            entry["usage"] = usage
+        with translated():
+            self._done(args=[json.dumps(entry)])
+
+    def figures(self) -> Figures:
+        p = f"{self._prefix}salesforce:"
+        with translated():
+            seconds, microseconds = self._store.time()
+            now_ms = seconds * 1000 + microseconds // 1000
+            pipe = self._store.pipeline(transaction=False)
+            pipe.hgetall(f"{p}breaker")
+            pipe.hgetall(f"{p}usage")
+            pipe.hgetall(f"{p}counts")
+            for use in Use:
+                pipe.zcard(f"{p}flying:{use}")
+                pipe.zcount(f"{p}window:{use}", now_ms, "+inf")
+            breaker, usage, counts, *sizes = pipe.execute()
+        is_open = breaker.get("state") == "open"
+        for_ms = int(breaker.get("until", 0)) - now_ms if is_open else 0
+        return Figures(
+            breaker=("open" if for_ms > 0 else "half-open") if is_open else "closed",
+            breaker_reason=breaker.get("reason", "") if is_open else "",
+            breaker_for_ms=max(0, for_ms),
+            in_flight=dict(zip(Use, sizes[0::2], strict=True)),
+            window=dict(zip(Use, sizes[1::2], strict=True)),
+            window_limit=self._window_limit,
+            daily_used=int(usage["used"]) if usage else None,
+            daily_limit=int(usage["limit"]) if usage else None,
+            counts={name: int(count) for name, count in counts.items()},
+        )

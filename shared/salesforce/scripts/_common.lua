@@ -1,0 +1,20 @@
+-- Read before every script: the server's clock, the keys, and opening the breaker.
+
+local function clock_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function within(value, least, most)
+  return math.max(least, math.min(most, value))
+end
+
+-- Opens the breaker, each time in a row for twice as long; half of it is jitter.
+local function open_breaker(key, now, want, reason)
+  local strikes = tonumber(redis.call('HGET', key, 'strikes') or 0)
+  local open_ms = math.min(want.most_open_ms, want.first_open_ms * 2 ^ math.min(strikes, 10))
+  open_ms = math.max(open_ms * (0.5 + 0.5 * want.dice), want.retry_after_ms or 0)
+  redis.call('HSET', key, 'state', 'open', 'since', now, 'until', math.floor(now + open_ms),
+    'strikes', strikes + 1, 'probe_until', 0, 'reason', reason)
+  return math.floor(open_ms)
+end

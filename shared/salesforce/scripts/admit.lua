@@ -1,0 +1,101 @@
+-- Whether one more request may leave for Salesforce now; if so, it is entered in the account.
+--
+-- ARGV[1]  JSON object:
+--   prefix, id
+--   use             "lookup" or "write"
+--   lasts_ms        how long the request may take at most
+--   waited_ms       how long it has waited for this
+--   hold_ms         how long it may be held back so that others can share it; 0 for one that is alone
+--   peek            true: only asks, nothing is entered
+--   forced          true: it is let in whatever is spent (the repeat of one that was let in)
+--   window          nil, or {requests, ms}: no more requests than that in so long
+--   reserve         share of the daily allowance that is left to lookups, 0 to 1
+--   look_again_ms   how old a figure of the allowance is believed when it says that none is left
+--   slow_ms, most_stuck   so many lookups in flight for longer than that mean that Salesforce hangs
+--   first_open_ms, most_open_ms, dice (0 to 1)   how long the breaker opens
+--
+-- Keys, under prefix .. "salesforce:":
+--   breaker       hash: state, since, until, strikes, reason, probe_until; ok, bad, from (the count)
+--   flying:{use}  sorted set: requests in flight by the time they left
+--   window:{use}  sorted set: requests by the time they stop counting. One in flight counts from now
+--                 to its end, and from its end for as long as the window: so Salesforce, who counts
+--                 it somewhere in between, never counts more than we do
+--   usage         hash: used, limit (of the rolling 24 hours), at (ms), asked (ms)
+--   last_write    string: when the last write left (ms)
+--
+-- Returns {"go", is probe (0|1), pressure (0 to 1000)}, or why not and for how many ms:
+--   {"breaker", ms}  {"daily", ms}  {"window", ms}
+local want = cjson.decode(ARGV[1])
+local p = want.prefix .. 'salesforce:'
+local now = clock_ms()
+local is_write = want.use == 'write'
+local flying = p .. 'flying:' .. want.use
+local probe = 0
+
+if not is_write and not want.forced then
+  local key = p .. 'breaker'
+  local is = redis.call('HMGET', key, 'state', 'since', 'until', 'probe_until')
+  if is[1] == 'open' then
+    local wait_ms = math.max(tonumber(is[3]), tonumber(is[4])) - now
+    if wait_ms > 0 then return {'breaker', wait_ms} end
+    if not want.peek then redis.call('HSET', key, 'probe_until', now + want.lasts_ms) end
+    probe = 1
+  elseif redis.call('ZCOUNT', flying, '(' .. (is[2] or 0), now - want.slow_ms) >= want.most_stuck then
+    return {'breaker', open_breaker(key, now, want, 'HANGING')}
+  end
+end
+
+local pressure, spacing_ms = 0, 0
+local usage = redis.call('HMGET', p .. 'usage', 'used', 'limit', 'at', 'asked')
+if usage[2] and not want.forced then
+  local used, limit = tonumber(usage[1]), tonumber(usage[2])
+  local floor = is_write and want.reserve * limit or 0
+  if limit - used <= floor then
+    pressure = 1
+    local seen = math.max(tonumber(usage[3]), tonumber(usage[4] or 0))
+    if now - seen < want.look_again_ms then return {'daily', want.look_again_ms - (now - seen)} end
+    if not want.peek then redis.call('HSET', p .. 'usage', 'asked', now) end
+  elseif used > limit / 2 then
+    -- From half of the allowance on, writes are spread over the day, and further the less is left.
+    pressure = (used / limit - 0.5) / (0.5 - want.reserve)
+    spacing_ms = 2 * pressure * 86400000 / (limit * (1 - want.reserve))
+  end
+end
+
+if want.window then
+  local requests, window_ms = want.window[1], want.window[2]
+  for _, use in ipairs({'lookup', 'write'}) do
+    redis.call('ZREMRANGEBYSCORE', p .. 'window:' .. use, '-inf', now)
+  end
+  local lookups = redis.call('ZCARD', p .. 'window:lookup')
+  local writes = redis.call('ZCARD', p .. 'window:write')
+  -- 0 while a fifth of the window is spent, 1 when three fifths are.
+  local tight = within(((lookups + writes) / requests - 0.2) / 0.4, 0, 1)
+  pressure = math.max(pressure, tight)
+  if want.forced then
+    tight = 0
+  elseif lookups + writes >= requests then
+    return {'window', 50}
+  elseif is_write then
+    -- Lookups keep what they used of late and some more; a fifth at least, three fifths at most.
+    local share = requests - within(1.25 * lookups + 0.1 * requests, 0.2 * requests, 0.6 * requests)
+    if writes >= share then return {'window', 100} end
+    spacing_ms = math.max(spacing_ms, tight * window_ms / share)
+  elseif want.waited_ms < want.hold_ms * tight then
+    return {'window', 20}
+  end
+end
+if is_write and spacing_ms > 0 and not want.forced then
+  local wait_ms = tonumber(redis.call('GET', p .. 'last_write') or 0) + spacing_ms - now
+  if wait_ms >= 1 then return {'window', math.floor(wait_ms)} end
+end
+
+if not want.peek then
+  redis.call('ZREMRANGEBYSCORE', flying, '-inf', now - 300000)  -- whose process died on the way
+  redis.call('ZADD', flying, now, want.id)
+  if want.window then
+    redis.call('ZADD', p .. 'window:' .. want.use, now + want.lasts_ms + want.window[2], want.id)
+  end
+  if is_write then redis.call('SET', p .. 'last_write', now, 'PX', 86400000) end
+end
+return {'go', probe, math.floor(1000 * within(pressure, 0, 1))}

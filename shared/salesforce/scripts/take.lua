@@ -1,0 +1,29 @@
+-- Takes the numbers that somebody waits for and that nobody asks Salesforce for yet.
+--
+-- ARGV  1 prefix, 2 the number of whoever asks, 3 most numbers, 4 ms until they may be asked for by
+--       somebody else, whatever became of this, 5 ms after which nobody waits for a number any more
+--
+-- Keys, under prefix .. "salesforce:":
+--   wanted            sorted set: numbers by the time somebody began to wait
+--   asking:{number}   string: a request for it is in flight, or "failed:..." for a moment after
+--                     one, which those who waited for it are to see
+--
+-- Returns {now in ms, number, number, ...}; no number when all of them are being asked for.
+local p, number = ARGV[1] .. 'salesforce:', ARGV[2]
+local most, asking_ms, waits_ms = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local wanted = p .. 'wanted'
+local now = clock_ms()
+redis.call('ZREMRANGEBYSCORE', wanted, '-inf', now - waits_ms)
+redis.call('ZREM', wanted, number)
+local taken = {now}
+local function take(one)
+  if redis.call('GET', p .. 'asking:' .. one) == '1' then return end
+  redis.call('SET', p .. 'asking:' .. one, 1, 'PX', asking_ms)
+  taken[#taken + 1] = one
+end
+take(number)
+for _, one in ipairs(redis.call('ZRANGE', wanted, 0, most - 2)) do
+  redis.call('ZREM', wanted, one)
+  take(one)
+end
+return taken

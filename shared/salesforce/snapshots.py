@@ -1,0 +1,181 @@
+"""Snapshots: what we know of whoever has a number, and since when.
+
+One request at a time for a number, in the whole fleet: whoever else wants it waits for that one's
+answer. While the window is tight, those who wait share a request. The last snapshot is kept for
+when Salesforce can't be asked.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from shared.logs import log
+from shared.salesforce.customers import MOST_NUMBERS, Customer, Customers
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.gate import Gate, NotNow, Slot, Use
+from shared.settings import REDIS_PREFIX
+from shared.store import StoreUnavailableError, translated
+
+POLL_S = 0.01
+ASKING = "1"
+FAILED_MS = 500
+"""So long those who waited for a request can see that it failed."""
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """customers: everybody who has the number. at_ms: when Salesforce was asked, epoch ms."""
+
+    customers: tuple[Customer, ...]
+    at_ms: int
+
+
+class Snapshots:
+    """Safe to share between threads.
+
+    run: starts a function on another thread, of which there are few; raises SalesforceError when
+    none is free. lasts_s: how long a request may take, longer than anybody waits for it: a late
+    answer still serves the next one who asks.
+    """
+
+    def __init__(
+        self,
+        store: redis.Redis,
+        customers: Customers,
+        gate: Gate,
+        *,
+        run: Callable[[Callable[[], None]], object],
+        lasts_s: float,
+        keep_s: int,
+        prefix: str = REDIS_PREFIX,
+    ) -> None:
+        self._store: Any = store  # redis-py types replies as bytes | str; ours are str
+        self._customers = customers
+        self._gate = gate
+        self._run = run
+        self._lasts_s = lasts_s
+        self._keep_s = keep_s
+        self._prefix = prefix
+        scripts = [(_SCRIPTS / name).read_text() for name in ("_common.lua", "take.lua")]
+        self._take = self._store.register_script("".join(scripts))
+
+    def last(self, number: str) -> Snapshot | None:
+        """The last one, however old; None when there is none (any more). Asks nobody."""
+        with translated():
+            return _read(self._store.get(self._key("snapshot", number)))
+
+    def since(self, number: str, not_before_ms: int, deadline: Deadline) -> Snapshot:
+        """One that is no older than that; from Salesforce if need be.
+
+        Raises SalesforceError when there is none by the deadline, or can't be.
+        """
+        began = time.monotonic()
+        held: NotNow | None = None
+        waits_for_another = False
+        while True:
+            with translated():
+                kept, asking = self._store.mget(
+                    self._key("snapshot", number), self._key("asking", number)
+                )
+            snapshot = _read(kept)
+            if snapshot and snapshot.at_ms >= not_before_ms:
+                return snapshot
+            if asking == ASKING:
+                waits_for_another = True
+            elif asking and waits_for_another:
+                raise _failure(asking)
+            if deadline.left_s <= 0:
+                raise held.as_error() if held else away("DEADLINE", ambiguous=False)
+            if asking != ASKING:
+                waited_s = time.monotonic() - began
+                slot = self._gate.ask(
+                    Use.LOOKUP, lasts_s=self._lasts_s, waited_s=waited_s, shared=True
+                )
+                if isinstance(slot, Slot):
+                    self._leave(number, slot)
+                    waits_for_another = True
+                elif slot.why != "window":
+                    raise slot.as_error()
+                elif not held:
+                    held = slot
+                    self._want(number)
+            time.sleep(min(POLL_S, max(0.0, deadline.left_s)))
+
+    def _want(self, number: str) -> None:
+        with translated():
+            now_ms = _now_ms(self._store)
+            self._store.zadd(f"{self._prefix}salesforce:wanted", {number: now_ms}, nx=True)
+
+    def _leave(self, number: str, slot: Slot) -> None:
+        """A request for this number and all others that wait leaves on another thread."""
+        lasts_ms = int(self._lasts_s * 1000)
+        try:
+            with translated():
+                at_ms, *numbers = self._take(
+                    args=[self._prefix, number, MOST_NUMBERS, lasts_ms, lasts_ms]
+                )
+        except StoreUnavailableError:
+            numbers = []
+        if not numbers:
+            self._gate.give_back(slot)  # somebody else was faster
+            return
+        try:
+            self._run(lambda: self._ask(numbers, int(at_ms), slot))
+        except SalesforceError as busy:
+            self._gate.give_back(slot)
+            self._failed(numbers, busy)
+
+    def _ask(self, numbers: list[str], at_ms: int, slot: Slot) -> None:
+        try:
+            found = self._customers.by_phones(numbers, Deadline.after(self._lasts_s), slot)
+        except SalesforceError as error:
+            log.warning("snapshot_failed", code=error.code, failure=error.failure)
+            self._failed(numbers, error)
+            return
+        except Exception:
+            log.exception("snapshot_failed", code="UNFORESEEN")
+            self._failed(numbers, away("UNFORESEEN", ambiguous=False))
+            return
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for number, customers in found.items():
+                kept = {"at": at_ms, "customers": [one.as_json() for one in customers]}
+                pipe.set(self._key("snapshot", number), json.dumps(kept), ex=self._keep_s)
+                pipe.delete(self._key("asking", number))
+            pipe.execute()
+
+    def _failed(self, numbers: list[str], error: SalesforceError) -> None:
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for number in numbers:
+                told = f"failed:{error.failure}:{error.code}"
+                pipe.set(self._key("asking", number), told, px=FAILED_MS)
+            pipe.execute()
+
+    def _key(self, what: str, number: str) -> str:
+        return f"{self._prefix}salesforce:{what}:{number}"
+
+
+def _now_ms(store: Any) -> int:
+    seconds, microseconds = store.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def _read(text: str | None) -> Snapshot | None:
+    if not text:
+        return None
+    kept = json.loads(text)
+    return Snapshot(tuple(Customer.from_json(one) for one in kept["customers"]), kept["at"])
+
+
+def _failure(told: str) -> SalesforceError:
+    _, failure, code = told.split(":", 2)
+    return SalesforceError(FailureClass(failure), code, whole=True)

@@ -1,0 +1,34 @@
+"""The pools: bounded, never a queue, and waited for no longer than a deadline."""
+
+import threading
+
+import pytest
+
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import SalesforceError
+from web.pool import Pool
+
+
+def test_what_finds_no_thread_is_refused_at_once() -> None:
+    pool, go_on = Pool("lookups", 1), threading.Event()
+    first = pool.start(go_on.wait)
+    with pytest.raises(SalesforceError, match="LOOKUPS_BUSY"):
+        pool.start(lambda: "second")
+    go_on.set()
+    assert first.result(Deadline.after(5)) is True
+    pool.close()
+
+
+def test_work_is_waited_for_until_its_deadline_and_goes_on() -> None:
+    pool, go_on, ended = Pool("lookups", 1), threading.Event(), threading.Event()
+
+    def work() -> None:
+        go_on.wait()
+        ended.set()
+
+    slow = pool.start(work)
+    with pytest.raises(SalesforceError, match="DEADLINE"):
+        slow.result(Deadline.after(0.05))
+    go_on.set()
+    assert ended.wait(5)
+    pool.close()

@@ -1,0 +1,64 @@
+"""Bounded threads: what may hang hangs there, and whoever waits for it has a deadline.
+
+A socket's time-out bounds one read, not a whole request (name resolution, a token before it). Two
+pools keep lookups apart from everything else: the lookups at work, and the requests to Salesforce
+that they wait for. So a Salesforce that hangs takes neither the threads that accept writes nor
+those that answer lookups from what is known.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Generic, TypeVar
+
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import away
+
+T = TypeVar("T")
+
+LOOKUPS = 48
+"""Lookups at work in a process. gunicorn's threads have to outnumber them (web/gunicorn.py), so
+that some are free for writes and events."""
+
+REQUESTS = 16
+"""Requests of lookups to Salesforce in flight in a process."""
+
+
+class Pool:
+    """As many threads as work at a time; nothing queues. Safe to share between threads."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._free = threading.BoundedSemaphore(threads)
+        self._name = name
+
+    def start(self, work: Callable[[], T]) -> "Started[T]":
+        """Never waits. Raises SalesforceError when every thread is taken."""
+        if not self._free.acquire(blocking=False):
+            raise away(f"{self._name.upper()}_BUSY", ambiguous=False)
+        try:
+            future = self._executor.submit(work)
+        except RuntimeError:  # the process is ending
+            self._free.release()
+            raise away(f"{self._name.upper()}_ENDED", ambiguous=False) from None
+        future.add_done_callback(lambda _: self._free.release())
+        return Started(future)
+
+    def close(self) -> None:
+        """Waits for what is at work; each ends by its deadline."""
+        self._executor.shutdown()
+
+
+class Started(Generic[T]):
+    """Work on its way."""
+
+    def __init__(self, future: Future[T]) -> None:
+        self._future = future
+
+    def result(self, deadline: Deadline) -> T:
+        """What it found. Raises what it raised, and SalesforceError when the deadline is over."""
+        try:
+            return self._future.result(timeout=max(0.0, deadline.left_s))
+        except FutureTimeoutError:
+            raise away("DEADLINE", ambiguous=False) from None
