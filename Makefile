@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check drill
+.PHONY: help demo test check drill bench
 help:
 	@echo "make demo     the whole service on this machine, with calls (KEEP=1 stays up)"
 	@echo "make test     the tests"
 	@echo "make drill    kill -9 at random while writes are accepted, 20 rounds of 500 (ROUNDS=n)"
+	@echo "make bench    speed and API use, measured (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  third-party Salesforce clients against the local org (installs two nodes)"
 	@echo "make check    lint, format, types, import directions"
 
@@ -32,5 +33,8 @@ check: $(READY)
 
 drill: $(READY)
 	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20)
+
+bench: $(READY)
+	@$(BIN)/python -m bench $(BENCH) --rounds $(or $(ROUNDS),3)
 
 include tests/clients/clients.mk

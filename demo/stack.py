@@ -88,6 +88,28 @@ class Org:
     def reset(self) -> None:
         self._control("DELETE", "")
 
+    def create(self, sobject: str, records: list[dict[str, Any]]) -> list[str]:
+        """Records as somebody else makes them, through the API; their ids. At most 200."""
+        body = {"records": [{"attributes": {"type": sobject}} | one for one in records]}
+        answer = requests.post(
+            f"{self.url}/services/data/v66.0/composite/sobjects",
+            json=body,
+            headers={"Authorization": f"Bearer {self._token()}"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return [one["id"] for one in answer.json()]
+
+    def _token(self) -> str:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": "somebody-else",
+            "client_secret": "demo-secret",
+        }
+        answer = requests.post(f"{self.url}/services/oauth2/token", data=form, timeout=30)
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
     def edit(self, sobject: str, record_id: str, **fields: Any) -> None:
         """A person changes a record."""
         self._control("PATCH", f"records/{sobject}/{record_id}", fields)

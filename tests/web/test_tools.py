@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -10,7 +11,7 @@ from demo.stack import Org
 from shared.domain.intent import Delivered, Parked
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from tests.calling import SHARED, UNKNOWN, ask
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 

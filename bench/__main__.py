@@ -1,0 +1,45 @@
+"""`make bench`: what is promised about speed and API use, measured on this machine.
+
+Real processes: store, local org, gunicorn, worker, beat. Each figure is the median of the rounds.
+"""
+
+import argparse
+import sys
+import time
+
+from bench import allowance, backlog, hanging, latency, traffic
+from bench.figures import Bench, Measured, as_table
+from demo.signals import end_in_order
+
+BENCHES: dict[str, tuple[str, Bench]] = {
+    "hanging": ("Salesforce hangs under 50 callers", hanging.measure),
+    "latency": ("Salesforce takes 300 ms, 5 lookups a second", latency.measure),
+    "traffic": ("20,000 calls an hour in 100 requests per 20 s", traffic.measure),
+    "backlog": ("10,000 writes after an outage, in 100 requests per 20 s", backlog.measure),
+    "allowance": ("The daily allowance sinks to the reserve, and to nothing", allowance.measure),
+}
+
+
+def main() -> int:
+    """Exit code 0 when every figure holds."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if unknown := set(options.benches) - set(BENCHES):
+        parser.error(f"no bench called {', '.join(sorted(unknown))}")
+    end_in_order()
+    holds = True
+    for name in options.benches or BENCHES:
+        title, measure = BENCHES[name]
+        measured = Measured(f"{name}: {title}")
+        began = time.monotonic()
+        for nth in range(options.rounds):
+            measured.rounds.append(measure(nth))
+        print(f"{as_table(measured)}\n  took {time.monotonic() - began:.0f} s", flush=True)
+        holds &= all(one.holds for one in measured.medians())
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The day's allowance sinks to the reserve, then to nothing, and comes back."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+
+from bench.figures import Figure
+from bench.load import Load, make_callers, number, run
+from bench.traffic import settle
+from demo.drill import count
+from demo.stack import Stack
+from shared.journal.journal import Journal
+from simulator.org.meters import DAILY_REQUESTS
+
+RESERVE = DAILY_REQUESTS // 10
+CALLS = 40
+SAYS_SO = "allowance of requests"
+
+
+def measure(seed: int) -> list[Figure]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Stack(Path(folder)) as stack,
+        redis.Redis.from_url(stack.store.url, decode_responses=True) as client,
+    ):
+        make_callers(stack.org, 3 * CALLS)
+        journal = Journal(client)
+        plenty = run(stack.webhook, lambda load: _calls(load, 0))
+        settle(journal)
+
+        stack.org.fault(daily_left=RESERVE + 5)
+        run(stack.webhook, lambda load: _calls(load, CALLS, writes=False))
+        delivered = len(stack.org.records("Case"))
+        short = run(stack.webhook, lambda load: _calls(load, CALLS))
+        time.sleep(6)
+        late = len(stack.org.records("Case")) - delivered
+
+        stack.org.fault(daily_left=0)
+        run(stack.webhook, lambda load: _look(load, 2 * CALLS))  # whoever finds out
+        nothing = run(stack.webhook, lambda load: _look(load, 2 * CALLS + 1, count=10))
+        known = run(stack.webhook, lambda load: _look(load, 0, count=10))
+
+        stack.org.fault()
+        settle(journal)
+        parked = len(journal.parked(1000))
+        lost, duplicated = count(stack, plenty.references + short.references)
+    unknown = sum("Caller" not in one.text for one in known.heard)
+    looked = [one for one in short.heard if one.is_lookup]
+    return [
+        Figure("at the reserve: lookups refused", sum(one.refused for one in looked), 0),
+        # A write a minute looks whether there is room again.
+        Figure("at the reserve: writes that left", late, 1),
+        Figure("at zero: lookups that did not say so", _silent(nothing), 0),
+        Figure("at zero: known callers not answered", unknown, 0),
+        Figure("parked", parked, 0),
+        Figure("writes lost or duplicated", len(lost) + len(duplicated), 0),
+    ]
+
+
+def _silent(load: Load) -> int:
+    return sum(SAYS_SO not in one.text for one in load.heard)
+
+
+async def _calls(load: Load, first: int, *, writes: bool = True) -> None:
+    for nth in range(first, first + CALLS):
+        call = load.call(number(nth))
+        await call.tool("lookupCustomer")
+        if writes:
+            await call.tool("createSalesforceCase", issueType="account", description=f"It is {nth}")
+
+
+async def _look(load: Load, first: int, count: int = 1) -> None:
+    for nth in range(first, first + count):
+        await load.call(number(nth)).tool("lookupCustomer")

@@ -1,0 +1,105 @@
+"""Salesforce hangs while 50 callers look up and write in a closed loop."""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bench.figures import Figure
+from bench.load import Heard, Load, make_callers, number, percentile, run
+from demo.stack import Stack
+
+CALLERS = 50
+PHASE_S = 10.0
+THINK_S = (0.2, 0.8)
+"""Between two answers somebody speaks. Without it the figures would show how fast the machine is."""
+DEADLINE_MS = 3000
+
+
+def measure(seed: int) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
+        make_callers(stack.org, 2 * CALLERS)
+        run(stack.webhook, lambda load: _callers(load, 2.0, seed))  # warm
+        healthy = run(stack.webhook, lambda load: _callers(load, PHASE_S, seed))
+        stack.org.fault(hang=True)
+        watch = Watch(stack)
+        hanging = run(stack.webhook, lambda load: watch.beside(_callers(load, PHASE_S, seed)))
+        stack.org.fault()
+    looked = [one for one in hanging.heard if one.is_lookup]
+    after = [one.took_ms for one in looked if one.at > watch.opened_at]
+    before = percentile(_writes(healthy.heard), 99)
+    during = percentile(_writes(hanging.heard), 99)
+    print(
+        f"  healthy: {len(healthy.heard)} answers, write p99 {before:.0f} ms; hanging: "
+        f"{len(hanging.heard)} answers, write p99 {during:.0f} ms, breaker open after "
+        f"{watch.opened_at - watch.began_at:.1f} s",
+        flush=True,
+    )
+    return [
+        Figure("write p99, hanging : healthy", during / before, 3.0),
+        Figure("slowest lookup", max(one.took_ms for one in looked), DEADLINE_MS + 100, "ms"),
+        Figure("lookup p50 once the breaker is open", percentile(after, 50), 20, "ms"),
+        Figure("unanswered", healthy.unanswered + hanging.unanswered, 0),
+    ]
+
+
+def _writes(heard: list[Heard]) -> list[float]:
+    return [one.took_ms for one in heard if not one.is_lookup]
+
+
+async def _callers(load: Load, for_s: float, seed: int) -> None:
+    until = time.monotonic() + for_s
+    chance = random.Random(seed)
+
+    async def think() -> None:
+        await asyncio.sleep(chance.uniform(*THINK_S))
+
+    async def caller(nth: int) -> None:
+        turn = 0
+        while time.monotonic() < until:
+            turn += 1
+            # A known caller; in turns one who has not called before, and one who is not on file.
+            who = (nth, CALLERS + nth, 5000 + nth)[turn % 3]
+            call = load.call(number(who))
+            await call.begin()
+            await think()
+            await call.tool("lookupCustomer")
+            await think()
+            text = f"The invoice is wrong ({seed}/{nth}/{turn})"
+            await call.tool(
+                "createSalesforceCase", issueType="billing", description=text, onExisting="new"
+            )
+            await think()
+            await call.tool("getCaseStatus")
+            await think()
+            await call.tool("addCaseComment", comment="And it was due last week")
+            await think()
+
+    await asyncio.gather(*(caller(nth) for nth in range(CALLERS)))
+
+
+class Watch:
+    """Notes when the breaker was first seen open."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._health = f"{stack.url}/health"
+        self.began_at = time.monotonic()
+        self.opened_at = float("inf")
+
+    async def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        watching = asyncio.create_task(asyncio.to_thread(self._watch))
+        await work
+        await watching
+
+    def _watch(self) -> None:
+        while time.monotonic() < self.began_at + PHASE_S:
+            state = requests.get(self._health, timeout=5).json()["breaker"]["state"]
+            if state == "open":
+                self.opened_at = time.monotonic()
+                return
+            time.sleep(0.1)

@@ -1,0 +1,61 @@
+"""Salesforce takes 300 ms for each request, and callers ask five times a second."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from bench.figures import Figure
+from bench.load import Load, at_times, make_callers, number, percentile, run
+from demo.stack import Stack
+
+LATENCY_MS = 300
+PER_S = 5
+FOR_S = 20
+
+
+def measure(seed: int) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
+        make_callers(stack.org, PER_S * FOR_S + 1)
+        # One whose number is written as no spelling of ours has it.
+        stack.org.create("Contact", [{"LastName": "Odd", "Phone": "(415)/556 - 7777 home"}])
+        run(stack.webhook, lambda load: _look(load, PER_S * FOR_S))  # a token, and warm
+        stack.org.fault(latency_ms=LATENCY_MS)
+        first: list[float] = []
+        again: list[float] = []
+
+        async def callers(load: Load) -> None:
+            async def one(nth: int) -> None:
+                call = load.call(number(nth))
+                if heard := await call.tool("lookupCustomer"):
+                    first.append(heard.took_ms)
+                if heard := await call.tool("getCaseStatus"):
+                    again.append(heard.took_ms)
+
+            await at_times([nth / PER_S for nth in range(PER_S * FOR_S)], one)
+
+        load = run(stack.webhook, callers)
+        most = max(_requests(stack, number(nth)) for nth in (3, 8000, 7777))
+    refused = sum(one.refused for one in load.heard)
+    return [
+        Figure("caller found by the first query, p99", percentile(first, 99), 400, "ms"),
+        Figure("from the snapshot, p99", percentile(again, 99), 15, "ms"),
+        Figure("requests for any caller", most, 3),
+        Figure("refused or unanswered", refused + load.unanswered, 0),
+    ]
+
+
+async def _look(load: Load, who: int) -> None:
+    await load.call(number(who)).tool("lookupCustomer")
+
+
+def _requests(stack: Stack, caller: str) -> int:
+    """How many requests a call from this number costs until it is known who is calling."""
+    before = stack.org.stats()["requests"]
+
+    async def look(load: Load) -> None:
+        await load.call(caller).tool("lookupCustomer")
+
+    run(stack.webhook, look)
+    time.sleep(0.5)
+    spent: int = stack.org.stats()["requests"] - before
+    return spent

@@ -1,0 +1,156 @@
+"""Load for the bench: calls as Vapi sends them, many at a time, each answer timed."""
+
+import asyncio
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from demo.stack import SECRET, Org
+from simulator.vapi.player import REFERENCE
+from simulator.vapi.wire import Call, as_bytes, proof
+
+TIMEOUT_S = 20.0
+LOOKS = frozenset({"lookupCustomer", "getCaseStatus", "retrieveCustomerCase"})
+NOT_LOOKED = re.compile(r"can't look")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One answer. at: time.monotonic() when it was asked for. refused: nothing could be looked up,
+    or nothing was saved."""
+
+    tool: str
+    at: float
+    took_ms: float
+    text: str
+    refused: bool
+
+    @property
+    def is_lookup(self) -> bool:
+        return self.tool in LOOKS
+
+
+@dataclass
+class Load:
+    """Posts to one webhook and keeps what it heard. unanswered: no answer, or no entry in it."""
+
+    url: str
+    session: aiohttp.ClientSession
+    heard: list[Heard] = field(default_factory=list)
+    unanswered: int = 0
+
+    def call(self, number: str) -> "OneCall":
+        now_ms = int(time.time() * 1000)
+        return OneCall(self, Call(str(uuid.uuid4()), number, now_ms))
+
+    async def post(self, message: dict[str, Any]) -> Any:
+        body = as_bytes(message)
+        headers = {"Content-Type": "application/json", **proof(body, SECRET, "hmac")}
+        async with self.session.post(self.url, data=body, headers=headers) as answer:
+            return await answer.json(content_type=None)
+
+    @property
+    def references(self) -> list[str]:
+        """What callers were promised."""
+        found = (REFERENCE.search(one.text) for one in self.heard if not one.is_lookup)
+        return [one.group() for one in found if one]
+
+
+@dataclass
+class OneCall:
+    load: Load
+    call: Call
+    asked: int = 0
+
+    async def begin(self) -> None:
+        await self.load.post(self.call.status("in-progress"))
+
+    async def end(self) -> None:
+        await self.load.post(self.call.report("customer-ended-call", "Said what there was to say."))
+
+    async def tool(self, name: str, **arguments: Any) -> Heard | None:
+        self.asked += 1
+        id_ = f"call_{self.asked}"
+        began = time.monotonic()
+        try:
+            answer = await self.load.post(self.call.tool_calls((id_, name, arguments)))
+            (entry,) = answer["results"]
+        except (TimeoutError, aiohttp.ClientError, KeyError, ValueError, TypeError):
+            self.load.unanswered += 1
+            return None
+        text = entry.get("result") or entry.get("error") or ""
+        refused = "error" in entry if name not in LOOKS else bool(NOT_LOOKED.search(text))
+        heard = Heard(name, began, (time.monotonic() - began) * 1000, text, refused)
+        self.load.heard.append(heard)
+        return heard
+
+
+def run(url: str, work: Callable[[Load], Coroutine[Any, Any, None]]) -> Load:
+    """Runs work with a load of its own, to its end."""
+
+    async def inside() -> Load:
+        connector = aiohttp.TCPConnector(limit=0)
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+            load = Load(url, session)
+            await work(load)
+            return load
+
+    return asyncio.run(inside())
+
+
+async def at_times(
+    times: Sequence[float], begin: Callable[[int], Coroutine[Any, Any, None]]
+) -> None:
+    """Begins the nth piece of work times[n] seconds from now, and waits for all of them."""
+    start = time.monotonic()
+    running = []
+    for nth, at in enumerate(times):
+        await asyncio.sleep(max(0.0, start + at - time.monotonic()))
+        running.append(asyncio.create_task(begin(nth)))
+    await asyncio.gather(*running)
+
+
+def poisson(chance: random.Random, per_s: float, for_s: float) -> list[float]:
+    """Times of arrival, in seconds."""
+    times, at = [], chance.expovariate(per_s)
+    while at < for_s:
+        times.append(at)
+        at += chance.expovariate(per_s)
+    return times
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that so many per cent of them do not exceed; nan for none."""
+    if not values:
+        return float("nan")
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, max(0, round(share / 100 * len(ranked) + 0.5) - 1))]
+
+
+def number(nth: int) -> str:
+    """The nth caller's number; make_callers gives them contacts."""
+    return f"+1415556{nth:04d}"
+
+
+def make_callers(org: Org, count: int) -> list[str]:
+    """Contacts with the first `count` numbers; their record ids."""
+    ids: list[str] = []
+    for start in range(0, count, 200):
+        fields = [
+            {
+                "LastName": f"Caller {nth}",
+                "Phone": number(nth),
+                "Email": f"caller{nth}@example.com",
+                "MailingCity": "Oakland",
+            }
+            for nth in range(start, min(start + 200, count))
+        ]
+        ids += org.create("Contact", fields)
+    return ids

@@ -1,0 +1,112 @@
+"""20,000 calls an hour for three minutes, in a window of 100 requests per 20 s."""
+
+import asyncio
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from bench.figures import Figure
+from bench.load import Load, OneCall, at_times, make_callers, number, percentile, poisson, run
+from demo.drill import count
+from demo.processes import wait_until
+from demo.stack import Stack
+from shared.domain.kinds import SETTLED
+from shared.journal.journal import Journal
+
+CALLS_PER_S = 20_000 / 3600
+FOR_S = 180
+UNKNOWN = 0.1
+LATENCY_MS = 300
+WINDOW = {"requests": 100, "seconds": 20}
+SETTINGS = {"SALESFORCE_WINDOW_REQUESTS": "100", "SALESFORCE_WINDOW_SECONDS": "20"}
+SETTLE_S = 120.0
+
+
+def measure(seed: int) -> list[Figure]:
+    chance = random.Random(seed)
+    times = poisson(chance, CALLS_PER_S, FOR_S)
+    seeds = [chance.random() for _ in times]
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder), extra=SETTINGS) as stack:
+        make_callers(stack.org, len(times))
+        stack.org.fault(latency_ms=LATENCY_MS, window=WINDOW)
+        before = stack.org.stats()
+
+        async def calls(load: Load) -> None:
+            await at_times(times, lambda nth: _call(load, nth, random.Random(seeds[nth])))
+
+        load = run(stack.webhook, calls)
+        with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
+            settle(Journal(client))
+        after = stack.org.stats()
+        lost, duplicated = count(stack, load.references)
+        logs = sum(bool(one["CallObject"]) for one in stack.org.records("Task"))
+    spent = after["requests"] - before["requests"]
+    looked = [one for one in load.heard if one.is_lookup]
+    limited = after["by_status"].get("403", 0) - before["by_status"].get("403", 0)
+    print(
+        f"  {len(times)} calls, {len(looked)} lookups, {len(load.references)} writes, "
+        f"{spent} requests {_difference(before, after)}, lookup p50 "
+        f"{percentile([one.took_ms for one in looked], 50):.0f} ms",
+        flush=True,
+    )
+    return [
+        Figure("requests a call", spent / len(times), 0.9),
+        Figure("lookup p99", percentile([one.took_ms for one in looked], 99), 1000, "ms"),
+        Figure("lookups refused", sum(one.refused for one in looked), 0),
+        Figure("unanswered", load.unanswered, 0),
+        Figure("writes lost or duplicated", len(lost) + len(duplicated), 0),
+        Figure("calls without their record", len(times) - logs, 0),
+        Figure("requests over Salesforce's window", limited, 0),
+    ]
+
+
+async def _call(load: Load, nth: int, chance: random.Random) -> None:
+    """Someone calls, is looked up twice, wishes 1.2 things, hangs up."""
+    known = chance.random() >= UNKNOWN
+    call = load.call(number(nth) if known else f"+1628555{nth:04d}")
+    await call.begin()
+    await asyncio.sleep(chance.uniform(1.0, 3.0))
+    await call.tool("lookupCustomer")
+    await asyncio.sleep(chance.uniform(1.0, 3.0))
+    await call.tool(chance.choice(("getCaseStatus", "retrieveCustomerCase")))
+    await asyncio.sleep(chance.uniform(0.5, 1.5))
+    await _wish(call, nth, chance)
+    if chance.random() < 0.2:
+        await asyncio.sleep(chance.uniform(0.5, 1.5))
+        await call.tool("requestCallback", reason="Wants to hear how it went")
+    await asyncio.sleep(chance.uniform(1.0, 3.0))
+    await call.end()
+
+
+async def _wish(call: OneCall, nth: int, chance: random.Random) -> None:
+    wished = chance.random()
+    if wished < 0.7:
+        kind = chance.choice(("billing", "technical", "account"))
+        await call.tool(
+            "createSalesforceCase", issueType=kind, description=f"Nothing works ({nth})"
+        )
+    elif wished < 0.85:
+        await call.tool("requestCallback", reason="Would rather talk to a person")
+    else:
+        await call.tool("updateContact", mailingCity=f"Town {nth}")
+
+
+def settle(journal: Journal, for_s: float = SETTLE_S) -> None:
+    """Waits until nothing wants work any more."""
+
+    def settled() -> bool:
+        counts = journal.counts()
+        if any(counts[name] for name in counts if name.startswith("open_")):
+            return False
+        return all(one.state in SETTLED for one in journal.newest(100_000))
+
+    wait_until(settled, for_s=for_s, what="the journal")
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, int]:
+    resources = after["by_resource"]
+    spent = {name: resources[name] - before["by_resource"].get(name, 0) for name in resources}
+    return {name: count for name, count in sorted(spent.items()) if count}
