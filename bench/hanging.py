@@ -17,7 +17,7 @@ from demo.stack import Stack
 CALLERS = 50
 PHASE_S = 10.0
 THINK_S = (0.2, 0.8)
-"""Between two answers somebody speaks. Without it the figures would show how fast the machine is."""
+"""Between two answers somebody speaks. Without it the figures show how fast the machine is."""
 DEADLINE_MS = 3000
 
 

@@ -57,8 +57,9 @@ class Load:
 
     @property
     def references(self) -> list[str]:
-        """What callers were promised."""
-        found = (REFERENCE.search(one.text) for one in self.heard if not one.is_lookup)
+        """What callers were promised, where the org's record shows the reference."""
+        written = (one for one in self.heard if not one.is_lookup and one.tool != "updateContact")
+        found = (REFERENCE.search(one.text) for one in written)
         return [one.group() for one in found if one]
 
 

@@ -95,15 +95,20 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
 
 
 def caller_for_a_write(service: Service, state: CallState) -> Caller:
-    """As known, or found within a moment; else unknown, and the worker settles who it is.
+    """As known, were it long ago, or found within a moment; else unknown: the worker settles it.
 
     The call's first sign has started the snapshot, and a breaker that is open answers at once: the
-    moment is spent only by a write that is among the first signs itself.
+    moment is spent only by a write that is among the first signs itself, of somebody new.
     """
+    known = known_caller(service, state)
+    if known.customers is not None:
+        return known
+    if (service.snapshots.asked_ms_ago(state.number) or 0) > IDENTITY_WAIT_S * 1000:
+        return known
     try:
         return look_up_caller(service, state, Deadline.after(IDENTITY_WAIT_S + ANSWER_S))
     except SalesforceError:
-        return Caller(state.call_id, state.number, None)
+        return known
 
 
 def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:

@@ -24,7 +24,7 @@ from shared.store import translated
 LOOK_AGAIN_MS = 30_000
 """How long "nothing is left of the day" is believed; then one request goes and reads the figure."""
 
-HOLD_MS = 400
+HOLD_MS = 300
 """The longest that a lookup waits for others to share its request while the window has room."""
 
 MOST_STUCK = 3

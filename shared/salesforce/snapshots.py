@@ -22,8 +22,10 @@ from shared.salesforce.gate import Gate, NotNow, Slot, Use
 from shared.settings import REDIS_PREFIX
 from shared.store import StoreUnavailableError, translated
 
-POLL_S = 0.01
-ASKING = "1"
+POLL_S = (0.005, 0.1)
+POLL_SHARE = 0.05
+"""Whoever waits looks again after a twentieth of the time they have waited, within these bounds."""
+
 FAILED_MS = 500
 """So long those who waited for a request can see that it failed."""
 
@@ -72,6 +74,14 @@ class Snapshots:
         with translated():
             return _read(self._store.get(self._key("snapshot", number)))
 
+    def asked_ms_ago(self, number: str) -> int | None:
+        """How long a request for it has been in flight; None when there is none."""
+        with translated():
+            asking = self._store.get(self._key("asking", number))
+            if not asking or asking.startswith("failed:"):
+                return None
+            return _now_ms(self._store) - int(asking)
+
     def since(self, number: str, not_before_ms: int, deadline: Deadline) -> Snapshot:
         """One that is no older than that; from Salesforce if need be.
 
@@ -88,13 +98,14 @@ class Snapshots:
             snapshot = _read(kept)
             if snapshot and snapshot.at_ms >= not_before_ms:
                 return snapshot
-            if asking == ASKING:
+            in_flight = bool(asking) and not asking.startswith("failed:")
+            if in_flight:
                 waits_for_another = True
             elif asking and waits_for_another:
                 raise _failure(asking)
             if deadline.left_s <= 0:
                 raise held.as_error() if held else away("DEADLINE", ambiguous=False)
-            if asking != ASKING:
+            if not in_flight:
                 waited_s = time.monotonic() - began
                 slot = self._gate.ask(
                     Use.LOOKUP, lasts_s=self._lasts_s, waited_s=waited_s, shared=True
@@ -107,7 +118,8 @@ class Snapshots:
                 elif not held:
                     held = slot
                     self._want(number)
-            time.sleep(min(POLL_S, max(0.0, deadline.left_s)))
+            pause_s = min(max(POLL_S[0], POLL_SHARE * (time.monotonic() - began)), POLL_S[1])
+            time.sleep(min(pause_s, max(0.0, deadline.left_s)))
 
     def _want(self, number: str) -> None:
         with translated():

@@ -78,7 +78,7 @@ if want.window then
     return {'window', 50}
   elseif is_write then
     -- Lookups keep what they used of late and some more; a fifth at least, three fifths at most.
-    local share = requests - within(1.25 * lookups + 0.1 * requests, 0.2 * requests, 0.6 * requests)
+    local share = requests - within(1.2 * lookups + 0.05 * requests, 0.2 * requests, 0.6 * requests)
     if writes >= share then return {'window', 100} end
     spacing_ms = math.max(spacing_ms, tight * window_ms / share)
   elseif want.waited_ms < want.hold_ms * tight then

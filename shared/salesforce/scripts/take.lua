@@ -5,8 +5,8 @@
 --
 -- Keys, under prefix .. "salesforce:":
 --   wanted            sorted set: numbers by the time somebody began to wait
---   asking:{number}   string: a request for it is in flight, or "failed:..." for a moment after
---                     one, which those who waited for it are to see
+--   asking:{number}   string: when a request for it left (ms) while it is in flight; "failed:..."
+--                     for a moment after one, which those who waited for it are to see
 --
 -- Returns {now in ms, number, number, ...}; no number when all of them are being asked for.
 local p, number = ARGV[1] .. 'salesforce:', ARGV[2]
@@ -17,8 +17,8 @@ redis.call('ZREMRANGEBYSCORE', wanted, '-inf', now - waits_ms)
 redis.call('ZREM', wanted, number)
 local taken = {now}
 local function take(one)
-  if redis.call('GET', p .. 'asking:' .. one) == '1' then return end
-  redis.call('SET', p .. 'asking:' .. one, 1, 'PX', asking_ms)
+  if tonumber(redis.call('GET', p .. 'asking:' .. one) or '') then return end
+  redis.call('SET', p .. 'asking:' .. one, now, 'PX', asking_ms)
   taken[#taken + 1] = one
 end
 take(number)
