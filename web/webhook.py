@@ -88,7 +88,7 @@ def answer(service: Service, message: Message) -> str:
         case "function-call":
             return as_function_body(_tool_entries(service, message)[0])
         case "assistant-request":
-            _remembered(service, message)
+            _notice(service, message)
             return _assistant(service)
         case "knowledge-base-request":
             return json.dumps({"documents": []})
@@ -101,6 +101,8 @@ def answer(service: Service, message: Message) -> str:
             _remembered(service, message)
         case "end-of-call-report":
             _close_out(service, message)
+        case _:
+            _notice(service, message)
     return NO_ANSWER_NEEDED
 
 
@@ -124,6 +126,14 @@ def _remembered(service: Service, message: Message) -> CallState:
     if state.is_first and not message.ends_call:
         service.prefetch(state)
     return state
+
+
+def _notice(service: Service, message: Message) -> None:
+    """Remembered as long as that is possible: nothing is lost if it is not."""
+    try:
+        _remembered(service, message)
+    except StoreUnavailableError:
+        log.warning("store_unavailable", message_type=message.type, call_id=message.call_id)
 
 
 def _assistant(service: Service) -> str:
