@@ -1,14 +1,12 @@
 """What an operator does with parked intents, and that doing it twice changes nothing."""
 
 import json
-from typing import Any
 
 import pytest
-import redis
 from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
-from demo.stack import Org, Store, environment
+from demo.stack import Org
 from shared.domain.drafts import CaseDraft, ContactDraft, Draft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
@@ -19,17 +17,6 @@ from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 
 REFUSED = {"validation_rules": [{"object": "Case", "when": "Type = 'Billing'", "message": "No."}]}
-
-
-@pytest.fixture(autouse=True)
-def _environment(
-    store: redis.Redis, store_server: Store, org: Org, monkeypatch: pytest.MonkeyPatch
-) -> Any:
-    for name, value in environment(store_server.url, org.url, 8080).items():
-        monkeypatch.setenv(name, value)
-    load_settings.cache_clear()
-    yield
-    load_settings.cache_clear()
 
 
 def run(*words: str) -> Result:
