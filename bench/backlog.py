@@ -93,7 +93,6 @@ def _accept(journal: Journal) -> None:
             caller_number=number(nth), call_id=f"bench-{nth}", direction="Inbound",
             started_at=now, ended_at=now, duration_s=60, ended_reason="customer-ended-call",
             summary="", transcript="User: hello", transcript_in_file=False, recording_url="",
-            case_intents=[],
         )  # fmt: skip
         wishes.append((Kind.CALL_LOG, log))
     for start in range(0, len(wishes), 100):

@@ -17,6 +17,7 @@ from shared.settings import REDIS_PREFIX, Settings
 DELIVER = "deliver"
 SWEEP = "sweep"
 FORGET = "forget"
+CLOSE_QUIET = "close_quiet"
 DELIVER_QUEUE = "deliver"
 SWEEP_QUEUE = "sweep"
 
@@ -38,6 +39,7 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
             DELIVER: {"queue": DELIVER_QUEUE},
             SWEEP: {"queue": SWEEP_QUEUE},
             FORGET: {"queue": SWEEP_QUEUE},
+            CLOSE_QUIET: {"queue": SWEEP_QUEUE},
         },
         task_publish_retry=False,  # the journal is written; a lost doorbell is rung again
         broker_pool_acquire_timeout=1.0,

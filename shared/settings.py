@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     vapi_base_url: str = "https://api.vapi.ai"
     vapi_assistant_id: str | None = None
     vapi_control_hosts: str = "*.vapi.ai"
+    vapi_tell_by: Literal["add-message", "say"] = "add-message"
 
     salesforce_instance_url: str
     salesforce_client_id: str
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
 
     lookup_deadline_ms: int = Field(3000, ge=100, le=20_000)
     commit_window_ms: int = Field(2500, ge=0, le=60_000)
+    idle_call_min: float = Field(10, ge=1, le=24 * 60)
     sweep_interval_s: float = Field(0.5, ge=0.05, le=30)
     repeat_window_h: float = Field(24, ge=0, le=24 * 30)
     keep_personal_data_h: float = Field(24 * 7, gt=0)

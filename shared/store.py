@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -30,6 +31,12 @@ def connect(url: str, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> redis.Re
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         health_check_interval=0,
     )
+
+
+def now_ms(store: Any) -> int:
+    """The server's clock, which every script uses; epoch ms."""
+    seconds, microseconds = store.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import Self, TypeVar
 import redis
 
 from shared.calls.calls import Calls, CallState
+from shared.calls.closeout import CloseOut
+from shared.calls.news import News
 from shared.dispatch import Doorbell, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
@@ -41,6 +43,8 @@ class Service:
     salesforce: SalesforceClient
     customers: Customers
     snapshots: Snapshots
+    closing: CloseOut
+    news: News
     doorbell: Doorbell
     lookups: Pool
     requests: Pool
@@ -52,12 +56,16 @@ class Service:
         salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
         customers = Customers(salesforce, settings.phone_region)
         requests = Pool("requests", REQUESTS)
+        journal = Journal(store, subject_ms=int(settings.repeat_window_h * 3_600_000))
+        calls = Calls(store)
         return cls(
             settings=settings,
             store=store,
-            journal=Journal(store, subject_ms=int(settings.repeat_window_h * 3_600_000)),
+            journal=journal,
             answers=Answers(store),
-            calls=Calls(store),
+            calls=calls,
+            closing=CloseOut(calls, journal, settings.vapi_base_url),
+            news=News(calls, settings),
             gate=gate,
             salesforce=salesforce,
             customers=customers,
@@ -78,6 +86,7 @@ class Service:
         """Let go of threads and connections."""
         self.lookups.close()
         self.requests.close()
+        self.news.close()
         self.store.close()
 
     def normal_number(self, written: str) -> str | None:

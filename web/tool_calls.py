@@ -21,7 +21,7 @@ from web import lookups, writes
 from web.metrics import TOOL_CALLS
 from web.pool import Started
 from web.service import Service
-from web.wishes import Wish, accept, fingerprint
+from web.wishes import Occasion, Wish, accept, fingerprint
 
 LOOKUPS: dict[str, Callable[[Service, CallState, Any, Deadline], Answer]] = {
     "lookupCustomer": lookups.lookup_customer,
@@ -59,11 +59,13 @@ class _Working:
     started: "Started[Answer] | None" = None
 
 
-def answer_tool_calls(service: Service, state: CallState, calls: list[ToolCall]) -> list[str]:
+def answer_tool_calls(
+    service: Service, state: CallState, calls: list[ToolCall], occasion: Occasion
+) -> list[str]:
     """The entries for `results`, one per call and in their order. Raises nothing of its own."""
     deadline = Deadline.after(service.settings.lookup_deadline_ms / 1000)
     equal_calls: Counter[str] = Counter()
-    working = [_start(service, state, call, equal_calls, deadline) for call in calls]
+    working = [_start(service, state, call, equal_calls, deadline, occasion) for call in calls]
     return [one.entry or _finish(service, one, deadline) for one in working]
 
 
@@ -82,6 +84,7 @@ def _start(
     call: ToolCall,
     equal_calls: Counter[str],
     deadline: Deadline,
+    occasion: Occasion,
 ) -> _Working:
     if call.name not in LOOKUPS and call.name not in WRITES:
         TOOL_CALLS.labels(tool="unknown", outcome="refused").inc()
@@ -114,7 +117,7 @@ def _start(
                 )
             return _Working(call, claim, started=started)
         nth = equal_calls[plain] - 1
-        return _Working(call, entry=_write(service, state, call, claim, nth, arguments))
+        return _Working(call, entry=_write(service, state, call, claim, nth, arguments, occasion))
     except StoreUnavailableError:
         TOOL_CALLS.labels(tool=call.name, outcome="away").inc()
         return _Working(call, entry=as_entry(call, _away(call)))
@@ -142,13 +145,14 @@ def _write(
     claim: Claim | None,
     nth: int,
     arguments: Arguments,
+    occasion: Occasion,
 ) -> str:
     wish = WRITES[call.name](service, state, arguments)
     if isinstance(wish, Answer):
         TOOL_CALLS.labels(tool=call.name, outcome="refused" if wish.is_error else "done").inc()
         return service.answers.settle(claim, as_entry(call, wish), lasting=wish.lasting)
     mark = fingerprint(call.name, arguments, nth, wish.target)
-    entry = accept(service, state, call, claim, mark, wish)
+    entry = accept(service, state, call, claim, mark, wish, occasion)
     TOOL_CALLS.labels(tool=call.name, outcome="accepted").inc()
     return entry
 

@@ -1,13 +1,13 @@
 """POST /webhook/vapi: size, authenticity, JSON, then the answer that the message's type wants."""
 
+import hashlib
 import json
+import time
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
 from shared.calls.calls import CallState
-from shared.calls.closeout import close_out
-from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
 from shared.store import StoreUnavailableError
 from shared.vapi import authentication
@@ -15,17 +15,17 @@ from shared.vapi.answers import as_body, as_function_body
 from shared.vapi.messages import (
     KNOWN,
     Message,
+    ToolCall,
     end_of_call,
     function_call,
     read_message,
     tool_calls,
-    utterance,
 )
 from web.caller import known_caller
 from web.metrics import MESSAGES, REFUSED
 from web.service import Service
 from web.tool_calls import answer_tool_calls, store_is_away
-from web.wishes import REFERENCE_TRIES
+from web.wishes import Occasion, retract
 
 blueprint = Blueprint("webhook", __name__)
 
@@ -95,10 +95,9 @@ def answer(service: Service, message: Message) -> str:
         case "transfer-destination-request" | "handoff-destination-request":
             return json.dumps({"error": "I can't transfer this call."})
         case "transcript":
-            if said := utterance(message):
-                service.calls.keep_utterance(_remembered(service, message).call_id, said)
+            _retract(service, _heard(service, message))
         case "status-update":
-            _remembered(service, message)
+            _heard(service, message)
         case "end-of-call-report":
             _close_out(service, message)
         case _:
@@ -109,20 +108,39 @@ def answer(service: Service, message: Message) -> str:
 def _tool_entries(service: Service, message: Message) -> list[str]:
     calls = tool_calls(message) if message.type == "tool-calls" else [function_call(message)]
     try:
-        state = _remembered(service, message)
+        state = _heard(service, message)
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
         return store_is_away(calls)
     except Exception:
         log.exception("tool_calls_failed", message_type=message.type)
         return store_is_away(calls)
-    return answer_tool_calls(service, state, calls)
+    return answer_tool_calls(service, state, calls, _occasion(message, calls))
 
 
-def _remembered(service: Service, message: Message) -> CallState:
+def _occasion(message: Message, calls: list[ToolCall]) -> Occasion:
+    ids = ",".join(sorted(call.id for call in calls))
+    return Occasion(
+        at_ms=message.at_ms or int(time.time() * 1000),
+        message=hashlib.sha256(f"{message.at_ms} {ids}".encode()).hexdigest()[:16],
+    )
+
+
+def _retract(service: Service, state: CallState) -> None:
+    """The caller's own words may take back what was asked for a moment ago; the agent is told."""
+    for intent in retract(service, state):
+        log.info("wish_taken_back", call_id=state.call_id, intent_id=intent.id, tool=intent.tool)
+        sentence = (
+            f"The caller took back what was noted with reference {intent.reference}. It is not "
+            "saved. Tell them so."
+        )
+        service.news.tell([(state.call_id, sentence)])
+
+
+def _heard(service: Service, message: Message) -> CallState:
     """What is known of the call with this message. Its first sign starts the caller's snapshot."""
     number = service.normal_number(message.caller_number) or ""
-    state = service.calls.remember(message, number)
+    state = service.calls.hear(message, number)
     if state.is_first and not message.ends_call:
         service.prefetch(state)
     return state
@@ -131,7 +149,7 @@ def _remembered(service: Service, message: Message) -> CallState:
 def _notice(service: Service, message: Message) -> None:
     """Remembered as long as that is possible: nothing is lost if it is not."""
     try:
-        _remembered(service, message)
+        _heard(service, message)
     except StoreUnavailableError:
         log.warning("store_unavailable", message_type=message.type, call_id=message.call_id)
 
@@ -145,26 +163,12 @@ def _assistant(service: Service) -> str:
 
 def _close_out(service: Service, message: Message) -> None:
     """The call's end becomes intents, once, however often the report arrives."""
-    state = _remembered(service, message)
+    state = _heard(service, message)
     if not state.call_id:
         log.warning("report_without_call_id", message_type=message.type)
         return
-    base_url = service.settings.vapi_base_url.rstrip("/")
-    for _ in range(REFERENCE_TRIES):
-        closing = close_out(
-            state,
-            end_of_call(message),
-            contact_id=known_caller(service, state).contact_id(),
-            kept_transcript=service.calls.transcript(state.call_id),
-            intents=service.journal.of_call(state.call_id),
-            recording_url=f"{base_url}/call/{state.call_id}/mono-recording",
-        )
-        accepted = service.journal.accept(state.call_id, closing)
-        if isinstance(accepted, Accepted):
-            service.doorbell.ring(accepted.ring)
-            log.info("call_closed", call_id=state.call_id, count=len(closing))
-        if not isinstance(accepted, ReferenceTaken):
-            return
+    contact_id = known_caller(service, state).contact_id()
+    service.doorbell.ring(service.closing.close(state, end_of_call(message), contact_id))
 
 
 def _as_signed(service: Service, raw: bytes) -> authentication.Request:

@@ -3,6 +3,7 @@
 `web/wishes.py` makes an intent of it. None of them waits for Salesforce to write anything.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,6 +14,7 @@ from shared.domain.drafts import (
     CloseDraft,
     CommentDraft,
     ContactDraft,
+    Draft,
 )
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
@@ -44,22 +46,30 @@ def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase
         if not _is_theirs(caller, earlier):
             return refusal("I can't add to that case on this phone number. I can open a new one.")
         return _comment_on(service, state, earlier, wanted.description)
+    case_draft = CaseDraft(
+        caller_number=state.number,
+        contact_id=caller.contact_id(),
+        issue_type=wanted.issue_type,
+        description=wanted.description,
+        priority=wanted.priority,
+        account_number=wanted.account_number,
+    )
     return Wish(
         Kind.CASE_CREATE,
-        CaseDraft(
-            caller_number=state.number,
-            contact_id=caller.contact_id(),
-            issue_type=wanted.issue_type,
-            description=wanted.description,
-            priority=wanted.priority,
-            account_number=wanted.account_number,
-        ),
+        case_draft,
         lambda reference: (
             f"The {wanted.issue_type} case is being opened. Its reference is {reference}."
         ),
         subjects=subjects,
         asks=partial(_question, caller) if wanted.on_existing == "ask" else None,
+        amended=lambda earlier: _reworded(earlier, case_draft),
     )
+
+
+def _reworded(earlier: Draft, case_draft: CaseDraft) -> CaseDraft:
+    """The later wish wins; an account number that was given before is not given twice."""
+    number = earlier.account_number if isinstance(earlier, CaseDraft) else None
+    return replace(case_draft, account_number=case_draft.account_number or number)
 
 
 def _subjects(caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
@@ -138,22 +148,33 @@ def update_contact(service: Service, state: CallState, wanted: UpdateContact) ->
     ]
     seen = _seen(service, caller, changes, earlier)
     spoken = _listed([_SPOKEN_FIELDS[name] for name in changes])
+    change = ContactDraft(
+        caller_number=state.number,
+        contact_id=caller.contact_id(),
+        changes=changes,
+        seen=seen,
+        accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        earlier=[one.id for one in earlier],
+    )
     return Wish(
         Kind.CONTACT_UPDATE,
-        ContactDraft(
-            caller_number=state.number,
-            contact_id=caller.contact_id(),
-            changes=changes,
-            seen=seen,
-            accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            earlier=[one.id for one in earlier],
-        ),
+        change,
         lambda reference: (
             f"The new {spoken} will be on file in a moment. The reference is {reference}."
         ),
         after=tuple(one.id for one in earlier),
         target=_place_among(earlier, changes),
+        amended=lambda before: _with_more(before, change),
     )
+
+
+def _with_more(earlier: Draft, change: ContactDraft) -> ContactDraft:
+    """Fields that only the earlier wish named stay wished for."""
+    assert isinstance(earlier, ContactDraft)
+    seen = None
+    if earlier.seen is not None and change.seen is not None:
+        seen = change.seen | earlier.seen
+    return replace(earlier, changes=earlier.changes | change.changes, seen=seen)
 
 
 def _seen(
@@ -201,16 +222,18 @@ def request_callback(service: Service, state: CallState, wanted: RequestCallback
     phone = wanted.phone or state.number
     if not phone:
         return refusal("I still need the phone number to call back.")
+    callback = CallbackDraft(
+        caller_number=state.number,
+        contact_id=_contact_id(service, state),
+        phone=phone,
+        when=wanted.when or "",
+        reason=wanted.reason or "",
+    )
     return Wish(
         Kind.CALLBACK,
-        CallbackDraft(
-            caller_number=state.number,
-            contact_id=_contact_id(service, state),
-            phone=phone,
-            when=wanted.when or "",
-            reason=wanted.reason or "",
-        ),
+        callback,
         lambda reference: f"Somebody will call back. The reference is {reference}.",
+        amended=lambda _: callback,
     )
 
 

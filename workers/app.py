@@ -5,10 +5,11 @@ import sys
 from celery.signals import setup_logging
 
 from shared import logs
-from shared.dispatch import FORGET, SWEEP, SWEEP_QUEUE, celery_app
+from shared.dispatch import CLOSE_QUIET, FORGET, SWEEP, SWEEP_QUEUE, celery_app
 from shared.settings import SettingsError, load_settings
 
 FORGET_EVERY_S = 60.0
+CLOSE_QUIET_EVERY_S = 30.0
 
 try:
     settings = load_settings()
@@ -32,6 +33,11 @@ app.conf.update(
             "schedule": settings.sweep_interval_s,
             # A sweep that waited long says nothing that the next one does not say.
             "options": {"queue": SWEEP_QUEUE, "expires": 10 * settings.sweep_interval_s},
+        },
+        "close_quiet": {
+            "task": CLOSE_QUIET,
+            "schedule": CLOSE_QUIET_EVERY_S,
+            "options": {"queue": SWEEP_QUEUE, "expires": CLOSE_QUIET_EVERY_S},
         },
         "forget": {
             "task": FORGET,

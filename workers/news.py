@@ -1,28 +1,33 @@
-"""News for a call that still lasts: the agent learns what became of a promise."""
+"""What became of a batch, as sentences for the agents of the calls that still last."""
 
-from shared.calls.calls import Calls
-from shared.domain.intent import Intent
-from shared.logs import log
-from shared.settings import Settings
-from shared.vapi.control import ControlRefusedError, add_message
+from collections.abc import Iterator
 
-MOST_TOLD = 5
-"""A drain that parks more has met something larger than a call; each telling may take seconds."""
+from shared.domain.intent import Delivered, Outcome, Parked
+from shared.domain.kinds import Kind
+from shared.journal.results import Lease
+
+MOST_PARKED = 5
+"""A batch that parks more has met something larger than a call."""
 
 
-def tell_parked(calls: Calls, settings: Settings, parked: list[Intent]) -> None:
-    """A write parked: whoever is still on the line is told, once. After the call it is a broken
-    promise, which operators see until someone settles it."""
-    for intent in parked[:MOST_TOLD]:
-        url = calls.live_control_url(intent.call_id) if intent.reference else ""
-        if not url:
+def news_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
+    """(call id, sentence) for each promise that was kept or can't be kept for now."""
+    intents = {one.id: one for one in lease.intents}
+    parked = 0
+    for outcome in outcomes:
+        intent = intents[outcome.intent_id]
+        if not intent.reference or not intent.call_id:
             continue
-        text = (
-            f"What was noted with reference {intent.reference} could not be saved. Tell the caller "
-            "that a colleague will look at it."
-        )
-        try:
-            add_message(url, text, settings.vapi_control_hosts)
-            log.info("call_told", call_id=intent.call_id, intent_id=intent.id)
-        except ControlRefusedError as refused:
-            log.warning("call_not_told", call_id=intent.call_id, reason=str(refused))
+        if isinstance(outcome, Delivered) and lease.kind is Kind.CASE_CREATE and outcome.number:
+            yield (
+                intent.call_id,
+                f"The case with reference {intent.reference} is open now. Its number is "
+                f"{outcome.number}. Tell the caller when it fits.",
+            )
+        elif isinstance(outcome, Parked) and parked < MOST_PARKED:
+            parked += 1
+            yield (
+                intent.call_id,
+                f"What was noted with reference {intent.reference} could not be saved. Tell the "
+                "caller that a colleague will look at it.",
+            )

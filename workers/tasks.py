@@ -5,7 +5,9 @@ from functools import cache
 import redis
 
 from shared.calls.calls import Calls
-from shared.dispatch import DELIVER, FORGET, SWEEP, Doorbell
+from shared.calls.closeout import CloseOut
+from shared.calls.news import News
+from shared.dispatch import CLOSE_QUIET, DELIVER, FORGET, SWEEP, Doorbell
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.settings import load_settings
@@ -13,7 +15,7 @@ from shared.store import StoreUnavailableError, connect
 from workers.app import app
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
-from workers.news import tell_parked
+from workers.news import news_of
 
 WORKER_SOCKET_TIMEOUT_S = 5.0
 """Nobody is on the line here: a slow store is waited for."""
@@ -34,13 +36,24 @@ def calls() -> Calls:
     return Calls(store())
 
 
+@cache
+def news() -> News:
+    return News(calls(), load_settings())
+
+
+@cache
+def closing() -> CloseOut:
+    return CloseOut(calls(), desk().journal, load_settings().vapi_base_url)
+
+
 @app.task(name=DELIVER)
 def deliver(kind: str) -> str:
     """There is work of this kind. Returns what became of it, for Flower."""
     try:
-        drained = drain(desk(), Kind(kind))
+        drained = drain(
+            desk(), Kind(kind), lambda lease, outcomes: news().tell(news_of(lease, outcomes))
+        )
         Doorbell(app).ring(sorted(drained.ring))
-        tell_parked(calls(), load_settings(), drained.parked)
     except StoreUnavailableError as trouble:
         log.error("store_unavailable", kind=kind, reason=str(trouble))
         return f"store unavailable ({trouble}); leases run out and the sweep rings again"
@@ -56,6 +69,17 @@ def sweep() -> str:
         return f"store unavailable ({trouble})"
     Doorbell(app).ring(kinds)
     return "rang for " + ", ".join(kinds) if kinds else "nothing due"
+
+
+@app.task(name=CLOSE_QUIET)
+def close_quiet() -> str:
+    """Calls that nothing was heard of for long are closed without their report."""
+    try:
+        count, ring = closing().close_quiet(int(load_settings().idle_call_min * 60_000))
+    except StoreUnavailableError as trouble:
+        return f"store unavailable ({trouble})"
+    Doorbell(app).ring(sorted(ring))
+    return f"closed {count}"
 
 
 @app.task(name=FORGET)

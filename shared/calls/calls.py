@@ -1,11 +1,12 @@
 """What is known of a call while it lasts: caller, control URL, transcripts.
 
 All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id}` (hash, see
-`scripts/remember.lua`) and `vs:call:{id}:transcript` (hash: digest → JSON).
+`scripts/hear.lua`) and others below it.
 """
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any
 
 import redis
 
+from shared.calls.retraction import takes_back
+from shared.calls.speech import sign
 from shared.settings import REDIS_PREFIX
-from shared.store import translated
-from shared.vapi.messages import Message, Utterance
+from shared.store import now_ms, translated
+from shared.vapi.messages import CALLER, Message, Utterance, utterance
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -28,6 +31,7 @@ class CallState:
     """number is E.164 or "". since_ms: the call's first event, by the store's clock.
 
     is_first: the event at hand was the first to tell the number.
+    retracted_at_ms: in it the caller took something back, at that time of theirs.
     """
 
     call_id: str
@@ -36,6 +40,7 @@ class CallState:
     control_url: str = ""
     since_ms: int = 0
     is_first: bool = False
+    retracted_at_ms: int | None = None
 
 
 class Calls:
@@ -44,28 +49,41 @@ class Calls:
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
-        self._remember = self._store.register_script((_SCRIPTS / "remember.lua").read_text())
+        self._hear = self._store.register_script((_SCRIPTS / "hear.lua").read_text())
 
-    def remember(self, message: Message, number: str) -> CallState:
-        """Note what this message tells of its call, and give back all that is known.
+    def hear(self, message: Message, number: str) -> CallState:
+        """Note all that this message tells of its call, and give back what is known of the call.
 
-        Later messages may lack what an earlier one had, so only what is there is written.
+        One round trip. The same message twice, or messages in another order, come to the same.
         """
         call_id = message.call_id
         if not call_id:
             with translated():
-                seconds, microseconds = self._store.time()
-            return CallState("", number, since_ms=int(seconds) * 1000 + int(microseconds) // 1000)
-        seen = {
+                return CallState("", number, since_ms=now_ms(self._store))
+        fields = {
             "id": call_id,
             "number": number,
             "control_url": message.control_url,
             "direction": message.direction if message.call.get("type") else "",
             "ended": "1" if message.ends_call else "",
         }
-        told = [text for name, value in seen.items() if value for text in (name, value)]
+        said = utterance(message) if message.type == "transcript" else None
+        text = json.dumps(asdict(said)) if said else ""
+        at_ms = message.at_ms or int(time.time() * 1000)
+        retracts = said is not None and said.speaker == CALLER and takes_back(said.text)
+        event = {
+            "prefix": self._prefix,
+            "id": call_id,
+            "life_ms": LIFE_S * 1000,
+            "fields": {name: value for name, value in fields.items() if value},
+            "speech": sign(message),
+            "speech_at": at_ms,
+            "utterance": text,
+            "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
+            "retraction": retracts,
+        }
         with translated():
-            is_first, flat = self._remember(args=[f"{self._prefix}call:{call_id}", LIFE_S, *told])
+            is_first, flat = self._hear(args=[json.dumps(event)])
         kept = dict(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) else flat
         return CallState(
             call_id=call_id,
@@ -74,17 +92,66 @@ class Calls:
             control_url=kept.get("control_url", ""),
             since_ms=int(kept["since"]),
             is_first=bool(is_first),
+            retracted_at_ms=at_ms if retracts else None,
         )
 
-    def live_control_url(self, call_id: str) -> str:
-        """Where a call that still lasts can be spoken to; "" when it is over or never said so."""
+    def retracted_since(self, call_id: str, at_ms: int) -> bool:
+        """The caller took something back then or later, by the events' own times."""
         if not call_id:
-            return ""
+            return False
         with translated():
-            control_url, ended = self._store.hmget(
-                f"{self._prefix}call:{call_id}", "control_url", "ended"
+            key = f"{self._prefix}call:{call_id}:retractions"
+            return bool(self._store.zcount(key, at_ms, "+inf"))
+
+    def quiet(self, for_ms: int, most: int) -> list[str]:
+        """Calls that nothing was heard of for so long and that were not closed out yet."""
+        with translated():
+            before = now_ms(self._store) - for_ms
+            ids = self._store.zrange(
+                f"{self._prefix}calls", "-inf", before, byscore=True, offset=0, num=most
             )
-        return control_url or "" if not ended else ""
+        return [str(one) for one in ids]
+
+    def state(self, call_id: str) -> CallState:
+        """What is known of a call, without an event at hand."""
+        with translated():
+            kept = self._store.hgetall(f"{self._prefix}call:{call_id}")
+        return CallState(
+            call_id=call_id,
+            number=kept.get("number", ""),
+            direction=kept.get("direction", ""),
+            control_url=kept.get("control_url", ""),
+            since_ms=int(kept.get("since", 0)),
+        )
+
+    def closed(self, call_id: str) -> None:
+        """The call's close-out is in the journal: it is over, and not to be closed again."""
+        if call_id:
+            with translated():
+                pipe = self._store.pipeline(transaction=False)
+                pipe.hset(f"{self._prefix}call:{call_id}", mapping={"ended": "1", "closed": "1"})
+                pipe.zrem(f"{self._prefix}calls", call_id)
+                pipe.execute()
+
+    def live_control_urls(self, call_ids: Iterable[str]) -> dict[str, str]:
+        """Where calls that still last can be spoken to; without those that never said so."""
+        ids = list(dict.fromkeys(one for one in call_ids if one))
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for call_id in ids:
+                pipe.hmget(f"{self._prefix}call:{call_id}", "control_url", "ended")
+            rows = pipe.execute()
+        return {id_: url for id_, (url, ended) in zip(ids, rows, strict=True) if url and not ended}
+
+    def count_news(self, outcome: str) -> None:
+        """outcome: "told", "failed", or "refused" for a host that is not allowed."""
+        with translated():
+            self._store.hincrby(f"{self._prefix}news", outcome, 1)
+
+    def news_counts(self) -> dict[str, int]:
+        with translated():
+            kept = self._store.hgetall(f"{self._prefix}news")
+        return {str(name): int(count) for name, count in kept.items()}
 
     def over(self, call_ids: Iterable[str]) -> set[str]:
         """Those of the calls that are over, or that nothing is known of any more."""
@@ -95,18 +162,6 @@ class Calls:
                 pipe.hmget(f"{self._prefix}call:{call_id}", "id", "ended")
             rows = pipe.execute()
         return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
-
-    def keep_utterance(self, call_id: str, said: Utterance) -> None:
-        """Once, however often it arrives: speaker, time and words tell utterances apart."""
-        if not call_id:
-            return
-        text = json.dumps(asdict(said))
-        key = f"{self._prefix}call:{call_id}:transcript"
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            pipe.hset(key, hashlib.sha256(text.encode()).hexdigest()[:32], text)
-            pipe.expire(key, LIFE_S)
-            pipe.execute()
 
     def transcript(self, call_id: str) -> str:
         """The kept utterances, a line each, in the order of their own times."""

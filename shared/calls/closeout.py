@@ -1,23 +1,91 @@
 """How a finished call becomes records: one Task, a comment on its case, a file if it talked long.
 
-A pure function of what is known. The journal accepts what it returns in one atomic step under the
-fingerprint "close-out", so a report that arrives twice closes the call once.
+`close_out` is a pure function of what is known. The journal accepts what it returns in one atomic
+step under the fingerprint "close-out", so a call is closed once: by its report, however often that
+arrives, or without one when nothing was heard of the call for long.
 """
 
-from shared.calls.calls import CallState
+from datetime import UTC, datetime
+
+from shared.calls.calls import Calls, CallState
 from shared.domain.drafts import CallDraft, CommentDraft, TranscriptDraft
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
+from shared.journal.journal import Journal
+from shared.journal.results import Accepted, ReferenceTaken
+from shared.logs import log
 from shared.vapi.messages import EndOfCall
 
 FINGERPRINT = "close-out"
+
+REFERENCE_TRIES = 5
+
+MOST_QUIET = 100
+"""So many calls are closed at a time for want of a report."""
 
 MOST_DESCRIPTION = 32_000
 MOST_SUMMARY = 8_000
 ROOM_FOR_FACTS = 2_000
 """Task.Description holds 32,000 characters: a transcript that does not fit beside the summary and
 the facts goes into a file."""
+
+
+class CloseOut:
+    """Closes calls. Every method raises StoreUnavailableError, and may be run again then."""
+
+    def __init__(self, calls: Calls, journal: Journal, vapi_base_url: str) -> None:
+        self._calls = calls
+        self._journal = journal
+        self._base_url = vapi_base_url.rstrip("/")
+
+    def close(
+        self, state: CallState, report: EndOfCall, contact_id: str | None = None
+    ) -> tuple[Kind, ...]:
+        """The call's end becomes intents, once. Returns the kinds to ring for."""
+        ring: tuple[Kind, ...] = ()
+        for _ in range(REFERENCE_TRIES):
+            closing = close_out(
+                state,
+                report,
+                contact_id=contact_id,
+                kept_transcript=self._calls.transcript(state.call_id),
+                intents=self._journal.of_call(state.call_id),
+                recording_url=f"{self._base_url}/call/{state.call_id}/mono-recording",
+            )
+            accepted = self._journal.accept(state.call_id, closing)
+            if isinstance(accepted, Accepted):
+                log.info("call_closed", call_id=state.call_id, count=len(closing))
+                ring = accepted.ring
+            if not isinstance(accepted, ReferenceTaken):
+                break
+        self._calls.closed(state.call_id)
+        return ring
+
+    def close_quiet(self, for_ms: int) -> tuple[int, set[Kind]]:
+        """Closes the calls that nothing was heard of for so long: no report will come.
+
+        Returns how many, and the kinds to ring for.
+        """
+        ring: set[Kind] = set()
+        quiet = self._calls.quiet(for_ms, MOST_QUIET)
+        for call_id in quiet:
+            state = self._calls.state(call_id)
+            began = datetime.fromtimestamp(state.since_ms / 1000, UTC)
+            report = EndOfCall(
+                ended_reason=NO_REPORT,
+                summary="",
+                transcript="",
+                started_at=began.isoformat(timespec="milliseconds") if state.since_ms else None,
+                ended_at=None,
+                duration_s=None,
+            )
+            ring.update(self.close(state, report))
+        return len(quiet), ring
+
+
+NO_REPORT = "no-report"
+"""The ended reason of a call whose report never came."""
 
 
 def close_out(
@@ -68,7 +136,6 @@ def close_out(
             transcript="" if in_file else transcript,
             transcript_in_file=in_file,
             recording_url=recording_url,
-            case_intents=case_intents,
             case_number=case_number,
             only_after=only_after,
         ),

@@ -114,7 +114,6 @@ class CallDraft(FromCaller):
     transcript: str
     transcript_in_file: bool
     recording_url: str
-    case_intents: list[str]
     case_number: str | None = None
     only_after: str | None = None
 

@@ -35,6 +35,8 @@ class Intent:
     unsure: an earlier attempt may have been committed (its answer was lost, or its lease ran out),
     so delivery reads before it writes.
     said: the sentence that the agent was given when it was accepted.
+    fingerprint, message: of the wish and of the message that it came in; wished_ms: that message's
+    own time. "" and 0 for what nobody wished for.
     leave_out: fields that Salesforce refused to take, so the next attempt goes without them.
     """
 
@@ -51,6 +53,9 @@ class Intent:
     unsure: bool = False
     reason: str = ""
     said: str = ""
+    fingerprint: str = ""
+    wished_ms: int = 0
+    message: str = ""
     settled_at_ms: int | None = None
     leave_out: tuple[str, ...] = ()
     receipt: Receipt | None = None
@@ -125,7 +130,10 @@ class NewIntent:
     """An intent on its way into the journal.
 
     hold_ms: how long it stays held so that the caller can take it back; 0 is due at once.
-    after: ids of intents that have to be settled first. after_call: all of its call's so far.
+    after: ids of intents that have to be settled first. after_call: all of its call's so far;
+    after_others: those of other kinds.
+    wished_ms, message: when and in which message it was asked for. amends: the id of a held intent
+    that becomes this one, and its fingerprint as read; id and reference stay as they were.
     fingerprint: a second intent of the call with the same one is the same wish; "" is none.
     subjects: what it is about, across calls ("account:001...:billing"). asks: when another call's
     intent of late is about the same, nothing is recorded and that one is named instead.
@@ -140,6 +148,10 @@ class NewIntent:
     hold_ms: int = 0
     after: tuple[str, ...] = field(default=())
     after_call: bool = False
+    after_others: bool = False
+    wished_ms: int = 0
+    message: str = ""
+    amends: tuple[str, str] | None = None
     said: str = ""
     subjects: tuple[str, ...] = field(default=())
     asks: bool = False

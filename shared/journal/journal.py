@@ -35,10 +35,11 @@ from shared.journal.results import (
     ReferenceTaken,
     Repeated,
     Settled,
+    TooLate,
     Wait,
 )
 from shared.settings import REDIS_PREFIX
-from shared.store import translated
+from shared.store import now_ms, translated
 
 LEASE_MS = 20_000
 """How long a silent worker keeps its intents; one at work extends its lease (see Lease.extend)."""
@@ -92,6 +93,7 @@ class Journal:
         self._sweep = self._script("sweep")
         self._replay = self._script("replay")
         self._forget = self._script("forget")
+        self._let_go = self._script("let_go")
 
     def _script(self, name: str) -> Any:
         return self._store.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
@@ -126,6 +128,10 @@ class Journal:
                     "hold_ms": intent.hold_ms,
                     "after": list(intent.after),
                     "after_call": intent.after_call,
+                    "after_others": intent.after_others,
+                    "wished": intent.wished_ms,
+                    "message": intent.message,
+                    "amends": intent.amends or False,  # null is true to Lua
                     "said": intent.said,
                     "subjects": list(intent.subjects),
                     "asks": intent.asks and self._subject_ms > 0,
@@ -150,8 +156,16 @@ class Journal:
                 return Existing(reply[1])
             case "reference_taken":
                 return ReferenceTaken()
+            case "too_late":
+                return TooLate()
             case _:
                 return Accepted(tuple(Kind(kind) for kind in reply[1:]))
+
+    def let_go(self, call_id: str) -> tuple[Kind, ...]:
+        """What the call has held is due now; returns the kinds to ring for."""
+        with translated():
+            kinds = self._let_go(args=[self._prefix, call_id, DOORBELL_MS])
+        return tuple(Kind(kind) for kind in kinds)
 
     def cancel(self, intent_id: str, reason: str) -> tuple[str, tuple[Kind, ...]]:
         """Take an intent back while nothing of it can have reached Salesforce.
@@ -196,13 +210,13 @@ class Journal:
     def settle(self, lease: Lease, outcomes: Iterable[Outcome]) -> Settled:
         """Write down what became of leased intents; those not this worker's any more are left."""
         with translated():
-            now_ms = self.now_ms()
+            at_ms = self.now_ms()
             reply = self._settle(
                 args=[
                     self._prefix,
                     lease.token,
                     DOORBELL_MS,
-                    json.dumps([_as_settled(outcome, now_ms) for outcome in outcomes]),
+                    json.dumps([_as_settled(outcome, at_ms) for outcome in outcomes]),
                     lease.kind,
                 ]
             )
@@ -355,8 +369,8 @@ class Journal:
             for kind in Kind:
                 pipe.zrange(f"{self._prefix}due:{kind}", 0, 0, withscores=True)
             scores = [row[0][1] for row in pipe.execute() if row]
-            now_ms = self.now_ms()
-        return max(0, now_ms - int(min(scores))) if scores and min(scores) <= now_ms else None
+            at_ms = self.now_ms()
+        return max(0, at_ms - int(min(scores))) if scores and min(scores) <= at_ms else None
 
     def waits(self) -> dict[str, Wait]:
         """What has to wait now or waited last: "org" or a kind → why and until when."""
@@ -372,13 +386,12 @@ class Journal:
         """None when no sweep has ever run."""
         with translated():
             last = self._store.get(f"{self._prefix}sweep:last")
-            now_ms = self.now_ms()
-        return now_ms - int(float(last)) if last else None
+            at_ms = self.now_ms()
+        return at_ms - int(float(last)) if last else None
 
     def now_ms(self) -> int:
         """The store's clock, which every transition uses; epoch ms."""
-        seconds, microseconds = self._store.time()
-        return int(seconds) * 1000 + int(microseconds) // 1000
+        return now_ms(self._store)
 
     def _read(self, intent_id: str, kept: dict[str, str]) -> Intent:
         receipt = json.loads(kept["receipt"]) if kept.get("receipt") else None
@@ -396,6 +409,9 @@ class Journal:
             unsure=kept["unsure"] == "1",
             reason=kept.get("reason", ""),
             said=kept.get("said", ""),
+            fingerprint=kept["fingerprint"],
+            wished_ms=int(kept.get("wished") or 0),
+            message=kept.get("message", ""),
             settled_at_ms=int(kept["settled"]) if kept.get("settled") else None,
             leave_out=tuple(json.loads(kept.get("leave_out") or "[]")),
             receipt=Receipt(**receipt) if receipt else None,
@@ -418,10 +434,10 @@ def _pairs(flat: Any) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _as_settled(outcome: Outcome, now_ms: int) -> dict[str, Any]:
+def _as_settled(outcome: Outcome, at_ms: int) -> dict[str, Any]:
     match outcome:
         case Delivered(intent_id, record_id, number):
-            receipt = asdict(Receipt(record_id, number, now_ms))
+            receipt = asdict(Receipt(record_id, number, at_ms))
             return {"id": intent_id, "outcome": "delivered", "receipt": json.dumps(receipt)}
         case TryAgain():
             return {

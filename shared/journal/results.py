@@ -39,7 +39,12 @@ class ReferenceTaken:
     """Another intent has the reference; nothing was recorded. Try another one."""
 
 
-Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken
+@dataclass(frozen=True)
+class TooLate:
+    """The intent to amend is not held any more, or has changed since it was read; nothing done."""
+
+
+Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken | TooLate
 
 
 @dataclass(frozen=True)

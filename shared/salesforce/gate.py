@@ -19,7 +19,7 @@ import redis
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.settings import REDIS_PREFIX, Settings
-from shared.store import translated
+from shared.store import now_ms, translated
 
 LOOK_AGAIN_MS = 30_000
 """How long "nothing is left of the day" is believed; then one request goes and reads the figure."""
@@ -215,18 +215,17 @@ class Gate:
     def figures(self) -> Figures:
         p = f"{self._prefix}salesforce:"
         with translated():
-            seconds, microseconds = self._store.time()
-            now_ms = seconds * 1000 + microseconds // 1000
+            at_ms = now_ms(self._store)
             pipe = self._store.pipeline(transaction=False)
             pipe.hgetall(f"{p}breaker")
             pipe.hgetall(f"{p}usage")
             pipe.hgetall(f"{p}counts")
             for use in Use:
                 pipe.zcard(f"{p}flying:{use}")
-                pipe.zcount(f"{p}window:{use}", now_ms, "+inf")
+                pipe.zcount(f"{p}window:{use}", at_ms, "+inf")
             breaker, usage, counts, *sizes = pipe.execute()
         is_open = breaker.get("state") == "open"
-        for_ms = int(breaker.get("until", 0)) - now_ms if is_open else 0
+        for_ms = int(breaker.get("until", 0)) - at_ms if is_open else 0
         return Figures(
             breaker=("open" if for_ms > 0 else "half-open") if is_open else "closed",
             breaker_reason=breaker.get("reason", "") if is_open else "",

@@ -20,7 +20,7 @@ from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.gate import Gate, NotNow, Slot, Use
 from shared.settings import REDIS_PREFIX
-from shared.store import StoreUnavailableError, translated
+from shared.store import StoreUnavailableError, now_ms, translated
 
 POLL_S = (0.005, 0.1)
 POLL_SHARE = 0.05
@@ -80,7 +80,7 @@ class Snapshots:
             asking = self._store.get(self._key("asking", number))
             if not asking or asking.startswith("failed:"):
                 return None
-            return _now_ms(self._store) - int(asking)
+            return now_ms(self._store) - int(asking)
 
     def since(self, number: str, not_before_ms: int, deadline: Deadline) -> Snapshot:
         """One that is no older than that; from Salesforce if need be.
@@ -123,8 +123,8 @@ class Snapshots:
 
     def _want(self, number: str) -> None:
         with translated():
-            now_ms = _now_ms(self._store)
-            self._store.zadd(f"{self._prefix}salesforce:wanted", {number: now_ms}, nx=True)
+            wanted = {number: now_ms(self._store)}
+            self._store.zadd(f"{self._prefix}salesforce:wanted", wanted, nx=True)
 
     def _leave(self, number: str, slot: Slot) -> None:
         """A request for this number and all others that wait leaves on another thread."""
@@ -174,11 +174,6 @@ class Snapshots:
 
     def _key(self, what: str, number: str) -> str:
         return f"{self._prefix}salesforce:{what}:{number}"
-
-
-def _now_ms(store: Any) -> int:
-    seconds, microseconds = store.time()
-    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def _read(text: str | None) -> Snapshot | None:

@@ -5,6 +5,7 @@ ones: a hostile payload must not make us call elsewhere.
 """
 
 from fnmatch import fnmatchcase
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -18,6 +19,10 @@ class ControlRefusedError(Exception):
     """The message did not reach the call. The text is a reason without the URL: it is a secret."""
 
 
+class HostNotAllowedError(ControlRefusedError):
+    """The payload named a host that this service is not to call."""
+
+
 def may_be_called(url: str, hosts: str) -> bool:
     """hosts: comma-separated names, `*.vapi.ai` for all below it. https; http for loopback only."""
     parts = urlsplit(url)
@@ -28,17 +33,22 @@ def may_be_called(url: str, hosts: str) -> bool:
     return bool(host) and any(fnmatchcase(host, one) for one in wanted)
 
 
-def add_message(url: str, text: str, hosts: str) -> None:
-    """Put a system message into the call; the agent answers to it. Sent once, never repeated."""
+def tell(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
+    """Put a sentence into the call. Sent once, never repeated. Raises ControlRefusedError.
+
+    by: "add-message" is a system message that the agent answers to; "say" is spoken as it is.
+    """
     if not may_be_called(url, hosts):
-        raise ControlRefusedError("HOST_NOT_ALLOWED")
-    body = {
-        "type": "add-message",
-        "message": {"role": "system", "content": text},
-        "triggerResponseEnabled": True,
-    }
+        raise HostNotAllowedError("HOST_NOT_ALLOWED")
+    command: dict[str, Any] = {"type": "say", "content": text}
+    if by == "add-message":
+        command = {
+            "type": "add-message",
+            "message": {"role": "system", "content": text},
+            "triggerResponseEnabled": True,
+        }
     try:
-        answer = requests.post(url, json=body, timeout=TIMEOUT_S, allow_redirects=False)
+        answer = requests.post(url, json=command, timeout=TIMEOUT_S, allow_redirects=False)
     except requests.RequestException as trouble:
         raise ControlRefusedError(type(trouble).__name__) from None
     if answer.status_code >= 300:

@@ -24,13 +24,15 @@ ANSWERED = frozenset(
 )
 """The types whose response Vapi reads and this server gives (facts/vapi.md 1.4)."""
 
-NOTED = frozenset({"status-update", "end-of-call-report", "transcript"})
-"""The types that leave something behind here."""
+NOTED = frozenset(
+    {"status-update", "end-of-call-report", "transcript", "speech-update", "user-interrupted"}
+)
+"""The types that say something of their call; whatever names a call is a sign of its life."""
 
 IGNORED = frozenset(
     {
-        "conversation-update", "speech-update", "user-interrupted", "hang", "assistant.started",
-        "model-output", "voice-input", "voice-request", "call.endpointing.request",
+        "conversation-update", "hang", "assistant.started", "model-output",
+        "voice-input", "voice-request", "call.endpointing.request",
         "campaign.predial", "transfer-update", "language-change-detected", "language-changed",
         "phone-call-control", "assistant.speechStarted", "chat.created", "chat.deleted",
         "session.created", "session.updated", "session.deleted", "call.deleted",
@@ -192,9 +194,12 @@ def _arguments(value: Any) -> dict[str, Any] | None:
 # -- what is kept of a call ------------------------------------------------------------------------
 
 
+CALLER, AGENT = "Caller", "Agent"
+
+
 @dataclass(frozen=True)
 class Utterance:
-    """One final transcript. speaker: "Caller" or "Agent"; at_ms orders them, 0 when unknown."""
+    """One final transcript. speaker: CALLER or AGENT; at_ms orders them, 0 when unknown."""
 
     speaker: str
     text: str
@@ -256,7 +261,7 @@ def _spoken(messages: list[dict[str, Any]]) -> str:
 
 
 def _speaker(role: Any) -> str:
-    return "Caller" if role == "user" else "Agent"
+    return CALLER if role == "user" else AGENT
 
 
 # -- single values ---------------------------------------------------------------------------------

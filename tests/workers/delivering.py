@@ -24,7 +24,7 @@ CALL: dict[str, Any] = {
     "started_at": "2026-11-22T10:00:00.000+00:00", "ended_at": "2026-11-22T10:02:00.000+00:00",
     "duration_s": 120, "ended_reason": "customer-ended-call", "summary": "Billed twice.",
     "transcript": "Caller: hello", "transcript_in_file": False,
-    "recording_url": "https://api.vapi.ai/call/call-1/mono-recording", "case_intents": [],
+    "recording_url": "https://api.vapi.ai/call/call-1/mono-recording",
 }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def test_a_call_becomes_one_completed_task_on_its_last_case(
     desk: Desk, journal: Journal, org: Org
 ) -> None:
     first, last = open_case(desk, journal, BILLING), open_case(desk, journal, BILLING)
-    draft = CallDraft(**CALL | {"case_intents": [first, last]})
+    draft = CallDraft(**CALL)
     task = record(org, "Task", deliver(desk, journal, Kind.CALL_LOG, draft))
     assert (task["Status"], task["TaskSubtype"], task["CallType"]) == (
         "Completed",
@@ -111,7 +111,7 @@ def test_a_call_whose_case_was_deleted_is_logged_without_it(
 ) -> None:
     opened = open_case(desk, journal, BILLING)
     org.delete("Case", record(org, "Case", opened)["Id"])
-    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"case_intents": [opened]}))
+    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))
     drain(desk, Kind.CALL_LOG)
     wait_no_more(store, log, kind=Kind.CALL_LOG)
     assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}

@@ -6,7 +6,7 @@ lease runs out, marked unsure, and is read before it is written.
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -59,10 +59,9 @@ APPLIERS: dict[Kind, Applier] = {
 
 @dataclass
 class Drained:
-    """What a drain did: intents by outcome, those that parked, what it waits for, whom to ring."""
+    """What a drain did: intents by outcome, what it waits for, whom to ring."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    parked: list[Intent] = field(default_factory=list)
     waits_for: str = ""
     ring: set[Kind] = field(default_factory=set)
 
@@ -72,8 +71,17 @@ class Drained:
         return ", ".join(told + ([self.waits_for] if self.waits_for else [])) or "nothing due"
 
 
-def drain(desk: Desk, kind: Kind) -> Drained:
-    """Deliver what is due of a kind. Raises StoreUnavailableError; leases then run out."""
+def _nobody(_lease: Lease, _outcomes: list[Outcome]) -> None:
+    """For who does not want to know."""
+
+
+def drain(
+    desk: Desk, kind: Kind, settled_batch: Callable[[Lease, list[Outcome]], None] = _nobody
+) -> Drained:
+    """Deliver what is due of a kind. Raises StoreUnavailableError; leases then run out.
+
+    settled_batch hears of each batch as soon as it is settled.
+    """
     drained = Drained()
     for _ in range(MOST_ROUNDS):
         room = desk.room()
@@ -90,6 +98,7 @@ def drain(desk: Desk, kind: Kind) -> Drained:
             outcomes = _deliver(desk, lease)
         settled = desk.journal.settle(lease, outcomes)
         drained.ring.update(settled.ring)
+        settled_batch(lease, outcomes)
         _tell(drained, lease, outcomes, settled)
         if any(isinstance(one, TryAgain) and one.scope is not Scope.RECORD for one in outcomes):
             return drained  # the kind or the org has to wait
@@ -158,10 +167,8 @@ def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Sett
         # For an alarm: the event's name does not change.
         reasons = sorted({one.reason for one in again if one.scope is Scope.KIND})
         log.error("kind_paused", kind=lease.kind, reason=", ".join(reasons))
-    by_id = {intent.id: intent for intent in lease.intents}
     for outcome in outcomes:
         if isinstance(outcome, Parked):
-            drained.parked.append(by_id[outcome.intent_id])
             log.error(
                 "intent_parked",
                 kind=lease.kind,

@@ -7,6 +7,7 @@ from typing import Any, cast
 from shared.calls.closeout import MOST_DESCRIPTION, MOST_SUMMARY, ROOM_FOR_FACTS
 from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
 from shared.domain.intent import Intent, Outcome
+from shared.domain.kinds import Kind
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
@@ -45,21 +46,20 @@ def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
 def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     who = _contacts(desk, intents)
     drafts = [cast(CallDraft, one.draft) for one in intents]
-    cases = desk.journal.get_many(
-        one for draft in drafts for one in (*draft.case_intents, draft.only_after) if one
-    )
+    after = desk.journal.get_many(draft.only_after for draft in drafts if draft.only_after)
     named = _cases_by_number(desk, drafts)
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = cast(CallDraft, intent.draft)
+        # As the journal knows it now: a wish may have come in after the call's report.
         opened = [
-            receipt
-            for case in draft.case_intents
-            if case in cases and (receipt := cases[case].receipt)
+            one.receipt
+            for one in desk.journal.of_call(intent.call_id)
+            if one.kind is Kind.CASE_CREATE and one.receipt
         ]
         if opened:
             what_id: str | None = opened[-1].record_id
-        elif draft.only_after in cases and cases[draft.only_after].receipt:
+        elif draft.only_after in after and after[draft.only_after].receipt:
             what_id = named.get(draft.case_number or "")  # the comment on it went through
         else:
             what_id = None

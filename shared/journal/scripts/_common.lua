@@ -23,6 +23,39 @@ local function is_on_probation(p, what)
   return wait and cjson.decode(wait).strikes > 0
 end
 
+-- True while a write is held because the caller is speaking: until their next final transcript, two
+-- seconds of silence, or fifteen seconds after its acceptance. Decided from the signs of speech of the
+-- call, in the order of their own times (shared/calls/speech.py says what they are).
+--
+-- A click or a cough is no speech: one short word, over within 300 ms.
+local CLICK_MS, SILENCE_MS, MOST_HELD_MS = 300, 2000, 15000
+
+local function is_held_back(p, call, accepted, now)
+  if call == '' or now >= accepted + MOST_HELD_MS then return false end
+  local key = p .. 'call:' .. call
+  local heard = tonumber(redis.call('HGET', key, 'heard'))
+  if not heard then return false end
+  local began, spoke, said, open = nil, -1, -1, false
+  local signs = redis.call('ZRANGE', key .. ':speech', 0, -1, 'WITHSCORES')
+  for i = 1, #signs, 2 do
+    local sign, at = string.sub(signs[i], 1, 1), tonumber(signs[i + 1])
+    if sign == 'S' then
+      began, open = at, true
+    elseif sign == 'F' then
+      said, began, open = at, nil, false
+    elseif sign == 'I' then
+      spoke = at
+    else
+      began = began or at
+      local words = sign == 'P' and tonumber(string.match(signs[i], '^P(%d+)')) or 0
+      if words > 1 or at - began >= CLICK_MS then spoke = at end
+      if sign == 'E' then began, open = nil, false end
+    end
+  end
+  if open and now - heard >= CLICK_MS then return true end
+  return spoke > said and now - heard < SILENCE_MS
+end
+
 -- An intent is settled: those that waited for it alone are due. Appends kinds to ring for to reply.
 local function let_followers_go(p, id, now, ring_ms, reply)
   local followers = p .. 'followers:' .. id

@@ -5,7 +5,8 @@
 --   call        the call's id, "" when the message named none
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
---               subjects (list), asks (bool)}
+--               after_others (bool), subjects (list), asks (bool), wished (ms), message,
+--               amends ({id, fingerprint as read} or nil)}
 --   subject_ms  how long a subject is remembered across calls
 --   call_ms     how long the call's list of intents and wishes is kept
 --   caller_ms, caller_most   how long, and how many of, a caller's intents are known by their number
@@ -18,7 +19,10 @@
 --   {"repeated", id}              the call already has a wish with this fingerprint
 --   {"existing", id}              another call's intent is about the same subject; nothing recorded
 --   {"reference_taken"}           another intent has the reference; nothing recorded
+--   {"too_late"}                  what is to be amended is held no more, or has changed; nothing recorded
 --   {"accepted", kind, kind, ...} recorded; ring for these kinds
+--
+-- An intent that amends a held one takes its place under the old id and reference, and is held anew.
 local want = cjson.decode(ARGV[1])
 local p = want.prefix
 local now = clock_ms()
@@ -34,10 +38,15 @@ for _, intent in ipairs(want.intents) do
     local earlier = redis.call('HGET', wishes, intent.fingerprint)
     if earlier then return {'repeated', earlier} end
   end
-  if intent.reference ~= '' and redis.call('EXISTS', p .. 'reference:' .. intent.reference) == 1 then
+  if intent.amends then
+    local is = redis.call('HMGET', p .. 'intent:' .. intent.amends[1],
+      'state', 'fingerprint', 'hold_until', 'call', 'accepted')
+    local held = is[1] == 'held' and (tonumber(is[3]) > now or is_held_back(p, is[4], tonumber(is[5]), now))
+    if not held or is[2] ~= intent.amends[2] then return {'too_late'} end
+  elseif intent.reference ~= '' and redis.call('EXISTS', p .. 'reference:' .. intent.reference) == 1 then
     return {'reference_taken'}
   end
-  if intent.asks then
+  if intent.asks and not intent.amends then
     for _, subject in ipairs(intent.subjects) do
       local id = redis.call('GET', p .. 'subject:' .. subject)
       local is = id and redis.call('HMGET', p .. 'intent:' .. id, 'state', 'call')
@@ -51,17 +60,36 @@ end
 local settled = {delivered = true, parked = true, cancelled = true}
 local of_call = p .. 'call:' .. want.call .. ':intents'
 local reply = {'accepted'}
-for _, intent in ipairs(want.intents) do
+local function amend(intent)
+  local id = intent.amends[1]
+  redis.call('HSET', p .. 'intent:' .. id, 'payload', intent.payload, 'said', intent.said,
+    'schema', intent.schema, 'fingerprint', intent.fingerprint, 'wished', intent.wished,
+    'message', intent.message, 'hold_until', now + intent.hold_ms)
+  redis.call('ZADD', p .. 'due:' .. intent.kind, 'XX', now + intent.hold_ms, id)
+  redis.call('HDEL', wishes, intent.amends[2])
+  redis.call('HSET', wishes, intent.fingerprint, id)
+  for _, subject in ipairs(intent.subjects) do
+    redis.call('SET', p .. 'subject:' .. subject, id, 'PX', want.subject_ms)
+  end
+end
+
+local function record(intent)
   local key = p .. 'intent:' .. intent.id
   local after = intent.after
   if intent.after_call and want.call ~= '' then
     after = redis.call('LRANGE', of_call, 0, -1)
+  elseif intent.after_others and want.call ~= '' then
+    for _, earlier in ipairs(redis.call('LRANGE', of_call, 0, -1)) do
+      if redis.call('HGET', p .. 'intent:' .. earlier, 'kind') ~= intent.kind then
+        after[#after + 1] = earlier
+      end
+    end
   end
   local waiting = 0
   for _, earlier in ipairs(after) do
     local state = redis.call('HGET', p .. 'intent:' .. earlier, 'state')
-    if state and not settled[state] then
-      redis.call('SADD', p .. 'followers:' .. earlier, intent.id)
+    if state and not settled[state]
+      and redis.call('SADD', p .. 'followers:' .. earlier, intent.id) == 1 then
       waiting = waiting + 1
     end
   end
@@ -71,6 +99,7 @@ for _, intent in ipairs(want.intents) do
     'schema', intent.schema, 'call', want.call, 'tool', intent.tool,
     'reference', intent.reference, 'fingerprint', intent.fingerprint,
     'payload', intent.payload, 'said', intent.said, 'accepted', now, 'hold_until', hold_until,
+    'wished', intent.wished, 'message', intent.message,
     'waiting', waiting, 'attempts', 0, 'unsure', 0)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   if waiting == 0 then redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id) end
@@ -95,6 +124,10 @@ for _, intent in ipairs(want.intents) do
   if not held and take_doorbell(p, intent.kind, want.ring_ms) then
     reply[#reply + 1] = intent.kind
   end
+end
+
+for _, intent in ipairs(want.intents) do
+  if intent.amends then amend(intent) else record(intent) end
 end
 if want.answer_key then
   redis.call('SET', want.answer_key, want.answer, 'PX', want.answer_ttl_ms)

@@ -7,7 +7,7 @@
 -- are at work: a Salesforce that hangs must not take every thread of every worker. After the org
 -- failed, one batch of all kinds is let in to try; after a kind failed, one small batch of it.
 --
--- An intent whose earlier lease ran out is marked unsure: its worker may have died after Salesforce
+-- What is held stays so while the caller is speaking. An intent whose earlier lease ran out is marked unsure: its worker may have died after Salesforce
 -- committed. At least one intent is leased however large it is.
 --
 -- Returns a list of {id, {field, value, ...}}.
@@ -32,8 +32,11 @@ local due = p .. 'due:' .. kind
 local leased, bytes = {}, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
   local key = p .. 'intent:' .. id
-  local state = redis.call('HGET', key, 'state')
-  if state == 'held' or state == 'due' or state == 'leased' then
+  local is = redis.call('HMGET', key, 'state', 'call', 'accepted')
+  local state = is[1]
+  if state == 'held' and is_held_back(p, is[2], tonumber(is[3]), now) then
+    redis.call('ZADD', due, now + 250, id)
+  elseif state == 'held' or state == 'due' or state == 'leased' then
     local size = redis.call('HSTRLEN', key, 'payload')
     if #leased > 0 and bytes + size > most_bytes then break end
     bytes = bytes + size

@@ -2,7 +2,8 @@
 --
 -- ARGV  1 prefix, 2 ms a doorbell counts as out, 3 most held intents to move, 4... kinds
 --
--- Held intents whose commit window is over become due here (a lease takes them in either state).
+-- Held intents whose commit window is over become due here (a lease takes them in either state),
+-- unless the caller is speaking.
 -- Kinds that have to wait are left alone.
 --
 -- Returns the kinds to ring for.
@@ -14,12 +15,19 @@ local ring = {}
 local org_waits = must_wait(p, 'org', now)
 for i = 4, #ARGV do
   local kind = ARGV[i]
-  local ready = redis.call('ZRANGEBYSCORE', p .. 'due:' .. kind, '-inf', now, 'LIMIT', 0, most)
-  for _, id in ipairs(ready) do
+  local due = p .. 'due:' .. kind
+  local ready = 0
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
     local key = p .. 'intent:' .. id
-    if redis.call('HGET', key, 'state') == 'held' then redis.call('HSET', key, 'state', 'due') end
+    local is = redis.call('HMGET', key, 'state', 'call', 'accepted')
+    if is[1] == 'held' and is_held_back(p, is[2], tonumber(is[3]), now) then
+      redis.call('ZADD', due, now + 250, id)
+    else
+      if is[1] == 'held' then redis.call('HSET', key, 'state', 'due') end
+      ready = ready + 1
+    end
   end
-  if #ready > 0 and not org_waits and not must_wait(p, kind, now)
+  if ready > 0 and not org_waits and not must_wait(p, kind, now)
     and take_doorbell(p, kind, ring_ms) then
     ring[#ring + 1] = kind
   end

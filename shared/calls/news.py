@@ -1,0 +1,59 @@
+"""News for a call that still lasts: the agent learns what became of a promise.
+
+Told once, by live call control. A message that does not arrive is never sent again: the call may be
+over by then, and whoever asks hears the state from the journal.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from shared.calls.calls import Calls
+from shared.logs import log
+from shared.settings import Settings
+from shared.store import StoreUnavailableError
+from shared.vapi.control import ControlRefusedError, HostNotAllowedError, tell
+
+THREADS = 4
+"""Posts under way in a process. Each ends within seconds; whoever has news never waits."""
+
+
+class News:
+    """Safe to share between threads."""
+
+    def __init__(self, calls: Calls, settings: Settings) -> None:
+        self._calls = calls
+        self._hosts = settings.vapi_control_hosts
+        self._by = settings.vapi_tell_by
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="news")
+
+    def tell(self, news: Iterable[tuple[str, str]]) -> None:
+        """(call id, sentence for the agent) each; those of calls that are over are dropped."""
+        told = list(news)
+        try:
+            urls = self._calls.live_control_urls(call_id for call_id, _ in told)
+        except StoreUnavailableError:
+            return
+        for call_id, text in told:
+            if url := urls.get(call_id):
+                self._executor.submit(self._post, call_id, url, text)
+
+    def _post(self, call_id: str, url: str, text: str) -> None:
+        outcome, reason = "told", ""
+        try:
+            tell(url, text, self._hosts, by=self._by)
+        except HostNotAllowedError:
+            outcome, reason = "refused", "HOST_NOT_ALLOWED"
+        except ControlRefusedError as failed:
+            outcome, reason = "failed", str(failed)
+        if reason:
+            log.warning("call_not_told", call_id=call_id, reason=reason)
+        else:
+            log.info("call_told", call_id=call_id)
+        try:
+            self._calls.count_news(outcome)
+        except StoreUnavailableError:
+            return
+
+    def close(self) -> None:
+        """Waits for what is under way."""
+        self._executor.shutdown()

@@ -1,0 +1,34 @@
+"""Signs of the caller's speech, as they are kept, and what they add up to.
+
+A sign is a short text under its own time, so that a set of them is the same whatever order they
+came in and however often:
+
+    S      the caller began to speak (speech-update)
+    E      the caller stopped
+    P{n}   a partial transcript of the caller with n words
+    I      Vapi stopped the agent because the caller spoke (user-interrupted)
+    F      a final transcript of the caller
+
+The rules are applied where a held write is let go, in `shared/journal/scripts/_common.lua`.
+"""
+
+from shared.vapi.messages import Message
+
+NO_SIGN = ""
+
+
+def sign(message: Message) -> str:
+    """The sign that an event is, "" for none."""
+    body = message.body
+    if message.type == "user-interrupted":
+        return "I"
+    if body.get("role") != "user":
+        return NO_SIGN
+    if message.type == "speech-update":
+        return {"started": "S", "stopped": "E"}.get(str(body.get("status")), NO_SIGN)
+    if message.type == "transcript":
+        words = len(str(body.get("transcript") or "").split())
+        if not words:
+            return NO_SIGN
+        return "F" if body.get("transcriptType") == "final" else f"P{words}"
+    return NO_SIGN

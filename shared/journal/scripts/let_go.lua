@@ -1,0 +1,21 @@
+-- Ends the commit window of what a call has held: a person is about to take over.
+--
+-- ARGV  1 prefix, 2 call, 3 ms a doorbell counts as out
+--
+-- What waits for another intent goes on waiting for it. Returns the kinds to ring for.
+local p, ring_ms = ARGV[1], tonumber(ARGV[3])
+local now = clock_ms()
+local ring = {}
+for _, id in ipairs(redis.call('LRANGE', p .. 'call:' .. ARGV[2] .. ':intents', 0, -1)) do
+  local key = p .. 'intent:' .. id
+  local is = redis.call('HMGET', key, 'state', 'kind', 'waiting')
+  if is[1] == 'held' then
+    redis.call('HSET', key, 'hold_until', now)
+    if is[3] == '0' then
+      redis.call('HSET', key, 'state', 'due')
+      redis.call('ZADD', p .. 'due:' .. is[2], now, id)
+      if take_doorbell(p, is[2], ring_ms) then ring[#ring + 1] = is[2] end
+    end
+  end
+end
+return ring
