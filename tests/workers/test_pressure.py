@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+import structlog
 
 from demo.processes import wait_until
 from demo.stack import Org, Store
@@ -84,19 +85,20 @@ def test_one_batch_of_all_kinds_tries_whether_the_org_is_back(
 
 
 def test_a_failing_kind_raises_one_alarm_is_tried_in_small_and_goes_on_by_itself(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, capfd: pytest.CaptureFixture[str]
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(25):
         accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(hide_fields=["Case.Voice_Reference__c"])
+    captured = structlog.testing.LogCapture()
+    log = structlog.wrap_logger(None, processors=[captured])
+    monkeypatch.setattr("workers.delivery.engine.log", log)
     assert drain(desk, Kind.CASE_CREATE).counts == {"again": 25}
     let_it_be_tried(store)
     assert drain(desk, Kind.CASE_CREATE).counts == {"again": MOST_TRIED}
-    told = capfd.readouterr()
-    alarms = [line for line in (told.out + told.err).splitlines() if "kind_paused" in line]
-    assert len(alarms) == 1
-    for part in ("error", "case_create", "INVALID_FIELD"):
-        assert part in alarms[0]
+    (alarm,) = (line for line in captured.entries if line["event"] == "kind_paused")
+    assert (alarm["log_level"], alarm["kind"]) == ("error", "case_create")
+    assert alarm["reason"].startswith("INVALID_FIELD")
     accept(journal, Kind.CASE_CREATE, BILLING)  # accepted all the same
     org.fault()
     let_it_be_tried(store)
