@@ -22,6 +22,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.phone import as_e164
+
 REDIS_PREFIX = "vs:"
 """Every key of ours in Redis begins with this; the broker's own keys with `vs:celery:`."""
 
@@ -83,6 +85,7 @@ class Settings(BaseSettings):
     salesforce_api_version: str = Field("66.0", pattern=r"^\d{2,3}\.0$")
     salesforce_write_timeout_s: float = Field(35, ge=1, le=600)
     salesforce_key_fields: bool = True
+    salesforce_language_field: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
     salesforce_window_requests: int | None = Field(None, ge=5)
     salesforce_window_seconds: float = Field(20, ge=1, le=3600)
     salesforce_daily_reserve_percent: float = Field(10, ge=0, le=40)
@@ -96,6 +99,9 @@ class Settings(BaseSettings):
     keep_personal_data_h: float = Field(24 * 7, gt=0)
     keep_receipts_h: float = Field(24 * 90, gt=0)
     keep_snapshots_h: float = Field(24, ge=1, le=24 * 30)
+    default_language: str = Field("en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    transfer_rules: str | None = None
+    fallback_phone_number: str | None = None
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
 
     flower_basic_auth: Secret | None = None
@@ -123,6 +129,13 @@ class Settings(BaseSettings):
         if url is not None and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("must be a redis://, rediss:// or unix:// URL")
         return url
+
+    @field_validator("fallback_phone_number")
+    @classmethod
+    def _is_number(cls, number: str | None) -> str | None:
+        if number is not None and as_e164(number, "ZZ") != number:
+            raise ValueError("must be a number in the form +14155550100")
+        return number
 
     @field_validator("phone_region")
     @classmethod

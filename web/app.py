@@ -6,6 +6,7 @@ from shared import logs
 from shared.settings import Settings, load_settings
 from web import health, webhook
 from web.service import Service
+from web.transfer import read_rules
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -13,6 +14,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure()
     settings = settings or load_settings()
     app = Flask(__name__)
+    if settings.transfer_rules:
+        read_rules(settings.transfer_rules)
     app.extensions["service"] = Service.from_settings(settings)
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)

@@ -89,7 +89,7 @@ def get_case_status(
     if wanted.case_number:
         caller = look_up_caller(service, state, deadline)
         if theirs := _case_of(service, caller, wanted.case_number):
-            return _told(service, caller, _case_sentence(theirs))
+            return _told(service, caller, case_sentence(theirs))
         found = _case_by_number(service, wanted.case_number, deadline)
         return _status_of_case(service, state, found, "number", deadline)
     if newest := last_case_of_call(service.journal.of_call(state.call_id)):
@@ -100,7 +100,7 @@ def get_case_status(
     cases = open_cases(service, caller)
     if not cases:
         return _told(service, caller, "There is no open case for this customer.")
-    return _told(service, caller, _case_sentence(cases[0]))
+    return _told(service, caller, case_sentence(cases[0]))
 
 
 def _case_of(service: Service, caller: Caller, number: str) -> CaseSummary | None:
@@ -141,7 +141,7 @@ def _status_of_intent(
                     "I can't see its status right now.",
                     lasting=False,
                 )
-            return result(_case_sentence(found) if found else f"The case has number {number}.")
+            return result(case_sentence(found) if found else f"The case has number {number}.")
         case State.DELIVERED, Kind.CASE_CREATE:
             return result("The case has been opened; its number is not known yet.")
         case State.DELIVERED, _:
@@ -178,7 +178,7 @@ def _status_of_case(
     caller = look_up_caller(service, state, deadline)
     if not caller.may_hear_of(found):
         return result("I found that case, but I can't discuss it on this phone number.")
-    return result(_case_sentence(found))
+    return result(case_sentence(found))
 
 
 def retrieve_customer_case(
@@ -197,7 +197,7 @@ def retrieve_customer_case(
         about = f" about {wanted.issue_type} issues"
     if not cases:
         return _told(service, caller, f"There is no open case{about} for this customer.")
-    spoken = " ".join(_case_sentence(one) for one in cases[:MOST_SPOKEN])
+    spoken = " ".join(case_sentence(one) for one in cases[:MOST_SPOKEN])
     more = " These are the newest three." if len(cases) > MOST_SPOKEN else ""
     there_are = f"There {'is' if len(cases) == 1 else 'are'} {_counted(len(cases), 'open case')}"
     return _told(service, caller, f"{there_are}{about}.{more} {spoken}")
@@ -229,7 +229,7 @@ def _nobody_known(caller: Caller) -> Answer:
     return result("This call shows no phone number, so I can't tell whose cases to look at.")
 
 
-def _case_sentence(found: CaseSummary) -> str:
+def case_sentence(found: CaseSummary) -> str:
     about = f", {_short(found.subject)}," if found.subject else ""
     if not found.number:
         return f"The case with reference {found.reference}{about} is {found.status}."

@@ -54,7 +54,7 @@ class Service:
         store = connect(settings.redis_url)
         gate = Gate(settings, store)
         salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
-        customers = Customers(salesforce, settings.phone_region)
+        customers = Customers(salesforce, settings.phone_region, settings.salesforce_language_field)
         requests = Pool("requests", REQUESTS)
         journal = Journal(store, subject_ms=int(settings.repeat_window_h * 3_600_000))
         calls = Calls(store)
@@ -64,7 +64,7 @@ class Service:
             journal=journal,
             answers=Answers(store),
             calls=calls,
-            closing=CloseOut(calls, journal, settings.vapi_base_url),
+            closing=CloseOut(calls, journal, settings),
             news=News(calls, settings),
             gate=gate,
             salesforce=salesforce,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
@@ -21,10 +22,12 @@ from shared.vapi.messages import (
     read_message,
     tool_calls,
 )
+from web.assistant import answer_assistant_request
 from web.caller import known_caller
 from web.metrics import MESSAGES, REFUSED
 from web.service import Service
 from web.tool_calls import answer_tool_calls, store_is_away
+from web.transfer import NOBODY, answer_transfer
 from web.wishes import Occasion, retract
 
 blueprint = Blueprint("webhook", __name__)
@@ -88,12 +91,13 @@ def answer(service: Service, message: Message) -> str:
         case "function-call":
             return as_function_body(_tool_entries(service, message)[0])
         case "assistant-request":
-            _notice(service, message)
-            return _assistant(service)
+            return answer_assistant_request(service, _notice(service, message))
         case "knowledge-base-request":
             return json.dumps({"documents": []})
-        case "transfer-destination-request" | "handoff-destination-request":
-            return json.dumps({"error": "I can't transfer this call."})
+        case "transfer-destination-request":
+            return _transfer(service, message)
+        case "handoff-destination-request":
+            return json.dumps({"error": "I can't hand this call over."})
         case "transcript":
             _retract(service, _heard(service, message))
         case "status-update":
@@ -146,19 +150,23 @@ def _heard(service: Service, message: Message) -> CallState:
     return state
 
 
-def _notice(service: Service, message: Message) -> None:
-    """Remembered as long as that is possible: nothing is lost if it is not."""
+def _notice(service: Service, message: Message) -> CallState | None:
+    """Heard as long as that is possible: nothing is lost if it is not."""
     try:
-        _heard(service, message)
+        return _heard(service, message)
     except StoreUnavailableError:
         log.warning("store_unavailable", message_type=message.type, call_id=message.call_id)
+        return None
 
 
-def _assistant(service: Service) -> str:
-    if service.settings.vapi_assistant_id:
-        return json.dumps({"assistantId": service.settings.vapi_assistant_id})
-    log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
-    return json.dumps({"error": "Sorry, nobody can take this call right now. Please call later."})
+def _transfer(service: Service, message: Message) -> str:
+    try:
+        return answer_transfer(service, _heard(service, message), datetime.now(UTC))
+    except StoreUnavailableError:
+        log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
+    except Exception:
+        log.exception("transfer_failed", message_type=message.type, call_id=message.call_id)
+    return json.dumps({"error": NOBODY})
 
 
 def _close_out(service: Service, message: Message) -> None:

@@ -11,7 +11,14 @@ from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.answers import Claim
-from shared.journal.results import Accepted, AnsweredBefore, AnswerSlot, Existing, Repeated
+from shared.journal.results import (
+    Accepted,
+    AnsweredBefore,
+    AnswerSlot,
+    Existing,
+    Repeated,
+    TooLate,
+)
 from shared.vapi.answers import Answer, as_entry, result, trouble
 from shared.vapi.messages import ToolCall
 from shared.vapi.tools import Arguments
@@ -80,8 +87,11 @@ def accept(
 
     claim is None for a call that can't be told from another one: its answer is not kept.
     """
+    gone: set[tuple[str, str]] = set()
     for _ in range(REFERENCE_TRIES):
         held = _held(service, state, call, wish, occasion)
+        if held and (held.id, held.fingerprint) in gone:
+            held = None
         if held and held.wished_ms > occasion.at_ms:
             # A later wish was faster on its way here: it counts.
             return _settled(service, claim, call, result(wish.said(held.reference)))
@@ -109,6 +119,8 @@ def accept(
         match service.journal.accept(state.call_id, [intent, *wish.also], slot):
             case Accepted(ring):
                 service.doorbell.ring(ring)
+                if state.summary and wish.kind is Kind.CASE_CREATE:
+                    service.doorbell.ring(service.closing.summary_for(state, intent.id))
                 if _was_taken_back(service, state, intent, occasion):
                     return as_entry(call, TAKEN_BACK)
                 return entry
@@ -117,6 +129,8 @@ def accept(
             case Repeated(intent_id):
                 answer = _repeated(service.journal.get(intent_id), wish)
                 return _settled(service, claim, call, answer)
+            case TooLate() if held:
+                gone.add((held.id, held.fingerprint))
             case Existing(intent_id) if wish.asks:
                 return _settled(service, claim, call, wish.asks(service.journal.get(intent_id)))
     return as_entry(call, trouble("I could not save that. Please try once more."))

@@ -43,7 +43,7 @@ def news() -> News:
 
 @cache
 def closing() -> CloseOut:
-    return CloseOut(calls(), desk().journal, load_settings().vapi_base_url)
+    return CloseOut(calls(), desk().journal, load_settings())
 
 
 @app.task(name=DELIVER)

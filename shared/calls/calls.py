@@ -31,7 +31,8 @@ class CallState:
     """number is E.164 or "". since_ms: the call's first event, by the store's clock.
 
     is_first: the event at hand was the first to tell the number.
-    retracted_at_ms: in it the caller took something back, at that time of theirs.
+    summary: of the report, for a call that was closed.
+    retracted_at_ms: in the event at hand the caller took something back, at that time of theirs.
     """
 
     call_id: str
@@ -40,6 +41,7 @@ class CallState:
     control_url: str = ""
     since_ms: int = 0
     is_first: bool = False
+    summary: str = ""
     retracted_at_ms: int | None = None
 
 
@@ -92,6 +94,7 @@ class Calls:
             control_url=kept.get("control_url", ""),
             since_ms=int(kept["since"]),
             is_first=bool(is_first),
+            summary=kept.get("summary", ""),
             retracted_at_ms=at_ms if retracts else None,
         )
 
@@ -124,12 +127,13 @@ class Calls:
             since_ms=int(kept.get("since", 0)),
         )
 
-    def closed(self, call_id: str) -> None:
+    def closed(self, call_id: str, summary: str) -> None:
         """The call's close-out is in the journal: it is over, and not to be closed again."""
         if call_id:
+            closed = {"ended": "1", "closed": "1", "summary": summary}
             with translated():
                 pipe = self._store.pipeline(transaction=False)
-                pipe.hset(f"{self._prefix}call:{call_id}", mapping={"ended": "1", "closed": "1"})
+                pipe.hset(f"{self._prefix}call:{call_id}", mapping=closed)
                 pipe.zrem(f"{self._prefix}calls", call_id)
                 pipe.execute()
 

@@ -15,6 +15,7 @@ from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
 from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
+from shared.settings import Settings
 from shared.vapi.messages import EndOfCall
 
 FINGERPRINT = "close-out"
@@ -34,10 +35,11 @@ the facts goes into a file."""
 class CloseOut:
     """Closes calls. Every method raises StoreUnavailableError, and may be run again then."""
 
-    def __init__(self, calls: Calls, journal: Journal, vapi_base_url: str) -> None:
+    def __init__(self, calls: Calls, journal: Journal, settings: Settings) -> None:
         self._calls = calls
         self._journal = journal
-        self._base_url = vapi_base_url.rstrip("/")
+        self._base_url = settings.vapi_base_url.rstrip("/")
+        self._hold_ms = settings.commit_window_ms
 
     def close(
         self, state: CallState, report: EndOfCall, contact_id: str | None = None
@@ -52,6 +54,7 @@ class CloseOut:
                 kept_transcript=self._calls.transcript(state.call_id),
                 intents=self._journal.of_call(state.call_id),
                 recording_url=f"{self._base_url}/call/{state.call_id}/mono-recording",
+                hold_ms=self._hold_ms,
             )
             accepted = self._journal.accept(state.call_id, closing)
             if isinstance(accepted, Accepted):
@@ -59,8 +62,28 @@ class CloseOut:
                 ring = accepted.ring
             if not isinstance(accepted, ReferenceTaken):
                 break
-        self._calls.closed(state.call_id)
+        self._calls.closed(state.call_id, report.summary)
         return ring
+
+    def summary_for(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
+        """A case that was wished for in a call, but is heard of after its report, gets the summary.
+
+        Returns the kinds to ring for.
+        """
+        comment = NewIntent(
+            id=new_intent_id(),
+            kind=Kind.CASE_COMMENT,
+            reference=new_reference(),
+            fingerprint=f"{FINGERPRINT}:summary",
+            after=(case_intent,),
+            draft=CommentDraft(
+                caller_number=state.number,
+                case_intent=case_intent,
+                text=f"Call summary: {state.summary}",
+            ),
+        )
+        accepted = self._journal.accept(state.call_id, [comment])
+        return accepted.ring if isinstance(accepted, Accepted) else ()
 
     def close_quiet(self, for_ms: int) -> tuple[int, set[Kind]]:
         """Closes the calls that nothing was heard of for so long: no report will come.
@@ -96,12 +119,14 @@ def close_out(
     kept_transcript: str,
     intents: list[Intent],
     recording_url: str,
+    hold_ms: int,
 ) -> list[NewIntent]:
     """The intents of a call's end.
 
     contact_id: the one contact with the caller's number, as far as the call knew.
     kept_transcript: what was kept while the call lasted, for a report that carries none.
-    intents: the call's intents so far. The Task waits until all of them are settled.
+    intents: the call's intents so far. The Task waits until all of them are settled, and for a
+    wish that is heard of after the report.
     """
     transcript = report.transcript or kept_transcript
     room = MOST_DESCRIPTION - ROOM_FOR_FACTS - min(len(report.summary), MOST_SUMMARY)
@@ -123,6 +148,7 @@ def close_out(
         kind=Kind.CALL_LOG,
         fingerprint=FINGERPRINT,
         after_call=True,
+        hold_ms=hold_ms,
         draft=CallDraft(
             caller_number=state.number,
             contact_id=contact_id,

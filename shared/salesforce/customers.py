@@ -33,6 +33,7 @@ _CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type", "Is
 _CONTACT_FIELDS = (
     "Id", "Name", "HomePhone", "OtherPhone", *CHANGEABLE,
     "AccountId", "Account.Name", "Account.AccountNumber",
+    "Account.Owner.Name", "Account.Owner.Phone",
 )  # fmt: skip
 
 MOST_SHARERS = 20
@@ -75,7 +76,10 @@ class CaseSummary:
 
 @dataclass(frozen=True)
 class Customer:
-    """A contact, its account and its open cases, newest first. values: CHANGEABLE → value."""
+    """A contact, its account and its open cases, newest first. values: CHANGEABLE → value.
+
+    owner_*: of the account; the phone is E.164 or "".
+    """
 
     contact_id: str
     name: str
@@ -84,6 +88,9 @@ class Customer:
     account_number: str
     values: dict[str, str | None]
     cases: list[CaseSummary] = field(default_factory=list)
+    language: str = ""
+    owner_name: str = ""
+    owner_phone: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -96,9 +103,15 @@ class Customer:
 class Customers:
     """Finds customers. Every method raises SalesforceError."""
 
-    def __init__(self, salesforce: SalesforceClient, region: str) -> None:
+    def __init__(
+        self, salesforce: SalesforceClient, region: str, language_field: str | None = None
+    ) -> None:
+        """language_field: of Contact, for orgs that keep the caller's language in one."""
         self._salesforce = salesforce
         self._region = region
+        self._language_field = language_field
+        fields = (*_CONTACT_FIELDS, *([language_field] if language_field else []))
+        self._select = f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact"
 
     def by_phone(self, e164: str, deadline: Deadline) -> list[Customer]:
         """Everybody who has this number: none, one or several. At most three requests."""
@@ -111,7 +124,7 @@ class Customers:
         most = MOST_SHARERS * len(numbers)
         records = self._query(
             soql(
-                f"{_SELECT} WHERE Phone IN {{written}} OR MobilePhone IN {{written}} "
+                f"{self._select} WHERE Phone IN {{written}} OR MobilePhone IN {{written}} "
                 "OR HomePhone IN {written} OR OtherPhone IN {written} ORDER BY Id LIMIT {most}",
                 written=[form for number in numbers for form in spellings(number)],
                 most=most,
@@ -133,7 +146,7 @@ class Customers:
             found |= {
                 number: [one for one in searched if self._has(one, number)] for number in missing
             }
-        return {number: [_customer(one) for one in theirs] for number, theirs in found.items()}
+        return {number: [self._read(one) for one in theirs] for number, theirs in found.items()}
 
     def _query(
         self, statement: str, deadline: Deadline, slot: Slot | None = None
@@ -145,6 +158,23 @@ class Customers:
             self._salesforce, [composite.query("query", statement)], deadline, slot
         )
         return composite.rows_of(answer)
+
+    def _read(self, record: dict[str, Any]) -> Customer:
+        account = record.get("Account") or {}
+        owner = account.get("Owner") or {}
+        cases = (record.get("Cases") or {}).get("records") or []
+        return Customer(
+            contact_id=record["Id"],
+            name=record.get("Name") or "",
+            account_id=record.get("AccountId"),
+            account_name=account.get("Name") or "",
+            account_number=account.get("AccountNumber") or "",
+            values={name: record.get(name) for name in CHANGEABLE},
+            cases=[CaseSummary.from_record(case_) for case_ in cases],
+            language=str(record.get(self._language_field or "") or ""),
+            owner_name=owner.get("Name") or "",
+            owner_phone=as_e164(owner.get("Phone") or "", self._region) or "",
+        )
 
     def _has(self, record: dict[str, Any], e164: str) -> bool:
         return any(as_e164(record.get(name) or "", self._region) == e164 for name in PHONES)
@@ -161,7 +191,7 @@ class Customers:
         ids = [hit["Id"] for hit in hits if any(self._has(hit, number) for number in numbers)]
         if not ids:
             return []
-        return self._query(soql(f"{_SELECT} WHERE Id IN {{ids}}", ids=ids), deadline)
+        return self._query(soql(f"{self._select} WHERE Id IN {{ids}}", ids=ids), deadline)
 
     def is_known(
         self, deadline: Deadline, *, account_number: str | None, email: str | None, name: str | None
@@ -208,20 +238,3 @@ _OPEN_CASES = (
     f"(SELECT {columns(_CASE_FIELDS)} FROM Cases WHERE IsClosed = false "
     f"ORDER BY CreatedDate DESC, CaseNumber DESC LIMIT {MOST_OPEN_CASES})"
 )
-
-
-_SELECT = f"SELECT {columns(_CONTACT_FIELDS)}, {_OPEN_CASES} FROM Contact"
-
-
-def _customer(record: dict[str, Any]) -> Customer:
-    account = record.get("Account") or {}
-    cases = (record.get("Cases") or {}).get("records") or []
-    return Customer(
-        contact_id=record["Id"],
-        name=record.get("Name") or "",
-        account_id=record.get("AccountId"),
-        account_name=account.get("Name") or "",
-        account_number=account.get("AccountNumber") or "",
-        values={name: record.get(name) for name in CHANGEABLE},
-        cases=[CaseSummary.from_record(case_) for case_ in cases],
-    )

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -83,7 +84,7 @@ class Player:
         call_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         self._call = Call(
             id=call_id,
-            caller=scenario.caller,
+            caller=scenario.caller.replace("{nth4}", f"{nth:04d}"),
             started_ms=int(time.time() * 1000),
             control_url=f"{control_base}/{call_id}/control" if control_base else "",
         )
@@ -95,16 +96,36 @@ class Player:
         call, scenario = self._call, self._scenario
         self._tell(f"☎ {scenario.title}: {scenario.caller or 'a number that is not shown'}")
         self._webhook.post_event(call.status("in-progress"))
+        asides: list[threading.Thread] = []
         for step in scenario.steps:
-            self._play(step)
+            if step.aside_ms is None:
+                _join(asides)
+                self._play(step)
+            else:
+                late_s = self._random.uniform(*step.aside_ms) / 1000
+                asides.append(threading.Thread(target=self._play_late, args=(step, late_s)))
+                asides[-1].start()
+        _join(asides)
         self._webhook.post_event(call.status("ended", endedReason=scenario.reason))
         self._webhook.post_event(call.report(scenario.reason, scenario.summary))
         self._tell("  call ended")
         return self.heard
 
+    def _play_late(self, step: Step, late_s: float) -> None:
+        time.sleep(late_s)
+        self._play(step)
+
     def _play(self, step: Step) -> None:
-        if step.pause_s:
+        if isinstance(step.pause_s, list):
+            time.sleep(self._random.uniform(*step.pause_s))
+        elif step.pause_s:
             time.sleep(step.pause_s)
+        elif step.speech:
+            self._webhook.post_event(self._call.speech(step.speech))
+        elif step.partial:
+            self._webhook.post_event(self._call.partial(step.partial))
+        elif step.interrupted:
+            self._webhook.post_event(self._call.interrupted())
         elif step.caller:
             self._tell(f"  caller: {step.caller}")
             self._webhook.post_event(self._call.transcript("user", step.caller))
@@ -168,12 +189,19 @@ class Player:
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, str):
-            return value.replace("{reference}", self._reference).replace("{nth}", str(self._nth))
+            value = value.replace("{reference}", self._reference).replace("{nth}", str(self._nth))
+            return value.replace("{nth4}", f"{self._nth:04d}")
         if isinstance(value, dict):
             return {name: self._filled(item) for name, item in value.items()}
         if isinstance(value, list):
             return [self._filled(item) for item in value]
         return value
+
+
+def _join(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join()
+    threads.clear()
 
 
 def as_line(heard: Heard) -> str:

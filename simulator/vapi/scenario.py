@@ -18,10 +18,19 @@
     write = "createSalesforceCase"   # a tool call that changes something
     arguments = { issueType = "billing", description = "Billed twice." }
     [[step]]
-    pause_s = 0.5
+    speech = "started"               # the caller begins ("started") or ceases ("stopped") to speak
+    [[step]]
+    partial = "no wa"                # what was understood of the caller so far
+    [[step]]
+    interrupted = true               # Vapi stops the agent because the caller speaks
+    [[step]]
+    pause_s = 0.5                    # or a range, [0.1, 0.6], of which the seed picks
+
+    aside_ms = [0, 300]              # on any step but a pause: it happens so much later, while the
+                                     # steps after it go on; a step without aside_ms waits for all
 
 `{reference}` in an argument stands for the last reference heard, `{nth}` for the number of the
-repetition.
+repetition, `{nth4}` for it with four digits (also in `caller`).
 """
 
 import tomllib
@@ -36,13 +45,17 @@ class ScenarioError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """Exactly one of caller, agent, look, write, pause_s is set."""
+    """Exactly one of caller, agent, look, write, speech, partial, interrupted, pause_s is set."""
 
     caller: str = ""
     agent: str = ""
     look: str = ""
     write: str = ""
-    pause_s: float = 0.0
+    speech: str = ""
+    partial: str = ""
+    interrupted: bool = False
+    pause_s: float | list[float] = 0.0
+    aside_ms: list[float] | None = None
     arguments: Any = None
     until: str = ""
     for_s: float = 15.0
@@ -58,7 +71,7 @@ class Scenario:
     summary: str = ""
 
 
-_DOING = ("caller", "agent", "look", "write", "pause_s")
+_DOING = ("caller", "agent", "look", "write", "speech", "partial", "interrupted", "pause_s")
 
 
 def read_scenario(path: Path) -> Scenario:

@@ -84,6 +84,15 @@ class Call:
         )
         return self.envelope("transcript", role=role, transcriptType="final", transcript=text)
 
+    def partial(self, text: str) -> dict[str, Any]:
+        return self.envelope("transcript", role="user", transcriptType="partial", transcript=text)
+
+    def speech(self, status: str) -> dict[str, Any]:
+        return self.envelope("speech-update", role="user", status=status)
+
+    def interrupted(self) -> dict[str, Any]:
+        return self.envelope("user-interrupted")
+
     def status(self, status: str, **own: Any) -> dict[str, Any]:
         return self.envelope("status-update", status=status, **own)
 

@@ -151,6 +151,7 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
     (kept,) = json.loads(str(store.get(key)))["customers"]
     assert set(kept) == {
         "contact_id", "name", "account_id", "account_name", "account_number", "values", "cases",
+        "language", "owner_name", "owner_phone",
     }  # fmt: skip
     assert set(kept["values"]) == set(CHANGEABLE)
     assert 0 < store.ttl(key) <= 24 * 3600

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from shared.calls.closeout import MOST_DESCRIPTION, MOST_SUMMARY, ROOM_FOR_FACTS
 from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
-from shared.domain.intent import Intent, Outcome
-from shared.domain.kinds import Kind
+from shared.domain.intent import Intent, Outcome, Scope, TryAgain
+from shared.domain.kinds import SETTLED, Kind
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
@@ -15,6 +15,8 @@ from workers.delivery.links import contact_of, numbers_to_resolve
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
+NOT_SETTLED_MS = 1_000
+
 OPTIONAL = frozenset(
     {"WhoId", "WhatId", "TaskSubtype", "CallType", "CallDisposition", "CallDurationInSeconds"}
 )
@@ -44,6 +46,16 @@ def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
 
 
 def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    of_call = {one.id: desk.journal.of_call(one.call_id) for one in intents}
+    # A wish may be heard of after the report: the call is logged when all it wished for is settled.
+    early = [one for one in intents if any(_is_open_wish(wish) for wish in of_call[one.id])]
+    intents = [one for one in intents if one not in early]
+    outcomes: list[Outcome] = [
+        TryAgain(one.id, "CALL_NOT_SETTLED", NOT_SETTLED_MS, Scope.RECORD, unsure=one.unsure)
+        for one in early
+    ]
+    if not intents:
+        return outcomes
     who = _contacts(desk, intents)
     drafts = [cast(CallDraft, one.draft) for one in intents]
     after = desk.journal.get_many(draft.only_after for draft in drafts if draft.only_after)
@@ -51,10 +63,9 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = cast(CallDraft, intent.draft)
-        # As the journal knows it now: a wish may have come in after the call's report.
         opened = [
             one.receipt
-            for one in desk.journal.of_call(intent.call_id)
+            for one in of_call[intent.id]
             if one.kind is Kind.CASE_CREATE and one.receipt
         ]
         if opened:
@@ -80,7 +91,11 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "WhatId": what_id,
         }
 
-    return create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
+    return outcomes + create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
+
+
+def _is_open_wish(intent: Intent) -> bool:
+    return bool(intent.tool) and intent.state not in SETTLED
 
 
 def _description(draft: CallDraft, other_cases: list[str]) -> str:

@@ -13,8 +13,8 @@
 -- Keys, under prefix .. "call:" .. id:
 --   (itself)        hash: id, number, direction, control_url, ended ("1"); since (ms, first event);
 --                   heard (ms, when the last sign of the caller's speech arrived)
---   :speech         sorted set: signs of speech by their own time. A set: the order of arrival and
---                   doublets make no difference
+--   :speech         sorted set: signs of speech as {sign}@{time}, by their own time. A set: the order of
+--                   arrival and doublets make no difference
 --   :transcript     hash: digest → utterance
 --   :retractions    sorted set of the same times: the caller took something back then
 -- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
@@ -28,7 +28,8 @@ local had = redis.call('HGET', key, 'number')
 for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
 redis.call('HSETNX', key, 'since', now)
 if event.speech ~= '' then
-  redis.call('ZADD', key .. ':speech', event.speech_at, event.speech)
+  redis.call('ZADD', key .. ':speech', event.speech_at,
+    string.format('%s@%.0f', event.speech, event.speech_at))
   redis.call('ZREMRANGEBYRANK', key .. ':speech', 0, -65)
   redis.call('PEXPIRE', key .. ':speech', event.life_ms)
   redis.call('HSET', key, 'heard', now)

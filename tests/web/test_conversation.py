@@ -1,0 +1,507 @@
+"""The conversation: second thoughts, interruptions, order, and what is told into the call."""
+
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from demo.stack import Org
+from shared.domain.intent import Intent
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from shared.settings import Settings
+from tests.calling import KNOWN, ask, message, post, tool_message
+from web.app import create_app
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+
+T0 = int(time.time() * 1000)
+"""When the calls of these tests take place, by Vapi's clock."""
+
+CASE = {"issueType": "billing", "description": "Billed twice", "onExisting": "new"}
+OTHER = {"issueType": "technical", "description": "No dial tone", "onExisting": "new"}
+
+
+@pytest.fixture
+def talking(settings: Settings) -> Iterator[FlaskClient]:
+    """A service whose commit window outlasts the test."""
+    app = create_app(settings.model_copy(update={"commit_window_ms": 60_000}))
+    yield app.test_client()
+    app.extensions["service"].close()
+
+
+def at(body: dict[str, Any], ms: int) -> dict[str, Any]:
+    body["message"]["timestamp"] = T0 + ms
+    return body
+
+
+def wish(tool: str, arguments: Any, ms: int, id_: str = "") -> dict[str, Any]:
+    return at(tool_message((id_ or f"call_{tool}_{ms}", tool, arguments)), ms)
+
+
+def said(words: str, ms: int, role: str = "user", kind: str = "final") -> dict[str, Any]:
+    return at(message("transcript", role=role, transcriptType=kind, transcript=words), ms)
+
+
+def speech(status: str, ms: int) -> dict[str, Any]:
+    return at(message("speech-update", role="user", status=status), ms)
+
+
+def heard(client: FlaskClient, body: dict[str, Any]) -> str:
+    (entry,) = post(client, body).get_json()["results"]
+    return str(entry.get("result") or entry["error"])
+
+
+def intents(journal: Journal) -> list[Intent]:
+    return journal.of_call("call-1")
+
+
+def window_over(store: redis.Redis) -> None:
+    """The commit windows of all held intents are over."""
+    for key in store.scan_iter("vs:intent:*"):
+        store.hset(key, "hold_until", 1)
+    for key in store.scan_iter("vs:due:*"):
+        for one in store.zrange(key, 0, -1):
+            store.zadd(key, {str(one): 1}, xx=True)
+
+
+def leased(journal: Journal, kind: Kind = Kind.CASE_CREATE) -> int:
+    return len(journal.lease(kind, most=10, most_bytes=100_000).intents)
+
+
+# -- second thoughts within the window -------------------------------------------------------------
+
+
+def test_a_later_wish_of_the_same_tool_amends_the_held_one(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    first = heard(talking, wish("createSalesforceCase", CASE, 0))
+    second = heard(talking, wish("createSalesforceCase", OTHER, 1500))
+    (only,) = intents(journal)
+    assert only.payload["issue_type"] == "technical"
+    assert only.reference in first
+    assert only.reference in second
+
+
+def test_two_wishes_of_one_message_stay_two(talking: FlaskClient, journal: Journal) -> None:
+    both = tool_message(("a", "createSalesforceCase", CASE), ("b", "createSalesforceCase", OTHER))
+    post(talking, at(both, 0))
+    assert len(intents(journal)) == 2
+
+
+def test_the_later_wish_counts_whichever_arrives_first(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    heard(talking, wish("createSalesforceCase", OTHER, 900))
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    (only,) = intents(journal)
+    assert only.payload["issue_type"] == "technical"
+
+
+def test_after_the_window_a_further_wish_is_one_of_its_own(
+    talking: FlaskClient, journal: Journal, store: redis.Redis
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    window_over(store)
+    heard(talking, wish("createSalesforceCase", OTHER, 9000))
+    assert len(intents(journal)) == 2
+
+
+def test_changes_of_other_fields_add_up_and_of_the_same_field_the_last_counts(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    heard(talking, wish("updateContact", {"mailingCity": "Oakland", "email": "a@b.example"}, 0))
+    heard(talking, wish("updateContact", {"mailingCity": "Berkeley"}, 800))
+    (only,) = intents(journal)
+    assert only.payload["changes"] == {"MailingCity": "Berkeley", "Email": "a@b.example"}
+    assert set(only.payload["seen"]) == {"MailingCity", "Email"}
+    assert only.payload["earlier"] == []
+
+
+def test_an_amended_wish_can_be_asked_for_once_more_and_is_one(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    heard(talking, wish("createSalesforceCase", OTHER, 500))
+    heard(talking, wish("createSalesforceCase", OTHER, 900))
+    heard(talking, wish("createSalesforceCase", CASE, 1200))  # back to the first
+    (only,) = intents(journal)
+    assert only.payload["issue_type"] == "billing"
+
+
+def test_comments_add_to_one_another(talking: FlaskClient, journal: Journal) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    heard(talking, wish("addCaseComment", {"comment": "one"}, 500))
+    heard(talking, wish("addCaseComment", {"comment": "two"}, 900))
+    assert [one.kind for one in intents(journal)].count(Kind.CASE_COMMENT) == 2
+
+
+# -- in the caller's own words ---------------------------------------------------------------------
+
+
+def test_the_callers_words_take_back_what_is_held(talking: FlaskClient, journal: Journal) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("Wait, cancel that.", 700))
+    (only,) = intents(journal)
+    assert only.state is State.CANCELLED
+
+
+@pytest.mark.parametrize("late_ms", [0, 100, 300])
+def test_words_that_arrive_before_the_wish_take_it_back_too(
+    talking: FlaskClient, journal: Journal, late_ms: int
+) -> None:
+    post(talking, said("Create a case for order 12345... wait, cancel that.", 0))
+    assert "taken that back" in heard(talking, wish("createSalesforceCase", CASE, late_ms))
+    (only,) = intents(journal)
+    assert only.state is State.CANCELLED
+
+
+def test_a_wish_after_the_words_is_a_new_one(talking: FlaskClient, journal: Journal) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("Scratch that, it is technical.", 400))
+    heard(talking, wish("createSalesforceCase", OTHER, 1600))
+    assert [one.state for one in intents(journal)] == [State.CANCELLED, State.HELD]
+
+
+def test_only_what_was_asked_for_last_is_taken_back(talking: FlaskClient, journal: Journal) -> None:
+    heard(talking, wish("requestCallback", {}, 0))
+    heard(talking, wish("createSalesforceCase", CASE, 800))
+    post(talking, said("Never mind.", 1500))
+    assert [one.state for one in intents(journal)] == [State.HELD, State.CANCELLED]
+
+
+def test_what_was_asked_for_long_ago_is_not_taken_back_by_words(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    window_over(store)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    post(talking, said("Never mind.", 60_000))
+    (only,) = intents(journal)
+    assert only.state is State.DELIVERED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        said("Cancel that.", 500, role="assistant"),
+        said("Cancel that.", 500, kind="partial"),
+        said("Cancel my subscription.", 500),
+        said("No wait, I also need the invoice.", 500),
+    ],
+)
+def test_other_words_take_nothing_back(
+    talking: FlaskClient, journal: Journal, body: dict[str, Any]
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, body)
+    (only,) = intents(journal)
+    assert only.state is State.HELD
+
+
+# -- while the caller speaks -----------------------------------------------------------------------
+
+
+HOLDING = {
+    "two words": [said("no wait", 100, kind="partial")],
+    "a word that lasts": [speech("started", 0), said("well", 400, kind="partial")],
+    "Vapi's own word": [at(message("user-interrupted"), 100)],
+    "speech that lasted": [speech("started", 0), speech("stopped", 900)],
+}
+LETTING_GO = {
+    "nothing at all": [],
+    "a click": [
+        speech("started", 0), said("uh", 150, kind="partial"), speech("stopped", 250),
+    ],
+    "one short word": [said("uh", 100, kind="partial")],
+    "a sentence that is over": [
+        speech("started", 0), said("no wait", 300, kind="partial"), speech("stopped", 900),
+        said("No, wait.", 1000),
+    ],
+    "the agent's words": [said("I am opening the case", 100, role="assistant", kind="partial")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOLDING)
+def test_a_write_is_held_while_the_caller_speaks_until_they_have_said_it(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, name: str
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    for body in HOLDING[name]:
+        post(talking, body)
+    window_over(store)
+    assert leased(journal) == 0
+    assert journal.sweep() == ()
+    post(talking, said("I also need the invoice.", 1500))
+    window_over(store)
+    assert leased(journal) == 1
+
+
+@pytest.mark.parametrize("name", LETTING_GO)
+def test_a_false_interruption_changes_nothing(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, name: str
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    for body in LETTING_GO[name]:
+        post(talking, body)
+    window_over(store)
+    assert leased(journal) == 1
+    (only,) = intents(journal)
+    assert only.state is State.LEASED
+
+
+def test_two_seconds_of_silence_end_the_holding(
+    talking: FlaskClient, journal: Journal, store: redis.Redis
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("no wait", 100, kind="partial"))
+    window_over(store)
+    assert leased(journal) == 0
+    store.hincrby("vs:call:call-1", "heard", -2000)
+    window_over(store)
+    assert leased(journal) == 1
+
+
+def test_nobody_speaks_for_ever(talking: FlaskClient, journal: Journal, store: redis.Redis) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, speech("started", 100))
+    store.hincrby("vs:call:call-1", "heard", -400)  # it has lasted
+    window_over(store)
+    assert leased(journal) == 0
+    (only,) = intents(journal)
+    store.hincrby(f"vs:intent:{only.id}", "accepted", -15_000)
+    window_over(store)
+    assert leased(journal) == 1
+
+
+def test_a_wish_while_the_caller_speaks_can_be_amended_after_its_window(
+    talking: FlaskClient, journal: Journal, store: redis.Redis
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("no wait", 100, kind="partial"))
+    window_over(store)
+    heard(talking, wish("createSalesforceCase", OTHER, 2000))
+    (only,) = intents(journal)
+    assert only.payload["issue_type"] == "technical"
+
+
+def test_a_lookup_waits_for_no_write_and_no_speech(talking: FlaskClient) -> None:
+    post(talking, at(message("user-interrupted"), 0))
+    heard(talking, wish("createSalesforceCase", CASE, 10))
+    assert "Jane Miller" in heard(talking, wish("lookupCustomer", {}, 20))
+
+
+# -- order -----------------------------------------------------------------------------------------
+
+
+def test_a_write_of_another_kind_comes_after_the_one_before_it(
+    client: FlaskClient, journal: Journal, desk: Desk
+) -> None:
+    ask(client, "updateContact", {"mailingCity": "Oakland"})
+    ask(client, "requestCallback", {})
+    assert leased(journal, Kind.CALLBACK) == 0
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 1}
+
+
+def test_a_person_who_takes_over_finds_everything_there(
+    settings: Settings, journal: Journal, desk: Desk, org: Org
+) -> None:
+    app = create_app(
+        settings.model_copy(
+            update={"commit_window_ms": 60_000, "fallback_phone_number": "+14155550199"}
+        )
+    )
+    client = app.test_client()
+    post(client, said("My bill is wrong.", 0))
+    ask(client, "createSalesforceCase", CASE)
+    answer = post(client, message("transfer-destination-request")).get_json()
+    assert answer["destination"]["number"] == "+14155550199"
+    assert "Jane Miller of Acme" in answer["destination"]["transferPlan"]["message"]
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    comment = org.records("CaseComment")[-1]
+    assert "Caller: My bill is wrong." in comment["CommentBody"]
+    post(client, message("transfer-destination-request"))
+    assert len(intents(journal)) == 2
+    app.extensions["service"].close()
+
+
+# -- any order, any number of times ----------------------------------------------------------------
+
+EVENTS = {
+    "begin": at(message("status-update", status="in-progress"), 0),
+    "caller": said("Please open a case, and call me back.", 1000),
+    "speech": speech("started", 900),
+    "wish": at(
+        tool_message(("a", "createSalesforceCase", CASE), ("b", "requestCallback", {})), 2000
+    ),
+    "partial": said("and tell", 2500, kind="partial"),
+    "report": at(
+        message("end-of-call-report", endedReason="customer-ended-call", summary="Billed twice."),
+        5000,
+    ),
+}
+TAKEN_BACK = EVENTS | {"partial": said("No wait, cancel that.", 2300)}
+
+
+def end_state(client: FlaskClient, events: list[dict[str, Any]], store: redis.Redis) -> str:
+    """What there is after these events, but for ids and moments of arrival."""
+    store.flushall()
+    for body in events:
+        assert post(client, body).status_code == 200
+    journal = Journal(store)
+    call = {k: v for k, v in store.hgetall("vs:call:call-1").items() if k not in ("since", "heard")}
+    wishes = [
+        [one.kind, one.state, one.tool, one.payload.get("description"), one.payload.get("text")]
+        for one in journal.of_call("call-1")
+        # The summary of a case that was taken back is never written.
+        if not (one.kind is Kind.CASE_COMMENT and "cancel" in str(events))
+    ]
+    kept = [
+        store.zrange("vs:call:call-1:speech", 0, -1, withscores=True),
+        sorted(store.hvals("vs:call:call-1:transcript")),
+        store.zrange("vs:call:call-1:retractions", 0, -1),
+        store.zrange("vs:calls", 0, -1),
+    ]
+    return json.dumps([call, sorted(map(str, wishes)), kept], sort_keys=True)
+
+
+@pytest.mark.parametrize("events", [EVENTS, TAKEN_BACK], ids=["kept", "taken back"])
+def test_every_order_of_a_short_call_comes_to_the_same(
+    talking: FlaskClient, store: redis.Redis, events: dict[str, Any]
+) -> None:
+    ends = {
+        end_state(talking, list(order), store) for order in itertools.permutations(events.values())
+    }
+    assert len(ends) == 1
+    (end,) = ends
+    assert (State.CANCELLED in end) is (events is TAKEN_BACK)
+
+
+@hypothesis_settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_events_that_arrive_twice_and_in_any_order_come_to_the_same(
+    talking: FlaskClient, store: redis.Redis, data: st.DataObject
+) -> None:
+    events = data.draw(st.sampled_from([EVENTS, TAKEN_BACK]))
+    names = sorted(events)
+    again = data.draw(st.lists(st.sampled_from(names), max_size=4))
+    order = data.draw(st.permutations([*names, *again]))
+    end = end_state(talking, [events[name] for name in order], store)
+    assert end == end_state(talking, list(events.values()), store)
+
+
+# -- what an event costs ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        said("Hello there.", 100),
+        said("hel", 50, kind="partial"),
+        speech("started", 0),
+        at(message("user-interrupted"), 10),
+        message("conversation-update"),
+        message("status-update", status="in-progress"),
+    ],
+    ids=lambda body: body["message"]["type"],
+)
+def test_an_event_that_changes_no_intent_is_one_round_trip_and_no_message(
+    talking: FlaskClient,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    body: dict[str, Any],
+) -> None:
+    ask(talking, "lookupCustomer")  # the call's first sign, and every script known
+    post(talking, body)
+    sent: list[int] = []
+    send: Any = redis.Connection.send_packed_command
+
+    def counted(self: redis.Connection, *args: Any, **options: Any) -> None:
+        sent.append(1)
+        send(self, *args, **options)
+
+    monkeypatch.setattr(redis.Connection, "send_packed_command", counted)
+    post(talking, body)
+    assert len(sent) == 1
+    monkeypatch.undo()
+    assert not list(store.scan_iter("vs:celery:deliver*"))
+
+
+# -- a call that never says goodbye ----------------------------------------------------------------
+
+
+def test_a_quiet_call_is_closed_without_its_report_once(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk, org: Org
+) -> None:
+    post(talking, said("Hello?", 0))
+    closing = talking.application.extensions["service"].closing
+    assert closing.close_quiet(600_000) == (0, set())
+    store.zincrby("vs:calls", -600_001, "call-1")
+    assert closing.close_quiet(600_000)[0] == 1
+    assert closing.close_quiet(600_000) == (0, set())
+    window_over(store)
+    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
+    (task,) = (one for one in org.records("Task") if one["CallObject"] == "call-1")
+    assert task["CallDisposition"] == "no-report"
+    assert "Caller: Hello?" in task["Description"]
+    post(talking, message("end-of-call-report", endedReason="customer-ended-call"))
+    assert len(intents(journal)) == 1
+
+
+def test_a_report_in_time_leaves_nothing_to_close(talking: FlaskClient, store: redis.Redis) -> None:
+    post(talking, message("status-update", status="in-progress"))
+    assert store.zcard("vs:calls") == 1
+    post(talking, message("end-of-call-report", endedReason="customer-ended-call"))
+    post(talking, message("status-update", status="ended"))  # late
+    assert store.zcard("vs:calls") == 0
+
+
+# -- assistant-request -----------------------------------------------------------------------------
+
+
+def test_the_assistant_is_told_whom_it_will_talk_to(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    answer = post(app.test_client(), message("assistant-request")).get_json()
+    assert answer["assistantId"] == "a-1"
+    values = answer["assistantOverrides"]["variableValues"]
+    assert values["customerName"] == "Jane Miller"
+    assert values["openCaseCount"] == "2"
+    assert "Case 00001002" in values["openCases"]
+    assert values["language"] == "en"
+    app.extensions["service"].close()
+
+
+@pytest.mark.parametrize("number", ["+14155550102", "+14155559999"])
+def test_the_assistant_is_told_nothing_of_who_is_not_known_for_certain(
+    settings: Settings, number: str
+) -> None:
+    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    body = message("assistant-request", number=number)
+    values = post(app.test_client(), body).get_json()["assistantOverrides"]["variableValues"]
+    assert (values["customerName"], values["openCases"]) == ("", "")
+    app.extensions["service"].close()
+
+
+def test_the_plain_assistant_answers_when_salesforce_or_the_store_does_not(
+    settings: Settings, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.assistant.WAIT_S", 0.2)
+    org.fault(hang=True)
+    here = settings.model_copy(update={"vapi_assistant_id": "a-1"})
+    for changed in ({}, {"redis_url": "redis://127.0.0.1:1/0"}):
+        app = create_app(here.model_copy(update=changed))
+        answer = post(app.test_client(), message("assistant-request", number=KNOWN))
+        assert answer.get_json() == {"assistantId": "a-1"}
+        app.extensions["service"].close()
