@@ -11,7 +11,7 @@ from datetime import datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -51,7 +51,10 @@ class Hours(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
-        ZoneInfo(name)
+        try:
+            ZoneInfo(name)
+        except ZoneInfoNotFoundError:
+            raise ValueError("is no time zone, such as America/New_York") from None
         return name
 
     def open_at(self, moment: datetime) -> bool:
