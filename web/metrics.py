@@ -43,7 +43,7 @@ class FleetCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            yield from [*self._journal(), *self._account()]
+            yield from [*self._journal(), *self._calls(), *self._account()]
         except StoreUnavailableError:
             return
 
@@ -75,6 +75,17 @@ class FleetCollector(Collector):
             "Age of the oldest intent that a worker should have had by now",
             value=(journal.oldest_due_ms() or 0) / 1000,
         )
+
+    def _calls(self) -> Iterator[Metric]:
+        news = CounterMetricFamily(
+            "vs_call_news",
+            "News posted to live calls: told, failed, refused (a host that is not allowed)",
+            labels=["outcome"],
+        )
+        counts = self._service.calls.news_counts()
+        for outcome in ("told", "failed", "refused"):
+            news.add_metric([outcome], counts.get(outcome, 0))
+        yield news
 
     def _account(self) -> Iterator[Metric]:
         account = self._service.gate.figures()

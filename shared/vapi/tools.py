@@ -150,7 +150,9 @@ class RetrieveCustomerCase(Arguments):
 
 
 class CreateSalesforceCase(Arguments):
-    """Open a case. Read it back and ask whether it is correct before calling."""
+    """Open a case. First read issue type and description back and ask "Is this correct?"; call only
+    after a yes. A correction within a moment: call again with everything as it is now, and the later
+    call replaces the earlier one."""
 
     issue_type: IssueType
     description: Text
@@ -160,7 +162,8 @@ class CreateSalesforceCase(Arguments):
 
 
 class AddCaseComment(Arguments):
-    """Add a comment to a case, or to the case of this call."""
+    """Add a comment to a case, or to the case of this call. Read it back first. It adds, it never
+    replaces what was said before."""
 
     comment: Annotated[str, AfterValidator(_fits_a_comment)]
     case_number: CaseNumber | None = None
@@ -168,7 +171,8 @@ class AddCaseComment(Arguments):
 
 
 class UpdateContact(Arguments):
-    """Change the caller's own contact details."""
+    """Change the caller's own contact details. First read each new detail back and ask "Is this
+    correct?"; call only after a yes. A correction within a moment: call again."""
 
     phone: Phone | None = None
     mobile_phone: Phone | None = None
@@ -187,14 +191,16 @@ class UpdateContact(Arguments):
 
 
 class CancelCase(Arguments):
-    """Take back the case opened last in this call, or close it."""
+    """Take back the case opened last in this call, or close it, when the caller does not want it any
+    more. Never say that it was taken back before this says so."""
 
     reference: Reference | None = None
     reason: Short | None = None
 
 
 class RequestCallback(Arguments):
-    """Have somebody call the caller back."""
+    """Have somebody call the caller back. Read number and time back first and ask "Is this
+    correct?"."""
 
     phone: Phone | None = None
     when: Short | None = None
