@@ -150,9 +150,9 @@ class RetrieveCustomerCase(Arguments):
 
 
 class CreateSalesforceCase(Arguments):
-    """Open a case. First read issue type and description back and ask "Is this correct?"; call only
-    after a yes. A correction within a moment: call again with everything as it is now, and the later
-    call replaces the earlier one."""
+    """Open a case. First read issue type and description back and ask "Is this correct?"; call
+    only after a yes. A correction within a moment: call again with everything as it is now, and
+    the later call replaces the earlier one."""
 
     issue_type: IssueType
     description: Text
@@ -191,8 +191,8 @@ class UpdateContact(Arguments):
 
 
 class CancelCase(Arguments):
-    """Take back the case opened last in this call, or close it, when the caller does not want it any
-    more. Never say that it was taken back before this says so."""
+    """Take back the case opened last in this call, or close it, when the caller does not want it
+    any more. Never say that it was taken back before this says so."""
 
     reference: Reference | None = None
     reason: Short | None = None
