@@ -7,10 +7,14 @@ import base64
 import binascii
 from functools import cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import (
     BeforeValidator,
@@ -30,7 +34,7 @@ REDIS_PREFIX = "vs:"
 PLACEHOLDER = "change-me"
 """What `.env.example` writes where a secret belongs; nobody may start with it."""
 
-Grant = Literal["client_credentials", "refresh_token"]
+Grant = Literal["jwt", "client_credentials", "refresh_token"]
 
 
 class SettingsError(Exception):
@@ -81,6 +85,9 @@ class Settings(BaseSettings):
     salesforce_client_id: str
     salesforce_client_secret: Secret | None = None
     salesforce_refresh_token: Secret | None = None
+    salesforce_redirect_uri: str | None = None
+    salesforce_username: str | None = None
+    salesforce_jwt_key: Secret | None = None
     salesforce_grant: Grant | None = None
     salesforce_api_version: str = Field("66.0", pattern=r"^\d{2,3}\.0$")
     salesforce_write_timeout_s: float = Field(35, ge=1, le=600)
@@ -121,7 +128,19 @@ class Settings(BaseSettings):
         """How a Salesforce token is asked for: the one named, else the one the settings allow."""
         if self.salesforce_grant:
             return self.salesforce_grant
+        if self.salesforce_jwt_key:
+            return "jwt"
         return "client_credentials" if self.salesforce_client_secret else "refresh_token"
+
+    @property
+    def jwt_key(self) -> str:
+        """The PEM text of SALESFORCE_JWT_KEY, which names it or is it; "" without one."""
+        if not self.salesforce_jwt_key:
+            return ""
+        told = self.salesforce_jwt_key.get_secret_value().strip()
+        if told.startswith("-----BEGIN"):
+            return told.replace("\\n", "\n")  # one line, as some environments want it
+        return Path(told).read_text(encoding="ascii")
 
     @field_validator("redis_url", "celery_broker_url")
     @classmethod
@@ -157,10 +176,15 @@ class Settings(BaseSettings):
                     "SALESFORCE_INSTANCE_URL must be your My Domain: client_credentials is "
                     f"refused at {host}"
                 )
-        elif not self.salesforce_refresh_token:
+        elif self.grant == "jwt":
+            if not self.salesforce_username or not self.salesforce_jwt_key:
+                raise ValueError("SALESFORCE_USERNAME and SALESFORCE_JWT_KEY are wanted for jwt")
+            _check_jwt_key(self)
+        elif not self.salesforce_refresh_token and not self.salesforce_redirect_uri:
             raise ValueError(
-                "SALESFORCE_CLIENT_SECRET (client_credentials) or SALESFORCE_REFRESH_TOKEN "
-                "(refresh_token) is missing"
+                "SALESFORCE_JWT_KEY (jwt), SALESFORCE_CLIENT_SECRET (client_credentials), "
+                "SALESFORCE_REFRESH_TOKEN (refresh_token) or SALESFORCE_REDIRECT_URI "
+                "(refresh_token by /oauth/login) is missing"
             )
         if self.vapi_hmac_secret_is_base64:
             for secret in self.server_secrets:
@@ -201,6 +225,17 @@ def _check_base64(secret: str) -> None:
         raise ValueError(
             "VAPI_SERVER_SECRET is not base64, as VAPI_HMAC_SECRET_IS_BASE64 says"
         ) from None
+
+
+def _check_jwt_key(settings: Settings) -> None:
+    try:
+        key = load_pem_private_key(settings.jwt_key.encode(), password=None)
+    except (OSError, UnicodeError):
+        raise ValueError("SALESFORCE_JWT_KEY names a file that can't be read") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("SALESFORCE_JWT_KEY is no private key in PEM, without password") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("SALESFORCE_JWT_KEY is no RSA key")
 
 
 def _check_fernet_key(key: str) -> None:

@@ -4,7 +4,7 @@ from flask import Flask
 
 from shared import logs
 from shared.settings import Settings, load_settings
-from web import health, webhook
+from web import health, oauth, webhook
 from web.service import Service
 from web.transfer import read_rules
 
@@ -19,4 +19,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["service"] = Service.from_settings(settings)
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(oauth.blueprint)
     return app

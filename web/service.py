@@ -13,6 +13,7 @@ from shared.dispatch import Doorbell, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.phone import as_e164
+from shared.salesforce.authorisation import Authorisation
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
@@ -43,6 +44,7 @@ class Service:
     salesforce: SalesforceClient
     customers: Customers
     snapshots: Snapshots
+    authorisation: Authorisation
     closing: CloseOut
     news: News
     doorbell: Doorbell
@@ -64,6 +66,7 @@ class Service:
             journal=journal,
             answers=Answers(store),
             calls=calls,
+            authorisation=Authorisation(settings, store),
             closing=CloseOut(calls, journal, settings),
             news=News(calls, settings),
             gate=gate,

@@ -4,7 +4,6 @@ No expiry is computed: token responses carry no `expires_in`, a token lives as l
 is used (facts/salesforce.md 1.1). It is replaced when Salesforce says it is no longer good.
 """
 
-import hashlib
 import json
 import secrets
 import time
@@ -13,9 +12,9 @@ from typing import Any
 
 import redis
 import requests
-from cryptography.fernet import Fernet, InvalidToken
 
 from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.grants import RefreshTokens, token_form
 from shared.settings import REDIS_PREFIX, Settings
 from shared.store import translated
 
@@ -43,9 +42,7 @@ class TokenStore:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._key = f"{prefix}salesforce:token"
         self._lock_key = f"{prefix}salesforce:token:lock"
-        self._refresh_key = f"{prefix}salesforce:refresh_token"
-        key = settings.token_encryption_key
-        self._cipher = Fernet(key.get_secret_value()) if key else None
+        self._refresh_tokens = RefreshTokens(settings, store, prefix)
 
     def current(self, *, give_up_at: float) -> Token:
         """The token in use, or a first one. give_up_at: time.monotonic() of the deadline."""
@@ -86,11 +83,7 @@ class TokenStore:
 
     def _ask(self) -> Token:
         settings = self._settings
-        form = {"grant_type": settings.grant, "client_id": settings.salesforce_client_id}
-        if settings.salesforce_client_secret:
-            form["client_secret"] = settings.salesforce_client_secret.get_secret_value()
-        if settings.grant == "refresh_token":
-            form["refresh_token"] = self._refresh_token()
+        form = token_form(settings, self._refresh_tokens)
         try:
             answer = requests.post(
                 f"{settings.salesforce_instance_url.rstrip('/')}/services/oauth2/token",
@@ -107,15 +100,23 @@ class TokenStore:
             raise _refused(answer.status_code, body)
         if body.get("refresh_token"):
             # With rotation on, the old one is dead from now on: keep the new one before using it.
-            self._keep_refresh_token(str(body["refresh_token"]))
-        token = Token(
+            self._refresh_tokens.keep(str(body["refresh_token"]))
+        token = self.token_of(body)
+        self.keep(token)
+        return token
+
+    def token_of(self, body: dict[str, Any]) -> Token:
+        """The token in the body of a token response."""
+        return Token(
             access_token=str(body["access_token"]),
             instance_url=self._trusted(str(body.get("instance_url") or "")),
             issued_at_ms=int(time.time() * 1000),
         )
+
+    def keep(self, token: Token) -> None:
+        """From now on it is the fleet's."""
         with translated():
             self._store.set(self._key, json.dumps(asdict(token)))
-        return token
 
     def _trusted(self, instance_url: str) -> str:
         """Where the token may be sent: https, or the configured loopback address."""
@@ -123,32 +124,6 @@ class TokenStore:
         if instance_url.startswith("https://") and not configured.startswith("http://"):
             return instance_url.rstrip("/")
         return configured
-
-    def _refresh_token(self) -> str:
-        """The rotated one that is kept, as long as the setting it came from is the same."""
-        configured = self._configured_refresh_token()
-        with translated():
-            kept = self._store.hgetall(self._refresh_key)
-        if kept.get("from") != _digest(configured):
-            return configured  # an operator has authorised anew
-        if not self._cipher:
-            return str(kept["token"])
-        try:
-            return self._cipher.decrypt(kept["token"].encode()).decode()
-        except InvalidToken:
-            raise SalesforceError(
-                FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True
-            ) from None
-
-    def _keep_refresh_token(self, token: str) -> None:
-        kept = self._cipher.encrypt(token.encode()).decode() if self._cipher else token
-        origin = _digest(self._configured_refresh_token())
-        with translated():
-            self._store.hset(self._refresh_key, mapping={"token": kept, "from": origin})
-
-    def _configured_refresh_token(self) -> str:
-        configured = self._settings.salesforce_refresh_token
-        return configured.get_secret_value() if configured else ""
 
     def _take_lock(self, owner: str) -> bool:
         with translated():
@@ -160,11 +135,7 @@ class TokenStore:
             self._store.eval(script, 1, self._lock_key, owner)
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _body(answer: requests.Response) -> dict[str, object]:
+def _body(answer: requests.Response) -> dict[str, Any]:
     """The token endpoint answers an object; behind a limit it answers a list as the API does."""
     try:
         parsed = answer.json()

@@ -79,8 +79,8 @@ def test_a_newly_configured_refresh_token_wins_over_the_kept_one(
     TokenStore(settings, store).current(give_up_at=soon())
     store.delete("vs:salesforce:token")
     anew = refresh_settings(store_server, org, salesforce_refresh_token="authorised-anew")
-    assert TokenStore(anew, store)._refresh_token() == "authorised-anew"
-    assert TokenStore(settings, store)._refresh_token() not in {"demo-refresh-token", ""}
+    assert TokenStore(anew, store)._refresh_tokens.current() == "authorised-anew"
+    assert TokenStore(settings, store)._refresh_tokens.current() not in {"demo-refresh-token", ""}
 
 
 def test_a_refused_client_is_a_matter_of_configuration(

@@ -1,0 +1,113 @@
+"""The authorization-code flow: an operator lets the service into the org, once.
+
+State and PKCE verifier lie in Redis for ten minutes and are good once. The refresh token that comes
+of it is kept encrypted; a token of another org than the one before is refused.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import redis
+import requests
+
+from shared.salesforce.grants import RefreshTokens
+from shared.salesforce.token import TOKEN_TIMEOUT_S, TokenStore
+from shared.settings import REDIS_PREFIX, Settings
+from shared.store import translated
+
+BEGUN_S = 600
+SCOPE = "api refresh_token"
+
+
+class AuthorisationRefusedError(Exception):
+    """The text is for the operator: what was wrong, without any token."""
+
+
+class Authorisation:
+    """Raises AuthorisationRefusedError, and StoreUnavailableError."""
+
+    def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+        self._settings = settings
+        self._store: Any = store  # redis-py types replies as bytes | str; ours are str
+        self._prefix = f"{prefix}salesforce:"
+        self._refresh_tokens = RefreshTokens(settings, store, prefix)
+        self._tokens = TokenStore(settings, store, prefix)
+
+    def begin(self) -> tuple[str, str]:
+        """Where to send the operator's browser, and the state that has to come back with it."""
+        if not self._settings.salesforce_redirect_uri or not self._settings.token_encryption_key:
+            raise AuthorisationRefusedError(
+                "SALESFORCE_REDIRECT_URI and TOKEN_ENCRYPTION_KEY have to be set for this"
+            )
+        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        with translated():
+            self._store.set(f"{self._prefix}oauth:{state}", verifier, ex=BEGUN_S)
+        query = {
+            "response_type": "code",
+            "client_id": self._settings.salesforce_client_id,
+            "redirect_uri": self._settings.salesforce_redirect_uri,
+            "scope": SCOPE,
+            "state": state,
+            "code_challenge": challenge_of(verifier),
+            "code_challenge_method": "S256",
+        }
+        base = self._settings.salesforce_instance_url.rstrip("/")
+        return f"{base}/services/oauth2/authorize?{urlencode(query)}", state
+
+    def finish(self, state: str, code: str) -> str:
+        """The code for tokens; returns the id of the org that is authorised now."""
+        with translated():
+            verifier = self._store.getdel(f"{self._prefix}oauth:{state}") if state else None
+        if not verifier:
+            raise AuthorisationRefusedError("This login was not begun here, or too long ago")
+        body = self._exchange(code, verifier)
+        org_id = urlsplit(str(body.get("id", ""))).path.split("/")[-2:][0]
+        with translated():
+            known = self._store.get(f"{self._prefix}org")
+        if not org_id or (known and known != org_id):
+            raise AuthorisationRefusedError("That is another org than the one in use")
+        token = self._tokens.token_of(body)
+        if not body.get("refresh_token"):
+            raise AuthorisationRefusedError("The app gives no refresh token: scope refresh_token")
+        with translated():
+            self._store.set(f"{self._prefix}org", org_id)
+        self._refresh_tokens.keep(str(body["refresh_token"]), by_login=True)
+        self._tokens.keep(token)
+        return org_id
+
+    def _exchange(self, code: str, verifier: str) -> dict[str, Any]:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "client_id": self._settings.salesforce_client_id,
+            "redirect_uri": self._settings.salesforce_redirect_uri,
+            "code_verifier": verifier,
+        }
+        if self._settings.salesforce_client_secret:
+            form["client_secret"] = self._settings.salesforce_client_secret.get_secret_value()
+        base = self._settings.salesforce_instance_url.rstrip("/")
+        try:
+            answer = requests.post(
+                f"{base}/services/oauth2/token",
+                data=form,
+                timeout=TOKEN_TIMEOUT_S,
+                allow_redirects=False,
+            )
+            body = answer.json()
+        except (requests.RequestException, json.JSONDecodeError) as trouble:
+            raise AuthorisationRefusedError(
+                f"Salesforce did not answer ({type(trouble).__name__})"
+            ) from None
+        if answer.status_code != 200 or not isinstance(body, dict) or "access_token" not in body:
+            told = body.get("error") if isinstance(body, dict) else None
+            raise AuthorisationRefusedError(f"Salesforce refused: {told or answer.status_code}")
+        return body
+
+
+def challenge_of(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

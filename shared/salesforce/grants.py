@@ -1,0 +1,104 @@
+"""The four ways to ask Salesforce for a token, and the refresh token that some of them live on.
+
+Which grant works at which host: facts/salesforce.md 1.1.
+"""
+
+import hashlib
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+import redis
+from cryptography.fernet import Fernet, InvalidToken
+
+from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.settings import REDIS_PREFIX, Settings
+from shared.store import translated
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+ASSERTION_S = 180
+"""Salesforce takes an assertion for three minutes at most."""
+
+BY_LOGIN = "login"
+"""Where a kept refresh token came from, when an operator authorised it at /oauth/login."""
+
+
+class RefreshTokens:
+    """The refresh token in use: an operator's, a rotated one, or the configured one.
+
+    Kept encrypted when there is a TOKEN_ENCRYPTION_KEY. Raises StoreUnavailableError.
+    """
+
+    def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+        self._store: Any = store  # redis-py types replies as bytes | str; ours are str
+        self._key = f"{prefix}salesforce:refresh_token"
+        configured = settings.salesforce_refresh_token
+        self._configured = configured.get_secret_value() if configured else ""
+        key = settings.token_encryption_key
+        self._cipher = Fernet(key.get_secret_value()) if key else None
+
+    def current(self) -> str:
+        """Raises SalesforceError when there is none, or none that can be read."""
+        with translated():
+            kept = self._store.hgetall(self._key)
+        origin = kept.get("from")
+        if origin != BY_LOGIN and origin != _digest(self._configured):
+            kept = {}  # an operator has configured another one
+        if not kept and not self._configured:
+            raise SalesforceError(FailureClass.MISCONFIGURED, "NOT_AUTHORISED", whole=True)
+        if not kept:
+            return self._configured
+        if not self._cipher:
+            return str(kept["token"])
+        try:
+            return self._cipher.decrypt(kept["token"].encode()).decode()
+        except InvalidToken:
+            raise SalesforceError(
+                FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True
+            ) from None
+
+    def keep(self, token: str, *, by_login: bool = False) -> None:
+        """A new one; the one before it is of no use any more."""
+        with translated():
+            earlier = self._store.hget(self._key, "from")
+            stays = by_login or earlier == BY_LOGIN
+            kept = self._cipher.encrypt(token.encode()).decode() if self._cipher else token
+            origin = BY_LOGIN if stays else _digest(self._configured)
+            self._store.hset(self._key, mapping={"token": kept, "from": origin})
+
+
+def token_form(settings: Settings, refresh_tokens: RefreshTokens) -> dict[str, str]:
+    """The body of a token request. Raises SalesforceError without a refresh token."""
+    if settings.grant == "jwt":
+        return {"grant_type": JWT_BEARER, "assertion": assertion(settings)}
+    form = {"grant_type": settings.grant, "client_id": settings.salesforce_client_id}
+    if settings.salesforce_client_secret:
+        form["client_secret"] = settings.salesforce_client_secret.get_secret_value()
+    if settings.grant == "refresh_token":
+        form["refresh_token"] = refresh_tokens.current()
+    return form
+
+
+def assertion(settings: Settings) -> str:
+    """Signed with SALESFORCE_JWT_KEY for SALESFORCE_USERNAME; good for ASSERTION_S."""
+    claims = {
+        "iss": settings.salesforce_client_id,
+        "sub": settings.salesforce_username,
+        "aud": audience(settings.salesforce_instance_url),
+        "exp": int(time.time()) + ASSERTION_S,
+    }
+    return jwt.encode(claims, settings.jwt_key, algorithm="RS256")
+
+
+def audience(instance_url: str) -> str:
+    """Sandboxes and scratch orgs belong to test.salesforce.com, everything else to login."""
+    host = urlsplit(instance_url).hostname or ""
+    is_test = host == "test.salesforce.com" or any(
+        part in host for part in (".sandbox.", ".scratch.")
+    )
+    return f"https://{'test' if is_test else 'login'}.salesforce.com"
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
