@@ -19,7 +19,7 @@ CALLS = 40
 SAYS_SO = "allowance of requests"
 
 
-def measure(seed: int) -> list[Figure]:
+def measure(_seed: int) -> list[Figure]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Stack(Path(folder)) as stack,
@@ -50,7 +50,7 @@ def measure(seed: int) -> list[Figure]:
     looked = [one for one in short.heard if one.is_lookup]
     return [
         Figure("at the reserve: lookups refused", sum(one.refused for one in looked), 0),
-        # A write a minute looks whether there is room again.
+        # One request every LOOK_AGAIN_MS finds out whether there is room again.
         Figure("at the reserve: writes that left", late, 1),
         Figure("at zero: lookups that did not say so", _silent(nothing), 0),
         Figure("at zero: known callers not answered", unknown, 0),

@@ -26,7 +26,7 @@ DEADLINE_MS = 3_000
 MOST_S = 300.0
 
 
-def measure(seed: int) -> list[Figure]:
+def measure(_seed: int) -> list[Figure]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Stack(Path(folder), extra=SETTINGS) as stack,

@@ -21,7 +21,7 @@ CALLS = 20
 ASSISTANT = "1d2f6c0b-7c11-4f0e-a2f5-5f7f0d9b3e21"
 
 
-def measure(seed: int) -> list[Figure]:
+def measure(_seed: int) -> list[Figure]:
     hosts = {"VAPI_CONTROL_HOSTS": "127.0.0.1"}
     with tempfile.TemporaryDirectory() as name, Stack(Path(name), extra=hosts) as stack:
         make_callers(stack.org, 3 * CALLS)

@@ -13,7 +13,7 @@ PER_S = 5
 FOR_S = 20
 
 
-def measure(seed: int) -> list[Figure]:
+def measure(_seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         make_callers(stack.org, PER_S * FOR_S + 1)
         # One whose number is written as no spelling of ours has it.

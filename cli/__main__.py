@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from cli.doctor import doctor
 from cli.intents import intents
 from cli.kinds import pause, resume
 from cli.store import Commands
@@ -15,7 +16,7 @@ def cli() -> None:
     """The root of all commands."""
 
 
-for command in (intents, pause, resume):
+for command in (doctor, intents, pause, resume):
     cli.add_command(command)
 
 

@@ -1,6 +1,6 @@
 """The whole service on one machine: embedded store, local org, and Procfile's lines as written.
 
-The demo, the drill and the journeys in tests/ run on it. Nothing here is needed in production.
+The demo, the drill, the bench and the journeys in tests/ run on it; production needs none of it.
 """
 
 import os

@@ -1,7 +1,7 @@
 """assistant-request: which assistant answers, and what it knows of the caller before it speaks.
 
-Vapi waits 7.5 s at most (facts/vapi.md 1.4.1). This answer is there in 2.5 s whatever happens: with
-the configured assistant and what is known of the caller, on any trouble with the assistant alone.
+Vapi waits 7.5 s at most (facts/vapi.md 1.4.1). Looking up who is calling gets WAIT_S of it; on any
+trouble the configured assistant answers alone.
 """
 
 import json

@@ -50,13 +50,13 @@ class Caller:
         if self.call_id and intent.call_id == self.call_id:
             return True
         draft = intent.draft
-        return (
-            isinstance(draft, FromCaller)
-            and bool(self.number)
-            and draft.caller_number == self.number
-            and self.customers is not None
-            and len(self.customers) <= 1
-        )
+        if not isinstance(draft, FromCaller) or not self.number:
+            return False
+        if draft.caller_number != self.number or self.customers is None or len(self.customers) > 1:
+            return False
+        # The number may be somebody else's by now.
+        theirs = draft.contact_id or draft.told_to
+        return theirs is None or self.contact is None or self.contact.contact_id == theirs
 
     def contact_id(self) -> str | None:
         """For a draft: the worker goes by the number when what is known is old."""
@@ -125,6 +125,9 @@ def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
         receipt = intent.receipt
         if intent.is_forgotten or (receipt and receipt.at_ms < (caller.as_of_ms or 0)):
             continue
+        theirs = intent.payload.get("contact_id") or intent.payload.get("told_to")
+        if intent.call_id != caller.call_id and theirs != contact.contact_id:
+            continue  # the number was somebody else's, or nobody knew whose
         if intent.kind is Kind.CASE_CREATE and intent.state is not State.CANCELLED:
             if not any(receipt and one.record_id == receipt.record_id for one in cases):
                 cases.insert(0, _own_case(intent, contact.contact_id))

@@ -22,7 +22,7 @@ bind = f"0.0.0.0:{settings.port}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # A request waits for Redis or for a lookup, not for the CPU: threads, more than lookups may wait
-# (web/lookup_pool.py), so that a Salesforce that hangs leaves enough for writes and events.
+# (web/pool.py), so that a Salesforce that hangs leaves enough for writes and events.
 worker_class = "gthread"
 threads = 64
 

@@ -17,10 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from shared.calls.calls import CallState
 from shared.domain.drafts import CommentDraft
-from shared.domain.intent import Intent, NewIntent, new_intent_id
-from shared.domain.kinds import Kind
-from shared.domain.reference import new_reference
-from shared.journal.results import Accepted
+from shared.domain.intent import Intent
 from shared.phone import as_e164
 from shared.settings import SettingsError
 from web.caller import Caller, known_caller
@@ -56,6 +53,13 @@ class Hours(BaseModel):
         except ZoneInfoNotFoundError:
             raise ValueError("is no time zone, such as America/New_York") from None
         return name
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for day, (opens, closes) in self.days.items():
+            if opens >= closes:
+                raise ValueError(f"{day}: closes before it opens")
+        return self
 
     def open_at(self, moment: datetime) -> bool:
         local = moment.astimezone(ZoneInfo(self.timezone))
@@ -157,19 +161,11 @@ def _bring_up_to_date(
     if not case_intent:
         return
     so_far = service.calls.transcript(state.call_id)[-MOST_SO_FAR:]
-    comment = NewIntent(
-        id=new_intent_id(),
-        kind=Kind.CASE_COMMENT,
-        reference=new_reference(),
-        fingerprint=f"transfer:{case_intent.id}",
-        after=(case_intent.id,),
-        draft=CommentDraft(
-            caller_number=state.number,
-            contact_id=known_caller(service, state).contact_id(),
-            case_intent=case_intent.id,
-            text=f"The call is being transferred to {whom}. What was said so far:\n{so_far}",
-        ),
+    comment = CommentDraft(
+        caller_number=state.number,
+        contact_id=known_caller(service, state).contact_id(),
+        case_intent=case_intent.id,
+        text=f"The call is being transferred to {whom}. What was said so far:\n{so_far}",
     )
-    accepted = service.journal.accept(state.call_id, [comment])
-    if isinstance(accepted, Accepted):
-        service.doorbell.ring(accepted.ring)
+    fingerprint = f"transfer:{case_intent.id}"
+    service.doorbell.ring(service.closing.comment(state, comment, fingerprint))

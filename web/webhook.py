@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import time
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,11 +123,11 @@ def _tool_entries(service: Service, message: Message) -> list[str]:
 
 
 def _occasion(message: Message, calls: list[ToolCall]) -> Occasion:
-    ids = ",".join(sorted(call.id for call in calls))
-    return Occasion(
-        at_ms=message.at_ms or int(time.time() * 1000),
-        message=hashlib.sha256(f"{message.at_ms} {ids}".encode()).hexdigest()[:16],
-    )
+    """A message that nothing tells from another one is one of its own."""
+    ids = ",".join(sorted(call.id for call in calls if call.id))
+    known = f"{message.at_ms} {ids}" if ids or message.at_ms else secrets.token_hex(8)
+    mark = hashlib.sha256(known.encode()).hexdigest()[:16]
+    return Occasion(message.when_ms(), mark)
 
 
 def _retract(service: Service, state: CallState) -> None:

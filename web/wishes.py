@@ -48,6 +48,8 @@ class Wish:
     target: str = ""
     also: tuple[NewIntent, ...] = ()
     amended: Callable[[Draft], Draft] | None = None
+    joined: Callable[[Draft], Draft] | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,14 @@ class Occasion:
     message: str
 
 
-TAKEN_BACK_MS = 500
+CROSSING_MS = 500
 """A wish that the agent voices so soon after the caller took it back was decided on before that."""
+
+MOST_HELD_MS = 15_000
+"""How long a caller who goes on speaking holds a write (shared/journal/scripts/_common.lua)."""
+
+BY_CALLER = "caller"
+"""Why an intent was cancelled: on the caller's word."""
 
 
 def fingerprint(tool: str, arguments: Arguments, nth: int, target: str = "") -> str:
@@ -92,16 +100,19 @@ def accept(
         held = _held(service, state, call, wish, occasion)
         if held and (held.id, held.fingerprint) in gone:
             held = None
+        change, wished_ms, message = wish.amended, occasion.at_ms, occasion.message
         if held and held.wished_ms > occasion.at_ms:
-            # A later wish was faster on its way here: it counts.
-            return _settled(service, claim, call, result(wish.said(held.reference)))
+            # A later wish was faster on its way here: it counts, and this one where it says more.
+            if wish.joined is None:
+                return _settled(service, claim, call, result(wish.said(held.reference)))
+            change, wished_ms, message = wish.joined, held.wished_ms, held.message
         reference = held.reference if held else new_reference()
         said = wish.said(reference)
         entry = as_entry(call, result(said))
         intent = NewIntent(
-            id=held.id if held else new_intent_id(),
+            id=held.id if held else wish.id or new_intent_id(),
             kind=wish.kind,
-            draft=wish.amended(held.draft) if held and wish.amended else wish.draft,
+            draft=change(held.draft) if held and change else wish.draft,
             tool=call.name,
             reference=reference,
             fingerprint=mark,
@@ -111,8 +122,8 @@ def accept(
             said=said,
             subjects=wish.subjects,
             asks=wish.asks is not None,
-            wished_ms=occasion.at_ms,
-            message=occasion.message,
+            wished_ms=wished_ms,
+            message=message,
             amends=(held.id, held.fingerprint) if held else None,
         )
         slot = AnswerSlot(claim.key, entry) if claim else None
@@ -121,8 +132,10 @@ def accept(
                 service.doorbell.ring(ring)
                 if state.summary and wish.kind is Kind.CASE_CREATE:
                     service.doorbell.ring(service.closing.summary_for(state, intent.id))
-                if _was_taken_back(service, state, intent, occasion):
-                    return as_entry(call, TAKEN_BACK)
+                if wish.kind is not Kind.CASE_CLOSE and _was_taken_back(
+                    service, state, [intent, *wish.also], occasion
+                ):
+                    return service.answers.replace(claim, as_entry(call, TAKEN_BACK))
                 return entry
             case AnsweredBefore(kept):
                 return kept
@@ -133,7 +146,8 @@ def accept(
                 gone.add((held.id, held.fingerprint))
             case Existing(intent_id) if wish.asks:
                 return _settled(service, claim, call, wish.asks(service.journal.get(intent_id)))
-    return as_entry(call, trouble("I could not save that. Please try once more."))
+    again = trouble("I could not save that. Please try once more.")
+    return service.answers.settle(claim, as_entry(call, again), lasting=False)
 
 
 TAKEN_BACK = result("The caller has just taken that back, so nothing is saved.")
@@ -148,48 +162,61 @@ def _held(
     same = [
         one
         for one in service.journal.of_call(state.call_id)
-        if one.state is State.HELD and one.tool == call.name and one.message != occasion.message
+        if one.state is State.HELD
+        and (one.tool, one.kind) == (call.name, wish.kind)
+        and one.message != occasion.message
     ]
     return same[-1] if same else None
 
 
 def _was_taken_back(
-    service: Service, state: CallState, intent: NewIntent, occasion: Occasion
+    service: Service, state: CallState, intents: list[NewIntent], occasion: Occasion
 ) -> bool:
     """The caller's words may be here before the wish that they take back."""
-    if not service.calls.retracted_since(state.call_id, occasion.at_ms - TAKEN_BACK_MS):
+    if not service.calls.retracted_between(
+        state.call_id, occasion.at_ms - CROSSING_MS, occasion.at_ms + _longest_held_ms(service)
+    ):
         return False
-    became, ring = service.journal.cancel(intent.id, RETRACTED)
-    service.doorbell.ring(ring)
-    return became == State.CANCELLED
+    states = []
+    for intent in intents:
+        became, ring = service.journal.cancel(intent.id, BY_CALLER)
+        service.doorbell.ring(ring)
+        states.append(became)
+    return states[0] == State.CANCELLED
 
 
 def retract(service: Service, state: CallState) -> list[Intent]:
     """The caller's own words take back what was asked for last and is held still.
 
-    All wishes of that one message, unless they were voiced after those words. Returns what was
-    cancelled.
+    All wishes of that one message, unless they were voiced after those words; never a closing,
+    which takes back itself. Returns what was cancelled.
     """
     if state.retracted_at_ms is None:
         return []
-    before_ms = state.retracted_at_ms + TAKEN_BACK_MS
+    before_ms = state.retracted_at_ms + CROSSING_MS
+    after_ms = state.retracted_at_ms - _longest_held_ms(service)
     wishes = [
         one
         for one in service.journal.of_call(state.call_id)
-        if one.message and one.wished_ms <= before_ms
+        if one.message
+        and one.kind is not Kind.CASE_CLOSE
+        and after_ms <= one.wished_ms <= before_ms
     ]
+    wishes.sort(key=lambda one: one.wished_ms)  # an amended one keeps its place in the journal
     cancelled = []
     for one in wishes:
         if one.message != wishes[-1].message or one.state not in (State.HELD, State.DUE):
             continue
-        became, ring = service.journal.cancel(one.id, RETRACTED)
+        became, ring = service.journal.cancel(one.id, BY_CALLER)
         service.doorbell.ring(ring)
         if became == State.CANCELLED:
             cancelled.append(one)
     return cancelled
 
 
-RETRACTED = "caller"
+def _longest_held_ms(service: Service) -> int:
+    """Words that come so much later than a wish, by their own times, are not about it."""
+    return service.settings.commit_window_ms + MOST_HELD_MS
 
 
 def _settled(service: Service, claim: Claim | None, call: ToolCall, answer: Answer) -> str:

@@ -33,7 +33,7 @@ from shared.vapi.tools import (
 from web.caller import Caller, caller_for_a_write, known_caller, open_cases
 from web.lookups import last_case_of_call
 from web.service import Service
-from web.wishes import Wish
+from web.wishes import BY_CALLER, Wish
 
 CASE_WAIT_S = 1.0
 """So long a write waits to see whose case it was given, when the snapshot does not show it."""
@@ -49,6 +49,7 @@ def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase
     case_draft = CaseDraft(
         caller_number=state.number,
         contact_id=caller.contact_id(),
+        told_to=caller.contact.contact_id if caller.contact else None,
         issue_type=wanted.issue_type,
         description=wanted.description,
         priority=wanted.priority,
@@ -164,17 +165,20 @@ def update_contact(service: Service, state: CallState, wanted: UpdateContact) ->
         ),
         after=tuple(one.id for one in earlier),
         target=_place_among(earlier, changes),
-        amended=lambda before: _with_more(before, change),
+        amended=lambda before: _changes_of_both(before, before, change),
+        joined=lambda after: _changes_of_both(after, change, after),
     )
 
 
-def _with_more(earlier: Draft, change: ContactDraft) -> ContactDraft:
-    """Fields that only the earlier wish named stay wished for."""
+def _changes_of_both(held: Draft, earlier: Draft, later: Draft) -> ContactDraft:
+    """The held draft with the fields of both wishes; of a field that both name, the later value."""
+    assert isinstance(held, ContactDraft)
     assert isinstance(earlier, ContactDraft)
+    assert isinstance(later, ContactDraft)
     seen = None
-    if earlier.seen is not None and change.seen is not None:
-        seen = change.seen | earlier.seen
-    return replace(earlier, changes=earlier.changes | change.changes, seen=seen)
+    if earlier.seen is not None and later.seen is not None:
+        seen = later.seen | earlier.seen
+    return replace(held, changes=earlier.changes | later.changes, seen=seen)
 
 
 def _seen(
@@ -233,7 +237,18 @@ def request_callback(service: Service, state: CallState, wanted: RequestCallback
         Kind.CALLBACK,
         callback,
         lambda reference: f"Somebody will call back. The reference is {reference}.",
-        amended=lambda _: callback,
+        amended=lambda earlier: _again(earlier, callback, wanted),
+    )
+
+
+def _again(earlier: Draft, callback: CallbackDraft, wanted: RequestCallback) -> CallbackDraft:
+    """The later wish wins where it says something."""
+    assert isinstance(earlier, CallbackDraft)
+    return replace(
+        callback,
+        phone=wanted.phone or earlier.phone,
+        when=callback.when or earlier.when,
+        reason=callback.reason or earlier.reason,
     )
 
 
@@ -252,18 +267,21 @@ def cancel_case(service: Service, state: CallState, wanted: CancelCase) -> Wish 
         if not intent:
             return refusal("No case was opened in this call, so there is none to take back.")
     if intent:
-        became, ring = service.journal.cancel(intent.id, "caller")
+        became, ring = service.journal.cancel(intent.id, BY_CALLER)
         service.doorbell.ring(ring)
         if became == State.CANCELLED:
             return result("The case was taken back. It will not be opened.")
         if became == State.PARKED:
             return result("A colleague has that case and will see that it is not wanted.")
+    contact = known_caller(service, state).contact
     close = CloseDraft(
         caller_number=state.number,
         contact_id=_contact_id(service, state),
+        told_to=contact.contact_id if contact else None,
         case_intent=intent.id if intent else None,
         case_number=case_number,
     )
+    closing_id = new_intent_id()
     return Wish(
         Kind.CASE_CLOSE,
         close,
@@ -272,14 +290,13 @@ def cancel_case(service: Service, state: CallState, wanted: CancelCase) -> Wish 
         ),
         after=(intent.id,) if intent else (),
         target=intent.id if intent else case_number or "",
-        also=_why(close, wanted.reason, intent),
+        also=_why(close, wanted.reason, closing_id),
+        id=closing_id,
     )
 
 
-def _why(
-    close: CloseDraft, reason: str | None, case_intent: Intent | None
-) -> tuple[NewIntent, ...]:
-    """The reason of a closing, as a comment on the case."""
+def _why(close: CloseDraft, reason: str | None, closing_id: str) -> tuple[NewIntent, ...]:
+    """The reason of a closing, as a comment on the case once it is closed."""
     if not reason:
         return ()
     comment = CommentDraft(
@@ -287,6 +304,7 @@ def _why(
         contact_id=close.contact_id,
         case_intent=close.case_intent,
         case_number=close.case_number,
+        only_after=closing_id,
         text=f"Taken back by the caller: {reason}",
     )
     return (
@@ -295,7 +313,7 @@ def _why(
             kind=Kind.CASE_COMMENT,
             draft=comment,
             reference=new_reference(),
-            after=(case_intent.id,) if case_intent else (),
+            after=(closing_id,),
         ),
     )
 

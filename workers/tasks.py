@@ -1,4 +1,7 @@
-"""The tasks: answer a doorbell, sweep, forget. None carries data; each may run twice or never."""
+"""The tasks: answer a doorbell, sweep, close quiet calls, forget.
+
+None carries data; each may run twice or never.
+"""
 
 from functools import cache
 

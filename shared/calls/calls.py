@@ -1,4 +1,4 @@
-"""What is known of a call while it lasts: caller, control URL, transcripts.
+"""What is known of a call: caller, control URL, signs of speech, transcripts, what was taken back.
 
 All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id}` (hash, see
 `scripts/hear.lua`) and others below it.
@@ -6,7 +6,6 @@ All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from shared.calls.retraction import takes_back
 from shared.calls.speech import sign
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, translated
-from shared.vapi.messages import CALLER, Message, Utterance, utterance
+from shared.vapi.messages import ANSWERED, CALLER, NOTED, Message, Utterance, utterance
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -71,7 +70,7 @@ class Calls:
         }
         said = utterance(message) if message.type == "transcript" else None
         text = json.dumps(asdict(said)) if said else ""
-        at_ms = message.at_ms or int(time.time() * 1000)
+        at_ms = message.when_ms()
         retracts = said is not None and said.speaker == CALLER and takes_back(said.text)
         event = {
             "prefix": self._prefix,
@@ -81,6 +80,7 @@ class Calls:
             "speech": sign(message),
             "speech_at": at_ms,
             "utterance": text,
+            "is_sign_of_life": message.type in NOTED | ANSWERED,
             "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
             "retraction": retracts,
         }
@@ -98,13 +98,13 @@ class Calls:
             retracted_at_ms=at_ms if retracts else None,
         )
 
-    def retracted_since(self, call_id: str, at_ms: int) -> bool:
-        """The caller took something back then or later, by the events' own times."""
+    def retracted_between(self, call_id: str, from_ms: int, to_ms: int) -> bool:
+        """The caller took something back then, by the events' own times."""
         if not call_id:
             return False
         with translated():
             key = f"{self._prefix}call:{call_id}:retractions"
-            return bool(self._store.zcount(key, at_ms, "+inf"))
+            return bool(self._store.zcount(key, from_ms, to_ms))
 
     def quiet(self, for_ms: int, most: int) -> list[str]:
         """Calls that nothing was heard of for so long and that were not closed out yet."""
@@ -134,6 +134,7 @@ class Calls:
             with translated():
                 pipe = self._store.pipeline(transaction=False)
                 pipe.hset(f"{self._prefix}call:{call_id}", mapping=closed)
+                pipe.pexpire(f"{self._prefix}call:{call_id}", LIFE_S * 1000)
                 pipe.zrem(f"{self._prefix}calls", call_id)
                 pipe.execute()
 

@@ -70,20 +70,31 @@ class CloseOut:
 
         Returns the kinds to ring for.
         """
-        comment = NewIntent(
-            id=new_intent_id(),
-            kind=Kind.CASE_COMMENT,
-            reference=new_reference(),
-            fingerprint=f"{FINGERPRINT}:summary",
-            after=(case_intent,),
-            draft=CommentDraft(
-                caller_number=state.number,
-                case_intent=case_intent,
-                text=f"Call summary: {state.summary}",
-            ),
+        comment = CommentDraft(
+            caller_number=state.number,
+            case_intent=case_intent,
+            text=f"Call summary: {state.summary}",
         )
-        accepted = self._journal.accept(state.call_id, [comment])
-        return accepted.ring if isinstance(accepted, Accepted) else ()
+        return self.comment(state, comment, f"{FINGERPRINT}:summary")
+
+    def comment(
+        self, state: CallState, comment: CommentDraft, fingerprint: str
+    ) -> tuple[Kind, ...]:
+        """A comment of the service's own on a case of the call, once. Returns whom to ring for."""
+        assert comment.case_intent
+        for _ in range(REFERENCE_TRIES):
+            intent = NewIntent(
+                id=new_intent_id(),
+                kind=Kind.CASE_COMMENT,
+                reference=new_reference(),
+                fingerprint=fingerprint,
+                after=(comment.case_intent,),
+                draft=comment,
+            )
+            accepted = self._journal.accept(state.call_id, [intent])
+            if not isinstance(accepted, ReferenceTaken):
+                return accepted.ring if isinstance(accepted, Accepted) else ()
+        return ()
 
     def close_quiet(self, for_ms: int) -> tuple[int, set[Kind]]:
         """Closes the calls that nothing was heard of for so long: no report will come.

@@ -37,10 +37,13 @@ class FromCaller(Draft):
     caller_number: E.164, or "" when the call showed none.
     contact_id: the one contact who has that number, as known at acceptance; None when that was not
     known yet, and the worker settles it by the number.
+    told_to: the one contact as last known, however long ago: who may hear of it later. It is never
+    written to Salesforce.
     """
 
     caller_number: str = ""
     contact_id: str | None = None
+    told_to: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,7 @@ class NewIntent:
 
     hold_ms: how long it stays held so that the caller can take it back; 0 is due at once.
     after: ids of intents that have to be settled first. after_call: all of its call's so far;
-    after_others: those of other kinds.
+    after_others: the wishes of other kinds among them.
     wished_ms, message: when and in which message it was asked for. amends: the id of a held intent
     that becomes this one, and its fingerprint as read; id and reference stay as they were.
     fingerprint: a second intent of the call with the same one is the same wish; "" is none.

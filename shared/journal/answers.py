@@ -49,6 +49,13 @@ class Answers:
                 return claim  # it works on past its own deadline; whoever settles first is heard
             time.sleep(POLL_S)
 
+    def replace(self, claim: "Claim | None", text: str) -> str:
+        """Another answer in the place of the one that is kept, for as long; returns what to say."""
+        if claim:
+            with translated():
+                self._store.set(claim.key, text, keepttl=True)
+        return text
+
     def settle(self, claim: "Claim | None", text: str, *, lasting: bool = True) -> str:
         """Keep an answer, or let go of the claim when it is not lasting; returns what to say.
 

@@ -7,8 +7,9 @@ hides the headers of a failure, and speaks https only (facts/salesforce.md 6.2).
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -109,6 +110,12 @@ def _read_body(answer: requests.Response, deadline: Deadline) -> None:
     answer._content = b"".join(parts)  # where requests itself puts what it has read
 
 
+@dataclass(frozen=True)
+class Fetched:
+    body: Any
+    headers: Mapping[str, str]
+
+
 class SalesforceClient:
     """Safe to share between threads: each has its own connection. use: whom the requests serve."""
 
@@ -152,6 +159,17 @@ class SalesforceClient:
             deadline,
             slot,
         )
+
+    def fetch(self, path: str, deadline: Deadline) -> "Fetched":
+        """Any address of the instance. Raises SalesforceError."""
+
+        def send(door: Salesforce) -> Fetched:
+            url = f"https://{door.sf_instance}{path}"
+            answer = self._transport.request("GET", url, headers=door.headers, deadline=deadline)
+            return Fetched(answer.json(), answer.headers)
+
+        fetched: Fetched = self._call(send, deadline, None)
+        return fetched
 
     @property
     def api_path(self) -> str:

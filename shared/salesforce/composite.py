@@ -22,6 +22,9 @@ MOST_HEAVY = 5
 LEAVE_WITHIN_S = 30.0
 """How long writes wait for room in the window before they go back to where they are kept."""
 
+TOKEN_S = 30.0
+"""How long a token in between may take besides."""
+
 Subrequest = dict[str, Any]
 Answer = dict[str, Any]
 
@@ -120,7 +123,9 @@ class Shared:
         if first:
             self._leave(load)
         try:
-            return load.answers.result(LEAVE_WITHIN_S + 2 * self._timeout_s + 30)[mine]
+            return load.answers.result(LEAVE_WITHIN_S + 2 * self._timeout_s + TOKEN_S)[mine]
+        except TimeoutError:
+            raise away("SHARED_REQUEST", ambiguous=True) from None
         except SalesforceError as error:
             raise replace(error) from None  # each of its senders gets one of their own
 

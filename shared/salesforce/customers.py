@@ -113,14 +113,13 @@ class Customers:
         fields = (*_CONTACT_FIELDS, *([language_field] if language_field else []))
         self._select = f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact"
 
-    def by_phone(self, e164: str, deadline: Deadline) -> list[Customer]:
-        """Everybody who has this number: none, one or several. At most three requests."""
-        return self.by_phones([e164], deadline)[e164]
-
     def by_phones(
         self, numbers: Sequence[str], deadline: Deadline, slot: Slot | None = None
     ) -> dict[str, list[Customer]]:
-        """The same for up to MOST_NUMBERS, in at most three requests for all of them."""
+        """Everybody who has each number: none, one or several.
+
+        At most three requests for up to MOST_NUMBERS, more when one of them fills a page.
+        """
         most = MOST_SHARERS * len(numbers)
         records = self._query(
             soql(

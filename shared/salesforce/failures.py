@@ -40,7 +40,7 @@ class FailureClass(StrEnum):
 class SalesforceError(Exception):
     """A request, or one record of it, failed.
 
-    code: Salesforce's errorCode, or a word of ours for what has none (TIMEOUT, HTTP_502, ...).
+    code: Salesforce's errorCode, or a word of ours for what has none (DEADLINE, HTTP_502, ...).
     ambiguous: a write may have been committed all the same.
     fields: API names, never values.
     whole: it is the request that failed, which says nothing of a single record.
@@ -144,7 +144,7 @@ def delay_ms(error: SalesforceError, strikes: int) -> int:
 
     A fifth of the ceiling is waited always, so that the jitter never means "at once".
     """
-    first_s, most_s = _WAITS_S.get(error.failure, (1.0, 15.0))
+    first_s, most_s = _WAITS_S[error.failure]
     ceiling_s = min(most_s, first_s * 2 ** min(strikes, 16))
     waited_s = ceiling_s * random.uniform(0.2, 1.0)
     return int(1000 * max(waited_s, error.retry_after_s or 0.0))

@@ -42,6 +42,8 @@ class Use(StrEnum):
     LOOKUP = "lookup"
     """Somebody on the line waits for it."""
     WRITE = "write"
+    CHECK = "check"
+    """An operator wants to know what is wrong: no breaker and no reserve stops that."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Room:
 
 @dataclass(frozen=True)
 class Figures:
-    """The account as operators see it. window_*: requests that count now, by use.
+    """The account as operators see it. window: requests that count now, by use; window_limit is
+    None without a window.
 
     daily_used and daily_limit are None until Salesforce has told them.
     """

@@ -52,6 +52,11 @@ class TokenStore:
         """A token other than the spent one: somebody's newer one, or one asked for now."""
         return self._one_refresher(spent, give_up_at)
 
+    def renew(self, *, give_up_at: float) -> Token:
+        """A token asked for now, whatever is kept."""
+        kept = self._kept()
+        return self._one_refresher(kept, give_up_at)
+
     def age_s(self) -> float | None:
         """How old the kept token is; None without one."""
         kept = self._kept()

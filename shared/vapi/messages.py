@@ -6,6 +6,7 @@ is there and treats everything as optional. Shapes: facts/vapi.md 1.1 to 1.6 and
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +43,9 @@ IGNORED = frozenset(
 """Known types that ask nothing of this server."""
 
 KNOWN = ANSWERED | NOTED | IGNORED
+
+MOST_AHEAD_MS = 5_000
+"""A time further ahead of our clock is a mistake, and would outlast all that is said later."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,11 @@ class Message:
     def at_ms(self) -> int | None:
         """The message's own time; None when it carries none that can be read."""
         return _epoch_ms(self.body.get("timestamp"))
+
+    def when_ms(self) -> int:
+        """The message's own time, never far in the future; without one, now. Epoch ms."""
+        now_ms = int(time.time() * 1000)
+        return min(self.at_ms or now_ms, now_ms + MOST_AHEAD_MS)
 
 
 def read_message(body: Any) -> Message | None:

@@ -124,7 +124,7 @@ def test_what_was_given_back_does_not_count(windowed: Settings, store: redis.Red
 
 def test_pressure_grows_as_the_window_is_spent(windowed: Settings, store: redis.Redis) -> None:
     gate = Gate(windowed, store)
-    before, after = gate.room(), None
+    before = gate.room()
     spent(store, Use.LOOKUP, 8)
     after = gate.room()
     assert isinstance(before, Room)
@@ -244,6 +244,32 @@ def test_one_probe_at_a_time_goes_through_and_a_good_one_closes_it(
     assert all(isinstance(ask(one, Use.LOOKUP), NotNow) for one in (gate, other))
     gate.done(probe, None)
     assert isinstance(ask(other, Use.LOOKUP), Slot)
+
+
+def test_a_probe_leaves_also_when_the_window_is_tight(
+    windowed: Settings, store: redis.Redis
+) -> None:
+    """It is held like any lookup; being held does not use it up."""
+    gate = Gate(windowed, store)
+    opened(gate)
+    over(store)
+    spent(store, Use.WRITE, 12)
+    held = ask(gate, Use.LOOKUP, shared=True)
+    assert isinstance(held, NotNow)
+    assert held.why == "window"
+    slot = ask(gate, Use.LOOKUP, shared=True, waited_s=HOLD_MS / 1000)
+    assert isinstance(slot, Slot)
+    assert slot.probe
+
+
+def test_the_repeat_of_a_request_waits_for_the_window_alone(
+    windowed: Settings, store: redis.Redis
+) -> None:
+    gate = Gate(windowed, store)
+    opened(gate)
+    assert isinstance(ask(gate, Use.LOOKUP, forced=True), Slot)
+    spent(store, Use.LOOKUP, 20)
+    assert isinstance(ask(gate, Use.LOOKUP, forced=True), NotNow)
 
 
 def test_a_bad_probe_opens_it_for_longer(settings: Settings, store: redis.Redis) -> None:

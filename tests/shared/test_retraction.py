@@ -57,6 +57,13 @@ They told me to scratch that code free.
 I want to take my old phone back.
 Stop.
 No.
+I tried to pause the plan and cancel it.
+I want to open the app and cancel it but the button is missing
+They said they would call and then cancel it
+I ordered the blue one but I don't need it
+my son bought it and I don't want it
+When I press stop, forget it, nothing happens
+I asked him to wait and then he said cancel that thing
 """
 
 

@@ -239,6 +239,19 @@ def test_a_case_of_an_earlier_call_shows_during_an_outage(client: FlaskClient, o
     assert "is being opened" in said
 
 
+def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
+    client: FlaskClient, org: Org
+) -> None:
+    ask(client, "lookupCustomer", call_id="a")
+    said = say(client, "createSalesforceCase", CASE, call_id="a")
+    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    org.edit("Contact", jane["Id"], Phone="+14155550777", MobilePhone="+14155550777")
+    org.create("Contact", [{"LastName": "Bob", "Phone": KNOWN}])
+    assert "no open case" in say(client, "retrieveCustomerCase", call_id="b")
+    wanted = {"reference": said[-8:-1]}
+    assert "can't discuss" in say(client, "getCaseStatus", wanted, call_id="b")
+
+
 def test_a_case_that_was_taken_back_is_gone_from_what_is_told(
     client: FlaskClient, desk: Desk
 ) -> None:
@@ -249,8 +262,8 @@ def test_a_case_that_was_taken_back_is_gone_from_what_is_told(
     assert "two open cases" in say(client, "lookupCustomer", id="again", call_id="a")
 
 
-def test_a_change_in_an_outage_knows_of_the_one_before_it(
-    client: FlaskClient, org: Org, journal: Journal
+def test_a_change_in_the_next_call_knows_of_the_one_before_it(
+    client: FlaskClient, journal: Journal
 ) -> None:
     """Both are the caller's own: the second must not park because the first was made."""
     say(client, "lookupCustomer", call_id="a")

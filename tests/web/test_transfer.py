@@ -72,6 +72,7 @@ def test_outside_the_hours_the_fallback_takes_it_or_nobody(app: Flask, settings:
         ("[queues]\nbilling = '555-0191'", "queues.billing"),
         ("[hours]\ntimezone = 'Mars/Olympus'", "timezone"),
         ("[hours]\ntimezone = 'Europe/Berlin'\nmonday = 'always'", "monday"),
+        ("[hours]\ntimezone = 'Europe/Berlin'\nmonday = '17:00-09:00'", "monday: closes"),
         ("owner = yes", "line 1"),
     ],
 )

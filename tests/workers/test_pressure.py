@@ -147,6 +147,7 @@ def test_a_window_that_is_spent_in_the_midst_of_a_batch_is_no_failure(
     spent(store, Use.LOOKUP, 100)
     assert drain(tight, Kind.CASE_CREATE).counts == {"again": 1}
     assert kept(journal, intent_id).reason == "WINDOW_SPENT"
+    assert kept(journal, intent_id).attempts == 0
     assert journal.waits()["org"].strikes == 0
     monkeypatch.undo()
     store.delete("vs:salesforce:window:lookup")

@@ -25,7 +25,7 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(CaseDraft, intent.draft) for intent in intents}
     numbers = numbers_to_resolve((one, drafts[one.id]) for one in intents)
     account_numbers = [draft.account_number or "" for draft in drafts.values()]
-    if len(intents) == MOST_RECORDS:
+    if len(intents) >= MOST_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for kept in desk.journal.payloads_due(Kind.CASE_CREATE, MOST_LOOKED_AHEAD):
             numbers.append("" if kept["contact_id"] else kept["caller_number"])

@@ -7,14 +7,15 @@
 --                   may tell less than earlier ones
 --   speech          "" or a sign of speech (see shared/calls/speech.py), and speech_at (ms, its own time)
 --   utterance       "" or a final transcript as JSON, and digest, its name
+--   is_sign_of_life   true for types that only a call that lasts, or ends, sends
 --   retraction      true when the caller's words, at speech_at, take back what was asked for
---   over            true once the call needs no close-out any more
 --
 -- Keys, under prefix .. "call:" .. id:
 --   (itself)        hash: id, number, direction, control_url, ended ("1"); since (ms, first event);
---                   heard (ms, when the last sign of the caller's speech arrived)
---   :speech         sorted set: signs of speech as {sign}@{time}, by their own time. A set: the order of
---                   arrival and doublets make no difference
+--                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
+--                   close-out is in the journal), summary (of the report)
+--   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
+--                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
 --   :retractions    sorted set of the same times: the caller took something back then
 -- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
@@ -43,9 +44,7 @@ if event.retraction then
   redis.call('PEXPIRE', key .. ':retractions', event.life_ms)
 end
 redis.call('PEXPIRE', key, event.life_ms)
-if event.over then
-  redis.call('ZREM', event.prefix .. 'calls', event.id)
-elseif redis.call('HEXISTS', key, 'closed') == 0 then
+if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 0 then
   redis.call('ZADD', event.prefix .. 'calls', now, event.id)
 end
 local is_first = not had and redis.call('HEXISTS', key, 'number') == 1

@@ -1,4 +1,5 @@
--- Read before every script: the server's clock, the doorbell, waits, and letting followers go.
+-- Read before every script: the server's clock, the doorbell, waits, whether the caller speaks, and
+-- letting followers go.
 
 local function clock_ms()
   local time = redis.call('TIME')

@@ -5,7 +5,7 @@
 --   call        the call's id, "" when the message named none
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
---               after_others (bool), subjects (list), asks (bool), wished (ms), message,
+--               after_others (bool: wishes of other kinds), subjects (list), asks (bool), wished (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
 --   subject_ms  how long a subject is remembered across calls
 --   call_ms     how long the call's list of intents and wishes is kept
@@ -40,9 +40,9 @@ for _, intent in ipairs(want.intents) do
   end
   if intent.amends then
     local is = redis.call('HMGET', p .. 'intent:' .. intent.amends[1],
-      'state', 'fingerprint', 'hold_until', 'call', 'accepted')
+      'state', 'fingerprint', 'hold_until', 'call', 'accepted', 'kind')
     local held = is[1] == 'held' and (tonumber(is[3]) > now or is_held_back(p, is[4], tonumber(is[5]), now))
-    if not held or is[2] ~= intent.amends[2] then return {'too_late'} end
+    if not held or is[2] ~= intent.amends[2] or is[6] ~= intent.kind then return {'too_late'} end
   elseif intent.reference ~= '' and redis.call('EXISTS', p .. 'reference:' .. intent.reference) == 1 then
     return {'reference_taken'}
   end
@@ -62,9 +62,15 @@ local of_call = p .. 'call:' .. want.call .. ':intents'
 local reply = {'accepted'}
 local function amend(intent)
   local id = intent.amends[1]
+  for _, subject in ipairs(cjson.decode(redis.call('HGET', p .. 'intent:' .. id, 'subjects') or '[]')) do
+    if redis.call('GET', p .. 'subject:' .. subject) == id then
+      redis.call('DEL', p .. 'subject:' .. subject)
+    end
+  end
   redis.call('HSET', p .. 'intent:' .. id, 'payload', intent.payload, 'said', intent.said,
     'schema', intent.schema, 'fingerprint', intent.fingerprint, 'wished', intent.wished,
-    'message', intent.message, 'hold_until', now + intent.hold_ms)
+    'message', intent.message, 'hold_until', now + intent.hold_ms,
+    'subjects', cjson.encode(intent.subjects))
   redis.call('ZADD', p .. 'due:' .. intent.kind, 'XX', now + intent.hold_ms, id)
   redis.call('HDEL', wishes, intent.amends[2])
   redis.call('HSET', wishes, intent.fingerprint, id)
@@ -80,9 +86,8 @@ local function record(intent)
     after = redis.call('LRANGE', of_call, 0, -1)
   elseif intent.after_others and want.call ~= '' then
     for _, earlier in ipairs(redis.call('LRANGE', of_call, 0, -1)) do
-      if redis.call('HGET', p .. 'intent:' .. earlier, 'kind') ~= intent.kind then
-        after[#after + 1] = earlier
-      end
+      local is = redis.call('HMGET', p .. 'intent:' .. earlier, 'kind', 'tool')
+      if is[1] ~= intent.kind and is[2] and is[2] ~= '' then after[#after + 1] = earlier end
     end
   end
   local waiting = 0
@@ -99,7 +104,7 @@ local function record(intent)
     'schema', intent.schema, 'call', want.call, 'tool', intent.tool,
     'reference', intent.reference, 'fingerprint', intent.fingerprint,
     'payload', intent.payload, 'said', intent.said, 'accepted', now, 'hold_until', hold_until,
-    'wished', intent.wished, 'message', intent.message,
+    'wished', intent.wished, 'message', intent.message, 'subjects', cjson.encode(intent.subjects),
     'waiting', waiting, 'attempts', 0, 'unsure', 0)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   if waiting == 0 then redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id) end

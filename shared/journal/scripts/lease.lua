@@ -7,7 +7,9 @@
 -- are at work: a Salesforce that hangs must not take every thread of every worker. After the org
 -- failed, one batch of all kinds is let in to try; after a kind failed, one small batch of it.
 --
--- What is held stays so while the caller is speaking. An intent whose earlier lease ran out is marked unsure: its worker may have died after Salesforce
+-- What is held stays so while the caller is speaking.
+--
+-- An intent whose earlier lease ran out is marked unsure: its worker may have died after Salesforce
 -- committed. At least one intent is leased however large it is.
 --
 -- Returns a list of {id, {field, value, ...}}.

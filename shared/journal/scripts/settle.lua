@@ -1,6 +1,6 @@
 -- Writes down what became of leased intents. A worker whose lease is gone can't settle anything.
 --
--- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 5 kind, 4 JSON list of
+-- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of (see below), 5 kind
 --   {id, outcome = "delivered", receipt (text)}
 --   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", strikes (0 for a wait
 --    that is no failure, else 1), unsure (bool), rest_ms, leave_out (text)}
@@ -50,6 +50,8 @@ for _, outcome in ipairs(outcomes) do
     reply[1] = reply[1] + 1
     redis.call('HDEL', key, 'lease')
     if outcome.outcome == 'again' then
+      -- A mere wait is no attempt: attempts decide when to give up.
+      if outcome.strikes == 0 then redis.call('HINCRBY', key, 'attempts', -1) end
       redis.call('HSET', key, 'state', 'due', 'reason', outcome.reason,
         'unsure', outcome.unsure and 1 or 0, 'leave_out', outcome.leave_out)
       if outcome.scope == 'record' then

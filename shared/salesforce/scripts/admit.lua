@@ -2,12 +2,12 @@
 --
 -- ARGV[1]  JSON object:
 --   prefix, id
---   use             "lookup" or "write"
+--   use             "lookup", "write" or "check" (an operator's, whom no breaker and no reserve stops)
 --   lasts_ms        how long the request may take at most
 --   waited_ms       how long it has waited for this
 --   hold_ms         how long it may be held back so that others can share it; 0 for one that is alone
 --   peek            true: only asks, nothing is entered
---   forced          true: it is let in whatever is spent (the repeat of one that was let in)
+--   forced          true: the repeat of one that was let in; it waits for the window alone
 --   window          nil, or {requests, ms}: no more requests than that in so long
 --   reserve         share of the daily allowance that is left to lookups, 0 to 1
 --   look_again_ms   how old a figure of the allowance is believed when it says that none is left
@@ -32,20 +32,19 @@ local is_write = want.use == 'write'
 local flying = p .. 'flying:' .. want.use
 local probe = 0
 
-if not is_write and not want.forced then
+if want.use == 'lookup' and not want.forced then
   local key = p .. 'breaker'
   local is = redis.call('HMGET', key, 'state', 'since', 'until', 'probe_until')
   if is[1] == 'open' then
     local wait_ms = math.max(tonumber(is[3]), tonumber(is[4])) - now
     if wait_ms > 0 then return {'breaker', wait_ms} end
-    if not want.peek then redis.call('HSET', key, 'probe_until', now + want.lasts_ms) end
     probe = 1
   elseif redis.call('ZCOUNT', flying, '(' .. (is[2] or 0), now - want.slow_ms) >= want.most_stuck then
     return {'breaker', open_breaker(key, now, want, 'HANGING')}
   end
 end
 
-local pressure, spacing_ms = 0, 0
+local pressure, spacing_ms, looks_again = 0, 0, false
 local usage = redis.call('HMGET', p .. 'usage', 'used', 'limit', 'at', 'asked')
 if usage[2] and not want.forced then
   local used, limit = tonumber(usage[1]), tonumber(usage[2])
@@ -54,7 +53,7 @@ if usage[2] and not want.forced then
     pressure = 1
     local seen = math.max(tonumber(usage[3]), tonumber(usage[4] or 0))
     if now - seen < want.look_again_ms then return {'daily', want.look_again_ms - (now - seen)} end
-    if not want.peek then redis.call('HSET', p .. 'usage', 'asked', now) end
+    looks_again = true
   elseif used > limit / 2 then
     -- From half of the allowance on, writes are spread over the day, and further the less is left.
     pressure = (used / limit - 0.5) / (0.5 - want.reserve)
@@ -64,18 +63,20 @@ end
 
 if want.window then
   local requests, window_ms = want.window[1], want.window[2]
-  for _, use in ipairs({'lookup', 'write'}) do
+  local count = {}
+  for _, use in ipairs({'lookup', 'write', 'check'}) do
     redis.call('ZREMRANGEBYSCORE', p .. 'window:' .. use, '-inf', now)
+    count[use] = redis.call('ZCARD', p .. 'window:' .. use)
   end
-  local lookups = redis.call('ZCARD', p .. 'window:lookup')
-  local writes = redis.call('ZCARD', p .. 'window:write')
+  local lookups, writes = count.lookup, count.write
+  local spent = lookups + writes + count.check
   -- 0 while a fifth of the window is spent, 1 when three fifths are.
-  local tight = within(((lookups + writes) / requests - 0.2) / 0.4, 0, 1)
+  local tight = within((spent / requests - 0.2) / 0.4, 0, 1)
   pressure = math.max(pressure, tight)
-  if want.forced then
-    tight = 0
-  elseif lookups + writes >= requests then
+  if spent >= requests then
     return {'window', 50}
+  elseif want.forced then
+    tight = 0
   elseif is_write then
     -- Lookups keep what they used of late and some more; a fifth at least, three fifths at most.
     local share = requests - within(1.2 * lookups + 0.05 * requests, 0.2 * requests, 0.6 * requests)
@@ -91,6 +92,8 @@ if is_write and spacing_ms > 0 and not want.forced then
 end
 
 if not want.peek then
+  if probe == 1 then redis.call('HSET', p .. 'breaker', 'probe_until', now + want.lasts_ms) end
+  if looks_again then redis.call('HSET', p .. 'usage', 'asked', now) end
   redis.call('ZREMRANGEBYSCORE', flying, '-inf', now - 300000)  -- whose process died on the way
   redis.call('ZADD', flying, now, want.id)
   if want.window then

@@ -1,4 +1,5 @@
--- Enters how a request ended. Unknown ids are entered as well: nothing depends on their slot.
+-- Enters how a request ended. One that is not in the window any more is counted all the same, but not
+-- put back into it.
 --
 -- ARGV[1]  JSON object:
 --   prefix, use, id

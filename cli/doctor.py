@@ -1,0 +1,251 @@
+"""`python -m cli doctor`: every link of the chain, what is wrong with it, and the mend.
+
+Exit code 0 when nothing is wrong. No secret is ever printed.
+"""
+
+import json
+import statistics
+import sys
+import time
+from dataclasses import asdict
+from functools import cached_property, partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import redis
+
+from cli.chain import Finding, Link, NotSetUp, Problem, Status, examine, not_checked
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.gate import Gate, Use
+from shared.salesforce.inspection import NEEDS, Inspection, Need
+from shared.settings import Settings, SettingsError, is_loopback, load_settings
+from shared.store import connect, now_ms, translated, unfit
+from shared.vapi.probe import ProbeFailedError, probe_webhook
+
+OLDEST_STORE = 7
+MOST_CLOCK_S = 60
+ROUND_TRIPS = 3
+GIVE_UP_S = 15.0
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
+def doctor(as_json: bool) -> None:
+    """Check settings, Redis, Salesforce, webhook, Vapi and Twilio, and say how to mend each."""
+    findings = diagnose()
+    for one in findings:
+        if as_json:
+            click.echo(json.dumps(asdict(one), ensure_ascii=False))
+            continue
+        mark = {Status.OK: "✓", Status.PROBLEM: "✗", Status.NOT_CHECKED: "–"}[one.status]
+        click.echo(f"{mark} {one.link}: {one.told}")
+        if one.mend:
+            click.echo(f"    → {one.mend}")
+    sys.exit(1 if any(one.status is Status.PROBLEM for one in findings) else 0)
+
+
+def diagnose() -> list[Finding]:
+    """A finding for each link, settings first."""
+    load_settings.cache_clear()
+    try:
+        subject = Subject(load_settings())
+    except SettingsError as refused:
+        broken = Finding("settings", Status.PROBLEM, str(refused), "each is in .env.example")
+        return [broken, *(not_checked(link.name, "settings") for link in LINKS)]
+    complete = Finding("settings", Status.OK, "complete and fit together")
+    return [complete, *examine(LINKS, subject)]
+
+
+class Subject:
+    """What is examined, put together as the service does it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def store(self) -> redis.Redis:
+        return connect(self.settings.redis_url, socket_timeout_s=5.0)
+
+    @cached_property
+    def salesforce(self) -> SalesforceClient:
+        gate = Gate(self.settings, self.store)
+        return SalesforceClient(self.settings, self.store, gate, Use.CHECK)
+
+    @cached_property
+    def org(self) -> Inspection:
+        return Inspection(self.salesforce)
+
+
+# -- Redis -----------------------------------------------------------------------------------------
+
+
+def _redis_reached(subject: Subject) -> str:
+    with translated():
+        subject.store.ping()
+        server: dict[str, Any] = subject.store.info("server")
+    version = str(server.get("valkey_version") or server.get("redis_version"))
+    if int(version.partition(".")[0]) < OLDEST_STORE:
+        raise Problem(f"version {version}", f"version {OLDEST_STORE} or later is needed")
+    return f"version {version}"
+
+
+def _redis_keeps(subject: Subject) -> str:
+    wrong = unfit(subject.store, accept_everysec=subject.settings.redis_accept_everysec)
+    if wrong:
+        raise Problem(
+            "; ".join(one.removeprefix("store: ") for one in wrong),
+            "maxmemory-policy noeviction, appendonly yes, appendfsync always",
+        )
+    return "evicts nothing, syncs every write"
+
+
+def _redis_clock(subject: Subject) -> str:
+    with translated():
+        ahead_s = now_ms(subject.store) / 1000 - time.time()
+    return _clock(ahead_s, "Redis")
+
+
+def _clock(ahead_s: float, whose: str) -> str:
+    if abs(ahead_s) > MOST_CLOCK_S:
+        way = "ahead of" if ahead_s > 0 else "behind"
+        raise Problem(
+            f"{whose} is {abs(ahead_s) / 60:.0f} minutes {way} this machine",
+            "set both clocks by NTP",
+        )
+    return f"within {MOST_CLOCK_S} s of this machine"
+
+
+# -- Salesforce ------------------------------------------------------------------------------------
+
+
+def _host(subject: Subject) -> str:
+    host = urlsplit(subject.settings.salesforce_instance_url).hostname or ""
+    if is_loopback(host):
+        return "a local org"
+    if host.endswith(".my.salesforce.com"):
+        return "a My Domain"
+    raise Problem(
+        f"{host} is no My Domain",
+        "SALESFORCE_INSTANCE_URL=https://<domain>.my.salesforce.com (Setup, My Domain)",
+    )
+
+
+_MENDS = {
+    "TOKEN_invalid_client": "SALESFORCE_CLIENT_SECRET is not the secret of SALESFORCE_CLIENT_ID",
+    "TOKEN_invalid_client_id": "SALESFORCE_CLIENT_ID is no consumer key of this org",
+    "TOKEN_invalid_grant": "the app's policies: run-as user, or user and certificate for jwt",
+    "NOT_AUTHORISED": "open /oauth/login as an operator",
+}
+
+
+def _token(subject: Subject) -> str:
+    tokens, grant = subject.salesforce.tokens, subject.settings.grant
+    try:
+        if grant == "refresh_token":
+            tokens.current(give_up_at=time.monotonic() + GIVE_UP_S)
+        else:
+            tokens.renew(give_up_at=time.monotonic() + GIVE_UP_S)
+    except SalesforceError as error:
+        if error.failure is FailureClass.MISCONFIGURED:
+            raise Problem(
+                f"{grant}: {error}", _MENDS.get(error.code, "the app's OAuth settings")
+            ) from None
+        raise Problem(f"{grant}: {error}", "whether Salesforce can be reached from here") from None
+    return f"given for {grant}"
+
+
+def _version(subject: Subject) -> str:
+    wanted, served = subject.settings.salesforce_api_version, subject.org.versions()
+    if wanted not in served:
+        raise Problem(f"{wanted} is not served", f"SALESFORCE_API_VERSION, at most {served[-1]}")
+    return wanted
+
+
+def _user(subject: Subject) -> str:
+    org_id, user_id = subject.org.whoami()
+    return f"user {user_id} of org {org_id}"
+
+
+def _rights(need: Need, subject: Subject) -> str:
+    if lacking := subject.org.lacks(need):
+        raise Problem(", ".join(lacking), "the permission set Voice_Integration for that user")
+    return "as needed"
+
+
+def _keys(subject: Subject) -> str:
+    if not subject.settings.salesforce_key_fields:
+        raise NotSetUp("SALESFORCE_KEY_FIELDS=false: keys lie in standard fields")
+    if wrong := subject.org.keys():
+        raise Problem(", ".join(wrong), "deploy salesforce/ and assign Voice_Integration")
+    return "there, unique and visible"
+
+
+def _allowance(subject: Subject) -> str:
+    account = subject.salesforce.gate.figures()
+    if account.daily_limit is None or account.daily_used is None:
+        raise NotSetUp("no answer has told it yet")
+    left = account.daily_limit - account.daily_used
+    reserve = account.daily_limit * subject.settings.salesforce_daily_reserve_percent / 100
+    told = f"{left} of {account.daily_limit} API requests left today"
+    if left <= reserve:
+        raise Problem(told, "writes wait until there are more: buy some, or wait")
+    return told
+
+
+def _speed(subject: Subject) -> str:
+    took_ms = statistics.median(subject.org.round_trips_ms(ROUND_TRIPS))
+    if took_ms > subject.settings.lookup_deadline_ms / 2:
+        raise Problem(
+            f"{took_ms:.0f} ms a query", "the way to Salesforce, or a longer LOOKUP_DEADLINE_MS"
+        )
+    return f"{took_ms:.0f} ms a query"
+
+
+def _org_clock(subject: Subject) -> str:
+    return _clock(subject.org.clock_ahead_s(), "Salesforce")
+
+
+# -- webhook, Vapi, Twilio -------------------------------------------------------------------------
+
+
+def _webhook(subject: Subject) -> str:
+    url = subject.settings.public_url
+    if not url:
+        raise NotSetUp("PUBLIC_URL is not set")
+    try:
+        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", subject.settings)
+    except ProbeFailedError as failed:
+        raise Problem(str(failed), failed.mend) from None
+    return "takes a signed message, its bytes arrive as they are; an unsigned one is refused"
+
+
+def _vapi(_subject: Subject) -> str:
+    raise NotSetUp("provisioning is not built yet")
+
+
+def _twilio(_subject: Subject) -> str:
+    raise NotSetUp("fallback by Twilio is not built yet")
+
+
+LINKS: tuple[Link[Subject], ...] = (
+    Link("redis", "", _redis_reached),
+    Link("redis keeps what it is given", "redis", _redis_keeps),
+    Link("redis clock", "redis", _redis_clock),
+    Link("salesforce host", "", _host),
+    Link("salesforce token", "redis", _token),
+    Link("salesforce clock", "salesforce token", _org_clock),
+    Link("salesforce version", "salesforce token", _version),
+    Link("salesforce user", "salesforce version", _user),
+    *(
+        Link(f"salesforce {need.sobject}", "salesforce version", partial(_rights, need))
+        for need in NEEDS
+    ),
+    Link("salesforce keys", "salesforce version", _keys),
+    Link("salesforce allowance", "salesforce version", _allowance),
+    Link("salesforce speed", "salesforce version", _speed),
+    Link("webhook", "", _webhook),
+    Link("vapi", "", _vapi),
+    Link("twilio", "", _twilio),
+)
