@@ -39,6 +39,13 @@ def now_ms(store: Any) -> int:
     return int(seconds) * 1000 + int(microseconds) // 1000
 
 
+def pairs(flat: Any) -> dict[str, str]:
+    """A hash as a script returns it: a dict from RESP3, a flat list from RESP2."""
+    if isinstance(flat, dict):
+        return flat
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Inside it, trouble with the connection or the server becomes StoreUnavailableError."""

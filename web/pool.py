@@ -17,11 +17,11 @@ from shared.salesforce.failures import away
 
 T = TypeVar("T")
 
-LOOKUPS = 48
+LOOKUP_THREADS = 48
 """Lookups at work in a process. gunicorn's threads have to outnumber them (web/gunicorn.py), so
 that some are free for writes and events."""
 
-REQUESTS = 16
+REQUEST_THREADS = 16
 """Requests of lookups to Salesforce in flight in a process."""
 
 

@@ -22,7 +22,7 @@ from shared.salesforce.gate import Gate, Use
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import connect
-from web.pool import LOOKUPS, REQUESTS, Pool
+from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
 
 DOORBELL_TIMEOUT_S = 0.5
 """A caller is on the line; a lost doorbell is made up for by the sweep."""
@@ -57,7 +57,7 @@ class Service:
         gate = Gate(settings, store)
         salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
         customers = Customers(salesforce, settings.phone_region, settings.salesforce_language_field)
-        requests = Pool("requests", REQUESTS)
+        requests = Pool("requests", REQUEST_THREADS)
         journal = Journal(store, subject_ms=int(settings.repeat_window_h * 3_600_000))
         calls = Calls(store)
         return cls(
@@ -81,7 +81,7 @@ class Service:
                 keep_s=int(settings.keep_snapshots_h * 3600),
             ),
             doorbell=Doorbell(celery_app(settings, socket_timeout_s=DOORBELL_TIMEOUT_S)),
-            lookups=Pool("lookups", LOOKUPS),
+            lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
         )
 

@@ -7,7 +7,7 @@ All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import redis
 from shared.calls.retraction import takes_back
 from shared.calls.speech import sign
 from shared.settings import REDIS_PREFIX
-from shared.store import now_ms, translated
+from shared.store import now_ms, pairs, translated
 from shared.vapi.messages import ANSWERED, CALLER, NOTED, Message, Utterance, utterance
 
 _SCRIPTS = Path(__file__).parent / "scripts"
@@ -86,17 +86,8 @@ class Calls:
         }
         with translated():
             is_first, flat = self._hear(args=[json.dumps(event)])
-        kept = dict(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) else flat
-        return CallState(
-            call_id=call_id,
-            number=kept.get("number", ""),
-            direction=kept.get("direction", ""),
-            control_url=kept.get("control_url", ""),
-            since_ms=int(kept["since"]),
-            is_first=bool(is_first),
-            summary=kept.get("summary", ""),
-            retracted_at_ms=at_ms if retracts else None,
-        )
+        state = _state(call_id, pairs(flat))
+        return replace(state, is_first=bool(is_first), retracted_at_ms=at_ms if retracts else None)
 
     def retracted_between(self, call_id: str, from_ms: int, to_ms: int) -> bool:
         """The caller took something back then, by the events' own times."""
@@ -119,13 +110,7 @@ class Calls:
         """What is known of a call, without an event at hand."""
         with translated():
             kept = self._store.hgetall(f"{self._prefix}call:{call_id}")
-        return CallState(
-            call_id=call_id,
-            number=kept.get("number", ""),
-            direction=kept.get("direction", ""),
-            control_url=kept.get("control_url", ""),
-            since_ms=int(kept.get("since", 0)),
-        )
+        return _state(call_id, kept)
 
     def closed(self, call_id: str, summary: str) -> None:
         """The call's close-out is in the journal: it is over, and not to be closed again."""
@@ -174,3 +159,14 @@ class Calls:
             kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
         said = sorted((Utterance(**json.loads(text)) for text in kept), key=lambda u: u.at_ms)
         return "\n".join(f"{one.speaker}: {one.text}" for one in said)
+
+
+def _state(call_id: str, kept: dict[str, str]) -> CallState:
+    return CallState(
+        call_id=call_id,
+        number=kept.get("number", ""),
+        direction=kept.get("direction", ""),
+        control_url=kept.get("control_url", ""),
+        since_ms=int(kept.get("since", 0)),
+        summary=kept.get("summary", ""),
+    )

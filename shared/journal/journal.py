@@ -39,7 +39,7 @@ from shared.journal.results import (
     Wait,
 )
 from shared.settings import REDIS_PREFIX
-from shared.store import now_ms, translated
+from shared.store import now_ms, pairs, translated
 
 LEASE_MS = 20_000
 """How long a silent worker keeps its intents; one at work extends its lease (see Lease.extend)."""
@@ -199,7 +199,7 @@ class Journal:
                     MOST_TRIED,
                 ]
             )
-        return Lease(kind, token, tuple(self._read(id_, _pairs(flat)) for id_, flat in rows))
+        return Lease(kind, token, tuple(self._read(id_, pairs(flat)) for id_, flat in rows))
 
     def extend(self, lease: Lease) -> int:
         """Another LEASE_MS for what is still this worker's; returns how many that are."""
@@ -425,13 +425,6 @@ def _caller(intent: NewIntent) -> str:
         if isinstance(intent.draft, FromCaller) and intent.reference
         else ""
     )
-
-
-def _pairs(flat: Any) -> dict[str, str]:
-    """A hash as a script returns it: a dict from RESP3, a flat list from RESP2."""
-    if isinstance(flat, dict):
-        return flat
-    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _as_settled(outcome: Outcome, at_ms: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Composite requests: up to 25 subrequests that count as one (facts/salesforce.md 3).
 
-`post` sends one. `Shared` lets several threads that have to wait for leave go in one.
+`post` sends one. `SharedRequests` lets several threads that have to wait for leave go in one.
 """
 
 import threading
@@ -99,7 +99,7 @@ class _Load:
         return slice(start, len(self.subrequests))
 
 
-class Shared:
+class SharedRequests:
     """Composite requests of the threads of a process.
 
     While one waits for leave, others get on as long as there is room: so the less of the window is

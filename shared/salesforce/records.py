@@ -56,7 +56,7 @@ class Records:
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
         self._salesforce = salesforce
-        self._composite = composite.Shared(salesforce, timeout_s=timeout_s)
+        self._composite = composite.SharedRequests(salesforce, timeout_s=timeout_s)
         self.keyed = keyed
 
     def create(

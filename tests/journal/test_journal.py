@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -421,3 +422,17 @@ def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_anothe
         both, [TryAgain(held_up.id, "INVALID_FIELD", 60_000, Scope.KIND), Delivered(done.id, "00T")]
     )
     assert set(journal.waits()) == {"callback"}
+
+
+def test_of_a_backlog_a_quarter_of_each_batch_are_the_newest(journal: Journal) -> None:
+    """Their callers may still be on the line; the oldest get the rest."""
+    ids = []
+    for _ in range(20):
+        one = intent()
+        journal.accept("call", [one])
+        ids.append(one.id)
+        time.sleep(0.002)  # they are told apart by their milliseconds
+    taken = journal.lease(Kind.CASE_CREATE, most=8, most_bytes=100_000).intents
+    assert {one.id for one in taken} == {*ids[:6], *ids[-2:]}
+    rest = [journal.lease(Kind.CASE_CREATE, most=20, most_bytes=100_000).intents]
+    assert {one.id for one in rest[0]} == set(ids) - {one.id for one in taken}

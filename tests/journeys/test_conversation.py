@@ -6,7 +6,6 @@ What is looked at is the org: which cases there are, and what the contacts becam
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,7 +150,6 @@ def test_case_numbers_and_retractions_reach_the_live_call(fresh: Stack, control:
     playing.start()
     wait_until(lambda: len(told(control)) >= 2, for_s=30, what="news")
     playing.join()
-    time.sleep(0.2)
     back, number = (one["command"]["message"]["content"] for one in told(control))
     assert "took back" in back
     (made,) = (

@@ -22,6 +22,7 @@ from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_messa
 from tests.conftest import make_settings
 from tests.shared.test_gate import opened, spent
 from web.app import create_app
+from web.pool import REQUEST_THREADS
 from web.service import Service
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
@@ -204,7 +205,7 @@ def test_requests_that_hang_take_no_thread_from_those_who_need_none(
     say(client, "lookupCustomer")
     service: Service = app.extensions["service"]
     go_on = threading.Event()
-    for _ in range(16):
+    for _ in range(REQUEST_THREADS):
         service.requests.start(go_on.wait)
     assert "Jane Miller" in say(client, "lookupCustomer", id="call_2")
     assert "can't look" in ask(client, "lookupCustomer", number=SHARED, call_id="x")["error"]

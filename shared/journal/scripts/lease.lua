@@ -10,7 +10,8 @@
 -- What is held stays so while the caller is speaking.
 --
 -- An intent whose earlier lease ran out is marked unsure: its worker may have died after Salesforce
--- committed. At least one intent is leased however large it is.
+-- committed. At least one intent is leased however large it is. Oldest first; of a backlog a quarter
+-- of each batch are the newest.
 --
 -- Returns a list of {id, {field, value, ...}}.
 local p, kind, token = ARGV[1], ARGV[2], ARGV[6]
@@ -31,8 +32,22 @@ end
 if redis.call('ZCARD', leases) >= most_leases then return {} end
 
 local due = p .. 'due:' .. kind
+local wanted = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)
+if #wanted == most and most > 1 then
+  -- A backlog: a quarter of the batch is for those whose callers are still on the line.
+  local newest = redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, math.ceil(most / 4))
+  local both, is_new = {}, {}
+  for i = #newest, 1, -1 do
+    both[#both + 1] = newest[i]
+    is_new[newest[i]] = true
+  end
+  for _, id in ipairs(wanted) do
+    if #both < most and not is_new[id] then both[#both + 1] = id end
+  end
+  wanted = both
+end
 local leased, bytes = {}, 0
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
+for _, id in ipairs(wanted) do
   local key = p .. 'intent:' .. id
   local is = redis.call('HMGET', key, 'state', 'call', 'accepted')
   local state = is[1]
