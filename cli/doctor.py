@@ -225,8 +225,10 @@ def _vapi(_subject: Subject) -> str:
     raise NotSetUp("provisioning is not built yet")
 
 
-def _twilio(_subject: Subject) -> str:
-    raise NotSetUp("fallback by Twilio is not built yet")
+def _twilio(subject: Subject) -> str:
+    if not subject.settings.twilio_auth_token:
+        raise NotSetUp("TWILIO_AUTH_TOKEN is not set")
+    raise NotSetUp("looking into the Twilio account is not built yet")
 
 
 LINKS: tuple[Link[Subject], ...] = (

@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     fallback_phone_number: str | None = None
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
 
+    twilio_account_sid: str | None = None
+    twilio_auth_token: Secret | None = None
+
     flower_basic_auth: Secret | None = None
 
     @property
@@ -186,6 +189,8 @@ class Settings(BaseSettings):
                 "SALESFORCE_REFRESH_TOKEN (refresh_token) or SALESFORCE_REDIRECT_URI "
                 "(refresh_token by /oauth/login) is missing"
             )
+        if self.twilio_auth_token and not self.public_url:
+            raise ValueError("PUBLIC_URL is missing: Twilio signs its requests for that URL")
         if self.vapi_hmac_secret_is_base64:
             for secret in self.server_secrets:
                 _check_base64(secret)

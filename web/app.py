@@ -4,7 +4,7 @@ from flask import Flask
 
 from shared import logs
 from shared.settings import Settings, load_settings
-from web import health, oauth, webhook
+from web import health, oauth, twilio, webhook
 from web.service import Service
 from web.transfer import read_rules
 
@@ -20,4 +20,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(oauth.blueprint)
+    app.register_blueprint(twilio.blueprint)
     return app

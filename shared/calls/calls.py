@@ -123,6 +123,20 @@ class Calls:
                 pipe.zrem(f"{self._prefix}calls", call_id)
                 pipe.execute()
 
+    def note(self, call_id: str, **marks: str) -> None:
+        """Marks of a call that no event of Vapi's tells."""
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            pipe.hset(f"{self._prefix}call:{call_id}", mapping=marks)
+            pipe.pexpire(f"{self._prefix}call:{call_id}", LIFE_S * 1000)
+            pipe.execute()
+
+    def noted(self, call_id: str, *names: str) -> dict[str, str]:
+        """Such marks; "" for one that was not made."""
+        with translated():
+            kept = self._store.hmget(f"{self._prefix}call:{call_id}", *names)
+        return {name: value or "" for name, value in zip(names, kept, strict=True)}
+
     def live_control_urls(self, call_ids: Iterable[str]) -> dict[str, str]:
         """Where calls that still last can be spoken to; without those that never said so."""
         ids = list(dict.fromkeys(one for one in call_ids if one))

@@ -1,0 +1,137 @@
+"""Twilio's fallback: signed, once for a call, and nobody who called is forgotten."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from twilio.request_validator import RequestValidator
+from werkzeug.test import TestResponse
+
+from demo.stack import Org
+from shared.domain.kinds import Kind
+from shared.journal.journal import Journal
+from shared.settings import Settings
+from tests.calling import KNOWN
+from web.app import create_app
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+
+PUBLIC = "https://voice.acme.example"
+TOKEN = "twilio-auth-token"
+FALLBACK = "+14155550199"
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[FlaskClient]:
+    app = create_app(
+        settings.model_copy(
+            update={
+                "public_url": PUBLIC,
+                "twilio_auth_token": SecretStr(TOKEN),
+                "fallback_phone_number": FALLBACK,
+            }
+        )
+    )
+    yield app.test_client()
+    app.extensions["service"].close()
+
+
+def tell(client: FlaskClient, path: str, **told: str) -> TestResponse:
+    """As Twilio does it: a form, signed for the public URL."""
+    form = {"CallSid": "CA1", "From": KNOWN, **told}
+    signature = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}{path}", form)
+    return client.post(path, data=form, headers={"X-Twilio-Signature": signature})
+
+
+def intents(journal: Journal, sid: str = "CA1") -> list[Any]:
+    return journal.of_call(f"twilio:{sid}")
+
+
+def test_the_fallback_rings_a_person(client: FlaskClient) -> None:
+    said = tell(client, "/twilio/voice").text
+    assert f">{FALLBACK}</Dial>" in said
+    assert 'action="/twilio/voice/rung"' in said
+
+
+def test_an_answered_fallback_leaves_nothing_to_do(client: FlaskClient, journal: Journal) -> None:
+    tell(client, "/twilio/voice")
+    assert "<Hangup" in tell(client, "/twilio/voice/rung", DialCallStatus="completed").text
+    assert tell(client, "/twilio/status", CallStatus="completed").status_code == 204
+    assert intents(journal) == []
+
+
+def test_a_voicemail_becomes_one_case_with_its_recording(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org, store: redis.Redis
+) -> None:
+    tell(client, "/twilio/voice")
+    assert "<Record" in tell(client, "/twilio/voice/rung", DialCallStatus="no-answer").text
+    recording = {"RecordingUrl": "https://api.twilio.com/R1", "RecordingDuration": "12"}
+    for _ in range(2):
+        tell(client, "/twilio/voicemail", **recording)
+    tell(client, "/twilio/status", CallStatus="completed")
+    assert [one.kind for one in intents(journal)] == [Kind.CASE_CREATE]
+    drain(desk, Kind.CASE_CREATE)
+    (case,) = (one for one in org.records("Case") if one["Voice_Reference__c"])
+    assert "https://api.twilio.com/R1" in case["Description"]
+    assert case["SuppliedPhone"] == KNOWN
+
+
+@pytest.mark.parametrize("state", ["no-answer", "busy", "failed", "canceled"])
+def test_who_never_got_through_is_called_back_once(
+    client: FlaskClient, journal: Journal, state: str
+) -> None:
+    for _ in range(2):
+        tell(client, "/twilio/status", CallStatus=state)
+    (only,) = intents(journal)
+    assert (only.kind, only.payload["phone"]) == (Kind.CALLBACK, KNOWN)
+
+
+def test_who_left_no_word_at_the_fallback_is_called_back(
+    client: FlaskClient, journal: Journal
+) -> None:
+    tell(client, "/twilio/voice")
+    tell(client, "/twilio/voice/rung", DialCallStatus="no-answer")
+    tell(client, "/twilio/voicemail", RecordingUrl="", RecordingDuration="0")
+    tell(client, "/twilio/status", CallStatus="completed")
+    assert [one.kind for one in intents(journal)] == [Kind.CALLBACK]
+
+
+def test_a_call_that_vapi_took_leaves_nothing(client: FlaskClient, journal: Journal) -> None:
+    tell(client, "/twilio/status", CallStatus="completed")
+    tell(client, "/twilio/status", CallStatus="no-answer", From="anonymous", CallSid="CA2")
+    assert intents(journal) == intents(journal, "CA2") == []
+
+
+@pytest.mark.parametrize("path", ["/twilio/voice", "/twilio/status", "/twilio/voicemail"])
+def test_what_twilio_has_not_signed_is_refused(
+    client: FlaskClient, journal: Journal, path: str
+) -> None:
+    form = {"CallSid": "CA1", "From": KNOWN, "CallStatus": "failed", "RecordingUrl": "x"}
+    assert client.post(path, data=form).status_code == 403
+    wrong = RequestValidator("another").compute_signature(f"{PUBLIC}{path}", form)
+    headers = {"X-Twilio-Signature": wrong}
+    assert client.post(path, data=form, headers=headers).status_code == 403
+    right = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}{path}", form)
+    changed = form | {"From": "+14155550666"}
+    headers = {"X-Twilio-Signature": right}
+    assert client.post(path, data=changed, headers=headers).status_code == 403
+    assert intents(journal) == []
+
+
+def test_without_twilio_there_is_nothing_here(settings: Settings) -> None:
+    app = create_app(settings)
+    assert app.test_client().post("/twilio/voice").status_code == 404
+    app.extensions["service"].close()
+
+
+def test_a_store_that_is_away_is_a_503(settings: Settings) -> None:
+    away = {
+        "public_url": PUBLIC, "twilio_auth_token": SecretStr(TOKEN),
+        "redis_url": "redis://127.0.0.1:1/0",
+    }  # fmt: skip
+    app = create_app(settings.model_copy(update=away))
+    assert tell(app.test_client(), "/twilio/status", CallStatus="failed").status_code == 503
+    app.extensions["service"].close()

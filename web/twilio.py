@@ -1,0 +1,154 @@
+"""POST /twilio/...: what Twilio asks when Vapi can't take a call, and what became of each call.
+
+The number's voice URL is Vapi's; its fallback URL is /twilio/voice and its status callback
+/twilio/status. The fallback rings a person and, unanswered, takes a voicemail that becomes a case.
+A caller who reached nobody becomes a call-back. Twilio repeats requests: each call counts once.
+"""
+
+from flask import Blueprint, Response, current_app, request
+from twilio.request_validator import RequestValidator
+from twilio.twiml.voice_response import VoiceResponse
+
+from shared.domain.drafts import CallbackDraft, CaseDraft, Draft
+from shared.domain.intent import NewIntent, new_intent_id
+from shared.domain.kinds import Kind
+from shared.domain.reference import new_reference
+from shared.journal.results import Accepted, ReferenceTaken
+from shared.logs import log
+from shared.store import StoreUnavailableError
+from web.metrics import REFUSED
+from web.service import Service
+
+blueprint = Blueprint("twilio", __name__)
+
+RING_S = 20
+MOST_VOICEMAIL_S = 180
+TRIES = 5
+NOT_REACHED = frozenset({"busy", "failed", "no-answer", "canceled"})
+"""Final call statuses of a caller who never got through (Twilio docs, "Call Status Values")."""
+
+SORRY = "We are sorry, nobody can take your call now."
+LEAVE_WORD = f"{SORRY} Please leave your name and what it is about after the tone."
+
+
+@blueprint.before_request
+def _authentic() -> Response | None:
+    """404 when Twilio is not set up, 403 for what Twilio has not signed."""
+    settings = _service().settings
+    if not settings.twilio_auth_token or not settings.public_url:
+        return Response(status=404)
+    # Behind a proxy the URL that was signed is the public one.
+    path = request.full_path if request.query_string else request.path
+    url = f"{settings.public_url.rstrip('/')}{path}"
+    validator = RequestValidator(settings.twilio_auth_token.get_secret_value())
+    if not validator.validate(url, request.form, request.headers.get("X-Twilio-Signature", "")):
+        REFUSED.labels(status="403").inc()
+        log.warning("twilio_not_authenticated")
+        return Response(status=403)
+    return None
+
+
+@blueprint.errorhandler(StoreUnavailableError)
+def _store_is_away(_: StoreUnavailableError) -> Response:
+    """Twilio is told so, and says it to the caller or asks again."""
+    log.error("store_unavailable", reason="twilio")
+    return Response(status=503)
+
+
+@blueprint.post("/twilio/voice")
+def voice() -> Response:
+    """Vapi did not answer: a person is rung."""
+    number = _service().settings.fallback_phone_number
+    _service().calls.note(_call_id(), fallback="1")
+    said = VoiceResponse()
+    if number:
+        said.dial(number, timeout=RING_S, action="/twilio/voice/rung", method="POST")
+    else:
+        _ask_for_word(said)
+    return _twiml(said)
+
+
+@blueprint.post("/twilio/voice/rung")
+def rung() -> Response:
+    """The person has answered and hung up, or did not answer."""
+    said = VoiceResponse()
+    if request.form.get("DialCallStatus") in ("completed", "answered"):
+        _service().calls.note(_call_id(), reached="1")
+        said.hangup()
+    else:
+        _ask_for_word(said)
+    return _twiml(said)
+
+
+@blueprint.post("/twilio/voicemail")
+def voicemail() -> Response:
+    """A word was left: a case with the recording. Nothing said leaves nothing."""
+    url, seconds = request.form.get("RecordingUrl", ""), request.form.get("RecordingDuration", "0")
+    said = VoiceResponse()
+    if url and seconds not in ("", "0"):
+        case_draft = CaseDraft(
+            caller_number=_caller(),
+            issue_type="voicemail",
+            description=f"A caller left a voicemail of {seconds} s: {url}",
+        )
+        _wish(Kind.CASE_CREATE, case_draft, "voicemail")
+        _service().calls.note(_call_id(), reached="1")
+        said.say("Thank you. We will get back to you.")
+    said.hangup()
+    return _twiml(said)
+
+
+@blueprint.post("/twilio/status")
+def status() -> Response:
+    """The call is over: who got through to nobody is called back."""
+    state = request.form.get("CallStatus", "")
+    noted = _service().calls.noted(_call_id(), "fallback", "reached")
+    in_vain = noted["fallback"] and not noted["reached"]
+    if _caller() and (state in NOT_REACHED or (state == "completed" and in_vain)):
+        callback = CallbackDraft(
+            caller_number=_caller(), phone=_caller(), reason="Called and got through to nobody"
+        )
+        _wish(Kind.CALLBACK, callback, "not-reached")
+    return Response(status=204)
+
+
+def _ask_for_word(said: VoiceResponse) -> None:
+    said.say(LEAVE_WORD)
+    said.record(action="/twilio/voicemail", method="POST", max_length=MOST_VOICEMAIL_S)
+
+
+def _wish(kind: Kind, draft: Draft, mark: str) -> None:
+    """Recorded once for a call, however often Twilio tells of it."""
+    service = _service()
+    for _ in range(TRIES):
+        intent = NewIntent(
+            id=new_intent_id(),
+            kind=kind,
+            draft=draft,
+            reference=new_reference(),
+            fingerprint=mark,
+        )
+        accepted = service.journal.accept(_call_id(), [intent])
+        if isinstance(accepted, Accepted):
+            service.doorbell.ring(accepted.ring)
+            log.info("twilio_call_noted", call_id=_call_id(), kind=kind)
+        if not isinstance(accepted, ReferenceTaken):
+            return
+
+
+def _call_id() -> str:
+    return f"twilio:{request.form.get('CallSid', '')[:64]}"
+
+
+def _caller() -> str:
+    """E.164, or "" for a caller who shows no number."""
+    return _service().normal_number(request.form.get("From", "")) or ""
+
+
+def _service() -> Service:
+    service: Service = current_app.extensions["service"]
+    return service
+
+
+def _twiml(said: VoiceResponse) -> Response:
+    return Response(str(said), content_type="text/xml")
