@@ -7,6 +7,7 @@ import click
 from cli.doctor import doctor
 from cli.intents import intents
 from cli.kinds import pause, resume
+from cli.provision import provision
 from cli.store import Commands
 from shared.settings import SettingsError
 
@@ -16,7 +17,7 @@ def cli() -> None:
     """The root of all commands."""
 
 
-for command in (doctor, intents, pause, resume):
+for command in (doctor, intents, pause, provision, resume):
     cli.add_command(command)
 
 

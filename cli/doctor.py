@@ -16,12 +16,14 @@ import click
 import redis
 
 from cli.chain import Finding, Link, NotSetUp, Problem, Status, examine, not_checked
+from cli.provision import Step, missing
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.gate import Gate, Use
 from shared.salesforce.inspection import NEEDS, Inspection, Need
 from shared.settings import Settings, SettingsError, is_loopback, load_settings
 from shared.store import connect, now_ms, translated, unfit
+from shared.vapi.api import VapiApi, VapiRefusedError
 from shared.vapi.probe import ProbeFailedError, probe_webhook
 
 OLDEST_STORE = 7
@@ -76,6 +78,11 @@ class Subject:
     @cached_property
     def org(self) -> Inspection:
         return Inspection(self.salesforce)
+
+    @cached_property
+    def vapi_steps(self) -> list[Step]:
+        """What differs from the wanted state. Raises VapiRefusedError."""
+        return list(missing(self.settings, VapiApi(self.settings)))
 
 
 # -- Redis -----------------------------------------------------------------------------------------
@@ -221,8 +228,25 @@ def _webhook(subject: Subject) -> str:
     return "takes a signed message, its bytes arrive as they are; an unsigned one is refused"
 
 
-def _vapi(_subject: Subject) -> str:
-    raise NotSetUp("provisioning is not built yet")
+def _vapi_key(subject: Subject) -> str:
+    if not subject.settings.vapi_api_key:
+        raise NotSetUp("VAPI_API_KEY is not set")
+    if not subject.settings.public_url:
+        raise NotSetUp("PUBLIC_URL is not set")
+    try:
+        subject.vapi_steps  # noqa: B018 - asks
+    except VapiRefusedError as refused:
+        raise Problem(
+            str(refused), "VAPI_API_KEY is the private key of your Vapi account"
+        ) from None
+    return "taken"
+
+
+def _vapi_as_wanted(resource: str, subject: Subject) -> str:
+    steps = [str(one) for one in subject.vapi_steps if one.resource == resource]
+    if steps:
+        raise Problem("; ".join(steps), "python -m cli provision apply --yes")
+    return "as wanted"
 
 
 def _twilio(subject: Subject) -> str:
@@ -248,6 +272,8 @@ LINKS: tuple[Link[Subject], ...] = (
     Link("salesforce allowance", "salesforce version", _allowance),
     Link("salesforce speed", "salesforce version", _speed),
     Link("webhook", "", _webhook),
-    Link("vapi", "", _vapi),
+    Link("vapi key", "", _vapi_key),
+    Link("vapi tools", "vapi key", partial(_vapi_as_wanted, "tool")),
+    Link("vapi assistant", "vapi key", partial(_vapi_as_wanted, "assistant")),
     Link("twilio", "", _twilio),
 )

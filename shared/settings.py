@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     vapi_hmac_message_id_header: str | None = None
     vapi_hmac_tolerance_s: int = Field(300, ge=1)
     vapi_bearer_header: str = "Authorization"
+    vapi_api_key: Secret | None = None
+    vapi_credential_id: str | None = None
     vapi_base_url: str = "https://api.vapi.ai"
     vapi_assistant_id: str | None = None
     vapi_control_hosts: str = "*.vapi.ai"

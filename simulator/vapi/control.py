@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from simulator.vapi.rest import add_rest
+
 COMMANDS: dict[str, set[str]] = {
     "say": {"content"},
     "add-message": {"message"},
@@ -49,6 +51,7 @@ def control_app() -> web.Application:
     app.router.add_get("/_vapi/control", tell)
     app.router.add_delete("/_vapi/control", forget)
     app.router.add_post("/{call}/control", take)
+    add_rest(app)
     return app
 
 

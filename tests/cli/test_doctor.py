@@ -18,12 +18,16 @@ from werkzeug.serving import make_server
 
 from cli.__main__ import cli
 from cli.doctor import LINKS, diagnose
+from cli.provision import make_it_so
 from demo.stack import Org, Store
 from shared.settings import load_settings
+from shared.vapi.api import VapiApi
 from web.app import create_app
 
-ALWAYS_UNCHECKED = {"vapi", "twilio"}
-BEHIND_REDIS = {link.name for link in LINKS} - {"redis", "salesforce host", "webhook"}
+ALWAYS_UNCHECKED = {"twilio"}
+VAPI = {"vapi key", "vapi tools", "vapi assistant"}
+BEHIND_REDIS = {link.name for link in LINKS} - {"redis", "salesforce host", "webhook"} - VAPI
+
 BEHIND_TOKEN = {
     link.name for link in LINKS if link.after in ("salesforce token", "salesforce version")
 } | {"salesforce user"}
@@ -32,13 +36,17 @@ BEHIND_VERSION = BEHIND_TOKEN - {"salesforce clock", "salesforce version"}
 
 @dataclass(frozen=True)
 class Broken:
-    """env: variables to set, "" to unset. fault: of the org. config: of the store."""
+    """env: variables to set, "" to unset. fault: of the org. config: of the store.
+
+    vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
+    """
 
     problem: str
     names: str
     env: dict[str, str] = field(default_factory=dict)
     fault: dict[str, Any] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
+    vapi: tuple[str, dict[str, Any] | None] | None = None
     unchecked: frozenset[str] | set[str] = frozenset()
 
 
@@ -132,17 +140,50 @@ BROKEN: dict[str, Broken] = {
         "salesforce speed", "ms a query",
         env={"LOOKUP_DEADLINE_MS": "200"}, fault={"latency_ms": 150, "resources": ["query"]},
     ),
+    "a wrong Vapi key": Broken(
+        "vapi key", "HTTP 401", env={"VAPI_API_KEY": "another"},
+        unchecked={"vapi tools", "vapi assistant"},
+    ),
+    "no Vapi": Broken(
+        "vapi key", "not reached", env={"VAPI_BASE_URL": "http://127.0.0.1:1"},
+        unchecked={"vapi tools", "vapi assistant"},
+    ),
+    "a tool's time-out is below our deadline": Broken(
+        "vapi tools", "lookupCustomer: server.timeoutSeconds",
+        vapi=("lookupCustomer", {"server": {"url": "{service}/webhook/vapi", "timeoutSeconds": 2}}),
+    ),
+    "a tool's URL has drifted": Broken(
+        "vapi tools", "getCaseStatus: server.url",
+        vapi=("getCaseStatus", {"server": {"url": "https://old.example", "timeoutSeconds": 20}}),
+    ),
+    "a tool was described anew": Broken(
+        "vapi tools", "cancelCase: function",
+        vapi=("cancelCase", {"function": {"name": "cancelCase", "description": "Cancels"}}),
+    ),
+    "the assistant hears of too little": Broken(
+        "vapi assistant", "serverMessages", vapi=("vapi-salesforce", {"serverMessages": ["hang"]}),
+    ),
+    "the assistant has no back-off plan": Broken(
+        "vapi assistant", "server.timeoutSeconds, server.backoffPlan",
+        vapi=("vapi-salesforce", {"server": {"url": "{service}/webhook/vapi"}}),
+    ),
+    "the assistant is gone": Broken(
+        "vapi assistant", "+ assistant vapi-salesforce", vapi=("vapi-salesforce", None),
+    ),
     "the public URL leads elsewhere": Broken(
-        "webhook", "instead of 401", env={"PUBLIC_URL": "{elsewhere}"},
+        "webhook", "instead of 401", env={"PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
+        unchecked=VAPI,
     ),
     "nothing behind the public URL": Broken(
-        "webhook", "not reached", env={"PUBLIC_URL": "http://127.0.0.1:1"},
+        "webhook", "not reached", env={"PUBLIC_URL": "http://127.0.0.1:1", "VAPI_API_KEY": ""},
+        unchecked=VAPI,
     ),
     "the running service has another secret": Broken(
         "webhook", "a signed message is refused", env={"VAPI_SERVER_SECRET": "another"},
     ),
     "a proxy that writes JSON anew": Broken(
-        "webhook", "a signed message is refused", env={"PUBLIC_URL": "{rewriting}"},
+        "webhook", "a signed message is refused",
+        env={"PUBLIC_URL": "{rewriting}", "VAPI_API_KEY": ""}, unchecked=VAPI,
     ),
 }  # fmt: skip
 
@@ -187,20 +228,41 @@ def strict_org(org: Org) -> Iterator[Org]:
     org.fault()
 
 
+@pytest.fixture
+def provisioned(vapi: str, web: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> VapiApi:
+    """Vapi as it should be."""
+    monkeypatch.setenv("VAPI_BASE_URL", vapi)
+    set_env(monkeypatch, {}, web)
+    load_settings.cache_clear()
+    api = VapiApi(load_settings())
+    make_it_so(load_settings(), api)
+    return api
+
+
+def change_by_hand(api: VapiApi, name: str, change: dict[str, Any] | None) -> None:
+    resource = "assistant" if name == "vapi-salesforce" else "tool"
+    (one,) = (
+        one for one in api.list_all(resource)
+        if name in (one.get("name"), one.get("function", {}).get("name"))
+    )  # fmt: skip
+    if change is None:
+        api.delete(resource, one["id"])
+    else:
+        api.change(resource, one["id"], change)
+
+
 def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[str, str]) -> None:
-    for name, value in ({"PUBLIC_URL": web["service"]} | given).items():
+    ours = {"PUBLIC_URL": web["service"], "VAPI_API_KEY": "demo-vapi-key", "VAPI_ASSISTANT_ID": ""}
+    for name, value in (ours | given).items():
         for known, url in web.items():
             value = value.replace("{" + known + "}", url)
         if value:
             monkeypatch.setenv(name, value)
         else:
-            monkeypatch.delenv(name)
+            monkeypatch.delenv(name, raising=False)
 
 
-def test_all_is_well_and_what_is_not_set_up_says_so(
-    web: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_env(monkeypatch, {}, web)
+def test_all_is_well_and_what_is_not_set_up_says_so(provisioned: VapiApi) -> None:
     findings = {one.link: one for one in diagnose()}
     assert {n for n, one in findings.items() if one.status == "problem"} == set()
     assert {n for n, one in findings.items() if one.status == "not checked"} == ALWAYS_UNCHECKED
@@ -209,10 +271,14 @@ def test_all_is_well_and_what_is_not_set_up_says_so(
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_broken_is_found_named_and_nothing_else(
-    name: str, web: dict[str, str], strict_org: Org, store: redis.Redis,
+    name: str, web: dict[str, str], strict_org: Org, store: redis.Redis, provisioned: VapiApi,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     case_ = BROKEN[name]
+    if case_.vapi:
+        told_of, change = case_.vapi
+        text = json.dumps(change).replace("{service}", web["service"])
+        change_by_hand(provisioned, told_of, json.loads(text))
     set_env(monkeypatch, case_.env, web)
     before = {key: str(store.config_get(key)[key]) for key in case_.config}
     for key, value in case_.config.items():
@@ -233,9 +299,8 @@ def test_what_is_broken_is_found_named_and_nothing_else(
 
 
 def test_the_command_tells_and_exits_and_prints_no_secret(
-    web: dict[str, str], monkeypatch: pytest.MonkeyPatch, strict_org: Org
+    provisioned: VapiApi, strict_org: Org
 ) -> None:
-    set_env(monkeypatch, {}, web)
     well = CliRunner().invoke(cli, ["doctor"])
     assert well.exit_code == 0, well.output
     assert "✓ salesforce token: given for client_credentials" in well.output
@@ -244,5 +309,5 @@ def test_the_command_tells_and_exits_and_prints_no_secret(
     assert ill.exit_code == 1
     told = {one["link"]: one for one in map(json.loads, ill.output.splitlines())}
     assert told["salesforce keys"]["status"] == "problem"
-    for secret in ("demo-secret", "demo-webhook-secret", "demo-flower-password"):
+    for secret in ("demo-secret", "demo-webhook-secret", "demo-flower-password", "demo-vapi-key"):
         assert secret not in well.output + ill.output

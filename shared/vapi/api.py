@@ -1,0 +1,81 @@
+"""Vapi's REST API, as far as provisioning needs it. For operators' commands, never in a call.
+
+Resources and fields: Vapi's API reference, `/assistant` and `/tool` (facts/vapi.md 4).
+"""
+
+from typing import Any
+
+import requests
+
+from shared.settings import Settings
+
+TIMEOUT_S = (3.05, 20.0)
+MOST_LISTED = 1000
+
+
+class VapiRefusedError(Exception):
+    """Vapi did not do it. The text has status and Vapi's own words, and no secret of ours."""
+
+
+class VapiApi:
+    """Every method raises VapiRefusedError."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = settings.vapi_api_key
+        if not key:
+            raise VapiRefusedError("VAPI_API_KEY is not set")
+        self._base = settings.vapi_base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
+
+    def list_all(self, resource: str) -> list[dict[str, Any]]:
+        """resource: "assistant" or "tool"."""
+        found = self._call("GET", f"{resource}?limit={MOST_LISTED}")
+        return [one for one in found if isinstance(one, dict)]
+
+    def find(self, resource: str, id_: str) -> dict[str, Any] | None:
+        """None when there is none with that id."""
+        try:
+            found: dict[str, Any] = self._call("GET", f"{resource}/{id_}")
+        except VapiRefusedError as refused:
+            if str(refused).startswith("HTTP 404"):
+                return None
+            raise
+        return found
+
+    def create(self, resource: str, body: dict[str, Any]) -> dict[str, Any]:
+        made: dict[str, Any] = self._call("POST", resource, body)
+        return made
+
+    def change(self, resource: str, id_: str, body: dict[str, Any]) -> None:
+        """Objects and lists are replaced as a whole (facts/vapi.md 1.3)."""
+        self._call("PATCH", f"{resource}/{id_}", body)
+
+    def delete(self, resource: str, id_: str) -> None:
+        self._call("DELETE", f"{resource}/{id_}")
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        try:
+            answer = requests.request(
+                method,
+                f"{self._base}/{path}",
+                json=body,
+                headers=self._headers,
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+            )
+        except requests.RequestException as trouble:
+            raise VapiRefusedError(f"not reached ({type(trouble).__name__})") from None
+        if answer.status_code >= 300:
+            raise VapiRefusedError(f"HTTP {answer.status_code} for {method} {path}: {_why(answer)}")
+        try:
+            return answer.json() if answer.content else None
+        except ValueError:
+            raise VapiRefusedError(f"no JSON for {method} {path}") from None
+
+
+def _why(answer: requests.Response) -> str:
+    try:
+        told = answer.json().get("message", "")
+    except (ValueError, AttributeError):
+        return ""
+    return "; ".join(map(str, told)) if isinstance(told, list) else str(told)

@@ -1,0 +1,76 @@
+"""What there should be in Vapi: the tools that the server validates, the assistant of a file."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from shared.settings import Settings, SettingsError
+from shared.vapi.tools import TOOLS
+
+FOLDER = Path(__file__).parent.parent.parent / "vapi"
+TOOL_SLACK_S = 5
+"""A tool's time-out has to outlast the lookup's deadline, or the model hears of a failure first."""
+
+TOOL_TIMEOUT_S = 20
+
+
+def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
+    """By name: the body of a function tool. Raises SettingsError without PUBLIC_URL."""
+    server = _server(settings) | {"timeoutSeconds": tool_timeout_s(settings)}
+    return {
+        name: {
+            "type": "function",
+            "function": {
+                "name": name,
+                "description": " ".join((model.__doc__ or "").split()),
+                "parameters": _parameters(model.model_json_schema(by_alias=True)),
+            },
+            "server": server,
+        }
+        for name, model in TOOLS.items()
+    }
+
+
+def tool_timeout_s(settings: Settings) -> int:
+    return max(TOOL_TIMEOUT_S, settings.lookup_deadline_ms // 1000 + TOOL_SLACK_S)
+
+
+def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
+    """The assistant of vapi/assistant.toml with prompt, tools and server."""
+    try:
+        body = tomllib.loads((FOLDER / "assistant.toml").read_text(encoding="utf-8"))
+        prompt = (FOLDER / "system-prompt.md").read_text(encoding="utf-8")
+    except (OSError, tomllib.TOMLDecodeError) as trouble:
+        raise SettingsError(f"vapi/: {trouble}") from trouble
+    body["model"] = body["model"] | {
+        "messages": [{"role": "system", "content": prompt}],
+        "toolIds": tool_ids,
+    }
+    body["server"] = body.get("server", {}) | _server(settings)
+    return body
+
+
+def _server(settings: Settings) -> dict[str, Any]:
+    if not settings.public_url:
+        raise SettingsError("PUBLIC_URL is missing: Vapi has to be told where the server is")
+    server: dict[str, Any] = {"url": f"{settings.public_url.rstrip('/')}/webhook/vapi"}
+    if settings.vapi_credential_id:
+        server["credentialId"] = settings.vapi_credential_id
+    return server
+
+
+def _parameters(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema as models read it: no titles, and "may be left out" instead of "or null"."""
+    properties = {}
+    for name, given in schema.get("properties", {}).items():
+        kinds = [one for one in given.get("anyOf", [given]) if one.get("type") != "null"]
+        properties[name] = {
+            key: value
+            for key, value in (kinds[0] if kinds else given).items()
+            if key in ("type", "enum", "maxLength", "const")
+        }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(schema.get("required", [])),
+    }

@@ -1,0 +1,156 @@
+"""Assistants and tools as Vapi's REST API keeps them; what it does not know it refuses.
+
+Fields: Vapi's OpenAPI description, CreateAssistantDTO and CreateFunctionToolDTO, the part that is
+in use here. `DELETE /_vapi/rest` forgets everything.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+KEY = "demo-vapi-key"
+
+SERVER = {
+    "url",
+    "timeoutSeconds",
+    "credentialId",
+    "headers",
+    "backoffPlan",
+    "staticIpAddressesEnabled",
+}
+FIELDS: dict[str, dict[str, set[str] | None]] = {
+    "assistant": {
+        "name": None, "firstMessage": None, "firstMessageMode": None, "maxDurationSeconds": None,
+        "serverMessages": None, "clientMessages": None, "metadata": None, "hooks": None,
+        "model": {
+            "provider", "model", "temperature", "maxTokens", "messages", "tools", "toolIds",
+            "knowledgeBase", "fallbackModels", "numFastTurns", "emotionRecognitionEnabled",
+        },
+        "voice": {"provider", "voiceId", "speed", "chunkPlan", "fallbackPlan", "model"},
+        "transcriber": {
+            "provider", "model", "language", "endpointing", "keywords", "keyterm",
+            "confidenceThreshold", "fallbackPlan",
+        },
+        "startSpeakingPlan": {
+            "waitSeconds", "smartEndpointingPlan", "customEndpointingRules",
+            "transcriptionEndpointingPlan",
+        },
+        "stopSpeakingPlan": {
+            "numWords", "voiceSeconds", "backoffSeconds", "acknowledgementPhrases",
+            "interruptionPhrases",
+        },
+        "server": SERVER,
+        "monitorPlan": {
+            "listenEnabled", "controlEnabled", "listenAuthenticationEnabled",
+            "controlAuthenticationEnabled",
+        },
+        "artifactPlan": None, "analysisPlan": None, "compliancePlan": None,
+    },
+    "tool": {
+        "type": None, "async": None, "messages": None, "server": SERVER,
+        "function": {"name", "description", "parameters", "strict"},
+    },
+}  # fmt: skip
+SERVER_MESSAGES = {
+    "assistant.started", "conversation-update", "end-of-call-report", "function-call", "hang",
+    "language-changed", "language-change-detected", "model-output", "phone-call-control",
+    "speech-update", "status-update", "transcript", 'transcript[transcriptType="final"]',
+    "tool-calls", "transfer-destination-request", "handoff-destination-request",
+    "transfer-update", "user-interrupted", "voice-input",
+}  # fmt: skip
+
+
+def add_rest(app: web.Application) -> None:
+    kept: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in FIELDS}
+
+    def allowed(request: web.Request) -> dict[str, dict[str, Any]]:
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            raise web.HTTPUnauthorized(text='{"message": "Invalid Key.", "statusCode": 401}')
+        return kept[request.match_info["resource"]]
+
+    def one_of(request: web.Request) -> dict[str, Any]:
+        found = allowed(request).get(request.match_info["id"])
+        if found is None:
+            raise web.HTTPNotFound(
+                text='{"message": "Not found", "statusCode": 404}', content_type="application/json"
+            )
+        return found
+
+    async def listed(request: web.Request) -> web.Response:
+        return web.json_response(list(allowed(request).values()))
+
+    async def made(request: web.Request) -> web.Response:
+        there = allowed(request)
+        body = await _read(request)
+        one = {"id": str(uuid.uuid4()), "orgId": "org", "createdAt": _now(), "updatedAt": _now()}
+        there[one["id"]] = one | body
+        return web.json_response(there[one["id"]], status=201)
+
+    async def told(request: web.Request) -> web.Response:
+        return web.json_response(one_of(request))
+
+    async def changed(request: web.Request) -> web.Response:
+        one = one_of(request)
+        one.update(await _read(request, partial=True) | {"updatedAt": _now()})
+        return web.json_response(one)
+
+    async def deleted(request: web.Request) -> web.Response:
+        one = one_of(request)
+        del allowed(request)[one["id"]]
+        return web.json_response(one)
+
+    async def forgotten(_: web.Request) -> web.Response:
+        for resource in kept.values():
+            resource.clear()
+        return web.json_response({})
+
+    which = "{resource:" + "|".join(FIELDS) + "}"
+    app.router.add_get(f"/{which}", listed)
+    app.router.add_post(f"/{which}", made)
+    app.router.add_get(f"/{which}/{{id}}", told)
+    app.router.add_patch(f"/{which}/{{id}}", changed)
+    app.router.add_delete(f"/{which}/{{id}}", deleted)
+    app.router.add_delete("/_vapi/rest", forgotten)
+
+
+async def _read(request: web.Request, *, partial: bool = False) -> dict[str, Any]:
+    resource = request.match_info["resource"]
+    body = await request.json()
+    wrong = list(_wrong(resource, body))
+    if resource == "tool" and not partial and body.get("type") != "function":
+        wrong.append("type must be one of the following values: function")
+    if resource == "tool" and partial and "type" in body:
+        wrong.append("property type should not exist")
+    if wrong:
+        text = web.json_response({"message": wrong, "error": "Bad Request", "statusCode": 400}).text
+        raise web.HTTPBadRequest(text=text, content_type="application/json")
+    return dict(body)
+
+
+def _wrong(resource: str, body: Any) -> Any:
+    if not isinstance(body, dict):
+        yield "body must be an object"
+        return
+    for name, value in body.items():
+        if name not in FIELDS[resource]:
+            yield f"property {name} should not exist"
+            continue
+        inside = FIELDS[resource][name]
+        if inside is not None and isinstance(value, dict):
+            yield from (
+                f"{name}.property {key} should not exist" for key in value if key not in inside
+            )
+        elif inside is not None and value is not None:
+            yield f"{name} must be an object"
+    for one in body.get("serverMessages") or []:
+        if one not in SERVER_MESSAGES:
+            yield f"each value in serverMessages must be one of the following values, not {one}"
+    timeout = (body.get("server") or {}).get("timeoutSeconds", 20)
+    if not 1 <= timeout <= 300:
+        yield "server.timeoutSeconds must not be less than 1 or greater than 300"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
