@@ -43,3 +43,13 @@ def test_the_permission_set_grants_every_field_of_ours_and_nothing_sweeping() ->
     assert "<modifyAllRecords>true" not in text
     assert "<allowDelete>true" not in text
     assert "ModifyAllData" not in text
+
+
+def test_the_list_view_shows_fields_that_there_are() -> None:
+    path = SOURCE / "objects" / "Case" / "listViews" / "Voice_Cases.listView-meta.xml"
+    root = ElementTree.parse(path).getroot()
+    columns = {node.text or "" for node in root.findall(f"{NAMESPACE}columns")}
+    ours = {name for name in columns if name.endswith("__c")}
+    assert ours == {"Voice_Reference__c"}
+    # Standard fields have names of their own here ("CASES.SUBJECT"), never the API's.
+    assert {name.partition(".")[0] for name in columns - ours} == {"CASES", "NAME"}
