@@ -19,8 +19,9 @@ from web.service import Service
 IDENTITY_WAIT_S = 0.25
 """A write that needs the caller's identity waits so long for it; then the worker settles it."""
 
-ANSWER_S = 0.1
-"""What a lookup keeps of its deadline to say what is known when Salesforce did not answer."""
+ANSWER_S = 0.25
+"""What a lookup keeps of its deadline to say what is known when Salesforce did not answer; a busy
+machine needs some of it."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ class Wish:
     call; None never asks.
     target: what tells this wish from another one with the same arguments. also: what is accepted
     along with it. amended: what the draft of a held wish of the same tool becomes by this one; None
-    for a tool whose wishes add to one another.
+    for a tool whose wishes add to one another. joined: what it becomes when it is the later one all
+    the same; None leaves it as it is. id: of the intent, where `also` has to name it.
     """
 
     kind: Kind
@@ -93,7 +94,8 @@ def accept(
     Within the commit window a wish of the same tool amends the one before: one record, with the
     last wish, under the reference that was spoken.
 
-    claim is None for a call that can't be told from another one: its answer is not kept.
+    mark is the wish's fingerprint. claim is None for a call that can't be told from another one: its
+    answer is not kept. Raises StoreUnavailableError.
     """
     gone: set[tuple[str, str]] = set()
     for _ in range(REFERENCE_TRIES):
