@@ -94,8 +94,8 @@ def accept(
     Within the commit window a wish of the same tool amends the one before: one record, with the
     last wish, under the reference that was spoken.
 
-    mark is the wish's fingerprint. claim is None for a call that can't be told from another one: its
-    answer is not kept. Raises StoreUnavailableError.
+    mark is the wish's fingerprint. claim is None for a call that can't be told from another one:
+    its answer is not kept. Raises StoreUnavailableError.
     """
     gone: set[tuple[str, str]] = set()
     for _ in range(REFERENCE_TRIES):
