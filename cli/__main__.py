@@ -1,6 +1,4 @@
-"""`python -m cli`: what an operator does at 3 a.m."""
-
-import sys
+"""The operator's commands."""
 
 import click
 
@@ -9,7 +7,6 @@ from cli.intents import intents
 from cli.kinds import pause, resume
 from cli.provision import provision
 from cli.store import Commands
-from shared.settings import SettingsError
 
 
 @click.group(cls=Commands, help=__doc__)
@@ -22,7 +19,4 @@ for command in (doctor, intents, pause, provision, resume):
 
 
 if __name__ == "__main__":
-    try:
-        cli(prog_name="python -m cli")
-    except SettingsError as refused:
-        sys.exit(str(refused))
+    cli(prog_name="python -m cli")

@@ -76,7 +76,12 @@ def _examine(link: Link[T], subject: T) -> Finding:
         return Finding(link.name, Status.NOT_CHECKED, str(why))
     except SalesforceError as error:
         told = f"Salesforce answered {error}"
-        return Finding(link.name, Status.PROBLEM, told, "see docs/runbook.md for the code")
+        return Finding(
+            link.name,
+            Status.PROBLEM,
+            told,
+            "that is Salesforce's own error code; docs/runbook.md has the usual ones",
+        )
     except StoreUnavailableError as trouble:
         told = f"Redis does not answer ({trouble})"
         return Finding(link.name, Status.PROBLEM, told, "REDIS_URL, and whether the server runs")

@@ -17,6 +17,7 @@ import redis
 
 from cli.chain import Finding, Link, NotSetUp, Problem, Status, examine, not_checked
 from cli.provision import Step, missing
+from cli.store import LOAD
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.gate import Gate, Use
@@ -35,7 +36,7 @@ GIVE_UP_S = 15.0
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
 def doctor(as_json: bool) -> None:
-    """Check settings, Redis, Salesforce, webhook, Vapi and Twilio, and say how to mend each."""
+    """Check settings, Redis, Salesforce, webhook and Vapi, and say how to mend each."""
     findings = diagnose()
     for one in findings:
         if as_json:
@@ -54,7 +55,7 @@ def diagnose() -> list[Finding]:
     try:
         subject = Subject(load_settings())
     except SettingsError as refused:
-        broken = Finding("settings", Status.PROBLEM, str(refused), "each is in .env.example")
+        broken = Finding("settings", Status.PROBLEM, str(refused), LOAD.replace("\n", "; "))
         return [broken, *(not_checked(link.name, "settings") for link in LINKS)]
     complete = Finding("settings", Status.OK, "complete and fit together")
     return [complete, *examine(LINKS, subject)]
@@ -233,12 +234,17 @@ def _vapi_key(subject: Subject) -> str:
         raise NotSetUp("VAPI_API_KEY is not set")
     if not subject.settings.public_url:
         raise NotSetUp("PUBLIC_URL is not set")
+    if not subject.settings.vapi_credential_id:
+        raise Problem(
+            "VAPI_CREDENTIAL_ID is not set: Vapi signs nothing, and every call is refused",
+            "make a credential in Vapi's dashboard with VAPI_SERVER_SECRET as its secret",
+        )
     try:
         subject.vapi_steps  # noqa: B018 - asks
     except VapiRefusedError as refused:
-        raise Problem(
-            str(refused), "VAPI_API_KEY is the private key of your Vapi account"
-        ) from None
+        key = "VAPI_API_KEY: the private key of the account"
+        way = "VAPI_ASSISTANT_ID, and whether VAPI_BASE_URL can be reached from here"
+        raise Problem(str(refused), key if "HTTP 40" in str(refused) else way) from None
     return "taken"
 
 

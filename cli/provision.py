@@ -63,16 +63,20 @@ def apply(yes: bool) -> None:
             click.echo(f"would do: {step}")
         click.echo("--yes does it")
         return
-    done = _or_exit(lambda: make_it_so(settings, VapiApi(settings)))
+    vapi = _or_exit(lambda: VapiApi(settings))
+    done = _or_exit(lambda: make_it_so(settings, vapi))
     for step in done:
         click.echo(str(step))
+    if any(step.resource == "assistant" and step.there is None for step in done):
+        made = _or_exit(lambda: _assistant(settings, vapi, done[-1].name))
+        click.echo(f"VAPI_ASSISTANT_ID={made['id']}")
     click.echo(f"{len(done)} done" if done else "nothing to do")
 
 
 @provision.command()
 @click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
 def rollback(yes: bool) -> None:
-    """Put back what the last apply replaced, and delete what it created."""
+    """Undo the last apply from this folder: put back what it changed, delete what it created."""
     files = sorted(KEPT.glob("*.json"))
     if not files:
         raise click.ClickException(f"nothing was applied from here ({KEPT}/ is empty)")
@@ -142,7 +146,13 @@ def put_back(vapi: VapiApi, kept: list[dict[str, Any]]) -> None:
 def _assistant(settings: Settings, vapi: VapiApi, name: str) -> dict[str, Any] | None:
     """The one that is configured, else the one with the name."""
     if settings.vapi_assistant_id:
-        return vapi.find("assistant", settings.vapi_assistant_id)
+        found = vapi.find("assistant", settings.vapi_assistant_id)
+        if found is None:
+            raise VapiRefusedError(
+                "VAPI_ASSISTANT_ID names no assistant of this account: correct it, or leave it out "
+                "to have one made"
+            )
+        return found
     return next((one for one in vapi.list_all("assistant") if one.get("name") == name), None)
 
 

@@ -5,18 +5,27 @@ from typing import Any
 import click
 
 from shared.journal.journal import Journal
-from shared.settings import load_settings
+from shared.settings import SettingsError, load_settings
 from shared.store import StoreUnavailableError, connect
+
+LOAD = (
+    "set them in .env (.env.example explains each) and load it: set -a; . ./.env; set +a\n"
+    "comment out what you don't use"
+)
 
 
 class Commands(click.Group):
-    """A group in which a store that is away is one line and exit code 1."""
+    """A group in which wrong settings, and a store that is away, are a sentence and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except SettingsError as refused:
+            raise click.ClickException(f"{refused}\n{LOAD}") from refused
         except StoreUnavailableError as trouble:
-            raise click.ClickException(f"the store does not answer ({trouble})") from trouble
+            raise click.ClickException(
+                f"the store does not answer ({trouble}): check REDIS_URL and whether Redis runs"
+            ) from trouble
 
 
 def open_journal() -> Journal:

@@ -161,6 +161,23 @@ class Settings(BaseSettings):
             raise ValueError("must be a number in the form +14155550100")
         return number
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_base(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url is not None and (
+            parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")
+        ):
+            raise ValueError("must be an http(s) URL without a path")
+        return url
+
+    @field_validator("flower_basic_auth")
+    @classmethod
+    def _is_user_and_password(cls, auth: SecretStr | None) -> SecretStr | None:
+        if auth is not None and not all(auth.get_secret_value().partition(":")):
+            raise ValueError("must be user:password")
+        return auth
+
     @field_validator("phone_region")
     @classmethod
     def _is_region(cls, region: str) -> str:

@@ -5,8 +5,8 @@ import sys
 from shared.settings import load_settings
 
 _auth = load_settings().flower_basic_auth
-if not _auth or ":" not in _auth.get_secret_value():
-    sys.exit("settings refused: FLOWER_BASIC_AUTH must be user:password")
+if not _auth:
+    sys.exit("settings refused: FLOWER_BASIC_AUTH is missing (user:password)")
 
 basic_auth = [_auth.get_secret_value()]
 purge_offline_workers = 60  # names of workers that are gone would pile up in its metrics

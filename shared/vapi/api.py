@@ -23,7 +23,7 @@ class VapiApi:
     def __init__(self, settings: Settings) -> None:
         key = settings.vapi_api_key
         if not key:
-            raise VapiRefusedError("VAPI_API_KEY is not set")
+            raise VapiRefusedError("VAPI_API_KEY is not set: the private key of the account")
         self._base = settings.vapi_base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
 

@@ -15,7 +15,7 @@ TOOL_TIMEOUT_S = 20
 
 
 def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
-    """By name: the body of a function tool. Raises SettingsError without PUBLIC_URL."""
+    """By name: the body of a function tool. Raises SettingsError."""
     server = _server(settings) | {"timeoutSeconds": tool_timeout_s(settings)}
     return {
         name: {
@@ -53,10 +53,12 @@ def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
 def _server(settings: Settings) -> dict[str, Any]:
     if not settings.public_url:
         raise SettingsError("PUBLIC_URL is missing: Vapi has to be told where the server is")
-    server: dict[str, Any] = {"url": f"{settings.public_url.rstrip('/')}/webhook/vapi"}
-    if settings.vapi_credential_id:
-        server["credentialId"] = settings.vapi_credential_id
-    return server
+    if not settings.vapi_credential_id:
+        raise SettingsError(
+            "VAPI_CREDENTIAL_ID is missing: without it Vapi signs nothing and all is refused"
+        )
+    url = f"{settings.public_url.rstrip('/')}/webhook/vapi"
+    return {"url": url, "credentialId": settings.vapi_credential_id}
 
 
 def _parameters(schema: dict[str, Any]) -> dict[str, Any]:

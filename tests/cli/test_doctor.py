@@ -144,17 +144,30 @@ BROKEN: dict[str, Broken] = {
         "vapi key", "HTTP 401", env={"VAPI_API_KEY": "another"},
         unchecked={"vapi tools", "vapi assistant"},
     ),
+    "Vapi has no credential to sign with": Broken(
+        "vapi key", "VAPI_CREDENTIAL_ID", env={"VAPI_CREDENTIAL_ID": ""},
+        unchecked={"vapi tools", "vapi assistant"},
+    ),
+    "an assistant that is not there": Broken(
+        "vapi key", "VAPI_ASSISTANT_ID", env={"VAPI_ASSISTANT_ID": "a-1"},
+        unchecked={"vapi tools", "vapi assistant"},
+    ),
     "no Vapi": Broken(
         "vapi key", "not reached", env={"VAPI_BASE_URL": "http://127.0.0.1:1"},
         unchecked={"vapi tools", "vapi assistant"},
     ),
     "a tool's time-out is below our deadline": Broken(
         "vapi tools", "lookupCustomer: server.timeoutSeconds",
-        vapi=("lookupCustomer", {"server": {"url": "{service}/webhook/vapi", "timeoutSeconds": 2}}),
+        vapi=(
+            "lookupCustomer",
+            {"server": {
+                "url": "{service}/webhook/vapi", "credentialId": "cred-1", "timeoutSeconds": 2,
+            }},
+        ),
     ),
     "a tool's URL has drifted": Broken(
         "vapi tools", "getCaseStatus: server.url",
-        vapi=("getCaseStatus", {"server": {"url": "https://old.example", "timeoutSeconds": 20}}),
+        vapi=("getCaseStatus", {"server": {"url": "https://old.example"}}),
     ),
     "a tool was described anew": Broken(
         "vapi tools", "cancelCase: function",
@@ -252,7 +265,12 @@ def change_by_hand(api: VapiApi, name: str, change: dict[str, Any] | None) -> No
 
 
 def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[str, str]) -> None:
-    ours = {"PUBLIC_URL": web["service"], "VAPI_API_KEY": "demo-vapi-key", "VAPI_ASSISTANT_ID": ""}
+    ours = {
+        "PUBLIC_URL": web["service"],
+        "VAPI_API_KEY": "demo-vapi-key",
+        "VAPI_ASSISTANT_ID": "",
+        "VAPI_CREDENTIAL_ID": "cred-1",
+    }
     for name, value in (ours | given).items():
         for known, url in web.items():
             value = value.replace("{" + known + "}", url)
