@@ -1,7 +1,9 @@
 """`python -m cli provision plan|apply|rollback`: what there should be in Vapi, and making it so.
 
-The wanted state lies in vapi/ and in the tools that the server validates. Nothing else of the Vapi
-account is looked at or changed. `apply` keeps what it replaces, so that `rollback` can put it back.
+The wanted state lies in vapi/ and in the tools that the server validates. TWILIO_PHONE_NUMBER, if
+set, is imported into Vapi, and its fallback and status URLs at Twilio are ours. Nothing else of
+either account is looked at or changed. `apply` keeps what it replaces, so that `rollback` can put
+it back.
 """
 
 import json
@@ -9,16 +11,21 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import click
 
 from shared.settings import Settings, load_settings
+from shared.twilio import URLS, TwilioApi, TwilioRefusedError, wanted_urls
 from shared.vapi.api import VapiApi, VapiRefusedError
-from shared.vapi.wanted import wanted_assistant, wanted_tools
+from shared.vapi.wanted import NUMBER_SECRETS, wanted_assistant, wanted_number, wanted_tools
 
 KEPT = Path(".vapi")
+TWILIO_NUMBER = "twilio-number"
+UNCHANGEABLE = frozenset({"type", "provider"})
+"""Given when a resource is created, refused when it is changed."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,28 @@ class Step:
         return f"~ {self.resource} {self.name}: {', '.join(self.differs)}"
 
 
+class Accounts:
+    """The two accounts, each asked only when something of it is wanted."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def vapi(self) -> VapiApi:
+        return VapiApi(self.settings)
+
+    @cached_property
+    def twilio(self) -> TwilioApi:
+        return TwilioApi(self.settings)
+
+    def change(self, resource: str, id_: str, body: dict[str, Any]) -> None:
+        if resource == TWILIO_NUMBER:
+            self.twilio.change(id_, body)
+        else:
+            changed = {key: value for key, value in body.items() if key not in UNCHANGEABLE}
+            self.vapi.change(resource, id_, changed)
+
+
 @click.group(help=__doc__)
 def provision() -> None:
     """The group of provisioning commands."""
@@ -45,10 +74,11 @@ def provision() -> None:
 @provision.command()
 def plan() -> None:
     """Tell what differs from the wanted state. Exit code 2 when something does."""
-    settings = load_settings()
-    steps = _or_exit(lambda: list(missing(settings, VapiApi(settings))))
+    accounts = Accounts(load_settings())
+    steps = _or_exit(lambda: list(missing(accounts)))
     for step in steps:
         click.echo(str(step))
+    _tell_what_waits(accounts.settings)
     click.echo(f"{len(steps)} to do" if steps else "nothing to do")
     sys.exit(2 if steps else 0)
 
@@ -57,19 +87,21 @@ def plan() -> None:
 @click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
 def apply(yes: bool) -> None:
     """Create what is missing and change what differs."""
-    settings = load_settings()
+    accounts = Accounts(load_settings())
     if not yes:
-        for step in _or_exit(lambda: list(missing(settings, VapiApi(settings)))):
+        for step in _or_exit(lambda: list(missing(accounts))):
             click.echo(f"would do: {step}")
+        _tell_what_waits(accounts.settings)
         click.echo("--yes does it")
         return
-    vapi = _or_exit(lambda: VapiApi(settings))
-    done = _or_exit(lambda: make_it_so(settings, vapi))
+    done = _or_exit(lambda: make_it_so(accounts))
     for step in done:
         click.echo(str(step))
-    if any(step.resource == "assistant" and step.there is None for step in done):
-        made = _or_exit(lambda: _assistant(settings, vapi, done[-1].name))
-        click.echo(f"VAPI_ASSISTANT_ID={made['id']}")
+    for step in done:
+        if step.resource == "assistant" and step.there is None:
+            made = _or_exit(lambda name=step.name: _assistant(accounts, name))
+            click.echo(f"VAPI_ASSISTANT_ID={made['id']}")
+    _tell_what_waits(accounts.settings)
     click.echo(f"{len(done)} done" if done else "nothing to do")
 
 
@@ -81,79 +113,125 @@ def rollback(yes: bool) -> None:
     if not files:
         raise click.ClickException(f"nothing was applied from here ({KEPT}/ is empty)")
     kept = json.loads(files[-1].read_text(encoding="utf-8"))
-    for one in kept:
+    for one in reversed(kept):
         told = "delete" if one["before"] is None else f"put back {', '.join(one['before'])}"
         click.echo(f"{'' if yes else 'would: '}{one['resource']} {one['name']}: {told}")
     if not yes:
         click.echo("--yes does it")
         return
-    _or_exit(lambda: put_back(VapiApi(load_settings()), kept))
+    _or_exit(lambda: put_back(Accounts(load_settings()), kept))
     files[-1].unlink()
 
 
-def missing(settings: Settings, vapi: VapiApi) -> Iterator[Step]:
-    """The steps to the wanted state, tools before the assistant that names them."""
+def missing(accounts: Accounts) -> Iterator[Step]:
+    """The steps to the wanted state. Each needs those before it to have been done."""
+    yield from missing_in_vapi(accounts)
+    if _number_is_wanted(accounts.settings):
+        yield from missing_at_twilio(accounts)
+
+
+def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
+    """Tools before the assistant that names them, and that before the number it answers."""
+    settings, vapi = accounts.settings, accounts.vapi
     there = {_function(one): one for one in vapi.list_all("tool") if _function(one)}
     ids = []
     for name, body in wanted_tools(settings).items():
         found = there.get(name)
         ids.append(str(found["id"]) if found else f"(id of {name})")
-        if found is None:
-            yield Step("tool", name, body, None)
-        elif differs := tuple(_differences(body, found)):
-            yield Step("tool", name, body, found, differs)
+        yield from _step("tool", name, body, found)
     body = wanted_assistant(settings, ids)
-    found = _assistant(settings, vapi, str(body["name"]))
-    if found is None:
-        yield Step("assistant", str(body["name"]), body, None)
-    elif differs := tuple(_differences(body, found)):
-        yield Step("assistant", str(body["name"]), body, found, differs)
+    name = str(body["name"])
+    yield from _step("assistant", name, body, _assistant(accounts, name))
+    if _number_is_wanted(settings):
+        body = wanted_number(settings)
+        numbers = vapi.list_all("phone-number")
+        found = next((one for one in numbers if one.get("number") == body["number"]), None)
+        yield from _step("phone-number", str(body["number"]), body, found)
 
 
-def make_it_so(settings: Settings, vapi: VapiApi) -> list[Step]:
+def missing_at_twilio(accounts: Accounts) -> Iterator[Step]:
+    """The number's own URLs, after the import, which sets some itself."""
+    name = str(accounts.settings.twilio_phone_number)
+    yield from _step(TWILIO_NUMBER, name, wanted_urls(accounts.settings), accounts.twilio.number())
+
+
+def make_it_so(accounts: Accounts) -> list[Step]:
     """Does the steps, keeping before each what it replaces. A second run does nothing."""
     done: list[Step] = []
     kept: list[dict[str, Any]] = []
     KEPT.mkdir(exist_ok=True)
     file = KEPT / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json"
+
+    def keep(resource: str, id_: str, name: str, before: dict[str, Any] | None) -> None:
+        kept.append({"resource": resource, "id": id_, "name": name, "before": before})
+        file.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
     # Anew after each step: the assistant names tools whose ids are known once they are there.
-    while step := next(missing(settings, vapi), None):
-        before = None if step.there is None else {key: step.there.get(key) for key in step.body}
+    while step := next(missing(accounts), None):
+        if str(step) in map(str, done):
+            raise VapiRefusedError(f"{step} has no effect")
         if step.there is None:
-            id_ = str(vapi.create(step.resource, step.body)["id"])
+            if step.resource == "phone-number":
+                # Vapi takes the number's URLs over, and does not give them back.
+                number = accounts.twilio.number()
+                urls = {name: number[name] for name in URLS}
+                keep(TWILIO_NUMBER, str(number["id"]), step.name, urls)
+            body = {key: value for key, value in step.body.items() if value is not None}
+            made = accounts.vapi.create(step.resource, body)
+            keep(step.resource, str(made["id"]), step.name, None)
         else:
             id_ = str(step.there["id"])
-            body = {key: value for key, value in step.body.items() if key != "type"}
-            vapi.change(step.resource, id_, body)
-        kept.append({"resource": step.resource, "id": id_, "name": step.name, "before": before})
-        file.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-        if done and str(done[-1]) == str(step):
-            raise VapiRefusedError(f"{step} has no effect")
+            before = {key: step.there.get(key) for key in step.body if key not in NUMBER_SECRETS}
+            keep(step.resource, id_, step.name, before)
+            accounts.change(step.resource, id_, step.body)
         done.append(step)
     return done
 
 
-def put_back(vapi: VapiApi, kept: list[dict[str, Any]]) -> None:
+def put_back(accounts: Accounts, kept: list[dict[str, Any]]) -> None:
     """The last step first."""
     for one in reversed(kept):
         if one["before"] is None:
-            vapi.delete(one["resource"], one["id"])
+            accounts.vapi.delete(one["resource"], one["id"])
         else:
-            body = {key: value for key, value in one["before"].items() if key != "type"}
-            vapi.change(one["resource"], one["id"], body)
+            accounts.change(one["resource"], one["id"], one["before"])
 
 
-def _assistant(settings: Settings, vapi: VapiApi, name: str) -> dict[str, Any] | None:
+def _number_is_wanted(settings: Settings) -> bool:
+    """A number without an assistant to answer it would turn callers away: that comes first."""
+    return bool(settings.twilio_phone_number and settings.vapi_assistant_id)
+
+
+def _tell_what_waits(settings: Settings) -> None:
+    if settings.twilio_phone_number and not settings.vapi_assistant_id:
+        click.echo(
+            "TWILIO_PHONE_NUMBER is imported by the next apply, once VAPI_ASSISTANT_ID is set and "
+            "web runs with it"
+        )
+
+
+def _step(
+    resource: str, name: str, body: dict[str, Any], there: dict[str, Any] | None
+) -> Iterator[Step]:
+    if there is None:
+        yield Step(resource, name, body, None)
+    elif differs := tuple(_differences(body, there)):
+        yield Step(resource, name, body, there, differs)
+
+
+def _assistant(accounts: Accounts, name: str) -> dict[str, Any] | None:
     """The one that is configured, else the one with the name."""
-    if settings.vapi_assistant_id:
-        found = vapi.find("assistant", settings.vapi_assistant_id)
+    configured = accounts.settings.vapi_assistant_id
+    if configured:
+        found = accounts.vapi.find("assistant", configured)
         if found is None:
             raise VapiRefusedError(
                 "VAPI_ASSISTANT_ID names no assistant of this account: correct it, or leave it out "
                 "to have one made"
             )
         return found
-    return next((one for one in vapi.list_all("assistant") if one.get("name") == name), None)
+    there = accounts.vapi.list_all("assistant")
+    return next((one for one in there if one.get("name") == name), None)
 
 
 def _function(tool: dict[str, Any]) -> str:
@@ -165,6 +243,8 @@ def _differences(wanted: Any, there: Any, path: str = "") -> Iterator[str]:
     """Paths at which what is there is not as wanted. What nobody wants is nobody's business."""
     if isinstance(wanted, dict) and isinstance(there, dict):
         for key, value in wanted.items():
+            if key in NUMBER_SECRETS and "*" in (there.get(key) or "*"):
+                continue  # not shown, so not to be compared
             yield from _differences(value, there.get(key), f"{path}.{key}" if path else key)
     elif wanted != there:
         yield path
@@ -175,3 +255,5 @@ def _or_exit(work: Any) -> Any:
         return work()
     except VapiRefusedError as refused:
         raise click.ClickException(f"Vapi: {refused}") from refused
+    except TwilioRefusedError as refused:
+        raise click.ClickException(f"Twilio: {refused}") from refused

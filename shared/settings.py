@@ -113,8 +113,10 @@ class Settings(BaseSettings):
     fallback_phone_number: str | None = None
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
 
-    twilio_account_sid: str | None = None
+    twilio_account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$")
     twilio_auth_token: Secret | None = None
+    twilio_phone_number: str | None = None
+    twilio_base_url: str = "https://api.twilio.com"
 
     flower_basic_auth: Secret | None = None
 
@@ -154,7 +156,7 @@ class Settings(BaseSettings):
             raise ValueError("must be a redis://, rediss:// or unix:// URL")
         return url
 
-    @field_validator("fallback_phone_number")
+    @field_validator("fallback_phone_number", "twilio_phone_number")
     @classmethod
     def _is_number(cls, number: str | None) -> str | None:
         if number is not None and as_e164(number, "ZZ") != number:
@@ -170,6 +172,16 @@ class Settings(BaseSettings):
         ):
             raise ValueError("must be an http(s) URL without a path")
         return url
+
+    @field_validator("vapi_base_url", "twilio_base_url")
+    @classmethod
+    def _is_safe_base(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if not parts.hostname or not (
+            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+        ):
+            raise ValueError("must be an https URL (http for loopback only)")
+        return url.rstrip("/")
 
     @field_validator("flower_basic_auth")
     @classmethod
@@ -210,6 +222,10 @@ class Settings(BaseSettings):
             )
         if self.twilio_auth_token and not self.public_url:
             raise ValueError("PUBLIC_URL is missing: Twilio signs its requests for that URL")
+        if self.twilio_phone_number and not (self.twilio_account_sid and self.twilio_auth_token):
+            raise ValueError(
+                "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are wanted for TWILIO_PHONE_NUMBER"
+            )
         if self.vapi_hmac_secret_is_base64:
             for secret in self.server_secrets:
                 _check_base64(secret)

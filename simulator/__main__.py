@@ -1,11 +1,15 @@
-"""`python -m simulator org|vapi …`: picks the simulator and hands it the other words."""
+"""`python -m simulator org|vapi|twilio …`: picks the simulator and hands it the other words."""
 
 import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
-SIMULATORS = {"org": "simulator.org.server", "vapi": "simulator.vapi.main"}
+SIMULATORS = {
+    "org": "simulator.org.server",
+    "vapi": "simulator.vapi.main",
+    "twilio": "simulator.twilio",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """Vapi's REST API, as far as provisioning needs it. For operators' commands, never in a call.
 
-Resources and fields: Vapi's API reference, `/assistant` and `/tool` (facts/vapi.md 4).
+Resources and fields: Vapi's API reference, `/assistant`, `/tool`, `/phone-number`.
 """
 
 from typing import Any
@@ -24,11 +24,11 @@ class VapiApi:
         key = settings.vapi_api_key
         if not key:
             raise VapiRefusedError("VAPI_API_KEY is not set: the private key of the account")
-        self._base = settings.vapi_base_url.rstrip("/")
+        self._base = settings.vapi_base_url
         self._headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
 
     def list_all(self, resource: str) -> list[dict[str, Any]]:
-        """resource: "assistant" or "tool"."""
+        """resource: "assistant", "tool" or "phone-number"."""
         found = self._call("GET", f"{resource}?limit={MOST_LISTED}")
         return [one for one in found if isinstance(one, dict)]
 

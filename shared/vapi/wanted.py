@@ -1,4 +1,4 @@
-"""What there should be in Vapi: the tools that the server validates, the assistant of a file."""
+"""What there should be in Vapi: the server's tools, the assistant of a file, the number dialled."""
 
 import tomllib
 from pathlib import Path
@@ -12,6 +12,9 @@ TOOL_SLACK_S = 5
 """A tool's time-out has to outlast the lookup's deadline, or the model hears of a failure first."""
 
 TOOL_TIMEOUT_S = 20
+
+NUMBER_SECRETS = frozenset({"twilioAuthToken"})
+"""Never compared unless Vapi shows it, never kept. That Vapi shows it is unconfirmed."""
 
 
 def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -47,6 +50,28 @@ def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
         "toolIds": tool_ids,
     }
     body["server"] = body.get("server", {}) | _server(settings)
+    return body
+
+
+def wanted_number(settings: Settings) -> dict[str, Any]:
+    """The import of TWILIO_PHONE_NUMBER from Twilio.
+
+    No assistant of its own: so each call asks the server for one (`assistant-request`), and goes to
+    the fallback destination when that fails (CreateTwilioPhoneNumberDTO).
+    """
+    token = settings.twilio_auth_token
+    body = {
+        "provider": "twilio",
+        "name": "vapi-salesforce",
+        "number": settings.twilio_phone_number,
+        "twilioAccountSid": settings.twilio_account_sid,
+        "twilioAuthToken": token.get_secret_value() if token else None,
+        "smsEnabled": False,  # text messages go where they went
+        "assistantId": None,
+        "server": _server(settings),
+    }
+    if settings.fallback_phone_number:
+        body["fallbackDestination"] = {"type": "number", "number": settings.fallback_phone_number}
     return body
 
 

@@ -24,7 +24,8 @@ COMMANDS: dict[str, set[str]] = {
 """Command → the fields it can't do without (SDK ClientInboundMessage*, docs call-features)."""
 
 
-def control_app() -> web.Application:
+def control_app(base: str = "", twilio: str = "") -> web.Application:
+    """base: where this is served; twilio: where numbers are imported from, "" for nowhere."""
     posted: list[dict[str, Any]] = []
 
     async def take(request: web.Request) -> web.Response:
@@ -51,15 +52,16 @@ def control_app() -> web.Application:
     app.router.add_get("/_vapi/control", tell)
     app.router.add_delete("/_vapi/control", forget)
     app.router.add_post("/{call}/control", take)
-    add_rest(app)
+    add_rest(app, base, twilio)
     return app
 
 
-def serve(port: int) -> None:
+def serve(port: int, twilio: str = "") -> None:
     """Until SIGTERM or Ctrl-C; prints where once it listens."""
+    base = f"http://127.0.0.1:{port}"
     web.run_app(
-        control_app(),
+        control_app(base, twilio),
         host="127.0.0.1",
         port=port,
-        print=lambda *_: print(f"vapi: ready on http://127.0.0.1:{port}", flush=True),
+        print=lambda *_: print(f"vapi: ready on {base}", flush=True),
     )

@@ -15,7 +15,7 @@ def main(argv: list[str]) -> int:
     """Exit code 0 when every tool call was answered, 1 when one was not, 2 for a bad scenario."""
     options = _parser().parse_args(argv)
     if options.command == "serve":
-        serve(options.port)
+        serve(options.port, options.twilio)
         return 0
     try:
         scenarios = [read_scenario(path) for path in options.scenarios]
@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument(
         "--control", default="", help="base of the control URLs, such as serve's http://127.0.0.1:N"
     )
-    offer = commands.add_parser("serve", help="offer live call control on loopback")
+    offer = commands.add_parser("serve", help="offer live call control and the REST API")
     offer.add_argument("--port", type=int, required=True)
+    offer.add_argument(
+        "--twilio", default="", help="where numbers are imported from, such as http://127.0.0.1:N"
+    )
     return parser

@@ -1,14 +1,17 @@
-"""Assistants and tools as Vapi's REST API keeps them; what it does not know it refuses.
+"""Assistants, tools and phone numbers as Vapi's REST API keeps them; what it does not know it
+refuses.
 
-Fields: Vapi's OpenAPI description, CreateAssistantDTO and CreateFunctionToolDTO, the part that is
-in use here. `DELETE /_vapi/rest` forgets everything.
+Fields: Vapi's OpenAPI description, CreateAssistantDTO, CreateFunctionToolDTO and
+CreateTwilioPhoneNumberDTO, the part that is in use here. A number is imported from the simulated
+Twilio: its voice URL and status callback become Vapi's own, as public code has them (unconfirmed).
+`DELETE /_vapi/rest` forgets everything.
 """
 
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BasicAuth, ClientSession, web
 
 KEY = "demo-vapi-key"
 
@@ -52,7 +55,19 @@ FIELDS: dict[str, dict[str, set[str] | None]] = {
         "type": None, "async": None, "messages": None, "server": SERVER,
         "function": {"name", "description", "parameters", "strict"},
     },
+    "phone-number": {
+        "provider": None, "number": None, "name": None, "twilioAccountSid": None,
+        "twilioAuthToken": None, "smsEnabled": None, "assistantId": None, "squadId": None,
+        "workflowId": None, "hooks": None, "server": SERVER,
+        "fallbackDestination": {
+            "type", "number", "extension", "message", "callerId", "description",
+            "numberE164CheckEnabled", "sipUri", "transferPlan",
+        },
+    },
 }  # fmt: skip
+KIND = {"tool": ("type", "function"), "phone-number": ("provider", "twilio")}
+"""What tells the kinds of a resource apart: given once, when it is created."""
+
 SERVER_MESSAGES = {
     "assistant.started", "conversation-update", "end-of-call-report", "function-call", "hang",
     "language-changed", "language-change-detected", "model-output", "phone-call-control",
@@ -62,7 +77,8 @@ SERVER_MESSAGES = {
 }  # fmt: skip
 
 
-def add_rest(app: web.Application) -> None:
+def add_rest(app: web.Application, base: str, twilio: str) -> None:
+    """base: where this Vapi is served; twilio: the API that numbers are imported from."""
     kept: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in FIELDS}
 
     def allowed(request: web.Request) -> dict[str, dict[str, Any]]:
@@ -84,6 +100,9 @@ def add_rest(app: web.Application) -> None:
     async def made(request: web.Request) -> web.Response:
         there = allowed(request)
         body = await _read(request)
+        if request.match_info["resource"] == "phone-number":
+            await _import_number(body, base, twilio)
+            body["status"] = "active"
         one = {"id": str(uuid.uuid4()), "orgId": "org", "createdAt": _now(), "updatedAt": _now()}
         there[one["id"]] = one | body
         return web.json_response(there[one["id"]], status=201)
@@ -119,14 +138,45 @@ async def _read(request: web.Request, *, partial: bool = False) -> dict[str, Any
     resource = request.match_info["resource"]
     body = await request.json()
     wrong = list(_wrong(resource, body))
-    if resource == "tool" and not partial and body.get("type") != "function":
-        wrong.append("type must be one of the following values: function")
-    if resource == "tool" and partial and "type" in body:
-        wrong.append("property type should not exist")
+    name, value = KIND.get(resource, ("", None))
+    if name and not partial and body.get(name) != value:
+        wrong.append(f"{name} must be one of the following values: {value}")
+    if name and partial and name in body:
+        wrong.append(f"property {name} should not exist")
     if wrong:
-        text = web.json_response({"message": wrong, "error": "Bad Request", "statusCode": 400}).text
-        raise web.HTTPBadRequest(text=text, content_type="application/json")
+        raise _bad(wrong)
     return dict(body)
+
+
+async def _import_number(body: dict[str, Any], base: str, twilio: str) -> None:
+    """Vapi asks Twilio for the number and takes its URLs over. Raises HTTPBadRequest."""
+    if not twilio:
+        raise _bad("Twilio can't be reached: `simulator vapi serve` was started without --twilio")
+    sid = body.get("twilioAccountSid", "")
+    auth = BasicAuth(sid, body.get("twilioAuthToken") or "")
+    numbers = f"{twilio}/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers"
+    async with ClientSession(auth=auth) as session:
+        async with session.get(
+            f"{numbers}.json", params={"PhoneNumber": body.get("number", "")}
+        ) as answer:
+            if answer.status != 200:
+                raise _bad(f"Twilio Error: {(await answer.json()).get('message')}")
+            found = (await answer.json())["incoming_phone_numbers"]
+        if not found:
+            raise _bad("Number Not Found on Twilio.")
+        urls = {
+            "VoiceUrl": f"{base}/twilio/inbound_call",
+            "StatusCallback": f"{base}/twilio/status",
+        }
+        if body.get("smsEnabled", True):
+            urls["SmsUrl"] = f"{base}/twilio/sms"
+        await session.post(f"{numbers}/{found[0]['sid']}.json", data=urls)
+
+
+def _bad(message: object) -> web.HTTPBadRequest:
+    told = {"message": message, "error": "Bad Request", "statusCode": 400}
+    text = web.json_response(told).text
+    return web.HTTPBadRequest(text=text, content_type="application/json")
 
 
 def _wrong(resource: str, body: Any) -> Any:

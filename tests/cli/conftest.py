@@ -1,8 +1,11 @@
 """Commands read the environment themselves."""
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import redis
 import requests
 
 from demo.processes import Process, free_port, wait_until
-from demo.stack import ROOT, Org, Store, answers, environment
+from demo.stack import ROOT, Org, Store, environment
 from shared.settings import load_settings
 
 
@@ -26,17 +29,34 @@ def _environment(
     load_settings.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def vapi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def simulated(folder: Path, *words: str) -> Iterator[str]:
+    """A simulator as a process; its URL."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "simulator", "vapi", "serve", "--port", str(port)]
-    log = tmp_path_factory.mktemp("vapi") / "vapi.log"
-    process = Process("vapi", command, os.environ, ROOT, log)
+    command = [sys.executable, "-m", "simulator", *words, "--port", str(port)]
+    process = Process(words[0], command, os.environ, ROOT, folder / f"{words[0]}.log")
     process.start()
-    wait_until(lambda: answers(f"{url}/_vapi/control"), for_s=20, what="vapi")
-    yield url
+    wait_until(lambda: listens(port), for_s=20, what=words[0])
+    yield f"http://127.0.0.1:{port}"
     process.stop()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def twilio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with simulated(tmp_path_factory.mktemp("twilio"), "twilio") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def vapi_server(twilio_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    words = ("vapi", "serve", "--twilio", twilio_server)
+    with simulated(tmp_path_factory.mktemp("vapi"), *words) as url:
+        yield url
 
 
 @pytest.fixture
@@ -45,3 +65,33 @@ def vapi(vapi_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s
     requests.delete(f"{vapi_server}/_vapi/rest", timeout=10)
     monkeypatch.chdir(tmp_path)
     return vapi_server
+
+
+@dataclass(frozen=True)
+class Twilio:
+    """The simulated Twilio, with a number that is not in use yet. env: what names it."""
+
+    url: str
+    env: dict[str, str]
+
+    def number(self) -> dict[str, Any]:
+        """As the vendor keeps it."""
+        return dict(requests.put(f"{self.url}/_twilio/number", json={}, timeout=10).json())
+
+    def by_hand(self, what: str, **fields: Any) -> None:
+        """what: "account" or "number"."""
+        answer = requests.put(f"{self.url}/_twilio/{what}", json=fields, timeout=10)
+        answer.raise_for_status()
+
+
+@pytest.fixture
+def twilio(twilio_server: str) -> Twilio:
+    requests.delete(f"{twilio_server}/_twilio", timeout=10)
+    env = {
+        "TWILIO_BASE_URL": twilio_server,
+        "TWILIO_ACCOUNT_SID": f"AC{1:032d}",
+        "TWILIO_AUTH_TOKEN": "demo-twilio-token",
+        "TWILIO_PHONE_NUMBER": "+14155550199",
+        "FALLBACK_PHONE_NUMBER": "+14155550123",
+    }
+    return Twilio(twilio_server, env)

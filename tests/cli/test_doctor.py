@@ -18,14 +18,16 @@ from werkzeug.serving import make_server
 
 from cli.__main__ import cli
 from cli.doctor import LINKS, diagnose
-from cli.provision import make_it_so
+from cli.provision import Accounts, make_it_so
 from demo.stack import Org, Store
 from shared.settings import load_settings
 from shared.vapi.api import VapiApi
+from tests.cli.conftest import Twilio as TwilioAccount
 from web.app import create_app
 
-ALWAYS_UNCHECKED = {"twilio"}
-VAPI = {"vapi key", "vapi tools", "vapi assistant"}
+TWILIO = {"vapi number", "twilio", "twilio number"}
+BEHIND_VAPI = {"vapi tools", "vapi assistant", "vapi number"}
+VAPI = {"vapi key"} | BEHIND_VAPI
 BEHIND_REDIS = {link.name for link in LINKS} - {"redis", "salesforce host", "webhook"} - VAPI
 
 BEHIND_TOKEN = {
@@ -39,6 +41,7 @@ class Broken:
     """env: variables to set, "" to unset. fault: of the org. config: of the store.
 
     vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
+    twilio: the same there, with Twilio set up, which it is not otherwise.
     """
 
     problem: str
@@ -47,6 +50,7 @@ class Broken:
     fault: dict[str, Any] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     vapi: tuple[str, dict[str, Any] | None] | None = None
+    twilio: tuple[str, dict[str, Any]] | None = None
     unchecked: frozenset[str] | set[str] = frozenset()
 
 
@@ -142,19 +146,19 @@ BROKEN: dict[str, Broken] = {
     ),
     "a wrong Vapi key": Broken(
         "vapi key", "HTTP 401", env={"VAPI_API_KEY": "another"},
-        unchecked={"vapi tools", "vapi assistant"},
+        unchecked=BEHIND_VAPI,
     ),
     "Vapi has no credential to sign with": Broken(
         "vapi key", "VAPI_CREDENTIAL_ID", env={"VAPI_CREDENTIAL_ID": ""},
-        unchecked={"vapi tools", "vapi assistant"},
+        unchecked=BEHIND_VAPI,
     ),
     "an assistant that is not there": Broken(
         "vapi key", "VAPI_ASSISTANT_ID", env={"VAPI_ASSISTANT_ID": "a-1"},
-        unchecked={"vapi tools", "vapi assistant"},
+        unchecked=BEHIND_VAPI,
     ),
     "no Vapi": Broken(
         "vapi key", "not reached", env={"VAPI_BASE_URL": "http://127.0.0.1:1"},
-        unchecked={"vapi tools", "vapi assistant"},
+        unchecked=BEHIND_VAPI,
     ),
     "a tool's time-out is below our deadline": Broken(
         "vapi tools", "lookupCustomer: server.timeoutSeconds",
@@ -197,6 +201,55 @@ BROKEN: dict[str, Broken] = {
     "a proxy that writes JSON anew": Broken(
         "webhook", "a signed message is refused",
         env={"PUBLIC_URL": "{rewriting}", "VAPI_API_KEY": ""}, unchecked=VAPI,
+    ),
+    "the Twilio account is suspended": Broken(
+        "twilio", "the account is suspended", twilio=("account", {"status": "suspended"}),
+        unchecked={"twilio number"},
+    ),
+    "the Twilio account is a trial": Broken(
+        "twilio", "a trial account", twilio=("account", {"type": "Trial"}),
+        unchecked={"twilio number"},
+    ),
+    "a wrong Twilio token": Broken(
+        "twilio", "HTTP 401", env={"TWILIO_AUTH_TOKEN": "another"}, twilio=("account", {}),
+        unchecked={"twilio number", "vapi number"},
+    ),
+    "no Twilio": Broken(
+        "twilio", "not reached", env={"TWILIO_BASE_URL": "http://127.0.0.1:1"},
+        twilio=("account", {}), unchecked={"twilio number", "vapi number"},
+    ),
+    "the number went to another account": Broken(
+        "twilio number", "TWILIO_PHONE_NUMBER is no number of this account",
+        twilio=("number", {"phone_number": "+14155550177"}),
+    ),
+    "the number calls somebody else": Broken(
+        "twilio number", "voice_url is not Vapi's",
+        twilio=("number", {"voice_url": "https://demo.twilio.com/welcome/voice/"}),
+    ),
+    "the number's fallback URL has drifted": Broken(
+        "twilio number", "voice_fallback_url",
+        twilio=("number", {"voice_fallback_url": "https://old.example/twilio/voice"}),
+    ),
+    "nobody is told how a call ended": Broken(
+        "twilio number", "status_callback", twilio=("number", {"status_callback": ""}),
+    ),
+    "the number is in a trunk": Broken(
+        "twilio number", "trunk_sid is set", twilio=("number", {"trunk_sid": "TK1"}),
+    ),
+    "the number was given another assistant": Broken(
+        "vapi number", "assistantId", vapi=("+14155550199", {"assistantId": "another"}),
+        twilio=("account", {}),
+    ),
+    "the number falls back to nobody": Broken(
+        "vapi number", "fallbackDestination", vapi=("+14155550199", {"fallbackDestination": None}),
+        twilio=("account", {}),
+    ),
+    "the number is no longer in Vapi": Broken(
+        "vapi number", "+ phone-number", vapi=("+14155550199", None), twilio=("account", {}),
+    ),
+    "the number has no assistant to answer it": Broken(
+        "vapi number", "VAPI_ASSISTANT_ID is not set", env={"VAPI_ASSISTANT_ID": ""},
+        twilio=("account", {}),
     ),
 }  # fmt: skip
 
@@ -246,17 +299,36 @@ def provisioned(vapi: str, web: dict[str, str], monkeypatch: pytest.MonkeyPatch)
     """Vapi as it should be."""
     monkeypatch.setenv("VAPI_BASE_URL", vapi)
     set_env(monkeypatch, {}, web)
+    return apply()
+
+
+def apply() -> VapiApi:
     load_settings.cache_clear()
-    api = VapiApi(load_settings())
-    make_it_so(load_settings(), api)
-    return api
+    accounts = Accounts(load_settings())
+    make_it_so(accounts)
+    return accounts.vapi
+
+
+@pytest.fixture
+def numbered(
+    provisioned: VapiApi,
+    twilio: TwilioAccount,
+    web: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, str]:
+    """With the number imported as well; the environment that this takes."""
+    (assistant,) = provisioned.list_all("assistant")
+    env = twilio.env | {"VAPI_ASSISTANT_ID": str(assistant["id"])}
+    set_env(monkeypatch, env, web)
+    apply()
+    return env
 
 
 def change_by_hand(api: VapiApi, name: str, change: dict[str, Any] | None) -> None:
-    resource = "assistant" if name == "vapi-salesforce" else "tool"
+    resource = {"vapi-salesforce": "assistant", "+14155550199": "phone-number"}.get(name, "tool")
     (one,) = (
         one for one in api.list_all(resource)
-        if name in (one.get("name"), one.get("function", {}).get("name"))
+        if name in (one.get("name"), one.get("number"), one.get("function", {}).get("name"))
     )  # fmt: skip
     if change is None:
         api.delete(resource, one["id"])
@@ -283,21 +355,40 @@ def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[st
 def test_all_is_well_and_what_is_not_set_up_says_so(provisioned: VapiApi) -> None:
     findings = {one.link: one for one in diagnose()}
     assert {n for n, one in findings.items() if one.status == "problem"} == set()
-    assert {n for n, one in findings.items() if one.status == "not checked"} == ALWAYS_UNCHECKED
+    assert {n for n, one in findings.items() if one.status == "not checked"} == TWILIO
     assert all(one.told for one in findings.values())
+
+
+def test_all_is_well_with_a_number_and_nothing_is_left_unchecked(numbered: dict[str, str]) -> None:
+    assert {one.link: one.told for one in diagnose() if one.status != "ok"} == {}
+
+
+def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
+    provisioned: VapiApi, numbered: dict[str, str], web: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assistant = numbered["VAPI_ASSISTANT_ID"]
+    set_env(monkeypatch, dict.fromkeys(numbered, "") | {"VAPI_ASSISTANT_ID": assistant}, web)
+    change_by_hand(provisioned, "+14155550199", {"assistantId": assistant, "server": None})
+    (found,) = (one for one in diagnose() if one.link == "vapi number")
+    assert (found.status, found.told) == ("ok", "1 of the account's 1 leads here")
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_broken_is_found_named_and_nothing_else(
     name: str, web: dict[str, str], strict_org: Org, store: redis.Redis, provisioned: VapiApi,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
     case_ = BROKEN[name]
+    env = case_.env
+    if case_.twilio:
+        env = request.getfixturevalue("numbered") | env
+        request.getfixturevalue("twilio").by_hand(case_.twilio[0], **case_.twilio[1])
     if case_.vapi:
         told_of, change = case_.vapi
         text = json.dumps(change).replace("{service}", web["service"])
         change_by_hand(provisioned, told_of, json.loads(text))
-    set_env(monkeypatch, case_.env, web)
+    set_env(monkeypatch, env, web)
     before = {key: str(store.config_get(key)[key]) for key in case_.config}
     for key, value in case_.config.items():
         store.config_set(key, value)
@@ -313,7 +404,7 @@ def test_what_is_broken_is_found_named_and_nothing_else(
     assert case_.names in f"{told.told} {told.mend}"
     assert told.mend
     unchecked = {n for n, one in findings.items() if one.status == "not checked"}
-    assert unchecked == ALWAYS_UNCHECKED | case_.unchecked
+    assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
 
 
 def test_the_command_tells_and_exits_and_prints_no_secret(

@@ -8,12 +8,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
-from cli.provision import missing
+from cli.provision import Accounts, missing
 from shared.settings import load_settings
 from shared.vapi.api import VapiApi, VapiRefusedError
 from shared.vapi.messages import KNOWN
 from shared.vapi.tools import TOOLS
 from shared.vapi.wanted import wanted_assistant, wanted_tools
+from tests.cli.conftest import Twilio
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,94 @@ def test_drift_is_shown_mended_and_put_back() -> None:
     assert "nothing was applied" in run("rollback", exit_code=1)
 
 
+@pytest.fixture
+def with_number(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> Twilio:
+    for name, value in twilio.env.items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    return twilio
+
+
+def answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The assistant is there, and web runs with it."""
+    told = run("apply", "--yes")
+    (line,) = (one for one in told.splitlines() if one.startswith("VAPI_ASSISTANT_ID="))
+    monkeypatch.setenv(*line.split("=", 1))
+    load_settings.cache_clear()
+
+
+def test_a_number_is_imported_once_there_is_an_assistant_to_answer_it(
+    with_number: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought = with_number.number()
+    assert "once VAPI_ASSISTANT_ID is set" in run("plan", exit_code=2)
+    answered(monkeypatch)
+    assert api().list_all("phone-number") == []
+    assert with_number.number() == bought
+    told = run("apply", "--yes")
+    assert "+ phone-number +14155550199" in told
+    assert "~ twilio-number +14155550199: voice_fallback_url, status_callback" in told
+    assert run("plan") == "nothing to do\n"
+    (imported,) = api().list_all("phone-number")
+    assert "assistantId" not in imported
+    assert imported["server"]["url"] == "https://voice.acme.example/webhook/vapi"
+    assert imported["fallbackDestination"] == {"type": "number", "number": "+14155550123"}
+    number = with_number.number()
+    assert number["voice_url"].endswith("/twilio/inbound_call")
+    assert number["voice_fallback_url"] == "https://voice.acme.example/twilio/voice"
+    assert number["status_callback"] == "https://voice.acme.example/twilio/status"
+    assert number["sms_url"] == bought["sms_url"]
+
+
+def test_a_number_that_drifted_is_mended_and_rollback_gives_it_back_as_it_was(
+    with_number: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought = with_number.number()
+    answered(monkeypatch)
+    run("apply", "--yes")
+    (imported,) = api().list_all("phone-number")
+    api().change("phone-number", imported["id"], {"assistantId": "another"})
+    with_number.by_hand("number", status_callback="")
+    told = run("plan", exit_code=2)
+    assert "~ phone-number +14155550199: assistantId" in told
+    assert "~ twilio-number +14155550199: status_callback" in told
+    run("apply", "--yes")
+    assert run("plan") == "nothing to do\n"
+    run("rollback", "--yes")
+    assert api().list_all("phone-number")[0]["assistantId"] == "another"
+    assert with_number.number()["status_callback"] == ""
+    run("rollback", "--yes")
+    assert api().list_all("phone-number") == []
+    assert with_number.number() == bought
+
+
+def test_a_rotated_token_is_told_to_vapi_and_never_kept(
+    with_number: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch)
+    run("apply", "--yes")
+    (imported,) = api().list_all("phone-number")
+    api().change("phone-number", imported["id"], {"twilioAuthToken": "the-old-token"})
+    assert "~ phone-number +14155550199: twilioAuthToken" in run("plan", exit_code=2)
+    told = run("apply", "--yes")
+    assert api().list_all("phone-number")[0]["twilioAuthToken"] == "demo-twilio-token"
+    kept = "".join(one.read_text() for one in Path(".vapi").glob("*.json"))
+    for secret in ("demo-twilio-token", "the-old-token"):
+        assert secret not in kept + told
+    api().change("phone-number", imported["id"], {"twilioAuthToken": "****"})
+    assert run("plan") == "nothing to do\n"  # a token that is not shown can't have drifted
+
+
+def test_a_number_of_another_account_is_refused_before_anything_is_changed(
+    with_number: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch)
+    with_number.by_hand("number", phone_number="+14155550177")
+    told = run("apply", "--yes", exit_code=1)
+    assert told == "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n"
+    assert api().list_all("phone-number") == []
+
+
 def test_nothing_else_of_the_account_is_touched() -> None:
     other = api().create("assistant", {"name": "somebody else's", "firstMessage": "Hi"})
     run("apply", "--yes")
@@ -129,5 +218,5 @@ def test_the_simulated_vapi_refuses_what_it_does_not_know() -> None:
         api().create("assistant", {"serverMessages": ["tool-call"]})
     with pytest.raises(VapiRefusedError, match="type must be one of"):
         api().create("tool", {"function": {"name": "x"}})
-    assert list(missing(load_settings(), api()))
+    assert list(missing(Accounts(load_settings())))
     assert not Path(".vapi").exists()
