@@ -59,13 +59,18 @@ def post(
     subrequests: Sequence[Subrequest],
     deadline: Deadline,
     slot: Slot | None = None,
+    *,
+    all_or_none: bool = False,
 ) -> list[Answer]:
-    """Runs subrequests in their order: collating would free Salesforce to change it."""
+    """Runs subrequests in their order: collating would free Salesforce to change it.
+
+    all_or_none: the first failure undoes what was done and halts the rest (REST guide, Composite).
+    """
     base = salesforce.api_path
     answer = salesforce.post(
         "composite",
         {
-            "allOrNone": False,
+            "allOrNone": all_or_none,
             "collateSubrequests": False,
             "compositeRequest": [one | {"url": base + one["url"]} for one in subrequests],
         },

@@ -1,19 +1,30 @@
-"""A signed message of our own, sent the way that Vapi's come: does it arrive as it was signed?"""
+"""A signed message of our own, sent the way that Vapi's come: does it arrive as it was signed?
 
-import base64
-import hashlib
-import hmac
+When it is refused, some more are sent to see why: a proxy that writes bodies anew, a service that
+was told of another scheme, a clock that is wrong there.
+"""
+
 import time
+from base64 import b64encode
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 import requests
 
 from shared.settings import Settings, is_loopback
+from shared.vapi.authentication import SECRET_HEADER, Request, sign, signed_payload
 
 TIMEOUT_S = (3.05, 10.0)
 
+Scheme = Literal["hmac", "secret", "bearer"]
+
 BODY = b'{ "message" : {"type": "doctor", "amount": 1.0, "text": "caf\\u00e9"} }'
 """A proxy that parses and writes JSON anew would change these bytes: spaces, 1.0, the escape."""
+
+REWRITTEN = (b'{"message": {"type": "doctor"}}', b'{"message":{"type":"doctor"}}')
+"""Bytes that such a proxy would write itself."""
 
 
 class ProbeFailedError(Exception):
@@ -24,69 +35,90 @@ class ProbeFailedError(Exception):
         self.mend = mend
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """clock: how many seconds the Date header was ahead of us; 0 without one."""
+
+    status: int
+    clock: float
+
+
 def probe_webhook(url: str, settings: Settings) -> None:
     """A signed message has to be taken, an unsigned one refused. Raises ProbeFailedError."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ProbeFailedError("PUBLIC_URL is not https", "Vapi's secrets must not travel open")
-    unsigned = _post(url, {})
+    unsigned = _post(url, {}).status
     if unsigned != 401:
         raise ProbeFailedError(
             f"an unsigned message got HTTP {unsigned} instead of 401",
             "whether PUBLIC_URL leads to this service",
         )
     signed = _post(url, proof(settings, url))
-    if signed == 401:
-        raise ProbeFailedError(
-            "a signed message is refused",
-            "VAPI_SERVER_SECRET of the running service, its clock, and a proxy that rewrites "
-            "bodies, hosts or headers",
-        )
-    if signed != 200:
-        raise ProbeFailedError(f"a signed message got HTTP {signed}", "the log of web")
+    if signed.status == 401:
+        told, mend = _why_refused(url, settings, signed)
+        raise ProbeFailedError(f"a signed message is refused: {told}", mend)
+    if signed.status != 200:
+        raise ProbeFailedError(f"a signed message got HTTP {signed.status}", "the log of web")
 
 
-def proof(settings: Settings, url: str) -> dict[str, str]:
-    """The headers with which Vapi would prove that BODY is its own (facts/vapi.md 3.2)."""
+def _why_refused(url: str, settings: Settings, refused: _Seen) -> tuple[str, str]:
+    for body in REWRITTEN:
+        if _post(url, proof(settings, url, body=body), body).status == 200:
+            return "a proxy on the way writes bodies anew", "have it hand on the bytes as they come"
+    for scheme in get_args(Scheme):
+        other = scheme != settings.vapi_auth
+        if other and _post(url, proof(settings, url, scheme)).status == 200:
+            told = f"the service takes {scheme}, and this environment says {settings.vapi_auth}"
+            return told, "VAPI_AUTH, the same in both, and as Vapi's credential has it"
+    if settings.vapi_auth == "hmac" and abs(refused.clock) > settings.vapi_hmac_tolerance_s:
+        way = "ahead of" if refused.clock > 0 else "behind"
+        told = f"the clock there is {abs(refused.clock) / 60:.0f} minutes {way} this machine"
+        return told, "set both clocks by NTP"
+    return "the secret is another, or headers are lost", (
+        "VAPI_SERVER_SECRET and the VAPI_HMAC_ settings of the running service, and a proxy that "
+        "changes hosts or drops headers"
+    )
+
+
+def proof(
+    settings: Settings, url: str, scheme: Scheme | None = None, body: bytes = BODY
+) -> dict[str, str]:
+    """The headers with which Vapi would prove that a body is its own."""
     secret = settings.vapi_server_secret.get_secret_value()
-    if settings.vapi_auth == "secret":
-        return {"X-Vapi-Secret": secret}
-    if settings.vapi_auth == "bearer":
+    scheme = scheme or settings.vapi_auth
+    if scheme == "secret":
+        return {SECRET_HEADER: secret}
+    if scheme == "bearer":
         return {settings.vapi_bearer_header: f"Bearer {secret}"}
     timestamp = str(int(time.time()))
-    given = {
-        "timestamp": timestamp, "body": BODY.decode(), "method": "POST", "url": url,
-        "svix-id": "doctor",
-    }  # fmt: skip
-    payload = settings.vapi_hmac_payload_format
-    for name, value in given.items():
-        payload = payload.replace("{" + name + "}", value)
-    key = base64.b64decode(secret) if settings.vapi_hmac_secret_is_base64 else secret.encode()
-    digest = hmac.new(key, payload.encode(), getattr(hashlib, settings.vapi_hmac_algorithm))
-    signature = (
-        digest.hexdigest()
-        if settings.vapi_hmac_encoding == "hex"
-        else base64.b64encode(digest.digest()).decode()
-    )
-    headers = {
-        settings.vapi_hmac_signature_header: f"{settings.vapi_hmac_prefix}{signature}",
-        settings.vapi_hmac_timestamp_header: timestamp,
-    }
+    headers = {settings.vapi_hmac_timestamp_header: timestamp}
     if settings.vapi_hmac_message_id_header:
         headers[settings.vapi_hmac_message_id_header] = "doctor"
-    return headers
+    payload = signed_payload(Request("POST", url, headers, body), timestamp, settings)
+    digest = sign(payload, secret, settings)
+    encoded = digest.hex() if settings.vapi_hmac_encoding == "hex" else b64encode(digest).decode()
+    return headers | {settings.vapi_hmac_signature_header: settings.vapi_hmac_prefix + encoded}
 
 
-def _post(url: str, headers: dict[str, str]) -> int:
+def _post(url: str, headers: dict[str, str], body: bytes = BODY) -> _Seen:
     try:
-        return requests.post(
+        answer = requests.post(
             url,
-            data=BODY,
+            data=body,
             headers={"Content-Type": "application/json"} | headers,
             timeout=TIMEOUT_S,
             allow_redirects=False,
-        ).status_code
+        )
     except requests.RequestException as trouble:
         raise ProbeFailedError(
             f"not reached ({type(trouble).__name__})", "whether web runs behind PUBLIC_URL"
         ) from None
+    return _Seen(answer.status_code, _ahead_s(answer.headers.get("Date", "")))
+
+
+def _ahead_s(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except ValueError:
+        return 0.0

@@ -36,6 +36,7 @@ class ValidationRule:
     when: str
     message: str
     field: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ def _validation_rules(value: object) -> tuple[ValidationRule, ...]:
 def _validation_rule(item: object) -> ValidationRule:
     if not isinstance(item, dict) or not {"object", "when", "message"} <= set(item):
         raise ValueError("a rule needs object, when and message")
-    unknown = set(item) - {"object", "when", "message", "field"}
+    unknown = set(item) - {"object", "when", "message", "field", "name"}
     sobject = OBJECTS.get(str(item["object"]).lower())
     if unknown or sobject is None:
         raise ValueError(f"unknown {', '.join(sorted(unknown)) or item['object']} in a rule")
@@ -232,7 +233,11 @@ def _validation_rule(item: object) -> ValidationRule:
     except OrgError as problem:
         raise ValueError(f"when is not a SOQL condition: {problem}") from problem
     return ValidationRule(
-        sobject.name, item["when"], _string(item["message"]), _string(item.get("field", ""))
+        sobject.name,
+        item["when"],
+        _string(item["message"]),
+        _string(item.get("field", "")),
+        _string(item.get("name", "A_Rule")),
     )
 
 

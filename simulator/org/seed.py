@@ -8,7 +8,9 @@ from typing import Any
 
 from simulator.org import ids
 from simulator.org.clock import write_datetime
+from simulator.org.faults import Faults
 from simulator.org.records import behaviour
+from simulator.org.schema import setup
 from simulator.org.schema.catalog import OBJECTS
 from simulator.org.store import Row, Store
 
@@ -95,6 +97,33 @@ def sow(store: Store, now: datetime) -> None:
         sower = _Sower(store, now)
         sower.people()
         sower.customers()
+
+
+def show_rules(store: Store, faults: Faults, now: datetime) -> None:
+    """The rules in force, as records of the objects that list them."""
+    with store.transaction():
+        for sobject in setup.OBJECTS:
+            store.execute(f'DELETE FROM "{sobject.name}"')
+        sower = _Sower(store, now)
+        if faults.duplicate_rule:
+            sower.add(
+                "DuplicateRule",
+                DeveloperName="Standard_Contact_Duplicate_Rule",
+                MasterLabel="Standard Contact Duplicate Rule",
+                SobjectType="Contact",
+                IsActive=1,
+            )
+        if faults.assignment_rule:
+            sower.add("AssignmentRule", Name="Standard", SobjectType="Case", Active=1)
+        for rule in faults.validation_rules:
+            entity = sower.add("EntityDefinition", QualifiedApiName=rule.sobject)
+            sower.add(
+                "ValidationRule",
+                ValidationName=rule.name,
+                ErrorMessage=rule.message,
+                Active=1,
+                EntityDefinitionId=entity,
+            )
 
 
 class _Sower:

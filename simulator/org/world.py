@@ -12,7 +12,7 @@ from simulator.org.meters import Limits, RowLocks, Stats
 from simulator.org.oauth.tokens import Tokens
 from simulator.org.schema.catalog import View
 from simulator.org.search.index import TextIndex
-from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, sow
+from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_rules, sow
 from simulator.org.store import Store
 
 
@@ -24,6 +24,7 @@ class Org:
         self.clock = Clock()
         self.faults = Faults()
         self.view = View()
+        self.tooling_view = View(tooling=True)
         self.stats = Stats()
         self.limits = Limits()
         self.locks = RowLocks()
@@ -43,8 +44,10 @@ class Org:
             self.tokens.expire_all()
         if (faults.hide_fields, faults.deny) != (self.faults.hide_fields, self.faults.deny):
             self.view = View(faults.hide_fields, faults.deny)
+            self.tooling_view = View(faults.hide_fields, faults.deny, tooling=True)
             self.schema_changed = self.clock.now()
         self.faults = faults
+        show_rules(self.store, faults, self.clock.now())
         self.clock.offset_s = faults.clock_offset_s
         self.limits.apply(faults)
         self.tokens.logins.clear()

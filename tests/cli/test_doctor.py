@@ -7,6 +7,7 @@ be checked behind it. Nothing else may be reported.
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import redis
 from click.testing import CliRunner
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
 from cli.doctor import LINKS, diagnose
@@ -42,6 +43,7 @@ class Broken:
 
     vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
     twilio: the same there, with Twilio set up, which it is not otherwise.
+    twin: the contact that was changed last is there twice.
     """
 
     problem: str
@@ -52,6 +54,8 @@ class Broken:
     vapi: tuple[str, dict[str, Any] | None] | None = None
     twilio: tuple[str, dict[str, Any]] | None = None
     unchecked: frozenset[str] | set[str] = frozenset()
+    try_writes: bool = False
+    twin: bool = False
 
 
 BROKEN: dict[str, Broken] = {
@@ -137,6 +141,24 @@ BROKEN: dict[str, Broken] = {
     "comments can't be created": Broken(
         "salesforce CaseComment", "not creatable", fault={"deny": ["CaseComment.create"]},
     ),
+    "a validation rule refuses our cases": Broken(
+        "salesforce rules", "Case: FIELD_CUSTOM_VALIDATION_EXCEPTION (Say which product)",
+        fault={"validation_rules": [
+            {"object": "Case", "when": "Origin = 'Phone'", "message": "Say which product"},
+        ]},
+        try_writes=True,
+    ),
+    "a validation rule refuses our call logs": Broken(
+        "salesforce rules", "CallLog: FIELD_CUSTOM_VALIDATION_EXCEPTION (No calls)",
+        fault={"validation_rules": [
+            {"object": "Task", "when": "TaskSubtype = 'Call'", "message": "No calls"},
+        ]},
+        try_writes=True,
+    ),
+    "a duplicate rule blocks contacts": Broken(
+        "salesforce rules", "Contact: DUPLICATES_DETECTED", fault={"duplicate_rule": "block"},
+        twin=True, try_writes=True,
+    ),
     "the allowance is at the reserve": Broken(
         "salesforce allowance", "API requests left", fault={"daily_left": 400_000},
     ),
@@ -196,11 +218,19 @@ BROKEN: dict[str, Broken] = {
         unchecked=VAPI,
     ),
     "the running service has another secret": Broken(
-        "webhook", "a signed message is refused", env={"VAPI_SERVER_SECRET": "another"},
+        "webhook", "VAPI_SERVER_SECRET", env={"VAPI_SERVER_SECRET": "another"},
+    ),
+    "the running service takes another scheme": Broken(
+        "webhook", "the service takes hmac, and this environment says secret",
+        env={"VAPI_AUTH": "secret"},
     ),
     "a proxy that writes JSON anew": Broken(
-        "webhook", "a signed message is refused",
+        "webhook", "a proxy on the way writes bodies anew",
         env={"PUBLIC_URL": "{rewriting}", "VAPI_API_KEY": ""}, unchecked=VAPI,
+    ),
+    "the service's clock is wrong": Broken(
+        "webhook", "10 minutes behind", env={"PUBLIC_URL": "{late}", "VAPI_API_KEY": ""},
+        unchecked=VAPI,
     ),
     "the Twilio account is suspended": Broken(
         "twilio", "the account is suspended", twilio=("account", {"status": "suspended"}),
@@ -254,6 +284,13 @@ BROKEN: dict[str, Broken] = {
 }  # fmt: skip
 
 
+class Late(WSGIRequestHandler):
+    """Its clock is ten minutes behind."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) - 600)
+
+
 @pytest.fixture
 def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str, str]]:
     """The service behind a public URL, a rewriting proxy before it, and another server."""
@@ -275,9 +312,21 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
     def rewriting(environ: Any, start: Any) -> Any:
         return service(environ, start, rewrite=True)
 
-    apps = {"service": service, "elsewhere": elsewhere, "rewriting": rewriting}
+    def late(environ: Any, start: Any) -> Any:
+        """To a service whose clock is behind, ours is ahead."""
+        early = str(int(environ.get("HTTP_X_TIMESTAMP", 0)) + 600)
+        return service(environ | {"HTTP_X_TIMESTAMP": early}, start)
+
+    apps = {"service": service, "elsewhere": elsewhere, "rewriting": rewriting, "late": late}
     servers = {
-        name: make_server("127.0.0.1", 0, served, threaded=True) for name, served in apps.items()
+        name: make_server(
+            "127.0.0.1",
+            0,
+            served,
+            threaded=True,
+            request_handler=Late if name == "late" else None,
+        )
+        for name, served in apps.items()
     }
     for server in servers.values():
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -392,9 +441,11 @@ def test_what_is_broken_is_found_named_and_nothing_else(
     before = {key: str(store.config_get(key)[key]) for key in case_.config}
     for key, value in case_.config.items():
         store.config_set(key, value)
+    if case_.twin:
+        strict_org.create("Contact", [{"LastName": "Twin", "Email": "twin@acme.example"}] * 2)
     strict_org.fault(**case_.fault)
     try:
-        findings = {one.link: one for one in diagnose()}
+        findings = {one.link: one for one in diagnose(try_writes=case_.try_writes)}
     finally:
         for key, value in before.items():
             store.config_set(key, value)
@@ -405,6 +456,38 @@ def test_what_is_broken_is_found_named_and_nothing_else(
     assert told.mend
     unchecked = {n for n, one in findings.items() if one.status == "not checked"}
     assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
+
+
+def rules(**how: bool) -> tuple[str, str]:
+    (found,) = (one for one in diagnose(**how) if one.link == "salesforce rules")
+    return str(found.status), found.told
+
+
+def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_do(
+    web: dict[str, str], strict_org: Org
+) -> None:
+    assert rules() == ("ok", "none refuses a write")
+    strict_org.fault(assignment_rule="Phone_Support")
+    assert rules() == ("ok", "none refuses a write; new cases go where Standard says")
+    harmless = {"object": "Case", "when": "Origin = 'Fax'", "message": "No fax", "name": "No_Fax"}
+    strict_org.fault(validation_rules=[harmless], duplicate_rule="alert")
+    status, told = rules()
+    assert status == "not checked"
+    assert told.startswith(
+        "validation rule Case.No_Fax, duplicate rule Contact.Standard Contact Duplicate Rule may"
+    )
+    before = {name: strict_org.records(name) for name in ("Case", "Task", "CaseComment", "Contact")}
+    assert rules(try_writes=True)[0] == "ok"
+    strict_org.fault()
+    after = {name: strict_org.records(name) for name in before}
+    assert after == before
+
+
+def test_who_may_not_see_rules_is_told_of_the_trial(web: dict[str, str], strict_org: Org) -> None:
+    strict_org.fault(deny=["DuplicateRule.read", "ValidationRule.read"])
+    status, told = rules()
+    assert status == "not checked"
+    assert told.startswith("only View Setup and Configuration may see them: doctor --try-writes")
 
 
 def test_the_command_tells_and_exits_and_prints_no_secret(

@@ -1,4 +1,4 @@
-"""query, queryAll and the pages after the first."""
+"""query, queryAll, tooling/query and the pages after the first."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from simulator.org.errors import OrgError
 from simulator.org.message import Answer
 from simulator.org.rest.columns import column_metadata
 from simulator.org.rest.request import Request
+from simulator.org.schema.catalog import View
 from simulator.org.soql.compiler import compile_query
 from simulator.org.soql.parser import MAX_LEVELS_DOWN, parse
 from simulator.org.soql.runner import count, raw_rows, shape
@@ -19,12 +20,17 @@ DEEP_CHILDREN_SINCE = 58.0
 
 def query(request: Request) -> Answer:
     """GET /query?q=…"""
-    return _run(request, all_rows=False)
+    return _run(request, request.org.view, all_rows=False)
 
 
 def query_all(request: Request) -> Answer:
     """GET /queryAll?q=…: deleted records too."""
-    return _run(request, all_rows=True)
+    return _run(request, request.org.view, all_rows=True)
+
+
+def tooling_query(request: Request) -> Answer:
+    """GET /tooling/query?q=…: the objects of the Tooling API."""
+    return _run(request, request.org.tooling_view, all_rows=False)
 
 
 def query_more(request: Request, locator: str) -> Answer:
@@ -33,12 +39,12 @@ def query_more(request: Request, locator: str) -> Answer:
     return _page(request, cursor, offset, name)
 
 
-def _run(request: Request, all_rows: bool) -> Answer:
+def _run(request: Request, view: View, all_rows: bool) -> Answer:
     text = request.call.params.get("q", "")
     if not text:
         raise OrgError(400, "MALFORMED_QUERY", "A query string has to be specified")
     parsed = parse(text, MAX_LEVELS_DOWN if request.version >= DEEP_CHILDREN_SINCE else 1)
-    plan = compile_query(parsed, request.org.view, request.org.clock.now(), all_rows)
+    plan = compile_query(parsed, view, request.org.clock.now(), all_rows)
     if request.call.params.get("columns", "").lower() == "true":
         return Answer(200, column_metadata(plan))
     if plan.kind == "count":

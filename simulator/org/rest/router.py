@@ -34,6 +34,7 @@ ROUTES: list[tuple[tuple[str, ...], dict[str, Handler]]] = [
     (("queryAll",), {"GET": queries.query_all}),
     (("query", "*"), {"GET": queries.query_more}),
     (("queryAll", "*"), {"GET": queries.query_more}),
+    (("tooling", "query"), {"GET": queries.tooling_query}),
     (("search",), {"GET": searching.sosl}),
     (("parameterizedSearch",), {"GET": searching.by_address, "POST": searching.by_body}),
     (("sobjects",), {"GET": describe.global_describe}),

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simulator.org.schema import crm, files, people, service
+from simulator.org.schema import crm, files, people, service, setup
 from simulator.org.schema.model import Field, SObject
 
 OBJECTS: dict[str, SObject] = {
     sobject.name.lower(): sobject
-    for sobject in (*crm.OBJECTS, *service.OBJECTS, *files.OBJECTS, *people.OBJECTS)
+    for sobject in (*crm.OBJECTS, *service.OBJECTS, *files.OBJECTS, *people.OBJECTS, *setup.OBJECTS)
 }
 BY_PREFIX: dict[str, SObject] = {sobject.prefix: sobject for sobject in OBJECTS.values()}
 OPERATIONS = ("create", "read", "update", "delete")
@@ -39,17 +39,21 @@ CHILDREN = _children()
 class View:
     """The schema as one user sees it: hidden fields and unreadable objects look as if missing.
 
-    hidden and denied are sets of lower-case `object.field` and `object.operation`.
+    hidden and denied are sets of lower-case `object.field` and `object.operation`. tooling: the
+    Tooling API's schema instead of the data API's.
     """
 
-    def __init__(self, hidden: Iterable[str] = (), denied: Iterable[str] = ()) -> None:
+    def __init__(
+        self, hidden: Iterable[str] = (), denied: Iterable[str] = (), *, tooling: bool = False
+    ) -> None:
         self.hidden = frozenset(item.lower() for item in hidden)
         self.denied = frozenset(item.lower() for item in denied)
+        self.tooling = tooling
 
     def sobject(self, name: str) -> SObject | None:
         """The object of that name in any case; None when unknown or not readable."""
         found = OBJECTS.get(name.lower())
-        if found is None or not self.allows(found, "read"):
+        if found is None or found.tooling != self.tooling or not self.allows(found, "read"):
             return None
         return found
 

@@ -84,7 +84,7 @@ class SObject:
     """One object: its key prefix, its fields in describe order, and what may be done with it.
 
     name_field is the field shown as the record's name (empty: it has none). name_group: the fields
-    that a search IN NAME FIELDS looks at.
+    that a search IN NAME FIELDS looks at. tooling: an object of the Tooling API, and of no other.
     """
 
     name: str
@@ -97,6 +97,7 @@ class SObject:
     update: bool = True
     delete: bool = True
     searchable: bool = True
+    tooling: bool = False
     name_group: tuple[str, ...] = ()
     by_name: dict[str, Field] = field(init=False)
     by_relationship: dict[str, Field] = field(init=False)

@@ -1,0 +1,139 @@
+"""The way of a call to the service: webhook, Vapi, Twilio."""
+
+from functools import partial
+from typing import Any
+
+from cli.chain import Link, NotSetUp, Problem
+from cli.checks.subject import Subject
+from cli.provision import missing_at_twilio
+from shared.settings import Settings
+from shared.twilio import OVERRIDES, TwilioRefusedError
+from shared.vapi.api import VapiRefusedError
+from shared.vapi.probe import ProbeFailedError, probe_webhook
+
+
+def _webhook(subject: Subject) -> str:
+    url = subject.settings.public_url
+    if not url:
+        raise NotSetUp("PUBLIC_URL is not set")
+    try:
+        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", subject.settings)
+    except ProbeFailedError as failed:
+        raise Problem(str(failed), failed.mend) from None
+    return (
+        f"takes a message proved by {subject.settings.vapi_auth}, its bytes arrive as they are; "
+        "an unsigned one is refused"
+    )
+
+
+def _vapi_key(subject: Subject) -> str:
+    if not subject.settings.vapi_api_key:
+        raise NotSetUp("VAPI_API_KEY is not set")
+    if not subject.settings.public_url:
+        raise NotSetUp("PUBLIC_URL is not set")
+    if not subject.settings.vapi_credential_id:
+        raise Problem(
+            "VAPI_CREDENTIAL_ID is not set: Vapi signs nothing, and every call is refused",
+            "make a credential in Vapi's dashboard with VAPI_SERVER_SECRET as its secret",
+        )
+    try:
+        subject.vapi_steps  # noqa: B018 - asks
+    except VapiRefusedError as refused:
+        key = "VAPI_API_KEY: the private key of the account"
+        way = "VAPI_ASSISTANT_ID, and whether VAPI_BASE_URL can be reached from here"
+        raise Problem(str(refused), key if "HTTP 40" in str(refused) else way) from None
+    return "taken"
+
+
+def _vapi_as_wanted(resource: str, subject: Subject) -> str:
+    steps = [str(one) for one in subject.vapi_steps if one.resource == resource]
+    if steps:
+        raise Problem("; ".join(steps), "python -m cli provision apply --yes")
+    return "as wanted"
+
+
+def _vapi_number(subject: Subject) -> str:
+    settings = subject.settings
+    if settings.twilio_phone_number and not settings.vapi_assistant_id:
+        raise Problem(
+            "VAPI_ASSISTANT_ID is not set, and the number waits for it",
+            "set it to what `provision apply` printed, restart web, and apply again",
+        )
+    if settings.twilio_phone_number:
+        try:
+            subject.accounts.twilio.standing()
+        except TwilioRefusedError:  # a token that is wrong here would seem to be wrong there
+            raise NotSetUp("because of twilio") from None
+        _vapi_as_wanted("phone-number", subject)
+    try:
+        numbers = subject.accounts.vapi.list_all("phone-number")
+    except VapiRefusedError as refused:
+        raise Problem(str(refused), "Vapi's own answer; try again") from None
+    leading = [one for one in numbers if _leads_here(one, settings)]
+    if any(one.get("status") == "blocked" for one in leading):
+        raise Problem("Vapi has blocked the number", "Vapi's dashboard says why")
+    if not leading:
+        raise NotSetUp("TWILIO_PHONE_NUMBER is not set, and no number of the account leads here")
+    return f"{len(leading)} of the account's {len(numbers)} leads here"
+
+
+def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
+    """By the assistant it is given, or by the server that it asks for one."""
+    if number.get("assistantId"):
+        return bool(number["assistantId"] == settings.vapi_assistant_id)
+    url = str((number.get("server") or {}).get("url", ""))
+    return bool(settings.public_url) and url.startswith(str(settings.public_url))
+
+
+def _twilio(subject: Subject) -> str:
+    settings = subject.settings
+    for name in ("twilio_account_sid", "twilio_auth_token"):
+        if not getattr(settings, name):
+            raise NotSetUp(f"{name.upper()} is not set")
+    try:
+        status, kind = subject.accounts.twilio.standing()
+    except TwilioRefusedError as refused:
+        raise Problem(str(refused), "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN") from None
+    if status != "active":
+        raise Problem(f"the account is {status}", "Twilio's console says why")
+    if kind != "Full":
+        raise Problem(
+            f"a {kind.lower()} account: callers hear a notice, unverified numbers are not rung",
+            "upgrade it in Twilio's console",
+        )
+    return "active, no trial"
+
+
+def _twilio_number(subject: Subject) -> str:
+    settings = subject.settings
+    if not settings.twilio_phone_number:
+        raise NotSetUp("TWILIO_PHONE_NUMBER is not set")
+    try:
+        number = subject.accounts.twilio.number()
+        steps = [str(one) for one in missing_at_twilio(subject.accounts)]
+    except TwilioRefusedError as refused:
+        raise Problem(str(refused), "TWILIO_PHONE_NUMBER, and whose account it is in") from None
+    if overriding := [name for name in OVERRIDES if number[name]]:
+        raise Problem(
+            f"{', '.join(overriding)} is set: the number's URLs count for nothing",
+            "take the number out of that application or trunk in Twilio's console",
+        )
+    if not str(number["voice_url"]).startswith(f"{settings.vapi_base_url}/"):
+        raise Problem(
+            "voice_url is not Vapi's: calls go elsewhere",
+            "import the number anew: delete it in Vapi, then python -m cli provision apply --yes",
+        )
+    if steps:
+        raise Problem("; ".join(steps), "python -m cli provision apply --yes")
+    return "calls go to Vapi; fallback and status come here"
+
+
+LINKS = (
+    Link("webhook", "", _webhook),
+    Link("vapi key", "", _vapi_key),
+    Link("vapi tools", "vapi key", partial(_vapi_as_wanted, "tool")),
+    Link("vapi assistant", "vapi key", partial(_vapi_as_wanted, "assistant")),
+    Link("vapi number", "vapi key", _vapi_number),
+    Link("twilio", "", _twilio),
+    Link("twilio number", "twilio", _twilio_number),
+)

@@ -1,0 +1,138 @@
+"""The org: its host, token, version, the rights to what the service reads and writes, its rules."""
+
+import statistics
+import time
+from functools import partial
+from urllib.parse import urlsplit
+
+from cli.chain import Link, NotSetUp, Problem
+from cli.checks.subject import Subject, clock
+from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.inspection import NEEDS, Need
+from shared.salesforce.rules import RulesUnseenError, active_rules, try_writes
+from shared.settings import is_loopback
+
+ROUND_TRIPS = 3
+GIVE_UP_S = 15.0
+
+
+def _host(subject: Subject) -> str:
+    host = urlsplit(subject.settings.salesforce_instance_url).hostname or ""
+    if is_loopback(host):
+        return "a local org"
+    if host.endswith(".my.salesforce.com"):
+        return "a My Domain"
+    raise Problem(
+        f"{host} is no My Domain",
+        "SALESFORCE_INSTANCE_URL=https://<domain>.my.salesforce.com (Setup, My Domain)",
+    )
+
+
+_MENDS = {
+    "TOKEN_invalid_client": "SALESFORCE_CLIENT_SECRET is not the secret of SALESFORCE_CLIENT_ID",
+    "TOKEN_invalid_client_id": "SALESFORCE_CLIENT_ID is no consumer key of this org",
+    "TOKEN_invalid_grant": "the app's policies: run-as user, or user and certificate for jwt",
+    "NOT_AUTHORISED": "open /oauth/login as an operator",
+}
+
+
+def _token(subject: Subject) -> str:
+    tokens, grant = subject.salesforce.tokens, subject.settings.grant
+    try:
+        if grant == "refresh_token":
+            tokens.current(give_up_at=time.monotonic() + GIVE_UP_S)
+        else:
+            tokens.renew(give_up_at=time.monotonic() + GIVE_UP_S)
+    except SalesforceError as error:
+        if error.failure is FailureClass.MISCONFIGURED:
+            raise Problem(
+                f"{grant}: {error}", _MENDS.get(error.code, "the app's OAuth settings")
+            ) from None
+        raise Problem(f"{grant}: {error}", "whether Salesforce can be reached from here") from None
+    return f"given for {grant}"
+
+
+def _version(subject: Subject) -> str:
+    wanted, served = subject.settings.salesforce_api_version, subject.org.versions()
+    if wanted not in served:
+        raise Problem(f"{wanted} is not served", f"SALESFORCE_API_VERSION, at most {served[-1]}")
+    return wanted
+
+
+def _user(subject: Subject) -> str:
+    org_id, user_id = subject.org.whoami()
+    return f"user {user_id} of org {org_id}"
+
+
+def _rights(need: Need, subject: Subject) -> str:
+    if lacking := subject.org.lacks(need):
+        raise Problem(", ".join(lacking), "the permission set Voice_Integration for that user")
+    return "as needed"
+
+
+def _keys(subject: Subject) -> str:
+    if not subject.settings.salesforce_key_fields:
+        raise NotSetUp("SALESFORCE_KEY_FIELDS=false: keys lie in standard fields")
+    if wrong := subject.org.keys():
+        raise Problem(", ".join(wrong), "deploy salesforce/ and assign Voice_Integration")
+    return "there, unique and visible"
+
+
+def _allowance(subject: Subject) -> str:
+    account = subject.salesforce.gate.figures()
+    if account.daily_limit is None or account.daily_used is None:
+        raise NotSetUp("no answer has told it yet")
+    left = account.daily_limit - account.daily_used
+    reserve = account.daily_limit * subject.settings.salesforce_daily_reserve_percent / 100
+    told = f"{left} of {account.daily_limit} API requests left today"
+    if left <= reserve:
+        raise Problem(told, "writes wait until there are more: buy some, or wait")
+    return told
+
+
+def _speed(subject: Subject) -> str:
+    took_ms = statistics.median(subject.org.round_trips_ms(ROUND_TRIPS))
+    if took_ms > subject.settings.lookup_deadline_ms / 2:
+        raise Problem(
+            f"{took_ms:.0f} ms a query", "the way to Salesforce, or a longer LOOKUP_DEADLINE_MS"
+        )
+    return f"{took_ms:.0f} ms a query"
+
+
+def _org_clock(subject: Subject) -> str:
+    return clock(time.time() + subject.org.clock_ahead_s(), "Salesforce")
+
+
+def _rules(subject: Subject) -> str:
+    if subject.try_writes:
+        if refused := try_writes(subject.salesforce):
+            raise Problem(
+                refused, "the rule, or an exception from it for the user of the service: it parks"
+            )
+        return "let one of each write through; it was undone at once"
+    trying = "doctor --try-writes has the org take one of each write and undo it"
+    try:
+        rules = active_rules(subject.salesforce)
+    except RulesUnseenError:
+        raise NotSetUp(f"only View Setup and Configuration may see them: {trying}") from None
+    if rules.refusing:
+        raise NotSetUp(f"{', '.join(rules.refusing)} may refuse a write: {trying}")
+    routed = f"; new cases go where {', '.join(rules.routing)} says" if rules.routing else ""
+    return f"none refuses a write{routed}"
+
+
+LINKS = (
+    Link("salesforce host", "", _host),
+    Link("salesforce token", "redis", _token),
+    Link("salesforce clock", "salesforce token", _org_clock),
+    Link("salesforce version", "salesforce token", _version),
+    Link("salesforce user", "salesforce version", _user),
+    *(
+        Link(f"salesforce {need.sobject}", "salesforce version", partial(_rights, need))
+        for need in NEEDS
+    ),
+    Link("salesforce keys", "salesforce version", _keys),
+    Link("salesforce rules", "salesforce version", _rules),
+    Link("salesforce allowance", "salesforce version", _allowance),
+    Link("salesforce speed", "salesforce version", _speed),
+)

@@ -1,0 +1,41 @@
+"""Redis: reached, new enough, keeps what it is given, and knows the time."""
+
+from typing import Any
+
+from cli.chain import Link, Problem
+from cli.checks.subject import Subject, clock
+from shared.store import now_ms, translated, unfit
+
+OLDEST_STORE = 7
+
+
+def _reached(subject: Subject) -> str:
+    with translated():
+        subject.store.ping()
+        server: dict[str, Any] = subject.store.info("server")
+    version = str(server.get("valkey_version") or server.get("redis_version"))
+    if int(version.partition(".")[0]) < OLDEST_STORE:
+        raise Problem(f"version {version}", f"version {OLDEST_STORE} or later is needed")
+    return f"version {version}"
+
+
+def _keeps(subject: Subject) -> str:
+    wrong = unfit(subject.store, accept_everysec=subject.settings.redis_accept_everysec)
+    if wrong:
+        raise Problem(
+            "; ".join(one.removeprefix("store: ") for one in wrong),
+            "maxmemory-policy noeviction, appendonly yes, appendfsync always",
+        )
+    return "evicts nothing, syncs every write"
+
+
+def _clock(subject: Subject) -> str:
+    with translated():
+        return clock(now_ms(subject.store) / 1000, "Redis")
+
+
+LINKS = (
+    Link("redis", "", _reached),
+    Link("redis keeps what it is given", "redis", _keeps),
+    Link("redis clock", "redis", _clock),
+)

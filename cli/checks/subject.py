@@ -1,0 +1,58 @@
+"""What the checks examine, put together as the service does it; each part when first wanted."""
+
+import time
+from functools import cached_property
+
+import redis
+
+from cli.chain import Problem
+from cli.provision import Accounts, Step, missing_in_vapi
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.gate import Gate, Use
+from shared.salesforce.inspection import Inspection
+from shared.settings import Settings
+from shared.store import connect
+
+MOST_CLOCK_S = 60
+
+
+class Subject:
+    """try_writes: whether Salesforce is asked to take (and undo) one of each write."""
+
+    def __init__(self, settings: Settings, *, try_writes: bool = False) -> None:
+        self.settings = settings
+        self.try_writes = try_writes
+
+    @cached_property
+    def store(self) -> redis.Redis:
+        return connect(self.settings.redis_url, socket_timeout_s=5.0)
+
+    @cached_property
+    def salesforce(self) -> SalesforceClient:
+        gate = Gate(self.settings, self.store)
+        return SalesforceClient(self.settings, self.store, gate, Use.CHECK)
+
+    @cached_property
+    def org(self) -> Inspection:
+        return Inspection(self.salesforce)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.settings)
+
+    @cached_property
+    def vapi_steps(self) -> list[Step]:
+        """What differs from the wanted state. Raises VapiRefusedError."""
+        return list(missing_in_vapi(self.accounts))
+
+
+def clock(at_s: float, whose: str) -> str:
+    """at_s: what that clock shows, epoch seconds."""
+    ahead_s = at_s - time.time()
+    if abs(ahead_s) > MOST_CLOCK_S:
+        way = "ahead of" if ahead_s > 0 else "behind"
+        raise Problem(
+            f"{whose} is {abs(ahead_s) / 60:.0f} minutes {way} this machine",
+            "set both clocks by NTP",
+        )
+    return f"within {MOST_CLOCK_S} s of this machine"

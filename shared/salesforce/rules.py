@@ -1,0 +1,159 @@
+"""The org's own rules: which are there, and whether they let the service's writes through.
+
+Who may not see them (View Setup and Configuration) can still try: the writes of `try_writes` are
+one Composite request that is all or nothing, and its last part fails on purpose. So nothing stays,
+but validation rules, duplicate rules, triggers and flows have had their say. That a real org undoes
+all of it is documented (REST guide, Composite, allOrNone) and not yet tried.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.composite import Answer, Subrequest, post, subrequest_error
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.records import MARKERS
+from shared.salesforce.soql import soql
+
+ANSWER_S = 30.0
+"""Triggers and flows run inside the request."""
+
+WRITTEN = (*MARKERS, "CaseComment", "Contact")
+UNSEEN = frozenset({"INVALID_TYPE", "INSUFFICIENT_ACCESS", "NOT_FOUND"})
+HALTED = "PROCESSING_HALTED"
+UNDO = "undo"
+TRIES = 4
+
+TEXT = "Trial of the voice service's doctor; it is undone at once"
+NOBODY = "+12025550199"
+"""A number that is nobody's (kept for fiction)."""
+
+
+class RulesUnseenError(Exception):
+    """The user may not see the org's rules."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """refusing: "validation rule Case.Name" each, which may refuse a write. routing: the names of
+    the assignment rules that give new cases their owner."""
+
+    refusing: tuple[str, ...]
+    routing: tuple[str, ...]
+
+
+def active_rules(salesforce: SalesforceClient) -> Rules:
+    """Those of the objects that the service writes. Raises RulesUnseenError, SalesforceError.
+
+    DuplicateRule, AssignmentRule: Object Reference; ValidationRule: Tooling API.
+    """
+    try:
+        duplicate = salesforce.query(
+            "SELECT MasterLabel FROM DuplicateRule WHERE IsActive = true "
+            "AND SobjectType = 'Contact' ORDER BY MasterLabel",
+            Deadline.after(ANSWER_S),
+        )
+        validation = _tooling(
+            salesforce,
+            soql(
+                "SELECT ValidationName, EntityDefinition.QualifiedApiName FROM ValidationRule "
+                "WHERE Active = true AND EntityDefinition.QualifiedApiName IN {written} "
+                "ORDER BY ValidationName",
+                written=list(WRITTEN),
+            ),
+        )
+        routing = salesforce.query(
+            "SELECT Name FROM AssignmentRule WHERE Active = true AND SobjectType = 'Case'",
+            Deadline.after(ANSWER_S),
+        )
+    except SalesforceError as error:
+        if error.code in UNSEEN:
+            raise RulesUnseenError(error.code) from None
+        raise
+    refusing = [
+        f"validation rule {one['EntityDefinition']['QualifiedApiName']}.{one['ValidationName']}"
+        for one in validation
+    ]
+    refusing += [f"duplicate rule Contact.{one['MasterLabel']}" for one in duplicate]
+    return Rules(tuple(refusing), tuple(str(one["Name"]) for one in routing))
+
+
+def _tooling(salesforce: SalesforceClient, statement: str) -> list[dict[str, Any]]:
+    path = f"{salesforce.api_path}tooling/query?q={quote(statement, safe='')}"
+    return list(salesforce.fetch(path, Deadline.after(ANSWER_S)).body["records"])
+
+
+def try_writes(salesforce: SalesforceClient) -> str:
+    """What refused one of the writes, "" when all were let through. Raises SalesforceError.
+
+    As in a delivery, a field whose value is not taken is left out the next time.
+    """
+    trial = _trial(salesforce)
+    for left in reversed(range(TRIES)):
+        answers = post(salesforce, trial, Deadline.after(ANSWER_S), all_or_none=True)
+        if kept := [str(one["body"]) for one in answers if one["httpStatusCode"] < 300]:
+            return f"the trial was not undone, delete it: {', '.join(kept)}"
+        refused = next((one for one in answers if not _is_halted(one)), None)
+        if refused is None:
+            raise away("UNEXPECTED_BODY", ambiguous=True)
+        if refused["referenceId"] == UNDO:
+            return ""
+        error = subrequest_error(refused, whole=False)
+        if error.failure is not FailureClass.VALUE or not error.fields or not left:
+            return _told(refused)
+        trial = [_without(part, error.fields) for part in trial]
+    raise AssertionError("the last try returns")
+
+
+def _without(part: Subrequest, fields: tuple[str, ...]) -> Subrequest:
+    return part | {"body": {k: v for k, v in part["body"].items() if k not in fields}}
+
+
+def _told(refused: Answer) -> str:
+    told = refused["body"][0]
+    what = f"{refused['referenceId']}: {told.get('errorCode')}"
+    if told.get("errorCode") == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
+        return f"{what} ({told.get('message')})"  # the admin's own words; others may quote a record
+    fields = told.get("fields") or []
+    return f"{what} ({', '.join(fields)})" if fields else what
+
+
+def _is_halted(answer: Answer) -> bool:
+    body = answer["body"]
+    return isinstance(body, list) and bool(body) and body[0].get("errorCode") == HALTED
+
+
+def _trial(salesforce: SalesforceClient) -> list[Subrequest]:
+    """One of each write, with the fields that the service fills in, the last contact among them."""
+    task = {
+        "Subject": TEXT, "Description": TEXT, "Priority": "Normal", "WhatId": "@{Case.id}",
+        "ActivityDate": f"{datetime.now(UTC):%Y-%m-%d}",
+    }  # fmt: skip
+    call_log = {"Status": "Completed", "TaskSubtype": "Call", "CallType": "Inbound"}
+    case_draft = {
+        "Subject": TEXT, "Description": TEXT, "Type": "Technical", "Origin": "Phone",
+        "Priority": "Medium",
+    }  # fmt: skip
+    trial: list[Subrequest] = [
+        _part("Case", "POST", "Case", case_draft),
+        _part("Comment", "POST", "CaseComment", {"ParentId": "@{Case.id}", "CommentBody": TEXT}),
+        _part("CallLog", "POST", "Task", task | call_log),
+        _part("Callback", "POST", "Task", task | {"Status": "Not Started"}),
+        _part("Closing", "PATCH", "Case/@{Case.id}", {"Status": "Closed"}),
+    ]
+    statement = "SELECT Id FROM Contact ORDER BY LastModifiedDate DESC LIMIT 1"
+    for contact in salesforce.query(statement, Deadline.after(ANSWER_S)):
+        # A duplicate rule runs only over a record that changes.
+        part = _part("Contact", "PATCH", f"Contact/{contact['Id']}", {"MobilePhone": NOBODY})
+        trial.append(part | {"httpHeaders": {"Sforce-Duplicate-Rule-Header": "allowSave=true"}})
+    # A comment on nothing lacks what is required.
+    return [*trial, _part(UNDO, "POST", "CaseComment", {"CommentBody": TEXT})]
+
+
+def _part(reference_id: str, method: str, path: str, body: dict[str, Any]) -> Subrequest:
+    return {
+        "referenceId": reference_id, "method": method, "url": f"sobjects/{path}", "body": body,
+    }  # fmt: skip
