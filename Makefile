@@ -11,7 +11,7 @@ help:
 	@echo "make drill    kill -9 at random while writes are accepted, 20 rounds of 500 (ROUNDS=n)"
 	@echo "make bench    speed and API use, measured (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  third-party Salesforce clients against the local org (installs two nodes)"
-	@echo "make check    lint, format, types, import directions"
+	@echo "make check    lint, format, types, import directions, compose file and Dockerfile"
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
@@ -30,6 +30,8 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/hadolint Dockerfile
 
 drill: $(READY)
 	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20)

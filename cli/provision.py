@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import unified_diff
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,21 +28,55 @@ TWILIO_NUMBER = "twilio-number"
 UNCHANGEABLE = frozenset({"type", "provider"})
 """Given when a resource is created, refused when it is changed."""
 
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Difference:
+    """path: names with dots, such as "server.url"."""
+
+    path: str
+    there: Any
+    wanted: Any
+
+    def lines(self) -> Iterator[str]:
+        """For a person; a text of many lines as a diff, and never a secret."""
+        there, wanted = self.there, self.wanted
+        if NUMBER_SECRETS.intersection(self.path.split(".")):
+            yield f"    {self.path}: another one (not shown)"
+        elif isinstance(there, str) and isinstance(wanted, str) and "\n" in there + wanted:
+            yield f"    {self.path}:"
+            changed = unified_diff(there.splitlines(), wanted.splitlines(), lineterm="", n=0)
+            yield from (f"      {line}" for line in list(changed)[2:])
+        else:
+            yield f"    {self.path}: {_shown(there)} → {_shown(wanted)}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
+
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to create, or to change. differs: paths of the fields; there: what is there now."""
+    """One thing to create, or to change. there: what is there now."""
 
     resource: str
     name: str
     body: dict[str, Any]
     there: dict[str, Any] | None
-    differs: tuple[str, ...] = ()
+    differs: tuple[Difference, ...] = ()
 
     def __str__(self) -> str:
         if self.there is None:
             return f"+ {self.resource} {self.name}"
-        return f"~ {self.resource} {self.name}: {', '.join(self.differs)}"
+        return f"~ {self.resource} {self.name}: {', '.join(one.path for one in self.differs)}"
+
+    def tell(self, before: str = "") -> None:
+        click.echo(f"{before}{self}")
+        for difference in self.differs:
+            for line in difference.lines():
+                click.echo(line)
 
 
 class Accounts:
@@ -77,7 +112,7 @@ def plan() -> None:
     accounts = Accounts(load_settings())
     steps = _or_exit(lambda: list(missing(accounts)))
     for step in steps:
-        click.echo(str(step))
+        step.tell()
     _tell_what_waits(accounts.settings)
     click.echo(f"{len(steps)} to do" if steps else "nothing to do")
     sys.exit(2 if steps else 0)
@@ -90,7 +125,7 @@ def apply(yes: bool) -> None:
     accounts = Accounts(load_settings())
     if not yes:
         for step in _or_exit(lambda: list(missing(accounts))):
-            click.echo(f"would do: {step}")
+            step.tell("would do: ")
         _tell_what_waits(accounts.settings)
         click.echo("--yes does it")
         return
@@ -159,7 +194,7 @@ def make_it_so(accounts: Accounts) -> list[Step]:
     """Does the steps, keeping before each what it replaces. A second run does nothing."""
     done: list[Step] = []
     kept: list[dict[str, Any]] = []
-    KEPT.mkdir(exist_ok=True)
+    KEPT.mkdir(mode=0o700, exist_ok=True)  # a prompt may say what is nobody else's business
     file = KEPT / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json"
 
     def keep(resource: str, id_: str, name: str, before: dict[str, Any] | None) -> None:
@@ -239,15 +274,18 @@ def _function(tool: dict[str, Any]) -> str:
     return str(function.get("name") or "") if isinstance(function, dict) else ""
 
 
-def _differences(wanted: Any, there: Any, path: str = "") -> Iterator[str]:
-    """Paths at which what is there is not as wanted. What nobody wants is nobody's business."""
+def _differences(wanted: Any, there: Any, path: str = "") -> Iterator[Difference]:
+    """Where what is there is not as wanted. What nobody wants is nobody's business."""
     if isinstance(wanted, dict) and isinstance(there, dict):
         for key, value in wanted.items():
             if key in NUMBER_SECRETS and "*" in (there.get(key) or "*"):
                 continue  # not shown, so not to be compared
             yield from _differences(value, there.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
+        for nth, (one, other) in enumerate(zip(wanted, there, strict=True)):
+            yield from _differences(one, other, f"{path}[{nth}]")
     elif wanted != there:
-        yield path
+        yield Difference(path, there, wanted)
 
 
 def _or_exit(work: Any) -> Any:

@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     twilio_base_url: str = "https://api.twilio.com"
 
     flower_basic_auth: Secret | None = None
+    pulse_file: str | None = None
 
     @property
     def broker_url(self) -> str:
@@ -248,6 +249,11 @@ def _check_org_url(url: str) -> None:
         raise ValueError("SALESFORCE_INSTANCE_URL must be a URL without a path")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("SALESFORCE_INSTANCE_URL must be https (http for loopback only)")
+    if parts.hostname.endswith((".lightning.force.com", ".salesforce-setup.com")):
+        raise ValueError(
+            "SALESFORCE_INSTANCE_URL must be your My Domain, https://<domain>.my.salesforce.com: "
+            f"{parts.hostname} is for browsers and gives no token"
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -8,8 +8,7 @@ from shared import dispatch
 
 SHARED = {
     "calls", "dispatch", "domain", "journal", "logs", "phone", "salesforce", "settings", "store",
-    "twilio",
-    "vapi",
+    "twilio", "vapi",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 

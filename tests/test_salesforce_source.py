@@ -1,14 +1,48 @@
-"""What the SFDX source adds to an org is what the service relies on."""
+"""What the SFDX source adds to an org is well-formed, and is what the service relies on.
 
+`make clients` has the Salesforce CLI convert it.
+"""
+
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import simple_salesforce
+from lxml import etree
 
 from demo.stack import ROOT
 from shared.salesforce.records import KEY_FIELD, MARKERS
 
 SOURCE = ROOT / "salesforce" / "force-app" / "main" / "default"
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
+
+
+FILES = sorted((ROOT / "salesforce").rglob("*-meta.xml"))
+XSD = "http://www.w3.org/2001/XMLSchema"
+
+
+@pytest.fixture(scope="module")
+def schema() -> etree.XMLSchema:
+    """Salesforce's own Metadata types (v63), with an element for each kind of file of ours."""
+    wsdl = etree.parse(Path(simple_salesforce.__file__).parent / "metadata.wsdl")
+    (types,) = (
+        one for one in wsdl.iter(f"{{{XSD}}}schema")
+        if f"{{{one.get('targetNamespace')}}}" == NAMESPACE
+    )  # fmt: skip
+    for kind in {etree.parse(file).getroot().tag.removeprefix(NAMESPACE) for file in FILES}:
+        prefix = {"ours": NAMESPACE[1:-1]}
+        etree.SubElement(types, f"{{{XSD}}}element", nsmap=prefix, name=kind, type=f"ours:{kind}")
+    return etree.XMLSchema(etree.fromstring(etree.tostring(types)))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.parent.name}-{file.name}")
+def test_every_file_is_valid_by_salesforces_schema(file: Path, schema: etree.XMLSchema) -> None:
+    schema.assertValid(etree.parse(file))
+
+
+def test_the_schema_refuses_what_it_does_not_know(schema: etree.XMLSchema) -> None:
+    text = (SOURCE / "objects/Case/fields/Call_Key__c.field-meta.xml").read_bytes()
+    assert not schema.validate(etree.fromstring(text.replace(b"externalId>", b"externalIdd>")))
 
 
 def read(path: str) -> dict[str, str]:

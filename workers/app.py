@@ -7,6 +7,7 @@ from celery.signals import setup_logging
 from shared import logs
 from shared.dispatch import CLOSE_QUIET, FORGET, SWEEP, SWEEP_QUEUE, celery_app
 from shared.settings import SettingsError, load_settings
+from workers.pulse import keep_pulse
 
 FORGET_EVERY_S = 60.0
 CLOSE_QUIET_EVERY_S = 30.0
@@ -46,6 +47,9 @@ app.conf.update(
         },
     },
 )
+
+if settings.pulse_file:
+    keep_pulse(settings.pulse_file)
 
 
 @setup_logging.connect

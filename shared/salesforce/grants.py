@@ -3,14 +3,16 @@
 Which grant works at which host: facts/salesforce.md 1.1.
 """
 
+import base64
 import hashlib
+import hmac
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 import redis
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.settings import REDIS_PREFIX, Settings
@@ -27,7 +29,8 @@ BY_LOGIN = "login"
 class RefreshTokens:
     """The refresh token in use: an operator's, a rotated one, or the configured one.
 
-    Kept encrypted when there is a TOKEN_ENCRYPTION_KEY. Raises StoreUnavailableError.
+    Kept encrypted: with TOKEN_ENCRYPTION_KEY, or else with a key that only who has the configured
+    token can make. Raises StoreUnavailableError.
     """
 
     def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
@@ -36,7 +39,9 @@ class RefreshTokens:
         configured = settings.salesforce_refresh_token
         self._configured = configured.get_secret_value() if configured else ""
         key = settings.token_encryption_key
-        self._cipher = Fernet(key.get_secret_value()) if key else None
+        keys = [key.get_secret_value()] if key else []
+        keys += [_key_of(self._configured)] if self._configured else []
+        self._cipher = MultiFernet([Fernet(one) for one in keys]) if keys else None
 
     def current(self) -> str:
         """Raises SalesforceError when there is none, or none that can be read."""
@@ -49,21 +54,23 @@ class RefreshTokens:
             raise SalesforceError(FailureClass.MISCONFIGURED, "NOT_AUTHORISED", whole=True)
         if not kept:
             return self._configured
-        if not self._cipher:
-            return str(kept["token"])
         try:
-            return self._cipher.decrypt(kept["token"].encode()).decode()
+            if self._cipher:
+                return self._cipher.decrypt(kept["token"].encode()).decode()
         except InvalidToken:
-            raise SalesforceError(
-                FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True
-            ) from None
+            pass  # told below, as a key that is missing is
+        raise SalesforceError(FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True)
 
     def keep(self, token: str, *, by_login: bool = False) -> None:
         """A new one; the one before it is of no use any more."""
         with translated():
             earlier = self._store.hget(self._key, "from")
             stays = by_login or earlier == BY_LOGIN
-            kept = self._cipher.encrypt(token.encode()).decode() if self._cipher else token
+            if not self._cipher:
+                raise SalesforceError(
+                    FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True
+                )
+            kept = self._cipher.encrypt(token.encode()).decode()
             origin = BY_LOGIN if stays else _digest(self._configured)
             self._store.hset(self._key, mapping={"token": kept, "from": origin})
 
@@ -98,6 +105,12 @@ def audience(instance_url: str) -> str:
         part in host for part in (".sandbox.", ".scratch.")
     )
     return f"https://{'test' if is_test else 'login'}.salesforce.com"
+
+
+def _key_of(token: str) -> str:
+    """A Fernet key. Not to be made from the token's digest, which lies beside what it encrypts."""
+    key = hmac.digest(token.encode(), b"refresh token, kept", "sha256")
+    return base64.urlsafe_b64encode(key).decode()
 
 
 def _digest(token: str) -> str:

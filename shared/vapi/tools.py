@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -99,15 +100,23 @@ def _case_number(value: Any) -> Any:
 Text = Annotated[str, StringConstraints(max_length=32_000)]
 AccountNumber = Annotated[str, StringConstraints(max_length=40)]
 Short = Annotated[str, StringConstraints(max_length=255)]
-Phone = Annotated[str, BeforeValidator(_phone)]
+Phone = Annotated[str, BeforeValidator(_phone), Field(description="All digits of it.")]
 Email = Annotated[str, StringConstraints(max_length=80), BeforeValidator(_email)]
-Reference = Annotated[str, BeforeValidator(_reference)]
-CaseNumber = Annotated[str, BeforeValidator(_case_number)]
+Reference = Annotated[
+    str,
+    BeforeValidator(_reference),
+    Field(description="Three and three letters or digits, such as K7M 2QX."),
+]
+CaseNumber = Annotated[str, BeforeValidator(_case_number), Field(description="Digits.")]
 IssueType = Annotated[
     Literal["billing", "technical", "account"], _in_words("billing", "technical", "account")
 ]
 Priority = Annotated[Literal["Low", "Medium", "High"], _in_words("Low", "Medium", "High")]
-OnExisting = Annotated[Literal["ask", "comment", "new"], _in_words("ask", "comment", "new")]
+OnExisting = Annotated[
+    Literal["ask", "comment", "new"],
+    _in_words("ask", "comment", "new"),
+    Field(description="What the caller answered when this tool asked about an earlier case."),
+]
 
 
 class Arguments(BaseModel):
@@ -202,8 +211,8 @@ class RequestCallback(Arguments):
     """Have somebody call the caller back. Read number and time back first and ask "Is this
     correct?"."""
 
-    phone: Phone | None = None
-    when: Short | None = None
+    phone: Annotated[Phone, Field(description="Only if not the one they call from.")] | None = None
+    when: Annotated[Short, Field(description="In the caller's words.")] | None = None
     reason: Text | None = None
 
 

@@ -13,13 +13,25 @@ TOOL_SLACK_S = 5
 
 TOOL_TIMEOUT_S = 20
 
+TOOL_BACKOFF = {
+    "type": "fixed",
+    "maxRetries": 1,
+    "baseDelaySeconds": 1,
+    "excludedStatusCodes": [400, 401, 403, 404, 413, 422],
+}
+"""A tool call that met a restart is sent once more, and gets the answer of the first one if there
+was one. The caller waits, so no more than once."""
+
 NUMBER_SECRETS = frozenset({"twilioAuthToken"})
 """Never compared unless Vapi shows it, never kept. That Vapi shows it is unconfirmed."""
 
 
 def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
     """By name: the body of a function tool. Raises SettingsError."""
-    server = _server(settings) | {"timeoutSeconds": tool_timeout_s(settings)}
+    server = _server(settings) | {
+        "timeoutSeconds": tool_timeout_s(settings),
+        "backoffPlan": TOOL_BACKOFF,
+    }
     return {
         name: {
             "type": "function",
@@ -87,14 +99,15 @@ def _server(settings: Settings) -> dict[str, Any]:
 
 
 def _parameters(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema as models read it: no titles, and "may be left out" instead of "or null"."""
+    """A JSON schema as Vapi takes it (OpenAPI description, JsonSchema): no lengths, no titles, and
+    "may be left out" instead of "or null"."""
     properties = {}
     for name, given in schema.get("properties", {}).items():
         kinds = [one for one in given.get("anyOf", [given]) if one.get("type") != "null"]
         properties[name] = {
             key: value
-            for key, value in (kinds[0] if kinds else given).items()
-            if key in ("type", "enum", "maxLength", "const")
+            for key, value in {**kinds[0], **given}.items()
+            if key in ("type", "enum", "description")
         }
     return {
         "type": "object",

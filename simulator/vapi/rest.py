@@ -65,6 +65,14 @@ FIELDS: dict[str, dict[str, set[str] | None]] = {
         },
     },
 }  # fmt: skip
+JSON_SCHEMA = {
+    "type", "items", "properties", "description", "pattern", "format", "required", "enum", "title",
+}  # fmt: skip
+"""Of an argument (JsonSchema); of all of them only "object" (OpenAIFunctionParameters)."""
+
+BACKOFF = {"type", "maxRetries", "baseDelaySeconds"}
+"""A back-off plan can't do without (BackoffPlan)."""
+
 KIND = {"tool": ("type", "function"), "phone-number": ("provider", "twilio")}
 """What tells the kinds of a resource apart: given once, when it is created."""
 
@@ -194,12 +202,33 @@ def _wrong(resource: str, body: Any) -> Any:
             )
         elif inside is not None and value is not None:
             yield f"{name} must be an object"
+    yield from _wrong_inside(body)
     for one in body.get("serverMessages") or []:
         if one not in SERVER_MESSAGES:
             yield f"each value in serverMessages must be one of the following values, not {one}"
     timeout = (body.get("server") or {}).get("timeoutSeconds", 20)
     if not 1 <= timeout <= 300:
         yield "server.timeoutSeconds must not be less than 1 or greater than 300"
+
+
+def _wrong_inside(body: dict[str, Any]) -> Any:
+    """Of a back-off plan, and of the arguments of a tool."""
+    plan = (body.get("server") or {}).get("backoffPlan")
+    if plan is not None:
+        for name in plan.keys() - BACKOFF - {"excludedStatusCodes"}:
+            yield f"server.backoffPlan.property {name} should not exist"
+        for name in BACKOFF - plan.keys():
+            yield f"server.backoffPlan.{name} should not be empty"
+        if plan.get("type") not in ("fixed", "exponential"):
+            yield "server.backoffPlan.type must be one of the following values: fixed, exponential"
+        if not 0 <= plan.get("maxRetries", 0) <= 10:
+            yield "server.backoffPlan.maxRetries must not be greater than 10"
+    parameters = (body.get("function") or {}).get("parameters") or {"type": "object"}
+    if parameters.get("type") != "object":
+        yield "function.parameters.type must be one of the following values: object"
+    for argument, schema in (parameters.get("properties") or {}).items():
+        for name in schema.keys() - JSON_SCHEMA:
+            yield f"function.parameters.properties.{argument}.property {name} should not exist"
 
 
 def _now() -> str:

@@ -67,8 +67,12 @@ def test_drift_is_shown_mended_and_put_back() -> None:
     api().change("tool", tool["id"], {"server": {"url": "https://old.example"}})
     drifted = everything()
     told = run("plan", exit_code=2)
-    assert "~ assistant vapi-salesforce: firstMessage" in told
+    assert "~ assistant vapi-salesforce: firstMessage\n" in told
+    assert '    firstMessage: "Yo" → "Hello, you have reached' in told
     assert f"~ tool {tool['function']['name']}: server.url" in told
+    assert (
+        '    server.url: "https://old.example" → "https://voice.acme.example/webhook/vapi"' in told
+    )
     assert "2 done" in run("apply", "--yes")
     assert run("plan") == "nothing to do\n"
     assert "would: assistant vapi-salesforce: put back" in run("rollback")
@@ -167,6 +171,18 @@ def test_a_number_of_another_account_is_refused_before_anything_is_changed(
     assert api().list_all("phone-number") == []
 
 
+def test_a_prompt_that_drifted_is_shown_by_its_lines() -> None:
+    run("apply", "--yes")
+    (assistant,) = api().list_all("assistant")
+    model = assistant["model"]
+    prompt = model["messages"][0]["content"]
+    model["messages"][0]["content"] = prompt.replace("# Second thoughts", "# Afterthoughts")
+    api().change("assistant", assistant["id"], {"model": model})
+    told = run("plan", exit_code=2)
+    shown = [line.strip() for line in told.splitlines() if "houghts" in line]
+    assert shown == ["-# Afterthoughts", "+# Second thoughts"]
+
+
 def test_nothing_else_of_the_account_is_touched() -> None:
     other = api().create("assistant", {"name": "somebody else's", "firstMessage": "Hi"})
     run("apply", "--yes")
@@ -216,6 +232,11 @@ def test_the_simulated_vapi_refuses_what_it_does_not_know() -> None:
         api().create("assistant", {"fisrtMessage": "Hi"})
     with pytest.raises(VapiRefusedError, match="serverMessages"):
         api().create("assistant", {"serverMessages": ["tool-call"]})
+    inside = {"type": "object", "properties": {"argument": {"maxLength": 3}}}
+    with pytest.raises(VapiRefusedError, match=r"argument.property maxLength should not exist"):
+        api().create("tool", {"type": "function", "function": {"name": "x", "parameters": inside}})
+    with pytest.raises(VapiRefusedError, match=r"backoffPlan.type should not be empty"):
+        api().create("assistant", {"server": {"backoffPlan": {"maxRetries": 1}}})
     with pytest.raises(VapiRefusedError, match="type must be one of"):
         api().create("tool", {"function": {"name": "x"}})
     assert list(missing(Accounts(load_settings())))

