@@ -21,7 +21,7 @@ def as_e164(text: str, region: str) -> str | None:
 def spellings(e164: str) -> list[str]:
     """How people and systems write this number; Salesforce stores whatever was typed.
 
-    Not every spelling there is: what these miss, the search index finds (facts/salesforce.md 5.5).
+    Not every spelling there is: what these miss, the search index finds (docs/vendors.md S5).
     """
     number = phonenumbers.parse(e164)
     national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)

@@ -1,5 +1,6 @@
 """Names that have to agree with one another: queues, tasks, and what may live in shared/."""
 
+import re
 import subprocess
 import sys
 
@@ -53,3 +54,17 @@ def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them
         )
         assert ended.returncode != 0
         assert "VAPI_SERVER_SECRET is missing" in ended.stdout + ended.stderr
+
+
+def test_every_fact_that_is_cited_stands_in_the_vendors_list() -> None:
+    known = set(re.findall(r"^\| ([A-Z]\d+) \|", (ROOT / "docs/vendors.md").read_text(), re.M))
+    folders = ("web", "workers", "shared", "cli", "simulator", "tests")
+    cited = {
+        fact
+        for folder in folders
+        for file in (ROOT / folder).rglob("*.py")
+        for some in re.findall(r"vendors\.md ([A-Z]\d+(?:, [A-Z]\d+)*)", file.read_text())
+        for fact in some.split(", ")
+    }
+    assert cited <= known
+    assert len(cited) > 10

@@ -1,6 +1,6 @@
 """assistant-request: which assistant answers, and what it knows of the caller before it speaks.
 
-Vapi waits 7.5 s at most (facts/vapi.md 1.4.1). Looking up who is calling gets WAIT_S of it; on any
+Vapi waits 7.5 s at most (docs/vendors.md V4). Looking up who is calling gets WAIT_S of it; on any
 trouble the configured assistant answers alone.
 """
 

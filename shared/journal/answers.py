@@ -18,7 +18,7 @@ POLL_S = 0.02
 class Answers:
     """One slot a tool call: first `working:{token}`, then the answer.
 
-    Redelivery is known by call id and tool-call id together (facts/vapi.md 2.4: the id is stable
+    Redelivery is known by call id and tool-call id together (docs/vendors.md V8: the id is stable
     over retries of one delivery, and a second decision of the model gets a new one).
     """
 

@@ -2,7 +2,7 @@
 
 simple-salesforce builds the requests, in its session mode and with a transport of ours beneath it.
 The transport is needed because the library sets no time-outs, loses headers when it replays,
-hides the headers of a failure, and speaks https only (facts/salesforce.md 6.2).
+hides the headers of a failure, and speaks https only (docs/vendors.md S2).
 """
 
 import threading

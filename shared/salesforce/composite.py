@@ -1,4 +1,4 @@
-"""Composite requests: up to 25 subrequests that count as one (facts/salesforce.md 3).
+"""Composite requests: up to 25 subrequests that count as one (docs/vendors.md S3).
 
 `post` sends one. `SharedRequests` lets several threads that have to wait for leave go in one.
 """

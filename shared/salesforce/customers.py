@@ -1,7 +1,7 @@
 """Who has these numbers: customers as the org knows them, with their open cases.
 
 Only what may be said or compared is read. One query finds callers by the usual spellings of their
-numbers together with their open cases; the search index (which lags behind, facts/salesforce.md 0)
+numbers together with their open cases; the search index (which lags behind, docs/vendors.md S5)
 finds the unusual spellings.
 """
 
@@ -40,7 +40,7 @@ MOST_SHARERS = 20
 MOST_OPEN_CASES = 50
 MOST_NUMBERS = 25
 MOST_IN_URL = 5_000
-"""A URL may have 16,384 bytes with all headers (facts/salesforce.md 3); encoding doubles it."""
+"""A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles it."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def classify(
     A 5xx may have been committed: it is ambiguous. 503 too, since an edge answers it as well.
     """
     if code == "REQUEST_LIMIT_EXCEEDED":
-        # One code, two waits: only the message tells them apart (facts/salesforce.md 2.2).
+        # One code, two waits: only the message tells them apart (docs/vendors.md S4).
         daily = "TotalRequests" in message
         return SalesforceError(
             FailureClass.DAILY_LIMIT if daily else FailureClass.CONCURRENCY, code

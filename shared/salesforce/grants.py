@@ -1,6 +1,6 @@
 """The four ways to ask Salesforce for a token, and the refresh token that some of them live on.
 
-Which grant works at which host: facts/salesforce.md 1.1.
+Which grant works at which host: docs/vendors.md S1.
 """
 
 import base64

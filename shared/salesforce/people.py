@@ -21,7 +21,7 @@ PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
 QUERIES_IN_A_REQUEST = 5
 NUMBERS_IN_A_QUERY = 125
-"""Some 700 characters each; a statement may have 100,000 (facts/salesforce.md 3)."""
+"""Some 700 characters each; a statement may have 100,000 (docs/vendors.md S3)."""
 ACCOUNTS_IN_A_QUERY = 500
 
 T = TypeVar("T")

@@ -1,7 +1,7 @@
 """Writing many records in one request, and finding those that an earlier attempt wrote.
 
 Everything here is one HTTP request each: Composite with up to 25 subrequests, of which at most
-five may be queries or collections (facts/salesforce.md 3).
+five may be queries or collections (docs/vendors.md S3).
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,7 @@
 
 Who may not see them (View Setup and Configuration) can still try: the writes of `try_writes` are
 one Composite request that is all or nothing, and its last part fails on purpose. So nothing stays,
-but validation rules, duplicate rules, triggers and flows have had their say. That a real org undoes
-all of it is documented (REST guide, Composite, allOrNone) and not yet tried.
+but validation rules, duplicate rules, triggers and flows have had their say (docs/vendors.md S8).
 """
 
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ class Rules:
 def active_rules(salesforce: SalesforceClient) -> Rules:
     """Those of the objects that the service writes. Raises RulesUnseenError, SalesforceError.
 
-    DuplicateRule, AssignmentRule: Object Reference; ValidationRule: Tooling API.
+    Where they are shown: docs/vendors.md S7.
     """
     try:
         duplicate = salesforce.query(

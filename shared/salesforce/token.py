@@ -1,7 +1,7 @@
 """The access token: shared through Redis, and asked for by one process at a time.
 
 No expiry is computed: token responses carry no `expires_in`, a token lives as long as its session
-is used (facts/salesforce.md 1.1). It is replaced when Salesforce says it is no longer good.
+is used (docs/vendors.md S1). It is replaced when Salesforce says it is no longer good.
 """
 
 import json

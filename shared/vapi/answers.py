@@ -1,6 +1,6 @@
 """The one place that builds what Vapi reads of a tool call.
 
-Rules of facts/vapi.md 2.2: HTTP 200 always, the exact id, `name`, one line, never empty, either
+Rules of docs/vendors.md V7: HTTP 200 always, the exact id, `name`, one line, never empty, either
 `result` or `error`.
 """
 

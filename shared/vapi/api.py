@@ -47,7 +47,7 @@ class VapiApi:
         return made
 
     def change(self, resource: str, id_: str, body: dict[str, Any]) -> None:
-        """Objects and lists are replaced as a whole (facts/vapi.md 1.3)."""
+        """Objects and lists are replaced as a whole (docs/vendors.md V12)."""
         self._call("PATCH", f"{resource}/{id_}", body)
 
     def delete(self, resource: str, id_: str) -> None:

@@ -1,7 +1,7 @@
 """Who may post to the webhook: every option of Vapi's server credential, over the raw bytes.
 
 There is no fixed Vapi signature. HMAC is what the customer set on the credential, with Vapi's own
-defaults (facts/vapi.md 3.2); a plain secret and a bearer token exist beside it (3.1). Two secrets
+defaults (docs/vendors.md V9); a plain secret and a bearer token exist beside it. Two secrets
 are valid at a time, since Vapi rotates a credential without an overlap of its own (3.5).
 """
 
@@ -86,7 +86,7 @@ def _check_fresh(timestamp: str, tolerance_s: int) -> None:
     if not _EPOCH.fullmatch(timestamp):
         raise NotAuthenticatedError("no usable timestamp sent")
     value = int(timestamp)
-    # The unit is not documented (facts/vapi.md 3.2): what is too large for seconds is milliseconds.
+    # The unit is not documented (docs/vendors.md V9): what is too large for seconds is milliseconds.
     seconds = value / 1000 if value > 1e11 else value
     if abs(time.time() - seconds) > tolerance_s:
         raise NotAuthenticatedError("a timestamp out of tolerance")

@@ -1,4 +1,4 @@
-"""Live call control: telling the agent something while the call lasts (facts/vapi.md 5).
+"""Live call control: telling the agent something while the call lasts (docs/vendors.md V11).
 
 The control URL comes from a payload, so it is only used when its host is one of the configured
 ones: a hostile payload must not make us call elsewhere.

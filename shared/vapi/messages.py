@@ -1,7 +1,7 @@
 """Vapi's server messages, read tolerantly: nothing in a payload is relied on but JSON itself.
 
-Vapi's own models reject most of the payloads Vapi sends (facts/vapi.md 0), so this one takes what
-is there and treats everything as optional. Shapes: facts/vapi.md 1.1 to 1.6 and 2.1.
+Vapi's own models reject most of the payloads Vapi sends (docs/vendors.md V2), so this one takes what
+is there and treats everything as optional. Shapes: docs/vendors.md V1, V6, V10.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ ANSWERED = frozenset(
         "handoff-destination-request",
     }
 )
-"""The types whose response Vapi reads and this server gives (facts/vapi.md 1.4)."""
+"""The types whose response Vapi reads and this server gives (docs/vendors.md V3)."""
 
 NOTED = frozenset(
     {"status-update", "end-of-call-report", "transcript", "speech-update", "user-interrupted"}
@@ -236,7 +236,7 @@ class EndOfCall:
 
 
 def end_of_call(message: Message) -> EndOfCall:
-    """Reads the message level first, then `artifact`, `analysis` and `call` (facts/vapi.md 1.6)."""
+    """Reads the message level first, then `artifact`, `analysis` and `call` (docs/vendors.md V10)."""
     body, call = message.body, message.call
     artifact, analysis = _object(body.get("artifact")), _object(body.get("analysis"))
     started_ms = _epoch_ms(body.get("startedAt") or call.get("startedAt"))
@@ -305,7 +305,7 @@ def _number(value: Any) -> float | None:
 
 
 def _epoch_ms(value: Any) -> int | None:
-    """Vapi writes times as epoch ms, in older captures as ISO 8601 (facts/vapi.md 1.1)."""
+    """Vapi writes times as epoch ms, in older captures as ISO 8601 (docs/vendors.md V1)."""
     number = _number(value)
     if number is not None:
         return int(number)

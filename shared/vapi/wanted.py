@@ -11,27 +11,17 @@ FOLDER = Path(__file__).parent.parent.parent / "vapi"
 TOOL_SLACK_S = 5
 """A tool's time-out has to outlast the lookup's deadline, or the model hears of a failure first."""
 
-TOOL_TIMEOUT_S = 20
-
-TOOL_BACKOFF = {
-    "type": "fixed",
-    "maxRetries": 1,
-    "baseDelaySeconds": 1,
-    "excludedStatusCodes": [400, 401, 403, 404, 413, 422],
-}
-"""A tool call that met a restart is sent once more, and gets the answer of the first one if there
-was one. The caller waits, so no more than once."""
-
 NUMBER_SECRETS = frozenset({"twilioAuthToken"})
-"""Never compared unless Vapi shows it, never kept. That Vapi shows it is unconfirmed."""
+"""Never compared unless Vapi shows it, never kept (docs/vendors.md V13)."""
 
 
 def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
     """By name: the body of a function tool. Raises SettingsError."""
-    server = _server(settings) | {
-        "timeoutSeconds": tool_timeout_s(settings),
-        "backoffPlan": TOOL_BACKOFF,
-    }
+    common = _read("tools.toml")
+    ours = _server(settings)
+    server = ours | common["server"] | ours
+    least_s = settings.lookup_deadline_ms // 1000 + TOOL_SLACK_S
+    server["timeoutSeconds"] = max(server["timeoutSeconds"], least_s)
     return {
         name: {
             "type": "function",
@@ -40,23 +30,17 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
                 "description": " ".join((model.__doc__ or "").split()),
                 "parameters": _parameters(model.model_json_schema(by_alias=True)),
             },
+            "messages": common["messages"],
             "server": server,
         }
         for name, model in TOOLS.items()
     }
 
 
-def tool_timeout_s(settings: Settings) -> int:
-    return max(TOOL_TIMEOUT_S, settings.lookup_deadline_ms // 1000 + TOOL_SLACK_S)
-
-
 def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
     """The assistant of vapi/assistant.toml with prompt, tools and server."""
-    try:
-        body = tomllib.loads((FOLDER / "assistant.toml").read_text(encoding="utf-8"))
-        prompt = (FOLDER / "system-prompt.md").read_text(encoding="utf-8")
-    except (OSError, tomllib.TOMLDecodeError) as trouble:
-        raise SettingsError(f"vapi/: {trouble}") from trouble
+    body = _read("assistant.toml")
+    prompt = _text("system-prompt.md")
     body["model"] = body["model"] | {
         "messages": [{"role": "system", "content": prompt}],
         "toolIds": tool_ids,
@@ -85,6 +69,20 @@ def wanted_number(settings: Settings) -> dict[str, Any]:
     if settings.fallback_phone_number:
         body["fallbackDestination"] = {"type": "number", "number": settings.fallback_phone_number}
     return body
+
+
+def _read(name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_text(name))
+    except tomllib.TOMLDecodeError as trouble:
+        raise SettingsError(f"vapi/{name}: {trouble}") from trouble
+
+
+def _text(name: str) -> str:
+    try:
+        return (FOLDER / name).read_text(encoding="utf-8")
+    except OSError as trouble:
+        raise SettingsError(f"vapi/{name}: {trouble.strerror}") from trouble
 
 
 def _server(settings: Settings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Live call control as Vapi offers it (facts/vapi.md 5), and what was posted to it.
+"""Live call control as Vapi offers it (docs/vendors.md V11), and what was posted to it.
 
 `POST /{call}/control` takes a command; an unknown one is refused, never ignored.
 `GET /_vapi/control` lists what came, oldest first, as `{"call": ..., "command": {...}}`;

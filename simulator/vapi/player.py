@@ -16,7 +16,7 @@ from simulator.vapi.scenario import Scenario, Step
 from simulator.vapi.wire import Call, as_bytes, proof
 
 TOOL_TIMEOUT_S = 20.0
-"""Vapi's default for a tool's server (facts/vapi.md 1.7)."""
+"""Vapi's default for a tool's server (docs/vendors.md V5)."""
 
 EVENT_RETRIES_S = (1.0, 2.0, 4.0)
 """The back-off plan that Vapi's own templates recommend; without one Vapi never repeats."""

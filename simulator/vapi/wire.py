@@ -1,6 +1,6 @@
 """Server messages as Vapi sends them, and the proof that Vapi sent them.
 
-Shapes: Vapi's OpenAPI description and captured bodies (facts/vapi.md 1 and 2). Signing: the HMAC
+Shapes: Vapi's OpenAPI description and captured bodies (docs/vendors.md V1, V6). Signing: the HMAC
 plan of a credential with Vapi's defaults (3.2), a plain secret, a bearer token.
 """
 

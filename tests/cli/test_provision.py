@@ -57,6 +57,10 @@ def test_apply_makes_it_so_and_a_second_one_changes_nothing() -> None:
     assert set(assistant["model"]["toolIds"]) == ids
     assert assistant["server"]["url"] == "https://voice.acme.example/webhook/vapi"
     assert assistant["server"]["credentialId"] == "cred-1"
+    for tool in api().list_all("tool"):
+        assert tool["server"]["url"] == assistant["server"]["url"]
+        assert tool["server"]["backoffPlan"]["maxRetries"] == 1
+        assert tool["messages"][0]["type"] == "request-response-delayed"
 
 
 def test_drift_is_shown_mended_and_put_back() -> None:

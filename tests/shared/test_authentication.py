@@ -1,4 +1,4 @@
-"""Vapi's ways to prove itself, each option of each (facts/vapi.md 3)."""
+"""Vapi's ways to prove itself, each option of each (docs/vendors.md V9)."""
 
 import base64
 import hmac

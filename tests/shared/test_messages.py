@@ -1,4 +1,4 @@
-"""Every shape that Vapi's messages come in (facts/vapi.md 1 and 2.1), and what is no message."""
+"""Every shape that Vapi's messages come in (docs/vendors.md V1, V6), and what is no message."""
 
 import itertools
 import json
