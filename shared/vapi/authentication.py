@@ -2,7 +2,7 @@
 
 There is no fixed Vapi signature. HMAC is what the customer set on the credential, with Vapi's own
 defaults (docs/vendors.md V9); a plain secret and a bearer token exist beside it. Two secrets
-are valid at a time, since Vapi rotates a credential without an overlap of its own (3.5).
+are valid at a time, since Vapi rotates a credential without an overlap of its own.
 """
 
 import base64
@@ -86,7 +86,7 @@ def _check_fresh(timestamp: str, tolerance_s: int) -> None:
     if not _EPOCH.fullmatch(timestamp):
         raise NotAuthenticatedError("no usable timestamp sent")
     value = int(timestamp)
-    # The unit is not documented (docs/vendors.md V9): what is too large for seconds is milliseconds.
+    # The unit is not documented (docs/vendors.md V9): too large for seconds is milliseconds.
     seconds = value / 1000 if value > 1e11 else value
     if abs(time.time() - seconds) > tolerance_s:
         raise NotAuthenticatedError("a timestamp out of tolerance")

@@ -1,6 +1,6 @@
 """Vapi's server messages, read tolerantly: nothing in a payload is relied on but JSON itself.
 
-Vapi's own models reject most of the payloads Vapi sends (docs/vendors.md V2), so this one takes what
+Vapi's own models reject most of what Vapi sends (docs/vendors.md V2), so this one takes what
 is there and treats everything as optional. Shapes: docs/vendors.md V1, V6, V10.
 """
 
@@ -236,7 +236,7 @@ class EndOfCall:
 
 
 def end_of_call(message: Message) -> EndOfCall:
-    """Reads the message level first, then `artifact`, `analysis` and `call` (docs/vendors.md V10)."""
+    """Reads the message level first, then `artifact`, `analysis`, `call` (docs/vendors.md V10)."""
     body, call = message.body, message.call
     artifact, analysis = _object(body.get("artifact")), _object(body.get("analysis"))
     started_ms = _epoch_ms(body.get("startedAt") or call.get("startedAt"))

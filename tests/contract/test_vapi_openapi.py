@@ -1,0 +1,133 @@
+"""What provisioning sends, and what the simulated Vapi takes, by Vapi's OpenAPI description.
+
+Collected when VAPI_OPENAPI names a copy of it (`fern/apis/api/openapi.json` of Vapi's public
+documentation repository), which is not part of this project.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.stack import environment
+from shared.settings import load_settings
+from shared.vapi.wanted import wanted_assistant, wanted_number, wanted_tools
+from simulator.vapi.rest import BACKOFF, FIELDS, JSON_SCHEMA, SERVER_MESSAGES
+
+SCHEMAS: dict[str, Any] = json.loads(Path(os.environ["VAPI_OPENAPI"]).read_text())["components"][
+    "schemas"
+]
+DTOS = {
+    "assistant": ("CreateAssistantDTO", "UpdateAssistantDTO"),
+    "tool": ("CreateFunctionToolDTO", "UpdateFunctionToolDTO"),
+    "phone-number": ("CreateTwilioPhoneNumberDTO", "UpdateTwilioPhoneNumberDTO"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> Any:
+    given = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 8080) | {
+        "PUBLIC_URL": "https://voice.acme.example",
+        "VAPI_CREDENTIAL_ID": "cred-1",
+        "TWILIO_ACCOUNT_SID": f"AC{1:032d}",
+        "TWILIO_AUTH_TOKEN": "token",
+        "TWILIO_PHONE_NUMBER": "+14155550199",
+        "FALLBACK_PHONE_NUMBER": "+14155550123",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
+
+
+def alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a schema allows, references followed."""
+    if "$ref" in schema:
+        return alternatives(SCHEMAS[schema["$ref"].rpartition("/")[2]])
+    for way in ("oneOf", "anyOf", "allOf"):
+        if way in schema:
+            return [one for part in schema[way] for one in alternatives(part)]
+    return [schema]
+
+
+def fits(value: Any, schema: dict[str, Any], path: str) -> list[str]:
+    """What is wrong by the best of the alternatives."""
+    tried = [_wrong(value, one, path) for one in alternatives(schema)]
+    return min(tried, key=len) if tried else []
+
+
+def _wrong(value: Any, schema: dict[str, Any], path: str) -> list[str]:
+    if value is None:
+        return []  # empties a field; that it may is unconfirmed (docs/vendors.md V12)
+    if "enum" in schema and not isinstance(value, list):
+        return [] if value in schema["enum"] else [f"{path}: {value}"]
+    if isinstance(value, dict):
+        known = schema.get("properties")
+        more = schema.get("additionalProperties")
+        if known is None:
+            if isinstance(more, dict):
+                return [e for k, v in value.items() for e in fits(v, more, f"{path}.{k}")]
+            return [] if schema.get("type") == "object" else [f"{path}: an object"]
+        wrong = [f"{path}: no {name}" for name in schema.get("required", []) if name not in value]
+        for name, inside in value.items():
+            if name not in known:
+                wrong.append(f"{path}: unknown {name}")
+            else:
+                wrong += fits(inside, known[name], f"{path}.{name}")
+        return wrong
+    if isinstance(value, list):
+        if "enum" in schema:
+            return [f"{path}: {one}" for one in value if one not in schema["enum"]]
+        return [e for one in value for e in fits(one, schema.get("items", {}), f"{path}[]")]
+    kinds: dict[str, Any] = {"string": str, "number": int | float, "boolean": bool, "integer": int}
+    wanted = kinds.get(schema.get("type", ""))
+    wrong = [] if wanted is None or isinstance(value, wanted) else [f"{path}: {schema['type']}"]
+    if isinstance(value, int | float):
+        low, high = schema.get("minimum", value), schema.get("maximum", value)
+        wrong += [] if low <= value <= high else [f"{path}: out of range"]
+    if isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
+        wrong.append(f"{path}: too long")
+    return wrong
+
+
+@pytest.mark.parametrize("nth", [0, 1], ids=["create", "update"])
+def test_what_provisioning_sends_is_what_vapi_describes(nth: int) -> None:
+    settings = load_settings()
+    bodies = [("tool", body) for body in wanted_tools(settings).values()]
+    bodies.append(("assistant", wanted_assistant(settings, ["id"])))
+    bodies.append(("phone-number", wanted_number(settings)))
+    wrong = [
+        told
+        for resource, body in bodies
+        for told in fits(body, SCHEMAS[DTOS[resource][nth]], resource)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("resource", FIELDS)
+def test_the_simulated_vapi_knows_only_fields_that_vapi_describes(resource: str) -> None:
+    described = SCHEMAS[DTOS[resource][0]]["properties"]
+    assert set(FIELDS[resource]) <= set(described)
+    for name, inside in FIELDS[resource].items():
+        known = {key for one in alternatives(described[name]) for key in one.get("properties", {})}
+        assert (inside or set()) <= known, name
+
+
+def test_small_tables_of_the_simulated_vapi_are_vapis() -> None:
+    assert set(SCHEMAS["BackoffPlan"]["required"]) == BACKOFF
+    assert set(SCHEMAS["JsonSchema"]["properties"]) == JSON_SCHEMA
+    described = SCHEMAS["CreateAssistantDTO"]["properties"]["serverMessages"]
+    listed = described.get("enum") or described["items"]["enum"]
+    assert set(listed) >= SERVER_MESSAGES
+
+
+def test_the_check_refuses_what_is_not_described() -> None:
+    wrong = fits({"fisrtMessage": "Hi"}, SCHEMAS["CreateAssistantDTO"], "assistant")
+    assert wrong == ["assistant: unknown fisrtMessage"]
+    tool = {"type": "function", "server": {"timeoutSeconds": 301}}
+    assert fits(tool, SCHEMAS["CreateFunctionToolDTO"], "tool") == [
+        "tool.server.timeoutSeconds: out of range"
+    ]
