@@ -8,7 +8,7 @@ it back.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import unified_diff
@@ -129,9 +129,7 @@ def apply(yes: bool) -> None:
         _tell_what_waits(accounts.settings)
         click.echo("--yes does it")
         return
-    done = _or_exit(lambda: make_it_so(accounts))
-    for step in done:
-        click.echo(str(step))
+    done = _or_exit(lambda: make_it_so(accounts, tell=click.echo))
     for step in done:
         if step.resource == "assistant" and step.there is None:
             made = _or_exit(lambda name=step.name: _assistant(accounts, name))
@@ -190,8 +188,11 @@ def missing_at_twilio(accounts: Accounts) -> Iterator[Step]:
     yield from _step(TWILIO_NUMBER, name, wanted_urls(accounts.settings), accounts.twilio.number())
 
 
-def make_it_so(accounts: Accounts) -> list[Step]:
-    """Does the steps, keeping before each what it replaces. A second run does nothing."""
+def make_it_so(accounts: Accounts, tell: Callable[[Step], None] = lambda _: None) -> list[Step]:
+    """Does the steps, keeping before each what it replaces. A second run does nothing.
+
+    tell: hears of each step that is done, also of those before one that fails.
+    """
     done: list[Step] = []
     kept: list[dict[str, Any]] = []
     KEPT.mkdir(mode=0o700, exist_ok=True)  # a prompt may say what is nobody else's business
@@ -220,16 +221,20 @@ def make_it_so(accounts: Accounts) -> list[Step]:
             keep(step.resource, id_, step.name, before)
             accounts.change(step.resource, id_, step.body)
         done.append(step)
+        tell(step)
     return done
 
 
 def put_back(accounts: Accounts, kept: list[dict[str, Any]]) -> None:
-    """The last step first."""
+    """The last step first. What somebody has deleted since stays so."""
     for one in reversed(kept):
+        resource, id_ = one["resource"], one["id"]
+        if resource != TWILIO_NUMBER and accounts.vapi.find(resource, id_) is None:
+            continue
         if one["before"] is None:
-            accounts.vapi.delete(one["resource"], one["id"])
+            accounts.vapi.delete(resource, id_)
         else:
-            accounts.change(one["resource"], one["id"], one["before"])
+            accounts.change(resource, id_, one["before"])
 
 
 def _number_is_wanted(settings: Settings) -> bool:

@@ -220,6 +220,29 @@ def test_what_is_provisioned_is_what_the_server_takes() -> None:
     assert assistant["server"]["backoffPlan"]["maxRetries"] > 0
 
 
+def test_rollback_goes_on_where_somebody_deleted_what_apply_had_made() -> None:
+    run("apply", "--yes")
+    (assistant,) = api().list_all("assistant")
+    api().delete("assistant", assistant["id"])
+    api().delete("tool", api().list_all("tool")[0]["id"])
+    run("rollback", "--yes")
+    assert json.loads(everything()) == []
+
+
+def test_what_was_done_before_a_step_that_fails_is_told_and_can_be_undone(
+    with_number: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch)
+    (assistant,) = api().list_all("assistant")
+    api().change("assistant", assistant["id"], {"firstMessage": "Yo"})
+    with_number.by_hand("number", phone_number="+14155550177")
+    told = run("apply", "--yes", exit_code=1)
+    assert "~ assistant vapi-salesforce: firstMessage\n" in told
+    assert "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n" in told
+    run("rollback", "--yes")
+    assert api().list_all("assistant")[0]["firstMessage"] == "Yo"
+
+
 def test_a_refusal_is_one_line_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAPI_API_KEY", "a-wrong-key")
     load_settings.cache_clear()
