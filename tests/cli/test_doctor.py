@@ -458,6 +458,14 @@ def test_what_is_broken_is_found_named_and_nothing_else(
     assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
 
 
+def test_a_store_whose_clock_is_wrong_is_found(
+    provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.checks.store.now_ms", lambda _: time.time() * 1000 + 600_000)
+    problems = {one.link: one.told for one in diagnose() if one.status == "problem"}
+    assert problems == {"redis clock": "Redis is 10 minutes ahead of this machine"}
+
+
 def rules(**how: bool) -> tuple[str, str]:
     (found,) = (one for one in diagnose(**how) if one.link == "salesforce rules")
     return str(found.status), found.told
