@@ -105,12 +105,20 @@ def _org_clock(subject: Subject) -> str:
 
 def _rules(subject: Subject) -> str:
     if subject.try_writes:
-        if refused := try_writes(subject.salesforce):
+        try:
+            refused = try_writes(subject.salesforce)
+        except SalesforceError as error:
+            if error.failure is FailureClass.MISCONFIGURED:
+                raise NotSetUp("the rights come first: a write was not allowed at all") from None
+            raise
+        if refused:
             raise Problem(
                 refused, "the rule, or an exception from it for the user of the service: it parks"
             )
-        return "let one of each write through; it was undone at once"
-    trying = "doctor --try-writes has the org take one of each write and undo it"
+        return (
+            "let a case, a comment, a call log, a call-back and a closing through; undone at once"
+        )
+    trying = "doctor --try-writes has the org take a case and what hangs on it, and undo it"
     try:
         rules = active_rules(subject.salesforce)
     except RulesUnseenError:

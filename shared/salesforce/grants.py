@@ -22,6 +22,9 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 180
 """Salesforce takes an assertion for three minutes at most."""
 
+SEALED = "gAAAA"
+"""What every Fernet token begins with: its version, and a time of this century."""
+
 BY_LOGIN = "login"
 """Where a kept refresh token came from, when an operator authorised it at /oauth/login."""
 
@@ -54,6 +57,8 @@ class RefreshTokens:
             raise SalesforceError(FailureClass.MISCONFIGURED, "NOT_AUTHORISED", whole=True)
         if not kept:
             return self._configured
+        if not kept["token"].startswith(SEALED):
+            return str(kept["token"])  # an earlier version's; the next rotation seals it
         try:
             if self._cipher:
                 return self._cipher.decrypt(kept["token"].encode()).decode()

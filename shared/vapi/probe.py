@@ -8,7 +8,7 @@ import time
 from base64 import b64encode
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import urlsplit
 
 import requests
@@ -66,18 +66,18 @@ def _why_refused(url: str, settings: Settings, refused: _Seen) -> tuple[str, str
     for body in REWRITTEN:
         if _post(url, proof(settings, url, body=body), body).status == 200:
             return "a proxy on the way writes bodies anew", "have it hand on the bytes as they come"
-    for scheme in get_args(Scheme):
-        other = scheme != settings.vapi_auth
-        if other and _post(url, proof(settings, url, scheme)).status == 200:
-            told = f"the service takes {scheme}, and this environment says {settings.vapi_auth}"
-            return told, "VAPI_AUTH, the same in both, and as Vapi's credential has it"
+    # A signature shows nothing. The other way round, the secret itself would go to whoever
+    # answers at that address, so no other scheme is ever tried.
+    if settings.vapi_auth != "hmac" and _post(url, proof(settings, url, "hmac")).status == 200:
+        told = f"the service takes hmac, and this environment says {settings.vapi_auth}"
+        return told, "VAPI_AUTH, the same in both, and as Vapi's credential has it"
     if settings.vapi_auth == "hmac" and abs(refused.clock) > settings.vapi_hmac_tolerance_s:
         way = "ahead of" if refused.clock > 0 else "behind"
         told = f"the clock there is {abs(refused.clock) / 60:.0f} minutes {way} this machine"
         return told, "set both clocks by NTP"
-    return "the secret is another, or headers are lost", (
-        "VAPI_SERVER_SECRET and the VAPI_HMAC_ settings of the running service, and a proxy that "
-        "changes hosts or drops headers"
+    return "the secret or the scheme is another, or headers are lost", (
+        "VAPI_AUTH, VAPI_SERVER_SECRET and the VAPI_HMAC_ settings of the running service, and a "
+        "proxy that changes hosts or drops headers"
     )
 
 

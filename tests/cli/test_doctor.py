@@ -43,7 +43,6 @@ class Broken:
 
     vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
     twilio: the same there, with Twilio set up, which it is not otherwise.
-    twin: the contact that was changed last is there twice.
     """
 
     problem: str
@@ -55,7 +54,6 @@ class Broken:
     twilio: tuple[str, dict[str, Any]] | None = None
     unchecked: frozenset[str] | set[str] = frozenset()
     try_writes: bool = False
-    twin: bool = False
 
 
 BROKEN: dict[str, Broken] = {
@@ -155,9 +153,9 @@ BROKEN: dict[str, Broken] = {
         ]},
         try_writes=True,
     ),
-    "a duplicate rule blocks contacts": Broken(
-        "salesforce rules", "Contact: DUPLICATES_DETECTED", fault={"duplicate_rule": "block"},
-        twin=True, try_writes=True,
+    "cases can't be created, and writes are tried": Broken(
+        "salesforce Case", "not creatable", fault={"deny": ["Case.create"]}, try_writes=True,
+        unchecked={"salesforce rules"},
     ),
     "the allowance is at the reserve": Broken(
         "salesforce allowance", "API requests left", fault={"daily_left": 400_000},
@@ -441,8 +439,6 @@ def test_what_is_broken_is_found_named_and_nothing_else(
     before = {key: str(store.config_get(key)[key]) for key in case_.config}
     for key, value in case_.config.items():
         store.config_set(key, value)
-    if case_.twin:
-        strict_org.create("Contact", [{"LastName": "Twin", "Email": "twin@acme.example"}] * 2)
     strict_org.fault(**case_.fault)
     try:
         findings = {one.link: one for one in diagnose(try_writes=case_.try_writes)}
@@ -456,6 +452,28 @@ def test_what_is_broken_is_found_named_and_nothing_else(
     assert told.mend
     unchecked = {n for n, one in findings.items() if one.status == "not checked"}
     assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
+
+
+def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
+    provisioned: VapiApi, web: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def stranger(environ: Any, start: Any) -> list[bytes]:
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+        seen.append(repr(environ))
+        start("401 Unauthorized", [("Content-Length", "0")])
+        return []
+
+    server = make_server("127.0.0.1", 0, stranger, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    set_env(monkeypatch, {"PUBLIC_URL": f"http://127.0.0.1:{server.port}"}, web)
+    (webhook,) = (one for one in diagnose() if one.link == "webhook")
+    server.shutdown()
+    server.server_close()
+    assert webhook.status == "problem"
+    assert len(seen) >= 4
+    assert "demo-webhook-secret" not in "".join(seen)
 
 
 def test_a_store_whose_clock_is_wrong_is_found(

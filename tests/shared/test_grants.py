@@ -197,6 +197,19 @@ def test_a_rotated_token_is_never_kept_in_the_clear(
     assert RefreshTokens(later, store).current() == rotated
 
 
+def test_a_token_that_an_earlier_version_kept_in_the_clear_is_still_good(
+    store_server: Store, store: redis.Redis, org: Org
+) -> None:
+    settings = settings_for("refresh_token", store_server, org)
+    tokens = RefreshTokens(settings, store)
+    tokens.keep("rotated")
+    store.hset("vs:salesforce:refresh_token", "token", "5Aep861rotated")
+    assert tokens.current() == "5Aep861rotated"
+    tokens.keep("5Aep861next")
+    assert tokens.current() == "5Aep861next"
+    assert "5Aep861" not in str(store.hget("vs:salesforce:refresh_token", "token"))
+
+
 def test_a_login_is_good_once_and_for_the_same_org(
     store_server: Store, store: redis.Redis, org: Org
 ) -> None:
