@@ -26,7 +26,7 @@ MARKS = {Status.OK: "✓", Status.PROBLEM: "✗", Status.NOT_CHECKED: "–"}
     "--try-writes",
     is_flag=True,
     help="have Salesforce take a case and what hangs on it in a request that is undone as a "
-    "whole, to see whether the org's rules let them through (the numbers of the undone cases may be skipped)",
+    "whole, to see whether the org's rules let them through (the case's number may be skipped)",
 )
 def doctor(as_json: bool, try_writes: bool) -> None:
     """Check settings, Redis, Salesforce, webhook, Vapi and Twilio, and say how to mend each."""

@@ -93,6 +93,11 @@ class Accounts:
     def twilio(self) -> TwilioApi:
         return TwilioApi(self.settings)
 
+    def has(self, resource: str, id_: str) -> bool:
+        if resource == TWILIO_NUMBER:
+            return self.twilio.has(id_)
+        return self.vapi.find(resource, id_) is not None
+
     def change(self, resource: str, id_: str, body: dict[str, Any]) -> None:
         if resource == TWILIO_NUMBER:
             self.twilio.change(id_, body)
@@ -132,7 +137,7 @@ def apply(yes: bool) -> None:
     done = _or_exit(lambda: make_it_so(accounts, tell=click.echo))
     for step in done:
         if step.resource == "assistant" and step.there is None:
-            made = _or_exit(lambda name=step.name: _assistant(accounts, name))
+            made = _or_exit(lambda: _assistant(accounts))
             click.echo(f"VAPI_ASSISTANT_ID={made['id']}")
     _tell_what_waits(accounts.settings)
     click.echo(f"{len(done)} done" if done else "nothing to do")
@@ -145,15 +150,21 @@ def rollback(yes: bool) -> None:
     files = sorted(KEPT.glob("*.json"))
     if not files:
         raise click.ClickException(f"nothing was applied from here ({KEPT}/ is empty)")
-    kept = json.loads(files[-1].read_text(encoding="utf-8"))
-    for one in reversed(kept):
-        told = "delete" if one["before"] is None else f"put back {', '.join(one['before'])}"
-        click.echo(f"{'' if yes else 'would: '}{one['resource']} {one['name']}: {told}")
+    try:
+        kept = json.loads(files[-1].read_text(encoding="utf-8"))
+    except ValueError as broken:
+        raise click.ClickException(f"{files[-1]} can't be read: {broken}") from broken
     if not yes:
+        for one in reversed(kept):
+            click.echo(f"would: {undoing(one)}")
         click.echo("--yes does it")
         return
-    _or_exit(lambda: put_back(Accounts(load_settings()), kept))
+    undone = put_back(Accounts(load_settings()), kept)
+    while told := _or_exit(lambda: next(undone, None)):
+        click.echo(told)
     files[-1].unlink()
+    if len(files) > 1:
+        click.echo(f"{len(files) - 1} earlier apply can be undone in the same way")
 
 
 def missing(accounts: Accounts) -> Iterator[Step]:
@@ -166,6 +177,7 @@ def missing(accounts: Accounts) -> Iterator[Step]:
 def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
     """Tools before the assistant that names them, and that before the number it answers."""
     settings, vapi = accounts.settings, accounts.vapi
+    assistant = _assistant(accounts)  # first: an id that names nothing ends it before any change
     there = {_function(one): one for one in vapi.list_all("tool") if _function(one)}
     ids = []
     for name, body in wanted_tools(settings).items():
@@ -174,7 +186,7 @@ def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
         yield from _step("tool", name, body, found)
     body = wanted_assistant(settings, ids)
     name = str(body["name"])
-    yield from _step("assistant", name, body, _assistant(accounts, name))
+    yield from _step("assistant", name, body, assistant)
     if _number_is_wanted(settings):
         body = wanted_number(settings)
         numbers = vapi.list_all("phone-number")
@@ -200,7 +212,7 @@ def make_it_so(accounts: Accounts, tell: Callable[[Step], None] = lambda _: None
 
     def keep(resource: str, id_: str, name: str, before: dict[str, Any] | None) -> None:
         kept.append({"resource": resource, "id": id_, "name": name, "before": before})
-        file.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        write_kept(file, kept)
 
     # Anew after each step: the assistant names tools whose ids are known once they are there.
     while step := next(missing(accounts), None):
@@ -225,16 +237,36 @@ def make_it_so(accounts: Accounts, tell: Callable[[Step], None] = lambda _: None
     return done
 
 
-def put_back(accounts: Accounts, kept: list[dict[str, Any]]) -> None:
-    """The last step first. What somebody has deleted since stays so."""
+def write_kept(file: Path, kept: list[dict[str, Any]]) -> None:
+    """As a whole or not at all, for its owner's eyes."""
+    fresh = file.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    fresh.replace(file)
+
+
+def put_back(accounts: Accounts, kept: list[dict[str, Any]]) -> Iterator[str]:
+    """The last step first, each told when it is done. What somebody has deleted since stays so."""
+    found = [one for one in kept if accounts.has(one["resource"], one["id"])]
+    if kept and not found:
+        raise VapiRefusedError(
+            "nothing of what was applied is in this account: is VAPI_API_KEY that of another one?"
+        )
     for one in reversed(kept):
         resource, id_ = one["resource"], one["id"]
-        if resource != TWILIO_NUMBER and accounts.vapi.find(resource, id_) is None:
+        if one not in found:
+            yield f"{resource} {one['name']}: gone already"
             continue
         if one["before"] is None:
             accounts.vapi.delete(resource, id_)
         else:
             accounts.change(resource, id_, one["before"])
+        yield undoing(one)
+
+
+def undoing(one: dict[str, Any]) -> str:
+    told = "delete" if one["before"] is None else f"put back {', '.join(one['before'])}"
+    return f"{one['resource']} {one['name']}: {told}"
 
 
 def _number_is_wanted(settings: Settings) -> bool:
@@ -259,8 +291,8 @@ def _step(
         yield Step(resource, name, body, there, differs)
 
 
-def _assistant(accounts: Accounts, name: str) -> dict[str, Any] | None:
-    """The one that is configured, else the one with the name."""
+def _assistant(accounts: Accounts) -> dict[str, Any] | None:
+    """The one that is configured, else the one with the name of the file's."""
     configured = accounts.settings.vapi_assistant_id
     if configured:
         found = accounts.vapi.find("assistant", configured)
@@ -270,6 +302,7 @@ def _assistant(accounts: Accounts, name: str) -> dict[str, Any] | None:
                 "to have one made"
             )
         return found
+    name = wanted_assistant(accounts.settings, [])["name"]
     there = accounts.vapi.list_all("assistant")
     return next((one for one in there if one.get("name") == name), None)
 

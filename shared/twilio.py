@@ -26,7 +26,14 @@ OVERRIDES = ("voice_application_sid", "trunk_sid")
 
 
 class TwilioRefusedError(Exception):
-    """Twilio did not do it. The text has status and Twilio's own words, and no secret of ours."""
+    """Twilio did not do it. The text has status and Twilio's own words, and no secret of ours.
+
+    status: HTTP's, 0 where there was no answer.
+    """
+
+    def __init__(self, told: str, status: int = 0) -> None:
+        super().__init__(told)
+        self.status = status
 
 
 class TwilioApi:
@@ -58,6 +65,16 @@ class TwilioApi:
                 return {"id": one.sid} | {name: getattr(one, name) for name in URLS + OVERRIDES}
         raise TwilioRefusedError("TWILIO_PHONE_NUMBER is no number of this account")
 
+    def has(self, id_: str) -> bool:
+        """Whether that id is still a number of the account."""
+        try:
+            self._asked(lambda: self._client.incoming_phone_numbers(id_).fetch())
+        except TwilioRefusedError as refused:
+            if refused.status == 404:
+                return False
+            raise
+        return True
+
     def change(self, id_: str, body: dict[str, Any]) -> None:
         """body: some of URLS; None empties one."""
         fields = {name: value or "" for name, value in body.items()}
@@ -68,9 +85,15 @@ class TwilioApi:
         try:
             return work()
         except TwilioRestException as refused:
-            raise TwilioRefusedError(f"HTTP {refused.status}: {refused.msg}") from None
-        except (TwilioException, RequestException) as trouble:
+            told = f"HTTP {refused.status}: {refused.msg}"
+            if refused.status == 401:
+                told += " (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
+            raise TwilioRefusedError(told, refused.status) from None
+        except (RequestException, ValueError) as trouble:  # ValueError: what is no JSON
             raise TwilioRefusedError(f"not reached ({type(trouble).__name__})") from None
+        except TwilioException:  # how its lists tell of any refusal
+            told = "refused (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
+            raise TwilioRefusedError(told) from None
 
 
 def wanted_urls(settings: Settings) -> dict[str, str]:

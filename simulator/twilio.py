@@ -73,6 +73,12 @@ def twilio_app() -> web.Application:
         }  # fmt: skip
         return web.json_response(page)
 
+    async def one(request: web.Request) -> web.Response:
+        number = numbers.get(request.match_info["sid"])
+        if number is None:
+            return _refused(404, 20404, f"The requested resource {request.path} was not found")
+        return web.json_response(number)
+
     async def changed(request: web.Request) -> web.Response:
         number = numbers.get(request.match_info["sid"])
         if number is None:
@@ -101,6 +107,7 @@ def twilio_app() -> web.Application:
     app = web.Application(middlewares=[authentic])
     app.router.add_get(f"{ACCOUNT}.json", told)
     app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers.json", listed)
+    app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", one)
     app.router.add_post(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", changed)
     app.router.add_put("/_twilio/{what:account|number}", by_hand)
     app.router.add_delete("/_twilio", undone)

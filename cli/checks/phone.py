@@ -41,7 +41,7 @@ def _vapi_key(subject: Subject) -> str:
     except VapiRefusedError as refused:
         key = "VAPI_API_KEY: the private key of the account"
         way = "VAPI_ASSISTANT_ID, and whether VAPI_BASE_URL can be reached from here"
-        raise Problem(str(refused), key if "HTTP 40" in str(refused) else way) from None
+        raise Problem(str(refused), key if refused.status in (401, 403) else way) from None
     return "taken"
 
 

@@ -14,7 +14,14 @@ MOST_LISTED = 1000
 
 
 class VapiRefusedError(Exception):
-    """Vapi did not do it. The text has status and Vapi's own words, and no secret of ours."""
+    """Vapi did not do it. The text has status and Vapi's own words, and no secret of ours.
+
+    status: HTTP's, 0 where there was no answer.
+    """
+
+    def __init__(self, told: str, status: int = 0) -> None:
+        super().__init__(told)
+        self.status = status
 
 
 class VapiApi:
@@ -37,7 +44,7 @@ class VapiApi:
         try:
             found: dict[str, Any] = self._call("GET", f"{resource}/{id_}")
         except VapiRefusedError as refused:
-            if str(refused).startswith("HTTP 404"):
+            if refused.status == 404:
                 return None
             raise
         return found
@@ -64,9 +71,13 @@ class VapiApi:
                 allow_redirects=False,
             )
         except requests.RequestException as trouble:
-            raise VapiRefusedError(f"not reached ({type(trouble).__name__})") from None
+            told = f"VAPI_BASE_URL {self._base} not reached ({type(trouble).__name__})"
+            raise VapiRefusedError(told) from None
         if answer.status_code >= 300:
-            raise VapiRefusedError(f"HTTP {answer.status_code} for {method} {path}: {_why(answer)}")
+            told = f"HTTP {answer.status_code} for {method} {path}: {_why(answer)}"
+            if answer.status_code == 401:
+                told += " (VAPI_API_KEY: the private key of the account)"
+            raise VapiRefusedError(told, answer.status_code)
         try:
             return answer.json() if answer.content else None
         except ValueError:

@@ -229,6 +229,46 @@ def test_rollback_goes_on_where_somebody_deleted_what_apply_had_made() -> None:
     assert json.loads(everything()) == []
 
 
+def test_rollback_in_another_account_is_refused_and_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run("apply", "--yes")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(VapiApi, "find", lambda *_: None)  # as another account's key sees it
+        assert "that of another one" in run("rollback", "--yes", exit_code=1)
+    assert len(list(Path(".vapi").glob("*.json"))) == 1
+
+
+def test_rollback_goes_on_where_the_number_left_twilio(
+    with_number: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch)
+    run("apply", "--yes")
+    (_, last) = sorted(Path(".vapi").glob("*.json"))
+    sid = with_number.number()["sid"]
+    last.write_text(last.read_text().replace(sid, "PN" + "f" * 32))
+    assert "twilio-number +14155550199: gone already" in run("rollback", "--yes")
+    assert api().list_all("phone-number") == []
+
+
+def test_what_is_kept_is_for_its_owner_and_a_broken_file_is_named() -> None:
+    run("apply", "--yes")
+    (file,) = Path(".vapi").iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    file.write_text("")
+    assert f"Error: {file} can't be read" in run("rollback", "--yes", exit_code=1)
+    assert file.exists()
+
+
+def test_an_assistant_that_is_not_there_ends_it_before_any_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VAPI_ASSISTANT_ID", "gone")
+    load_settings.cache_clear()
+    assert "VAPI_ASSISTANT_ID names no assistant" in run("apply", "--yes", exit_code=1)
+    assert api().list_all("tool") == []
+
+
 def test_what_was_done_before_a_step_that_fails_is_told_and_can_be_undone(
     with_number: Twilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
