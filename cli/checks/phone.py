@@ -72,6 +72,17 @@ def _vapi_number(subject: Subject) -> str:
     leading = [one for one in numbers if _leads_here(one, settings)]
     if any(one.get("status") == "blocked" for one in leading):
         raise Problem("Vapi has blocked the number", "Vapi's dashboard says why")
+    asking = [one for one in leading if not one.get("assistantId")]
+    if any(not one["server"].get("credentialId") for one in asking):
+        raise Problem(
+            "a number asks this server without a credential: Vapi signs nothing, all is refused",
+            "give the number's server the credential, in Vapi's dashboard",
+        )
+    if asking and not settings.vapi_assistant_id:
+        raise Problem(
+            "a number asks this server for an assistant, and VAPI_ASSISTANT_ID is not set",
+            "set it to what `provision apply` printed, and restart web",
+        )
     if not leading:
         raise NotSetUp("TWILIO_PHONE_NUMBER is not set, and no number of the account leads here")
     return f"{len(leading)} of the account's {len(numbers)} leads here"
@@ -81,8 +92,9 @@ def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
     """By the assistant it is given, or by the server that it asks for one."""
     if number.get("assistantId"):
         return bool(number["assistantId"] == settings.vapi_assistant_id)
-    url = str((number.get("server") or {}).get("url", ""))
-    return bool(settings.public_url) and url.startswith(str(settings.public_url))
+    server = number.get("server") or {}
+    ours = f"{(settings.public_url or '').rstrip('/')}/webhook/vapi"
+    return bool(settings.public_url) and server.get("url") == ours
 
 
 def _twilio(subject: Subject) -> str:

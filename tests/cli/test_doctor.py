@@ -421,6 +421,31 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     assert (found.status, found.told) == ("ok", "1 of the account's 1 leads here")
 
 
+@pytest.mark.parametrize(
+    ("server", "assistant", "status", "told"),
+    [
+        ({"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, True, "ok", "1 of the"),
+        ({"url": "{service}/webhook/vapi"}, True, "problem", "without a credential"),
+        ({"url": "{service}/wrong", "credentialId": "cred-1"}, True, "not checked", "no number"),
+        (
+            {"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, False,
+            "problem", "VAPI_ASSISTANT_ID is not set",
+        ),
+    ],
+)  # fmt: skip
+def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
+    server: dict[str, str], assistant: bool, status: str, told: str,
+    provisioned: VapiApi, numbered: dict[str, str], web: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    given = json.loads(json.dumps(server).replace("{service}", web["service"]))
+    change_by_hand(provisioned, "+14155550199", {"server": given})
+    named = {"VAPI_ASSISTANT_ID": numbered["VAPI_ASSISTANT_ID"]} if assistant else {}
+    set_env(monkeypatch, dict.fromkeys(numbered, "") | named, web)
+    (found,) = (one for one in diagnose() if one.link == "vapi number")
+    assert (str(found.status), told in found.told) == (status, True), found
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_broken_is_found_named_and_nothing_else(
     name: str, web: dict[str, str], strict_org: Org, store: redis.Redis, provisioned: VapiApi,
