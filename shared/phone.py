@@ -7,13 +7,15 @@ from phonenumbers import PhoneNumberFormat
 def as_e164(text: str, region: str) -> str | None:
     """ "+14155550101" from any usual spelling; None for what can't be a full number.
 
-    An extension makes None: a number behind a switchboard belongs to nobody in particular.
+    An extension makes None: a number behind a switchboard belongs to nobody in particular. So does
+    a number that can only be dialled locally ("555-1234"), and one that nobody can have.
     """
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    if number.extension or not phonenumbers.is_possible_number(number):
+    # Valid, not merely possible: "possible" takes local numbers and "000 000 0000" as well.
+    if number.extension or not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 

@@ -5,8 +5,9 @@
 
 import base64
 import binascii
+import re
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -33,6 +34,10 @@ REDIS_PREFIX = "vs:"
 
 PLACEHOLDER = "change-me"
 """What `.env.example` writes where a secret belongs; nobody may start with it."""
+
+_HOST_NAME = re.compile(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE
+)
 
 Grant = Literal["jwt", "client_credentials", "refresh_token"]
 
@@ -82,6 +87,10 @@ class Settings(BaseSettings):
     vapi_assistant_id: str | None = None
     vapi_control_hosts: str = "*.vapi.ai"
     vapi_tell_by: Literal["add-message", "say"] = "add-message"
+    sip_trunks: str = ""
+    max_tool_calls_per_message: int = Field(20, ge=1, le=1000)
+    max_writes_per_call: int = Field(50, ge=1, le=10_000)
+    max_writes_per_number_and_day: int = Field(200, ge=1, le=1_000_000)
 
     salesforce_instance_url: str
     salesforce_client_id: str
@@ -126,6 +135,11 @@ class Settings(BaseSettings):
         return self.celery_broker_url or self.redis_url
 
     @property
+    def trusted_sip_hosts(self) -> tuple[str, ...]:
+        """The hosts, addresses and networks of SIP_TRUNKS."""
+        return tuple(one.strip() for one in self.sip_trunks.split(",") if one.strip())
+
+    @property
     def server_secrets(self) -> tuple[str, ...]:
         """The secrets a webhook may be signed with: the current one, then the previous one."""
         secrets = (self.vapi_server_secret, self.vapi_server_secret_previous)
@@ -163,6 +177,20 @@ class Settings(BaseSettings):
         if number is not None and as_e164(number, "ZZ") != number:
             raise ValueError("must be a number in the form +14155550100")
         return number
+
+    @field_validator("sip_trunks")
+    @classmethod
+    def _are_hosts(cls, trunks: str) -> str:
+        for trunk in filter(None, map(str.strip, trunks.split(","))):
+            try:
+                ip_network(trunk)
+            except ValueError:
+                if not _HOST_NAME.fullmatch(trunk):
+                    raise ValueError(
+                        "must be host names, addresses or networks with commas between, such as "
+                        "sip.carrier.example,203.0.113.0/28"
+                    ) from None
+        return trunks
 
     @field_validator("public_url")
     @classmethod
@@ -220,6 +248,11 @@ class Settings(BaseSettings):
                 "SALESFORCE_JWT_KEY (jwt), SALESFORCE_CLIENT_SECRET (client_credentials), "
                 "SALESFORCE_REFRESH_TOKEN (refresh_token) or SALESFORCE_REDIRECT_URI "
                 "(refresh_token by /oauth/login) is missing"
+            )
+        if self.repeat_window_h > self.keep_personal_data_h:
+            raise ValueError(
+                "REPEAT_WINDOW_H must not be longer than KEEP_PERSONAL_DATA_H: a case can't be "
+                "compared with one whose words are gone"
             )
         if self.twilio_auth_token and not self.public_url:
             raise ValueError("PUBLIC_URL is missing: Twilio signs its requests for that URL")

@@ -1,13 +1,13 @@
-"""Who is calling. Identity comes from the call's number, never from what the model says.
+"""The caller of a message: their identity (`shared/domain/identity.py`) with what the org knows.
 
-Until callers can be verified, personal data and changes are for the one contact who has the
-caller's number. Nobody else hears more than found or not found.
+Personal data and changes are for the one contact who has the caller's number. Nobody else hears
+more than found or not found.
 """
 
 from dataclasses import dataclass
 
 from shared.calls.calls import CallState
-from shared.domain.drafts import FromCaller
+from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.customers import CaseSummary, Customer
@@ -17,7 +17,7 @@ from web.metrics import CALLERS
 from web.service import Service
 
 IDENTITY_WAIT_S = 0.25
-"""A write that needs the caller's identity waits so long for it; then the worker settles it."""
+"""How long a write waits for the caller's identity; after that the worker decides it."""
 
 ANSWER_S = 0.25
 """What a lookup keeps of its deadline to say what is known when Salesforce did not answer; a busy
@@ -26,53 +26,49 @@ machine needs some of it."""
 
 @dataclass(frozen=True)
 class Caller:
-    """number: E.164 or "". customers: everybody who has it; None when that could not be found.
+    """customers: everybody who has the number; None when that could not be found out.
 
-    as_of_ms: when the org said so. is_old: before the call began.
+    as_of_ms: when the org said so.
     """
 
-    call_id: str
-    number: str
+    identity: Identity
     customers: tuple[Customer, ...] | None
     as_of_ms: int | None = None
-    is_old: bool = False
+
+    @property
+    def number(self) -> str:
+        return self.identity.number
+
+    @property
+    def is_old(self) -> bool:
+        return self.identity.is_old
 
     @property
     def contact(self) -> Customer | None:
         """The one contact who has this number."""
-        return self.customers[0] if self.customers and len(self.customers) == 1 else None
+        contact_id = self.identity.contact_id
+        return next((one for one in self.customers or () if one.contact_id == contact_id), None)
 
-    def may_hear_of(self, case_summary: CaseSummary) -> bool:
-        """The case is the one contact's. A telephone number that somebody typed proves nothing."""
-        return self.contact is not None and case_summary.contact_id == self.contact.contact_id
 
-    def wished_for(self, intent: Intent) -> bool:
-        """The intent was accepted in this call, or in an earlier one from this number."""
-        if self.call_id and intent.call_id == self.call_id:
-            return True
-        draft = intent.draft
-        if not isinstance(draft, FromCaller) or not self.number:
-            return False
-        if draft.caller_number != self.number or self.customers is None or len(self.customers) > 1:
-            return False
-        # The number may be somebody else's by now.
-        theirs = draft.contact_id or draft.told_to
-        return theirs is None or self.contact is None or self.contact.contact_id == theirs
-
-    def contact_id(self) -> str | None:
-        """For a draft: the worker goes by the number when what is known is old."""
-        return self.contact.contact_id if self.contact and not self.is_old else None
+def _caller(
+    state: CallState,
+    customers: tuple[Customer, ...] | None,
+    as_of_ms: int | None = None,
+    *,
+    is_old: bool = False,
+) -> Caller:
+    ids = None if customers is None else tuple(one.contact_id for one in customers)
+    return Caller(Identity(state.call_id, state.number, ids, is_old), customers, as_of_ms)
 
 
 def known_caller(service: Service, state: CallState) -> Caller:
     """As known so far; asks nobody."""
     if not state.number:
-        return Caller(state.call_id, "", ())
+        return _caller(state, ())
     last = service.snapshots.last(state.number)
     if last is None:
-        return Caller(state.call_id, state.number, None)
-    is_old = last.at_ms < state.since_ms
-    return Caller(state.call_id, state.number, last.customers, last.at_ms, is_old)
+        return _caller(state, None)
+    return _caller(state, last.customers, last.at_ms, is_old=last.at_ms < state.since_ms)
 
 
 def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Caller:
@@ -92,14 +88,15 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
             raise
         return known
     CALLERS.labels(source="asked").inc()
-    return Caller(state.call_id, state.number, found.customers, found.at_ms)
+    return _caller(state, found.customers, found.at_ms)
 
 
 def caller_for_a_write(service: Service, state: CallState) -> Caller:
-    """As known, were it long ago, or found within a moment; else unknown: the worker settles it.
+    """The caller from the last snapshot, however old, or from one that arrives within 250 ms;
+    otherwise unknown, and the worker resolves them.
 
-    The call's first sign has started the snapshot, and a breaker that is open answers at once: the
-    moment is spent only by a write that is among the first signs itself, of somebody new.
+    The call's first event has started the snapshot, and a breaker that is open answers at once: a
+    write waits only when it comes with the first events of somebody new.
     """
     known = known_caller(service, state)
     if known.customers is not None:
@@ -113,7 +110,7 @@ def caller_for_a_write(service: Service, state: CallState) -> Caller:
 
 
 def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
-    """The caller's open cases, newest first, with what was accepted from their number of late.
+    """The caller's open cases, newest first, with what was accepted from their number lately.
 
     What the snapshot can't show yet is on top of it: a case that is being opened, one that was
     opened or taken back since. Its number is "" while it has none.
@@ -126,8 +123,7 @@ def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
         receipt = intent.receipt
         if intent.is_forgotten or (receipt and receipt.at_ms < (caller.as_of_ms or 0)):
             continue
-        theirs = intent.payload.get("contact_id") or intent.payload.get("told_to")
-        if intent.call_id != caller.call_id and theirs != contact.contact_id:
+        if not caller.identity.requested(intent):
             continue  # the number was somebody else's, or nobody knew whose
         if intent.kind is Kind.CASE_CREATE and intent.state is not State.CANCELLED:
             if not any(receipt and one.record_id == receipt.record_id for one in cases):

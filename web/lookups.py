@@ -6,6 +6,8 @@ before the call is told with its age.
 """
 
 from shared.calls.calls import CallState
+from shared.domain.identifiers import same_identifier
+from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.customers import MOST_OPEN_CASES, CaseSummary
@@ -126,22 +128,18 @@ def last_case_of_call(intents: list[Intent]) -> Intent | None:
 def _status_of_intent(
     service: Service, state: CallState, intent: Intent, deadline: Deadline
 ) -> Answer:
-    if not known_caller(service, state).wished_for(intent):
-        caller = look_up_caller(service, state, deadline)
-        if not caller.wished_for(intent):
-            return result("I found that reference, but I can't discuss it on this phone number.")
+    identity = known_caller(service, state).identity
+    if not identity.requested(intent):
+        identity = look_up_caller(service, state, deadline).identity
+    is_theirs = identity.requested(intent)
+    if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:
+        return _status_of_delivered_case(
+            service, identity, intent.receipt.number, deadline, is_theirs=is_theirs,
+            opened_in_call=is_theirs and intent.call_id == state.call_id,
+        )  # fmt: skip
+    if not is_theirs:
+        return result(NOT_YOUR_REFERENCE)
     match intent.state, intent.kind:
-        case State.DELIVERED, Kind.CASE_CREATE if intent.receipt and intent.receipt.number:
-            number = intent.receipt.number
-            try:
-                found = _case_by_number(service, number, deadline.earlier_by(ANSWER_S))
-            except SalesforceError:
-                return Answer(
-                    f"The case has been opened with number {number}. "
-                    "I can't see its status right now.",
-                    lasting=False,
-                )
-            return result(case_sentence(found) if found else f"The case has number {number}.")
         case State.DELIVERED, Kind.CASE_CREATE:
             return result("The case has been opened; its number is not known yet.")
         case State.DELIVERED, _:
@@ -157,6 +155,42 @@ def _status_of_intent(
             )
         case _:
             return result(f"The {_SPOKEN[intent.kind]} is on its way.")
+
+
+def _status_of_delivered_case(
+    service: Service,
+    identity: Identity,
+    number: str,
+    deadline: Deadline,
+    *,
+    is_theirs: bool,
+    opened_in_call: bool,
+) -> Answer:
+    """What the org says now decides whose case it is: staff may have given it to somebody since."""
+    try:
+        found = _case_by_number(service, number, deadline.earlier_by(ANSWER_S))
+    except SalesforceError:
+        if not is_theirs:
+            raise
+        return Answer(
+            f"The case has been opened with number {number}. I can't see its status right now.",
+            lasting=False,
+        )
+    if found is None:
+        return result(f"The case has number {number}." if is_theirs else NOT_YOUR_REFERENCE)
+    if not identity.may_discuss(found.contact_id, opened_in_call=opened_in_call):
+        return result(NOT_YOUR_REFERENCE)
+    return result(case_sentence(found))
+
+
+NOT_YOUR_REFERENCE = "I found that reference, but I can't discuss it on this phone number."
+
+
+def described(intent: Intent) -> str:
+    """What was asked for, to name it to its caller: "billing case", "call-back request"."""
+    if intent.kind is Kind.CASE_CREATE and (issue_type := intent.payload.get("issue_type")):
+        return f"{issue_type} case"
+    return _SPOKEN[intent.kind]
 
 
 _SPOKEN = {
@@ -176,7 +210,7 @@ def _status_of_case(
     if found is None:
         return result(f"I found no case with that {by}.")
     caller = look_up_caller(service, state, deadline)
-    if not caller.may_hear_of(found):
+    if not caller.identity.may_discuss(found.contact_id):
         return result("I found that case, but I can't discuss it on this phone number.")
     return result(case_sentence(found))
 
@@ -188,7 +222,7 @@ def retrieve_customer_case(
     contact = caller.contact
     if not contact:
         return _nobody_known(caller)
-    if wanted.account_number and wanted.account_number.lower() != contact.account_number.lower():
+    if wanted.account_number and not same_identifier(wanted.account_number, contact.account_number):
         return result("That account number is not the one of the customer who is calling.")
     cases = open_cases(service, caller)
     about = ""

@@ -21,14 +21,14 @@ from web import lookups, writes
 from web.metrics import TOOL_CALLS
 from web.pool import Started
 from web.service import Service
-from web.wishes import Occasion, Wish, accept, fingerprint
+from web.wishes import CallIntents, Occasion, Wish, accept, fingerprint, replaces_of
 
 LOOKUPS: dict[str, Callable[[Service, CallState, Any, Deadline], Answer]] = {
     "lookupCustomer": lookups.lookup_customer,
     "getCaseStatus": lookups.get_case_status,
     "retrieveCustomerCase": lookups.retrieve_customer_case,
 }
-WRITES: dict[str, Callable[[Service, CallState, Any], Wish | Answer]] = {
+WRITES: dict[str, Callable[[Service, CallState, Any, CallIntents], Wish | Answer]] = {
     "createSalesforceCase": writes.create_case,
     "addCaseComment": writes.add_comment,
     "updateContact": writes.update_contact,
@@ -59,14 +59,39 @@ class _Working:
     started: "Started[Answer] | None" = None
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: the conversation ("" when the message names none) and the numbers it shows."""
+
+    conversation_id: str
+    shown: tuple[str, ...]
+
+
 def answer_tool_calls(
-    service: Service, state: CallState, calls: list[ToolCall], occasion: Occasion
+    service: Service, state: CallState, calls: list[ToolCall], occasion: Occasion, asker: Asker
 ) -> list[str]:
     """The entries for `results`, one per call and in their order. Raises nothing of its own."""
     deadline = Deadline.after(service.settings.lookup_deadline_ms / 1000)
     equal_calls: Counter[str] = Counter()
-    working = [_start(service, state, call, equal_calls, deadline, occasion) for call in calls]
-    return [one.entry or _finish(service, one, deadline) for one in working]
+    most = service.settings.max_tool_calls_per_message
+    working = [
+        _start(service, state, call, equal_calls, deadline, occasion, asker)
+        for call in calls[:most]
+    ]
+    entries = [one.entry or _finish(service, one, deadline) for one in working]
+    return entries + [_one_too_many(call) for call in calls[most:]]
+
+
+def _one_too_many(call: ToolCall) -> str:
+    TOOL_CALLS.labels(tool=_name(call), outcome="refused").inc()
+    return as_entry(
+        call,
+        refusal("That is too much at once. Nothing was done for this one. Ask for it by itself."),
+    )
+
+
+def _name(call: ToolCall) -> str:
+    return call.name if call.name in LOOKUPS or call.name in WRITES else "unknown"
 
 
 def store_is_away(calls: list[ToolCall]) -> list[str]:
@@ -85,6 +110,7 @@ def _start(
     equal_calls: Counter[str],
     deadline: Deadline,
     occasion: Occasion,
+    asker: Asker,
 ) -> _Working:
     if call.name not in LOOKUPS and call.name not in WRITES:
         TOOL_CALLS.labels(tool="unknown", outcome="refused").inc()
@@ -99,8 +125,10 @@ def _start(
     equal_calls[plain] += 1
     try:
         claim = None
-        if call.id:
-            slot = service.answers.slot(state.call_id, call.id)
+        if call.id and asker.conversation_id:
+            slot = service.answers.slot(
+                asker.conversation_id, call.id, asker.shown, call.name, call.arguments
+            )
             work_ms = service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
             claimed = service.answers.claim(slot, work_ms=work_ms)
             if isinstance(claimed, str):
@@ -147,12 +175,12 @@ def _write(
     arguments: Arguments,
     occasion: Occasion,
 ) -> str:
-    wish = WRITES[call.name](service, state, arguments)
+    wish = WRITES[call.name](service, state, arguments, occasion.intents)
     if isinstance(wish, Answer):
         TOOL_CALLS.labels(tool=call.name, outcome="refused" if wish.is_error else "done").inc()
         return service.answers.settle(claim, as_entry(call, wish), lasting=wish.lasting)
     mark = fingerprint(call.name, arguments, nth, wish.target)
-    entry = accept(service, state, call, claim, mark, wish, occasion)
+    entry = accept(service, state, call, claim, mark, wish, occasion, replaces_of(arguments))
     TOOL_CALLS.labels(tool=call.name, outcome="accepted").inc()
     return entry
 

@@ -163,7 +163,7 @@ def _bring_up_to_date(
     so_far = service.calls.transcript(state.call_id)[-MOST_SO_FAR:]
     comment = CommentDraft(
         caller_number=state.number,
-        contact_id=known_caller(service, state).contact_id(),
+        contact_id=known_caller(service, state).identity.contact_id_to_write,
         case_intent=case_intent.id,
         text=f"The call is being transferred to {whom}. What was said so far:\n{so_far}",
     )

@@ -16,6 +16,7 @@ from shared.domain.reference import new_reference
 from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
 from shared.store import StoreUnavailableError
+from shared.vapi.caller_id import e164
 from web.metrics import REFUSED
 from web.service import Service
 
@@ -142,7 +143,7 @@ def _call_id() -> str:
 
 def _caller() -> str:
     """E.164, or "" for a caller who shows no number."""
-    return _service().normal_number(request.form.get("From", "")) or ""
+    return e164(request.form.get("From", ""))
 
 
 def _service() -> Service:

@@ -13,6 +13,7 @@ from shared.logs import log
 from shared.store import StoreUnavailableError
 from shared.vapi import authentication
 from shared.vapi.answers import as_body, as_function_body
+from shared.vapi.caller_id import CallerId, read_caller_id
 from shared.vapi.messages import (
     KNOWN,
     Message,
@@ -24,11 +25,12 @@ from shared.vapi.messages import (
 )
 from web.assistant import answer_assistant_request
 from web.caller import known_caller
+from web.lookups import described
 from web.metrics import MESSAGES, REFUSED
 from web.service import Service
-from web.tool_calls import answer_tool_calls, store_is_away
+from web.tool_calls import Asker, answer_tool_calls, store_is_away
 from web.transfer import NOBODY, answer_transfer
-from web.wishes import Occasion, retract
+from web.wishes import CallIntents, Occasion, retract
 
 blueprint = Blueprint("webhook", __name__)
 
@@ -119,15 +121,17 @@ def _tool_entries(service: Service, message: Message) -> list[str]:
     except Exception:
         log.exception("tool_calls_failed", message_type=message.type)
         return store_is_away(calls)
-    return answer_tool_calls(service, state, calls, _occasion(message, calls))
+    occasion = _occasion(service, message, calls)
+    asker = Asker(message.conversation_id, _caller_id(service, message).shown)
+    return answer_tool_calls(service, state, calls, occasion, asker)
 
 
-def _occasion(message: Message, calls: list[ToolCall]) -> Occasion:
+def _occasion(service: Service, message: Message, calls: list[ToolCall]) -> Occasion:
     """A message that nothing tells from another one is one of its own."""
     ids = ",".join(sorted(call.id for call in calls if call.id))
     known = f"{message.at_ms} {ids}" if ids or message.at_ms else secrets.token_hex(8)
     mark = hashlib.sha256(known.encode()).hexdigest()[:16]
-    return Occasion(message.when_ms(), mark)
+    return Occasion(message.when_ms(), mark, CallIntents(service.journal, message.call_id))
 
 
 def _retract(service: Service, state: CallState) -> None:
@@ -135,19 +139,23 @@ def _retract(service: Service, state: CallState) -> None:
     for intent in retract(service, state):
         log.info("wish_taken_back", call_id=state.call_id, intent_id=intent.id, tool=intent.tool)
         sentence = (
-            f"The caller took back what was noted with reference {intent.reference}. It is not "
-            "saved. Tell them so."
+            f"The caller took back the {described(intent)} with reference {intent.reference}. It "
+            f"is not saved. Tell them so. If they did not mean it, call {intent.tool} again with "
+            "all its details."
         )
         service.news.tell([(state.call_id, sentence)])
 
 
 def _heard(service: Service, message: Message) -> CallState:
     """What is known of the call with this message. Its first sign starts the caller's snapshot."""
-    number = service.normal_number(message.caller_number) or ""
-    state = service.calls.hear(message, number)
+    state = service.calls.hear(message, _caller_id(service, message))
     if state.is_first and not message.ends_call:
         service.prefetch(state)
     return state
+
+
+def _caller_id(service: Service, message: Message) -> CallerId:
+    return read_caller_id(message, service.settings.trusted_sip_hosts)
 
 
 def _notice(service: Service, message: Message) -> CallState | None:
@@ -175,7 +183,7 @@ def _close_out(service: Service, message: Message) -> None:
     if not state.call_id:
         log.warning("report_without_call_id", message_type=message.type)
         return
-    contact_id = known_caller(service, state).contact_id()
+    contact_id = known_caller(service, state).identity.contact_id_to_write
     service.doorbell.ring(service.closing.close(state, end_of_call(message), contact_id))
 
 

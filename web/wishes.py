@@ -1,27 +1,33 @@
-"""Wishes: what a write tool wants done, recorded with the answer that the agent hears."""
+"""Write requests: what a write tool wants done, recorded with the answer that the agent hears."""
 
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.calls.calls import CallState
-from shared.domain.drafts import Draft
+from shared.calls.calls import CallState, Said
+from shared.calls.words import Sense, correct_only
+from shared.domain.drafts import CloseDraft, CommentDraft, Draft, FromCaller
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.answers import Claim
+from shared.journal.journal import Journal
 from shared.journal.results import (
     Accepted,
     AnsweredBefore,
     AnswerSlot,
     Existing,
+    Limits,
     Repeated,
     TooLate,
+    TooMany,
 )
-from shared.vapi.answers import Answer, as_entry, result, trouble
+from shared.vapi.answers import Answer, as_entry, refusal, result, trouble
 from shared.vapi.messages import ToolCall
-from shared.vapi.tools import Arguments
+from shared.vapi.tools import Arguments, WriteArguments
+from web.caller import known_caller
+from web.lookups import described
 from web.service import Service
 
 REFERENCE_TRIES = 5
@@ -31,13 +37,14 @@ REFERENCE_TRIES = 5
 class Wish:
     """What is to be accepted.
 
-    said: the sentence for the agent, given the reference. subjects: what it is about, across calls;
-    asks: the question to ask instead, when a case about the same was accepted of late in another
-    call; None never asks.
-    target: what tells this wish from another one with the same arguments. also: what is accepted
-    along with it. amended: what the draft of a held wish of the same tool becomes by this one; None
-    for a tool whose wishes add to one another. joined: what it becomes when it is the later one all
-    the same; None leaves it as it is. id: of the intent, where `also` has to name it.
+    said: the sentence for the agent, given the reference. subjects: what it is about;
+    asks: the question to ask instead, when a case about the same was accepted earlier; None never
+    asks.
+    target: what tells this request from another one with the same arguments. also: what is accepted
+    along with it. amended: what the draft of a held request becomes when this one corrects it; None
+    for a draft that is replaced as a whole. joined: what it becomes when it is the later one all
+    the same; None leaves it as it is. adds: the tool's requests add to one another, so that words
+    alone never make one a correction. id: of the intent, where `also` has to name it.
     """
 
     kind: Kind
@@ -50,19 +57,48 @@ class Wish:
     also: tuple[NewIntent, ...] = ()
     amended: Callable[[Draft], Draft] | None = None
     joined: Callable[[Draft], Draft] | None = None
+    adds: bool = False
     id: str = ""
+
+
+class CallIntents:
+    """The intents of a call, read once for a message however many writes it lists."""
+
+    def __init__(self, journal: Journal, call_id: str) -> None:
+        self._journal = journal
+        self._call_id = call_id
+        self._read: list[Intent] | None = None
+
+    def all(self) -> list[Intent]:
+        """In the order they were accepted, those of this message too."""
+        if self._read is None:
+            self._read = self._journal.of_call(self._call_id)
+        return self._read
+
+    def changed(self, *intent_ids: str) -> None:
+        """These were accepted, amended or cancelled just now."""
+        if self._read is None:
+            return
+        fresh = self._journal.get_many(intent_ids)
+        known = {one.id for one in self._read}
+        self._read = [fresh.get(one.id, one) for one in self._read]
+        self._read += [one for id_, one in fresh.items() if id_ not in known]
 
 
 @dataclass(frozen=True)
 class Occasion:
-    """The message that a wish came in: its own time (epoch ms), and a mark that no other has."""
+    """The message that a request came in.
+
+    at_ms: its own time (epoch ms). message: a mark that no other message has. intents: its call's.
+    """
 
     at_ms: int
     message: str
+    intents: CallIntents
 
 
 CROSSING_MS = 500
-"""A wish that the agent voices so soon after the caller took it back was decided on before that."""
+"""A request that comes so soon after the caller took it back was decided on before that."""
 
 MOST_HELD_MS = 15_000
 """How long a caller who goes on speaking holds a write (shared/journal/scripts/_common.lua)."""
@@ -70,14 +106,43 @@ MOST_HELD_MS = 15_000
 BY_CALLER = "caller"
 """Why an intent was cancelled: on the caller's word."""
 
+TAKEN_BACK = result("The caller has just taken that back, so nothing is saved.")
+TOO_MANY = refusal(
+    "That is as much as I can note down here. Nothing more was saved. Offer a colleague for the "
+    "rest."
+)
+
 
 def fingerprint(tool: str, arguments: Arguments, nth: int, target: str = "") -> str:
-    """What makes two wishes of a call the same: tool, normalised arguments, target, place.
+    """What makes two requests of a call the same: tool, normalised arguments, target, place.
 
-    nth counts equal calls within one message, so that two calls listed together stay two wishes.
+    nth counts equal calls within one message, so that two calls listed together stay two requests.
     """
     content = json.dumps([tool, arguments.model_dump(by_alias=True), nth, target], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class _Replaced:
+    """An earlier request that this one takes the place of.
+
+    intent: None when there is none. was_passed_on: it may have reached Salesforce already.
+    """
+
+    intent: Intent | None = None
+    was_passed_on: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The answer names what it replaced, and what can't be undone any more."""
+        if self.intent is None:
+            return ""
+        earlier, reference = described(self.intent), self.intent.reference
+        if not self.was_passed_on or self.intent.kind is Kind.CONTACT_UPDATE:
+            return f" It replaces the {earlier}."
+        if self.intent.kind is Kind.CASE_CREATE:
+            return f" The {earlier} with reference {reference} is being closed."
+        return f" The {earlier} with reference {reference} was passed on already, so it stays."
 
 
 def accept(
@@ -88,28 +153,44 @@ def accept(
     mark: str,
     wish: Wish,
     occasion: Occasion,
+    replaces: str | None,
 ) -> str:
-    """Record the wish and its answer in one step; returns the entry the agent is to hear.
+    """Record the request and its answer in one step; returns the entry the agent is to hear.
 
-    Within the commit window a wish of the same tool amends the one before: one record, with the
-    last wish, under the reference that was spoken.
+    A request amends a held one of the same tool if it says so (`replaces`, a reference), or if the
+    caller's words between the two correct the earlier one and add nothing. Otherwise it is a
+    request of its own: other arguments alone correct nothing.
 
-    mark is the wish's fingerprint. claim is None for a call that can't be told from another one:
+    mark is the request's fingerprint. claim is None for a call that can't be told from another one:
     its answer is not kept. Raises StoreUnavailableError.
     """
+    named: Intent | None = None
+    if replaces:
+        named = service.journal.by_reference(replaces)
+        if refused := _not_replaceable(service, state, wish, named):
+            return _settled(service, claim, call, refused)
     gone: set[tuple[str, str]] = set()
+    limits = Limits(
+        service.settings.max_writes_per_call, service.settings.max_writes_per_number_and_day
+    )
     for _ in range(REFERENCE_TRIES):
-        held = _held(service, state, call, wish, occasion)
+        held = _held(service, state, call, wish, occasion, named)
         if held and (held.id, held.fingerprint) in gone:
             held = None
         change, wished_ms, message = wish.amended, occasion.at_ms, occasion.message
         if held and held.wished_ms > occasion.at_ms:
-            # A later wish was faster on its way here: it counts, and this one where it says more.
+            # A later request was faster on its way: it counts, and this one where it says more.
             if wish.joined is None:
                 return _settled(service, claim, call, result(wish.said(held.reference)))
             change, wished_ms, message = wish.joined, held.wished_ms, held.message
+        replaced = _Replaced(held)
+        also = wish.also
+        if named and not held:
+            replaced = _take_the_place_of(service, named)
+            if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
+                also = (*also, *_closing(state, named, call.name))
         reference = held.reference if held else new_reference()
-        said = wish.said(reference)
+        said = wish.said(reference) + replaced.sentence
         entry = as_entry(call, result(said))
         intent = NewIntent(
             id=held.id if held else wish.id or new_intent_id(),
@@ -123,19 +204,20 @@ def accept(
             after_others=True,
             said=said,
             subjects=wish.subjects,
-            asks=wish.asks is not None,
+            asks=wish.asks is not None and not named,
             wished_ms=wished_ms,
             message=message,
             amends=(held.id, held.fingerprint) if held else None,
         )
         slot = AnswerSlot(claim.key, entry) if claim else None
-        match service.journal.accept(state.call_id, [intent, *wish.also], slot):
+        match service.journal.accept(state.call_id, [intent, *also], slot, limits):
             case Accepted(ring):
                 service.doorbell.ring(ring)
+                occasion.intents.changed(intent.id, *(one.id for one in also))
                 if state.summary and wish.kind is Kind.CASE_CREATE:
                     service.doorbell.ring(service.closing.summary_for(state, intent.id))
                 if wish.kind is not Kind.CASE_CLOSE and _was_taken_back(
-                    service, state, [intent, *wish.also], occasion
+                    service, state, [intent, *also], occasion
                 ):
                     return service.answers.replace(claim, as_entry(call, TAKEN_BACK))
                 return entry
@@ -146,57 +228,146 @@ def accept(
                 return _settled(service, claim, call, answer)
             case TooLate() if held:
                 gone.add((held.id, held.fingerprint))
+            case TooMany():
+                return _settled(service, claim, call, TOO_MANY)
             case Existing(intent_id) if wish.asks:
                 return _settled(service, claim, call, wish.asks(service.journal.get(intent_id)))
     again = trouble("I could not save that. Please try once more.")
     return service.answers.settle(claim, as_entry(call, again), lasting=False)
 
 
-TAKEN_BACK = result("The caller has just taken that back, so nothing is saved.")
+# -- corrections -----------------------------------------------------------------------------------
+
+
+def replaces_of(arguments: Arguments) -> str | None:
+    """The reference of the request that this one replaces."""
+    return arguments.replaces if isinstance(arguments, WriteArguments) else None
+
+
+def _not_replaceable(
+    service: Service, state: CallState, wish: Wish, named: Intent | None
+) -> Answer | None:
+    """Why the request that `replaces` names can't be replaced by this one; None when it can."""
+    is_here = named is not None and bool(state.call_id) and named.call_id == state.call_id
+    if not named or not is_here or not known_caller(service, state).identity.requested(named):
+        return refusal(
+            "I know no request with the reference to be replaced in this call. Nothing was saved."
+        )
+    if named.kind is not wish.kind:
+        return refusal(
+            f"Reference {named.reference} is a {described(named)}, which this can't replace. "
+            "Nothing was saved."
+        )
+    return None
 
 
 def _held(
-    service: Service, state: CallState, call: ToolCall, wish: Wish, occasion: Occasion
+    service: Service,
+    state: CallState,
+    call: ToolCall,
+    wish: Wish,
+    occasion: Occasion,
+    named: Intent | None,
 ) -> Intent | None:
-    """The held wish of an earlier message that this one amends."""
-    if wish.amended is None or not state.call_id or not service.settings.commit_window_ms:
+    """The held request that this one amends: the named one, or one that the caller corrected."""
+    if not state.call_id or not service.settings.commit_window_ms:
+        return None
+    if named:
+        fresh = service.journal.get(named.id)
+        return fresh if fresh and fresh.state is State.HELD else None
+    if wish.adds:
         return None
     same = [
         one
-        for one in service.journal.of_call(state.call_id)
+        for one in occasion.intents.all()
         if one.state is State.HELD
         and (one.tool, one.kind) == (call.name, wish.kind)
         and one.message != occasion.message
     ]
-    return same[-1] if same else None
+    if not same:
+        return None
+    nearest = min(same, key=lambda one: abs(one.wished_ms - occasion.at_ms))
+    first, last = sorted((nearest.wished_ms, occasion.at_ms))
+    between = service.calls.said_between(state.call_id, first, last)
+    is_corrected = correct_only(sense for said in between for sense in said.senses)
+    return nearest if is_corrected else None
+
+
+def _take_the_place_of(service: Service, named: Intent) -> _Replaced:
+    """The named request is not held any more: cancel it while nothing can have reached Salesforce.
+
+    That comes before the new one is accepted: if accepting fails, the agent hears that nothing is
+    certain, and asks again.
+    """
+    if named.state is State.CANCELLED:
+        return _Replaced()
+    became, ring = service.journal.cancel(named.id, BY_CALLER)
+    service.doorbell.ring(ring)
+    return _Replaced(named, was_passed_on=became not in (State.CANCELLED, State.PARKED))
+
+
+def _closing(state: CallState, named: Intent, tool: str) -> tuple[NewIntent, ...]:
+    """A case that was opened already is closed, with the reason, once the other is accepted."""
+    caller = named.draft
+    assert isinstance(caller, FromCaller)
+    closing_id = new_intent_id()
+    close = CloseDraft(
+        caller_number=state.number,
+        contact_id=caller.contact_id,
+        told_to=caller.told_to,
+        case_intent=named.id,
+    )
+    why = CommentDraft(
+        caller_number=state.number,
+        contact_id=caller.contact_id,
+        case_intent=named.id,
+        only_after=closing_id,
+        text="Replaced by another case at the caller's request.",
+    )
+    return (
+        NewIntent(
+            id=closing_id, kind=Kind.CASE_CLOSE, draft=close, tool=tool,
+            reference=new_reference(), after=(named.id,),
+        ),
+        NewIntent(
+            id=new_intent_id(), kind=Kind.CASE_COMMENT, draft=why,
+            reference=new_reference(), after=(closing_id,),
+        ),
+    )  # fmt: skip
+
+
+# -- taking back -----------------------------------------------------------------------------------
 
 
 def _was_taken_back(
     service: Service, state: CallState, intents: list[NewIntent], occasion: Occasion
 ) -> bool:
-    """The caller's words may be here before the wish that they take back."""
-    if not service.calls.retracted_between(
-        state.call_id, occasion.at_ms - CROSSING_MS, occasion.at_ms + _longest_held_ms(service)
-    ):
+    """The caller's words may be here before the request that they take back."""
+    from_ms = occasion.at_ms - CROSSING_MS
+    said = service.calls.said_between(
+        state.call_id, from_ms, occasion.at_ms + _longest_held_ms(service)
+    )
+    if not any(_takes_back(one, said, from_ms) for one in said):
         return False
     states = []
     for intent in intents:
         became, ring = service.journal.cancel(intent.id, BY_CALLER)
         service.doorbell.ring(ring)
         states.append(became)
+    occasion.intents.changed(*(one.id for one in intents))
     return states[0] == State.CANCELLED
 
 
 def retract(service: Service, state: CallState) -> list[Intent]:
     """The caller's own words take back what was asked for last and is held still.
 
-    All wishes of that one message, unless they were voiced after those words; never a closing,
+    All requests of that one message, unless they were voiced after those words; never a closing,
     which takes back itself. Returns what was cancelled.
     """
-    if state.retracted_at_ms is None:
+    if not state.senses & {Sense.TAKES_BACK, Sense.DECLINES}:
         return []
-    before_ms = state.retracted_at_ms + CROSSING_MS
-    after_ms = state.retracted_at_ms - _longest_held_ms(service)
+    before_ms = state.said_at_ms + CROSSING_MS
+    after_ms = state.said_at_ms - _longest_held_ms(service)
     wishes = [
         one
         for one in service.journal.of_call(state.call_id)
@@ -204,10 +375,17 @@ def retract(service: Service, state: CallState) -> list[Intent]:
         and one.kind is not Kind.CASE_CLOSE
         and after_ms <= one.wished_ms <= before_ms
     ]
+    if not wishes:
+        return []
     wishes.sort(key=lambda one: one.wished_ms)  # an amended one keeps its place in the journal
+    last = wishes[-1]
+    words = Said(state.said_at_ms, state.senses)
+    said = service.calls.said_between(state.call_id, last.wished_ms - CROSSING_MS, words.at_ms)
+    if not _takes_back(words, said, last.wished_ms):
+        return []
     cancelled = []
     for one in wishes:
-        if one.message != wishes[-1].message or one.state not in (State.HELD, State.DUE):
+        if one.message != last.message or one.state not in (State.HELD, State.DUE):
             continue
         became, ring = service.journal.cancel(one.id, BY_CALLER)
         service.doorbell.ring(ring)
@@ -216,8 +394,17 @@ def retract(service: Service, state: CallState) -> list[Intent]:
     return cancelled
 
 
+def _takes_back(words: Said, said: list[Said], since_ms: int) -> bool:
+    """Words that may answer a question take nothing back if the agent has asked one since then."""
+    if Sense.TAKES_BACK in words.senses:
+        return True
+    return Sense.DECLINES in words.senses and not any(
+        Sense.ASKS in one.senses and since_ms <= one.at_ms <= words.at_ms for one in said
+    )
+
+
 def _longest_held_ms(service: Service) -> int:
-    """Words that come so much later than a wish, by their own times, are not about it."""
+    """Words that come so much later than a request, by their own times, are not about it."""
     return service.settings.commit_window_ms + MOST_HELD_MS
 
 

@@ -16,6 +16,7 @@ from shared.domain.drafts import (
     ContactDraft,
     Draft,
 )
+from shared.domain.identifiers import same_identifier
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
@@ -31,29 +32,31 @@ from shared.vapi.tools import (
     UpdateContact,
 )
 from web.caller import Caller, caller_for_a_write, known_caller, open_cases
-from web.lookups import last_case_of_call
+from web.lookups import RECENT_MS, described, last_case_of_call
 from web.service import Service
-from web.wishes import BY_CALLER, Wish
+from web.wishes import BY_CALLER, CallIntents, Wish
 
 CASE_WAIT_S = 1.0
 """So long a write waits to see whose case it was given, when the snapshot does not show it."""
 
 
-def create_case(service: Service, state: CallState, wanted: CreateSalesforceCase) -> Wish | Answer:
+def create_case(
+    service: Service, state: CallState, wanted: CreateSalesforceCase, _intents: CallIntents
+) -> Wish | Answer:
     caller = caller_for_a_write(service, state)
-    subjects = _subjects(caller, wanted)
+    subjects = _subjects(state, caller, wanted)
     if wanted.on_existing == "comment" and (earlier := service.journal.about(subjects)):
-        if not _is_theirs(caller, earlier):
+        if not caller.identity.requested(earlier):
             return refusal("I can't add to that case on this phone number. I can open a new one.")
         return _comment_on(service, state, earlier, wanted.description)
     case_draft = CaseDraft(
         caller_number=state.number,
-        contact_id=caller.contact_id(),
-        told_to=caller.contact.contact_id if caller.contact else None,
+        contact_id=caller.identity.contact_id_to_write,
+        told_to=caller.identity.contact_id,
         issue_type=wanted.issue_type,
         description=wanted.description,
         priority=wanted.priority,
-        account_number=wanted.account_number,
+        account_number=_other_account_number(caller, wanted.account_number),
     )
     return Wish(
         Kind.CASE_CREATE,
@@ -73,26 +76,26 @@ def _reworded(earlier: Draft, case_draft: CaseDraft) -> CaseDraft:
     return replace(case_draft, account_number=case_draft.account_number or number)
 
 
-def _subjects(caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
-    """Account and issue type: of the caller's own account, or of a number given from this phone.
-
-    An account number alone is no subject: anybody could ask by it whether an account has a case.
-    """
+def _other_account_number(caller: Caller, spoken: str | None) -> str | None:
+    """A spoken account number that is not known to be the caller's own: text, and never a link."""
     contact = caller.contact
+    if spoken and contact and same_identifier(spoken, contact.account_number):
+        return None
+    return spoken
+
+
+def _subjects(state: CallState, caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
+    """What a case is about: its issue type, within the call and for the caller's own account.
+
+    A spoken account number, or a phone number that is nobody's, is no subject: anybody could ask by
+    it whether somebody else has a case.
+    """
     subjects = []
-    if contact and contact.account_id:
-        subjects.append(f"account:{contact.account_id}:{wanted.issue_type}")
-    number = wanted.account_number or (contact.account_number if contact else "")
-    shared = caller.customers is not None and len(caller.customers) > 1
-    if number and caller.number and not shared:
-        subjects.append(f"number:{number.lower()}:{caller.number}:{wanted.issue_type}")
+    if caller.contact and caller.contact.account_id:
+        subjects.append(f"account:{caller.contact.account_id}:{wanted.issue_type}")
+    if state.call_id:
+        subjects.append(f"call:{state.call_id}:{wanted.issue_type}")
     return tuple(subjects)
-
-
-def _is_theirs(caller: Caller, intent: Intent) -> bool:
-    contact_id = intent.payload.get("contact_id")
-    same_contact = caller.contact is not None and caller.contact.contact_id == contact_id
-    return same_contact or caller.wished_for(intent)
 
 
 def _comment_on(service: Service, state: CallState, intent: Intent, text: str) -> Wish:
@@ -107,11 +110,14 @@ def _comment_on(service: Service, state: CallState, intent: Intent, text: str) -
         lambda reference: f"The comment is being added. Its reference is {reference}.",
         after=(intent.id,),
         target=intent.id,
+        adds=True,
     )
 
 
-def add_comment(service: Service, state: CallState, wanted: AddCaseComment) -> Wish | Answer:
-    target = _find_case(service, state, wanted.reference, wanted.case_number)
+def add_comment(
+    service: Service, state: CallState, wanted: AddCaseComment, intents: CallIntents
+) -> Wish | Answer:
+    target = _find_case(service, state, wanted.reference, wanted.case_number, intents)
     if isinstance(target, Answer):
         return target
     intent, case_number = target
@@ -129,29 +135,37 @@ def add_comment(service: Service, state: CallState, wanted: AddCaseComment) -> W
         ),
         lambda reference: f"The comment is being added. Its reference is {reference}.",
         target=case_number or "",
+        adds=True,
     )
 
 
-def update_contact(service: Service, state: CallState, wanted: UpdateContact) -> Wish | Answer:
+def update_contact(
+    service: Service, state: CallState, wanted: UpdateContact, intents: CallIntents
+) -> Wish | Answer:
     caller = caller_for_a_write(service, state)
     if caller.customers is not None and not caller.contact:
         return refusal(
             "I can only change details for the one customer whose phone number this is, and I "
             "can't tell who that is. Nothing was changed."
         )
+    if _is_another_contacts(service, caller, wanted):
+        return refusal(
+            "I can't put that phone number on file for this customer; a colleague has to look at "
+            "it. Nothing was changed."
+        )
     given = wanted.model_dump(exclude_unset=True, by_alias=True)
     changes = {name: given[name[0].lower() + name[1:]] for name in CHANGEABLE
                if name[0].lower() + name[1:] in given}  # fmt: skip
     earlier = [
         one
-        for one in service.journal.of_call(state.call_id)
+        for one in intents.all()
         if one.kind is Kind.CONTACT_UPDATE and one.state is not State.CANCELLED
     ]
     seen = _seen(service, caller, changes, earlier)
     spoken = _listed([_SPOKEN_FIELDS[name] for name in changes])
     change = ContactDraft(
         caller_number=state.number,
-        contact_id=caller.contact_id(),
+        contact_id=caller.identity.contact_id_to_write,
         changes=changes,
         seen=seen,
         accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -168,6 +182,26 @@ def update_contact(service: Service, state: CallState, wanted: UpdateContact) ->
         amended=lambda before: _changes_of_both(before, before, change),
         joined=lambda after: _changes_of_both(after, change, after),
     )
+
+
+def _is_another_contacts(service: Service, caller: Caller, wanted: UpdateContact) -> bool:
+    """One of the numbers is somebody else's: both would be unknown from then on.
+
+    As far as can be seen within a second; the worker looks again before it writes.
+    """
+    own = {caller.identity.contact_id}
+    deadline = Deadline.after(CASE_WAIT_S)
+    recently_ms = service.journal.now_ms() - RECENT_MS
+    for number in filter(None, (wanted.phone, wanted.mobile_phone)):
+        if number == caller.number:
+            continue
+        try:
+            found = service.snapshots.since(number, recently_ms, deadline)
+        except SalesforceError:
+            return False
+        if {one.contact_id for one in found.customers} - own:
+            return True
+    return False
 
 
 def _changes_of_both(held: Draft, earlier: Draft, later: Draft) -> ContactDraft:
@@ -222,7 +256,9 @@ _SPOKEN_FIELDS = {
 }
 
 
-def request_callback(service: Service, state: CallState, wanted: RequestCallback) -> Wish | Answer:
+def request_callback(
+    service: Service, state: CallState, wanted: RequestCallback, _intents: CallIntents
+) -> Wish | Answer:
     phone = wanted.phone or state.number
     if not phone:
         return refusal("I still need the phone number to call back.")
@@ -252,32 +288,33 @@ def _again(earlier: Draft, callback: CallbackDraft, wanted: RequestCallback) -> 
     )
 
 
-def cancel_case(service: Service, state: CallState, wanted: CancelCase) -> Wish | Answer:
+def cancel_case(
+    service: Service, state: CallState, wanted: CancelCase, intents: CallIntents
+) -> Wish | Answer:
     if wanted.reference:
-        target = _find_case(service, state, wanted.reference, None)
+        target = _find_case(service, state, wanted.reference, None, intents)
         if isinstance(target, Answer):
             return target
         intent, case_number = target
     else:
         # The last one, also when it was taken back already: asking twice must not take two back.
-        cases = [
-            one for one in service.journal.of_call(state.call_id) if one.kind is Kind.CASE_CREATE
-        ]
+        cases = [one for one in intents.all() if one.kind is Kind.CASE_CREATE]
         intent, case_number = (cases[-1] if cases else None), None
         if not intent:
             return refusal("No case was opened in this call, so there is none to take back.")
     if intent:
         became, ring = service.journal.cancel(intent.id, BY_CALLER)
         service.doorbell.ring(ring)
+        intents.changed(intent.id)
         if became == State.CANCELLED:
             return result("The case was taken back. It will not be opened.")
         if became == State.PARKED:
             return result("A colleague has that case and will see that it is not wanted.")
-    contact = known_caller(service, state).contact
+    identity = known_caller(service, state).identity
     close = CloseDraft(
         caller_number=state.number,
-        contact_id=_contact_id(service, state),
-        told_to=contact.contact_id if contact else None,
+        contact_id=identity.contact_id_to_write,
+        told_to=identity.contact_id,
         case_intent=intent.id if intent else None,
         case_number=case_number,
     )
@@ -322,7 +359,11 @@ def _why(close: CloseDraft, reason: str | None, closing_id: str) -> tuple[NewInt
 
 
 def _find_case(
-    service: Service, state: CallState, reference: str | None, case_number: str | None
+    service: Service,
+    state: CallState,
+    reference: str | None,
+    case_number: str | None,
+    intents: CallIntents,
 ) -> tuple[Intent | None, str | None] | Answer:
     """The case meant: an intent of ours, or a case number; or the sentence why there is none."""
     if reference:
@@ -332,18 +373,44 @@ def _find_case(
         if intent and intent.kind is not Kind.CASE_CREATE:
             return refusal("That reference is not one of a case.")
         if intent:
-            caller = caller_for_a_write(service, state)
-            if caller.wished_for(intent):
-                return intent, None
-            if caller.customers is None:
-                return trouble("I can't check that reference right now. Nothing was saved.")
-            return refusal("I found that reference, but I can't change its case on this number.")
+            return _own_case(service, state, intent)
         return _case_in_org(service, state, "reference", reference)
     if case_number:
         return _case_in_org(service, state, "number", case_number)
-    if intent := last_case_of_call(service.journal.of_call(state.call_id)):
-        return intent, None
+    if intent := last_case_of_call(intents.all()):
+        return _own_case(service, state, intent)
     return refusal("I don't know which case. I need its case number or its reference.")
+
+
+def _own_case(
+    service: Service, state: CallState, intent: Intent
+) -> tuple[Intent | None, str | None] | Answer:
+    """A case that was opened here. Once it is in the org, the org decides whose it is."""
+    identity = caller_for_a_write(service, state).identity
+    is_theirs = identity.requested(intent)
+    number = intent.receipt.number if intent.receipt else None
+    if is_theirs and (identity.contact_id or not number):
+        return intent, None
+    if not number:
+        if not identity.is_settled:
+            return trouble("I can't check that reference right now. Nothing was saved.")
+        return refusal(NOT_YOURS_TO_CHANGE)
+    try:
+        found = service.ask(
+            lambda until: service.customers.case_by_number(number, until),
+            Deadline.after(CASE_WAIT_S),
+        )
+    except SalesforceError:
+        if is_theirs:
+            return intent, None  # the worker looks before it writes
+        return trouble("I can't check that reference right now. Nothing was saved.")
+    in_call = is_theirs and intent.call_id == state.call_id
+    if found and identity.may_discuss(found.contact_id, opened_in_call=in_call):
+        return intent, None
+    return refusal(NOT_YOURS_TO_CHANGE)
+
+
+NOT_YOURS_TO_CHANGE = "I found that reference, but I can't change its case on this number."
 
 
 def _case_in_org(
@@ -367,13 +434,13 @@ def _case_in_org(
         return trouble("I can't find that reference right now. Nothing was saved.")
     if found is None:
         return refusal(f"I found no case with that {by}. Nothing was saved.")
-    if caller.customers is not None and not caller.may_hear_of(found):
+    if caller.identity.is_settled and not caller.identity.may_discuss(found.contact_id):
         return refusal("I found that case, but I can't change it on this phone number.")
     return None, found.number
 
 
 def _contact_id(service: Service, state: CallState) -> str | None:
-    return known_caller(service, state).contact_id()
+    return known_caller(service, state).identity.contact_id_to_write
 
 
 def _listed(words: list[str]) -> str:
@@ -382,13 +449,18 @@ def _listed(words: list[str]) -> str:
 
 def _question(caller: Caller, earlier: Intent | None) -> Answer:
     """Names the case only to whoever it was opened for; others of the account hear of one."""
-    if not earlier or not _is_theirs(caller, earlier):
+    if not earlier or not caller.identity.requested(earlier):
         return result(
             "There is a case of the last day for this account, but I can't add to it on this phone "
             "number. Nothing was saved yet. Shall I open a new one?"
         )
     number = earlier.receipt.number if earlier.receipt else None
     named = f"number {number}" if number else f"reference {earlier.reference}"
+    if earlier.call_id and earlier.call_id == caller.identity.call_id:
+        return result(
+            f"There is a {described(earlier)} of this call already, {named}. Nothing more was "
+            "saved. Shall I correct that one, add to it, or open another one?"
+        )
     return result(
         f"There is already a case of the last day for this, {named}. Nothing was saved yet. "
         "Shall I add to that case, or open a new one?"

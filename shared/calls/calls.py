@@ -1,4 +1,4 @@
-"""What is known of a call: caller, control URL, signs of speech, transcripts, what was taken back.
+"""What is known of a call: caller, control URL, signs of speech, transcripts, what words say.
 
 All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id}` (hash, see
 `scripts/hear.lua`) and others below it.
@@ -7,16 +7,18 @@ All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import redis
 
-from shared.calls.retraction import takes_back
 from shared.calls.speech import sign
+from shared.calls.words import Sense, senses_of_agent, senses_of_caller
+from shared.logs import log
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
+from shared.vapi.caller_id import CallerId
 from shared.vapi.messages import ANSWERED, CALLER, NOTED, Message, Utterance, utterance
 
 _SCRIPTS = Path(__file__).parent / "scripts"
@@ -27,11 +29,12 @@ LIFE_S = 24 * 3600
 
 @dataclass(frozen=True)
 class CallState:
-    """number is E.164 or "". since_ms: the call's first event, by the store's clock.
+    """number: E.164, "" when no carrier set one or the call showed two (`has_two_numbers`).
+    since_ms: the call's first event, by the store's clock.
 
     is_first: the event at hand was the first to tell the number.
     summary: of the report, for a call that was closed.
-    retracted_at_ms: in the event at hand the caller took something back, at that time of theirs.
+    senses: what the caller's words in the event at hand say; said_at_ms: when they were said.
     """
 
     call_id: str
@@ -40,8 +43,18 @@ class CallState:
     control_url: str = ""
     since_ms: int = 0
     is_first: bool = False
+    has_two_numbers: bool = False
     summary: str = ""
-    retracted_at_ms: int | None = None
+    senses: frozenset[Sense] = frozenset()
+    said_at_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one utterance of the call says, and when (epoch ms, the event's own time)."""
+
+    at_ms: int
+    senses: frozenset[Sense] = field(default_factory=frozenset)
 
 
 class Calls:
@@ -52,7 +65,7 @@ class Calls:
         self._prefix = prefix
         self._hear = self._store.register_script((_SCRIPTS / "hear.lua").read_text())
 
-    def hear(self, message: Message, number: str) -> CallState:
+    def hear(self, message: Message, caller_id: CallerId) -> CallState:
         """Note all that this message tells of its call, and give back what is known of the call.
 
         One round trip. The same message twice, or messages in another order, come to the same.
@@ -60,10 +73,9 @@ class Calls:
         call_id = message.call_id
         if not call_id:
             with translated():
-                return CallState("", number, since_ms=now_ms(self._store))
+                return CallState("", caller_id.number, since_ms=now_ms(self._store))
         fields = {
             "id": call_id,
-            "number": number,
             "control_url": message.control_url,
             "direction": message.direction if message.call.get("type") else "",
             "ended": "1" if message.ends_call else "",
@@ -71,7 +83,10 @@ class Calls:
         said = utterance(message) if message.type == "transcript" else None
         text = json.dumps(asdict(said)) if said else ""
         at_ms = message.when_ms()
-        retracts = said is not None and said.speaker == CALLER and takes_back(said.text)
+        senses: frozenset[Sense] = frozenset()
+        if said:
+            read = senses_of_caller if said.speaker == CALLER else senses_of_agent
+            senses = read(said.text)
         event = {
             "prefix": self._prefix,
             "id": call_id,
@@ -82,20 +97,27 @@ class Calls:
             "utterance": text,
             "is_sign_of_life": message.type in NOTED | ANSWERED,
             "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
-            "retraction": retracts,
+            "senses": "".join(sorted(senses)),
+            "number": caller_id.number,
+            "shown": list(caller_id.shown),
         }
         with translated():
-            is_first, flat = self._hear(args=[json.dumps(event)])
+            is_first, is_second, flat = self._hear(args=[json.dumps(event)])
+        if is_second:
+            log.warning("two_caller_numbers", call_id=call_id, message_type=message.type)
         state = _state(call_id, pairs(flat))
-        return replace(state, is_first=bool(is_first), retracted_at_ms=at_ms if retracts else None)
+        return replace(state, is_first=bool(is_first), senses=senses, said_at_ms=at_ms)
 
-    def retracted_between(self, call_id: str, from_ms: int, to_ms: int) -> bool:
-        """The caller took something back then, by the events' own times."""
+    def said_between(self, call_id: str, from_ms: int, to_ms: int) -> list[Said]:
+        """What was said then that bears on a request, by the events' own times, in their order."""
         if not call_id:
-            return False
+            return []
         with translated():
-            key = f"{self._prefix}call:{call_id}:retractions"
-            return bool(self._store.zcount(key, from_ms, to_ms))
+            key = f"{self._prefix}call:{call_id}:senses"
+            rows = self._store.zrange(key, from_ms, to_ms, byscore=True, withscores=True)
+        return [
+            Said(int(at_ms), frozenset(map(Sense, name.partition("@")[0]))) for name, at_ms in rows
+        ]
 
     def quiet(self, for_ms: int, most: int) -> list[str]:
         """Calls that nothing was heard of for so long and that were not closed out yet."""
@@ -147,6 +169,21 @@ class Calls:
             rows = pipe.execute()
         return {id_: url for id_, (url, ended) in zip(ids, rows, strict=True) if url and not ended}
 
+    def with_two_numbers(self, call_ids: Iterable[str]) -> set[str]:
+        """Those of the calls that showed two different numbers for their caller."""
+        ids = [one for one in dict.fromkeys(call_ids) if one]
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for call_id in ids:
+                pipe.hexists(f"{self._prefix}call:{call_id}", "two_numbers")
+            rows = pipe.execute()
+        return {one for one, has_two in zip(ids, rows, strict=True) if has_two}
+
+    def count_with_two_numbers(self) -> int:
+        """How many calls have shown two numbers so far."""
+        with translated():
+            return int(self._store.get(f"{self._prefix}calls:two_numbers") or 0)
+
     def count_news(self, outcome: str) -> None:
         """outcome: "told", "failed", or "refused" for a host that is not allowed."""
         with translated():
@@ -176,9 +213,11 @@ class Calls:
 
 
 def _state(call_id: str, kept: dict[str, str]) -> CallState:
+    has_two_numbers = "two_numbers" in kept
     return CallState(
         call_id=call_id,
-        number=kept.get("number", ""),
+        number="" if has_two_numbers else kept.get("number", ""),
+        has_two_numbers=has_two_numbers,
         direction=kept.get("direction", ""),
         control_url=kept.get("control_url", ""),
         since_ms=int(kept.get("since", 0)),

@@ -1,10 +1,11 @@
 """Answers of tool calls, kept so that a redelivered webhook hears the very same bytes."""
 
+import hashlib
+import json
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import redis
 
@@ -18,8 +19,10 @@ POLL_S = 0.02
 class Answers:
     """One slot a tool call: first `working:{token}`, then the answer.
 
-    Redelivery is known by call id and tool-call id together (docs/vendors.md V8: the id is stable
-    over retries of one delivery, and a second decision of the model gets a new one).
+    A redelivery repeats the tool-call id (docs/vendors.md V8: the id is stable over retries of one
+    delivery, and a second decision of the model gets a new one). Some models count their ids from
+    zero, so an answer is also bound to who asked what: to the conversation, the caller's number,
+    the tool and its arguments.
     """
 
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
@@ -27,8 +30,11 @@ class Answers:
         self._prefix = prefix
         self._settle = store.register_script(_SETTLE)
 
-    def slot(self, call_id: str, tool_call_id: str) -> str:
-        return f"{self._prefix}answer:{call_id}:{quote(tool_call_id, safe='')}"
+    def slot(self, conversation_id: str, tool_call_id: str, *asked: object) -> str:
+        """asked: JSON values that tell this request from others: numbers shown, tool, arguments."""
+        content = json.dumps([tool_call_id, *asked], sort_keys=True, default=str)
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        return f"{self._prefix}answer:{conversation_id}:{digest}"
 
     def claim(self, key: str, *, work_ms: int) -> "Claim | str":
         """A claim: the caller is to work the answer out. Else the answer that is kept already.

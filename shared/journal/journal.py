@@ -32,10 +32,12 @@ from shared.journal.results import (
     AnswerSlot,
     Existing,
     Lease,
+    Limits,
     ReferenceTaken,
     Repeated,
     Settled,
     TooLate,
+    TooMany,
     Wait,
 )
 from shared.settings import REDIS_PREFIX
@@ -101,11 +103,15 @@ class Journal:
     # -- accepting -------------------------------------------------------------------------------
 
     def accept(
-        self, call_id: str, intents: Sequence[NewIntent], answer: AnswerSlot | None = None
+        self,
+        call_id: str,
+        intents: Sequence[NewIntent],
+        answer: AnswerSlot | None = None,
+        limits: Limits | None = None,
     ) -> Acceptance:
         """Record the intents and the answer in one atomic step: all of it, or nothing.
 
-        A repeat of the same tool call, or of the same wish within the call, records nothing.
+        A repeat of the same tool call, or of the same request within the call, records nothing.
         """
         want: dict[str, Any] = {
             "prefix": self._prefix,
@@ -139,6 +145,8 @@ class Journal:
                 for intent in intents
             ],
         }
+        if limits:
+            want["limits"] = {"call": limits.per_call, "number": limits.per_number_and_day}
         if answer:
             want |= {
                 "answer_key": answer.key,
@@ -158,6 +166,8 @@ class Journal:
                 return ReferenceTaken()
             case "too_late":
                 return TooLate()
+            case "too_many":
+                return TooMany()
             case _:
                 return Accepted(tuple(Kind(kind) for kind in reply[1:]))
 

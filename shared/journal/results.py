@@ -29,7 +29,7 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Existing:
-    """Another call's intent is about the same subject; nothing was recorded."""
+    """An earlier message's intent is about the same subject; nothing was recorded."""
 
     intent_id: str
 
@@ -44,7 +44,23 @@ class TooLate:
     """The intent to amend is not held any more, or has changed since it was read; nothing done."""
 
 
-Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken | TooLate
+@dataclass(frozen=True)
+class TooMany:
+    """The call, or its number today, has asked for as much as it may; nothing was recorded."""
+
+
+Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken | TooLate | TooMany
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many writes of the agent are accepted for one call, and for one number in a day (UTC).
+
+    Callers without a number share one count, of ten times as much.
+    """
+
+    per_call: int
+    per_number_and_day: int
 
 
 @dataclass(frozen=True)

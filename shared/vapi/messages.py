@@ -74,11 +74,13 @@ class Message:
         return safe_id(_text(self.call.get("id")))
 
     @property
-    def caller_number(self) -> str:
-        """As Vapi wrote it, "" when unknown: message.customer, else message.call.customer."""
-        for holder in (self.body, self.call):
-            if number := _text(_object(holder.get("customer")).get("number")):
-                return number
+    def conversation_id(self) -> str:
+        """What tells this conversation from others: of the call, the chat or the session; or ""."""
+        if self.call_id:
+            return self.call_id
+        for name in ("chat", "session"):
+            if own := _text(_object(self.body.get(name)).get("id")):
+                return f"{name}:{safe_id(own)}"
         return ""
 
     @property

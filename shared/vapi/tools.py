@@ -107,6 +107,13 @@ Reference = Annotated[
     BeforeValidator(_reference),
     Field(description="Three and three letters or digits, such as K7M 2QX."),
 ]
+Replaces = Annotated[
+    Reference,
+    Field(
+        description="Only for a correction: the reference of the request of this call that this "
+        "one replaces."
+    ),
+]
 CaseNumber = Annotated[str, BeforeValidator(_case_number), Field(description="Digits.")]
 IssueType = Annotated[
     Literal["billing", "technical", "account"], _in_words("billing", "technical", "account")
@@ -158,10 +165,16 @@ class RetrieveCustomerCase(Arguments):
     issue_type: IssueType | None = None
 
 
-class CreateSalesforceCase(Arguments):
+class WriteArguments(Arguments):
+    """What every tool that changes something takes."""
+
+    replaces: Replaces | None = None
+
+
+class CreateSalesforceCase(WriteArguments):
     """Open a case. First read issue type and description back and ask "Is this correct?"; call
-    only after a yes. A correction within a moment: call again with everything as it is now, and
-    the later call replaces the earlier one."""
+    only after a yes. If the caller corrects a case of this call, call again with everything as it
+    is now and its reference in `replaces`. Without `replaces` it is another case."""
 
     issue_type: IssueType
     description: Text
@@ -170,18 +183,20 @@ class CreateSalesforceCase(Arguments):
     on_existing: OnExisting = "ask"
 
 
-class AddCaseComment(Arguments):
-    """Add a comment to a case, or to the case of this call. Read it back first. It adds, it never
-    replaces what was said before."""
+class AddCaseComment(WriteArguments):
+    """Add a comment to a case, or to the case of this call. Read it back first. It adds to what
+    was said before; only with the reference of an earlier comment in `replaces` does it replace
+    that."""
 
     comment: Annotated[str, AfterValidator(_fits_a_comment)]
     case_number: CaseNumber | None = None
     reference: Reference | None = None
 
 
-class UpdateContact(Arguments):
+class UpdateContact(WriteArguments):
     """Change the caller's own contact details. First read each new detail back and ask "Is this
-    correct?"; call only after a yes. A correction within a moment: call again."""
+    correct?"; call only after a yes. If the caller corrects a change of this call, call again with
+    its reference in `replaces`."""
 
     phone: Phone | None = None
     mobile_phone: Phone | None = None
@@ -194,12 +209,12 @@ class UpdateContact(Arguments):
 
     @model_validator(mode="after")
     def _something(self) -> "UpdateContact":
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"replaces"}:
             raise PydanticCustomError("nothing", "nothing to change")
         return self
 
 
-class CancelCase(Arguments):
+class CancelCase(WriteArguments):
     """Take back the case opened last in this call, or close it, when the caller does not want it
     any more. Never say that it was taken back before this says so."""
 
@@ -207,9 +222,9 @@ class CancelCase(Arguments):
     reason: Short | None = None
 
 
-class RequestCallback(Arguments):
+class RequestCallback(WriteArguments):
     """Have somebody call the caller back. Read number and time back first and ask "Is this
-    correct?"."""
+    correct?". If the caller corrects it, call again with its reference in `replaces`."""
 
     phone: Annotated[Phone, Field(description="Only if not the one they call from.")] | None = None
     when: Annotated[Short, Field(description="In the caller's words.")] | None = None
@@ -240,6 +255,7 @@ _WRONG = {
     "phone": "that is not a complete phone number",
     "mobilePhone": "that is not a complete phone number",
     "reference": "a reference has three and three letters or digits",
+    "replaces": "replaces must be the reference of an earlier request of this call",
     "caseNumber": "a case number consists of digits",
 }
 

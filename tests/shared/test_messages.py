@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.vapi.caller_id import read_caller_id
 from shared.vapi.messages import (
     Message,
     end_of_call,
@@ -113,13 +114,7 @@ def test_nonsense_in_every_place_is_survived(junk: Any) -> None:
         message = Message("any", {key: junk})
         tool_calls(message), function_call(message), end_of_call(message), utterance(message)
         assert message.call_id == message.control_url == ""
-        assert message.caller_number == ""
-
-
-def test_the_caller_is_found_on_the_message_or_in_the_call() -> None:
-    outside = {"customer": {"number": "+1"}, "call": {"customer": {"number": "+2"}}}
-    assert Message("t", outside).caller_number == "+1"
-    assert Message("t", {"call": {"customer": {"number": "+2"}}}).caller_number == "+2"
+        assert message.conversation_id == read_caller_id(message).number == ""
 
 
 def test_the_final_transcript_type_in_brackets_is_a_final_transcript() -> None:

@@ -8,24 +8,37 @@
 --   speech          "" or a sign of speech (see shared/calls/speech.py), and speech_at (ms, its own time)
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call that lasts, or ends, sends
---   retraction      true when the caller's words, at speech_at, take back what was asked for
+--   senses          letters: what the words of a final transcript say (shared/calls/words.py), at speech_at
+--   number          of the caller, as a carrier set it; "" without one
+--   shown           list of the numbers that the event names for the caller, whoever vouches for them
 --
 -- Keys, under prefix .. "call:" .. id:
---   (itself)        hash: id, number, direction, control_url, ended ("1"); since (ms, first event);
+--   (itself)        hash: id, number, shown (the first number named), two_numbers ("1": another one was
+--                   named as well), direction, control_url, ended ("1"); since (ms, first event);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
 --                   close-out is in the journal), summary (of the report)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
---   :retractions    sorted set of the same times: the caller took something back then
--- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
+--   :senses         sorted set of the same times: {letters}@{time}, the last 64
+-- and prefix .. "calls:two_numbers": how many calls named two numbers; prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
 --
--- Returns {1 when this event was the first to tell the caller's number, else 0; {field, value, ...}}.
+-- Returns {1 when this event was the first to tell the caller's number, else 0; 1 when it was the first to
+-- name a second number, else 0; {field, value, ...}}.
 local event = cjson.decode(ARGV[1])
 local key = event.prefix .. 'call:' .. event.id
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local had = redis.call('HGET', key, 'number')
+if event.number ~= '' and not had then redis.call('HSET', key, 'number', event.number) end
+local is_second = false
+for _, number in ipairs(event.shown) do
+  redis.call('HSETNX', key, 'shown', number)
+  if redis.call('HGET', key, 'shown') ~= number and redis.call('HSETNX', key, 'two_numbers', 1) == 1 then
+    is_second = true
+    redis.call('INCR', event.prefix .. 'calls:two_numbers')
+  end
+end
 for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
 redis.call('HSETNX', key, 'since', now)
 if event.speech ~= '' then
@@ -39,13 +52,15 @@ if event.utterance ~= '' then
   redis.call('HSET', key .. ':transcript', event.digest, event.utterance)
   redis.call('PEXPIRE', key .. ':transcript', event.life_ms)
 end
-if event.retraction then
-  redis.call('ZADD', key .. ':retractions', event.speech_at, event.speech_at)
-  redis.call('PEXPIRE', key .. ':retractions', event.life_ms)
+if event.senses ~= '' then
+  redis.call('ZADD', key .. ':senses', event.speech_at,
+    string.format('%s@%.0f', event.senses, event.speech_at))
+  redis.call('ZREMRANGEBYRANK', key .. ':senses', 0, -65)
+  redis.call('PEXPIRE', key .. ':senses', event.life_ms)
 end
 redis.call('PEXPIRE', key, event.life_ms)
 if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 0 then
   redis.call('ZADD', event.prefix .. 'calls', now, event.id)
 end
 local is_first = not had and redis.call('HEXISTS', key, 'number') == 1
-return {is_first and 1 or 0, redis.call('HGETALL', key)}
+return {is_first and 1 or 0, is_second and 1 or 0, redis.call('HGETALL', key)}

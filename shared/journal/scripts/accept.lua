@@ -7,6 +7,7 @@
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
 --               after_others (bool: wishes of other kinds), subjects (list), asks (bool), wished (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
+--   limits      (optional) {call, number}: writes of the agent for one call, and for one number in a day
 --   subject_ms  how long a subject is remembered across calls
 --   call_ms     how long the call's list of intents and wishes is kept
 --   caller_ms, caller_most   how long, and how many of, a caller's intents are known by their number
@@ -17,7 +18,8 @@
 -- Returns a list:
 --   {"answered", text}            this tool call was answered before; nothing recorded
 --   {"repeated", id}              the call already has a wish with this fingerprint
---   {"existing", id}              another call's intent is about the same subject; nothing recorded
+--   {"existing", id}              an earlier message's intent is about the same subject; nothing recorded
+--   {"too_many"}                  a limit is reached; nothing recorded
 --   {"reference_taken"}           another intent has the reference; nothing recorded
 --   {"too_late"}                  what is to be amended is held no more, or has changed; nothing recorded
 --   {"accepted", kind, kind, ...} recorded; ring for these kinds
@@ -49,11 +51,32 @@ for _, intent in ipairs(want.intents) do
   if intent.asks and not intent.amends then
     for _, subject in ipairs(intent.subjects) do
       local id = redis.call('GET', p .. 'subject:' .. subject)
-      local is = id and redis.call('HMGET', p .. 'intent:' .. id, 'state', 'call')
-      if is and is[1] and is[1] ~= 'cancelled' and is[1] ~= 'parked' and is[2] ~= want.call then
+      local is = id and redis.call('HMGET', p .. 'intent:' .. id, 'state', 'message', 'payload')
+      -- What one message lists never merges; what has lost its words can't be compared any more.
+      if is and is[1] and is[1] ~= 'cancelled' and is[1] ~= 'parked'
+        and (is[2] == '' or is[2] ~= intent.message) and is[3] ~= '{}' then
         return {'existing', id}
       end
     end
+  end
+end
+
+-- Limits count what the agent asked for, as an amendment asks for nothing more.
+local counters = {}
+if want.limits then
+  for _, intent in ipairs(want.intents) do
+    if intent.tool ~= '' and not intent.amends then
+      if want.call ~= '' then
+        counters[#counters + 1] = {p .. 'call:' .. want.call .. ':writes', want.limits.call, want.call_ms}
+      end
+      local of_number = intent.caller ~= '' and want.limits.number or 10 * want.limits.number
+      counters[#counters + 1] = {
+        p .. 'writes:' .. intent.caller .. ':' .. math.floor(now / 86400000), of_number, 2 * 86400000,
+      }
+    end
+  end
+  for _, counter in ipairs(counters) do
+    if tonumber(redis.call('GET', counter[1]) or 0) >= counter[2] then return {'too_many'} end
   end
 end
 
@@ -131,6 +154,10 @@ local function record(intent)
   end
 end
 
+for _, counter in ipairs(counters) do
+  redis.call('INCR', counter[1])
+  redis.call('PEXPIRE', counter[1], counter[3])
+end
 for _, intent in ipairs(want.intents) do
   if intent.amends then amend(intent) else record(intent) end
 end

@@ -1,0 +1,148 @@
+"""What a caller's own words say about a request that the agent has just made for them.
+
+They may take it back, correct it, or add another one. The phrases are data, a file per language in
+`phrases/`. Only what is unmistakable takes back or corrects; where words can be read both ways, two
+requests stay two.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+_FILES = Path(__file__).parent / "phrases"
+_PUNCTUATION = re.compile(r"[^\w\s'’]+|…", re.UNICODE)
+
+
+class Sense(StrEnum):
+    """What one utterance says. The value is how a call's marks name it (scripts/hear.lua)."""
+
+    TAKES_BACK = "R"
+    DECLINES = "D"
+    """Takes back, unless it answers a question of the agent's."""
+    CORRECTS = "C"
+    ADDS = "A"
+    ASKS = "Q"
+    """The agent asks something."""
+
+
+@dataclass(frozen=True)
+class _Language:
+    markers: re.Pattern[str]
+    leading: re.Pattern[str]
+    weak: frozenset[str]
+    leads: frozenset[str]
+    after_no: frozenset[str]
+    at_end: re.Pattern[str]
+    anywhere: re.Pattern[str]
+    adds: re.Pattern[str]
+    fillers: re.Pattern[str]
+    takes_back: re.Pattern[str]
+    declines: re.Pattern[str]
+    requests: re.Pattern[str]
+
+    def bare(self, clause: str) -> str:
+        return self.fillers.sub("", clause.strip()).strip()
+
+
+@cache
+def _languages() -> tuple[_Language, ...]:
+    return tuple(_read(path) for path in sorted(_FILES.glob("*.toml")))
+
+
+def _read(path: Path) -> _Language:
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+
+    def one_of(name: str) -> str:
+        longest_first = sorted(content[name], key=len, reverse=True)
+        return "|".join(map(re.escape, longest_first))
+
+    def phrase(name: str) -> re.Pattern[str]:
+        return re.compile("|".join(f"(?:{one})" for one in content[name]))
+
+    return _Language(
+        markers=re.compile(rf"\b(?:{one_of('markers')})\b"),
+        leading=re.compile(rf"(?P<marker>{one_of('markers')})\b\s*"),
+        weak=frozenset(content["weak_markers"]),
+        leads=frozenset(content["leading_markers"]),
+        after_no=frozenset(content["after_no"]),
+        at_end=re.compile(rf"(?:^|\s)(?:{one_of('corrects_at_end')})$"),
+        anywhere=re.compile(rf"\b(?:{one_of('corrects_anywhere')})\b"),
+        adds=re.compile(rf"\b(?:{one_of('adds')})\b"),
+        fillers=re.compile(
+            rf"^(?:(?:{one_of('fillers')})\b\s*)+|(?:\s*\b(?:{one_of('fillers')}))+$"
+        ),
+        takes_back=phrase("takes_back"),
+        declines=phrase("declines"),
+        requests=re.compile(rf"(?:{one_of('requests')})\b"),
+    )
+
+
+def senses_of_caller(words: str) -> frozenset[Sense]:
+    """Of a final transcript of the caller, in any language that there is a file for."""
+    text = " ".join(words.lower().replace("’", "'").split())
+    pieces = [piece.strip() for piece in _PUNCTUATION.split(text) if piece.strip()]
+    found: set[Sense] = set()
+    for language in _languages():
+        found |= _taken_back(language, pieces)
+        if _corrects(language, pieces):
+            found.add(Sense.CORRECTS)
+        if language.adds.search(text):
+            found.add(Sense.ADDS)
+    return frozenset(found)
+
+
+def senses_of_agent(words: str) -> frozenset[Sense]:
+    return frozenset({Sense.ASKS}) if "?" in words else frozenset()
+
+
+def correct_only(senses: Iterable[Sense]) -> bool:
+    """Utterances with these senses correct the request before them, and add none to it."""
+    given = set(senses)
+    return Sense.CORRECTS in given and Sense.ADDS not in given
+
+
+def _corrects(language: _Language, pieces: list[str]) -> bool:
+    return any(
+        _begins_with_correction(language, piece)
+        or language.at_end.search(piece) is not None
+        or language.anywhere.search(piece) is not None
+        for piece in pieces
+    )
+
+
+def _begins_with_correction(language: _Language, piece: str) -> bool:
+    rest = language.bare(piece)
+    while found := language.leading.match(rest):
+        marker, rest = found["marker"], language.bare(rest[found.end() :])
+        if marker in language.weak or (marker in language.leads and not rest):
+            continue
+        following = rest.partition(" ")[0]
+        if marker != "no" or not following or following in language.after_no:
+            return True
+    return False
+
+
+def _taken_back(language: _Language, pieces: list[str]) -> set[Sense]:
+    """A phrase stands at the beginning, at the end, or after a marker, and no request follows."""
+    found: set[Sense] = set()
+    corrected = False
+    for nth, piece in enumerate(pieces):
+        bare = ""
+        for place, clause in enumerate(language.markers.split(piece)):
+            bare = language.bare(clause)
+            corrects = corrected or place > 0
+            at_an_end = nth == 0 or nth == len(pieces) - 1
+            if bare and (corrects or at_an_end) and language.takes_back.fullmatch(bare):
+                found.add(Sense.TAKES_BACK)
+            elif bare and (corrects or at_an_end) and language.declines.fullmatch(bare):
+                found.add(Sense.DECLINES)
+            elif bare and language.requests.match(bare):
+                found.clear()
+            if bare:
+                corrected = False
+        corrected = corrected or (language.markers.search(piece) is not None and not bare)
+    return found

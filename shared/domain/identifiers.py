@@ -1,0 +1,16 @@
+"""Identifiers that callers say aloud: an account number sounds the same however it is grouped."""
+
+import re
+
+_SEPARATOR_WORDS = re.compile(r"\b(?:dash|hyphen|minus|slash|dot|point|space|underscore)\b", re.I)
+_NOT_SPOKEN = re.compile(r"[\W_]+", re.UNICODE)
+
+
+def spoken_form(identifier: str) -> str:
+    """ "ACC-12345", "acc 12345" and "A C C dash 1 2 3 4 5" are all "acc12345"."""
+    return _NOT_SPOKEN.sub("", _SEPARATOR_WORDS.sub(" ", identifier)).casefold()
+
+
+def same_identifier(one: str, other: str) -> bool:
+    """False for two identifiers without a letter or digit."""
+    return bool(spoken_form(one)) and spoken_form(one) == spoken_form(other)

@@ -1,0 +1,123 @@
+"""Which number a message shows for its caller, and whether anybody but the caller vouches for it.
+
+A number is evidence only where a carrier set it: on inbound phone calls, and on outbound ones,
+where it is the number that was dialled. Web calls, chats and SIP callers name themselves whatever
+they like. A SIP address counts for trunks that the operator trusts (SIP_TRUNKS).
+
+Shapes: docs/vendors.md V20. That `transport.provider` tells a SIP call from one of the telephone
+network is unconfirmed, so a call that may be either counts as SIP.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from shared.phone import as_e164
+from shared.vapi.messages import Message
+
+PHONE_CALLS = frozenset({"inboundPhoneCall", "outboundPhoneCall"})
+CARRIERS = frozenset({"twilio", "vonage", "telnyx", "vapi", "byo-phone-number"})
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SIP = re.compile(
+    r"sips?:(?P<user>[^@;:?]+)(?:;[^@]*)?@(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]{1,5})?(?:[;?].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+# What carriers send instead of a withheld number, spelled on a telephone's keypad (docs/vendors.md
+# V21). Some of them are also somebody's real number, who is not recognised then.
+_WITHHELD_WORDS = (
+    "ANONYMOUS", "BLOCKED", "HIDDEN", "NOCALLERID", "NONUMBER", "NOTAVAILABLE", "OUTOFAREA",
+    "PAYPHONE", "PRIVATE", "PRIVATECALLER", "PRIVATENUMBER", "RESTRICTED", "UNAVAILABLE",
+    "UNIDENTIFIED", "UNKNOWN", "UNLISTED", "WITHHELD",
+)  # fmt: skip
+_KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+_WITHHELD = frozenset(word.translate(_KEYPAD) for word in _WITHHELD_WORDS)
+
+
+@dataclass(frozen=True)
+class CallerId:
+    """number: E.164, "" when nobody vouches for one. shown: every number that the message names for
+    the caller, vouched for or not: two different ones in one call mean that neither is believed."""
+
+    number: str = ""
+    shown: tuple[str, ...] = ()
+
+
+def read_caller_id(message: Message, trunks: Collection[str] = ()) -> CallerId:
+    """trunks: hosts, addresses and networks (CIDR) whose SIP users are trusted."""
+    customers = [_object(holder.get("customer")) for holder in (message.body, message.call)]
+    shown: list[str] = []
+    trusted: list[str] = []
+    is_sip = _is_sip(message) or any(customer.get("sipUri") for customer in customers)
+    for customer in customers:
+        sip_user, sip_host = _sip_address(customer.get("sipUri"))
+        number = e164(customer.get("number"))
+        shown += [one for one in (number, sip_user) if one]
+        if sip_user and _is_trusted(sip_host, trunks):
+            trusted.append(sip_user)
+        elif number and not is_sip:
+            trusted.append(number)
+    shown = list(dict.fromkeys(shown))
+    if len(shown) != 1 or not trusted or not _is_phone_call(message):
+        return CallerId("", tuple(shown))
+    return CallerId(trusted[0], tuple(shown))
+
+
+def e164(value: Any) -> str:
+    """The number if it is one in E.164 and somebody's; else "". Nothing is read into a text."""
+    if not isinstance(value, str) or not _E164.fullmatch(value):
+        return ""
+    digits = value[1:]
+    if digits in _WITHHELD or digits.removeprefix("1") in _WITHHELD:
+        return ""
+    return value if as_e164(value, "ZZ") == value else ""
+
+
+def _is_phone_call(message: Message) -> bool:
+    kind = message.call.get("type")
+    if kind is not None:
+        return isinstance(kind, str) and kind in PHONE_CALLS
+    # Older messages leave the type out: a telephone line of ours must show in another way.
+    call = message.call
+    lines = [_object(holder.get("phoneNumber")) for holder in (message.body, call)]
+    return bool(
+        any(line.get("number") or line.get("provider") or line.get("id") for line in lines)
+        or call.get("phoneNumberId")
+        or str(call.get("phoneCallProvider")) in CARRIERS
+        or str(_object(call.get("transport")).get("provider")) in CARRIERS
+    )
+
+
+def _is_sip(message: Message) -> bool:
+    """A call to a SIP address, as far as the message tells: it dialled no telephone number."""
+    if _object(message.call.get("transport")).get("provider") != "vapi.sip":
+        return False
+    lines = [_object(holder.get("phoneNumber")) for holder in (message.body, message.call)]
+    return not any(e164(line.get("number")) for line in lines)
+
+
+def _sip_address(value: Any) -> tuple[str, str]:
+    """The user part when it is a number, and the host; ("", "") for anything else."""
+    found = _SIP.fullmatch(value.strip()) if isinstance(value, str) and len(value) <= 300 else None
+    if not found:
+        return "", ""
+    return e164(found["user"]), found["host"].strip("[]").lower()
+
+
+def _is_trusted(host: str, trunks: Collection[str]) -> bool:
+    for trunk in trunks:
+        if host == trunk.lower():
+            return True
+        try:
+            if ip_address(host) in ip_network(trunk):
+                return True
+        except ValueError:
+            continue  # a name, not an address
+    return False
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,142 @@
+"""Which number of a message counts as the caller's: set by a carrier, whole, and not withheld."""
+
+from typing import Any
+
+import pytest
+
+from shared.phone import as_e164
+from shared.settings import Settings
+from shared.vapi.caller_id import e164, read_caller_id
+from shared.vapi.messages import Message
+
+JANE = "+14155550101"
+LINE = {"provider": "twilio", "number": "+14155550100"}
+
+
+def shown(body: dict[str, Any], trunks: tuple[str, ...] = ()) -> str:
+    return read_caller_id(Message("status-update", body), trunks).number
+
+
+def inbound(customer: Any, **call: Any) -> dict[str, Any]:
+    return {"customer": customer, "call": {"id": "c", "type": "inboundPhoneCall", **call}}
+
+
+def test_a_carriers_number_counts_on_the_message_and_in_the_call() -> None:
+    assert shown(inbound({"number": JANE})) == JANE
+    inside = {"call": {"type": "inboundPhoneCall", "customer": {"number": JANE}}}
+    assert shown(inside) == JANE
+    assert shown({"call": {"type": "outboundPhoneCall", "customer": {"number": JANE}}}) == JANE
+
+
+@pytest.mark.parametrize(
+    "withheld",
+    [
+        "+86282452253", "+8656696", "+7378742833", "+2562533", "+266696687", "+17378742833",
+        "+10000000000", "+19999999999", "+7748483", "+94844353", "+16622553743", "anonymous",
+        "Anonymous", "unknown", "", "+0", "0",
+    ],
+)  # fmt: skip
+def test_what_carriers_send_for_a_withheld_number_is_no_number(withheld: str) -> None:
+    assert e164(withheld) == ""
+    assert shown(inbound({"number": withheld})) == ""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"Jane <{JANE}>", f"x{JANE}", f"{JANE} OR", f" {JANE}", f"{JANE}\n", "+1 415 555 0101",
+        "4155550101", "14155550101", "0014155550101", "(415) 555-0101", f"tel:{JANE}",
+        f"{JANE};ext=5", "+1415555010", "+141555501011111111", "+１４１５５５５０１０１",
+    ],
+)  # fmt: skip
+def test_the_envelopes_number_is_e164_or_nothing(written: str) -> None:
+    assert shown(inbound({"number": written})) == ""
+
+
+@pytest.mark.parametrize("junk", [None, 1, 14155550101, [], {}, [JANE], {"number": JANE}, True])
+def test_a_number_of_another_type_is_nothing(junk: Any) -> None:
+    assert shown(inbound({"number": junk})) == ""
+    assert shown(inbound([junk])) == ""
+
+
+@pytest.mark.parametrize("kind", ["webCall", "vapi.websocketCall", "chat", "", "phone", 1, []])
+def test_only_phone_calls_show_a_carriers_number(kind: Any) -> None:
+    body = {"customer": {"number": JANE}, "call": {"type": kind}, "phoneNumber": LINE}
+    assert shown(body) == ""
+
+
+def test_without_a_type_a_line_of_ours_has_to_show() -> None:
+    bare = {"customer": {"number": JANE}, "call": {"id": "c"}}
+    assert shown(bare) == ""
+    assert shown(bare | {"phoneNumber": LINE}) == JANE
+    assert shown({"customer": {"number": JANE}, "call": {"phoneCallProvider": "twilio"}}) == JANE
+    assert shown({"customer": {"number": JANE}, "call": {"phoneNumberId": "x"}}) == JANE
+    web = {"customer": {"number": JANE}, "call": {"transport": {"provider": "daily"}}}
+    assert shown(web) == ""
+    assert shown({"customer": {"number": JANE}, "chat": {"id": "c"}}) == ""
+
+
+SIP = "sip:+14155550101@203.0.113.7:5060"
+
+
+@pytest.mark.parametrize("trunk", ["203.0.113.7", "203.0.113.0/28", "SIP.carrier.example"])
+def test_a_sip_user_counts_for_a_trusted_trunk_alone(trunk: str) -> None:
+    uri = SIP if trunk[0] == "2" else "sips:+14155550101@sip.Carrier.example;transport=tls"
+    assert shown(inbound({"sipUri": uri})) == ""
+    assert shown(inbound({"sipUri": uri}), (trunk,)) == JANE
+    assert shown(inbound({"sipUri": uri}), ("198.51.100.1", "carrier.example")) == ""
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sip:jane@203.0.113.7", "sip:4155550101@203.0.113.7", "sip:+14155550101@evil.example",
+        "sip:+14155550101@203.0.113.7@evil.example", "sip:+86282452253@203.0.113.7",
+        "Jane <sip:+14155550101@203.0.113.7>", "+14155550101@203.0.113.7", "sip:", 5, None,
+        "sip:+14155550101@evil.example?x=@203.0.113.7", "sip:+14155550101@203.0.113.7 evil",
+    ],
+)  # fmt: skip
+def test_other_sip_addresses_are_nobodys(uri: Any) -> None:
+    assert shown(inbound({"sipUri": uri}), ("203.0.113.7",)) == ""
+
+
+def test_a_number_beside_a_sip_address_of_a_stranger_counts_for_nothing() -> None:
+    both = {"number": JANE, "sipUri": "sip:+14155550101@evil.example"}
+    assert shown(inbound(both), ("203.0.113.7",)) == ""
+    over_sip = {"provider": "vapi.sip"}
+    assert shown(inbound({"number": JANE}, transport=over_sip)) == ""
+    dialled = inbound({"number": JANE}, transport=over_sip, phoneNumber=LINE)
+    assert shown(dialled) == JANE
+
+
+def test_of_two_fields_the_one_that_is_a_number_counts() -> None:
+    assert shown(both_say({"number": "anonymous"}, {"number": JANE})) == JANE
+    assert shown(both_say({"number": JANE}, {"number": "anonymous"})) == JANE
+    assert shown(both_say({"sipUri": SIP}, {"number": JANE})) == ""  # a SIP call all the same
+    assert shown(both_say({"sipUri": SIP}, {"number": JANE}), ("203.0.113.7",)) == JANE
+
+
+def both_say(outside: Any, inside: Any) -> dict[str, Any]:
+    return {"customer": outside, "call": {"type": "inboundPhoneCall", "customer": inside}}
+
+
+def test_two_numbers_in_one_message_are_nobodys() -> None:
+    read = read_caller_id(Message("t", both_say({"number": JANE}, {"number": "+14155550103"})))
+    assert read.number == ""
+    assert set(read.shown) == {JANE, "+14155550103"}
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    ["555-1234", "000 000 0000", "1234567", "111 111 1111", "123 456 7890", "415 555", "911", "0"],
+)
+def test_what_is_only_possible_locally_is_no_phone_number(spoken: str) -> None:
+    assert as_e164(spoken, "US") is None
+
+
+@pytest.mark.parametrize(
+    "trunks", ["*", "sip:carrier.example", "carrier", "300.1.1.1", "a b.example"]
+)
+def test_trunks_that_are_no_hosts_are_refused_by_name(settings: Settings, trunks: str) -> None:
+    with pytest.raises(ValueError, match="must be host names, addresses or networks"):
+        Settings(**settings.model_dump() | {"sip_trunks": trunks})
