@@ -129,7 +129,8 @@ def _tool_entries(service: Service, message: Message) -> list[str]:
 def _occasion(service: Service, message: Message, calls: list[ToolCall]) -> Occasion:
     """A message that nothing tells from another one is one of its own."""
     ids = ",".join(sorted(call.id for call in calls if call.id))
-    known = f"{message.at_ms} {ids}" if ids or message.at_ms else secrets.token_hex(8)
+    told = f"{message.conversation_id} {message.at_ms} {ids}"
+    known = told if ids or message.at_ms else secrets.token_hex(8)
     mark = hashlib.sha256(known.encode()).hexdigest()[:16]
     return Occasion(message.when_ms(), mark, CallIntents(service.journal, message.call_id))
 

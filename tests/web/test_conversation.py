@@ -19,7 +19,7 @@ from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, ask, message, post, tool_message
+from tests.calling import KNOWN, UNKNOWN, ask, message, post, tool_message
 from web.app import create_app
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
@@ -81,15 +81,144 @@ def leased(journal: Journal, kind: Kind = Kind.CASE_CREATE) -> int:
 # -- second thoughts within the window -------------------------------------------------------------
 
 
-def test_a_later_wish_of_the_same_tool_amends_the_held_one(
+CORRECTION = "No wait, it is technical."
+ADDITION = "Yes, and my line is dead too."
+
+
+def test_a_corrected_request_amends_the_held_one_and_the_answer_names_what_it_replaced(
     talking: FlaskClient, journal: Journal
 ) -> None:
     first = heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said(CORRECTION, 900))
     second = heard(talking, wish("createSalesforceCase", OTHER, 1500))
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "technical"
     assert only.reference in first
-    assert only.reference in second
+    assert second == (
+        f"The technical case is being opened. Its reference is {only.reference}. "
+        "It replaces the billing case."
+    )
+
+
+@pytest.mark.parametrize("gap_ms", [300, 1000, 2000])
+@pytest.mark.parametrize("words", ["", ADDITION, "Thank you.", "My line is dead."])
+def test_two_requests_that_nothing_corrects_are_two_promises(
+    talking: FlaskClient, journal: Journal, gap_ms: int, words: str
+) -> None:
+    first = heard(talking, wish("createSalesforceCase", CASE, 0))
+    if words:
+        post(talking, said(words, gap_ms // 2))
+    second = heard(talking, wish("createSalesforceCase", OTHER, gap_ms))
+    assert [one.payload["issue_type"] for one in intents(journal)] == ["billing", "technical"]
+    assert "replaces" not in first + second
+
+
+def test_words_of_the_agent_and_words_of_before_correct_nothing(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    post(talking, said(CORRECTION, -500))
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("No wait, let me see.", 500, role="assistant"))
+    heard(talking, wish("createSalesforceCase", OTHER, 1500))
+    assert len(intents(journal)) == 2
+
+
+def test_a_correction_in_one_utterance_and_an_addition_in_another_make_two(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("No.", 500))
+    post(talking, said("And my line is dead.", 900))
+    heard(talking, wish("createSalesforceCase", OTHER, 1500))
+    assert len(intents(journal)) == 2
+
+
+@pytest.mark.parametrize(
+    ("tool", "first", "second"),
+    [
+        ("createSalesforceCase", CASE, OTHER),
+        ("requestCallback", {"when": "at 5"}, {"when": "at 6"}),
+        ("updateContact", {"mailingCity": "Oakland"}, {"mailingCity": "Berkeley"}),
+    ],
+)
+def test_replaces_amends_the_held_request_that_it_names(
+    talking: FlaskClient, journal: Journal, tool: str, first: Any, second: Any
+) -> None:
+    heard(talking, wish(tool, first, 0))
+    (held,) = intents(journal)
+    again = second | {"replaces": held.reference.lower()}
+    answer = heard(talking, wish(tool, again, 1500))
+    assert "It replaces the" in answer
+    assert heard(talking, wish(tool, again, 1700, id_="once more")).startswith(answer[:20])
+    (only,) = intents(journal)
+    assert (only.id, only.reference) == (held.id, held.reference)
+    assert only.payload != held.payload
+
+
+def test_replaces_names_a_comment_too(talking: FlaskClient, journal: Journal) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    heard(talking, wish("addCaseComment", {"comment": "one"}, 500))
+    first = intents(journal)[-1]
+    heard(talking, wish("addCaseComment", {"comment": "two", "replaces": first.reference}, 900))
+    (only,) = (one for one in intents(journal) if one.kind is Kind.CASE_COMMENT)
+    assert only.payload["text"] == "two"
+
+
+def test_replaces_outweighs_words_that_add(talking: FlaskClient, journal: Journal) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    (held,) = intents(journal)
+    post(talking, said(ADDITION, 500))
+    heard(talking, wish("createSalesforceCase", OTHER | {"replaces": held.reference}, 900))
+    assert len(intents(journal)) == 1
+
+
+def test_what_can_not_be_replaced_is_said_and_nothing_is_saved(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    heard(talking, wish("requestCallback", {}, 0))
+    elsewhere = ask(talking, "createSalesforceCase", CASE, call_id="call-2", number=UNKNOWN)
+    foreign = elsewhere["result"].rstrip(".")[-7:]
+    (callback,) = intents(journal)
+    for reference, told in (
+        (callback.reference, "is a call-back request, which this can't replace"),
+        (foreign, "I know no request with the reference"),
+        ("AAA 222", "I know no request with the reference"),
+        ("nonsense", "must be the reference of an earlier request"),
+    ):
+        answer = heard(
+            talking, wish("createSalesforceCase", OTHER | {"replaces": reference}, 900, reference)
+        )
+        assert told in answer
+        assert "Nothing was saved" in answer
+    assert len(intents(journal)) == 1
+
+
+def test_a_case_that_was_opened_already_is_closed_when_it_is_replaced(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk, org: Org
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    window_over(store)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    (first,) = intents(journal)
+    answer = heard(
+        talking, wish("createSalesforceCase", OTHER | {"replaces": first.reference}, 9000)
+    )
+    assert f"The billing case with reference {first.reference} is being closed." in answer
+    deliver_all(desk, journal, store)
+    made = [one for one in org.records("Case") if one["Voice_Reference__c"]]
+    assert [(one["Type"], one["IsClosed"]) for one in made] == [
+        ("Billing", True), ("Technical", False),
+    ]  # fmt: skip
+
+
+def test_a_request_that_was_taken_back_can_be_restored(
+    talking: FlaskClient, journal: Journal
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("Wait, cancel that.", 700))
+    (gone,) = intents(journal)
+    heard(talking, wish("createSalesforceCase", CASE | {"replaces": gone.reference}, 3000))
+    assert [one.state for one in intents(journal)] == [State.CANCELLED, State.HELD]
 
 
 def test_two_wishes_of_one_message_stay_two(talking: FlaskClient, journal: Journal) -> None:
@@ -101,6 +230,7 @@ def test_two_wishes_of_one_message_stay_two(talking: FlaskClient, journal: Journ
 def test_the_later_wish_counts_whichever_arrives_first(
     talking: FlaskClient, journal: Journal
 ) -> None:
+    post(talking, said(CORRECTION, 500))
     heard(talking, wish("createSalesforceCase", OTHER, 900))
     heard(talking, wish("createSalesforceCase", CASE, 0))
     (only,) = intents(journal)
@@ -112,6 +242,8 @@ def test_after_the_window_a_further_wish_is_one_of_its_own(
 ) -> None:
     heard(talking, wish("createSalesforceCase", CASE, 0))
     window_over(store)
+    post(talking, said(CORRECTION, 8500))
+    store.hset("vs:call:call-1", "heard", 1)
     heard(talking, wish("createSalesforceCase", OTHER, 9000))
     assert len(intents(journal)) == 2
 
@@ -120,6 +252,7 @@ def test_changes_of_other_fields_add_up_and_of_the_same_field_the_last_counts(
     talking: FlaskClient, journal: Journal
 ) -> None:
     heard(talking, wish("updateContact", {"mailingCity": "Oakland", "email": "a@b.example"}, 0))
+    post(talking, said("No, Berkeley.", 400))
     heard(talking, wish("updateContact", {"mailingCity": "Berkeley"}, 800))
     (only,) = intents(journal)
     assert only.payload["changes"] == {"MailingCity": "Berkeley", "Email": "a@b.example"}
@@ -131,8 +264,10 @@ def test_an_amended_wish_can_be_asked_for_once_more_and_is_one(
     talking: FlaskClient, journal: Journal
 ) -> None:
     heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said(CORRECTION, 300))
     heard(talking, wish("createSalesforceCase", OTHER, 500))
     heard(talking, wish("createSalesforceCase", OTHER, 900))
+    post(talking, said("No, the bill, I mean.", 1000))
     heard(talking, wish("createSalesforceCase", CASE, 1200))  # back to the first
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "billing"
@@ -162,6 +297,7 @@ def test_a_wish_for_another_kind_of_record_amends_nothing(
 def test_an_earlier_change_that_arrives_later_adds_what_the_later_did_not_say(
     talking: FlaskClient, journal: Journal
 ) -> None:
+    post(talking, said("No, Berkeley.", 400))
     heard(talking, wish("updateContact", {"mailingCity": "Berkeley"}, 800))
     heard(talking, wish("updateContact", {"mailingCity": "Oakland", "email": "a@b.example"}, 0))
     (only,) = intents(journal)
@@ -170,6 +306,7 @@ def test_an_earlier_change_that_arrives_later_adds_what_the_later_did_not_say(
 
 def test_a_call_back_keeps_what_is_not_said_again(talking: FlaskClient, journal: Journal) -> None:
     heard(talking, wish("requestCallback", {"phone": "+14155550199", "when": "at 5"}, 0))
+    post(talking, said("Actually, at six.", 500))
     heard(talking, wish("requestCallback", {"when": "at 6"}, 900))
     (only,) = intents(journal)
     assert (only.payload["phone"], only.payload["when"]) == ("+14155550199", "at 6")
@@ -178,8 +315,11 @@ def test_a_call_back_keeps_what_is_not_said_again(talking: FlaskClient, journal:
 def test_a_case_that_was_reworded_is_known_by_what_it_is_now(
     talking: FlaskClient, store: redis.Redis, desk: Desk
 ) -> None:
+    ask(talking, "lookupCustomer")
     heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said(CORRECTION, 500))
     heard(talking, wish("createSalesforceCase", OTHER, 900))
+    store.hset("vs:call:call-1", "heard", 1)
     window_over(store)
     assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
     billing = {"issueType": "billing", "description": "Billed twice"}
@@ -241,6 +381,7 @@ def test_what_was_asked_for_last_is_told_by_the_time_it_was_asked_for(
     """An amended case keeps its place in the journal."""
     heard(talking, wish("createSalesforceCase", CASE, 0))
     heard(talking, wish("requestCallback", {}, 500))
+    post(talking, said(CORRECTION, 1000))
     heard(talking, wish("createSalesforceCase", OTHER, 1500))
     post(talking, said("Never mind.", 2200))
     assert [one.state for one in intents(journal)] == [State.CANCELLED, State.HELD]
@@ -260,8 +401,8 @@ def test_words_with_a_time_in_the_far_future_outlast_nothing(
     talking: FlaskClient, store: redis.Redis
 ) -> None:
     post(talking, said("never mind", 10**12))
-    in_time = store.zcount("vs:call:call-1:retractions", "-inf", (time.time() + 5) * 1000)
-    assert in_time == store.zcard("vs:call:call-1:retractions") == 1
+    in_time = store.zcount("vs:call:call-1:senses", "-inf", (time.time() + 5) * 1000)
+    assert in_time == store.zcard("vs:call:call-1:senses") == 1
 
 
 def test_messages_that_nothing_tells_apart_are_each_their_own(
@@ -310,6 +451,7 @@ def test_what_was_asked_for_long_ago_is_not_taken_back_by_words(
         said("Cancel that.", 500, kind="partial"),
         said("Cancel my subscription.", 500),
         said("No wait, I also need the invoice.", 500),
+        said("No, I don't want that. I want a technical case.", 500),
     ],
 )
 def test_other_words_take_nothing_back(
@@ -319,6 +461,17 @@ def test_other_words_take_nothing_back(
     post(talking, body)
     (only,) = intents(journal)
     assert only.state is State.HELD
+
+
+@pytest.mark.parametrize(("words", "taken_back"), [("Never mind.", False), ("Cancel that.", True)])
+def test_what_may_answer_a_question_of_the_agents_takes_nothing_back(
+    talking: FlaskClient, journal: Journal, words: str, taken_back: bool
+) -> None:
+    heard(talking, wish("createSalesforceCase", CASE, 0))
+    post(talking, said("It is noted. Shall I send you a text as well?", 400, role="assistant"))
+    post(talking, said(words, 900))
+    (only,) = intents(journal)
+    assert (only.state is State.CANCELLED) is taken_back
 
 
 # -- while the caller speaks -----------------------------------------------------------------------
@@ -402,6 +555,9 @@ def test_a_wish_while_the_caller_speaks_can_be_amended_after_its_window(
     heard(talking, wish("createSalesforceCase", CASE, 0))
     post(talking, said("no wait", 100, kind="partial"))
     window_over(store)
+    post(talking, said("no wait it is technical", 1800))
+    post(talking, speech("started", 1900))
+    store.hincrby("vs:call:call-1", "heard", -400)
     heard(talking, wish("createSalesforceCase", OTHER, 2000))
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "technical"
@@ -512,7 +668,7 @@ def end_state(client: FlaskClient, events: list[dict[str, Any]], store: redis.Re
     kept = [
         store.zrange("vs:call:call-1:speech", 0, -1, withscores=True),
         sorted(store.hvals("vs:call:call-1:transcript")),
-        store.zrange("vs:call:call-1:retractions", 0, -1),
+        store.zrange("vs:call:call-1:senses", 0, -1),
         store.zrange("vs:calls", 0, -1),
     ]
     return json.dumps([call, sorted(map(str, wishes)), kept], sort_keys=True)

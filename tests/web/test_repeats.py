@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from demo.stack import Org, Store
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from tests.calling import KNOWN, UNKNOWN, ask
+from tests.calling import KNOWN, UNKNOWN, ask, post, tool_message
 from tests.conftest import make_settings
 from web.app import create_app
 from workers.delivery.desk import Desk
@@ -70,23 +70,50 @@ def test_another_issue_type_and_another_account_are_not_asked(
     assert journal.counts()["accepted"] == 3
 
 
-def test_a_second_case_in_the_same_call_is_a_wish_of_its_own(
-    client: FlaskClient, journal: Journal
+@pytest.mark.parametrize("number", [KNOWN, UNKNOWN, ""])
+def test_a_second_case_of_the_call_about_the_same_is_asked_about(
+    client: FlaskClient, journal: Journal, desk: Desk, number: str
+) -> None:
+    reference = create(client, "a", number=number).rstrip(".")[-7:]
+    asked = create(client, "a", number=number, description="I was charged twice")
+    assert f"a billing case of this call already, reference {reference}" in asked
+    assert "correct that one, add to it, or open another one" in asked
+    assert journal.counts()["accepted"] == 1
+    drain(desk, Kind.CASE_CREATE)
+    asked = create(client, "a", number=number, description="Charged twice, I said")
+    assert "number 0000" in asked
+    more = create(client, "a", number=number, description="Charged twice.", onExisting="comment")
+    assert "comment is being added" in more
+    create(client, "a", number=number, description="And for May", onExisting="new")
+    assert [one.kind for one in journal.of_call("a")] == [
+        Kind.CASE_CREATE, Kind.CASE_COMMENT, Kind.CASE_CREATE,
+    ]  # fmt: skip
+
+
+def test_cases_of_one_message_are_each_their_own(client: FlaskClient, journal: Journal) -> None:
+    listed = [("a", "createSalesforceCase", CASE),
+              ("b", "createSalesforceCase", CASE | {"description": "Another"})]  # fmt: skip
+    post(client, tool_message(*listed))
+    assert len(journal.of_call("call-1")) == 2
+
+
+def test_a_case_whose_words_are_gone_is_no_reason_to_ask(
+    client: FlaskClient, journal: Journal, desk: Desk, store: redis.Redis
 ) -> None:
     create(client, "a")
-    assert "being opened" in create(client, "a", description="And something else")
-    assert journal.counts()["accepted"] == 2
+    drain(desk, Kind.CASE_CREATE)
+    journal.forget(data_after_ms=0, receipt_after_ms=10**12)
+    assert "being opened" in create(client, "b")
 
 
 def test_a_stranger_learns_nothing_of_an_account_by_its_number(
     client: FlaskClient, journal: Journal
 ) -> None:
     create(client, "a", accountNumber="ACC-12345")
-    said = create(client, "b", number=UNKNOWN, accountNumber="ACC-12345")
-    assert "being opened" in said
-    again = create(client, "c", number=UNKNOWN, accountNumber="acc-12345")
-    assert "already a case" in again  # of their own
-    assert "being opened" in create(client, "d", number="", accountNumber="ACC-12345")
+    for nth, number in enumerate((UNKNOWN, UNKNOWN, "", "")):
+        said = create(client, f"b{nth}", number=number, accountNumber="ACC-12345")
+        assert "being opened" in said
+    assert journal.counts()["accepted"] == 5
 
 
 @pytest.mark.parametrize("fate", [State.CANCELLED, State.PARKED])
