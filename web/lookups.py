@@ -134,9 +134,8 @@ def _status_of_intent(
     is_theirs = identity.requested(intent)
     if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:
         return _status_of_delivered_case(
-            service, identity, intent.receipt.number, deadline, is_theirs=is_theirs,
-            opened_in_call=is_theirs and intent.call_id == state.call_id,
-        )  # fmt: skip
+            service, identity, intent.receipt.number, deadline, is_theirs=is_theirs
+        )
     if not is_theirs:
         return result(NOT_YOUR_REFERENCE)
     match intent.state, intent.kind:
@@ -164,7 +163,6 @@ def _status_of_delivered_case(
     deadline: Deadline,
     *,
     is_theirs: bool,
-    opened_in_call: bool,
 ) -> Answer:
     """What the org says now decides whose case it is: staff may have given it to somebody since."""
     try:
@@ -178,7 +176,7 @@ def _status_of_delivered_case(
         )
     if found is None:
         return result(f"The case has number {number}." if is_theirs else NOT_YOUR_REFERENCE)
-    if not identity.may_discuss(found.contact_id, opened_in_call=opened_in_call):
+    if not identity.may_discuss(found.contact_id, requested=is_theirs):
         return result(NOT_YOUR_REFERENCE)
     return result(case_sentence(found))
 

@@ -404,8 +404,7 @@ def _own_case(
         if is_theirs:
             return intent, None  # the worker looks before it writes
         return trouble("I can't check that reference right now. Nothing was saved.")
-    in_call = is_theirs and intent.call_id == state.call_id
-    if found and identity.may_discuss(found.contact_id, opened_in_call=in_call):
+    if found and identity.may_discuss(found.contact_id, requested=is_theirs):
         return intent, None
     return refusal(NOT_YOURS_TO_CHANGE)
 

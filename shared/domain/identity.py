@@ -69,18 +69,18 @@ class Identity:
         theirs = draft.contact_id or draft.told_to
         return theirs is not None and theirs == self.contact_id
 
-    def may_discuss(self, case_contact_id: str | None, *, opened_in_call: bool = False) -> bool:
+    def may_discuss(self, case_contact_id: str | None, *, requested: bool = False) -> bool:
         """Whether the caller may hear of a case, or change it, by what the org says now.
 
-        opened_in_call: this very call opened it. That counts only while it has no contact.
+        requested: the case was opened for this caller. That counts only while it has no contact.
         """
-        return may_discuss({self.contact_id} - {None}, case_contact_id, opened_in_call)
+        return may_discuss({self.contact_id}, case_contact_id, requested=requested)
 
 
 def may_discuss(
-    contact_ids: Collection[str | None], case_contact_id: str | None, opened_in_call: bool
+    contact_ids: Collection[str | None], case_contact_id: str | None, *, requested: bool
 ) -> bool:
     """The rule of Identity.may_discuss for a caller whose contact is one of contact_ids."""
     if case_contact_id is None:
-        return opened_in_call
+        return requested
     return case_contact_id in contact_ids

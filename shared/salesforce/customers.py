@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from shared.domain.identifiers import same_identifier, spoken_form
 from shared.phone import as_e164, search_digits, spellings
 from shared.salesforce import composite
 from shared.salesforce.client import SalesforceClient
@@ -39,6 +40,8 @@ _CONTACT_FIELDS = (
 MOST_SHARERS = 20
 MOST_OPEN_CASES = 50
 MOST_NUMBERS = 25
+MOST_SPELLED_ALIKE = 200
+"""Contacts of accounts whose numbers have a spoken one's letters and digits in this order."""
 MOST_IN_URL = 5_000
 """A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles it."""
 
@@ -198,21 +201,26 @@ class Customers:
         """Whether any customer has all of what is given. No more than that is found out."""
         conditions = []
         if account_number:
-            conditions.append("Account.AccountNumber = {account_number}")
+            conditions.append("Account.AccountNumber LIKE {account_number}")
         if email:
             conditions.append("Email = {email}")
         if name:
             conditions.append("Name = {name}")
-        return bool(
-            self._salesforce.query(
-                soql(
-                    f"SELECT Id FROM Contact WHERE {' AND '.join(conditions)} LIMIT 1",
-                    account_number=account_number,
-                    email=email,
-                    name=name,
-                ),
-                deadline,
-            )
+        found = self._salesforce.query(
+            soql(
+                "SELECT Account.AccountNumber FROM Contact "
+                f"WHERE {' AND '.join(conditions)} LIMIT {MOST_SPELLED_ALIKE}",
+                # Callers group letters and digits as they like, and so do orgs.
+                account_number="%".join(spoken_form(account_number or "")),
+                email=email,
+                name=name,
+            ),
+            deadline,
+        )
+        return any(
+            not account_number
+            or same_identifier(account_number, (one["Account"] or {}).get("AccountNumber") or "")
+            for one in found
         )
 
     def case_by_number(self, number: str, deadline: Deadline) -> CaseSummary | None:

@@ -135,7 +135,7 @@ def test_a_late_answer_serves_the_next_one_who_asks(
 ) -> None:
     app = create_app(settings.model_copy(update={"lookup_deadline_ms": 300}))
     client = app.test_client()
-    ask(client, "lookupCustomer", number=UNKNOWN)
+    ask(client, "lookupCustomer", number=UNKNOWN, call_id="another")
     org.fault(latency_ms=700)
     assert "can't look" in ask(client, "lookupCustomer", id="call_1")["error"]
     wait_until(lambda: has_snapshot(store, KNOWN), for_s=10, what="snapshot")

@@ -1,5 +1,7 @@
 """Comments: on the right case, for whom it concerns, once."""
 
+from typing import Any
+
 import pytest
 import redis
 
@@ -29,13 +31,24 @@ def test_a_comment_follows_its_case_and_ends_with_its_reference(
 
 
 def test_a_comment_whose_answer_was_lost_is_there_once(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    desk: Desk,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened = open_case(desk, journal, BILLING)
     before = len(org.records("CaseComment"))
     comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="hello"))
-    org.fault(lose_answer=1.0)
+    insert = desk.records.insert
+
+    def losing(*args: Any, **options: Any) -> Any:
+        org.fault(lose_answer=1.0)  # of the write, not of the look at the case before it
+        return insert(*args, **options)
+
+    monkeypatch.setattr(desk.records, "insert", losing)
     assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    monkeypatch.undo()
     org.fault()
     wait_no_more(store)
     assert drain(desk, Kind.CASE_COMMENT).counts == {}  # it rests until Salesforce has finished

@@ -6,7 +6,6 @@ from typing import Any, cast
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import Kind
-from shared.salesforce.people import only
 from shared.salesforce.records import MOST_RECORDS, Row
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
@@ -18,37 +17,36 @@ MOST_SUBJECT = 255
 MOST_DESCRIPTION = 32_000
 MOST_LOOKED_AHEAD = 5_000
 CLOSED = "Closed"
-OPTIONAL = frozenset({"Type", "Origin", "Priority", "ContactId", "AccountId", "SuppliedPhone"})
+OPTIONAL = frozenset({"Type", "Origin", "Priority", "ContactId", "SuppliedPhone"})
 
 
 def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(CaseDraft, intent.draft) for intent in intents}
     numbers = numbers_to_resolve((one, drafts[one.id]) for one in intents)
-    account_numbers = [draft.account_number or "" for draft in drafts.values()]
     if len(intents) >= MOST_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for kept in desk.journal.payloads_due(Kind.CASE_CREATE, MOST_LOOKED_AHEAD):
-            numbers.append("" if kept["contact_id"] else kept["caller_number"])
-            account_numbers.append(kept["account_number"] or "")
-    contacts, accounts = desk.people.resolve(numbers, account_numbers)
+            numbers.append("" if kept.get("contact_id") else kept.get("caller_number", ""))
+    contacts, _ = desk.people.resolve(numbers, [])
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = drafts[intent.id]
-        account_id = only(accounts.get((draft.account_number or "").lower()))
-        unlinked = ""
-        if draft.account_number and not account_id:
-            unlinked = f"\n\nAccount number given by the caller: {draft.account_number}"
+        # Text, and never a link: anybody can say a number. The org takes the contact's account.
+        unverified = ""
+        if draft.account_number:
+            unverified = (
+                f"\n\nAccount number given by the caller, not verified: {draft.account_number}"
+            )
         return {
             "Voice_Reference__c": intent.reference if desk.records.keyed else "",
             "Subject": fit_line(
                 f"{draft.issue_type.capitalize()}: {draft.description}", MOST_SUBJECT
             ),
-            "Description": fit(draft.description, MOST_DESCRIPTION - len(unlinked)) + unlinked,
+            "Description": fit(draft.description, MOST_DESCRIPTION - len(unverified)) + unverified,
             "Type": draft.issue_type.capitalize(),
             "Origin": "Phone",
             "Priority": draft.priority,
             "ContactId": contact_of(intent, draft, contacts),
-            "AccountId": account_id,
             "SuppliedPhone": draft.caller_number,
         }
 

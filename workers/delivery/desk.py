@@ -7,6 +7,7 @@ from typing import Self
 
 import redis
 
+from shared.calls.calls import Calls
 from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.journal.journal import Journal
 from shared.journal.results import Lease
@@ -58,6 +59,7 @@ class Desk:
     gate: Gate
     records: Records
     people: People
+    calls: Calls
     strikes: int = 0
     lease: Lease | None = None
 
@@ -75,6 +77,7 @@ class Desk:
             gate=gate,
             records=records,
             people=People(records, store, settings.phone_region),
+            calls=Calls(store),
         )
 
     def failed(self, intent: Intent, error: SalesforceError, *, may_be_there: bool) -> Outcome:

@@ -109,6 +109,7 @@ def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
     readable, outcomes = _readable(lease.intents)
     if not readable:
         return outcomes
+    readable = _without_doubtful_callers(desk, readable)
     waits = desk.journal.waits()
     wait = waits.get("org") or waits.get(lease.kind)
     desk = replace(desk, strikes=wait.strikes if wait else 0, lease=lease)
@@ -121,6 +122,20 @@ def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
             return outcomes + [desk.failed(one, error, may_be_there=one.unsure) for one in readable]
     applied = _apply(desk, APPLIERS[lease.kind].apply, readable)
     return outcomes + _not_for_all(applied, {one.id: one for one in readable})
+
+
+def _without_doubtful_callers(desk: Desk, intents: list[Intent]) -> list[Intent]:
+    """A call that has shown two numbers since an intent was accepted is nobody's in particular."""
+    doubtful = desk.calls.with_two_numbers(one.call_id for one in intents)
+    if not doubtful:
+        return intents
+    return [
+        replace(one, payload=one.payload | NOBODY) if one.call_id in doubtful else one
+        for one in intents
+    ]
+
+
+NOBODY = {"caller_number": "", "contact_id": None, "told_to": None}
 
 
 def _not_for_all(outcomes: list[Outcome], intents: dict[str, Intent]) -> list[Outcome]:

@@ -1,12 +1,14 @@
 """What a record is linked to: the caller's contact, and the case a comment or a closing is for."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, cast
 
 from shared.domain.drafts import CaseTarget, FromCaller
-from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.identity import may_discuss
+from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Receipt, Scope, TryAgain
 from shared.domain.kinds import SETTLED, State
 from shared.salesforce.people import only
 from shared.salesforce.soql import soql
@@ -16,24 +18,99 @@ from workers.delivery.desk import Desk
 def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome]:
     """By intent id: the record id of its case, or what becomes of the intent without one.
 
-    A case that this service opened is known by its receipt. One that was named by its number has
-    to be the caller's: their contact's, or opened from their number when nobody knew a contact.
+    A case that this service opened is known by its receipt, another one by its number. Whose it is,
+    the org says: staff may have given it to another contact since it was opened.
     """
     drafts = {intent.id: cast(CaseTarget, intent.draft) for intent in intents}
     earlier = desk.journal.get_many(
         one for draft in drafts.values() for one in (draft.case_intent, draft.only_after) if one
     )
     found: dict[str, str | Outcome] = {}
-    named: dict[str, CaseTarget] = {}
+    sought: list[_Sought] = []
     for intent in intents:
         draft = drafts[intent.id]
         if draft.only_after and not _delivered(earlier.get(draft.only_after)):
             found[intent.id] = Cancelled(intent.id, "NOT_THEIR_CASE")
         elif draft.case_intent:
-            found[intent.id] = _opened_here(intent, earlier.get(draft.case_intent))
+            opened = _opened_here(intent, earlier.get(draft.case_intent))
+            if isinstance(opened, Receipt):
+                parent = earlier[draft.case_intent]
+                sought.append(_Sought(intent, draft, record_id=opened.record_id, parent=parent))
+            else:
+                found[intent.id] = opened
         else:
-            named[intent.id] = draft
-    return found | _named_cases(desk, named)
+            sought.append(_Sought(intent, draft, number=draft.case_number or ""))
+    return found | _in_org(desk, sought)
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """A case to look at in the org: one of ours by its record id, or one by its number."""
+
+    intent: Intent
+    draft: CaseTarget
+    record_id: str = ""
+    number: str = ""
+    parent: Intent | None = None
+
+    @property
+    def is_our_own_note(self) -> bool:
+        """What the service notes on a case that it opened (a summary, a reason), whosever it is."""
+        return self.parent is not None and not self.intent.tool
+
+    def was_opened_for(self, contact_ids: set[str | None]) -> bool:
+        """The case is one of ours, opened in the same call or for the same contact."""
+        if self.parent is None:
+            return False
+        draft = self.parent.draft
+        owner = (draft.contact_id or draft.told_to) if isinstance(draft, FromCaller) else None
+        in_call = bool(self.intent.call_id) and self.parent.call_id == self.intent.call_id
+        return in_call or (owner is not None and owner in contact_ids)
+
+
+def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
+    if not sought:
+        return {}
+    conditions, values = [], {}
+    if ids := sorted({one.record_id for one in sought if one.record_id}):
+        conditions.append("Id IN {ids}")
+        values["ids"] = ids
+    if numbers := sorted({one.number for one in sought if not one.record_id}):
+        conditions.append("CaseNumber IN {numbers}")
+        values["numbers"] = numbers
+    (rows,) = desk.records.query(
+        soql(
+            f"SELECT Id, CaseNumber, ContactId FROM Case WHERE {' OR '.join(conditions)}", **values
+        )
+    )
+    by_id = {row["Id"]: row for row in rows}
+    by_number = {row["CaseNumber"]: row for row in rows}
+    cases = {
+        one.intent.id: by_id.get(one.record_id) if one.record_id else by_number.get(one.number)
+        for one in sought
+    }
+    # Who has the number now is asked only for a case that is not the known contact's.
+    others = [
+        one.draft.caller_number
+        for one in sought
+        if (case := cases[one.intent.id])
+        and case["ContactId"] not in (None, one.draft.contact_id)
+        and not one.is_our_own_note
+    ]
+    contacts, _ = desk.people.resolve(others, [])
+    found: dict[str, str | Outcome] = {}
+    for one in sought:
+        intent, case = one.intent, cases[one.intent.id]
+        theirs = {one.draft.contact_id, only(contacts.get(one.draft.caller_number))} - {None}
+        if case is None:
+            found[intent.id] = Parked(intent.id, "CASE_GONE" if one.record_id else "CASE_UNKNOWN")
+        elif one.is_our_own_note or may_discuss(
+            theirs, case["ContactId"], requested=one.was_opened_for(theirs)
+        ):
+            found[intent.id] = str(case["Id"])
+        else:
+            found[intent.id] = Parked(intent.id, "CASE_OF_SOMEBODY_ELSE")
+    return found
 
 
 def _delivered(intent: Intent | None) -> bool:
@@ -74,39 +151,13 @@ def unchanged_since(row: dict[str, Any]) -> str:
     return format_datetime((modified + timedelta(seconds=1)).astimezone(UTC), usegmt=True)
 
 
-def _opened_here(intent: Intent, parent: Intent | None) -> str | Outcome:
+def _opened_here(intent: Intent, parent: Intent | None) -> Receipt | Outcome:
     if parent is None:
         return Parked(intent.id, "CASE_UNKNOWN")
     if parent.receipt:
-        return parent.receipt.record_id
+        return parent.receipt
     if parent.state is State.CANCELLED and parent.call_id == intent.call_id:
         return Cancelled(intent.id, "CASE_CANCELLED")
     if parent.state in SETTLED:
         return Parked(intent.id, f"CASE_{parent.state.upper()}")
     return TryAgain(intent.id, "CASE_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
-
-
-def _named_cases(desk: Desk, drafts: dict[str, CaseTarget]) -> dict[str, str | Outcome]:
-    if not drafts:
-        return {}
-    contacts, _ = desk.people.resolve(
-        [draft.caller_number for draft in drafts.values() if not draft.contact_id], []
-    )
-    (rows,) = desk.records.query(
-        soql(
-            "SELECT Id, CaseNumber, ContactId FROM Case WHERE CaseNumber IN {numbers}",
-            numbers=sorted({draft.case_number or "" for draft in drafts.values()}),
-        )
-    )
-    by_number = {row["CaseNumber"]: row for row in rows}
-    found: dict[str, str | Outcome] = {}
-    for intent_id, draft in drafts.items():
-        row = by_number.get(draft.case_number)
-        contact_id = draft.contact_id or only(contacts.get(draft.caller_number))
-        if row is None:
-            found[intent_id] = Parked(intent_id, "CASE_UNKNOWN")
-        elif contact_id and row["ContactId"] == contact_id:
-            found[intent_id] = str(row["Id"])
-        else:
-            found[intent_id] = Parked(intent_id, "CASE_OF_SOMEBODY_ELSE")
-    return found

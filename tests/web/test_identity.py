@@ -1,0 +1,403 @@
+"""Strangers, shared numbers and false numbers: nobody hears or changes what is somebody else's."""
+
+import json
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from demo.stack import Org
+from shared.domain.identifiers import same_identifier
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from shared.settings import Settings
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
+from web.app import create_app
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+
+LUIS = "+14155550103"
+CASE = {"issueType": "billing", "description": "A secret worth keeping", "onExisting": "new"}
+
+
+def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
+    entry = ask(client, tool, arguments, **options)
+    return str(entry.get("result") or entry["error"])
+
+
+def reference_in(sentence: str) -> str:
+    return sentence.rstrip(".")[-7:]
+
+
+def contact(org: Org, name: str) -> dict[str, Any]:
+    (found,) = (one for one in org.records("Contact") if one["Name"] == name)
+    return found
+
+
+def jane(org: Org) -> dict[str, Any]:
+    return contact(org, "Jane Miller")
+
+
+def deliver(desk: Desk) -> None:
+    for _ in range(3):
+        for kind in Kind:
+            drain(desk, kind)
+
+
+# -- C1, C8, C9, C10: no number, no identity -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["+86282452253", "+8656696", "+10000000000", "+17378742833", "anonymous", f"x{KNOWN}", ""],
+)
+def test_strangers_behind_a_withheld_number_share_nothing(
+    client: FlaskClient, org: Org, desk: Desk, number: str
+) -> None:
+    made = say(client, "createSalesforceCase", CASE, number=number, call_id="a")
+    reference = reference_in(made)
+    deliver(desk)
+    assert "no phone number" in say(client, "lookupCustomer", number=number, call_id="b")
+    for tool, arguments in (
+        ("getCaseStatus", {"reference": reference}),
+        ("getCaseStatus", {}),
+        ("addCaseComment", {"reference": reference, "comment": "x"}),
+        ("cancelCase", {"reference": reference}),
+        ("cancelCase", {}),
+    ):
+        told = say(client, tool, arguments, number=number, call_id="b", id=str(arguments))
+        assert "secret" not in told
+        assert any(word in told for word in ("can't", "no case", "No case"))
+    before = len(org.records("CaseComment"))
+    deliver(desk)
+    assert len(org.records("CaseComment")) == before
+    assert not any(one["IsClosed"] for one in org.records("Case") if one["Call_Key__c"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"type": "webCall"}, {"type": "vapi.websocketCall"}, {"type": "smsCall"}, {},
+        {"type": "inboundPhoneCall", "transport": {"provider": "vapi.sip"}},
+    ],
+)  # fmt: skip
+def test_a_number_that_no_carrier_set_is_nobodys(client: FlaskClient, call: dict[str, Any]) -> None:
+    body = tool_message(("a", "lookupCustomer", {}))
+    body["message"]["call"] = {"id": "call-1", **call}
+    (entry,) = post(client, body).get_json()["results"]
+    assert "Jane" not in json.dumps(entry)
+
+
+def test_a_sip_caller_of_a_trusted_trunk_is_who_the_trunk_says(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"sip_trunks": "203.0.113.7"}))
+    for host, known in (("203.0.113.7", True), ("203.0.113.8", False)):
+        body = tool_message(("a", "lookupCustomer", {}), call_id=host)
+        body["message"]["customer"] = {"sipUri": f"sip:{KNOWN}@{host}:5060"}
+        (entry,) = post(app.test_client(), body).get_json()["results"]
+        assert ("Jane Miller" in json.dumps(entry)) is known
+    app.extensions["service"].close()
+
+
+# -- C2, C5: a number without a contact, and whose case it is now ----------------------------------
+
+
+def test_a_number_of_nobody_identifies_nobody_across_calls(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+) -> None:
+    first = CASE | {"accountNumber": "ACC-12345"}
+    made = say(client, "createSalesforceCase", first, number=UNKNOWN, call_id="a")
+    reference = reference_in(made)
+    second = say(
+        client, "createSalesforceCase", first | {"onExisting": "ask"}, number=UNKNOWN, call_id="b"
+    )
+    assert "being opened" in second
+    assert reference not in second
+    deliver(desk)
+    wanted = {"reference": reference}
+    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
+    comment = wanted | {"comment": "mine now"}
+    assert "can't change" in say(client, "addCaseComment", comment, number=UNKNOWN, call_id="c")
+    assert "can't change" in say(client, "cancelCase", wanted, number=UNKNOWN, call_id="c")
+    assert journal.of_call("c") == []
+
+
+def test_what_the_org_says_now_decides_of_own_cases_too(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+) -> None:
+    made = say(client, "createSalesforceCase", CASE, number=UNKNOWN, call_id="a")
+    wanted = {"reference": reference_in(made)}
+    deliver(desk)
+    assert "secret" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="a", id="1")
+    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    org.edit("Case", case["Id"], ContactId=jane(org)["Id"], Subject="Jane's own words")
+    before = len(org.records("CaseComment"))
+    for nth, (tool, arguments) in enumerate(
+        (
+            ("getCaseStatus", wanted),
+            ("getCaseStatus", {}),
+            ("addCaseComment", {"comment": "mine"}),
+            ("addCaseComment", wanted | {"comment": "mine"}),
+            ("cancelCase", wanted),
+        )
+    ):
+        told = say(client, tool, arguments, number=UNKNOWN, call_id="a", id=f"x{nth}")
+        assert "can't" in told
+        assert "Jane" not in told
+    deliver(desk)
+    assert len(org.records("CaseComment")) == before
+    assert "Jane's own words" in say(client, "getCaseStatus", wanted, call_id="j")
+
+
+def test_a_comment_accepted_before_staff_gave_the_case_away_is_not_written_to_it(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+) -> None:
+    say(client, "createSalesforceCase", CASE, number=UNKNOWN, call_id="a")
+    say(client, "addCaseComment", {"comment": "mine"}, number=UNKNOWN, call_id="a")
+    say(client, "requestCallback", {}, number=UNKNOWN, call_id="a")
+    drain(desk, Kind.CASE_CREATE)
+    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    org.edit("Case", case["Id"], ContactId=jane(org)["Id"])
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+    (comment,) = (one for one in journal.of_call("a") if one.kind is Kind.CASE_COMMENT)
+    assert comment.reason == "CASE_OF_SOMEBODY_ELSE"
+
+
+def test_a_case_opened_in_an_outage_is_its_contacts_once_the_org_says_so(
+    client: FlaskClient, desk: Desk, org: Org
+) -> None:
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    made = say(client, "createSalesforceCase", CASE, call_id="a")
+    org.fault()
+    deliver(desk)
+    wanted = {"reference": reference_in(made)}
+    assert "secret" in say(client, "getCaseStatus", wanted, call_id="b")
+    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=LUIS, call_id="c")
+
+
+# -- C3: kept answers ------------------------------------------------------------------------------
+
+
+def test_a_kept_answer_is_for_who_asked_it_alone(client: FlaskClient) -> None:
+    def asked(number: str, call_id: str | None) -> str:
+        body = tool_message(("call_0", "lookupCustomer", {}), number=number)
+        body["message"]["call"] = {"type": "inboundPhoneCall"}
+        if call_id:
+            body["message"]["call"]["id"] = call_id
+        (entry,) = post(client, body).get_json()["results"]
+        return str(entry["result"])
+
+    for call_id in (None, "a"):
+        assert "Jane" in asked(KNOWN, call_id)
+        for number in (UNKNOWN, LUIS, ""):
+            assert "Jane" not in asked(number, call_id)
+
+
+@pytest.mark.parametrize("named", ["chat", "session"])
+def test_chats_and_sessions_keep_answers_of_their_own(client: FlaskClient, named: str) -> None:
+    def asked(id_: str, comment: str) -> str:
+        arguments = {"issueType": "technical", "description": comment}
+        body = tool_message(("call_0", "createSalesforceCase", arguments), call_id="", number="")
+        body["message"][named] = {"id": id_}
+        (entry,) = post(client, body).get_json()["results"]
+        return str(entry["result"])
+
+    assert asked("one", "a") == asked("one", "a")
+    assert len({asked("one", "a"), asked("two", "a"), asked("one", "b")}) == 3
+
+
+def test_the_same_id_with_other_arguments_or_another_tool_is_another_question(
+    client: FlaskClient,
+) -> None:
+    first = say(client, "getCaseStatus", {"caseNumber": "1001"}, id="call_0")
+    assert say(client, "getCaseStatus", {"caseNumber": "1002"}, id="call_0") != first
+    assert "Jane" in say(client, "lookupCustomer", id="call_0")
+
+
+def test_without_any_id_nothing_is_kept(client: FlaskClient, store: redis.Redis) -> None:
+    say(client, "lookupCustomer", id="call_0", call_id="")
+    assert not list(store.scan_iter("vs:answer:*"))
+
+
+# -- C4: two numbers in one call -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "second"), [(UNKNOWN, KNOWN), (KNOWN, UNKNOWN), (KNOWN, LUIS)])
+def test_two_numbers_in_one_call_are_nobodys_in_whatever_order(
+    client: FlaskClient, store: redis.Redis, first: str, second: str
+) -> None:
+    post(client, message("status-update", status="in-progress", number=first))
+    post(client, message("status-update", status="in-progress", number=second))
+    for nth, number in enumerate((first, second, "")):
+        told = say(client, "lookupCustomer", number=number, id=f"look{nth}")
+        assert "Jane" not in told
+        assert "Luis" not in told
+        told = say(client, "updateContact", {"mailingCity": "X"}, number=number, id=f"up{nth}")
+        assert "can't tell who" in told
+    assert store.get("vs:calls:two_numbers") == "1"
+
+
+def test_a_web_calls_other_number_makes_a_call_doubtful_too(client: FlaskClient) -> None:
+    post(client, message("status-update", status="in-progress"))
+    other = message("status-update", status="in-progress", number=UNKNOWN)
+    other["message"]["call"]["type"] = "webCall"
+    post(client, other)
+    assert "Jane" not in say(client, "lookupCustomer")
+
+
+def test_what_a_call_asked_for_as_somebody_is_delivered_for_nobody_once_it_is_doubtful(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+) -> None:
+    say(client, "lookupCustomer")
+    say(client, "updateContact", {"mailingCity": "Evilton"})
+    say(client, "createSalesforceCase", CASE)
+    post(client, message("status-update", status="in-progress", number=UNKNOWN))
+    deliver(desk)
+    assert jane(org)["MailingCity"] != "Evilton"
+    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    assert case["ContactId"] is None
+    update = journal.of_call("call-1")[0]
+    assert (update.state, update.reason) == (State.PARKED, "NOT_ONE_CONTACT")
+
+
+def test_neither_of_two_numbers_hears_what_the_other_asked_for(
+    client: FlaskClient, desk: Desk
+) -> None:
+    made = say(client, "createSalesforceCase", CASE)
+    deliver(desk)
+    wanted = {"reference": reference_in(made)}
+    for arguments in (wanted, {}):
+        told = say(client, "getCaseStatus", arguments, number=UNKNOWN, id=f"y{arguments}")
+        assert "secret" not in told
+
+
+# -- C6, C12: account numbers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [UNKNOWN, LUIS, SHARED, ""])
+def test_a_spoken_account_number_links_nothing(
+    client: FlaskClient, desk: Desk, org: Org, number: str
+) -> None:
+    say(client, "createSalesforceCase", CASE | {"accountNumber": "ACC-12345"}, number=number)
+    deliver(desk)
+    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    acme = jane(org)["AccountId"]
+    assert case["AccountId"] != acme
+    assert "given by the caller, not verified: ACC-12345" in case["Description"]
+
+
+@pytest.mark.parametrize("spoken", ["ACC 12345", "acc12345", "A C C 1 2 3 4 5", "ACC dash 12345"])
+def test_a_customer_may_say_their_own_account_number_in_any_grouping(
+    client: FlaskClient, desk: Desk, org: Org, spoken: str
+) -> None:
+    told = say(client, "retrieveCustomerCase", {"accountNumber": spoken})
+    assert "two open cases" in told
+    say(client, "createSalesforceCase", CASE | {"accountNumber": spoken})
+    deliver(desk)
+    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    assert case["AccountId"] == jane(org)["AccountId"]
+    assert "not verified" not in case["Description"]
+
+
+def test_a_stranger_finds_an_account_by_its_number_however_it_is_grouped(
+    client: FlaskClient,
+) -> None:
+    for nth, spoken in enumerate(("ACC-12345", "acc 12345", "A C C 1 2 3 4 5")):
+        told = say(
+            client, "lookupCustomer", {"accountNumber": spoken}, number=UNKNOWN, call_id=f"s{nth}"
+        )
+        assert "There is a customer with those details" in told
+    told = say(client, "lookupCustomer", {"accountNumber": "ACC 1234"}, number=UNKNOWN, call_id="t")
+    assert "found no customer" in told
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ACC-12345", "acc 12345", True), ("0012", "12", False), ("ACC-12345", "ACC-1234", False),
+        ("", "", False), ("-", " ", False), ("a.b/c_1", "ABC1", True), ("AB", "A B minus", True),
+    ],
+)  # fmt: skip
+def test_spoken_identifiers_are_compared_by_letters_and_digits(
+    one: str, other: str, same: bool
+) -> None:
+    assert same_identifier(one, other) is same
+
+
+# -- C7: another contact's number ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["phone", "mobilePhone"])
+def test_another_contacts_number_is_never_written_by_a_caller(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org, field: str
+) -> None:
+    told = say(client, "updateContact", {field: KNOWN}, number=LUIS)
+    assert "can't put that phone number on file" in told
+    assert journal.of_call("call-1") == []
+    fresh = {field: "+14155550777"}
+    assert "on file in a moment" in say(client, "updateContact", fresh, number=LUIS)
+
+
+def test_the_worker_writes_no_number_of_another_contact_either(
+    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+) -> None:
+    say(client, "lookupCustomer", number=LUIS)
+    luis = contact(org, "Luis Garcia")
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    say(client, "updateContact", {"mobilePhone": KNOWN, "mailingCity": "Reno"}, number=LUIS)
+    org.fault()
+    deliver(desk)
+    now = next(one for one in org.records("Contact") if one["Id"] == luis["Id"])
+    assert now["MobilePhone"] == luis["MobilePhone"]
+    assert "Jane" in say(client, "lookupCustomer", call_id="later")
+
+
+# -- C11 -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spoken", ["555-1234", "000 000 0000", "1234567", "111 111 1111"])
+def test_a_number_that_nobody_can_have_is_asked_for_again(
+    client: FlaskClient, journal: Journal, spoken: str
+) -> None:
+    for tool, field in (
+        ("updateContact", "phone"), ("updateContact", "mobilePhone"), ("requestCallback", "phone"),
+    ):  # fmt: skip
+        assert "not a complete phone number" in say(client, tool, {field: spoken}, id=tool + field)
+    assert journal.of_call("call-1") == []
+
+
+# -- F3: how much may be asked for -----------------------------------------------------------------
+
+
+def test_a_message_a_call_and_a_number_may_ask_for_so_much(
+    settings: Settings, journal: Journal
+) -> None:
+    limits = {
+        "max_tool_calls_per_message": 5,
+        "max_writes_per_call": 8,
+        "max_writes_per_number_and_day": 12,
+    }
+    app = create_app(settings.model_copy(update=limits))
+    client = app.test_client()
+
+    def listed(call_id: str, first: int, count: int) -> list[str]:
+        calls = [
+            (f"{call_id}-{nth}", "createSalesforceCase", CASE | {"description": f"{call_id}{nth}"})
+            for nth in range(first, first + count)
+        ]
+        results = post(client, tool_message(*calls, call_id=call_id)).get_json()["results"]
+        assert [one["toolCallId"] for one in results] == [one[0] for one in calls]
+        return [str(one.get("result") or one["error"]) for one in results]
+
+    many = listed("a", 0, 400)
+    assert sum("being opened" in told for told in many) == 5
+    assert "too much at once" in many[-1]
+    more = listed("a", 400, 5)
+    assert len(journal.of_call("a")) == 8
+    assert "as much as I can note down" in more[-1]
+    assert "being opened" in listed("a", 400, 1)[0]  # a redelivery is no new request
+    last = listed("b", 0, 5)
+    assert len(journal.of_call("b")) == 4  # the number's day is over
+    assert "Nothing more was saved" in last[-1]
+    assert "being opened" in say(client, "createSalesforceCase", CASE, number=LUIS, call_id="c")
+    app.extensions["service"].close()
