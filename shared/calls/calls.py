@@ -92,7 +92,7 @@ class Calls:
             "id": call_id,
             "life_ms": LIFE_S * 1000,
             "fields": {name: value for name, value in fields.items() if value},
-            "speech": sign(message),
+            "speech": sign(message, senses),
             "speech_at": at_ms,
             "utterance": text,
             "is_sign_of_life": message.type in NOTED | ANSWERED,

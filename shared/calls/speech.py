@@ -8,17 +8,21 @@ came in and however often:
     P{n}   a partial transcript of the caller with n words
     I      Vapi stopped the agent because the caller spoke (user-interrupted)
     F      a final transcript of the caller
+    C      one that corrects what was asked for: the agent needs a moment to ask for it anew
 
 The rules are applied where a held write is let go, in `shared/journal/scripts/_common.lua`.
 """
 
+from collections.abc import Collection
+
+from shared.calls.words import Sense, correct_only
 from shared.vapi.messages import Message
 
 NO_SIGN = ""
 
 
-def sign(message: Message) -> str:
-    """The sign that an event is, "" for none."""
+def sign(message: Message, senses: Collection[Sense] = ()) -> str:
+    """The sign that an event is, "" for none. senses: what the words of a final transcript say."""
     body = message.body
     if message.type == "user-interrupted":
         return "I"
@@ -30,5 +34,7 @@ def sign(message: Message) -> str:
         words = len(str(body.get("transcript") or "").split())
         if not words:
             return NO_SIGN
-        return "F" if body.get("transcriptType") == "final" else f"P{words}"
+        if body.get("transcriptType") != "final":
+            return f"P{words}"
+        return "C" if correct_only(senses) else "F"
     return NO_SIGN

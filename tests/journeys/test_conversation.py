@@ -107,6 +107,34 @@ def test_wait_no_actually_is_one_case_with_the_last_wish(fresh: Stack) -> None:
     assert subjects(fresh) - before == {"Technical: The line is dead": RUNS}
 
 
+@pytest.mark.parametrize("words", ["silent", "added"])
+def test_two_requests_are_two_cases_whatever_is_between_them(fresh: Stack, words: str) -> None:
+    """0 to 3 s apart, the caller silent or adding something."""
+    before = subjects(fresh)
+    play(fresh, f"two-requests-{words}")
+    case = (Kind.CASE_CREATE, State.DELIVERED)
+    assert wished(settled(fresh)) == {(case, case): RUNS}
+    two = {"Billing: The bill": RUNS, "Technical: The line is dead": RUNS}
+    assert subjects(fresh) - before == two
+
+
+def test_a_corrected_request_is_one_case_with_the_last_wording(fresh: Stack) -> None:
+    before = subjects(fresh)
+    play(fresh, "two-requests-corrected")
+    assert wished(settled(fresh)) == {((Kind.CASE_CREATE, State.DELIVERED),): RUNS}
+    assert subjects(fresh) - before == {"Technical: The line is dead": RUNS}
+
+
+def test_a_request_that_replaces_another_leaves_one_open_case(fresh: Stack) -> None:
+    """Held, it is amended; opened already, it is closed."""
+    before = subjects(fresh)
+    play(fresh, "two-requests-replaced")
+    settled(fresh)
+    ours = [one for one in fresh.org.records("Case") if one["Call_Key__c"]]
+    made = Counter(one["Subject"].partition(" (")[0] for one in ours if not one["IsClosed"])
+    assert made - before == {"Technical: The line is dead": RUNS}
+
+
 def test_wait_cancel_that_is_no_case_though_words_and_tool_call_cross(fresh: Stack) -> None:
     before = subjects(fresh)
     play(fresh, "cancel-that")

@@ -25,24 +25,26 @@ local function is_on_probation(p, what)
 end
 
 -- True while a write is held because the caller is speaking: until their next final transcript, two
--- seconds of silence, or fifteen seconds after its acceptance. Decided from the signs of speech of the
+-- seconds of silence, or fifteen seconds after its acceptance. Words that correct it hold it for three
+-- seconds more, in which the agent asks for it anew. Decided from the signs of speech of the
 -- call, in the order of their own times (shared/calls/speech.py says what they are).
 --
 -- A click or a cough is no speech: one short word, over within 300 ms.
-local CLICK_MS, SILENCE_MS, MOST_HELD_MS = 300, 2000, 15000
+local CLICK_MS, SILENCE_MS, CORRECTED_MS, MOST_HELD_MS = 300, 2000, 3000, 15000
 
 local function is_held_back(p, call, accepted, now)
   if call == '' or now >= accepted + MOST_HELD_MS then return false end
   local key = p .. 'call:' .. call
   local heard = tonumber(redis.call('HGET', key, 'heard'))
   if not heard then return false end
-  local began, spoke, said, open = nil, -1, -1, false
+  local began, spoke, said, open, corrected = nil, -1, -1, false, false
   local signs = redis.call('ZRANGE', key .. ':speech', 0, -1, 'WITHSCORES')
   for i = 1, #signs, 2 do
     local sign, at = string.sub(signs[i], 1, 1), tonumber(signs[i + 1])
+    corrected = sign == 'C' or (corrected and sign == 'E')  -- the end of that speech changes nothing
     if sign == 'S' then
       began, open = at, true
-    elseif sign == 'F' then
+    elseif sign == 'F' or sign == 'C' then
       said, began, open = at, nil, false
     elseif sign == 'I' then
       spoke = at
@@ -53,6 +55,7 @@ local function is_held_back(p, call, accepted, now)
       if sign == 'E' then began, open = nil, false end
     end
   end
+  if corrected and now - heard < CORRECTED_MS then return true end
   if open and now - heard >= CLICK_MS then return true end
   return spoke > said and now - heard < SILENCE_MS
 end
