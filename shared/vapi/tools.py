@@ -122,7 +122,10 @@ Priority = Annotated[Literal["Low", "Medium", "High"], _in_words("Low", "Medium"
 OnExisting = Annotated[
     Literal["ask", "comment", "new"],
     _in_words("ask", "comment", "new"),
-    Field(description="What the caller answered when this tool asked about an earlier case."),
+    Field(
+        description="What the caller answered when this tool asked about an earlier case: comment "
+        "adds to it, new opens another one."
+    ),
 ]
 
 
