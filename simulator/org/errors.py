@@ -131,6 +131,25 @@ def cannot(operation: str, label: str) -> OrgError:
     )
 
 
+def no_access() -> OrgError:
+    """The user may not change this one record. Status 400 is not confirmed on a real org [K]."""
+    return OrgError(
+        400, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", []
+    )
+
+
+def bad_address_part(field: str) -> OrgError:
+    """A state or country outside the org's picklist (text from public error reports [F])."""
+    one, many = ("country", "countries") if "Country" in field else ("state", "states")
+    return OrgError(
+        400,
+        "FIELD_INTEGRITY_EXCEPTION",
+        f"There's a problem with this {one}, even though it may appear correct. Please select a "
+        f"{one} from the list of valid {many}.",
+        [field],
+    )
+
+
 def locked(other_id: str) -> OrgError:
     # Status 400 is not confirmed on a real org [K].
     return OrgError(

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.org import ids
 from simulator.org.errors import OrgError
 from simulator.org.schema.catalog import OBJECTS, OPERATIONS
+from simulator.org.schema.model import Field
 from simulator.org.soql.parser import Parser
 
 RESOURCES = ("token", "query", "search", "sobjects", "composite", "collections", "limits")
 BODIES = ("json", "html", "empty")
+USUALLY_CLOSED = ("Closed", "Completed")
 # Ratio between the 99th percentile and the median of a normal variable's exponent.
 P99_DEVIATIONS = 2.326
 
@@ -40,6 +43,18 @@ class ValidationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PicklistValue:
+    """One value of a picklist. closed: of a status, that its records are closed."""
+
+    value: str
+    default: bool = False
+    closed: bool = False
+
+
+Picklists = dict[str, tuple[PicklistValue, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Faults:
     """The faults in force. Probabilities are 0..1; seconds and milliseconds as the names say."""
 
@@ -60,6 +75,9 @@ class Faults:
     login_rate: int | None = None
     hide_fields: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    deny_records: frozenset[str] = frozenset()
+    refuse_fields: frozenset[str] = frozenset()
+    picklists: Picklists = field(default_factory=dict)
     lock_rows_s: float = 0.0
     clock_offset_s: float = 0.0
     expire_tokens: bool = False
@@ -204,6 +222,61 @@ def _hidden(value: object) -> tuple[str, ...]:
     return names
 
 
+def _named_field(name: str) -> Field:
+    """The field of `Object.Field`. Raises ValueError."""
+    sobject, _, item = name.partition(".")
+    known = OBJECTS.get(sobject.lower())
+    found = known.by_name.get(item.lower()) if known else None
+    if found is None:
+        raise ValueError(f"unknown field {name}")
+    return found
+
+
+def _field_names(value: object) -> frozenset[str]:
+    """`Object.Field` names, in lower case."""
+    names = _strings(value)
+    for name in names:
+        _named_field(name)
+    return frozenset(name.lower() for name in names)
+
+
+def _record_ids(value: object) -> frozenset[str]:
+    found = {text: ids.normalise(text) for text in _strings(value)}
+    for text, record_id in found.items():
+        if record_id is None:
+            raise ValueError(f"{text} is not a record id")
+    return frozenset(filter(None, found.values()))
+
+
+def _picklists(value: object) -> Picklists:
+    if not isinstance(value, dict):
+        raise ValueError('must be {"Object.Field": [values]}')
+    return {name.lower(): _picklist(name, values) for name, values in value.items()}
+
+
+def _picklist(name: str, values: object) -> tuple[PicklistValue, ...]:
+    """The first value is the default unless one says so. Without a word of it, the values that the
+    seeded org calls closed are closed, else the last one: every status has one of each kind."""
+    item = _named_field(name)
+    if item.kind not in ("picklist", "combobox") or not isinstance(values, list) or not values:
+        raise ValueError(f"{name} must be a picklist with a list of values")
+    told = [dict(one) if isinstance(one, dict) else {"value": one} for one in values]
+    for one in told:
+        if not isinstance(one.get("value"), str) or set(one) - {"value", "default", "closed"}:
+            raise ValueError(f"a value of {name} must be text or have value, default and closed")
+    if not any(one.get("default") for one in told):
+        usual = [one for one in told if one["value"] == item.default]
+        (usual or told)[0]["default"] = True
+    if not any("closed" in one for one in told):
+        usual = [one for one in told if one["value"] in USUALLY_CLOSED]
+        for one in usual or told[-1:]:
+            one["closed"] = True
+    return tuple(
+        PicklistValue(one["value"], bool(one.get("default")), bool(one.get("closed")))
+        for one in told
+    )
+
+
 def _denied(value: object) -> tuple[str, ...]:
     names = _strings(value)
     for name in names:
@@ -258,6 +331,9 @@ READERS: dict[str, Callable[[object], Any]] = {
     "login_rate": _count,
     "hide_fields": _hidden,
     "deny": _denied,
+    "deny_records": _record_ids,
+    "refuse_fields": _field_names,
+    "picklists": _picklists,
     "lock_rows_s": _number,
     "clock_offset_s": lambda value: _number(value, -math.inf),
     "expire_tokens": _flag,

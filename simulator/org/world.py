@@ -3,16 +3,17 @@
 import itertools
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.org.clock import Clock
 from simulator.org.cursors import Cursors
 from simulator.org.faults import Faults
 from simulator.org.meters import Limits, RowLocks, Stats
 from simulator.org.oauth.tokens import Tokens
-from simulator.org.schema.catalog import View
+from simulator.org.schema.catalog import OBJECTS, View
+from simulator.org.schema.model import Field
 from simulator.org.search.index import TextIndex
-from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_rules, sow
+from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_setup, sow
 from simulator.org.store import Store
 
 
@@ -36,18 +37,20 @@ class Org:
         self.schema_changed = self.clock.now()
         if self.store.is_empty():
             sow(self.store, self.clock.now())
+        else:
+            show_setup(self.store, self.faults, self.clock.now())
         self.index.rebuild()
 
     def apply(self, faults: Faults) -> None:
         """Replace the faults in force; every limit among them starts anew."""
         if faults.expire_tokens:
             self.tokens.expire_all()
-        if (faults.hide_fields, faults.deny) != (self.faults.hide_fields, self.faults.deny):
-            self.view = View(faults.hide_fields, faults.deny)
-            self.tooling_view = View(faults.hide_fields, faults.deny, tooling=True)
+        if _schema_of(faults) != _schema_of(self.faults):
+            self.view = View(*_schema_of(faults))
+            self.tooling_view = View(*_schema_of(faults), tooling=True)
             self.schema_changed = self.clock.now()
         self.faults = faults
-        show_rules(self.store, faults, self.clock.now())
+        show_setup(self.store, faults, self.clock.now())
         self.clock.offset_s = faults.clock_offset_s
         self.limits.apply(faults)
         self.tokens.logins.clear()
@@ -64,6 +67,20 @@ class Org:
         self.store.wipe()
         sow(self.store, self.clock.now())
         self.index.rebuild()
+
+
+def _schema_of(faults: Faults) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, Field]]:
+    """What the faults hide, deny and change of the schema."""
+    changed: dict[str, Field] = {}
+    for name, values in faults.picklists.items():
+        sobject, _, item = name.partition(".")
+        changed[name] = replace(
+            OBJECTS[sobject].by_name[item],
+            values=tuple(one.value for one in values),
+            default=next(one.value for one in values if one.default),
+            restricted=True,
+        )
+    return faults.hide_fields, faults.deny, changed
 
 
 @dataclass(slots=True)

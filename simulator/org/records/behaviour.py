@@ -21,6 +21,14 @@ def _one(store: Store, sobject: str, column: str, record_id: object) -> Any:
     return None if found is None else found[0]
 
 
+def _is_closed(store: Store, statuses: str, record: Row) -> bool:
+    """By the object that lists the org's statuses; one that it does not know is open."""
+    found = store.execute(
+        f'SELECT "IsClosed" FROM "{statuses}" WHERE "ApiName" = ?', (record.get("Status"),)
+    ).fetchone()
+    return found is not None and bool(found[0])
+
+
 def derive_person(store: Store, record: Row, before: Row | None, now: str) -> None:
     """Contact and Lead: Name is first and last name."""
     record["Name"] = " ".join(filter(None, (record.get("FirstName"), record.get("LastName"))))
@@ -32,7 +40,7 @@ def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None
         record["CaseNumber"] = f"{store.next_number('CaseNumber', 1001):08d}"
         if record.get("AccountId") is None and record.get("ContactId"):
             record["AccountId"] = _one(store, "Contact", "AccountId", record["ContactId"])
-    closed = record.get("Status") in service.CLOSED_CASE_STATUSES
+    closed = _is_closed(store, "CaseStatus", record)
     if closed and not (before and before["IsClosed"]):
         record["ClosedDate"] = now
     elif not closed:
@@ -57,7 +65,7 @@ def derive_task(store: Store, record: Row, before: Row | None, now: str) -> None
     if account is None and who and who.startswith("003"):
         account = _one(store, "Contact", "AccountId", who)
     record["AccountId"] = account
-    closed = record.get("Status") in service.CLOSED_TASK_STATUSES
+    closed = _is_closed(store, "TaskStatus", record)
     if closed and not (before and before["IsClosed"]):
         record["CompletedDateTime"] = now
     elif not closed:

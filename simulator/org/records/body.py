@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from simulator.org.errors import (
     OrgError,
+    bad_address_part,
     entity_deleted,
     invalid_reference,
     json_parser,
@@ -51,6 +52,9 @@ def read_body(context: Context, sobject: SObject, given: object, creating: bool)
         item = sobject.by_name[name.lower()]
         if value is not None and item.kind == "reference":
             check_reference(context.org.store, item, value)
+        refuses = f"{sobject.name}.{name}".lower() in context.org.faults.refuse_fields
+        if value is not None and refuses and not context.internal:
+            raise bad_address_part(name)
     return body
 
 

@@ -12,6 +12,7 @@ from simulator.org.errors import (
     entity_deleted,
     locked,
     malformed_id,
+    no_access,
     not_found,
 )
 from simulator.org.records import behaviour, rules
@@ -70,7 +71,7 @@ class Writer:
     def update(self, sobject: SObject, record_id: str, given: object) -> Written:
         with self._counted("updated"), self.store.transaction():
             self._permit(sobject, "update")
-            before = self.existing(sobject, record_id)
+            before = self._writeable(sobject, record_id)
             check_write(self.context.headers, sobject, before)
             if isinstance(given, dict) and any(key.lower() == "id" for key in given):
                 raise not_in_body("Id")
@@ -94,7 +95,7 @@ class Writer:
                 raise not_in_body(key.name)
             if matches:
                 self._permit(sobject, "update")
-                before = self.existing(sobject, matches[0])
+                before = self._writeable(sobject, matches[0])
                 check_write(self.context.headers, sobject, before)
                 body = read_body(self.context, sobject, given, creating=False)
                 self._update(sobject, before, body)
@@ -110,7 +111,7 @@ class Writer:
     def delete(self, sobject: SObject, record_id: str) -> Written:
         with self.store.transaction():
             self._permit(sobject, "delete")
-            before = self.existing(sobject, record_id)
+            before = self._writeable(sobject, record_id)
             self._lock(before)
             self._remove(sobject, str(before["Id"]))
             return Written(str(before["Id"]))
@@ -138,6 +139,13 @@ class Writer:
             raise entity_deleted(404)
         return row
 
+    def _writeable(self, sobject: SObject, record_id: str) -> Row:
+        """The record, unless it is one that the user may not change."""
+        row = self.existing(sobject, record_id)
+        if row["Id"] in self.org.faults.deny_records and not self.context.internal:
+            raise no_access()
+        return row
+
     def _matches(self, sobject: SObject, key: Field, value: object) -> list[str]:
         if key.kind == "id":
             return [] if value is None else [str(self.existing(sobject, str(value))["Id"])]
@@ -148,7 +156,7 @@ class Writer:
         user = self.context.user_id
         record: Row = {
             item.name: int(item.default) if isinstance(item.default, bool) else item.default
-            for item in sobject.fields
+            for item in (self.org.view.as_set_up(sobject, one) for one in sobject.fields)
             if item.default is not None and item.stored
         }
         record.update(body.values)

@@ -14,9 +14,6 @@ from simulator.org.schema.model import (
     text,
 )
 
-CLOSED_CASE_STATUSES = ("Closed",)
-CLOSED_TASK_STATUSES = ("Completed",)
-
 CASE = SObject(
     "Case",
     "Case",
