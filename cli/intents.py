@@ -184,6 +184,7 @@ def _public(intent: Intent) -> dict[str, object]:
         "kind": intent.kind,
         "state": intent.state,
         "call_id": intent.call_id,
+        "org": intent.org,
         "reference": intent.reference,
         "accepted_at": _time(intent.accepted_at_ms),
         "settled_at": _time(intent.settled_at_ms) if intent.settled_at_ms else None,
