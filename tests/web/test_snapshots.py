@@ -17,10 +17,10 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.gate import Use
+from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
 from tests.conftest import make_settings
-from shared.salesforce.namespace import keys_of
 from tests.shared.test_gate import opened, spent
 from web.app import create_app
 from web.pool import REQUEST_THREADS
