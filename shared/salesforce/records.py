@@ -30,6 +30,11 @@ MARKERS = {"Case": "SuppliedCompany", "Task": "CallObject", "ContentVersion": "R
 """Standard fields, filterable and long enough, that carry the key where no field may be added."""
 
 
+UNIQUE = frozenset({"Case", "Task"})
+"""The objects of which the org itself refuses a second record with a key. Whether a file can have
+a unique External Id is not known (docs/vendors.md S12), so it is looked for before a repeat."""
+
+
 @dataclass(frozen=True)
 class Written:
     """One record: its id, or why it was not written."""
@@ -50,8 +55,8 @@ class Row:
 class Records:
     """Every method raises SalesforceError when a request as a whole failed.
 
-    keyed: the org has our External Id fields. Without them the key lies in a standard field that
-    is searched before a repeat, but that no index keeps unique.
+    keyed: the org has our External Id fields, unique on UNIQUE. Without them the key lies in a
+    standard field that is searched before a repeat, but that no index keeps unique.
     """
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
