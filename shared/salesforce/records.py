@@ -61,6 +61,7 @@ class Records:
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
         self._salesforce = salesforce
+        self._timeout_s = timeout_s
         self._composite = composite.SharedRequests(salesforce, timeout_s=timeout_s)
         self.keyed = keyed
 
@@ -84,11 +85,10 @@ class Records:
             *_collections(sobject, keyed), composite.query("read", statement)
         )
         written = _collection_results(created, len(records))
-        rows = (
-            self._rows_by_key(sobject, composite.rows_of(read))
-            if read["httpStatusCode"] == 200
-            else {}
-        )
+        try:
+            rows = self._rows_by_key(sobject, self._rows_of(read))
+        except SalesforceError:
+            rows = {}
         return written, rows
 
     def insert(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
@@ -155,14 +155,19 @@ class Records:
         (answer,) = self._composite.send(
             composite.query("read", self._by_key(sobject, keys, fields))
         )
-        return self._rows_by_key(sobject, composite.rows_of(answer))
+        return self._rows_by_key(sobject, self._rows_of(answer))
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
         """The records of up to five statements, in one request; long statements are welcome."""
         answers = self._composite.send(
             *(composite.query(f"q{nth}", statement) for nth, statement in enumerate(statements))
         )
-        return [composite.rows_of(answer) for answer in answers]
+        return [self._rows_of(answer) for answer in answers]
+
+    def _rows_of(self, answer: composite.Answer) -> list[dict[str, Any]]:
+        """Further pages take as long as a request may."""
+        next_page = self._salesforce.next_page(Deadline.after(self._timeout_s))
+        return composite.rows_of(answer, next_page)
 
     def probe(self) -> None:
         """One light request. Raises SalesforceError while the org is not to be had."""
