@@ -38,6 +38,7 @@ class Intent:
     fingerprint, message: of the wish and of the message that it came in; wished_ms: that message's
     own time. "" and 0 for what nobody wished for.
     leave_out: fields that Salesforce refused to take, so the next attempt goes without them.
+    org: the host of the org that it was accepted for; "" when an earlier version did not note it.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Intent:
     message: str = ""
     settled_at_ms: int | None = None
     leave_out: tuple[str, ...] = ()
+    org: str = ""
     receipt: Receipt | None = None
 
     @property

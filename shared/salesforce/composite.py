@@ -14,6 +14,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError, away, classify
 from shared.salesforce.gate import Slot
+from shared.salesforce.pages import NextPage, all_records
 
 MOST_SUBREQUESTS = 25
 MOST_HEAVY = 5
@@ -34,11 +35,11 @@ def query(reference_id: str, statement: str) -> Subrequest:
     return {"method": "GET", "url": url, "referenceId": reference_id}
 
 
-def rows_of(answer: Answer) -> list[dict[str, Any]]:
-    """The records of a query's answer. Raises SalesforceError."""
+def rows_of(answer: Answer, next_page: NextPage) -> list[dict[str, Any]]:
+    """All records of a query's answer, of which this is the first page. Raises SalesforceError."""
     if answer["httpStatusCode"] != 200:
         raise subrequest_error(answer, whole=True)
-    return list(answer["body"]["records"])
+    return all_records(answer["body"], next_page)
 
 
 def subrequest_error(answer: Answer, *, whole: bool) -> SalesforceError:

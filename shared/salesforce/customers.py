@@ -14,6 +14,7 @@ from shared.phone import as_e164, search_digits, spellings
 from shared.salesforce import composite
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import away
 from shared.salesforce.gate import Slot
 from shared.salesforce.people import PHONES
 from shared.salesforce.soql import columns, soql
@@ -39,6 +40,9 @@ _CONTACT_FIELDS = (
 
 MOST_SHARERS = 20
 MOST_OPEN_CASES = 50
+MAX_HITS_OF_A_NUMBER = 200
+MAX_HITS = 2_000
+"""Of the search index; a search has no further pages (docs/vendors.md S5)."""
 MOST_NUMBERS = 25
 MOST_SPELLED_ALIKE = 200
 """Contacts of accounts whose numbers have a spoken one's letters and digits in this order."""
@@ -159,7 +163,7 @@ class Customers:
         (answer,) = composite.post(
             self._salesforce, [composite.query("query", statement)], deadline, slot
         )
-        return composite.rows_of(answer)
+        return composite.rows_of(answer, self._salesforce.next_page(deadline))
 
     def _read(self, record: dict[str, Any]) -> Customer:
         account = record.get("Account") or {}
@@ -184,12 +188,21 @@ class Customers:
     def _searched(self, numbers: Sequence[str], deadline: Deadline) -> list[dict[str, Any]]:
         """Contacts with another spelling of the numbers; each hit is compared digit by digit."""
         wanted = " OR ".join(search_digits(number) for number in numbers)
-        most = MOST_SHARERS * len(numbers)
+        most = min(MAX_HITS_OF_A_NUMBER * len(numbers), MAX_HITS)
         hits = self._salesforce.search(
             f"FIND {{{wanted}}} IN PHONE FIELDS RETURNING "
             f"Contact({columns(('Id', *PHONES))} LIMIT {most})",
             deadline,
         )
+        if len(hits) == most:
+            # The index left some out: they may be the very ones.
+            if len(numbers) == 1:
+                raise away("TOO_MANY_HITS", ambiguous=False)
+            half = len(numbers) // 2
+            both = self._searched(numbers[:half], deadline) + self._searched(
+                numbers[half:], deadline
+            )
+            return list({one["Id"]: one for one in both}.values())
         ids = [hit["Id"] for hit in hits if any(self._has(hit, number) for number in numbers)]
         if not ids:
             return []

@@ -30,6 +30,11 @@ MARKERS = {"Case": "SuppliedCompany", "Task": "CallObject", "ContentVersion": "R
 """Standard fields, filterable and long enough, that carry the key where no field may be added."""
 
 
+UNIQUE = frozenset({"Case", "Task"})
+"""The objects of which the org itself refuses a second record with a key. Whether a file can have
+a unique External Id is not known (docs/vendors.md S12), so it is looked for before a repeat."""
+
+
 @dataclass(frozen=True)
 class Written:
     """One record: its id, or why it was not written."""
@@ -50,12 +55,13 @@ class Row:
 class Records:
     """Every method raises SalesforceError when a request as a whole failed.
 
-    keyed: the org has our External Id fields. Without them the key lies in a standard field that
-    is searched before a repeat, but that no index keeps unique.
+    keyed: the org has our External Id fields, unique on UNIQUE. Without them the key lies in a
+    standard field that is searched before a repeat, but that no index keeps unique.
     """
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
         self._salesforce = salesforce
+        self._timeout_s = timeout_s
         self._composite = composite.SharedRequests(salesforce, timeout_s=timeout_s)
         self.keyed = keyed
 
@@ -79,11 +85,10 @@ class Records:
             *_collections(sobject, keyed), composite.query("read", statement)
         )
         written = _collection_results(created, len(records))
-        rows = (
-            self._rows_by_key(sobject, composite.rows_of(read))
-            if read["httpStatusCode"] == 200
-            else {}
-        )
+        try:
+            rows = self._rows_by_key(sobject, self._rows_of(read))
+        except SalesforceError:
+            rows = {}
         return written, rows
 
     def insert(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
@@ -150,14 +155,19 @@ class Records:
         (answer,) = self._composite.send(
             composite.query("read", self._by_key(sobject, keys, fields))
         )
-        return self._rows_by_key(sobject, composite.rows_of(answer))
+        return self._rows_by_key(sobject, self._rows_of(answer))
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
         """The records of up to five statements, in one request; long statements are welcome."""
         answers = self._composite.send(
             *(composite.query(f"q{nth}", statement) for nth, statement in enumerate(statements))
         )
-        return [composite.rows_of(answer) for answer in answers]
+        return [self._rows_of(answer) for answer in answers]
+
+    def _rows_of(self, answer: composite.Answer) -> list[dict[str, Any]]:
+        """Further pages take as long as a request may."""
+        next_page = self._salesforce.next_page(Deadline.after(self._timeout_s))
+        return composite.rows_of(answer, next_page)
 
     def probe(self) -> None:
         """One light request. Raises SalesforceError while the org is not to be had."""

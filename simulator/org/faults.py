@@ -10,12 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.org import ids
 from simulator.org.errors import OrgError
 from simulator.org.schema.catalog import OBJECTS, OPERATIONS
+from simulator.org.schema.model import Field
 from simulator.org.soql.parser import Parser
 
 RESOURCES = ("token", "query", "search", "sobjects", "composite", "collections", "limits")
 BODIES = ("json", "html", "empty")
+NEEDS = {
+    "error_code": "status",
+    "body": "status",
+    "probability": "status",
+    "lock_in_trigger": "lock_rows_s",
+}
+USUALLY_CLOSED = ("Closed", "Completed")
 # Ratio between the 99th percentile and the median of a normal variable's exponent.
 P99_DEVIATIONS = 2.326
 
@@ -40,6 +49,18 @@ class ValidationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PicklistValue:
+    """One value of a picklist. closed: of a status, that its records are closed."""
+
+    value: str
+    default: bool = False
+    closed: bool = False
+
+
+Picklists = dict[str, tuple[PicklistValue, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Faults:
     """The faults in force. Probabilities are 0..1; seconds and milliseconds as the names say."""
 
@@ -60,7 +81,15 @@ class Faults:
     login_rate: int | None = None
     hide_fields: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    deny_records: frozenset[str] = frozenset()
+    refuse_fields: frozenset[str] = frozenset()
+    picklists: Picklists = field(default_factory=dict)
+    unique: dict[str, bool] = field(default_factory=dict)
     lock_rows_s: float = 0.0
+    lock_in_trigger: bool = False
+    max_query_chars: int | None = None
+    max_page_rows: int | None = None
+    crlf_text: bool = False
     clock_offset_s: float = 0.0
     expire_tokens: bool = False
     rotate_refresh_tokens: bool = False
@@ -100,9 +129,9 @@ def read_faults(given: object) -> Faults:
             values[key] = reader(value)
         except (ValueError, TypeError, KeyError) as problem:
             problems[key] = str(problem) or "is not understood"
-    for key in ("error_code", "body", "probability"):
-        if key in values and "status" not in given:
-            problems[key] = "only means something together with status"
+    for key, other in NEEDS.items():
+        if key in values and other not in given:
+            problems[key] = f"only means something together with {other}"
     if problems:
         raise FaultError(problems)
     return Faults(given=dict(given), **values)
@@ -126,6 +155,13 @@ def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("must be a whole number, 0 or more")
     return value
+
+
+def _positive(value: object) -> int:
+    number = _count(value)
+    if not number:
+        raise ValueError("must be 1 or more")
+    return number
 
 
 def _flag(value: object) -> bool:
@@ -204,6 +240,70 @@ def _hidden(value: object) -> tuple[str, ...]:
     return names
 
 
+def _named_field(name: str) -> Field:
+    """The field of `Object.Field`. Raises ValueError."""
+    sobject, _, item = name.partition(".")
+    known = OBJECTS.get(sobject.lower())
+    found = known.by_name.get(item.lower()) if known else None
+    if found is None:
+        raise ValueError(f"unknown field {name}")
+    return found
+
+
+def _field_names(value: object) -> frozenset[str]:
+    """`Object.Field` names, in lower case."""
+    names = _strings(value)
+    for name in names:
+        _named_field(name)
+    return frozenset(name.lower() for name in names)
+
+
+def _unique(value: object) -> dict[str, bool]:
+    if not isinstance(value, dict):
+        raise ValueError('must be {"Object.Field": true or false}')
+    for name in value:
+        if not _named_field(name).external_id:
+            raise ValueError(f"{name} is no External Id")
+    return {name.lower(): _flag(unique) for name, unique in value.items()}
+
+
+def _record_ids(value: object) -> frozenset[str]:
+    found = {text: ids.normalise(text) for text in _strings(value)}
+    for text, record_id in found.items():
+        if record_id is None:
+            raise ValueError(f"{text} is not a record id")
+    return frozenset(filter(None, found.values()))
+
+
+def _picklists(value: object) -> Picklists:
+    if not isinstance(value, dict):
+        raise ValueError('must be {"Object.Field": [values]}')
+    return {name.lower(): _picklist(name, values) for name, values in value.items()}
+
+
+def _picklist(name: str, values: object) -> tuple[PicklistValue, ...]:
+    """The first value is the default unless one says so. Without a word of it, the values that the
+    seeded org calls closed are closed, else the last one: every status has one of each kind."""
+    item = _named_field(name)
+    if item.kind not in ("picklist", "combobox") or not isinstance(values, list) or not values:
+        raise ValueError(f"{name} must be a picklist with a list of values")
+    told = [dict(one) if isinstance(one, dict) else {"value": one} for one in values]
+    for one in told:
+        if not isinstance(one.get("value"), str) or set(one) - {"value", "default", "closed"}:
+            raise ValueError(f"a value of {name} must be text or have value, default and closed")
+    if not any(one.get("default") for one in told):
+        usual = [one for one in told if one["value"] == item.default]
+        (usual or told)[0]["default"] = True
+    if not any("closed" in one for one in told):
+        usual = [one for one in told if one["value"] in USUALLY_CLOSED]
+        for one in usual or told[-1:]:
+            one["closed"] = True
+    return tuple(
+        PicklistValue(one["value"], bool(one.get("default")), bool(one.get("closed")))
+        for one in told
+    )
+
+
 def _denied(value: object) -> tuple[str, ...]:
     names = _strings(value)
     for name in names:
@@ -258,7 +358,15 @@ READERS: dict[str, Callable[[object], Any]] = {
     "login_rate": _count,
     "hide_fields": _hidden,
     "deny": _denied,
+    "deny_records": _record_ids,
+    "refuse_fields": _field_names,
+    "picklists": _picklists,
+    "unique": _unique,
     "lock_rows_s": _number,
+    "lock_in_trigger": _flag,
+    "max_query_chars": _positive,
+    "max_page_rows": _positive,
+    "crlf_text": _flag,
     "clock_offset_s": lambda value: _number(value, -math.inf),
     "expire_tokens": _flag,
     "rotate_refresh_tokens": _flag,

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.org import ids
 from simulator.org.clock import write_datetime
-from simulator.org.faults import Faults
+from simulator.org.faults import USUALLY_CLOSED, Faults, PicklistValue
 from simulator.org.records import behaviour
 from simulator.org.schema import setup
 from simulator.org.schema.catalog import OBJECTS
@@ -94,17 +94,29 @@ COMMENTS = (
 def sow(store: Store, now: datetime) -> None:
     """Fill an empty store. Ages count back from now, so that LAST_N_DAYS finds the same."""
     with store.transaction():
+        show_setup(store, Faults(), now)
         sower = _Sower(store, now)
         sower.people()
         sower.customers()
 
 
-def show_rules(store: Store, faults: Faults, now: datetime) -> None:
-    """The rules in force, as records of the objects that list them."""
+def show_setup(store: Store, faults: Faults, now: datetime) -> None:
+    """The rules and statuses in force, as records of the objects that list them."""
     with store.transaction():
         for sobject in setup.OBJECTS:
             store.execute(f'DELETE FROM "{sobject.name}"')
         sower = _Sower(store, now)
+        for name in ("Case", "Task"):
+            listed = faults.picklists.get(f"{name}.Status".lower()) or usual_values(name)
+            for order, one in enumerate(listed, 1):
+                sower.add(
+                    f"{name}Status",
+                    ApiName=one.value,
+                    MasterLabel=one.value,
+                    IsClosed=int(one.closed),
+                    IsDefault=int(one.default),
+                    SortOrder=order,
+                )
         if faults.duplicate_rule:
             sower.add(
                 "DuplicateRule",
@@ -124,6 +136,15 @@ def show_rules(store: Store, faults: Faults, now: datetime) -> None:
                 Active=1,
                 EntityDefinitionId=entity,
             )
+
+
+def usual_values(sobject_name: str) -> tuple[PicklistValue, ...]:
+    """The statuses as the schema has them."""
+    status = OBJECTS[sobject_name.lower()].by_name["status"]
+    return tuple(
+        PicklistValue(value, value == status.default, value in USUALLY_CLOSED)
+        for value in status.values
+    )
 
 
 class _Sower:

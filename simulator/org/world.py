@@ -3,24 +3,36 @@
 import itertools
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.org.clock import Clock
 from simulator.org.cursors import Cursors
 from simulator.org.faults import Faults
 from simulator.org.meters import Limits, RowLocks, Stats
 from simulator.org.oauth.tokens import Tokens
-from simulator.org.schema.catalog import View
+from simulator.org.records.autonumber import USUAL
+from simulator.org.schema.catalog import OBJECTS, View
+from simulator.org.schema.model import Field
 from simulator.org.search.index import TextIndex
-from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_rules, sow
+from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_setup, sow
 from simulator.org.store import Store
 
 
 class Org:
-    """Everything behind the HTTP surface. path: where the records live, `:memory:` for nowhere."""
+    """Everything behind the HTTP surface. path: where the records live, `:memory:` for nowhere.
 
-    def __init__(self, path: str = ":memory:", strict_clients: bool = False) -> None:
+    my_domain: the org's own address, which the server knows once it listens.
+    """
+
+    def __init__(
+        self,
+        path: str = ":memory:",
+        strict_clients: bool = False,
+        case_number_format: str = USUAL,
+    ) -> None:
         self.store = Store(path)
+        self.store.case_number_format = self.case_number_format = case_number_format
+        self.my_domain = "https://local-org.my.salesforce.com"
         self.clock = Clock()
         self.faults = Faults()
         self.view = View()
@@ -36,26 +48,32 @@ class Org:
         self.schema_changed = self.clock.now()
         if self.store.is_empty():
             sow(self.store, self.clock.now())
+        else:
+            show_setup(self.store, self.faults, self.clock.now())
         self.index.rebuild()
 
     def apply(self, faults: Faults) -> None:
         """Replace the faults in force; every limit among them starts anew."""
         if faults.expire_tokens:
             self.tokens.expire_all()
-        if (faults.hide_fields, faults.deny) != (self.faults.hide_fields, self.faults.deny):
-            self.view = View(faults.hide_fields, faults.deny)
-            self.tooling_view = View(faults.hide_fields, faults.deny, tooling=True)
+        if _schema_of(faults) != _schema_of(self.faults):
+            self.view = View(*_schema_of(faults))
+            self.tooling_view = View(*_schema_of(faults), tooling=True)
             self.schema_changed = self.clock.now()
         self.faults = faults
-        show_rules(self.store, faults, self.clock.now())
+        show_setup(self.store, faults, self.clock.now())
         self.clock.offset_s = faults.clock_offset_s
         self.limits.apply(faults)
         self.tokens.logins.clear()
         self.index.lag_s = faults.search_lag_s
         self.locks = RowLocks()
 
-    def reset(self) -> None:
-        """Back to the seed: records, counts and faults. Access tokens stay good."""
+    def reset(self, case_number_format: str = "") -> None:
+        """Back to the seed: records, counts and faults. Access tokens stay good.
+
+        case_number_format: of this org until the next reset; "": the one it was started with.
+        """
+        self.store.case_number_format = case_number_format or self.case_number_format
         self.apply(Faults())
         self.stats = Stats()
         self.limits = Limits()
@@ -66,12 +84,30 @@ class Org:
         self.index.rebuild()
 
 
+def _schema_of(faults: Faults) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, Field]]:
+    """What the faults hide, deny and change of the schema."""
+    changed: dict[str, Field] = {}
+    for name, values in faults.picklists.items():
+        sobject, _, item = name.partition(".")
+        changed[name] = replace(
+            OBJECTS[sobject].by_name[item],
+            values=tuple(one.value for one in values),
+            default=next(one.value for one in values if one.default),
+            restricted=True,
+        )
+    for name, unique in faults.unique.items():
+        sobject, _, item = name.partition(".")
+        changed[name] = replace(changed.get(name, OBJECTS[sobject].by_name[item]), unique=unique)
+    return faults.hide_fields, faults.deny, changed
+
+
 @dataclass(slots=True)
 class Context:
     """On whose behalf a request works.
 
     headers: lower-case names. request: its number, for row locks. internal: the work of a person in
-    the UI (a control), not an API call: not counted, never denied.
+    the UI (a control), not an API call: not counted, never denied. all_or_none: it is part of a
+    composite request that is.
     """
 
     org: Org
@@ -79,3 +115,4 @@ class Context:
     headers: Mapping[str, str] = field(default_factory=dict)
     request: int = 0
     internal: bool = False
+    all_or_none: bool = False

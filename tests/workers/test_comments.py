@@ -10,6 +10,7 @@ from shared.domain.drafts import (
     CommentDraft,
 )
 from shared.domain.kinds import Kind, State
+from shared.domain.text import html_bytes
 from shared.journal.journal import Journal
 from tests.calling import KNOWN, SHARED, UNKNOWN
 from tests.workers.delivering import BILLING, accept, kept, open_case, record, wait_no_more
@@ -30,6 +31,33 @@ def test_a_comment_follows_its_case_and_ends_with_its_reference(
     assert 3_900 < len(body.encode()) <= 4_000
 
 
+@pytest.mark.parametrize("sign", ["&", "<", ">", '"', "'", "\n", "é", "😀"])
+@pytest.mark.parametrize("crlf", [False, True])
+def test_a_comment_is_cut_as_salesforce_counts(
+    desk: Desk, journal: Journal, org: Org, sign: str, crlf: bool
+) -> None:
+    """Counted as HTML, and with room for two characters a line break; its reference stays."""
+    opened = open_case(desk, journal, BILLING)
+    org.fault(crlf_text=crlf)
+    draft = CommentDraft(case_intent=opened, text="a" + sign * 3_999)
+    comment = accept(journal, Kind.CASE_COMMENT, draft)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    body = org.records("CaseComment")[-1]["CommentBody"]
+    assert body.endswith(f"(reference {kept(journal, comment).reference})")
+    assert html_bytes(body) > 3_950
+
+
+def lose_the_answer_of_the_write(desk: Desk, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the comment itself, not of the look at its case before it."""
+    insert = desk.records.insert
+
+    def losing(*args: Any, **options: Any) -> Any:
+        org.fault(lose_answer=1.0)
+        return insert(*args, **options)
+
+    monkeypatch.setattr(desk.records, "insert", losing)
+
+
 def test_a_comment_whose_answer_was_lost_is_there_once(
     desk: Desk,
     journal: Journal,
@@ -40,13 +68,7 @@ def test_a_comment_whose_answer_was_lost_is_there_once(
     opened = open_case(desk, journal, BILLING)
     before = len(org.records("CaseComment"))
     comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="hello"))
-    insert = desk.records.insert
-
-    def losing(*args: Any, **options: Any) -> Any:
-        org.fault(lose_answer=1.0)  # of the write, not of the look at the case before it
-        return insert(*args, **options)
-
-    monkeypatch.setattr(desk.records, "insert", losing)
+    lose_the_answer_of_the_write(desk, org, monkeypatch)
     assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
     monkeypatch.undo()
     org.fault()
@@ -56,6 +78,23 @@ def test_a_comment_whose_answer_was_lost_is_there_once(
     assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
     assert len(org.records("CaseComment")) == before + 1
     assert kept(journal, comment).receipt
+
+
+def test_a_comment_is_found_behind_the_first_page_of_those_of_its_case(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_case(desk, journal, BILLING)
+    case_id = record(org, "Case", opened)["Id"]
+    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="hello"))
+    org.create("CaseComment", [{"ParentId": case_id, "CommentBody": f"{n}"} for n in range(5)])
+    lose_the_answer_of_the_write(desk, org, monkeypatch)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    monkeypatch.undo()
+    before = len(org.records("CaseComment"))
+    org.fault(max_page_rows=2)
+    wait_no_more(store, comment, kind=Kind.CASE_COMMENT)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert len(org.records("CaseComment")) == before
 
 
 @pytest.mark.parametrize(

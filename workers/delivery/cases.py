@@ -6,6 +6,7 @@ from typing import Any, cast
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import Kind
+from shared.domain.text import stored_length
 from shared.salesforce.records import MOST_RECORDS, Row
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
@@ -42,7 +43,8 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "Subject": fit_line(
                 f"{draft.issue_type.capitalize()}: {draft.description}", MOST_SUBJECT
             ),
-            "Description": fit(draft.description, MOST_DESCRIPTION - len(unverified)) + unverified,
+            "Description": fit(draft.description, MOST_DESCRIPTION - stored_length(unverified))
+            + unverified,
             "Type": draft.issue_type.capitalize(),
             "Origin": "Phone",
             "Priority": draft.priority,

@@ -7,17 +7,20 @@ a comment that commits after that would be there twice.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
+from shared.domain.text import MAX_COMMENT_BYTES, html_bytes
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.links import find_cases
-from workers.delivery.text import fit_bytes
+from workers.delivery.text import fit_comment
 
-MOST_BYTES = 4_000
+CLOCKS_DIFFER_MS = 24 * 3600 * 1000
+"""A comment of ours is no older than its intent, by clocks that may differ by so much."""
 
 REST_MS = 15_000
 """Salesforce waits up to 10 s for a row lock: so long a comment may come after its lost answer."""
@@ -51,7 +54,7 @@ def _rested(desk: Desk, intent: Intent, error: SalesforceError) -> Outcome:
 def _record(intent: Intent, case_id: str) -> dict[str, Any]:
     text = cast(CommentDraft, intent.draft).text
     mark = _mark(intent)
-    body = fit_bytes(text, MOST_BYTES - len(mark.encode())) + mark
+    body = fit_comment(text, MAX_COMMENT_BYTES - html_bytes(mark)) + mark
     return {"ParentId": case_id, "CommentBody": body}
 
 
@@ -63,11 +66,13 @@ def _already_there(desk: Desk, targets: dict[Intent, str]) -> dict[Intent, str]:
     unsure = {intent: case_id for intent, case_id in targets.items() if intent.unsure}
     if not unsure:
         return {}
-    # CommentBody is a long text: it can be read, but not filtered by.
+    since_ms = min(intent.accepted_at_ms for intent in unsure) - CLOCKS_DIFFER_MS
     (rows,) = desk.records.query(
         soql(
-            "SELECT Id, ParentId, CommentBody FROM CaseComment WHERE ParentId IN {ids}",
+            "SELECT Id, ParentId, CommentBody FROM CaseComment "
+            "WHERE ParentId IN {ids} AND CreatedDate >= {since}",
             ids=sorted(set(unsure.values())),
+            since=datetime.fromtimestamp(since_ms // 1000, UTC),
         )
     )
     return {

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.text import folded
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.people import only
 from shared.salesforce.records import Row
@@ -94,14 +95,14 @@ def _change(
     changes = {
         name: value
         for name, value in draft.changes.items()
-        if name in CHANGEABLE and (contact[name] or "") != value
+        if name in CHANGEABLE and folded(contact[name]) != folded(value)
     }
     if draft.seen is not None:
         seen = draft.seen
         edited = [
             name
             for name in changes
-            if (contact[name] or "") not in {value or "" for value in seen.get(name, [])}
+            if folded(contact[name]) not in {folded(value) for value in seen.get(name, [])}
         ]
     else:
         # Nobody saw the record at acceptance: any edit since may be to these very fields, but for

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from simulator.org.errors import (
     OrgError,
+    bad_address_part,
     entity_deleted,
     invalid_reference,
     json_parser,
@@ -33,6 +34,7 @@ def read_body(context: Context, sobject: SObject, given: object, creating: bool)
     view = context.org.view
     body = Body()
     refused: list[str] = []
+    crlf = context.org.faults.crlf_text
     for name, value in given.items():
         if name == "attributes":
             continue
@@ -42,15 +44,18 @@ def read_body(context: Context, sobject: SObject, given: object, creating: bool)
         if not (item.create if creating else item.update):
             refused.append(item.name)
         elif item.write_only:
-            body.write_only[item.name] = read_value(item, value)
+            body.write_only[item.name] = read_value(item, value, crlf=crlf)
         else:
-            body.values[item.name] = read_value(item, value)
+            body.values[item.name] = read_value(item, value, crlf=crlf)
     if refused:
         raise not_writeable(refused)
     for name, value in body.values.items():
         item = sobject.by_name[name.lower()]
         if value is not None and item.kind == "reference":
             check_reference(context.org.store, item, value)
+        refuses = f"{sobject.name}.{name}".lower() in context.org.faults.refuse_fields
+        if value is not None and refuses and not context.internal:
+            raise bad_address_part(name)
     return body
 
 

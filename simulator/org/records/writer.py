@@ -11,7 +11,9 @@ from simulator.org.errors import (
     duplicate_value,
     entity_deleted,
     locked,
+    locked_in_trigger,
     malformed_id,
+    no_access,
     not_found,
 )
 from simulator.org.records import behaviour, rules
@@ -70,7 +72,7 @@ class Writer:
     def update(self, sobject: SObject, record_id: str, given: object) -> Written:
         with self._counted("updated"), self.store.transaction():
             self._permit(sobject, "update")
-            before = self.existing(sobject, record_id)
+            before = self._writeable(sobject, record_id)
             check_write(self.context.headers, sobject, before)
             if isinstance(given, dict) and any(key.lower() == "id" for key in given):
                 raise not_in_body("Id")
@@ -94,7 +96,7 @@ class Writer:
                 raise not_in_body(key.name)
             if matches:
                 self._permit(sobject, "update")
-                before = self.existing(sobject, matches[0])
+                before = self._writeable(sobject, matches[0])
                 check_write(self.context.headers, sobject, before)
                 body = read_body(self.context, sobject, given, creating=False)
                 self._update(sobject, before, body)
@@ -110,8 +112,8 @@ class Writer:
     def delete(self, sobject: SObject, record_id: str) -> Written:
         with self.store.transaction():
             self._permit(sobject, "delete")
-            before = self.existing(sobject, record_id)
-            self._lock(before)
+            before = self._writeable(sobject, record_id)
+            self._lock(sobject, before)
             self._remove(sobject, str(before["Id"]))
             return Written(str(before["Id"]))
 
@@ -138,6 +140,13 @@ class Writer:
             raise entity_deleted(404)
         return row
 
+    def _writeable(self, sobject: SObject, record_id: str) -> Row:
+        """The record, unless it is one that the user may not change."""
+        row = self.existing(sobject, record_id)
+        if row["Id"] in self.org.faults.deny_records and not self.context.internal:
+            raise no_access()
+        return row
+
     def _matches(self, sobject: SObject, key: Field, value: object) -> list[str]:
         if key.kind == "id":
             return [] if value is None else [str(self.existing(sobject, str(value))["Id"])]
@@ -148,7 +157,7 @@ class Writer:
         user = self.context.user_id
         record: Row = {
             item.name: int(item.default) if isinstance(item.default, bool) else item.default
-            for item in sobject.fields
+            for item in (self.org.view.as_set_up(sobject, one) for one in sobject.fields)
             if item.default is not None and item.stored
         }
         record.update(body.values)
@@ -162,7 +171,7 @@ class Writer:
         self._derive(sobject, record, None, now)
         rules.check_duplicates(self.context, sobject, record, self.base)
         self._check_unique(sobject, record, body)
-        self._lock(record)
+        self._lock(sobject, record)
         self.store.insert(sobject, record)
         self._after(sobject, record, body, created=True)
         return str(record["Id"])
@@ -180,7 +189,7 @@ class Writer:
         if any(body.values.get(name) != before.get(name) for name in body.values):
             rules.check_duplicates(self.context, sobject, record, self.base)
         self._check_unique(sobject, record, body)
-        self._lock(record)
+        self._lock(sobject, record)
         changes = {name: value for name, value in record.items() if value != before.get(name)}
         self.store.update(sobject, before["Id"], changes)
         self._after(sobject, record, body, created=False)
@@ -202,19 +211,21 @@ class Writer:
 
     def _check_unique(self, sobject: SObject, record: Row, body: Body) -> None:
         for name in body.values:
-            item = sobject.by_name[name.lower()]
+            item = self.org.view.as_set_up(sobject, sobject.by_name[name.lower()])
             if not item.unique or record[name] is None:
                 continue
             for other in self.store.matching(sobject, item, record[name], limit=2):
                 if other != record["Id"]:
                     raise duplicate_value(item.name, other)
 
-    def _lock(self, record: Row) -> None:
+    def _lock(self, sobject: SObject, record: Row) -> None:
         hold_s = self.org.faults.lock_rows_s
         if not hold_s or self.context.internal:
             return
         touched = [record["Id"], *(record[name] for name in LOCKED_PARENTS if record.get(name))]
         holder = self.org.locks.take(touched, hold_s, self.context.request)
+        if holder is not None and self.org.faults.lock_in_trigger:
+            raise locked_in_trigger(sobject.name)
         if holder is not None:
             raise locked(holder)
 

@@ -1,6 +1,6 @@
 """The whole schema, and the part of it that the integration user sees."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from simulator.org.schema import crm, files, people, service, setup
@@ -39,15 +39,22 @@ CHILDREN = _children()
 class View:
     """The schema as one user sees it: hidden fields and unreadable objects look as if missing.
 
-    hidden and denied are sets of lower-case `object.field` and `object.operation`. tooling: the
-    Tooling API's schema instead of the data API's.
+    hidden and denied are sets of lower-case `object.field` and `object.operation`. changed: fields
+    that this org has set up otherwise, by lower-case `object.field`. tooling: the Tooling API's
+    schema instead of the data API's.
     """
 
     def __init__(
-        self, hidden: Iterable[str] = (), denied: Iterable[str] = (), *, tooling: bool = False
+        self,
+        hidden: Iterable[str] = (),
+        denied: Iterable[str] = (),
+        changed: Mapping[str, Field] | None = None,
+        *,
+        tooling: bool = False,
     ) -> None:
         self.hidden = frozenset(item.lower() for item in hidden)
         self.denied = frozenset(item.lower() for item in denied)
+        self.changed = dict(changed or {})
         self.tooling = tooling
 
     def sobject(self, name: str) -> SObject | None:
@@ -65,7 +72,11 @@ class View:
         found = sobject.by_name.get(name.lower())
         if found is None or (self.hidden and not self._shown(sobject, found)):
             return None
-        return found
+        return self.as_set_up(sobject, found)
+
+    def as_set_up(self, sobject: SObject, item: Field) -> Field:
+        """The field as this org has it."""
+        return self.changed.get(f"{sobject.name}.{item.name}".lower(), item)
 
     def relationship(self, sobject: SObject, name: str) -> Field | None:
         """The reference field whose relationship upwards has this name."""
@@ -75,7 +86,9 @@ class View:
         return found
 
     def fields(self, sobject: SObject) -> list[Field]:
-        return [item for item in sobject.fields if self._shown(sobject, item)]
+        return [
+            self.as_set_up(sobject, item) for item in sobject.fields if self._shown(sobject, item)
+        ]
 
     def child(self, sobject: SObject, name: str) -> ChildRelationship | None:
         """The relationship down from the object that has this name in any case."""

@@ -1,12 +1,12 @@
-"""The admin's rules as the API shows them, read-only; all but the rules' names and objects is left
-out.
+"""The admin's setup as the API shows it, read-only: rules (all but their names and objects is left
+out) and the statuses of cases and tasks.
 
 Data API: DuplicateRule and AssignmentRule. Tooling API: ValidationRule and its EntityDefinition
 (here with an Id of its own; a real one has a DurableId). Of the two APIs each knows only its own.
 A user without View Setup and Configuration sees no DuplicateRule [D]; `deny` takes them away.
 """
 
-from simulator.org.schema.model import SObject, flag, record_id, reference, system, text
+from simulator.org.schema.model import SObject, flag, read_only, record_id, reference, system, text
 
 
 def _setup(
@@ -66,4 +66,30 @@ VALIDATION_RULE = _setup(
     tooling=True,
 )
 
-OBJECTS = (DUPLICATE_RULE, ASSIGNMENT_RULE, ENTITY_DEFINITION, VALIDATION_RULE)
+
+def _statuses(name: str, label: str, prefix: str) -> SObject:
+    """The values of a status, and which of them close. Key prefixes are not confirmed [K]."""
+    return _setup(
+        name,
+        label,
+        prefix,
+        text("ApiName", "API Name", 255, nillable=False),
+        text("MasterLabel", "Master Label", 255, nillable=False),
+        flag("IsClosed", "Is Closed"),
+        flag("IsDefault", "Is Default"),
+        read_only("SortOrder", "int", "Sort Order"),
+        name_field="MasterLabel",
+    )
+
+
+CASE_STATUS = _statuses("CaseStatus", "Case Status Value", "0Cs")
+TASK_STATUS = _statuses("TaskStatus", "Task Status Value", "0Ts")
+
+OBJECTS = (
+    CASE_STATUS,
+    TASK_STATUS,
+    DUPLICATE_RULE,
+    ASSIGNMENT_RULE,
+    ENTITY_DEFINITION,
+    VALIDATION_RULE,
+)
