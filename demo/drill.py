@@ -72,10 +72,10 @@ def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
     killer.start()
     try:
         with ThreadPoolExecutor(POSTERS) as pool:
-            calls = pool.map(lambda nth: _call(stack, seed, nth), range(writes // 2))
-            for promised, posted in calls:
+            calls = pool.map(lambda nth: make_call(stack, f"drill-{seed}", nth), range(writes // 2))
+            for promised in calls:
                 outcome.promised += promised
-                outcome.posted += posted
+                outcome.posted += 2
     finally:
         over.set()
         killer.join()
@@ -89,33 +89,30 @@ def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
     return outcome
 
 
-def _call(stack: Stack, seed: int, nth: int) -> tuple[list[str], int]:
-    """One call with two writes: a case, and a comment on it or a call-back."""
-    call = Call(id=f"drill-{seed}-{nth}", caller="+14155550101", started_ms=int(time.time() * 1000))
-    case = {
-        "issueType": ISSUES[nth % 3],
-        "description": f"Drill {seed} call {nth}",
-        "onExisting": "new",
-    }
+def make_call(stack: Stack, name: str, nth: int, *, deliveries: int = DELIVERIES) -> list[str]:
+    """One call with two writes: a case, and a comment on it or a call-back; the references spoken.
+
+    deliveries: how often a tool call is delivered at the most, until it is answered.
+    """
+    call = Call(id=f"{name}-{nth}", caller="+14155550101", started_ms=int(time.time() * 1000))
+    case = {"issueType": ISSUES[nth % 3], "description": f"{name} {nth}", "onExisting": "new"}
     second: tuple[str, dict[str, Any]] = (
-        ("addCaseComment", {"comment": f"Drill {seed} call {nth}"})
+        ("addCaseComment", {"comment": f"{name} {nth}"})
         if nth % 2
-        else ("requestCallback", {"reason": f"Drill {seed} call {nth}"})
+        else ("requestCallback", {"reason": f"{name} {nth}"})
     )
-    promised = [
+    return [
         found.group()
         for tool, arguments in (("createSalesforceCase", case), second)
-        if (found := REFERENCE.search(_ask(stack, call, tool, arguments)))
+        if (found := REFERENCE.search(_ask(stack, call, tool, arguments, deliveries)))
     ]
-    return promised, 2
 
 
-def _ask(stack: Stack, call: Call, tool: str, arguments: dict[str, Any]) -> str:
-    """What the agent hears. The same tool call is delivered again until it is answered; "" when it
-    never was, and then nothing was promised."""
+def _ask(stack: Stack, call: Call, tool: str, arguments: dict[str, Any], deliveries: int) -> str:
+    """What the agent hears; "" when it was never answered, and then nothing was promised."""
     body = as_bytes(call.tool_calls((f"{call.id}-{tool}", tool, arguments)))
     time.sleep(random.uniform(0, 2 * PAUSE_S))
-    for _ in range(DELIVERIES):
+    for _ in range(deliveries):
         headers = {"Content-Type": "application/json", **proof(body, SECRET, "hmac")}
         try:
             answer = requests.post(

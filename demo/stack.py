@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlencode
 
 import redis
@@ -44,9 +44,25 @@ class Store:
         self.process.start()
         self.wait()
 
+    def stop(self) -> None:
+        self.process.stop()
+
     def wait(self) -> None:
         with redis.Redis(port=self.port, socket_timeout=1) as client:
             wait_until(lambda: _pings(client), for_s=READY_S, what="store")
+
+
+class AnyStore(Protocol):
+    """A store, or several behind one address."""
+
+    url: str
+
+    @property
+    def process(self) -> Process: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 def _pings(client: redis.Redis) -> bool:
@@ -139,7 +155,8 @@ def answers(url: str, **options: Any) -> bool:
 class Stack:
     """Store and org, and the lines of Procfile that are asked for. A context manager.
 
-    extra: environment on top of what is needed. Stopped in the reverse order, whatever happens.
+    extra: environment on top of what is needed. store: one with a folder of its own by default.
+    Stopped in the reverse order, whatever happens.
     """
 
     def __init__(
@@ -147,10 +164,11 @@ class Stack:
         folder: Path,
         lines: tuple[str, ...] = ("web", "worker", "beat"),
         extra: Mapping[str, str] | None = None,
+        store: AnyStore | None = None,
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.store = Store(folder / "store")
+        self.store = store or Store(folder / "store")
         self.org = Org(folder)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -179,8 +197,9 @@ class Stack:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in (*self.processes.values(), self.org.process, self.store.process):
+        for process in (*self.processes.values(), self.org.process):
             process.stop()
+        self.store.stop()
 
     def env_at(self, port: int) -> dict[str, str]:
         """The environment of another web process of this stack."""

@@ -4,15 +4,20 @@ A message says "there is work of this kind" and carries nothing else. Losing or 
 changes nothing: the sweep rings again.
 """
 
+import ssl
 from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu import Queue
 from kombu.exceptions import OperationalError
+from kombu.transport import redis as redis_transport
 
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.settings import REDIS_PREFIX, Settings
+from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 
 DELIVER = "deliver"
 SWEEP = "sweep"
@@ -23,6 +28,25 @@ SWEEP_QUEUE = "sweep"
 
 SOCKET_TIMEOUT_S = 2.0
 
+MAX_PUBLISHERS = 4
+"""Of a process, with two connections each. A kind has one doorbell out at a time."""
+
+
+class _Channel(redis_transport.Channel):  # type: ignore[misc]  # kombu has no types
+    connection_class = PrimaryConnection
+    connection_class_ssl = PrimarySSLConnection
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        params: dict[str, Any] = super()._connparams(asynchronous)
+        # Not for the connections that listen: the event loop watches their sockets.
+        return params if asynchronous else params | {"retry": one_retry()}
+
+
+class Transport(redis_transport.Transport):  # type: ignore[misc]
+    """Celery's own, with connections that follow the primary."""
+
+    Channel = _Channel
+
 
 def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:
     """The Celery application as every process of ours needs it; workers add to it.
@@ -30,7 +54,12 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
     socket_timeout_s: a worker's has to be longer than the second that it listens at a time.
     """
     app = Celery("vapi-salesforce", broker=settings.broker_url)
+    if urlsplit(settings.broker_url).scheme == "rediss":
+        # kombu's own default is to trust any certificate. The URL's ssl_* options replace this.
+        app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     app.conf.update(
+        broker_transport=f"{__name__}:{Transport.__name__}",
+        broker_pool_limit=MAX_PUBLISHERS,
         # State lives in the journal; a result backend would cost a write and a key a task.
         task_ignore_result=True,
         task_create_missing_queues=False,  # a typo would make a queue that nobody reads

@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     redis_url: str
     celery_broker_url: str | None = None
     redis_accept_everysec: bool = False
+    redis_max_connections: int = Field(50, ge=4)
 
     vapi_auth: Literal["hmac", "secret", "bearer"] = "hmac"
     vapi_server_secret: Secret

@@ -54,7 +54,7 @@ class Service:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        store = connect(settings.redis_url)
+        store = connect(settings.redis_url, max_connections=settings.redis_max_connections)
         gate = Gate(settings, store)
         salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
         customers = Customers(salesforce, settings.phone_region, settings.salesforce_language_field)

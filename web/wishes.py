@@ -201,7 +201,6 @@ def accept(
             fingerprint=mark,
             hold_ms=service.settings.commit_window_ms,
             after=wish.after,
-            after_others=True,
             said=said,
             subjects=wish.subjects,
             asks=wish.asks is not None and not named,

@@ -26,7 +26,12 @@ WORKER_SOCKET_TIMEOUT_S = 5.0
 
 @cache
 def store() -> redis.Redis:
-    return connect(load_settings().redis_url, socket_timeout_s=WORKER_SOCKET_TIMEOUT_S)
+    settings = load_settings()
+    return connect(
+        settings.redis_url,
+        socket_timeout_s=WORKER_SOCKET_TIMEOUT_S,
+        max_connections=settings.redis_max_connections,
+    )
 
 
 @cache

@@ -24,6 +24,11 @@ class Draft:
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def record(self, _intent_id: str) -> str:
+        """A name for the record that this is about, "" for one of its own. Intents of a call about
+        the same record keep their order."""
+        return ""
+
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
         known = {one.name for one in fields(cls)}
@@ -53,6 +58,9 @@ class CaseDraft(FromCaller):
     priority: str | None = None
     account_number: str | None = None
 
+    def record(self, intent_id: str) -> str:
+        return f"case:{intent_id}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class CaseTarget(FromCaller):
@@ -65,6 +73,9 @@ class CaseTarget(FromCaller):
     case_intent: str | None = None
     case_number: str | None = None
     only_after: str | None = None
+
+    def record(self, _intent_id: str) -> str:
+        return f"case:{self.case_intent or self.case_number}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +101,9 @@ class ContactDraft(FromCaller):
     seen: dict[str, list[str | None]] | None = None
     earlier: list[str] = field(default_factory=list)
     accepted_at: str
+
+    def record(self, _intent_id: str) -> str:
+        return f"contact:{self.contact_id or self.caller_number}"
 
 
 @dataclass(frozen=True, kw_only=True)

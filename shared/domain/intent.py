@@ -132,8 +132,8 @@ class NewIntent:
     """An intent on its way into the journal.
 
     hold_ms: how long it stays held so that the caller can take it back; 0 is due at once.
-    after: ids of intents that have to be settled first. after_call: all of its call's so far;
-    after_others: the wishes of other kinds among them.
+    after: ids of intents that have to be settled first; besides, it waits for the wishes of other
+    kinds in its call that are about the same record. after_call: for all of its call's so far.
     wished_ms, message: when and in which message it was asked for. amends: the id of a held intent
     that becomes this one, and its fingerprint as read; id and reference stay as they were.
     fingerprint: a second intent of the call with the same one is the same wish; "" is none.
@@ -150,7 +150,6 @@ class NewIntent:
     hold_ms: int = 0
     after: tuple[str, ...] = field(default=())
     after_call: bool = False
-    after_others: bool = False
     wished_ms: int = 0
     message: str = ""
     amends: tuple[str, str] | None = None

@@ -139,7 +139,7 @@ class Journal:
                     "hold_ms": intent.hold_ms,
                     "after": list(intent.after),
                     "after_call": intent.after_call,
-                    "after_others": intent.after_others,
+                    "record": intent.draft.record(intent.id),
                     "wished": intent.wished_ms,
                     "message": intent.message,
                     "amends": intent.amends or False,  # null is true to Lua

@@ -5,7 +5,8 @@
 --   call        the call's id, "" when the message named none
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
---               after_others (bool: wishes of other kinds), subjects (list), asks (bool), wished (ms), message,
+--               record (its name, or "": it waits for wishes of other kinds about it),
+--               subjects (list), asks (bool), wished (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
 --   limits      (optional) {call, number}: writes of the agent for one call, and for one number in a day
 --   subject_ms  how long a subject is remembered across calls
@@ -107,10 +108,12 @@ local function record(intent)
   local after = intent.after
   if intent.after_call and want.call ~= '' then
     after = redis.call('LRANGE', of_call, 0, -1)
-  elseif intent.after_others and want.call ~= '' then
+  elseif intent.record ~= '' and want.call ~= '' then
     for _, earlier in ipairs(redis.call('LRANGE', of_call, 0, -1)) do
-      local is = redis.call('HMGET', p .. 'intent:' .. earlier, 'kind', 'tool')
-      if is[1] ~= intent.kind and is[2] and is[2] ~= '' then after[#after + 1] = earlier end
+      local is = redis.call('HMGET', p .. 'intent:' .. earlier, 'kind', 'tool', 'record')
+      if is[1] ~= intent.kind and is[2] and is[2] ~= '' and is[3] == intent.record then
+        after[#after + 1] = earlier
+      end
     end
   end
   local waiting = 0
@@ -128,7 +131,7 @@ local function record(intent)
     'reference', intent.reference, 'fingerprint', intent.fingerprint,
     'payload', intent.payload, 'said', intent.said, 'accepted', now, 'hold_until', hold_until,
     'wished', intent.wished, 'message', intent.message, 'subjects', cjson.encode(intent.subjects),
-    'waiting', waiting, 'attempts', 0, 'unsure', 0, 'org', intent.org)
+    'record', intent.record, 'waiting', waiting, 'attempts', 0, 'unsure', 0, 'org', intent.org)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   if waiting == 0 then redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id) end
   if intent.reference ~= '' then redis.call('SET', p .. 'reference:' .. intent.reference, intent.id) end

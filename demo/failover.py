@@ -1,0 +1,155 @@
+"""Two stores behind one address, as a hosted Redis is: a primary, a replica, and their swap."""
+
+import asyncio
+import os
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from demo.processes import Process, free_port, wait_until
+from demo.stack import READY_S, ROOT, Store
+
+CATCH_UP_MS = 10_000
+
+
+class Forwarder:
+    """One address that leads to another port, as a process (this module, run).
+
+    Connections stay with the target they began with, as behind a DNS name that is changed.
+
+    certificate: a PEM file with its key; the address then takes TLS alone, and the target hears
+    plain TCP.
+    """
+
+    def __init__(self, folder: Path, target: int, certificate: Path | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self._target = folder / "target"
+        self.lead_to(target)
+        command = [sys.executable, "-m", __name__, str(self.port), str(self._target)]
+        command += [str(certificate)] if certificate else []
+        self._process = Process("address", command, os.environ, ROOT, folder / "address.log")
+
+    def start(self) -> None:
+        """Returns when it listens."""
+        self._process.start()
+        wait_until(self._listens, for_s=READY_S, what="the address")
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def lead_to(self, target: int) -> None:
+        """New connections go there."""
+        written = self._target.with_suffix(".new")
+        written.write_text(str(target))
+        written.replace(self._target)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Pair:
+    """A store with a replica, behind one address. Takes the place of a Store in a Stack."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stores = [Store(folder / "first"), Store(folder / "second")]
+        self._address = Forwarder(folder, self.primary.port)
+        self.url = f"redis://127.0.0.1:{self._address.port}/0"
+
+    @property
+    def primary(self) -> Store:
+        return self._stores[0]
+
+    @property
+    def process(self) -> Process:
+        return self.primary.process
+
+    @property
+    def replica(self) -> Store:
+        return self._stores[1]
+
+    def start(self) -> None:
+        for one in self._stores:
+            one.start()
+        _ask(self.replica, "REPLICAOF", "127.0.0.1", self.primary.port)
+        self._wait(lambda: _replication(self.replica)["master_link_status"] == "up", "the replica")
+        self._address.start()
+
+    def stop(self) -> None:
+        self._address.stop()
+        for one in self._stores:
+            one.stop()
+
+    def swap(self, *, address_after_s: float = 0.5) -> float:
+        """The replica becomes the primary once it has caught up; the address follows later.
+
+        Connections to the old primary stay open. Returns when it was demoted, by time.monotonic().
+        """
+        old = self.primary
+        _ask(old, "FAILOVER", "TO", "127.0.0.1", self.replica.port, "TIMEOUT", CATCH_UP_MS)
+        self._wait(lambda: _replication(old)["role"] == "slave", "the demotion")
+        demoted = time.monotonic()
+        time.sleep(address_after_s)
+        self._stores.reverse()
+        self._address.lead_to(self.primary.port)
+        self._wait(lambda: _replication(old)["master_link_status"] == "up", "the replica")
+        return demoted
+
+    def _wait(self, is_so: Callable[[], bool], what: str) -> None:
+        wait_until(is_so, for_s=READY_S, what=what)
+
+
+def _ask(store: Store, *command: Any) -> Any:
+    with redis.Redis(port=store.port, socket_timeout=5, decode_responses=True) as client:
+        return client.execute_command(*command)
+
+
+def _replication(store: Store) -> dict[str, Any]:
+    with redis.Redis(port=store.port, socket_timeout=5, decode_responses=True) as client:
+        found: dict[str, Any] = client.info("replication")
+        return found
+
+
+async def _serve(port: int, target: Path, tls: ssl.SSLContext | None) -> None:
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            there, to = await asyncio.open_connection("127.0.0.1", int(target.read_text()))
+            await asyncio.gather(_copy(reader, to), _copy(there, writer))
+        except OSError:
+            return  # either side went away
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(forward, "127.0.0.1", port, ssl=tls)
+    async with server:
+        await server.serve_forever()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while some := await reader.read(65536):
+            writer.write(some)
+            await writer.drain()
+    finally:
+        writer.close()
+
+
+def main() -> None:
+    """PORT TARGET_FILE [CERTIFICATE]"""
+    port, target, *certificate = sys.argv[1:]
+    tls = None
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate[0])
+    asyncio.run(_serve(int(port), Path(target), tls))
+
+
+if __name__ == "__main__":
+    main()
