@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
@@ -112,6 +113,7 @@ class Settings(BaseSettings):
     transfer_rules: str | None = None
     fallback_phone_number: str | None = None
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
+    time_zone: str | None = None
 
     twilio_account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$")
     twilio_auth_token: Secret | None = None
@@ -163,6 +165,13 @@ class Settings(BaseSettings):
         if number is not None and as_e164(number, "ZZ") != number:
             raise ValueError("must be a number in the form +14155550100")
         return number
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError("must be an IANA time zone such as America/New_York")
+        return name
 
     @field_validator("public_url")
     @classmethod

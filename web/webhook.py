@@ -17,11 +17,11 @@ from shared.vapi.messages import (
     KNOWN,
     Message,
     ToolCall,
-    end_of_call,
     function_call,
     read_message,
     tool_calls,
 )
+from shared.vapi.report import end_of_call
 from web.assistant import answer_assistant_request
 from web.caller import known_caller
 from web.metrics import MESSAGES, REFUSED

@@ -8,12 +8,12 @@ import pytest
 
 from shared.vapi.messages import (
     Message,
-    end_of_call,
     function_call,
     read_message,
     tool_calls,
     utterance,
 )
+from shared.vapi.report import end_of_call
 
 ARGUMENTS = {"issueType": "billing", "description": "Zwei Rechnungen, 50 € zu viel"}
 NESTED = {"id": "call_1", "type": "function", "function": {"name": "t", "arguments": ARGUMENTS}}

@@ -9,16 +9,26 @@
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call that lasts, or ends, sends
 --   retraction      true when the caller's words, at speech_at, take back what was asked for
+--   is_request      true for a tool call
+--   update          "" or what a status update tells of a transfer or of the end, as JSON, and
+--                   update_at, "{status}@{its own time}"
+--   provider_id     "" or the call's id at the phone provider
 --
 -- Keys, under prefix .. "call:" .. id:
---   (itself)        hash: id, number, direction, control_url, ended ("1"); since (ms, first event);
+--   (itself)        hash: id, number, direction, control_url; ended ("1", or "quiet" when no event
+--                   said so); since (ms, first event);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
---                   close-out is in the journal), summary (of the report)
+--                   close-out is in the journal), reported ("1": by its report), summary (of the report)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
 --   :retractions    sorted set of the same times: the caller took something back then
--- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
+--   :updates        hash: update_at → update, at most 8
+-- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms);
+-- prefix .. "call-of:" .. provider_id: the call's id.
+--
+-- A call that was closed without its report goes on with any sign of life; one that was closed by
+-- its report, with a tool call. It is then to be closed out again, which amends its Task.
 --
 -- Returns {1 when this event was the first to tell the caller's number, else 0; {field, value, ...}}.
 local event = cjson.decode(ARGV[1])
@@ -43,7 +53,21 @@ if event.retraction then
   redis.call('ZADD', key .. ':retractions', event.speech_at, event.speech_at)
   redis.call('PEXPIRE', key .. ':retractions', event.life_ms)
 end
+if event.update ~= '' and event.update ~= '{}' then
+  if redis.call('HLEN', key .. ':updates') < 8 then
+    redis.call('HSET', key .. ':updates', event.update_at, event.update)
+  end
+  redis.call('PEXPIRE', key .. ':updates', event.life_ms)
+end
+if event.provider_id ~= '' then
+  redis.call('SET', event.prefix .. 'call-of:' .. event.provider_id, event.id, 'NX', 'PX', event.life_ms)
+end
 redis.call('PEXPIRE', key, event.life_ms)
+if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 1
+  and (event.is_request or redis.call('HEXISTS', key, 'reported') == 0) then
+  redis.call('HDEL', key, 'closed')
+  if redis.call('HGET', key, 'ended') == 'quiet' then redis.call('HDEL', key, 'ended') end
+end
 if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 0 then
   redis.call('ZADD', event.prefix .. 'calls', now, event.id)
 end
