@@ -27,6 +27,7 @@ ANSWERED = frozenset(
         "knowledge-base-request",
         "transfer-destination-request",
         "handoff-destination-request",
+        "campaign.predial",
     }
 )
 """The types whose response Vapi reads and this server gives (docs/vendors.md V3)."""
@@ -43,7 +44,7 @@ IGNORED = frozenset(
     {
         "conversation-update", "hang", "assistant.started", "model-output",
         "voice-input", "voice-request", "call.endpointing.request",
-        "campaign.predial", "transfer-update", "language-change-detected", "language-changed",
+        "transfer-update", "language-change-detected", "language-changed",
         "phone-call-control", "assistant.speechStarted", "chat.created", "chat.deleted",
         "session.created", "session.updated", "session.deleted", "call.deleted",
         "call.delete.failed", "call.artifact.upload",
