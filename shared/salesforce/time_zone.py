@@ -1,6 +1,6 @@
 """The team's time zone: it decides every date and time that is written or spoken.
 
-`TIME_ZONE`, else the org's own (Organization.TimeZoneSidKey), asked once a day and shared through
+`TIME_ZONE`, else the org's own (Organization.TimeZoneSidKey), asked once an hour and shared through
 Redis; UTC as long as the org has never told it.
 """
 
@@ -24,7 +24,7 @@ from shared.store import now_ms, translated
 ROOM_S = 0.5
 ASK_S = 5.0
 """How long to wait for room in the API budget, and for the answer: a delivery waits meanwhile."""
-FRESH_MS = 24 * 3600 * 1000
+FRESH_MS = 3600 * 1000
 KEPT_S = 90 * 24 * 3600
 """What the org told is asked for again after FRESH_MS, and used until it answers."""
 AGAIN_S = 300

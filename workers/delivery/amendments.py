@@ -122,10 +122,14 @@ def _query(desk: Desk, task_ids: set[str], fields: tuple[str, ...]) -> list[dict
 
 
 def _changes(
-    row: dict[str, Any], wanted: dict[str, Any], ours: list[dict[str, Any]]
+    row: dict[str, Any], wanted: dict[str, Any], ours: list[dict[str, Any]] | None
 ) -> tuple[dict[str, Any], bool]:
-    """The fields to write, and whether the description is somebody's own by now."""
-    is_untouched = row["CreatedDate"] == row["LastModifiedDate"]
+    """The fields to write, and whether the description is somebody's own by now.
+
+    ours: None when that is not known any more. Then all is ours in a Task that nobody has changed,
+    as far as Salesforce's whole seconds tell.
+    """
+    is_untouched = ours is None and row["CreatedDate"] == row["LastModifiedDate"]
     changes: dict[str, Any] = {}
     is_edited = False
     for name, value in wanted.items():
@@ -135,18 +139,18 @@ def _changes(
             changes[name] = value
         elif name in LINKS:
             continue
-        elif is_untouched or _folded(row[name]) in {_folded(one.get(name)) for one in ours}:
+        elif is_untouched or _folded(row[name]) in {_folded(one.get(name)) for one in ours or []}:
             changes[name] = value
         elif name == "Description":
             is_edited = True
     return changes, is_edited
 
 
-def _ours(desk: Desk, intents: list[Intent]) -> list[dict[str, Any]]:
-    """The fields as this service wrote them, once for each time it did."""
+def _ours(desk: Desk, intents: list[Intent]) -> list[dict[str, Any]] | None:
+    """The fields as this service wrote them each time; None when a draft is gone."""
     written = []
     for intent in intents:
-        if intent.kind is not Kind.CALL_LOG or not intent.receipt or intent.is_forgotten:
+        if intent.kind is not Kind.CALL_LOG or not intent.receipt:
             continue
         opened = [
             one.receipt
@@ -158,8 +162,8 @@ def _ours(desk: Desk, intents: list[Intent]) -> list[dict[str, Any]]:
         others = [receipt.number for receipt in opened[:-1] if receipt.number]
         try:
             draft = cast(CallDraft, intent.draft)
-        except (UnreadableDraftError, TypeError):
-            continue
+        except (UnreadableDraftError, TypeError):  # purged, or of another version
+            return None
         written.append(call_fields(draft, others, intent.accepted_at_ms, desk.time_zone))
     return written
 
