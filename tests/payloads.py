@@ -58,6 +58,14 @@ REPORT: dict[str, Any] = {
         "performanceMetrics": {"turnLatencies": [{"turnLatency": 900}]},
     },
 }  # fmt: skip
+BARE_REPORT: dict[str, Any] = {
+    "type": "end-of-call-report", "call": CALL, "endedReason": "customer-ended-call",
+    "analysis": {}, "artifact": {
+        "messages": MESSAGES,
+        "structuredOutputs": {"so-1": {"name": "Call Summary", "result": {"summary": "Billed."}}}},
+}  # fmt: skip
+"""Transcript and summary have to be found elsewhere."""
+
 OTHERS: list[dict[str, Any]] = [
     {"type": "status-update", "status": "in-progress", "timestamp": 1763800000000, "call": CALL},
     {"type": "status-update", "status": "ended", "endedReason": "customer-ended-call",

@@ -19,9 +19,9 @@ from shared.vapi.messages import (
     utterance,
 )
 from shared.vapi.report import MAX_OUTCOME, EndOfCall, call_updates, end_of_call
-from tests.payloads import ODD, OTHERS, REPORT, odd_values, paths, spoiled
+from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, odd_values, paths, spoiled
 
-PLACES = [(body, path) for body in (REPORT, *OTHERS) for path in paths(body)]
+PLACES = [(body, path) for body in (REPORT, BARE_REPORT, *OTHERS) for path in paths(body)]
 
 
 def read_all(body: Any) -> EndOfCall | None:

@@ -20,7 +20,7 @@ from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask, message, post
-from tests.payloads import OTHERS, REPORT, odd_values, paths, spoiled
+from tests.payloads import BARE_REPORT, OTHERS, REPORT, odd_values, paths, spoiled
 from web.app import create_app
 from web.service import Service
 from web.transfer import NO_PHONE
@@ -447,7 +447,7 @@ def test_a_report_with_a_role_of_another_type_is_read(
     assert "Caller: Hello" in call_task(org)["Description"]
 
 
-PLACES = [(body, path) for body in (REPORT, REPORT, *OTHERS) for path in paths(body)]
+PLACES = [(body, path) for body in (REPORT, BARE_REPORT, *OTHERS) for path in paths(body)]
 
 
 @given(place=st.sampled_from(PLACES), value=odd_values())
