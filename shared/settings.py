@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     transfer_rules: str | None = None
     fallback_phone_number: str | None = None
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
+    time_zone: str | None = None
 
     twilio_account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$")
     twilio_auth_token: Secret | None = None
@@ -192,6 +194,13 @@ class Settings(BaseSettings):
                         "sip.carrier.example,203.0.113.0/28"
                     ) from None
         return trunks
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError("must be an IANA time zone such as America/New_York")
+        return name
 
     @field_validator("public_url")
     @classmethod

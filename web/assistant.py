@@ -1,11 +1,13 @@
 """assistant-request: which assistant answers, and what it knows of the caller before it speaks.
 
 Vapi waits 7.5 s at most (docs/vendors.md V4). Looking up who is calling gets WAIT_S of it; on any
-trouble the configured assistant answers alone.
+trouble the assistant answers without knowing the caller.
+
+The answer names every variable of the prompt, always: a SIP header `X-customerName` arrives as a
+variable of that name (docs/vendors.md V15), and would stand in the prompt where ours is missing.
 """
 
 import json
-from typing import Any
 
 from shared.calls.calls import CallState
 from shared.logs import log
@@ -19,6 +21,9 @@ from web.service import Service
 WAIT_S = 2.0
 MOST_CASES = 3
 
+VARIABLES = ("customerName", "accountName", "openCaseCount", "openCases", "language")
+"""What `vapi/system-prompt.md` may use; a test compares the two."""
+
 
 def answer_assistant_request(service: Service, state: CallState | None) -> str:
     """state: None when the store does not answer."""
@@ -28,28 +33,38 @@ def answer_assistant_request(service: Service, state: CallState | None) -> str:
         return json.dumps(
             {"error": "Sorry, nobody can take this call right now. Please call later."}
         )
-    answer: dict[str, Any] = {"assistantId": assistant_id}
+    values = _variables(service)
     if state and state.number:
         deadline = Deadline.after(WAIT_S)
         try:
             looking = service.lookups.start(lambda: _known(service, state, deadline))
-            answer["assistantOverrides"] = {"variableValues": looking.result(deadline)}
+            values = looking.result(deadline)
         except (SalesforceError, StoreUnavailableError) as trouble:
             log.warning("assistant_plain", call_id=state.call_id, reason=type(trouble).__name__)
         except Exception:
             log.exception("assistant_plain", call_id=state.call_id)
-    return json.dumps(answer)
+    overrides = {"variableValues": values}
+    return json.dumps({"assistantId": assistant_id, "assistantOverrides": overrides})
 
 
 def _known(service: Service, state: CallState, deadline: Deadline) -> dict[str, str]:
-    """Variables for the prompt, of the one contact with the number; "" for what is not known."""
+    """The variables of the one contact with the number."""
     caller = look_up_caller(service, state, deadline)
     contact = caller.contact
+    if not contact:
+        return _variables(service)
     cases = open_cases(service, caller)
-    return {
-        "customerName": contact.name if contact else "",
-        "accountName": contact.account_name if contact else "",
-        "openCaseCount": str(len(cases)) if contact else "",
-        "openCases": " ".join(case_sentence(one) for one in cases[:MOST_CASES]),
-        "language": (contact.language if contact else "") or service.settings.default_language,
-    }
+    return _variables(
+        service,
+        customerName=contact.name,
+        accountName=contact.account_name,
+        openCaseCount=str(len(cases)),
+        openCases=" ".join(case_sentence(one) for one in cases[:MOST_CASES]),
+        language=contact.language,
+    )
+
+
+def _variables(service: Service, **known: str) -> dict[str, str]:
+    """Every variable of the prompt; "" for what is not known."""
+    values = {name: known.get(name) or "" for name in VARIABLES}
+    return values | {"language": values["language"] or service.settings.default_language}

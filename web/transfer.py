@@ -20,6 +20,7 @@ from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Intent
 from shared.phone import as_e164
 from shared.settings import SettingsError
+from shared.vapi.messages import INBOUND, WEB
 from web.caller import Caller, known_caller
 from web.lookups import last_case_of_call
 from web.service import Service
@@ -27,6 +28,11 @@ from web.service import Service
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_SO_FAR = 3_000
 NOBODY = "Nobody can take this call now. Offer that somebody calls back."
+NO_PHONE = (
+    "This conversation is not a phone call, so it can't be transferred to a phone. Offer that "
+    "somebody calls back, and ask for the number."
+)
+"""Vapi would drop the caller (docs/vendors.md V18)."""
 
 
 class Hours(BaseModel):
@@ -98,6 +104,8 @@ def read_rules(path: str) -> Rules:
 
 def answer_transfer(service: Service, state: CallState, now: datetime) -> str:
     """The destination, with a line for the caller and one for whoever answers; or a refusal."""
+    if state.direction == WEB:
+        return json.dumps({"error": NO_PHONE})
     path, fallback = service.settings.transfer_rules, service.settings.fallback_phone_number
     rules = read_rules(path) if path else Rules()
     caller = known_caller(service, state)
@@ -160,7 +168,7 @@ def _bring_up_to_date(
     service.doorbell.ring(service.journal.let_go(state.call_id))
     if not case_intent:
         return
-    so_far = service.calls.transcript(state.call_id)[-MOST_SO_FAR:]
+    so_far = service.calls.transcript(state.call_id, state.direction or INBOUND)[-MOST_SO_FAR:]
     comment = CommentDraft(
         caller_number=state.number,
         contact_id=known_caller(service, state).identity.contact_id_to_write,

@@ -18,11 +18,12 @@ from shared.vapi.messages import (
     KNOWN,
     Message,
     ToolCall,
-    end_of_call,
     function_call,
     read_message,
+    shape,
     tool_calls,
 )
+from shared.vapi.report import end_of_call
 from web.assistant import answer_assistant_request
 from web.caller import known_caller
 from web.lookups import described
@@ -61,12 +62,18 @@ def vapi() -> Response:
     message = read_message(body)
     MESSAGES.labels(type=message.type if message and message.type in KNOWN else "unknown").inc()
     if message is None:
+        log.warning("message_without_type", shape=shape(body))
         return _json(NO_ANSWER_NEEDED)
     try:
         return _json(answer(service, message))
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
         return Response(status=503)
+    except Exception:
+        # Vapi repeats it where a back-off plan says so. A report that no try can read leaves its
+        # call open, and the call is closed without it.
+        log.exception("message_failed", message_type=message.type, call_id=message.call_id)
+        return Response(status=500)
 
 
 def parse(raw: bytes) -> Any:
@@ -100,10 +107,12 @@ def answer(service: Service, message: Message) -> str:
             return _transfer(service, message)
         case "handoff-destination-request":
             return json.dumps({"error": "I can't hand this call over."})
+        case "campaign.predial":
+            return _predial()
         case "transcript":
             _retract(service, _heard(service, message))
         case "status-update":
-            _heard(service, message)
+            _status(service, message)
         case "end-of-call-report":
             _close_out(service, message)
         case _:
@@ -160,12 +169,24 @@ def _caller_id(service: Service, message: Message) -> CallerId:
 
 
 def _notice(service: Service, message: Message) -> CallState | None:
-    """Heard as long as that is possible: nothing is lost if it is not."""
+    """Heard as long as that is possible: what asks for an answer gets one all the same."""
     try:
         return _heard(service, message)
     except StoreUnavailableError:
         log.warning("store_unavailable", message_type=message.type, call_id=message.call_id)
-        return None
+    except Exception:
+        log.exception("message_failed", message_type=message.type, call_id=message.call_id)
+    return None
+
+
+def _predial() -> str:
+    """Whom a campaign may ring is nobody's decision here.
+
+    Anything but a boolean `eligible` is a failure that Vapi shows for the contact, who is not
+    dialled; `false` would say that somebody had decided against them (docs/vendors.md V20).
+    """
+    log.warning("campaign_not_approved")
+    return json.dumps({"error": "This server does not decide who may be called."})
 
 
 def _transfer(service: Service, message: Message) -> str:
@@ -178,11 +199,18 @@ def _transfer(service: Service, message: Message) -> str:
     return json.dumps({"error": NOBODY})
 
 
+def _status(service: Service, message: Message) -> None:
+    state = _heard(service, message)
+    if message.body.get("inboundPhoneCallDebuggingArtifacts"):
+        # Vapi could not use what it was answered, and the caller heard nothing of it.
+        log.error("answer_refused_by_vapi", call_id=state.call_id)
+
+
 def _close_out(service: Service, message: Message) -> None:
     """The call's end becomes intents, once, however often the report arrives."""
     state = _heard(service, message)
     if not state.call_id:
-        log.warning("report_without_call_id", message_type=message.type)
+        log.warning("report_without_call_id", message_type=message.type, shape=shape(message.body))
         return
     contact_id = known_caller(service, state).identity.contact_id_to_write
     service.doorbell.ring(service.closing.close(state, end_of_call(message), contact_id))

@@ -97,6 +97,37 @@ def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
     return bool(settings.public_url) and server.get("url") == ours
 
 
+def _vapi_campaigns(subject: Subject) -> str:
+    """Campaigns that ask this server whom they may ring get no yes (docs/vendors.md V20)."""
+    try:
+        campaigns = subject.accounts.vapi.list_all("campaign")
+    except VapiRefusedError as refused:
+        if refused.status == 404:
+            return "none"
+        raise Problem(str(refused), "Vapi's own answer; try again") from None
+    asking = [one for one in campaigns if _asks_whom_to_dial(one, subject.settings)]
+    if asking:
+        names = ", ".join(str(one.get("name") or one.get("id"))[:80] for one in asking[:5])
+        raise Problem(
+            f"this server approves no calls, so these campaigns dial nobody: {names}",
+            "take predialPlan off the campaign, or give it a server of yours that decides",
+        )
+    return f"{len(campaigns)}, none asks this server whom to dial"
+
+
+def _asks_whom_to_dial(campaign: dict[str, Any], settings: Settings) -> bool:
+    plan = campaign.get("predialPlan")
+    server = campaign.get("server")
+    url = str(server.get("url")) if isinstance(server, dict) else ""
+    ours = (settings.public_url or "").rstrip("/")
+    return (
+        isinstance(plan, dict)
+        and plan.get("enabled") is not False
+        and campaign.get("status") not in ("ended", "cancelled", "archived")
+        and url.rstrip("/") in (f"{ours}/webhook/vapi", f"{ours}/webhook")
+    )
+
+
 def _twilio(subject: Subject) -> str:
     settings = subject.settings
     for name in ("twilio_account_sid", "twilio_auth_token"):
@@ -146,6 +177,7 @@ LINKS = (
     Link("vapi tools", "vapi key", partial(_vapi_as_wanted, "tool")),
     Link("vapi assistant", "vapi key", partial(_vapi_as_wanted, "assistant")),
     Link("vapi number", "vapi key", _vapi_number),
+    Link("vapi campaigns", "vapi key", _vapi_campaigns),
     Link("twilio", "", _twilio),
     Link("twilio number", "twilio", _twilio_number),
 )

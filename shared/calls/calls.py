@@ -19,7 +19,18 @@ from shared.logs import log
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
 from shared.vapi.caller_id import CallerId
-from shared.vapi.messages import ANSWERED, CALLER, NOTED, Message, Utterance, utterance
+from shared.vapi.messages import (
+    ANSWERED,
+    CALLER,
+    INBOUND,
+    NOTED,
+    REQUESTS,
+    Message,
+    Utterance,
+    caller_label,
+    utterance,
+)
+from shared.vapi.report import call_updates
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -33,7 +44,7 @@ class CallState:
     since_ms: the call's first event, by the store's clock.
 
     is_first: the event at hand was the first to tell the number.
-    summary: of the report, for a call that was closed.
+    summary: of the report, for a call that was closed. is_reported: its report was read.
     senses: what the caller's words in the event at hand say; said_at_ms: when they were said.
     """
 
@@ -45,6 +56,7 @@ class CallState:
     is_first: bool = False
     has_two_numbers: bool = False
     summary: str = ""
+    is_reported: bool = False
     senses: frozenset[Sense] = frozenset()
     said_at_ms: int = 0
 
@@ -70,10 +82,11 @@ class Calls:
 
         One round trip. The same message twice, or messages in another order, come to the same.
         """
-        call_id = message.call_id
+        call_id = message.call_id or self._by_provider(message.provider_call_id)
         if not call_id:
             with translated():
-                return CallState("", caller_id.number, since_ms=now_ms(self._store))
+                at_ms = now_ms(self._store)
+            return CallState("", caller_id.number, direction=message.direction, since_ms=at_ms)
         fields = {
             "id": call_id,
             "control_url": message.control_url,
@@ -100,6 +113,10 @@ class Calls:
             "senses": "".join(sorted(senses)),
             "number": caller_id.number,
             "shown": list(caller_id.shown),
+            "is_request": message.type in REQUESTS,
+            "update": json.dumps(call_updates(message)) if message.type == "status-update" else "",
+            "update_at": f"{message.status}@{at_ms}",
+            "provider_id": message.provider_call_id,
         }
         with translated():
             is_first, is_second, flat = self._hear(args=[json.dumps(event)])
@@ -128,18 +145,40 @@ class Calls:
             )
         return [str(one) for one in ids]
 
+    def _by_provider(self, provider_call_id: str) -> str:
+        """The call that the phone provider knows by this id; this id itself for a new one."""
+        if not provider_call_id:
+            return ""
+        with translated():
+            known = self._store.get(f"{self._prefix}call-of:{provider_call_id}")
+        return str(known or provider_call_id)
+
+    def updates(self, call_id: str) -> dict[str, str]:
+        """What the call's status updates told of a transfer and of its end, the latest of each
+        (see `call_updates`)."""
+        with translated():
+            kept = self._store.hgetall(f"{self._prefix}call:{call_id}:updates")
+        told: dict[str, str] = {}
+        for _, text in sorted(kept.items(), key=lambda one: _at_ms(one[0])):
+            told |= json.loads(text)
+        return told
+
     def state(self, call_id: str) -> CallState:
         """What is known of a call, without an event at hand."""
         with translated():
             kept = self._store.hgetall(f"{self._prefix}call:{call_id}")
         return _state(call_id, kept)
 
-    def closed(self, call_id: str, summary: str) -> None:
-        """The call's close-out is in the journal: it is over, and not to be closed again."""
+    def closed(self, call_id: str, summary: str, *, reported: bool) -> None:
+        """The call's close-out is in the journal: it is over, and not to be closed again unless
+        something more is heard of it."""
         if call_id:
-            closed = {"ended": "1", "closed": "1", "summary": summary}
+            closed = {"closed": "1", "summary": summary}
+            if reported:
+                closed |= {"reported": "1", "ended": "1"}
             with translated():
                 pipe = self._store.pipeline(transaction=False)
+                pipe.hsetnx(f"{self._prefix}call:{call_id}", "ended", "quiet")
                 pipe.hset(f"{self._prefix}call:{call_id}", mapping=closed)
                 pipe.pexpire(f"{self._prefix}call:{call_id}", LIFE_S * 1000)
                 pipe.zrem(f"{self._prefix}calls", call_id)
@@ -204,12 +243,18 @@ class Calls:
             rows = pipe.execute()
         return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
 
-    def transcript(self, call_id: str) -> str:
+    def transcript(self, call_id: str, direction: str = INBOUND) -> str:
         """The kept utterances, a line each, in the order of their own times."""
+        labels = {CALLER: caller_label(direction)}
         with translated():
             kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
         said = sorted((Utterance(**json.loads(text)) for text in kept), key=lambda u: u.at_ms)
-        return "\n".join(f"{one.speaker}: {one.text}" for one in said)
+        return "\n".join(f"{labels.get(one.speaker, one.speaker)}: {one.text}" for one in said)
+
+
+def _at_ms(name: str) -> float:
+    """Of an update as it is kept, "{status}@{time}"."""
+    return float(name.rpartition("@")[2])
 
 
 def _state(call_id: str, kept: dict[str, str]) -> CallState:
@@ -222,4 +267,5 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         control_url=kept.get("control_url", ""),
         since_ms=int(kept.get("since", 0)),
         summary=kept.get("summary", ""),
+        is_reported=kept.get("reported") == "1",
     )

@@ -3,12 +3,24 @@
 `close_out` is a pure function of what is known. The journal accepts what it returns in one atomic
 step under the fingerprint "close-out", so a call is closed once: by its report, however often that
 arrives, or without one when nothing was heard of the call for long.
+
+What is heard after that amends the Task: the report that comes late, writes of a call that went on.
 """
 
-from datetime import UTC, datetime
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from shared.calls.calls import Calls, CallState
-from shared.domain.drafts import CallDraft, CommentDraft, TranscriptDraft
+from shared.domain.drafts import (
+    CallbackDraft,
+    CallDraft,
+    CommentDraft,
+    TranscriptDraft,
+    UnreadableDraftError,
+)
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
@@ -17,7 +29,9 @@ from shared.journal.journal import Journal
 from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
 from shared.settings import Settings
-from shared.vapi.messages import EndOfCall
+from shared.vapi.messages import INBOUND
+from shared.vapi.report import EndOfCall
+from shared.vapi.values import as_iso
 
 FINGERPRINT = "close-out"
 
@@ -43,27 +57,48 @@ class CloseOut:
         self._hold_ms = settings.commit_window_ms
 
     def close(
-        self, state: CallState, report: EndOfCall, contact_id: str | None = None
+        self,
+        state: CallState,
+        report: EndOfCall,
+        contact_id: str | None = None,
+        *,
+        is_reported: bool = True,
     ) -> tuple[Kind, ...]:
-        """The call's end becomes intents, once. Returns the kinds to ring for."""
+        """The call's end becomes intents, once. Returns the kinds to ring for.
+
+        is_reported: False when the call is closed for want of a report.
+        """
         ring: tuple[Kind, ...] = ()
+        updates = self._calls.updates(state.call_id)
+        report = _completed(report, updates, ended_reason="" if is_reported else NO_REPORT)
+        kept_transcript = self._calls.transcript(state.call_id, state.direction or INBOUND)
         for _ in range(REFERENCE_TRIES):
+            intents = self._journal.of_call(state.call_id)
             closing = close_out(
                 state,
                 report,
                 contact_id=contact_id,
-                kept_transcript=self._calls.transcript(state.call_id),
-                intents=self._journal.of_call(state.call_id),
-                recording_url=f"{self._base_url}/call/{state.call_id}/mono-recording",
+                kept_transcript=max(kept_transcript, updates.get("transcript", ""), key=len),
+                intents=intents,
+                api_url=self._base_url,
                 hold_ms=self._hold_ms,
+                is_reported=is_reported,
             )
+            if any(one.kind is Kind.CALL_LOG for one in intents):
+                closing = amendment(closing, intents, is_reported=state.is_reported)
+            if not closing:
+                break
             accepted = self._journal.accept(state.call_id, closing)
             if isinstance(accepted, Accepted):
                 log.info("call_closed", call_id=state.call_id, count=len(closing))
                 ring = accepted.ring
-            if not isinstance(accepted, ReferenceTaken):
                 break
-        self._calls.closed(state.call_id, report.summary)
+            # A reference was taken, or the call was closed a moment ago: once more, as it is now.
+        self._calls.closed(
+            state.call_id,
+            report.summary or state.summary,
+            reported=is_reported or state.is_reported,
+        )
         return ring
 
     def summary_for(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
@@ -106,21 +141,13 @@ class CloseOut:
         quiet = self._calls.quiet(for_ms, MOST_QUIET)
         for call_id in quiet:
             state = self._calls.state(call_id)
-            began = datetime.fromtimestamp(state.since_ms / 1000, UTC)
-            report = EndOfCall(
-                ended_reason=NO_REPORT,
-                summary="",
-                transcript="",
-                started_at=began.isoformat(timespec="milliseconds") if state.since_ms else None,
-                ended_at=None,
-                duration_s=None,
-            )
-            ring.update(self.close(state, report))
+            report = EndOfCall(started_at=as_iso(state.since_ms) if state.since_ms else None)
+            ring.update(self.close(state, report, is_reported=False))
         return len(quiet), ring
 
 
 NO_REPORT = "no-report"
-"""The ended reason of a call whose report never came."""
+"""The ended reason of a call of which nobody told why it ended."""
 
 
 def close_out(
@@ -130,8 +157,9 @@ def close_out(
     contact_id: str | None,
     kept_transcript: str,
     intents: list[Intent],
-    recording_url: str,
+    api_url: str,
     hold_ms: int,
+    is_reported: bool = True,
 ) -> list[NewIntent]:
     """The intents of a call's end.
 
@@ -139,8 +167,10 @@ def close_out(
     kept_transcript: what was kept while the call lasted, for a report that carries none.
     intents: the call's intents so far. The Task waits until all of them are settled, and for a
     wish that is heard of after the report.
+    api_url: of Vapi's API, where recordings are.
     """
     transcript = report.transcript or kept_transcript
+    at_vapi = bool(report.recording) and "://" not in report.recording
     room = MOST_DESCRIPTION - ROOM_FOR_FACTS - min(stored_length(report.summary), MOST_SUMMARY)
     in_file = stored_length(transcript) > room
     case_intents = [
@@ -165,7 +195,7 @@ def close_out(
             caller_number=state.number,
             contact_id=contact_id,
             call_id=state.call_id,
-            direction=state.direction or "Inbound",
+            direction=state.direction or INBOUND,
             started_at=report.started_at,
             ended_at=report.ended_at,
             duration_s=report.duration_s,
@@ -173,9 +203,15 @@ def close_out(
             summary=report.summary,
             transcript="" if in_file else transcript,
             transcript_in_file=in_file,
-            recording_url=recording_url,
+            recording_url=f"{api_url}/call/{state.call_id}/{report.recording}"
+            if at_vapi
+            else report.recording,
+            recording_needs_key=at_vapi,
             case_number=case_number,
             only_after=only_after,
+            told_at=report.told_at,
+            outcome=report.outcome,
+            is_reported=is_reported,
         ),
     )
     closing = [call_log]
@@ -208,4 +244,110 @@ def close_out(
                 ),
             )
         )
+    has_callback = any(
+        one.kind is Kind.CALLBACK and one.state is not State.CANCELLED for one in intents
+    )
+    if state.number and not has_callback and reached_nobody(report.ended_reason, report.outcome):
+        closing.append(
+            NewIntent(
+                id=new_intent_id(),
+                kind=Kind.CALLBACK,
+                fingerprint=f"{FINGERPRINT}:callback",
+                draft=CallbackDraft(
+                    caller_number=state.number,
+                    contact_id=contact_id,
+                    phone=state.number,
+                    reason="The call was transferred, and nobody was reached.",
+                ),
+            )
+        )
     return closing
+
+
+IN_VAIN = frozenset({"no-answer", "busy", "voicemail", "failed"})
+"""How a transfer ends that reaches nobody (docs/vendors.md V18)."""
+
+
+def reached_nobody(ended_reason: str, outcome: dict[str, Any]) -> bool:
+    """The call ended with a transfer, and the last one that was tried reached nobody.
+
+    `assistant-forwarded-call` only says that a transfer was begun (docs/vendors.md V18).
+    """
+    forwarding_failed = ended_reason.startswith("call.forwarding.")
+    if ended_reason != "assistant-forwarded-call" and not forwarding_failed:
+        return False
+    transfers = outcome.get("transfers") or []
+    return transfers[-1]["status"] in IN_VAIN if transfers else forwarding_failed
+
+
+def amendment(
+    closing: list[NewIntent], intents: Sequence[Intent], *, is_reported: bool
+) -> list[NewIntent]:
+    """What `closing` adds to a call that was closed before; [] when it tells nothing new.
+
+    is_reported: that was by its report, as far as the call knows.
+    """
+    logs = [one for one in intents if one.kind is Kind.CALL_LOG]
+    first, last = logs[0], logs[-1]
+    call_log, *others = closing
+    draft, before = call_log.draft, _call_draft(last)
+    assert isinstance(draft, CallDraft)
+    if before:
+        is_reported = before.is_reported and before.ended_reason != NO_REPORT
+    if is_reported:
+        if draft.is_reported or not before:
+            return []
+        # Its report told all there is; only what the call asked for since is news.
+        draft, others = _with_case_of(before, draft), []
+    asked_since = any(one.tool for one in intents[intents.index(last) + 1 :])
+    if before and replace(draft, amends=before.amends) == before and not asked_since:
+        return []
+    if before and before.transcript_in_file:
+        others = [one for one in others if one.kind is not Kind.TRANSCRIPT_FILE]
+    if before and before.summary == draft.summary:
+        others = [one for one in others if one.kind is not Kind.CASE_COMMENT]
+    asked_for = [one.id for one in intents if one.tool]
+    content = json.dumps([draft.as_json(), asked_for], sort_keys=True)
+    mark = "report" if draft.is_reported else hashlib.sha256(content.encode()).hexdigest()[:32]
+    amended = replace(
+        call_log, draft=replace(draft, amends=first.id), fingerprint=f"{FINGERPRINT}:{mark}"
+    )
+    return [amended, *(_on_task(one, first) for one in others)]
+
+
+def _with_case_of(draft: CallDraft, other: CallDraft) -> CallDraft:
+    return replace(draft, case_number=other.case_number, only_after=other.only_after)
+
+
+def _on_task(intent: NewIntent, call_log: Intent) -> NewIntent:
+    """A file belongs on the Task that is there."""
+    if not isinstance(intent.draft, TranscriptDraft):
+        return intent
+    draft = replace(intent.draft, call_log_intent=call_log.id)
+    return replace(intent, after=(call_log.id,), draft=draft)
+
+
+def _call_draft(intent: Intent) -> CallDraft | None:
+    """None when it was purged, or written by another version."""
+    try:
+        draft = intent.draft if not intent.is_forgotten else None
+    except (UnreadableDraftError, TypeError):
+        return None
+    return draft if isinstance(draft, CallDraft) else None
+
+
+def _completed(report: EndOfCall, updates: dict[str, str], *, ended_reason: str) -> EndOfCall:
+    """The report, with what the call's status updates told where it says nothing.
+
+    ended_reason: where nobody told one.
+    """
+    outcome = report.outcome
+    if "forwarded_to" in updates:
+        outcome = {"forwarded_to": updates["forwarded_to"]} | outcome
+    return replace(
+        report,
+        ended_reason=report.ended_reason or updates.get("ended_reason", ended_reason),
+        ended_at=report.ended_at or updates.get("ended_at"),
+        summary=report.summary or updates.get("summary", ""),
+        outcome=outcome,
+    )

@@ -11,6 +11,8 @@ from typing import Any, Self
 from shared.domain.kinds import Kind
 
 SCHEMA = 1
+AMENDING = 2
+"""Of a CallDraft that amends another one; everything else is as in SCHEMA."""
 
 
 class UnreadableDraftError(Exception):
@@ -20,6 +22,11 @@ class UnreadableDraftError(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Draft:
     """The base of the drafts: to and from the JSON object the journal keeps."""
+
+    @property
+    def schema(self) -> int:
+        """What this draft has to be read as."""
+        return SCHEMA
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -119,6 +126,10 @@ class CallDraft(FromCaller):
 
     case_number: the case that the call commented on, when it opened none; only_after: the comment,
     which must have been delivered for the call to be linked to it.
+    told_at: when Vapi told of the end. recording_needs_key: it is at Vapi's API.
+    outcome: what else was found out (see `shared/vapi/report.py`). is_reported: False for a call
+    that was closed without its report.
+    amends: the intent whose Task this draft completes, "" for a draft that creates one.
     """
 
     call_id: str
@@ -133,6 +144,16 @@ class CallDraft(FromCaller):
     recording_url: str
     case_number: str | None = None
     only_after: str | None = None
+    told_at: str | None = None
+    recording_needs_key: bool = True
+    outcome: dict[str, Any] = field(default_factory=dict)
+    is_reported: bool = True
+    amends: str = ""
+
+    @property
+    def schema(self) -> int:
+        """A version that knows no `amends` would create a second Task: it must not read one."""
+        return AMENDING if self.amends else SCHEMA
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +178,6 @@ DRAFTS: dict[Kind, type[Draft]] = {
 
 def read_draft(kind: Kind, schema: int, kept: dict[str, Any]) -> Draft:
     """The draft of an intent. Raises UnreadableDraftError for a schema this version can't read."""
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, AMENDING):
         raise UnreadableDraftError(f"{kind} intent of schema {schema}; this version reads {SCHEMA}")
     return DRAFTS[kind].from_json(kept)

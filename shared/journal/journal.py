@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from shared.domain.drafts import SCHEMA, FromCaller
+from shared.domain.drafts import FromCaller
 from shared.domain.intent import (
     Cancelled,
     Delivered,
@@ -130,7 +130,7 @@ class Journal:
                 {
                     "id": intent.id,
                     "kind": intent.kind,
-                    "schema": SCHEMA,
+                    "schema": intent.draft.schema,
                     "tool": intent.tool,
                     "reference": intent.reference,
                     "fingerprint": intent.fingerprint,

@@ -1,6 +1,7 @@
 """Vapi's REST API, as far as provisioning needs it. For operators' commands, never in a call.
 
-Resources and fields: Vapi's API reference, `/assistant`, `/tool`, `/phone-number`.
+Resources and fields: Vapi's API reference, `/assistant`, `/tool`, `/phone-number`,
+`/campaign`.
 """
 
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import requests
 
 from shared.settings import Settings
+from shared.vapi.values import as_number, as_object, as_objects
 
 TIMEOUT_S = (3.05, 20.0)
 MOST_LISTED = 1000
+MAX_PAGES = 10
 
 
 class VapiRefusedError(Exception):
@@ -35,9 +38,23 @@ class VapiApi:
         self._headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
 
     def list_all(self, resource: str) -> list[dict[str, Any]]:
-        """resource: "assistant", "tool" or "phone-number"."""
-        found = self._call("GET", f"{resource}?limit={MOST_LISTED}")
-        return [one for one in found if isinstance(one, dict)]
+        """resource: "assistant", "tool", "phone-number" or "campaign"; MAX_PAGES at most.
+
+        Campaigns come in pages, the others as one list.
+        """
+        listed: list[dict[str, Any]] = []
+        for page in range(1, MAX_PAGES + 1):
+            of_page = f"&page={page}" if page > 1 else ""
+            found = self._call("GET", f"{resource}?limit={MOST_LISTED}{of_page}")
+            has_more = False
+            if isinstance(found, dict):
+                meta = as_object(found.get("metadata"))
+                has_more = page * MOST_LISTED < (as_number(meta.get("totalItems")) or 0)
+                found = found.get("results")
+            listed += as_objects(found)
+            if not has_more:
+                break
+        return listed
 
     def find(self, resource: str, id_: str) -> dict[str, Any] | None:
         """None when there is none with that id."""

@@ -4,7 +4,7 @@ A number is evidence only where a carrier set it: on inbound phone calls, and on
 where it is the number that was dialled. Web calls, chats and SIP callers name themselves whatever
 they like. A SIP address counts for trunks that the operator trusts (SIP_TRUNKS).
 
-Shapes: docs/vendors.md V20. That `transport.provider` tells a SIP call from one of the telephone
+Shapes: docs/vendors.md V21. That `transport.provider` tells a SIP call from one of the telephone
 network is unconfirmed, so a call that may be either counts as SIP.
 """
 
@@ -27,7 +27,7 @@ _SIP = re.compile(
 )
 
 # What carriers send instead of a withheld number, spelled on a telephone's keypad (docs/vendors.md
-# V21). Some of them are also somebody's real number, who is not recognised then.
+# V22). Some of them are also somebody's real number, who is not recognised then.
 _WITHHELD_WORDS = (
     "ANONYMOUS", "BLOCKED", "HIDDEN", "NOCALLERID", "NONUMBER", "NOTAVAILABLE", "OUTOFAREA",
     "PAYPHONE", "PRIVATE", "PRIVATECALLER", "PRIVATENUMBER", "RESTRICTED", "UNAVAILABLE",

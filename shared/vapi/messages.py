@@ -6,12 +6,18 @@ is there and treats everything as optional. Shapes: docs/vendors.md V1, V6, V10.
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
+
+from shared.vapi.values import as_epoch_ms as _epoch_ms
+from shared.vapi.values import as_object as _object
+from shared.vapi.values import as_objects as _objects
+from shared.vapi.values import as_text as _text
+from shared.vapi.values import one_line
 
 ANSWERED = frozenset(
     {
@@ -21,9 +27,13 @@ ANSWERED = frozenset(
         "knowledge-base-request",
         "transfer-destination-request",
         "handoff-destination-request",
+        "campaign.predial",
     }
 )
 """The types whose response Vapi reads and this server gives (docs/vendors.md V3)."""
+
+REQUESTS = frozenset({"tool-calls", "function-call"})
+"""The types by which the agent asks for something."""
 
 NOTED = frozenset(
     {"status-update", "end-of-call-report", "transcript", "speech-update", "user-interrupted"}
@@ -34,7 +44,7 @@ IGNORED = frozenset(
     {
         "conversation-update", "hang", "assistant.started", "model-output",
         "voice-input", "voice-request", "call.endpointing.request",
-        "campaign.predial", "transfer-update", "language-change-detected", "language-changed",
+        "transfer-update", "language-change-detected", "language-changed",
         "phone-call-control", "assistant.speechStarted", "chat.created", "chat.deleted",
         "session.created", "session.updated", "session.deleted", "call.deleted",
         "call.delete.failed", "call.artifact.upload",
@@ -57,6 +67,10 @@ class ToolCall:
     arguments: dict[str, Any] | None
 
 
+INBOUND, OUTBOUND, WEB = "Inbound", "Outbound", "Web"
+_DIRECTIONS = {"outboundPhoneCall": OUTBOUND, "webCall": WEB, "vapi.websocketCall": WEB}
+
+
 @dataclass(frozen=True)
 class Message:
     """A server message. `body` is the JSON object under "message"; the rest is read from it."""
@@ -70,8 +84,22 @@ class Message:
 
     @property
     def call_id(self) -> str:
-        """The call's id, or "" when none is named. Vapi's are UUIDs; others are fitted to keys."""
-        return safe_id(_text(self.call.get("id")))
+        """The call's id, or "" when none is named. Vapi's are UUIDs; others are fitted to keys.
+
+        Never from `variableValues`: SIP headers of the caller's own stand there.
+        """
+        places = (self.call.get("id"), self.call.get("callId"), self.body.get("callId"))
+        return safe_id(next(filter(None, map(_text, places)), ""))
+
+    @property
+    def provider_call_id(self) -> str:
+        """The id that the phone provider gave the call (Twilio's CallSid), or ""."""
+        places = (one.get("phoneCallProviderId") for one in (self.call, self.body))
+        return safe_id(next(filter(None, map(_text, places)), ""))
+
+    @property
+    def status(self) -> str:
+        return _text(self.body.get("status"))
 
     @property
     def conversation_id(self) -> str:
@@ -89,13 +117,15 @@ class Message:
 
     @property
     def direction(self) -> str:
-        """ "Outbound" for calls that Vapi placed, else "Inbound"."""
-        return "Outbound" if self.call.get("type") == "outboundPhoneCall" else "Inbound"
+        """OUTBOUND for calls that Vapi placed, WEB for what is no phone call, else INBOUND."""
+        if not self.call and (self.body.get("chat") or self.body.get("session")):
+            return WEB
+        return _DIRECTIONS.get(_text(self.call.get("type")), INBOUND)
 
     @property
     def ends_call(self) -> bool:
         """True for the two messages that say that the call is over; either may come alone."""
-        ended = self.type == "status-update" and self.body.get("status") == "ended"
+        ended = self.type == "status-update" and self.status == "ended"
         return ended or self.type == "end-of-call-report"
 
     @property
@@ -112,16 +142,51 @@ class Message:
 def read_message(body: Any) -> Message | None:
     """The message in a parsed request body; None when there is none to speak of.
 
-    `transcript[transcriptType="final"]` is a type of its own in Vapi's enum; it is a transcript.
+    `transcript[transcriptType="final"]` is a type of its own in Vapi's enum; it is a transcript. A
+    message that lost its type or its envelope on the way is told by what it carries.
     """
-    message = _object(_object(body).get("message"))
-    kind = _text(message.get("type"))
+    outside = _object(body)
+    message = _object(outside.get("message")) if "message" in outside else outside
+    kind = _text(message.get("type")) or _evident_type(message)
     if not kind:
         return None
     name, bracket, _ = kind.partition("[")
     if bracket and "final" in kind:
         message = {"transcriptType": "final"} | message
     return Message(name, message)
+
+
+def _evident_type(message: dict[str, Any]) -> str:
+    if any(any(mentions) for mentions in _lists(message)):
+        return "tool-calls"
+    if _object(message.get("functionCall")):
+        return "function-call"
+    if _text(message.get("endedReason")) and ("artifact" in message or "analysis" in message):
+        return "end-of-call-report"
+    return ""
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+_MOST_NAMES = 40
+
+
+def shape(body: Any) -> str:
+    """Which keys a body has, three levels deep, for a log: never a value, nor a key that may be
+    one."""
+    outside = _object(body)
+    message = _object(outside.get("message")) or outside
+    parts = {
+        "": outside,
+        "message": message if message is not outside else {},
+        "message.call": _object(message.get("call")),
+        "message.artifact": _object(message.get("artifact")),
+    }
+    told = []
+    for place, keys in parts.items():
+        names = sorted(key if _NAME.fullmatch(key) else "?" for key in keys)[:_MOST_NAMES]
+        if names:
+            told.append(f"{place}{{{', '.join(names)}}}")
+    return " ".join(told) or type(body).__name__
 
 
 # -- tool calls ------------------------------------------------------------------------------------
@@ -205,7 +270,12 @@ def _arguments(value: Any) -> dict[str, Any] | None:
 # -- what is kept of a call ------------------------------------------------------------------------
 
 
-CALLER, AGENT = "Caller", "Agent"
+CALLER, CALLEE, AGENT = "Caller", "Callee", "Agent"
+
+
+def caller_label(direction: str) -> str:
+    """What the person on the line is: who was called in a call that Vapi placed."""
+    return CALLEE if direction == OUTBOUND else CALLER
 
 
 @dataclass(frozen=True)
@@ -225,103 +295,14 @@ def utterance(message: Message) -> Utterance | None:
     return Utterance(_speaker(message.body.get("role")), text, message.at_ms or 0)
 
 
-@dataclass(frozen=True)
-class EndOfCall:
-    """What an end-of-call report tells. Times are ISO 8601 UTC or None."""
-
-    ended_reason: str
-    summary: str
-    transcript: str
-    started_at: str | None
-    ended_at: str | None
-    duration_s: int | None
-
-
-def end_of_call(message: Message) -> EndOfCall:
-    """Reads the message level first, then `artifact`, `analysis`, `call` (docs/vendors.md V10)."""
-    body, call = message.body, message.call
-    artifact, analysis = _object(body.get("artifact")), _object(body.get("analysis"))
-    started_ms = _epoch_ms(body.get("startedAt") or call.get("startedAt"))
-    ended_ms = _epoch_ms(body.get("endedAt") or call.get("endedAt"))
-    duration_s = _number(body.get("durationSeconds"))
-    if duration_s is None and (duration_ms := _number(body.get("durationMs"))) is not None:
-        duration_s = duration_ms / 1000
-    if duration_s is None and started_ms is not None and ended_ms is not None:
-        duration_s = (ended_ms - started_ms) / 1000
-    transcript = _text(body.get("transcript")) or _text(artifact.get("transcript"))
-    if not transcript:
-        transcript = _spoken(_objects(body.get("messages")) or _objects(artifact.get("messages")))
-    return EndOfCall(
-        ended_reason=_text(body.get("endedReason")) or _text(call.get("endedReason")),
-        summary=_text(body.get("summary")) or _text(analysis.get("summary")),
-        transcript=transcript,
-        started_at=_iso(started_ms),
-        ended_at=_iso(ended_ms),
-        duration_s=max(0, round(duration_s)) if duration_s is not None else None,
-    )
-
-
-def _spoken(messages: list[dict[str, Any]]) -> str:
-    lines = [
-        f"{_speaker(item.get('role'))}: {text}"
-        for item in messages
-        if item.get("role") in {"user", "bot", "assistant"}
-        and (text := one_line(_text(item.get("message")) or _text(item.get("content"))))
-    ]
-    return "\n".join(lines)
-
-
 def _speaker(role: Any) -> str:
     return CALLER if role == "user" else AGENT
 
 
-# -- single values ---------------------------------------------------------------------------------
+# -- ids -------------------------------------------------------------------------------------------
 
 
 def safe_id(text: str) -> str:
     """An id without the characters that separate the parts of a Redis key or of a URL."""
     quoted = quote(text, safe="")
     return quoted if len(quoted) <= 200 else hashlib.sha256(text.encode()).hexdigest()
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < 1e15 else None
-
-
-def _epoch_ms(value: Any) -> int | None:
-    """Vapi writes times as epoch ms, in older captures as ISO 8601 (docs/vendors.md V1)."""
-    number = _number(value)
-    if number is not None:
-        return int(number)
-    try:
-        at = datetime.fromisoformat(_text(value))
-    except ValueError:
-        return None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _iso(at_ms: int | None) -> str | None:
-    if at_ms is None:
-        return None
-    try:
-        return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError):
-        return None

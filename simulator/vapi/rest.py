@@ -1,8 +1,9 @@
-"""Assistants, tools and phone numbers as Vapi's REST API keeps them; what it does not know it
-refuses.
+"""Assistants, tools, phone numbers and campaigns as Vapi's REST API keeps them; what it does not
+know it refuses.
 
-Fields: Vapi's OpenAPI description, CreateAssistantDTO, CreateFunctionToolDTO and
-CreateTwilioPhoneNumberDTO, the part that is in use here. A number is imported from the simulated
+Fields: Vapi's OpenAPI description, CreateAssistantDTO, CreateFunctionToolDTO,
+CreateTwilioPhoneNumberDTO and CreateCampaignDTO, the part that is in use here. Campaigns are listed
+in pages (CampaignPaginatedResponse). A number is imported from the simulated
 Twilio: its voice URL and status callback become Vapi's own, as public code has them (unconfirmed).
 `DELETE /_vapi/rest` forgets everything.
 """
@@ -64,6 +65,11 @@ FIELDS: dict[str, dict[str, set[str] | None]] = {
             "numberE164CheckEnabled", "sipUri", "transferPlan",
         },
     },
+    "campaign": {
+        "name": None, "assistantId": None, "phoneNumberId": None, "customers": None,
+        "maxConcurrency": None, "serverMessages": None, "server": SERVER,
+        "schedulePlan": {"earliestAt", "latestAt"}, "predialPlan": {"enabled"},
+    },
 }  # fmt: skip
 JSON_SCHEMA = {
     "type", "items", "properties", "description", "pattern", "format", "required", "enum", "title",
@@ -75,6 +81,12 @@ BACKOFF = {"type", "maxRetries", "baseDelaySeconds"}
 
 KIND = {"tool": ("type", "function"), "phone-number": ("provider", "twilio")}
 """What tells the kinds of a resource apart: given once, when it is created."""
+
+CAMPAIGN_MESSAGES = {
+    "campaign.started", "campaign.cancelled", "campaign.ended", "campaign.archived",
+    "campaign.unarchived", "contact.dispatched", "contact.completed", "contact.failed",
+    "contact.skipped", "contact.predial-failed", "campaign.job.continued",
+}  # fmt: skip
 
 SERVER_MESSAGES = {
     "assistant.started", "conversation-update", "end-of-call-report", "function-call", "hang",
@@ -103,7 +115,13 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
         return found
 
     async def listed(request: web.Request) -> web.Response:
-        return web.json_response(list(allowed(request).values()))
+        found = list(allowed(request).values())
+        if request.match_info["resource"] != "campaign":
+            return web.json_response(found)
+        size, page = int(request.query.get("limit", 100)), int(request.query.get("page", 1))
+        meta = {"itemsPerPage": size, "totalItems": len(found), "currentPage": page}
+        part = found[(page - 1) * size : page * size]
+        return web.json_response({"results": part, "metadata": meta})
 
     async def made(request: web.Request) -> web.Response:
         there = allowed(request)
@@ -111,6 +129,8 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
         if request.match_info["resource"] == "phone-number":
             await _import_number(body, base, twilio)
             body["status"] = "active"
+        elif request.match_info["resource"] == "campaign":
+            body["status"] = "scheduled" if body.get("schedulePlan") else "in-progress"
         one = {"id": str(uuid.uuid4()), "orgId": "org", "createdAt": _now(), "updatedAt": _now()}
         there[one["id"]] = one | body
         return web.json_response(there[one["id"]], status=201)
@@ -120,6 +140,13 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
 
     async def changed(request: web.Request) -> web.Response:
         one = one_of(request)
+        if request.match_info["resource"] == "campaign":
+            # UpdateCampaignDTO: a campaign is ended or cancelled; its server stays.
+            status = (await request.json()).get("status")
+            if status not in ("ended", "cancelled"):
+                raise _bad(["status must be one of the following values: ended, cancelled"])
+            one |= {"status": status, "updatedAt": _now()}
+            return web.json_response(one)
         one.update(await _read(request, partial=True) | {"updatedAt": _now()})
         return web.json_response(one)
 
@@ -203,8 +230,9 @@ def _wrong(resource: str, body: Any) -> Any:
         elif inside is not None and value is not None:
             yield f"{name} must be an object"
     yield from _wrong_inside(body)
+    known = CAMPAIGN_MESSAGES if resource == "campaign" else SERVER_MESSAGES
     for one in body.get("serverMessages") or []:
-        if one not in SERVER_MESSAGES:
+        if one not in known:
             yield f"each value in serverMessages must be one of the following values, not {one}"
     timeout = (body.get("server") or {}).get("timeoutSeconds", 20)
     if not 1 <= timeout <= 300:

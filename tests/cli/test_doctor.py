@@ -27,7 +27,7 @@ from tests.cli.conftest import Twilio as TwilioAccount
 from web.app import create_app
 
 TWILIO = {"vapi number", "twilio", "twilio number"}
-BEHIND_VAPI = {"vapi tools", "vapi assistant", "vapi number"}
+BEHIND_VAPI = {"vapi tools", "vapi assistant", "vapi number", "vapi campaigns"}
 VAPI = {"vapi key"} | BEHIND_VAPI
 BEHIND_REDIS = {link.name for link in LINKS} - {"redis", "salesforce host", "webhook"} - VAPI
 
@@ -448,6 +448,42 @@ def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
     set_env(monkeypatch, dict.fromkeys(numbered, "") | named, web)
     (found,) = (one for one in diagnose() if one.link == "vapi number")
     assert (str(found.status), told in found.told) == (status, True), found
+
+
+CAMPAIGNS: dict[str, dict[str, Any]] = {
+    "asks": {},
+    "asks by another path": {"server": {"url": "{service}/webhook"}},
+    "asks later": {"schedulePlan": {"earliestAt": "2026-12-01T10:00:00Z"}},
+    "no longer": {"predialPlan": {"enabled": False}},
+    "never": {"predialPlan": None},
+    "asks somebody else": {"server": {"url": "https://dialler.acme.example/predial"}},
+    "is over": {},
+}
+
+
+def test_campaigns_that_ask_this_server_whom_to_dial_are_named(
+    provisioned: VapiApi, web: dict[str, str]
+) -> None:
+    (found,) = (one for one in diagnose() if one.link == "vapi campaigns")
+    assert (str(found.status), found.told) == ("ok", "0, none asks this server whom to dial")
+    for name, changed in CAMPAIGNS.items():
+        body = {"predialPlan": {}, "server": {"url": "{service}/webhook/vapi"}} | changed
+        text = json.dumps(body | {"name": name}).replace("{service}", web["service"])
+        made = provisioned.create("campaign", json.loads(text))
+        if name == "is over":
+            provisioned.change("campaign", made["id"], {"status": "ended"})
+    (found,) = (one for one in diagnose() if one.link == "vapi campaigns")
+    assert str(found.status) == "problem"
+    assert found.told.endswith("dial nobody: asks, asks by another path, asks later")
+
+
+def test_campaigns_are_read_page_by_page(
+    provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for nth in range(5):
+        provisioned.create("campaign", {"name": f"{nth}"})
+    monkeypatch.setattr("shared.vapi.api.MOST_LISTED", 2)
+    assert [one["name"] for one in provisioned.list_all("campaign")] == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("name", BROKEN)

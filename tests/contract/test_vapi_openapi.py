@@ -14,7 +14,7 @@ import pytest
 from demo.stack import environment
 from shared.settings import load_settings
 from shared.vapi.wanted import wanted_assistant, wanted_number, wanted_tools
-from simulator.vapi.rest import BACKOFF, FIELDS, JSON_SCHEMA, SERVER_MESSAGES
+from simulator.vapi.rest import BACKOFF, CAMPAIGN_MESSAGES, FIELDS, JSON_SCHEMA, SERVER_MESSAGES
 
 SCHEMAS: dict[str, Any] = json.loads(Path(os.environ["VAPI_OPENAPI"]).read_text())["components"][
     "schemas"
@@ -23,6 +23,7 @@ DTOS = {
     "assistant": ("CreateAssistantDTO", "UpdateAssistantDTO"),
     "tool": ("CreateFunctionToolDTO", "UpdateFunctionToolDTO"),
     "phone-number": ("CreateTwilioPhoneNumberDTO", "UpdateTwilioPhoneNumberDTO"),
+    "campaign": ("CreateCampaignDTO", "UpdateCampaignDTO"),
 }
 
 
@@ -122,6 +123,9 @@ def test_small_tables_of_the_simulated_vapi_are_vapis() -> None:
     described = SCHEMAS["CreateAssistantDTO"]["properties"]["serverMessages"]
     listed = described.get("enum") or described["items"]["enum"]
     assert set(listed) >= SERVER_MESSAGES
+    described = SCHEMAS["CreateCampaignDTO"]["properties"]["serverMessages"]
+    assert set(described["items"]["enum"]) == CAMPAIGN_MESSAGES
+    assert {"results", "metadata"} == set(SCHEMAS["CampaignPaginatedResponse"]["required"])
 
 
 def test_the_check_refuses_what_is_not_described() -> None:

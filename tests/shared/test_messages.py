@@ -9,12 +9,12 @@ import pytest
 from shared.vapi.caller_id import read_caller_id
 from shared.vapi.messages import (
     Message,
-    end_of_call,
     function_call,
     read_message,
     tool_calls,
     utterance,
 )
+from shared.vapi.report import end_of_call
 
 ARGUMENTS = {"issueType": "billing", "description": "Zwei Rechnungen, 50 € zu viel"}
 NESTED = {"id": "call_1", "type": "function", "function": {"name": "t", "arguments": ARGUMENTS}}

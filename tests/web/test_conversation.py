@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -14,13 +15,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from demo.stack import Org
+from demo.stack import ROOT, Org
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask, message, post, tool_message
 from web.app import create_app
+from web.assistant import VARIABLES
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 
@@ -482,6 +484,11 @@ HOLDING = {
     "a word that lasts": [speech("started", 0), said("well", 400, kind="partial")],
     "Vapi's own word": [at(message("user-interrupted"), 100)],
     "speech that lasted": [speech("started", 0), speech("stopped", 900)],
+    "words that correct it": [
+        speech("started", 0),
+        said("No, it is technical.", 700),
+        speech("stopped", 900),
+    ],
 }
 LETTING_GO = {
     "nothing at all": [],
@@ -490,8 +497,8 @@ LETTING_GO = {
     ],
     "one short word": [said("uh", 100, kind="partial")],
     "a sentence that is over": [
-        speech("started", 0), said("no wait", 300, kind="partial"), speech("stopped", 900),
-        said("No, wait.", 1000),
+        speech("started", 0), said("yes thank you", 300, kind="partial"), speech("stopped", 900),
+        said("Yes, thank you.", 1000),
     ],
     "the agent's words": [said("I am opening the case", 100, role="assistant", kind="partial")],
 }  # fmt: skip
@@ -802,7 +809,12 @@ def test_the_assistant_is_told_nothing_of_who_is_not_known_for_certain(
     app.extensions["service"].close()
 
 
-def test_the_plain_assistant_answers_when_salesforce_or_the_store_does_not(
+NOBODY = {
+    "customerName": "", "accountName": "", "openCaseCount": "", "openCases": "", "language": "en",
+}  # fmt: skip
+
+
+def test_the_assistant_answers_without_the_caller_when_salesforce_or_the_store_does_not(
     settings: Settings, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("web.assistant.WAIT_S", 0.2)
@@ -811,5 +823,27 @@ def test_the_plain_assistant_answers_when_salesforce_or_the_store_does_not(
     for changed in ({}, {"redis_url": "redis://127.0.0.1:1/0"}):
         app = create_app(here.model_copy(update=changed))
         answer = post(app.test_client(), message("assistant-request", number=KNOWN))
-        assert answer.get_json() == {"assistantId": "a-1"}
+        overrides = {"variableValues": NOBODY}
+        assert answer.get_json() == {"assistantId": "a-1", "assistantOverrides": overrides}
         app.extensions["service"].close()
+
+
+@pytest.mark.parametrize("number", ["", "anonymous", UNKNOWN])
+def test_a_sip_header_never_stands_in_the_prompt(settings: Settings, number: str) -> None:
+    """Vapi makes a variable of each X- header, so every variable has to be given a value."""
+    here = {"vapi_assistant_id": "a-1", "default_language": "de"}
+    app = create_app(settings.model_copy(update=here))
+    body = message("assistant-request", number=number)
+    headers = {"customerName": "Jane Miller", "openCases": "Case 1: all of it"}
+    body["message"]["call"]["assistantOverrides"] = {"variableValues": headers}
+    answer = post(app.test_client(), body).get_json()
+    values = answer["assistantOverrides"]["variableValues"]
+    assert values == NOBODY | {"language": "de"}
+    app.extensions["service"].close()
+
+
+def test_the_answer_names_every_variable_of_the_prompt() -> None:
+    prompt = (ROOT / "vapi" / "system-prompt.md").read_text()
+    inside = " ".join(re.findall(r"{[{%](.*?)[%}]}", prompt, re.DOTALL))
+    words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r'"[^"]*"', "", inside)))
+    assert words - {"if", "else", "elsif", "endif", "and", "or", "default"} == set(VARIABLES)

@@ -66,7 +66,7 @@ def test_what_vapi_reads_besides_tool_calls(app: Flask, client: FlaskClient) -> 
 def test_a_configured_assistant_answers_an_assistant_request(settings: Any) -> None:
     app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
     answer = post(app.test_client(), message("assistant-request", number=""))
-    assert answer.get_json() == {"assistantId": "a-1"}
+    assert answer.get_json()["assistantId"] == "a-1"
     app.extensions["service"].close()
 
 

@@ -18,6 +18,7 @@ from shared.salesforce.gate import Gate, NotNow, Room, Use
 from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.people import People
 from shared.salesforce.records import Records, Written
+from shared.salesforce.time_zone import TimeZone
 from shared.settings import Settings
 
 _SCOPES = {
@@ -61,14 +62,16 @@ class Desk:
     records: Records
     people: People
     calls: Calls
+    time_zone: TimeZone
     strikes: int = 0
     lease: Lease | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
         gate = Gate(settings, store)
+        salesforce = SalesforceClient(settings, store, gate, Use.WRITE)
         records = Records(
-            SalesforceClient(settings, store, gate, Use.WRITE),
+            salesforce,
             timeout_s=settings.salesforce_write_timeout_s,
             keyed=settings.salesforce_key_fields,
         )
@@ -79,6 +82,7 @@ class Desk:
             records=records,
             people=People(records, store, settings.phone_region, keys_of(settings)),
             calls=Calls(store),
+            time_zone=TimeZone(settings, store, salesforce),
         )
 
     def failed(self, intent: Intent, error: SalesforceError, *, may_be_there: bool) -> Outcome:

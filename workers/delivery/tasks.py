@@ -1,14 +1,15 @@
 """Tasks: call-backs to do, and the record of each finished call."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, cast
 
-from shared.calls.closeout import MOST_DESCRIPTION, MOST_SUMMARY, ROOM_FOR_FACTS
+from shared.calls.closeout import MOST_DESCRIPTION
 from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
 from shared.domain.intent import Intent, Outcome, Scope, TryAgain
 from shared.domain.kinds import SETTLED, Kind
 from shared.salesforce.soql import soql
+from workers.delivery.amendments import amend_call_logs
+from workers.delivery.call_text import call_fields
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
 from workers.delivery.links import contact_of, numbers_to_resolve
@@ -31,14 +32,14 @@ def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             f"Call back: {draft.phone}",
             f"When: {draft.when}" if draft.when else "",
             f"Why: {draft.reason}" if draft.reason else "",
-            f"Reference: {intent.reference}",
+            f"Reference: {intent.reference}" if intent.reference else "",
         ]
         return {
             "Subject": fit_line(f"Call back {draft.phone}", MOST_SUBJECT),
             "Description": fit("\n".join(line for line in lines if line), MOST_DESCRIPTION),
             "Status": "Not Started",
             "Priority": "Normal",
-            "ActivityDate": _day(intent.accepted_at_ms),
+            "ActivityDate": desk.time_zone.day(intent.wished_ms or intent.accepted_at_ms),
             "WhoId": who[intent.id],
         }
 
@@ -75,45 +76,25 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         else:
             what_id = None
         others = [receipt.number for receipt in opened[:-1] if receipt.number]
-        started_ms = draft.started_at or draft.ended_at
         return {
-            "Subject": f"Voice call ({draft.direction.lower()})",
-            "Description": _description(draft, others),
             "Status": "Completed",
             "Priority": "Normal",
             "TaskSubtype": "Call",
-            "CallType": draft.direction,
-            "CallObject": fit_line(draft.call_id, 255),
-            "CallDisposition": fit_line(draft.ended_reason, 255),
-            "ActivityDate": started_ms[:10] if started_ms else _day(intent.accepted_at_ms),
-            "CallDurationInSeconds": draft.duration_s,
             "WhoId": who[intent.id],
             "WhatId": what_id,
-        }
+        } | call_fields(draft, others, intent.accepted_at_ms, desk.time_zone)
 
-    return outcomes + create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
+    amending = [one for one in intents if cast(CallDraft, one.draft).amends]
+    creating = [one for one in intents if one not in amending]
+    if amending:
+        outcomes += amend_call_logs(desk, amending, record, of_call, optional=OPTIONAL)
+    if creating:
+        outcomes += create_by_key(desk, "Task", creating, record, optional=OPTIONAL)
+    return outcomes
 
 
 def _is_open_wish(intent: Intent) -> bool:
     return bool(intent.tool) and intent.state not in SETTLED
-
-
-def _description(draft: CallDraft, other_cases: list[str]) -> str:
-    """Facts, summary, transcript; close_out saw to it that they fit."""
-    facts = [
-        f"Ended: {fit(draft.ended_reason, 300)}" if draft.ended_reason else "",
-        f"Started: {draft.started_at}" if draft.started_at else "",
-        f"Caller: {draft.caller_number}" if draft.caller_number else "",
-        f"Other cases of this call: {', '.join(other_cases)}" if other_cases else "",
-        f"Recording (needs the Vapi key): {fit(draft.recording_url, 500)}",
-        "The transcript is in the file on this task." if draft.transcript_in_file else "",
-    ]
-    parts = [fit("\n".join(line for line in facts if line), ROOM_FOR_FACTS - 100)]
-    if draft.summary:
-        parts.append(f"Summary: {fit(draft.summary, MOST_SUMMARY)}")
-    if draft.transcript:
-        parts.append(f"Transcript:\n{draft.transcript}")
-    return fit("\n\n".join(parts), MOST_DESCRIPTION)
 
 
 def _contacts(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | None]:
@@ -131,7 +112,3 @@ def _cases_by_number(desk: Desk, drafts: list[CallDraft]) -> dict[str, str]:
         soql("SELECT Id, CaseNumber FROM Case WHERE CaseNumber IN {numbers}", numbers=numbers)
     )
     return {row["CaseNumber"]: row["Id"] for row in rows}
-
-
-def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared.domain.text import html_bytes, html_bytes_of, stored_characters, stored_length
-from shared.vapi.messages import one_line
+from shared.vapi.values import one_line
 
 LONGEST_WORD = 40
 ELLIPSIS = "…"

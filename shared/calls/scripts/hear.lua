@@ -11,17 +11,28 @@
 --   senses          letters: what the words of a final transcript say (shared/calls/words.py), at speech_at
 --   number          of the caller, as a carrier set it; "" without one
 --   shown           list of the numbers that the event names for the caller, whoever vouches for them
+--   is_request      true for a tool call
+--   update          "" or what a status update tells of a transfer or of the end, as JSON, and
+--                   update_at, "{status}@{its own time}"
+--   provider_id     "" or the call's id at the phone provider
 --
 -- Keys, under prefix .. "call:" .. id:
 --   (itself)        hash: id, number, shown (the first number named), two_numbers ("1": another one was
---                   named as well), direction, control_url, ended ("1"); since (ms, first event);
+--                   named as well), direction, control_url; ended ("1", or "quiet" when no event
+--                   said so); since (ms, first event);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
---                   close-out is in the journal), summary (of the report)
+--                   close-out is in the journal), reported ("1": by its report), summary (of the report)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
 --   :senses         sorted set of the same times: {letters}@{time}, the last 64
--- and prefix .. "calls:two_numbers": how many calls named two numbers; prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
+--   :updates        hash: update_at → update, at most 8
+-- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms);
+-- prefix .. "calls:two_numbers": how many calls named two numbers;
+-- prefix .. "call-of:" .. provider_id: the call's id.
+--
+-- A call that was closed without its report goes on with any sign of life; one that was closed by
+-- its report, with a tool call. It is then to be closed out again, which amends its Task.
 --
 -- Returns {1 when this event was the first to tell the caller's number, else 0; 1 when it was the first to
 -- name a second number, else 0; {field, value, ...}}.
@@ -58,7 +69,21 @@ if event.senses ~= '' then
   redis.call('ZREMRANGEBYRANK', key .. ':senses', 0, -65)
   redis.call('PEXPIRE', key .. ':senses', event.life_ms)
 end
+if event.update ~= '' and event.update ~= '{}' then
+  if redis.call('HLEN', key .. ':updates') < 8 then
+    redis.call('HSET', key .. ':updates', event.update_at, event.update)
+  end
+  redis.call('PEXPIRE', key .. ':updates', event.life_ms)
+end
+if event.provider_id ~= '' then
+  redis.call('SET', event.prefix .. 'call-of:' .. event.provider_id, event.id, 'NX', 'PX', event.life_ms)
+end
 redis.call('PEXPIRE', key, event.life_ms)
+if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 1
+  and (event.is_request or redis.call('HEXISTS', key, 'reported') == 0) then
+  redis.call('HDEL', key, 'closed')
+  if redis.call('HGET', key, 'ended') == 'quiet' then redis.call('HDEL', key, 'ended') end
+end
 if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 0 then
   redis.call('ZADD', event.prefix .. 'calls', now, event.id)
 end

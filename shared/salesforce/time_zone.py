@@ -1,0 +1,100 @@
+"""The team's time zone: it decides every date and time that is written or spoken.
+
+`TIME_ZONE`, else the org's own (Organization.TimeZoneSidKey), asked once an hour and shared through
+Redis; UTC as long as the org has never told it.
+"""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import redis
+
+from shared.logs import log
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import SalesforceError
+from shared.salesforce.namespace import keys_of
+from shared.settings import Settings
+from shared.store import now_ms, translated
+
+ROOM_S = 0.5
+ASK_S = 5.0
+"""How long to wait for room in the API budget, and for the answer: a delivery waits meanwhile."""
+FRESH_MS = 3600 * 1000
+KEPT_S = 90 * 24 * 3600
+"""What the org told is asked for again after FRESH_MS, and used until it answers."""
+AGAIN_S = 300
+"""An org that did not tell its time zone is asked again after so long."""
+
+STATEMENT = "SELECT TimeZoneSidKey FROM Organization"
+
+
+class TimeZone:
+    """Safe to share between threads. Every method raises StoreUnavailableError."""
+
+    def __init__(
+        self, settings: Settings, store: redis.Redis, salesforce: SalesforceClient
+    ) -> None:
+        self._configured = find_zone(settings.time_zone or "")
+        self._store: Any = store  # redis-py types replies as bytes | str; ours are str
+        self._salesforce = salesforce
+        self._key = f"{keys_of(settings)}time-zone"
+        self._ask_again_at = 0.0
+        self._was_told = False
+        self._lock = threading.Lock()
+
+    def day(self, at_ms: int) -> str:
+        """The team's calendar day of a moment, as 2026-11-22."""
+        return self._local(at_ms).date().isoformat()
+
+    def moment(self, at_ms: int) -> str:
+        """Day and time with the zone's name, as "2026-11-22 10:00 (America/New_York)"."""
+        local = self._local(at_ms)
+        return f"{local:%Y-%m-%d %H:%M} ({local.tzinfo})"
+
+    def _local(self, at_ms: int) -> datetime:
+        return datetime.fromtimestamp(at_ms / 1000, self.zone())
+
+    def zone(self) -> tzinfo:
+        if self._configured:
+            return self._configured
+        with translated():
+            kept = json.loads(self._store.get(self._key) or "{}")
+            at_ms = now_ms(self._store)
+        if at_ms - kept.get("at_ms", 0) < FRESH_MS:
+            return find_zone(kept.get("name", "")) or UTC
+        return find_zone(self._ask(at_ms) or kept.get("name", "")) or UTC
+
+    def _ask(self, at_ms: int) -> str:
+        """The org's time zone, or "": one thread at a time, and not again right after a failure."""
+        with self._lock:
+            if time.monotonic() < self._ask_again_at:
+                return ""
+            try:
+                slot = self._salesforce.slot(Deadline.after(ROOM_S), lasts_s=ASK_S)
+                (row,) = self._salesforce.query(STATEMENT, Deadline.after(ASK_S), slot)
+                name, why = str(row["TimeZoneSidKey"]), "unknown time zone"
+            except (SalesforceError, ValueError, KeyError) as trouble:
+                name, why = "", str(getattr(trouble, "code", type(trouble).__name__))
+            if find_zone(name):
+                kept = json.dumps({"name": name, "at_ms": at_ms})
+                with translated():
+                    self._store.set(self._key, kept, ex=KEPT_S)
+                return name
+            self._ask_again_at = time.monotonic() + AGAIN_S
+            if not self._was_told:
+                log.warning("time_zone_unknown", reason=why, setting="TIME_ZONE")
+                self._was_told = True
+            return ""
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    """None for what is no IANA name."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

@@ -1,0 +1,389 @@
+"""What Vapi tells of a call's end: the end-of-call report, and the status updates before it.
+
+The parts of a report lie at message level, in `artifact`, in `analysis` or inside `call`, and each
+of them may be missing or of another type (docs/vendors.md V10, V16 to V19).
+"""
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from shared.vapi.messages import AGENT, Message, caller_label
+from shared.vapi.values import (
+    as_epoch_ms,
+    as_iso,
+    as_number,
+    as_object,
+    as_objects,
+    as_text,
+    one_line,
+)
+
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01. What claims to be earlier, or later than tomorrow, is no time of a call."""
+
+DAY_MS = 24 * 3600 * 1000
+MAX_DURATION_S = 24 * 3600
+"""A call lasts 12 hours at most (maxDurationSeconds)."""
+
+MAX_OUTCOME = 16_000
+MAX_VALUE = 1_000
+MAX_NAME = 80
+MAX_ITEMS = 30
+MAX_DEPTH = 4
+MAX_URL = 500
+MAX_SUMMARY = 8_000
+MAX_TRANSCRIPT = 30_000
+"""Characters, entries and levels of what is kept of a report besides summary and transcript, and of
+what a status update tells."""
+
+
+@dataclass(frozen=True)
+class EndOfCall:
+    """What is known of a call's end. Times are ISO 8601 UTC or None, "" is not told.
+
+    told_at: the message's own time.
+    recording: where it is: an address in the team's own storage, else the name of the resource at
+    Vapi's API ("mono-recording"), "" where there is none.
+    outcome: what else was found out, by our names; bounded, see `_outcome`.
+    """
+
+    ended_reason: str = ""
+    summary: str = ""
+    transcript: str = ""
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: int | None = None
+    told_at: str | None = None
+    recording: str = ""
+    outcome: dict[str, Any] = field(default_factory=dict)
+
+
+def end_of_call(message: Message) -> EndOfCall:
+    """All that a report, or a status update, tells of the end. Raises nothing."""
+    body, call = message.body, message.call
+    artifacts = [as_object(one.get("artifact")) for one in (body, call)]
+    analyses = [as_object(one.get("analysis")) for one in (body, call)]
+    everywhere = [body, *artifacts, call]
+    started_ms = _first_moment(body.get("startedAt"), call.get("startedAt"))
+    ended_ms = _first_moment(body.get("endedAt"), call.get("endedAt"))
+    outputs = _structured_outputs(artifacts)
+    summary, from_output = _summary([body, *analyses], outputs)
+    outputs.pop(from_output, None)
+    transcript = _first_text(everywhere, "transcript")
+    if not transcript:
+        caller = caller_label(message.direction)
+        lists = (as_objects(one.get("messages")) for one in everywhere)
+        transcript = next(filter(None, (_spoken(items, caller) for items in lists)), "")
+    return EndOfCall(
+        ended_reason=_first_text([body, call], "endedReason"),
+        summary=summary,
+        transcript=transcript,
+        started_at=as_iso(started_ms),
+        ended_at=as_iso(ended_ms),
+        duration_s=_duration_s(body, started_ms, ended_ms),
+        told_at=as_iso(_first_moment(message.at_ms)),
+        recording=_recording(everywhere, has_vapi_id=bool(message.call_id)),
+        outcome=_outcome(message, artifacts, analyses, outputs),
+    )
+
+
+def call_updates(message: Message) -> dict[str, Any]:
+    """What a status update tells of a transfer or of the end; {} for any other message.
+
+    ended_reason and ended_at for `ended`; forwarded_to, summary and transcript for `forwarding`.
+    """
+    if message.type != "status-update":
+        return {}
+    told = {}
+    if message.status == "ended":
+        end = end_of_call(message)
+        told = {
+            "ended_reason": end.ended_reason[:MAX_VALUE],
+            "ended_at": end.ended_at or as_iso(_first_moment(message.when_ms())),
+        }
+    elif message.status == "forwarding":
+        told = {
+            "forwarded_to": destination(message.body.get("destination")),
+            "summary": as_text(message.body.get("summary"))[:MAX_SUMMARY],
+            "transcript": as_text(message.body.get("transcript"))[:MAX_TRANSCRIPT],
+        }
+    return {name: value for name, value in told.items() if value}
+
+
+# -- when ------------------------------------------------------------------------------------------
+
+
+def _first_moment(*values: Any) -> int | None:
+    """The first of the values that can be a time of a call; epoch ms."""
+    latest_ms = int(time.time() * 1000) + DAY_MS
+    for value in values:
+        at_ms = as_epoch_ms(value)
+        if at_ms is not None and EARLIEST_MS <= at_ms <= latest_ms:
+            return at_ms
+    return None
+
+
+def _duration_s(body: dict[str, Any], started_ms: int | None, ended_ms: int | None) -> int | None:
+    seconds, milliseconds = (
+        as_number(body.get("durationSeconds")),
+        as_number(body.get("durationMs")),
+    )
+    told = [seconds, milliseconds / 1000 if milliseconds is not None else None]
+    if started_ms is not None and ended_ms is not None:
+        told.append(max(0.0, (ended_ms - started_ms) / 1000))
+    return next(
+        (round(one) for one in told if one is not None and 0 <= one <= MAX_DURATION_S), None
+    )
+
+
+# -- what was said ---------------------------------------------------------------------------------
+
+
+def _spoken(messages: list[dict[str, Any]], caller: str) -> str:
+    lines = [
+        f"{caller if role == 'user' else AGENT}: {text}"
+        for item in messages
+        if (role := as_text(item.get("role"))) in {"user", "bot", "assistant"}
+        and (text := one_line(as_text(item.get("message")) or as_text(item.get("content"))))
+    ]
+    return "\n".join(lines)
+
+
+def _summary(holders: list[dict[str, Any]], outputs: dict[str, Any]) -> tuple[str, str]:
+    """The summary, and the structured output it was taken from ("" for none).
+
+    Vapi recommends structured outputs for summaries too (docs/vendors.md V16); their names are the
+    team's.
+    """
+    if text := _first_text(holders, "summary"):
+        return text, ""
+    named = [one for one in outputs if re.search(r"\bsummary\b", one.replace("_", " "), re.I)]
+    named += [one for one in outputs if one not in named and "summary" in one.lower()]
+    named.sort(key=lambda one: one.lower() not in ("call summary", "summary"))
+    for name in named:
+        if text := _as_words(outputs[name]):
+            return text, name
+    for holder in holders:
+        if text := _as_words(as_object(holder.get("structuredData")).get("summary")):
+            return text, ""
+    return "", ""
+
+
+def _as_words(value: Any) -> str:
+    """A result as somebody would read it: text as it is, an object as its summary or its parts."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, dict):
+        for name, inside in value.items():
+            if name.lower() in {"summary", "text", "callsummary", "call_summary"} and inside:
+                return _as_words(inside)
+        return "; ".join(
+            f"{name}: {text}" for name, one in value.items() if (text := _as_words(one))
+        )
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_as_words, value)))
+    return "" if value is None or isinstance(value, bool) else str(value)
+
+
+# -- the recording ---------------------------------------------------------------------------------
+
+
+def _recording(holders: list[dict[str, Any]], *, has_vapi_id: bool) -> str:
+    """See EndOfCall. Vapi's own storage is private: its addresses are dead, the presigned ones run
+    out and are secrets; both say that there is a recording at Vapi's API (docs/vendors.md V17)."""
+    found = [
+        (resource, url)
+        for resource, at in _RECORDINGS.items()
+        for holder in holders
+        for path in at
+        if (url := as_text(_at(holder, path)))
+    ]
+    own = next((url for _, url in found if _is_in_own_storage(url)), "")
+    return own or (found[0][0] if found and has_vapi_id else "")
+
+
+_RECORDINGS = {
+    "mono-recording": ("recordingUrl", "recording.mono.combinedUrl", "presignedMonoUrl"),
+    "stereo-recording": ("stereoRecordingUrl", "recording.stereoUrl", "presignedStereoUrl"),
+    "video-recording": ("videoRecordingUrl", "recording.videoUrl", "presignedVideoUrl"),
+    "customer-recording": ("recording.mono.customerUrl", "presignedCustomerUrl"),
+    "assistant-recording": ("recording.mono.assistantUrl", "presignedAssistantUrl"),
+}
+"""The resources of Vapi's API, and where a payload says that there is such a recording."""
+
+
+def _at(holder: dict[str, Any], path: str) -> Any:
+    value: Any = holder
+    for name in path.split("."):
+        value = as_object(value).get(name)
+    return value
+
+
+_SIGNED = re.compile(r"sig|token|expires|credential|policy|accesskey|^x-(amz|goog)-", re.I)
+
+
+def _is_in_own_storage(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    except ValueError:
+        return False
+    is_plain = len(url) <= MAX_URL and url.isprintable() and " " not in url
+    is_vapis = host == "vapi.ai" or host.endswith(".vapi.ai") or "hipaa-recordings" in url
+    return (
+        is_plain
+        and parts.scheme in {"https", "http", "s3", "gs"}
+        and bool(host)
+        and "@" not in parts.netloc
+        and not is_vapis
+        and not any(_SIGNED.search(name) for name in names)
+    )
+
+
+# -- what else was found out -----------------------------------------------------------------------
+
+
+def _outcome(
+    message: Message,
+    artifacts: list[dict[str, Any]],
+    analyses: list[dict[str, Any]],
+    outputs: dict[str, Any],
+) -> dict[str, Any]:
+    """What a report tells besides, without what it does not tell:
+
+    structured_outputs {name: result}, structured_data, success_evaluation, scorecards {name:
+    {score, score_normalized}}, cost, recording_consent {type, granted_at}, assistants [names],
+    assistant_version, transfers [{to, status, mode}], forwarded_to.
+    """
+    body, call = message.body, message.call
+    consent = as_object(as_object(_first([body, call], "compliance")).get("recordingConsent"))
+    outcome = {
+        "transfers": _transfers(artifacts),
+        "forwarded_to": destination(_first([body, call], "destination")),
+        "success_evaluation": _bounded(_first(analyses, "successEvaluation")),
+        "scorecards": _scorecards(artifacts),
+        "cost": next(filter(None, (as_number(one.get("cost")) for one in (body, call))), None),
+        "recording_consent": {
+            "type": as_text(consent.get("type"))[:MAX_NAME],
+            "granted_at": as_iso(_first_moment(consent.get("grantedAt"))),
+        }
+        if as_text(consent.get("type"))
+        else None,
+        "assistants": _assistants(message, artifacts),
+        "assistant_version": _first_text([body, call], "assistantVersion")[:MAX_NAME],
+        "structured_outputs": {name: _bounded(result) for name, result in outputs.items()},
+        "structured_data": _bounded(_first(analyses, "structuredData")),
+    }
+    return _that_fits({name: one for name, one in outcome.items() if one not in (None, "", [], {})})
+
+
+def _that_fits(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Without what is too much: the last ones first."""
+    kept: dict[str, Any] = {}
+    left = MAX_OUTCOME
+    for name, value in outcome.items():
+        if name == "structured_outputs":
+            value = _that_fits_in(value, left)
+        size = len(json.dumps(value))
+        if value and size <= left:
+            kept[name] = value
+            left -= size
+    return kept
+
+
+def _that_fits_in(outputs: dict[str, Any], left: int) -> dict[str, Any]:
+    kept = {}
+    for name, value in outputs.items():
+        left -= len(json.dumps({name: value}))
+        if left > 0:
+            kept[name] = value
+    return kept
+
+
+def _structured_outputs(artifacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Results by name; Vapi keeps them by id, each with its name (docs/vendors.md V16)."""
+    results: dict[str, Any] = {}
+    for artifact in artifacts:
+        given = artifact.get("structuredOutputs")
+        by_id = dict(enumerate(given)) if isinstance(given, list) else as_object(given)
+        for key, output in list(by_id.items())[:MAX_ITEMS]:
+            name = one_line(as_text(as_object(output).get("name")) or str(key))[:MAX_NAME]
+            result = as_object(output).get("result")
+            if result is not None and name not in results:
+                results[name] = result
+    return results
+
+
+def _scorecards(artifacts: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    cards: dict[str, dict[str, float]] = {}
+    for artifact in artifacts:
+        for key, card in list(as_object(artifact.get("scorecards")).items())[:MAX_ITEMS]:
+            name = one_line(as_text(as_object(card).get("name")) or key)[:MAX_NAME]
+            told = {
+                "score": as_number(as_object(card).get("score")),
+                "score_normalized": as_number(as_object(card).get("scoreNormalized")),
+            }
+            if scores := {what: score for what, score in told.items() if score is not None}:
+                cards.setdefault(name, scores)
+    return cards
+
+
+def _transfers(artifacts: list[dict[str, Any]]) -> list[dict[str, str]]:
+    tried = next(filter(None, (as_objects(one.get("transfers")) for one in artifacts)), [])
+    return [
+        {
+            "to": destination(one.get("destination")),
+            "status": as_text(one.get("status"))[:MAX_NAME],
+            "mode": as_text(one.get("mode"))[:MAX_NAME],
+        }
+        for one in tried[-MAX_ITEMS:]
+    ]
+
+
+def _assistants(message: Message, artifacts: list[dict[str, Any]]) -> list[str]:
+    """Who spoke, in their order: the members of a squad, else the one assistant."""
+    activations = (as_objects(one.get("assistantActivations")) for one in artifacts)
+    names = [as_text(one.get("assistantName")) for some in activations for one in some]
+    for holder in (message.body, message.call):
+        names.append(as_text(as_object(holder.get("assistant")).get("name")))
+    lines = (one_line(name)[:MAX_NAME] for name in names)
+    return list(dict.fromkeys(filter(None, lines)))[:MAX_ITEMS]
+
+
+def destination(value: Any) -> str:
+    """Where a call is transferred to: a number, a SIP address or an assistant's name, or ""."""
+    told = as_object(value)
+    for name in ("number", "sipUri", "assistantName"):
+        if text := one_line(as_text(told.get(name))):
+            return text[:MAX_NAME]
+    return ""
+
+
+def _bounded(value: Any, depth: int = 0) -> Any:
+    """A JSON value of a size that can be kept."""
+    if isinstance(value, str):
+        return value[:MAX_VALUE]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return value if as_number(value) is not None else str(value)[:MAX_NAME]
+    if depth == MAX_DEPTH:
+        return None
+    if isinstance(value, list):
+        return [_bounded(one, depth + 1) for one in value[:MAX_ITEMS]]
+    return {
+        name[:MAX_NAME]: _bounded(one, depth + 1) for name, one in list(value.items())[:MAX_ITEMS]
+    }
+
+
+def _first(holders: list[dict[str, Any]], name: str) -> Any:
+    return next((one[name] for one in holders if one.get(name) is not None), None)
+
+
+def _first_text(holders: list[dict[str, Any]], name: str) -> str:
+    return next(filter(None, (as_text(one.get(name)) for one in holders)), "")

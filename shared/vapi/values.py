@@ -1,0 +1,49 @@
+"""Single values of a payload, whatever stands in their place: each reader returns an empty value
+for what has another type than it should, and raises nothing."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def as_objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def as_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 1e15 else None
+
+
+def as_epoch_ms(value: Any) -> int | None:
+    """Vapi writes times as epoch ms, in older captures as ISO 8601 (docs/vendors.md V1)."""
+    number = as_number(value)
+    if number is not None:
+        return int(number)
+    try:
+        at = datetime.fromisoformat(as_text(value))
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_iso(at_ms: int | None) -> str | None:
+    """ISO 8601 in UTC, to the millisecond."""
+    if at_ms is None:
+        return None
+    try:
+        return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())

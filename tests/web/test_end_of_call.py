@@ -1,0 +1,533 @@
+"""The end of a call, from the webhook to its Task: reports early, late, odd, or never."""
+
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+import redis
+import structlog
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from demo.stack import Org
+from shared.domain.intent import Intent
+from shared.domain.kinds import SETTLED, Kind, State
+from shared.journal.journal import Journal
+from shared.settings import Settings
+from tests.calling import KNOWN, UNKNOWN, ask, message, post
+from tests.payloads import BARE_REPORT, OTHERS, REPORT, odd_values, paths, spoiled
+from web.app import create_app
+from web.service import Service
+from web.transfer import NO_PHONE
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+
+CASE = {"issueType": "billing", "description": "Billed twice", "onExisting": "new"}
+ENDED = {"endedReason": "customer-ended-call", "startedAt": "2026-11-22T10:00:00.000Z"}
+TOLD = ENDED | {
+    "endedAt": "2026-11-22T10:02:00.000Z",
+    "analysis": {"summary": "Billed twice for October."},
+    "artifact": {"transcript": "User: I was billed twice."},
+}
+
+
+@pytest.fixture
+def service(app: Flask) -> Service:
+    made: Service = app.extensions["service"]
+    return made
+
+
+def go_quiet(service: Service) -> None:
+    """Nothing was heard of any call for long."""
+    for call_id in service.store.zrange("vs:calls", 0, -1):
+        service.store.zadd("vs:calls", {call_id: 1})
+    service.closing.close_quiet(600_000)
+
+
+def deliver_all(desk: Desk, store: redis.Redis) -> None:
+    """Until nothing wants work any more; what waits for another one need not wait for long."""
+    for _ in range(6):
+        for kind in Kind:
+            drain(desk, kind)
+            for intent_id in store.zrange(f"vs:due:{kind}", 0, -1):
+                store.zadd(f"vs:due:{kind}", {intent_id: 1}, xx=True)
+    assert all(one.state in SETTLED for one in desk.journal.newest(1000))
+
+
+def logs_of(journal: Journal, call_id: str = "call-1") -> list[Intent]:
+    return [one for one in journal.of_call(call_id) if one.kind is Kind.CALL_LOG]
+
+
+def call_task(org: Org, call_id: str = "call-1") -> dict[str, Any]:
+    """The only Task of a call."""
+    (found,) = (one for one in org.records("Task") if one["CallObject"] == call_id)
+    return found
+
+
+def callbacks(org: Org) -> list[dict[str, Any]]:
+    return [one for one in org.records("Task") if one["Subject"].startswith("Call back")]
+
+
+def our_case(org: Org) -> dict[str, Any]:
+    (found,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    return found
+
+
+def summaries(org: Org) -> list[str]:
+    bodies = (one["CommentBody"] for one in org.records("CaseComment"))
+    return [one for one in bodies if one.startswith("Call summary:")]
+
+
+# -- a report that comes late ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delivered_before_report", [True, False])
+def test_a_late_report_completes_the_task_of_a_call_that_went_quiet(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org,
+    *, delivered_before_report: bool,
+) -> None:  # fmt: skip
+    post(client, message("status-update", status="in-progress"))
+    go_quiet(service)
+    if delivered_before_report:
+        deliver_all(desk, store)
+        assert call_task(org)["CallDisposition"] == "no-report"
+    ask(client, "createSalesforceCase", CASE)
+    if delivered_before_report:
+        deliver_all(desk, store)
+    for _ in range(3):
+        assert post(client, message("end-of-call-report", **TOLD)).status_code == 200
+    deliver_all(desk, store)
+    task = call_task(org)
+    assert task["CallDisposition"] == "customer-ended-call"
+    assert task["CallDurationInSeconds"] == 120
+    assert task["ActivityDate"] == "2026-11-22"
+    assert task["WhatId"] == our_case(org)["Id"]
+    for part in ("Ended: customer-ended-call", "Billed twice for October.", "I was billed twice."):
+        assert part in task["Description"]
+    (summary,) = summaries(org)
+    assert summary.startswith("Call summary: Billed twice for October.")
+    assert len(logs_of(service.journal)) == 2
+
+
+def test_a_write_after_a_quiet_close_is_linked_though_no_report_ever_comes(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("status-update", status="in-progress"))
+    go_quiet(service)
+    deliver_all(desk, store)
+    ask(client, "createSalesforceCase", CASE)
+    said = message("transcript", transcriptType="final", role="user", transcript="Thanks")
+    post(client, said)
+    go_quiet(service)
+    deliver_all(desk, store)
+    task = call_task(org)
+    assert task["WhatId"] == our_case(org)["Id"]
+    assert "Caller: Thanks" in task["Description"]
+    go_quiet(service)
+    assert store.zcard("vs:calls") == 0
+    assert len(logs_of(service.journal)) == 2
+
+
+def test_a_write_heard_of_after_the_report_and_its_task_is_linked(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("end-of-call-report", **TOLD))
+    deliver_all(desk, store)
+    ask(client, "createSalesforceCase", CASE)
+    go_quiet(service)
+    deliver_all(desk, store)
+    task = call_task(org)
+    assert task["WhatId"] == our_case(org)["Id"]
+    assert task["CallDisposition"] == "customer-ended-call"
+    assert "I was billed twice." in task["Description"]
+    assert len(summaries(org)) == 1
+
+
+def test_a_late_report_leaves_what_a_person_wrote_and_parks_what_it_could_not_say(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("status-update", status="in-progress"))
+    go_quiet(service)
+    deliver_all(desk, store)
+    (other,) = (one for one in org.records("Case") if one["CaseNumber"] == "00001001")
+    edits = {"Description": "Called Jane myself.", "CallDisposition": "Left word"}
+    org.edit("Task", call_task(org)["Id"], WhatId=other["Id"], **edits)
+    ask(client, "createSalesforceCase", CASE)
+    post(client, message("end-of-call-report", **TOLD))
+    deliver_all(desk, store)
+    task = call_task(org)
+    assert (task["Description"], task["CallDisposition"]) == tuple(edits.values())
+    assert task["WhatId"] == other["Id"]
+    assert task["CallDurationInSeconds"] == 120
+    amending = logs_of(service.journal)[-1]
+    assert (amending.state, amending.reason) == (State.PARKED, "EDITED_SINCE (Description)")
+
+
+def test_a_late_report_writes_once_though_its_answer_was_lost(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("status-update", status="in-progress"))
+    go_quiet(service)
+    deliver_all(desk, store)
+    post(client, message("end-of-call-report", **TOLD))
+    org.fault(lose_answer=1.0, resources=["composite"])
+    drain(desk, Kind.CALL_LOG)
+    org.fault()
+    store.delete("vs:waits")
+    deliver_all(desk, store)
+    assert logs_of(service.journal)[-1].state is State.DELIVERED
+    assert "I was billed twice." in call_task(org)["Description"]
+
+
+def test_a_long_transcript_of_a_late_report_is_a_file_on_the_task_that_is_there(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("status-update", status="in-progress"))
+    go_quiet(service)
+    deliver_all(desk, store)
+    for _ in range(2):
+        post(client, message("end-of-call-report", artifact={"transcript": "User: x\n" * 5_000}))
+    deliver_all(desk, store)
+    (version,) = org.records("ContentVersion")
+    assert version["FirstPublishLocationId"] == call_task(org)["Id"]
+
+
+def test_a_report_twice_and_a_late_status_update_close_a_call_once(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("end-of-call-report", **TOLD))
+    post(client, message("status-update", status="ended", endedReason="customer-ended-call"))
+    post(client, message("end-of-call-report", **TOLD))
+    go_quiet(service)
+    deliver_all(desk, store)
+    assert len(logs_of(service.journal)) == 1
+    assert call_task(org)["CallDisposition"] == "customer-ended-call"
+
+
+def test_a_call_that_goes_on_after_a_quiet_close_is_told_news_again(
+    client: FlaskClient, service: Service
+) -> None:
+    body = message("status-update", status="in-progress")
+    body["message"]["call"]["monitor"] = {"controlUrl": "https://x.vapi.ai/call-1/control"}
+    post(client, body)
+    go_quiet(service)
+    assert service.calls.live_control_urls(["call-1"]) == {}
+    ask(client, "createSalesforceCase", CASE)
+    assert "call-1" in service.calls.live_control_urls(["call-1"])
+    post(client, message("status-update", status="ended"))
+    go_quiet(service)
+    ask(client, "createSalesforceCase", CASE | {"issueType": "technical"})
+    assert service.calls.live_control_urls(["call-1"]) == {}
+
+
+# -- a report that never comes ---------------------------------------------------------------------
+
+
+def test_without_a_report_the_task_has_what_the_last_status_update_told(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("status-update", status="in-progress"))
+    ended = {"status": "ended", "endedReason": "silence-timed-out", "timestamp": 1795428120000}
+    post(client, message("status-update", **ended))
+    go_quiet(service)
+    deliver_all(desk, store)
+    task = call_task(org)
+    assert task["CallDisposition"] == "silence-timed-out"
+    assert "Ended: silence-timed-out" in task["Description"]
+    assert "Ended at: 2026-11-23 10:02 (GMT)" in task["Description"]
+
+
+def test_a_forwarded_call_has_the_summary_and_words_of_its_forwarding(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    ask(client, "createSalesforceCase", CASE)
+    forwarding = message(
+        "status-update",
+        status="forwarding",
+        destination={"type": "number", "number": "+14155550190"},
+        summary="Wants a person.",
+        transcript="User: A person, please.",
+    )
+    post(client, forwarding)
+    ended = message("status-update", status="ended", endedReason="assistant-forwarded-call")
+    post(client, ended)
+    go_quiet(service)
+    deliver_all(desk, store)
+    told = call_task(org)["Description"]
+    for part in ("Transfer to +14155550190", "Summary: Wants a person.", "A person, please."):
+        assert part in told
+    assert len(summaries(org)) == 1
+    assert callbacks(org) == []
+
+
+def test_a_report_says_it_better_than_its_forwarding(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("status-update", status="forwarding", summary="x", transcript="User: y"))
+    post(client, message("end-of-call-report", **TOLD))
+    deliver_all(desk, store)
+    told = call_task(org)["Description"]
+    assert "Summary: Billed twice for October." in told
+    assert "User: y" not in told
+
+
+# -- transfers -------------------------------------------------------------------------------------
+
+
+def transferred(*statuses: str, reason: str = "assistant-forwarded-call") -> dict[str, Any]:
+    to = {"type": "number", "number": "+14155550190"}
+    tried = [{"destination": to, "status": one} for one in statuses]
+    return {"endedReason": reason, "artifact": {"transfers": tried}}
+
+
+@pytest.mark.parametrize(
+    ("told", "line", "is_called_back"),
+    [
+        (transferred("no-answer"), "Transfer to +14155550190: nobody answered", True),
+        (transferred("busy"), "Transfer to +14155550190: the line was busy", True),
+        (transferred("voicemail"), "a voicemail answered", True),
+        (transferred("connected", "failed"), "Transfer to +14155550190: failed", True),
+        (transferred("no-answer", "connected"), "Transfer to +14155550190: connected", False),
+        (transferred("completed"), "Transfer to +14155550190: completed", False),
+        (transferred("cancelled"), "Transfer to +14155550190: cancelled", False),
+        (transferred("no-answer", reason="customer-ended-call"), "nobody answered", False),
+        (transferred(reason="call.forwarding.no-answer"), "The transfer reached nobody.", True),
+    ],
+)
+def test_a_transfer_that_reached_nobody_is_said_and_called_back(
+    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org,
+    told: dict[str, Any], line: str, *, is_called_back: bool,
+) -> None:  # fmt: skip
+    for _ in range(2):
+        post(client, message("end-of-call-report", **told))
+    deliver_all(desk, store)
+    assert line in call_task(org)["Description"]
+    found = callbacks(org)
+    assert len(found) == is_called_back
+    assert all(f"Call back: {KNOWN}" in one["Description"] for one in found)
+    assert all("Reference" not in one["Description"] for one in found)
+
+
+def test_nobody_is_called_back_twice_or_without_a_number(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, message("end-of-call-report", number="", **transferred("busy")))
+    ask(client, "requestCallback", {"reason": "bill"}, call_id="call-2", number=UNKNOWN)
+    post(client, message("end-of-call-report", "call-2", UNKNOWN, **transferred("busy")))
+    ended = {"status": "ended", "endedReason": "call.forwarding.no-answer"}
+    post(client, message("status-update", "call-3", **ended))
+    go_quiet(service)
+    post(client, message("end-of-call-report", "call-3", **transferred("no-answer")))
+    deliver_all(desk, store)
+    assert len(callbacks(org)) == 2
+    assert "nobody answered" in call_task(org, "call-3")["Description"]
+
+
+@pytest.mark.parametrize("kind", ["webCall", "vapi.websocketCall"])
+def test_what_is_no_phone_call_is_not_transferred_to_a_phone(settings: Settings, kind: str) -> None:
+    app = create_app(settings.model_copy(update={"fallback_phone_number": "+14155550199"}))
+    client = app.test_client()
+    body = message("transfer-destination-request", number="")
+    body["message"]["call"]["type"] = kind
+    assert post(client, body).get_json() == {"error": NO_PHONE}
+    del body["message"]["call"]["type"]
+    assert post(client, body).get_json() == {"error": NO_PHONE}
+    for own in ({"chat": {"id": "c"}}, {"session": {"id": "s"}}):
+        sent = {"message": {"type": "transfer-destination-request", **own}}
+        assert post(client, sent).get_json() == {"error": NO_PHONE}
+    phone = message("transfer-destination-request", "call-2")
+    assert "destination" in post(client, phone).get_json()
+    app.extensions["service"].close()
+
+
+# -- how it reads ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "call_type", "line"),
+    [
+        ("inboundPhoneCall", "Voice call (inbound)", "Inbound", f"Caller: {KNOWN}"),
+        ("outboundPhoneCall", "Voice call (outbound)", "Outbound", f"Callee: {KNOWN}"),
+        ("webCall", "Web call", "Inbound", "Web call"),
+        ("vapi.websocketCall", "Web call", "Inbound", "Web call"),
+    ],
+)
+def test_the_task_says_what_kind_of_call_it_was(
+    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org,
+    kind: str, subject: str, call_type: str, line: str,
+) -> None:  # fmt: skip
+    said = message("transcript", transcriptType="final", role="user", transcript="Hello")
+    for body in (said, message("end-of-call-report")):
+        body["message"]["call"]["type"] = kind
+        post(client, body)
+    deliver_all(desk, store)
+    task = call_task(org)
+    assert (task["Subject"], task["CallType"]) == (subject, call_type)
+    assert line in task["Description"].splitlines()
+    who = "Callee" if kind == "outboundPhoneCall" else "Caller"
+    assert f"{who}: Hello" in task["Description"]
+
+
+def test_the_task_shows_what_the_report_found_out(
+    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    post(client, {"message": REPORT})
+    deliver_all(desk, store)
+    lines = call_task(org)["Description"].splitlines()
+    for line in (
+        "Ended: assistant-forwarded-call",
+        "Started: 2026-11-22 10:00 (GMT)",
+        "Transfer to +14155550190: nobody answered",
+        "Recording (needs the Vapi key): https://api.vapi.ai/call/call-1/mono-recording",
+        "Success evaluation: true",
+        "Scorecard Support QA: 70 (70 of 100)",
+        "Appointment Booked: yes",
+        "CSAT: 8",
+        "Details: plan: gold; parts: 1, 2",
+        "mood: calm",
+        "Recording consent (verbal): granted",
+        "Assistant: Front desk, Billing (v3)",
+        "Cost: 0.1234 USD",
+        "Summary: Billed twice.",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize(
+    ("artifact", "line"),
+    [
+        ({}, None),
+        ({"recordingUrl": "https://calls.acme.example/1.wav"},
+         "Recording: https://calls.acme.example/1.wav"),
+        ({"stereoRecordingUrl": "https://storage.vapi.ai/1.wav?token=secret"},
+         "Recording (needs the Vapi key): https://api.vapi.ai/call/call-1/stereo-recording"),
+    ],
+)  # fmt: skip
+def test_a_recording_is_linked_where_there_is_one(
+    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org,
+    artifact: dict[str, Any], line: str | None,
+) -> None:  # fmt: skip
+    told = {"endedReason": "customer-did-not-answer", "artifact": artifact}
+    post(client, message("end-of-call-report", **told))
+    deliver_all(desk, store)
+    description = call_task(org)["Description"]
+    found = [one for one in description.splitlines() if one.startswith("Recording")]
+    assert found == ([line] if line else [])
+    assert "secret" not in description
+
+
+def test_facts_that_do_not_fit_are_left_out_line_by_line(
+    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    outputs = {str(n): {"name": f"Output {n}", "result": "word " * 60} for n in range(30)}
+    artifact = {"structuredOutputs": outputs, "transcript": "x" * 29_000}
+    post(client, message("end-of-call-report", analysis={"summary": "s " * 400}, artifact=artifact))
+    deliver_all(desk, store)
+    task = call_task(org)
+    assert len(task["Description"]) <= 32_000
+    assert "Output 0: " in task["Description"]
+    assert task["Description"].endswith("x" * 1000)
+
+
+# -- odd payloads ----------------------------------------------------------------------------------
+
+
+def test_a_report_with_a_role_of_another_type_is_read(
+    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    messages = [{"role": []}, {"role": "user", "message": "Hello"}]
+    told = ENDED | {"messages": messages, "artifact": {"messages": messages}}
+    assert post(client, message("end-of-call-report", **told)).status_code == 200
+    deliver_all(desk, store)
+    assert "Caller: Hello" in call_task(org)["Description"]
+
+
+PLACES = [(body, path) for body in (REPORT, BARE_REPORT, *OTHERS) for path in paths(body)]
+
+
+@given(place=st.sampled_from(PLACES), value=odd_values())
+@hypothesis_settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_payload_is_a_500_and_no_report_is_lost(
+    app: Flask, store: redis.Redis, place: tuple[Any, Any], value: Any
+) -> None:
+    body, path = place
+    service: Service = app.extensions["service"]
+    store.flushall()
+    sent = spoiled(body, path, value)
+    answer = post(app.test_client(), {"message": sent})
+    assert answer.status_code == 200
+    assert isinstance(answer.get_json(), dict)
+    has_call = isinstance(sent.get("call"), dict) and sent["call"].get("id") == "call-1"
+    if has_call and sent["type"] == "end-of-call-report":
+        assert len(logs_of(service.journal)) == 1
+
+
+@pytest.mark.parametrize("depth", range(100, 1000, 100))
+def test_arguments_nested_deeply_are_answered_or_no_json(client: FlaskClient, depth: int) -> None:
+    nested = json.loads("[" * depth + "]" * depth)
+    for body in (
+        message(
+            "function-call", functionCall={"name": "getCaseStatus", "parameters": {"x": nested}}
+        ),
+        message("end-of-call-report", f"call-{depth}", analysis={"structuredData": {"x": nested}}),
+    ):
+        assert post(client, body).status_code in (200, 400)
+
+
+def test_a_report_that_can_not_be_read_leaves_its_call_to_the_quiet_close(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boom(_: Any) -> Any:
+        raise KeyError("boom")
+
+    monkeypatch.setattr("web.webhook.end_of_call", boom)
+    assert post(client, message("end-of-call-report", **TOLD)).status_code == 500
+    assert logs_of(service.journal) == []
+    go_quiet(service)
+    assert len(logs_of(service.journal)) == 1
+
+
+def test_a_report_without_call_id_finds_its_call_by_the_providers(
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+) -> None:
+    first = message("status-update", status="in-progress")
+    first["message"]["call"]["phoneCallProviderId"] = "CA1"
+    post(client, first)
+    for own in ({"call": {"phoneCallProviderId": "CA1"}}, {"phoneCallProviderId": "CA1"}):
+        post(client, {"message": {"type": "end-of-call-report", **TOLD, **own}})
+    elsewhere = {"type": "end-of-call-report", "callId": "call-2", "call": {}, **TOLD}
+    post(client, {"message": elsewhere})
+    unheard = {"type": "end-of-call-report", "phoneCallProviderId": "CA2", **TOLD}
+    post(client, {"message": unheard})
+    deliver_all(desk, store)
+    for call_id in ("call-1", "call-2", "CA2"):
+        assert "I was billed twice." in call_task(org, call_id)["Description"]
+
+
+def test_a_report_that_belongs_to_no_call_is_named_by_its_shape(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.StringIO()
+    printer = structlog.PrintLogger(written)
+    monkeypatch.setattr("web.webhook.log", structlog.wrap_logger(printer))
+    post(client, {"message": {"type": "end-of-call-report", "call": {"name": "Jane"}, **TOLD}})
+    post(client, {"messages": [{"name": "Jane"}]})
+    told = [json.loads(line) for line in written.getvalue().splitlines()]
+    events = {one["event"]: one.get("shape", "") for one in told}
+    assert "message.call{name}" in events["report_without_call_id"]
+    assert events["message_without_type"] == "{messages}"
+    assert not re.search("Jane|billed", json.dumps(told))
+
+
+def test_a_campaign_is_not_approved_and_told_so(client: FlaskClient) -> None:
+    body = {"message": {"type": "campaign.predial", "campaignId": "c", "contact": {}}}
+    answer = post(client, body).get_json()
+    assert "eligible" not in answer
+    assert "does not decide" in answer["error"]
