@@ -86,6 +86,11 @@ class FleetCollector(Collector):
         for outcome in ("told", "failed", "refused"):
             news.add_metric([outcome], counts.get(outcome, 0))
         yield news
+        yield CounterMetricFamily(
+            "vs_calls_with_two_numbers",
+            "Calls that showed two numbers for their caller, who is nobody then",
+            value=self._service.calls.count_with_two_numbers(),
+        )
 
     def _account(self) -> Iterator[Metric]:
         account = self._service.gate.figures()

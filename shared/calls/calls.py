@@ -199,14 +199,20 @@ class Calls:
         return {name: value or "" for name, value in zip(names, kept, strict=True)}
 
     def live_control_urls(self, call_ids: Iterable[str]) -> dict[str, str]:
-        """Where calls that still last can be spoken to; without those that never said so."""
+        """Where calls that still last can be spoken to; without those that never said so, and those
+        whose caller is nobody in particular (two numbers)."""
         ids = list(dict.fromkeys(one for one in call_ids if one))
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
-                pipe.hmget(f"{self._prefix}call:{call_id}", "control_url", "ended")
+                key = f"{self._prefix}call:{call_id}"
+                pipe.hmget(key, "control_url", "ended", "two_numbers")
             rows = pipe.execute()
-        return {id_: url for id_, (url, ended) in zip(ids, rows, strict=True) if url and not ended}
+        return {
+            id_: url
+            for id_, (url, ended, two_numbers) in zip(ids, rows, strict=True)
+            if url and not ended and not two_numbers
+        }
 
     def with_two_numbers(self, call_ids: Iterable[str]) -> set[str]:
         """Those of the calls that showed two different numbers for their caller."""

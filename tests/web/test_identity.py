@@ -237,6 +237,17 @@ def test_two_numbers_in_one_call_are_nobodys_in_whatever_order(
     assert store.get("vs:calls:two_numbers") == "1"
 
 
+def test_a_doubtful_call_is_told_nothing_and_counted(client: FlaskClient) -> None:
+    calls = client.application.extensions["service"].calls
+    body = message("status-update", status="in-progress")
+    body["message"]["call"]["monitor"] = {"controlUrl": "https://x.vapi.ai/call-1/control"}
+    post(client, body)
+    assert calls.live_control_urls(["call-1"])
+    post(client, message("status-update", status="in-progress", number=LUIS))
+    assert calls.live_control_urls(["call-1"]) == {}
+    assert b"vs_calls_with_two_numbers_total 1.0" in client.get("/metrics").data
+
+
 def test_a_web_calls_other_number_makes_a_call_doubtful_too(client: FlaskClient) -> None:
     post(client, message("status-update", status="in-progress"))
     other = message("status-update", status="in-progress", number=UNKNOWN)
