@@ -86,10 +86,18 @@ class Records:
         )
         return written, rows
 
-    def insert(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
-        """Create records that can carry no key."""
-        collections = _collections(sobject, records)
-        return _collection_results(self._composite.send(*collections), len(records))
+    def insert(
+        self,
+        sobject: str,
+        records: Sequence[dict[str, Any]],
+        still_wanted: composite.StillWanted,
+    ) -> list[Written]:
+        """Create records that can carry no key, so that a second sending would be a second record.
+
+        still_wanted is asked right before. Raises WithdrawnError when it says no.
+        """
+        answers = self._composite.send(*_collections(sobject, records), still_wanted=still_wanted)
+        return _collection_results(answers, len(records))
 
     def create_each(
         self, sobject: str, records: Sequence[tuple[str, dict[str, Any]]]

@@ -21,9 +21,11 @@ def create_by_key(
     """One request for all; one more before it for those that may be there already.
 
     What may be there is read first and, when it is there, left alone: a person may have edited it.
-    optional: fields to go without when Salesforce does not take their value (contact_of sees to
-    the contact itself); empty ones are left out from the start.
+    optional: fields to go without when Salesforce does not take their value or does not have them
+    (contact_of sees to the contact itself); empty ones are left out from the start, and those that
+    the kind was found to lack of late.
     """
+    lacking = desk.journal.missing_fields(intents[0].kind)
     there = find_by_key(desk, sobject, intents, read_back)
     outcomes: list[Outcome] = [
         Delivered(one.id, there[one.id]["Id"], there[one.id].get("CaseNumber"))
@@ -37,7 +39,9 @@ def create_by_key(
         (one.id, {
             name: value
             for name, value in record(one).items()
-            if value not in (None, "") and (name in CONTACT_LINKS or name not in one.leave_out)
+            if value not in (None, "")
+            and name not in lacking
+            and (name in CONTACT_LINKS or name not in one.leave_out)
         })
         for one in missing
     ]  # fmt: skip
@@ -45,7 +49,10 @@ def create_by_key(
         written, rows = desk.records.create(sobject, records, read_back)
     except SalesforceError as error:
         # Reading has just shown that none is there: only this attempt can have written one.
-        return outcomes + [desk.failed(one, error, may_be_there=error.ambiguous) for one in missing]
+        return outcomes + [
+            desk.failed(one, error, may_be_there=error.ambiguous, optional=optional)
+            for one in missing
+        ]
     return outcomes + [
         desk.written(one, item, rows.get(one.id, {}).get("CaseNumber"), optional)
         for one, item in zip(missing, written, strict=True)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from shared.domain.drafts import CaseTarget, FromCaller
 from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Scope, TryAgain
-from shared.domain.kinds import SETTLED, State
+from shared.domain.kinds import SETTLED, Kind, State
 from shared.salesforce.people import only
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
@@ -27,8 +27,8 @@ def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome
     named: dict[str, CaseTarget] = {}
     for intent in intents:
         draft = drafts[intent.id]
-        if draft.only_after and not _delivered(earlier.get(draft.only_after)):
-            found[intent.id] = Cancelled(intent.id, "NOT_THEIR_CASE")
+        if draft.only_after and (outcome := _not_after(intent, earlier.get(draft.only_after))):
+            found[intent.id] = outcome
         elif draft.case_intent:
             found[intent.id] = _opened_here(intent, earlier.get(draft.case_intent))
         else:
@@ -36,8 +36,17 @@ def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome
     return found | _named_cases(desk, named)
 
 
-def _delivered(intent: Intent | None) -> bool:
-    return intent is not None and intent.state is State.DELIVERED
+NOT_THEIRS = frozenset({"CASE_OF_SOMEBODY_ELSE", "CASE_UNKNOWN"})
+
+
+def _not_after(intent: Intent, earlier: Intent | None) -> Outcome | None:
+    """What becomes of it because the one before it did not come to anything; None when it did."""
+    if earlier and earlier.state is State.DELIVERED:
+        return None
+    comment = earlier is not None and earlier.kind is Kind.CASE_COMMENT
+    if earlier and comment and earlier.state is State.PARKED and earlier.reason not in NOT_THEIRS:
+        return Parked(intent.id, "COMMENT_PARKED", follows=earlier.id)
+    return Cancelled(intent.id, "NOT_THEIR_CASE")
 
 
 CONTACT_LINKS = frozenset({"ContactId", "WhoId"})
@@ -82,8 +91,21 @@ def _opened_here(intent: Intent, parent: Intent | None) -> str | Outcome:
     if parent.state is State.CANCELLED and parent.call_id == intent.call_id:
         return Cancelled(intent.id, "CASE_CANCELLED")
     if parent.state in SETTLED:
-        return Parked(intent.id, f"CASE_{parent.state.upper()}")
-    return TryAgain(intent.id, "CASE_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
+        return Parked(intent.id, f"CASE_{parent.state.upper()}", follows=parent.id)
+    return not_yet(intent, "CASE_NOT_YET")
+
+
+def not_yet(intent: Intent, reason: str, delay_ms: int = 1_000) -> TryAgain:
+    """It waits for another intent, and no longer than that one does."""
+    return TryAgain(
+        intent.id,
+        reason,
+        delay_ms,
+        Scope.RECORD,
+        strikes=0,
+        unsure=intent.unsure,
+        leave_out=intent.leave_out,
+    )
 
 
 def _named_cases(desk: Desk, drafts: dict[str, CaseTarget]) -> dict[str, str | Outcome]:

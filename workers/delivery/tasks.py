@@ -6,20 +6,29 @@ from typing import Any, cast
 
 from shared.calls.closeout import MOST_DESCRIPTION, MOST_SUMMARY, ROOM_FOR_FACTS
 from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
-from shared.domain.intent import Intent, Outcome, Scope, TryAgain
+from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import SETTLED, Kind
+from shared.salesforce.records import MARKERS
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
-from workers.delivery.links import contact_of, numbers_to_resolve
+from workers.delivery.links import contact_of, not_yet, numbers_to_resolve
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
-NOT_SETTLED_MS = 1_000
 
 OPTIONAL = frozenset(
-    {"WhoId", "WhatId", "TaskSubtype", "CallType", "CallDisposition", "CallDurationInSeconds"}
-)
+    {
+        "WhoId", "WhatId", "TaskSubtype",
+        "CallType", "CallDisposition", "CallDurationInSeconds", "CallObject",
+    }
+)  # fmt: skip
+"""The Call* fields exist only where CRM Call Center does (docs/vendors.md)."""
+
+
+def _optional(desk: Desk) -> frozenset[str]:
+    """Without our own key field the key lies in a standard one, which is needed then."""
+    return OPTIONAL if desk.records.keyed else OPTIONAL - {MARKERS["Task"]}
 
 
 def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -42,7 +51,7 @@ def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "WhoId": who[intent.id],
         }
 
-    return create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
+    return create_by_key(desk, "Task", intents, record, optional=_optional(desk))
 
 
 def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -50,10 +59,7 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     # A wish may be heard of after the report: the call is logged when all it wished for is settled.
     early = [one for one in intents if any(_is_open_wish(wish) for wish in of_call[one.id])]
     intents = [one for one in intents if one not in early]
-    outcomes: list[Outcome] = [
-        TryAgain(one.id, "CALL_NOT_SETTLED", NOT_SETTLED_MS, Scope.RECORD, unsure=one.unsure)
-        for one in early
-    ]
+    outcomes: list[Outcome] = [not_yet(one, "CALL_NOT_SETTLED") for one in early]
     if not intents:
         return outcomes
     who = _contacts(desk, intents)
@@ -91,7 +97,7 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "WhatId": what_id,
         }
 
-    return outcomes + create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
+    return outcomes + create_by_key(desk, "Task", intents, record, optional=_optional(desk))
 
 
 def _is_open_wish(intent: Intent) -> bool:

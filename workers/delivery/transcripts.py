@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from shared.domain.drafts import TranscriptDraft
-from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import SETTLED
 from shared.salesforce.failures import SalesforceError
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import find_by_key
+from workers.delivery.links import not_yet
 
 
 def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -35,11 +36,9 @@ def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
                 "FirstPublishLocationId": call_log.receipt.record_id,
             }
         elif call_log and call_log.state not in SETTLED:
-            outcomes.append(
-                TryAgain(intent.id, "TASK_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
-            )
+            outcomes.append(not_yet(intent, "TASK_NOT_YET"))
         else:
-            outcomes.append(Parked(intent.id, "TASK_PARKED"))
+            outcomes.append(Parked(intent.id, "TASK_PARKED", follows=draft.call_log_intent))
     if not records:
         return outcomes
     try:
