@@ -12,8 +12,10 @@ from cli.store import Commands, open_journal
 from shared.dispatch import Doorbell, celery_app
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
+from shared.domain.text import html_bytes
 from shared.journal.journal import Journal
 from shared.settings import load_settings
+from shared.vapi.tools import MAX_SPOKEN_COMMENT_BYTES
 
 MOST_BY_FILTER = 10_000
 
@@ -162,6 +164,11 @@ def _edited(intent: Intent, changes: tuple[str, ...]) -> dict[str, Any]:
         if not equals or name not in texts or not isinstance(texts[name] or "", str):
             known = ", ".join(one for one, old in texts.items() if isinstance(old or "", str))
             raise click.UsageError(f"--set {name}: this draft has {known}")
+        if intent.kind is Kind.CASE_COMMENT and html_bytes(value) > MAX_SPOKEN_COMMENT_BYTES:
+            raise click.UsageError(
+                f"--set {name}: {html_bytes(value)} bytes as Salesforce counts them (& is five); a "
+                f"comment holds {MAX_SPOKEN_COMMENT_BYTES} besides its reference"
+            )
         texts[name] = value
     return draft
 
@@ -184,6 +191,7 @@ def _public(intent: Intent) -> dict[str, object]:
         "kind": intent.kind,
         "state": intent.state,
         "call_id": intent.call_id,
+        "org": intent.org,
         "reference": intent.reference,
         "accepted_at": _time(intent.accepted_at_ms),
         "settled_at": _time(intent.settled_at_ms) if intent.settled_at_ms else None,

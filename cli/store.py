@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from shared.journal.journal import Journal
+from shared.salesforce.namespace import org_name
 from shared.settings import SettingsError, load_settings
 from shared.store import StoreUnavailableError, connect
 
@@ -29,4 +30,6 @@ class Commands(click.Group):
 
 
 def open_journal() -> Journal:
-    return Journal(connect(load_settings().redis_url, socket_timeout_s=10.0))
+    settings = load_settings()
+    store = connect(settings.redis_url, socket_timeout_s=10.0)
+    return Journal(store, org=org_name(settings))

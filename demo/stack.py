@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import redis
 import requests
@@ -85,8 +86,10 @@ class Org:
         """Replaces the faults in force; none heals."""
         self._control("PUT", "faults", faults)
 
-    def reset(self) -> None:
-        self._control("DELETE", "")
+    def reset(self, case_number_format: str = "") -> None:
+        """Healed and seeded anew. case_number_format: such as "CS-{00000}"; "": eight digits."""
+        query = urlencode({"case_number_format": case_number_format}) if case_number_format else ""
+        self._control("DELETE", f"?{query}" if query else "")
 
     def create(self, sobject: str, records: list[dict[str, Any]]) -> list[str]:
         """Records as somebody else makes them, through the API; their ids. At most 200."""

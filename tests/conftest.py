@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from demo.stack import Org, Store
 from shared.journal.journal import Journal
+from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
 from web.app import create_app
 from web.service import Service
@@ -67,6 +68,12 @@ def make_settings(redis_url: str, org_url: str, **others: Any) -> Settings:
         **others,
     }
     return Settings(**given)
+
+
+@pytest.fixture
+def keys(settings: Settings) -> str:
+    """What the keys of this org and app begin with."""
+    return keys_of(settings)
 
 
 @pytest.fixture

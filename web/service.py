@@ -19,6 +19,7 @@ from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.gate import Gate, Use
+from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import connect
@@ -58,7 +59,11 @@ class Service:
         salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
         customers = Customers(salesforce, settings.phone_region, settings.salesforce_language_field)
         requests = Pool("requests", REQUEST_THREADS)
-        journal = Journal(store, subject_ms=int(settings.repeat_window_h * 3_600_000))
+        journal = Journal(
+            store,
+            subject_ms=int(settings.repeat_window_h * 3_600_000),
+            org=org_name(settings),
+        )
         calls = Calls(store)
         return cls(
             settings=settings,
@@ -79,6 +84,7 @@ class Service:
                 run=requests.start,
                 lasts_s=settings.lookup_deadline_ms / 1000 + LATE_S,
                 keep_s=int(settings.keep_snapshots_h * 3600),
+                keys=keys_of(settings),
             ),
             doorbell=Doorbell(celery_app(settings, socket_timeout_s=DOORBELL_TIMEOUT_S)),
             lookups=Pool("lookups", LOOKUP_THREADS),

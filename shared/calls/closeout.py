@@ -12,6 +12,7 @@ from shared.domain.drafts import CallDraft, CommentDraft, TranscriptDraft
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
+from shared.domain.text import stored_length
 from shared.journal.journal import Journal
 from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
@@ -140,8 +141,8 @@ def close_out(
     wish that is heard of after the report.
     """
     transcript = report.transcript or kept_transcript
-    room = MOST_DESCRIPTION - ROOM_FOR_FACTS - min(len(report.summary), MOST_SUMMARY)
-    in_file = len(transcript) > room
+    room = MOST_DESCRIPTION - ROOM_FOR_FACTS - min(stored_length(report.summary), MOST_SUMMARY)
+    in_file = stored_length(transcript) > room
     case_intents = [
         intent.id
         for intent in intents

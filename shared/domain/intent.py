@@ -40,6 +40,7 @@ class Intent:
     leave_out: fields that Salesforce refused to take, so the next attempt goes without them.
     attempts: leases so far. refusals: answers of Salesforce that refused this very record.
     reason: a code. detail: Salesforce's own words with it, for the operator: they may quote values.
+    org: the host of the org that it was accepted for; "" when an earlier version did not note it.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Intent:
     message: str = ""
     settled_at_ms: int | None = None
     leave_out: tuple[str, ...] = ()
+    org: str = ""
     receipt: Receipt | None = None
 
     @property

@@ -84,11 +84,16 @@ class Journal:
         prefix: str = REDIS_PREFIX,
         *,
         subject_ms: int = 24 * 3600 * 1000,
+        org: str = "",
     ) -> None:
-        """subject_ms: how long an intent is remembered by what it is about, across calls."""
+        """subject_ms: how long an intent is remembered by what it is about, across calls.
+
+        org: the org that what is accepted or replayed is for; "" when nobody told.
+        """
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
         self._subject_ms = subject_ms
+        self.org = org
         self._accept = self._script("accept")
         self._lease = self._script("lease")
         self._extend = self._script("extend")
@@ -137,7 +142,8 @@ class Journal:
                     "message": intent.message,
                     "amends": intent.amends or False,  # null is true to Lua
                     "said": intent.said,
-                    "subjects": list(intent.subjects),
+                    "org": self.org,
+                    "subjects": [self._subject(one) for one in intent.subjects],
                     "asks": intent.asks and self._subject_ms > 0,
                 }
                 for intent in intents
@@ -268,6 +274,8 @@ class Journal:
     ) -> tuple[int, tuple[Kind, ...]]:
         """Parked intents are due again, read before they are written; with another draft, if given.
 
+        They are for this org from now on, whatever they were accepted for.
+
         Returns how many were parked, and the kinds to ring for. Others are left as they are.
         """
         return self._by_hand("replay", intent_ids, json.dumps(draft) if draft else "")
@@ -280,7 +288,9 @@ class Journal:
         self, verb: str, intent_ids: Iterable[str], payload: str
     ) -> tuple[int, tuple[Kind, ...]]:
         with translated():
-            reply = self._replay(args=[self._prefix, verb, DOORBELL_MS, payload, *intent_ids])
+            reply = self._replay(
+                args=[self._prefix, verb, DOORBELL_MS, payload, self.org, *intent_ids]
+            )
         return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
 
     def forget(self, *, data_after_ms: int, receipt_after_ms: int) -> int:
@@ -310,7 +320,8 @@ class Journal:
     def by_reference(self, reference: str) -> Intent | None:
         with translated():
             intent_id = self._store.get(f"{self._prefix}reference:{reference}")
-        return self.get(intent_id) if intent_id else None
+        intent = self.get(intent_id) if intent_id else None
+        return intent if intent and self.is_for_this_org(intent) else None
 
     def missing_fields(self, kind: Kind) -> frozenset[str]:
         """The optional fields that the org turned out not to have, in deliveries of the kind."""
@@ -343,7 +354,8 @@ class Journal:
     def about(self, subjects: Iterable[str]) -> Intent | None:
         """The last intent about one of these subjects that may still come to something."""
         with translated():
-            ids = [self._store.get(f"{self._prefix}subject:{subject}") for subject in subjects]
+            keys = [f"{self._prefix}subject:{self._subject(subject)}" for subject in subjects]
+            ids = [self._store.get(key) for key in keys]
         found = [
             intent
             for intent in self.get_many(one for one in ids if one).values()
@@ -365,7 +377,7 @@ class Journal:
             return []
         with translated():
             ids = self._store.lrange(f"{self._prefix}caller:{number}:intents", 0, -1)
-        return list(self.get_many(ids).values())
+        return [one for one in self.get_many(ids).values() if self.is_for_this_org(one)]
 
     def newest(self, most: int) -> list[Intent]:
         """Newest first."""
@@ -435,6 +447,14 @@ class Journal:
         """The store's clock, which every transition uses; epoch ms."""
         return now_ms(self._store)
 
+    def is_for_this_org(self, intent: Intent) -> bool:
+        """False for what was accepted while the service worked with another org: its record ids
+        and numbers mean nothing here, or something else."""
+        return not (self.org and intent.org) or intent.org == self.org
+
+    def _subject(self, subject: str) -> str:
+        return f"{self.org}:{subject}" if self.org else subject
+
     def _read(self, intent_id: str, kept: dict[str, str]) -> Intent:
         receipt = json.loads(kept["receipt"]) if kept.get("receipt") else None
         return Intent(
@@ -456,6 +476,7 @@ class Journal:
             fingerprint=kept["fingerprint"],
             wished_ms=int(kept.get("wished") or 0),
             message=kept.get("message", ""),
+            org=kept.get("org", ""),
             settled_at_ms=int(kept["settled"]) if kept.get("settled") else None,
             leave_out=tuple(json.loads(kept.get("leave_out") or "[]")),
             receipt=Receipt(**receipt) if receipt else None,

@@ -14,9 +14,10 @@ from urllib.parse import urlencode, urlsplit
 import redis
 import requests
 
-from shared.salesforce.grants import RefreshTokens
+from shared.salesforce.grants import KEPT_S, RefreshTokens
+from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import TOKEN_TIMEOUT_S, TokenStore
-from shared.settings import REDIS_PREFIX, Settings
+from shared.settings import Settings
 from shared.store import translated
 
 BEGUN_S = 600
@@ -30,12 +31,12 @@ class AuthorisationRefusedError(Exception):
 class Authorisation:
     """Raises AuthorisationRefusedError, and StoreUnavailableError."""
 
-    def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+    def __init__(self, settings: Settings, store: redis.Redis) -> None:
         self._settings = settings
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
-        self._prefix = f"{prefix}salesforce:"
-        self._refresh_tokens = RefreshTokens(settings, store, prefix)
-        self._tokens = TokenStore(settings, store, prefix)
+        self._keys = keys_of(settings)
+        self._refresh_tokens = RefreshTokens(settings, store)
+        self._tokens = TokenStore(settings, store)
 
     def begin(self) -> tuple[str, str]:
         """Where to send the operator's browser, and the state that has to come back with it."""
@@ -45,7 +46,7 @@ class Authorisation:
             )
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         with translated():
-            self._store.set(f"{self._prefix}oauth:{state}", verifier, ex=BEGUN_S)
+            self._store.set(f"{self._keys}oauth:{state}", verifier, ex=BEGUN_S)
         query = {
             "response_type": "code",
             "client_id": self._settings.salesforce_client_id,
@@ -61,20 +62,20 @@ class Authorisation:
     def finish(self, state: str, code: str) -> str:
         """The code for tokens; returns the id of the org that is authorised now."""
         with translated():
-            verifier = self._store.getdel(f"{self._prefix}oauth:{state}") if state else None
+            verifier = self._store.getdel(f"{self._keys}oauth:{state}") if state else None
         if not verifier:
             raise AuthorisationRefusedError("This login was not begun here, or too long ago")
         body = self._exchange(code, verifier)
         org_id = urlsplit(str(body.get("id", ""))).path.split("/")[-2:][0]
         with translated():
-            known = self._store.get(f"{self._prefix}org")
+            known = self._store.get(f"{self._keys}org")
         if not org_id or (known and known != org_id):
             raise AuthorisationRefusedError("That is another org than the one in use")
         token = self._tokens.token_of(body)
         if not body.get("refresh_token"):
             raise AuthorisationRefusedError("The app gives no refresh token: scope refresh_token")
         with translated():
-            self._store.set(f"{self._prefix}org", org_id)
+            self._store.set(f"{self._keys}org", org_id, ex=KEPT_S)
         self._refresh_tokens.keep(str(body["refresh_token"]), by_login=True)
         self._tokens.keep(token)
         return org_id

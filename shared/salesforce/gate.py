@@ -18,7 +18,8 @@ import redis
 
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
-from shared.settings import REDIS_PREFIX, Settings
+from shared.salesforce.namespace import keys_of
+from shared.settings import Settings
 from shared.store import now_ms, translated
 
 LOOK_AGAIN_MS = 30_000
@@ -102,12 +103,12 @@ class Figures:
 class Gate:
     """Safe to share between threads. Every method raises StoreUnavailableError."""
 
-    def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+    def __init__(self, settings: Settings, store: redis.Redis) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
-        self._prefix = prefix
+        self._keys = keys_of(settings)
         self._window_limit = settings.salesforce_window_requests
         self._account: dict[str, Any] = {
-            "prefix": prefix,
+            "prefix": self._keys,
             "reserve": settings.salesforce_daily_reserve_percent / 100,
             "look_again_ms": LOOK_AGAIN_MS,
             "slow_ms": settings.lookup_deadline_ms // 2,
@@ -216,7 +217,7 @@ class Gate:
             self._done(args=[json.dumps(entry)])
 
     def figures(self) -> Figures:
-        p = f"{self._prefix}salesforce:"
+        p = self._keys
         with translated():
             at_ms = now_ms(self._store)
             pipe = self._store.pipeline(transaction=False)

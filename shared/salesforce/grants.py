@@ -15,7 +15,8 @@ import redis
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.settings import REDIS_PREFIX, Settings
+from shared.salesforce.namespace import keys_of
+from shared.settings import Settings
 from shared.store import translated
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -24,6 +25,10 @@ ASSERTION_S = 180
 
 SEALED = "gAAAA"
 """What every Fernet token begins with: its version, and a time of this century."""
+
+KEPT_S = 90 * 24 * 3600
+"""How long a refresh token is kept after its last use, so that one of an org that is left behind
+does not lie here for ever."""
 
 BY_LOGIN = "login"
 """Where a kept refresh token came from, when an operator authorised it at /oauth/login."""
@@ -36,9 +41,9 @@ class RefreshTokens:
     token can make. Raises StoreUnavailableError.
     """
 
-    def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+    def __init__(self, settings: Settings, store: redis.Redis) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
-        self._key = f"{prefix}salesforce:refresh_token"
+        self._key = f"{keys_of(settings)}refresh_token"
         configured = settings.salesforce_refresh_token
         self._configured = configured.get_secret_value() if configured else ""
         key = settings.token_encryption_key
@@ -50,6 +55,7 @@ class RefreshTokens:
         """Raises SalesforceError when there is none, or none that can be read."""
         with translated():
             kept = self._store.hgetall(self._key)
+            self._store.expire(self._key, KEPT_S)
         origin = kept.get("from")
         if origin != BY_LOGIN and origin != _digest(self._configured):
             kept = {}  # an operator has configured another one
@@ -78,6 +84,7 @@ class RefreshTokens:
             kept = self._cipher.encrypt(token.encode()).decode()
             origin = BY_LOGIN if stays else _digest(self._configured)
             self._store.hset(self._key, mapping={"token": kept, "from": origin})
+            self._store.expire(self._key, KEPT_S)
 
 
 def token_form(settings: Settings, refresh_tokens: RefreshTokens) -> dict[str, str]:

@@ -13,7 +13,7 @@ from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.people import PHONES
-from shared.salesforce.records import KEY_FIELD, MARKERS
+from shared.salesforce.records import KEY_FIELD, MARKERS, UNIQUE
 
 ANSWER_S = 10.0
 REFERENCE_FIELD = "Voice_Reference__c"
@@ -115,9 +115,10 @@ class Inspection:
             if key is None:
                 wrong.append(f"{sobject}.{KEY_FIELD} is missing or hidden")
                 continue
-            for mark, told in (("externalId", "is no External Id"), ("unique", "is not unique")):
-                if not key.get(mark):
-                    wrong.append(f"{sobject}.{KEY_FIELD} {told}")
+            if not key.get("externalId"):
+                wrong.append(f"{sobject}.{KEY_FIELD} is no External Id")
+            if sobject in UNIQUE and not key.get("unique"):
+                wrong.append(f"{sobject}.{KEY_FIELD} is not unique")
             if not key.get("createable"):
                 wrong.append(f"{sobject}.{KEY_FIELD} is read-only")
         reference = self._fields("Case").get(REFERENCE_FIELD)

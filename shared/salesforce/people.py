@@ -13,7 +13,6 @@ import redis
 from shared.phone import as_e164, spellings
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns, soql
-from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
 REMEMBER_S = 120
@@ -35,12 +34,13 @@ class People:
         records: Records,
         store: redis.Redis,
         region: str,
-        prefix: str = REDIS_PREFIX,
+        keys: str,
     ) -> None:
+        """keys: what the names of what is remembered begin with (namespace.keys_of)."""
         self._records = records
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._region = region
-        self._prefix = prefix
+        self._keys = keys
 
     def resolve(
         self, numbers: Iterable[str], account_numbers: Iterable[str]
@@ -56,7 +56,7 @@ class People:
             self._ask(contacts, unknown, accounts, unnamed)
             return contacts, accounts
         # Many: another worker on the same backlog asks for the same ones at this moment.
-        lock = self._store.lock(f"{self._prefix}salesforce:people", timeout=60, blocking_timeout=60)
+        lock = self._store.lock(f"{self._keys}people", timeout=60, blocking_timeout=60)
         with translated(), lock:
             contacts, unknown = self._remembered("contacts", wanted[0])
             accounts, unnamed = self._remembered("accounts", wanted[1])
@@ -113,7 +113,7 @@ class People:
         return found
 
     def _key(self, what: str, name: str) -> str:
-        return f"{self._prefix}salesforce:{what}:{name}"
+        return f"{self._keys}{what}:{name}"
 
 
 def _chunks(items: list[T], size: int) -> list[list[T]]:

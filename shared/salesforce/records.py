@@ -30,6 +30,11 @@ MARKERS = {"Case": "SuppliedCompany", "Task": "CallObject", "ContentVersion": "R
 """Standard fields, filterable and long enough, that carry the key where no field may be added."""
 
 
+UNIQUE = frozenset({"Case", "Task"})
+"""The objects of which the org itself refuses a second record with a key. Whether a file can have
+a unique External Id is not known (docs/vendors.md S12), so it is looked for before a repeat."""
+
+
 @dataclass(frozen=True)
 class Written:
     """One record: its id, or why it was not written."""
@@ -50,8 +55,11 @@ class Row:
 class Records:
     """Every method raises SalesforceError when a request as a whole failed.
 
-    keyed: the org has our External Id fields. Without them the key lies in a standard field that
-    is searched before a repeat, but that no index keeps unique.
+    What creates records asks still_wanted right before the request is sent, and raises
+    WithdrawnError when that says no.
+
+    keyed: the org has our External Id fields, unique on UNIQUE. Without them the key lies in a
+    standard field that is searched before a repeat, but that no index keeps unique.
     """
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
@@ -64,6 +72,7 @@ class Records:
         sobject: str,
         records: Sequence[tuple[str, dict[str, Any]]],
         read_back: tuple[str, ...],
+        still_wanted: composite.StillWanted,
     ) -> tuple[list[Written], dict[str, dict[str, Any]]]:
         """Create (key, fields) each and read fields of them back, in one request.
 
@@ -76,7 +85,9 @@ class Records:
         keyed = [fields | self._key(sobject, key) for key, fields in records]
         statement = self._by_key(sobject, [key for key, _ in records], read_back)
         *created, read = self._composite.send(
-            *_collections(sobject, keyed), composite.query("read", statement)
+            *_collections(sobject, keyed),
+            composite.query("read", statement),
+            still_wanted=still_wanted,
         )
         written = _collection_results(created, len(records))
         rows = (
@@ -92,15 +103,15 @@ class Records:
         records: Sequence[dict[str, Any]],
         still_wanted: composite.StillWanted,
     ) -> list[Written]:
-        """Create records that can carry no key, so that a second sending would be a second record.
-
-        still_wanted is asked right before. Raises WithdrawnError when it says no.
-        """
+        """Create records that can carry no key: a second sending would be a second record."""
         answers = self._composite.send(*_collections(sobject, records), still_wanted=still_wanted)
         return _collection_results(answers, len(records))
 
     def create_each(
-        self, sobject: str, records: Sequence[tuple[str, dict[str, Any]]]
+        self,
+        sobject: str,
+        records: Sequence[tuple[str, dict[str, Any]]],
+        still_wanted: composite.StillWanted,
     ) -> list[Written]:
         """Create up to MOST_ROWS records that a collection can't carry (base64 fields)."""
         answers = self._composite.send(
@@ -112,7 +123,8 @@ class Records:
                     "body": fields | self._key(sobject, key),
                 }
                 for nth, (key, fields) in enumerate(records)
-            )
+            ),
+            still_wanted=still_wanted,
         )
         return [_row_result(answer, answer["body"]) for answer in answers]
 

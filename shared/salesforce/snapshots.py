@@ -19,7 +19,6 @@ from shared.salesforce.customers import MOST_NUMBERS, Customer, Customers
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.gate import Gate, NotNow, Slot, Use
-from shared.settings import REDIS_PREFIX
 from shared.store import StoreUnavailableError, now_ms, translated
 
 POLL_S = (0.005, 0.1)
@@ -28,6 +27,9 @@ POLL_SHARE = 0.05
 
 FAILED_MS = 500
 """So long those who waited for a request can see that it failed."""
+
+WANTED_MS = 60_000
+"""Longer than anybody waits."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -45,7 +47,8 @@ class Snapshots:
 
     run: starts a function on another thread, of which there are few; raises SalesforceError when
     none is free. lasts_s: how long a request may take, longer than anybody waits for it: a late
-    answer still serves the next one who asks.
+    answer still serves the next one who asks. keys: what the names of what is kept begin with
+    (namespace.keys_of).
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class Snapshots:
         run: Callable[[Callable[[], None]], object],
         lasts_s: float,
         keep_s: int,
-        prefix: str = REDIS_PREFIX,
+        keys: str,
     ) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._customers = customers
@@ -65,7 +68,7 @@ class Snapshots:
         self._run = run
         self._lasts_s = lasts_s
         self._keep_s = keep_s
-        self._prefix = prefix
+        self._keys = keys
         scripts = [(_SCRIPTS / name).read_text() for name in ("_common.lua", "take.lua")]
         self._take = self._store.register_script("".join(scripts))
 
@@ -124,7 +127,8 @@ class Snapshots:
     def _want(self, number: str) -> None:
         with translated():
             wanted = {number: now_ms(self._store)}
-            self._store.zadd(f"{self._prefix}salesforce:wanted", wanted, nx=True)
+            self._store.zadd(f"{self._keys}wanted", wanted, nx=True)
+            self._store.pexpire(f"{self._keys}wanted", WANTED_MS)
 
     def _leave(self, number: str, slot: Slot) -> None:
         """A request for this number and all others that wait leaves on another thread."""
@@ -132,7 +136,7 @@ class Snapshots:
         try:
             with translated():
                 at_ms, *numbers = self._take(
-                    args=[self._prefix, number, MOST_NUMBERS, lasts_ms, lasts_ms]
+                    args=[self._keys, number, MOST_NUMBERS, lasts_ms, lasts_ms]
                 )
         except StoreUnavailableError:
             numbers = []
@@ -173,7 +177,7 @@ class Snapshots:
             pipe.execute()
 
     def _key(self, what: str, number: str) -> str:
-        return f"{self._prefix}salesforce:{what}:{number}"
+        return f"{self._keys}{what}:{number}"
 
 
 def _read(text: str | None) -> Snapshot | None:

@@ -15,11 +15,14 @@ import requests
 
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.grants import RefreshTokens, token_form
-from shared.settings import REDIS_PREFIX, Settings
+from shared.salesforce.namespace import keys_of
+from shared.settings import Settings
 from shared.store import translated
 
 TOKEN_TIMEOUT_S = (3.05, 10.0)
 LOCK_MS = 15_000
+KEPT_S = 7 * 24 * 3600
+"""How long a token is kept at most: one of an org that is left behind is gone after a week."""
 POLL_S = 0.05
 
 _RETRIABLE = {"rate_limit_exceeded", "server_error", "temporarily_unavailable"}
@@ -37,12 +40,12 @@ class Token:
 class TokenStore:
     """Hands out the fleet's token. Raises SalesforceError when none is to be had in time."""
 
-    def __init__(self, settings: Settings, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+    def __init__(self, settings: Settings, store: redis.Redis) -> None:
         self._settings = settings
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
-        self._key = f"{prefix}salesforce:token"
-        self._lock_key = f"{prefix}salesforce:token:lock"
-        self._refresh_tokens = RefreshTokens(settings, store, prefix)
+        self._key = f"{keys_of(settings)}token"
+        self._lock_key = f"{self._key}:lock"
+        self._refresh_tokens = RefreshTokens(settings, store)
 
     def current(self, *, give_up_at: float) -> Token:
         """The token in use, or a first one. give_up_at: time.monotonic() of the deadline."""
@@ -121,7 +124,7 @@ class TokenStore:
     def keep(self, token: Token) -> None:
         """From now on it is the fleet's."""
         with translated():
-            self._store.set(self._key, json.dumps(asdict(token)))
+            self._store.set(self._key, json.dumps(asdict(token)), ex=KEPT_S)
 
     def _trusted(self, instance_url: str) -> str:
         """Where the token may be sent: https, or the configured loopback address."""

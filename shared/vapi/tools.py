@@ -21,10 +21,11 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from shared.domain.reference import as_reference
+from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
 from shared.phone import as_e164
 
-MOST_COMMENT_BYTES = 3_900
-"""CaseComment.CommentBody holds 4,000 bytes, and the reference needs some of them."""
+MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
+"""The reference needs some of what a comment holds."""
 
 
 class BadArgumentsError(Exception):
@@ -73,8 +74,14 @@ def _email(value: Any) -> Any:
 
 
 def _fits_a_comment(value: str) -> str:
-    if len(value.encode()) > MOST_COMMENT_BYTES:
+    if html_bytes(value) > MAX_SPOKEN_COMMENT_BYTES:
         raise PydanticCustomError("string_too_long", "too long for a comment")
+    return value
+
+
+def _fits_with_breaks(value: str) -> str:
+    if stored_length(value) > 255:
+        raise PydanticCustomError("string_too_long", "too long for its field")
     return value
 
 
@@ -186,7 +193,7 @@ class UpdateContact(Arguments):
     phone: Phone | None = None
     mobile_phone: Phone | None = None
     email: Email | None = None
-    mailing_street: Short | None = None
+    mailing_street: Annotated[Short, AfterValidator(_fits_with_breaks)] | None = None
     mailing_city: Annotated[str, StringConstraints(max_length=40)] | None = None
     mailing_state: Annotated[str, StringConstraints(max_length=80)] | None = None
     mailing_postal_code: Annotated[str, StringConstraints(max_length=20)] | None = None

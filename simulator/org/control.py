@@ -1,9 +1,9 @@
 """`/_org`: the controls that are not Salesforce. Never counted, never faulted, no token needed.
 
-PUT/GET /_org/faults · GET /_org/stats · DELETE /_org · GET/POST /_org/records/<object> ·
-GET/PATCH/DELETE /_org/records/<object>/<id>. Writes here are a person's work in the UI:
-LastModifiedById is the support agent, duplicate and assignment rules and row locks do not apply,
-validation rules do.
+PUT/GET /_org/faults · GET /_org/stats · DELETE /_org[?case_number_format=CS-{00000}] ·
+GET/POST /_org/records/<object> · GET/PATCH/DELETE /_org/records/<object>/<id>. Writes here are a
+person's work in the UI: LastModifiedById is the support agent, duplicate and assignment rules and
+row locks do not apply, validation rules do.
 """
 
 import base64
@@ -12,6 +12,7 @@ from typing import Any
 from simulator.org.errors import OrgError
 from simulator.org.faults import FaultError, read_faults
 from simulator.org.message import Answer, Call
+from simulator.org.records.autonumber import check_format
 from simulator.org.records.writer import Writer
 from simulator.org.schema.catalog import OBJECTS, View
 from simulator.org.schema.model import Field, SObject
@@ -33,7 +34,7 @@ def answer(org: Org, call: Call) -> Answer:
 def _answer(org: Org, call: Call) -> Answer:
     method, path = call.method, call.segments[1:]
     if (method, path) == ("DELETE", []):
-        org.reset()
+        org.reset(_case_number_format(call))
         return Answer(200, {"reset": True})
     if path == ["faults"] and method in ("PUT", "GET"):
         if method == "PUT":
@@ -47,6 +48,14 @@ def _answer(org: Org, call: Call) -> Answer:
         if sobject is not None:
             return _records(org, call, sobject, path[2:])
     return Answer(404, {"error": f"no such control: {method} {call.path}"})
+
+
+def _case_number_format(call: Call) -> str:
+    given = call.params.get("case_number_format", "")
+    try:
+        return check_format(given) if given else ""
+    except ValueError as problem:
+        raise FaultError({"case_number_format": str(problem)}) from None
 
 
 def _records(org: Org, call: Call, sobject: SObject, rest: list[str]) -> Answer:

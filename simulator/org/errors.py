@@ -100,11 +100,11 @@ def required_missing(fields: Sequence[str]) -> OrgError:
 
 
 def duplicate_value(field: str, other_id: str) -> OrgError:
-    # The id in this text has 15 characters in every public report of it [F].
+    # The id has 18 characters (go-salesforce#133 [F]).
     return OrgError(
         400,
         "DUPLICATE_VALUE",
-        f"duplicate value found: {field} duplicates value on record with id: {other_id[:15]}",
+        f"duplicate value found: {field} duplicates value on record with id: {other_id}",
         [],
     )
 
@@ -157,6 +157,29 @@ def locked(other_id: str) -> OrgError:
         "UNABLE_TO_LOCK_ROW",
         f"unable to obtain exclusive access to this record or 1 records: {other_id[:15]}",
         [],
+    )
+
+
+def locked_in_trigger(sobject: str) -> OrgError:
+    """A lock that a trigger met: no word of UNABLE_TO_LOCK_ROW (two public reports [F])."""
+    trigger = f"{sobject}Trigger"
+    return OrgError(
+        400,
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        f"{trigger}: execution of AfterInsert\n\ncaused by: System.QueryException: Record "
+        "Currently Unavailable: The record you are attempting to edit, or one of its related "
+        "records, is currently being modified by another user. Please try again.\n\n"
+        f"Trigger.{trigger}: line 7, column 1",
+        [],
+    )
+
+
+def too_complicated() -> OrgError:
+    # Text from public error reports [F].
+    return OrgError(
+        400,
+        "QUERY_TOO_COMPLICATED",
+        "Query is either selecting too many fields or the filter conditions are too complicated.",
     )
 
 

@@ -18,6 +18,12 @@ from simulator.org.soql.parser import Parser
 
 RESOURCES = ("token", "query", "search", "sobjects", "composite", "collections", "limits")
 BODIES = ("json", "html", "empty")
+NEEDS = {
+    "error_code": "status",
+    "body": "status",
+    "probability": "status",
+    "lock_in_trigger": "lock_rows_s",
+}
 USUALLY_CLOSED = ("Closed", "Completed")
 # Ratio between the 99th percentile and the median of a normal variable's exponent.
 P99_DEVIATIONS = 2.326
@@ -78,7 +84,12 @@ class Faults:
     deny_records: frozenset[str] = frozenset()
     refuse_fields: frozenset[str] = frozenset()
     picklists: Picklists = field(default_factory=dict)
+    unique: dict[str, bool] = field(default_factory=dict)
     lock_rows_s: float = 0.0
+    lock_in_trigger: bool = False
+    max_query_chars: int | None = None
+    max_page_rows: int | None = None
+    crlf_text: bool = False
     clock_offset_s: float = 0.0
     expire_tokens: bool = False
     rotate_refresh_tokens: bool = False
@@ -118,9 +129,9 @@ def read_faults(given: object) -> Faults:
             values[key] = reader(value)
         except (ValueError, TypeError, KeyError) as problem:
             problems[key] = str(problem) or "is not understood"
-    for key in ("error_code", "body", "probability"):
-        if key in values and "status" not in given:
-            problems[key] = "only means something together with status"
+    for key, other in NEEDS.items():
+        if key in values and other not in given:
+            problems[key] = f"only means something together with {other}"
     if problems:
         raise FaultError(problems)
     return Faults(given=dict(given), **values)
@@ -144,6 +155,13 @@ def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("must be a whole number, 0 or more")
     return value
+
+
+def _positive(value: object) -> int:
+    number = _count(value)
+    if not number:
+        raise ValueError("must be 1 or more")
+    return number
 
 
 def _flag(value: object) -> bool:
@@ -240,6 +258,15 @@ def _field_names(value: object) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
 
+def _unique(value: object) -> dict[str, bool]:
+    if not isinstance(value, dict):
+        raise ValueError('must be {"Object.Field": true or false}')
+    for name in value:
+        if not _named_field(name).external_id:
+            raise ValueError(f"{name} is no External Id")
+    return {name.lower(): _flag(unique) for name, unique in value.items()}
+
+
 def _record_ids(value: object) -> frozenset[str]:
     found = {text: ids.normalise(text) for text in _strings(value)}
     for text, record_id in found.items():
@@ -334,7 +361,12 @@ READERS: dict[str, Callable[[object], Any]] = {
     "deny_records": _record_ids,
     "refuse_fields": _field_names,
     "picklists": _picklists,
+    "unique": _unique,
     "lock_rows_s": _number,
+    "lock_in_trigger": _flag,
+    "max_query_chars": _positive,
+    "max_page_rows": _positive,
+    "crlf_text": _flag,
     "clock_offset_s": lambda value: _number(value, -math.inf),
     "expire_tokens": _flag,
     "rotate_refresh_tokens": _flag,

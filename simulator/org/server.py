@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.org.gateway import Gateway
+from simulator.org.records.autonumber import USUAL, check_format
 from simulator.org.world import Org
 
 # Room for what the gateway itself wants to refuse by its own limits.
@@ -27,8 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--db", default=":memory:", help="file to keep the records in (default: memory)"
     )
+    parser.add_argument(
+        "--case-number-format",
+        type=check_format,
+        default=USUAL,
+        help="how cases are numbered, such as CS-{00000}",
+    )
     options = parser.parse_args(argv)
-    org = Org(options.db, options.strict_clients)
+    org = Org(options.db, options.strict_clients, options.case_number_format)
     asyncio.run(serve(org, options.host, options.port))
     return 0
 
@@ -57,7 +64,8 @@ async def serve(org: Org, host: str, port: int) -> None:
     site = web.TCPSite(runner, host, port)
     await site.start()
     address = runner.addresses[0]
-    print(f"org: ready on http://{address[0]}:{address[1]}", flush=True)
+    org.my_domain = f"http://{address[0]}:{address[1]}"
+    print(f"org: ready on {org.my_domain}", flush=True)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)

@@ -43,7 +43,10 @@ def a_count(value: object, what: str) -> int:
     return value
 
 
-def a_flag(value: object, what: str) -> bool:
+def a_flag(value: object, what: str, default: bool = False) -> bool:
+    """A flag; null is as good as not given."""
+    if value is None:
+        return default
     if not isinstance(value, bool):
         raise json_parser(f"{what} must be true or false")
     return value

@@ -1,8 +1,8 @@
 """The records: one SQLite table per object, one connection, every statement in the event loop.
 
 Columns are the schema's stored fields. Text compares without regard to case in all of Unicode (the
-collation FOLD), ids compare exactly. Deleted records stay, with IsDeleted = 1. Unique fields have a
-partial unique index over the records that are not deleted.
+collation FOLD), ids compare exactly. Deleted records stay, with IsDeleted = 1. The writer sees to
+what is unique: it can be changed while the org runs.
 
 Tables beside the objects: `_counters` (object or autonumber -> last number used).
 """
@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from simulator.org import ids
+from simulator.org.records.autonumber import USUAL
 from simulator.org.schema.catalog import OBJECTS
 from simulator.org.schema.model import Field, SObject
 
@@ -35,6 +36,7 @@ class Store:
         self.connection.execute("PRAGMA synchronous = OFF")
         if path != ":memory:":
             self.connection.execute("PRAGMA journal_mode = WAL")
+        self.case_number_format = USUAL
         self._insert_sql: dict[tuple[str, tuple[str, ...]], str] = {}
         self._create_tables()
 
@@ -136,9 +138,7 @@ class Store:
     def _create_index(self, sobject: SObject, item: Field) -> None:
         name = f'"{sobject.name}_{item.name}"'
         on = f'"{sobject.name}" ("{item.name}")'
-        if item.unique:
-            self.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {on} WHERE IsDeleted = 0")
-        elif item.children:
+        if item.children:
             # Children are mostly wanted newest first.
             on = on.replace(")", ', "CreatedDate")')
             self.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {on}")

@@ -10,6 +10,7 @@ from simulator.org.cursors import Cursors
 from simulator.org.faults import Faults
 from simulator.org.meters import Limits, RowLocks, Stats
 from simulator.org.oauth.tokens import Tokens
+from simulator.org.records.autonumber import USUAL
 from simulator.org.schema.catalog import OBJECTS, View
 from simulator.org.schema.model import Field
 from simulator.org.search.index import TextIndex
@@ -18,10 +19,20 @@ from simulator.org.store import Store
 
 
 class Org:
-    """Everything behind the HTTP surface. path: where the records live, `:memory:` for nowhere."""
+    """Everything behind the HTTP surface. path: where the records live, `:memory:` for nowhere.
 
-    def __init__(self, path: str = ":memory:", strict_clients: bool = False) -> None:
+    my_domain: the org's own address, which the server knows once it listens.
+    """
+
+    def __init__(
+        self,
+        path: str = ":memory:",
+        strict_clients: bool = False,
+        case_number_format: str = USUAL,
+    ) -> None:
         self.store = Store(path)
+        self.store.case_number_format = self.case_number_format = case_number_format
+        self.my_domain = "https://local-org.my.salesforce.com"
         self.clock = Clock()
         self.faults = Faults()
         self.view = View()
@@ -57,8 +68,12 @@ class Org:
         self.index.lag_s = faults.search_lag_s
         self.locks = RowLocks()
 
-    def reset(self) -> None:
-        """Back to the seed: records, counts and faults. Access tokens stay good."""
+    def reset(self, case_number_format: str = "") -> None:
+        """Back to the seed: records, counts and faults. Access tokens stay good.
+
+        case_number_format: of this org until the next reset; "": the one it was started with.
+        """
+        self.store.case_number_format = case_number_format or self.case_number_format
         self.apply(Faults())
         self.stats = Stats()
         self.limits = Limits()
@@ -80,6 +95,9 @@ def _schema_of(faults: Faults) -> tuple[tuple[str, ...], tuple[str, ...], dict[s
             default=next(one.value for one in values if one.default),
             restricted=True,
         )
+    for name, unique in faults.unique.items():
+        sobject, _, item = name.partition(".")
+        changed[name] = replace(changed.get(name, OBJECTS[sobject].by_name[item]), unique=unique)
     return faults.hide_fields, faults.deny, changed
 
 
@@ -88,7 +106,8 @@ class Context:
     """On whose behalf a request works.
 
     headers: lower-case names. request: its number, for row locks. internal: the work of a person in
-    the UI (a control), not an API call: not counted, never denied.
+    the UI (a control), not an API call: not counted, never denied. all_or_none: it is part of a
+    composite request that is.
     """
 
     org: Org
@@ -96,3 +115,4 @@ class Context:
     headers: Mapping[str, str] = field(default_factory=dict)
     request: int = 0
     internal: bool = False
+    all_or_none: bool = False

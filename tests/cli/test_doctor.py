@@ -116,6 +116,10 @@ BROKEN: dict[str, Broken] = {
         "salesforce keys", "ContentVersion.Call_Key__c",
         fault={"hide_fields": ["ContentVersion.Call_Key__c"]},
     ),
+    "the key of Task is not unique": Broken(
+        "salesforce keys", "Task.Call_Key__c is not unique",
+        fault={"unique": {"Task.Call_Key__c": False, "ContentVersion.Call_Key__c": True}},
+    ),
     "the reference is missing": Broken(
         "salesforce keys", "Case.Voice_Reference__c",
         fault={"hide_fields": ["Case.Voice_Reference__c"]},

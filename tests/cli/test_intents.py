@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
 from demo.stack import Org
-from shared.domain.drafts import CaseDraft, ContactDraft, Draft
+from shared.domain.drafts import CaseDraft, CommentDraft, ContactDraft, Draft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
@@ -131,6 +131,18 @@ def test_an_edited_contact_change_is_made_over_the_conflict_it_parked_for(
     assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
     (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
     assert jane["Email"] == "b@example.com"
+
+
+def test_an_edited_comment_is_measured_as_salesforce_measures_it(
+    journal: Journal, desk: Desk, org: Org
+) -> None:
+    comment = CommentDraft(case_number="00001005", text="x")  # somebody else's case: it parks
+    intent_id = _accept(journal, Kind.CASE_COMMENT, comment)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+    told = run("edit", intent_id, "--set", f"text={'&' * 781}", "--yes")
+    assert told.exit_code == 2
+    assert "3905 bytes" in told.output
+    assert run("edit", intent_id, "--set", f"text={'&' * 780}", "--yes").exit_code == 0
 
 
 def test_an_unknown_intent_and_a_store_that_is_away_are_one_line(

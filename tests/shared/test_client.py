@@ -13,6 +13,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.gate import Gate, Use
+from shared.salesforce.namespace import keys_of
 from tests.conftest import make_settings
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
@@ -55,7 +56,7 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(
     settings = make_settings(store_server.url, dripping)
     now_ms = int(time.time() * 1000)
     store.set(
-        "vs:salesforce:token",
+        f"{keys_of(settings)}token",
         f'{{"access_token": "t", "instance_url": "{dripping}", "issued_at_ms": {now_ms}}}',
     )
     client = SalesforceClient(settings, store, Gate(settings, store), Use.LOOKUP)

@@ -34,11 +34,11 @@ def slot_of(gate: Gate, use: Use = Use.LOOKUP) -> Slot:
     return slot
 
 
-def spent(store: redis.Redis, use: Use, count: int) -> None:
+def spent(store: redis.Redis, keys: str, use: Use, count: int) -> None:
     """So many requests count in the window, for the next minute."""
     seconds, _ = store.time()
     until = (seconds + 60) * 1000
-    store.zadd(f"vs:salesforce:window:{use}", {f"earlier-{nth}": until for nth in range(count)})
+    store.zadd(f"{keys}window:{use}", {f"earlier-{nth}": until for nth in range(count)})
 
 
 def told(gate: Gate, used: int, limit: int) -> None:
@@ -83,9 +83,9 @@ def test_salesforce_never_counts_more_than_the_window_allows(
     assert "403" not in stats["by_status"]
 
 
-def test_writes_leave_lookups_a_reserve(windowed: Settings, store: redis.Redis) -> None:
+def test_writes_leave_lookups_a_reserve(windowed: Settings, store: redis.Redis, keys: str) -> None:
     gate = Gate(windowed, store)
-    spent(store, Use.WRITE, 16)  # a fifth is left to lookups
+    spent(store, keys, Use.WRITE, 16)  # a fifth is left to lookups
     refused = ask(gate, Use.WRITE)
     assert isinstance(refused, NotNow)
     assert refused.why == "window"
@@ -93,22 +93,22 @@ def test_writes_leave_lookups_a_reserve(windowed: Settings, store: redis.Redis) 
 
 
 def test_the_more_lookups_there_are_the_less_is_left_to_writes(
-    windowed: Settings, store: redis.Redis
+    windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
     gate = Gate(windowed, store)
-    spent(store, Use.LOOKUP, 10)
-    spent(store, Use.WRITE, 8)
+    spent(store, keys, Use.LOOKUP, 10)
+    spent(store, keys, Use.WRITE, 8)
     assert isinstance(gate.room(), NotNow)
-    store.zremrangebyrank("vs:salesforce:window:lookup", 0, 4)
+    store.zremrangebyrank(f"{keys}window:lookup", 0, 4)
     assert isinstance(gate.room(), Room)
 
 
 def test_a_shared_lookup_is_held_while_the_window_is_tight_and_no_longer_than_told(
-    windowed: Settings, store: redis.Redis
+    windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
     gate = Gate(windowed, store)
     assert isinstance(ask(gate, Use.LOOKUP, shared=True), Slot)  # plenty of room
-    spent(store, Use.LOOKUP, 15)
+    spent(store, keys, Use.LOOKUP, 15)
     assert isinstance(ask(gate, Use.LOOKUP, shared=True), NotNow)
     assert isinstance(ask(gate, Use.LOOKUP), Slot)  # alone in its request
     assert isinstance(ask(gate, Use.LOOKUP, shared=True, waited_s=HOLD_MS / 1000), Slot)
@@ -122,10 +122,12 @@ def test_what_was_given_back_does_not_count(windowed: Settings, store: redis.Red
     assert gate.figures().in_flight[Use.LOOKUP] == 0
 
 
-def test_pressure_grows_as_the_window_is_spent(windowed: Settings, store: redis.Redis) -> None:
+def test_pressure_grows_as_the_window_is_spent(
+    windowed: Settings, store: redis.Redis, keys: str
+) -> None:
     gate = Gate(windowed, store)
     before = gate.room()
-    spent(store, Use.LOOKUP, 8)
+    spent(store, keys, Use.LOOKUP, 8)
     after = gate.room()
     assert isinstance(before, Room)
     assert isinstance(after, Room)
@@ -149,7 +151,7 @@ def test_at_the_reserve_writes_wait_and_lookups_go_on(
 
 
 def test_at_zero_nothing_leaves_but_one_a_while_to_see_whether_it_has_come_back(
-    settings: Settings, store: redis.Redis
+    settings: Settings, store: redis.Redis, keys: str
 ) -> None:
     gate = Gate(settings, store)
     told(gate, 100_000, 100_000)
@@ -157,11 +159,11 @@ def test_at_zero_nothing_leaves_but_one_a_while_to_see_whether_it_has_come_back(
         refused = ask(gate, use)
         assert isinstance(refused, NotNow)
         assert refused.why == "daily"
-    store.hset("vs:salesforce:usage", "at", 0)  # long ago
+    store.hset(f"{keys}usage", "at", 0)  # long ago
     assert isinstance(ask(gate, Use.LOOKUP), Slot)
     assert isinstance(ask(gate, Use.LOOKUP), NotNow)  # the one that went has not come back yet
     told_again = Gate(settings, store)
-    store.hset("vs:salesforce:usage", "asked", 0)
+    store.hset(f"{keys}usage", "asked", 0)
     gate.done(slot_of(told_again), None, "api-usage=99/100000")
     assert isinstance(ask(gate, Use.WRITE), Slot)
 
@@ -173,7 +175,9 @@ def test_a_refusal_without_figures_is_believed(settings: Settings, store: redis.
     assert isinstance(ask(gate, Use.LOOKUP), NotNow)
 
 
-def test_from_half_of_the_day_on_writes_are_spread(settings: Settings, store: redis.Redis) -> None:
+def test_from_half_of_the_day_on_writes_are_spread(
+    settings: Settings, store: redis.Redis, keys: str
+) -> None:
     """100 requests in 20 s would be 432,000 a day, more than most orgs have."""
     gate = Gate(settings, store)
     told(gate, 40_000, 100_000)
@@ -182,7 +186,7 @@ def test_from_half_of_the_day_on_writes_are_spread(settings: Settings, store: re
     granted = [ask(gate, Use.WRITE) for _ in range(5)]
     assert not any(isinstance(one, Slot) for one in granted)  # one left just now
     assert isinstance(ask(gate, Use.LOOKUP), Slot)
-    store.delete("vs:salesforce:last_write")
+    store.delete(f"{keys}last_write")
     assert isinstance(ask(gate, Use.WRITE), Slot)
 
 
@@ -198,9 +202,9 @@ def opened(gate: Gate) -> None:
         bad(gate, slot)
 
 
-def over(store: redis.Redis) -> None:
+def over(store: redis.Redis, keys: str) -> None:
     """The time that the breaker stays open is over."""
-    store.hset("vs:salesforce:breaker", "until", 0)
+    store.hset(f"{keys}breaker", "until", 0)
 
 
 def test_failures_open_the_breaker_for_lookups_alone_in_every_process(
@@ -233,11 +237,11 @@ def test_refusals_of_salesforce_are_answers(settings: Settings, store: redis.Red
 
 
 def test_one_probe_at_a_time_goes_through_and_a_good_one_closes_it(
-    settings: Settings, store: redis.Redis
+    settings: Settings, store: redis.Redis, keys: str
 ) -> None:
     gate, other = Gate(settings, store), Gate(settings, store)
     opened(gate)
-    over(store)
+    over(store, keys)
     assert gate.figures().breaker == "half-open"
     probe = slot_of(gate)
     assert probe.probe
@@ -247,13 +251,13 @@ def test_one_probe_at_a_time_goes_through_and_a_good_one_closes_it(
 
 
 def test_a_probe_leaves_also_when_the_window_is_tight(
-    windowed: Settings, store: redis.Redis
+    windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
     """It is held like any lookup; being held does not use it up."""
     gate = Gate(windowed, store)
     opened(gate)
-    over(store)
-    spent(store, Use.WRITE, 12)
+    over(store, keys)
+    spent(store, keys, Use.WRITE, 12)
     held = ask(gate, Use.LOOKUP, shared=True)
     assert isinstance(held, NotNow)
     assert held.why == "window"
@@ -263,43 +267,43 @@ def test_a_probe_leaves_also_when_the_window_is_tight(
 
 
 def test_the_repeat_of_a_request_waits_for_the_window_alone(
-    windowed: Settings, store: redis.Redis
+    windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
     gate = Gate(windowed, store)
     opened(gate)
     assert isinstance(ask(gate, Use.LOOKUP, forced=True), Slot)
-    spent(store, Use.LOOKUP, 20)
+    spent(store, keys, Use.LOOKUP, 20)
     assert isinstance(ask(gate, Use.LOOKUP, forced=True), NotNow)
 
 
-def test_a_bad_probe_opens_it_for_longer(settings: Settings, store: redis.Redis) -> None:
+def test_a_bad_probe_opens_it_for_longer(settings: Settings, store: redis.Redis, keys: str) -> None:
     gate = Gate(settings, store)
     opened(gate)
     for strikes in (2, 3):
-        over(store)
+        over(store, keys)
         bad(gate, slot_of(gate))
         assert gate.figures().breaker == "open"
-        assert store.hget("vs:salesforce:breaker", "strikes") == str(strikes)
+        assert store.hget(f"{keys}breaker", "strikes") == str(strikes)
 
 
 def test_a_probe_that_never_left_makes_way_for_the_next(
-    settings: Settings, store: redis.Redis
+    settings: Settings, store: redis.Redis, keys: str
 ) -> None:
     gate = Gate(settings, store)
     opened(gate)
-    over(store)
+    over(store, keys)
     gate.give_back(slot_of(gate))
     assert slot_of(gate).probe
 
 
 def test_lookups_that_hang_open_it_before_they_time_out(
-    settings: Settings, store: redis.Redis
+    settings: Settings, store: redis.Redis, keys: str
 ) -> None:
     gate = Gate(settings, store)
     stuck = [slot_of(gate) for _ in range(MOST_STUCK)]
     assert isinstance(ask(gate, Use.LOOKUP), Slot)
     for slot in stuck:
-        store.zincrby("vs:salesforce:flying:lookup", -2000, slot.id)
+        store.zincrby(f"{keys}flying:lookup", -2000, slot.id)
     refused = ask(gate, Use.LOOKUP)
     assert isinstance(refused, NotNow)
     assert gate.figures().breaker_reason == "HANGING"

@@ -20,6 +20,7 @@ from demo.stack import ROOT, Org, Store
 from shared.salesforce.authorisation import Authorisation, AuthorisationRefusedError
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.grants import RefreshTokens, assertion, audience
+from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import TokenStore
 from shared.settings import Settings
 from tests.calling import ask
@@ -168,7 +169,7 @@ def test_an_authorisation_outlives_restarts_rotation_and_the_setting(
     with pytest.raises(SalesforceError, match="NOT_AUTHORISED"):
         TokenStore(settings, store).current(give_up_at=time.monotonic() + 5)
     authorise(settings, store)
-    assert str(store.hget("vs:salesforce:refresh_token", "token")).startswith("gAAAA")
+    assert str(store.hget(f"{keys_of(settings)}refresh_token", "token")).startswith("gAAAA")
     for _ in range(3):
         tokens = TokenStore(settings, store)  # a process that starts anew
         spent = tokens.current(give_up_at=time.monotonic() + 5)
@@ -188,7 +189,7 @@ def test_a_rotated_token_is_never_kept_in_the_clear(
         )
     rotated = RefreshTokens(settings, store).current()
     assert rotated != "demo-refresh-token"
-    kept = json.dumps(store.hgetall("vs:salesforce:refresh_token"))
+    kept = json.dumps(store.hgetall(f"{keys_of(settings)}refresh_token"))
     assert rotated not in kept
     assert "demo-refresh-token" not in kept
     later = settings_for("refresh_token", store_server, org).model_copy(
@@ -203,11 +204,11 @@ def test_a_token_that_an_earlier_version_kept_in_the_clear_is_still_good(
     settings = settings_for("refresh_token", store_server, org)
     tokens = RefreshTokens(settings, store)
     tokens.keep("rotated")
-    store.hset("vs:salesforce:refresh_token", "token", "5Aep861rotated")
+    store.hset(f"{keys_of(settings)}refresh_token", "token", "5Aep861rotated")
     assert tokens.current() == "5Aep861rotated"
     tokens.keep("5Aep861next")
     assert tokens.current() == "5Aep861next"
-    assert "5Aep861" not in str(store.hget("vs:salesforce:refresh_token", "token"))
+    assert "5Aep861" not in str(store.hget(f"{keys_of(settings)}refresh_token", "token"))
 
 
 def test_a_login_is_good_once_and_for_the_same_org(
@@ -217,10 +218,10 @@ def test_a_login_is_good_once_and_for_the_same_org(
     authorisation = Authorisation(settings, store)
     with pytest.raises(AuthorisationRefusedError, match="not begun here"):
         authorisation.finish("made-up", "code")
-    store.set("vs:salesforce:org", "00D000000000001AAA")
+    store.set(f"{keys_of(settings)}org", "00D000000000001AAA")
     with pytest.raises(AuthorisationRefusedError, match="another org"):
         authorise(settings, store)
-    assert not store.exists("vs:salesforce:refresh_token")
+    assert not store.exists(f"{keys_of(settings)}refresh_token")
 
 
 def test_a_login_wants_its_settings(store_server: Store, store: redis.Redis, org: Org) -> None:

@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 
 from demo.stack import Org, Store
 from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import Token, TokenStore
 from shared.settings import Settings
 from tests.conftest import make_settings
@@ -67,7 +68,7 @@ def test_a_rotated_refresh_token_is_kept_encrypted_and_used_next(
     tokens = TokenStore(settings, store)
     for _ in range(3):  # reusing the first one would revoke them all
         tokens.replace(tokens.current(give_up_at=soon()), give_up_at=soon())
-    kept = store.hgetall("vs:salesforce:refresh_token")
+    kept = store.hgetall(f"{keys_of(settings)}refresh_token")
     assert str(kept["token"]).startswith("gAAAA")
 
 
@@ -77,7 +78,7 @@ def test_a_newly_configured_refresh_token_wins_over_the_kept_one(
     org.fault(rotate_refresh_tokens=True)
     settings = refresh_settings(store_server, org, salesforce_refresh_token="demo-refresh-token")
     TokenStore(settings, store).current(give_up_at=soon())
-    store.delete("vs:salesforce:token")
+    store.delete(f"{keys_of(settings)}token")
     anew = refresh_settings(store_server, org, salesforce_refresh_token="authorised-anew")
     assert TokenStore(anew, store)._refresh_tokens.current() == "authorised-anew"
     assert TokenStore(settings, store)._refresh_tokens.current() not in {"demo-refresh-token", ""}
@@ -95,6 +96,6 @@ def test_a_refused_client_is_a_matter_of_configuration(
 def test_who_waits_for_another_refresher_gives_up_at_their_deadline(settings: Settings) -> None:
     """The lock is held by somebody who never finishes."""
     store = fakeredis.FakeStrictRedis(decode_responses=True)
-    store.set("vs:salesforce:token:lock", "somebody else")
+    store.set(f"{keys_of(settings)}token:lock", "somebody else")
     with pytest.raises(SalesforceError, match="TOKEN_WAIT"):
         TokenStore(settings, store).current(give_up_at=time.monotonic() + 0.2)

@@ -64,6 +64,10 @@ def test_what_was_meant_is_understood(
         ("updateContact", {"phone": "123"}, "That is not a complete phone number."),
         ("updateContact", {"email": "ann at example"}, "That is not a complete email address."),
         ("updateContact", {"mailingCity": "x" * 41}, "The mailing city is too long."),
+        ("updateContact", {"mailingStreet": "x\n" * 127}, "The mailing street is too long."),
+        ("addCaseComment", {"comment": "x" * 3_901}, "The comment is too long."),
+        ("addCaseComment", {"comment": "&" * 781}, "The comment is too long."),
+        ("addCaseComment", {"comment": "x\n" * 1_301}, "The comment is too long."),
         (
             "getCaseStatus",
             {"reference": "hello"},

@@ -17,6 +17,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.gate import Use
+from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
 from tests.conftest import make_settings
@@ -42,15 +43,15 @@ def asked(org: Org) -> int:
     return int(stats["requests"] - stats["by_resource"].get("token", 0))
 
 
-def aged(store: redis.Redis, number: str, age_ms: int) -> None:
+def aged(store: redis.Redis, keys: str, number: str, age_ms: int) -> None:
     """The number's snapshot was taken so long before it was."""
-    key = f"vs:salesforce:snapshot:{number}"
+    key = f"{keys}snapshot:{number}"
     kept = json.loads(str(store.get(key)))
     store.set(key, json.dumps(kept | {"at": kept["at"] - age_ms}))
 
 
-def has_snapshot(store: redis.Redis, number: str) -> bool:
-    return bool(store.exists(f"vs:salesforce:snapshot:{number}"))
+def has_snapshot(store: redis.Redis, keys: str, number: str) -> bool:
+    return bool(store.exists(f"{keys}snapshot:{number}"))
 
 
 # -- asked for once --------------------------------------------------------------------------------
@@ -74,12 +75,12 @@ def test_another_call_asks_anew(client: FlaskClient, org: Org) -> None:
 
 @pytest.mark.parametrize("kind", ["status-update", "assistant-request", "speech-update"])
 def test_the_first_sign_of_a_call_starts_the_snapshot(
-    client: FlaskClient, org: Org, store: redis.Redis, kind: str
+    client: FlaskClient, org: Org, store: redis.Redis, kind: str, keys: str
 ) -> None:
     before = asked(org)
     for _ in range(3):
         post(client, message(kind, status="in-progress"))
-    wait_until(lambda: has_snapshot(store, KNOWN), for_s=10, what="snapshot")
+    wait_until(lambda: has_snapshot(store, keys, KNOWN), for_s=10, what="snapshot")
     org.fault(refuse=1)
     assert "Jane Miller" in say(client, "lookupCustomer")
     assert asked(org) - before == 1
@@ -114,7 +115,7 @@ def test_those_who_wait_for_the_window_share_a_request_and_hear_only_their_own_a
     ask(apps[0].test_client(), "lookupCustomer", number=UNKNOWN)
     contacts = {f"+1628555{nth:04d}": f"Sharer{nth}" for nth in range(8)}
     org.create("Contact", [{"LastName": name, "Phone": to} for to, name in contacts.items()])
-    spent(store, Use.LOOKUP, 75)
+    spent(store, keys_of(settings), Use.LOOKUP, 75)
     before = asked(org)
 
     def look(nth: int) -> str:
@@ -131,24 +132,24 @@ def test_those_who_wait_for_the_window_share_a_request_and_hear_only_their_own_a
 
 
 def test_a_late_answer_serves_the_next_one_who_asks(
-    settings: Settings, org: Org, store: redis.Redis
+    settings: Settings, org: Org, store: redis.Redis, keys: str
 ) -> None:
     app = create_app(settings.model_copy(update={"lookup_deadline_ms": 300}))
     client = app.test_client()
     ask(client, "lookupCustomer", number=UNKNOWN)
     org.fault(latency_ms=700)
     assert "can't look" in ask(client, "lookupCustomer", id="call_1")["error"]
-    wait_until(lambda: has_snapshot(store, KNOWN), for_s=10, what="snapshot")
+    wait_until(lambda: has_snapshot(store, keys, KNOWN), for_s=10, what="snapshot")
     org.fault(**AWAY)
     assert "Jane Miller" in say(client, "lookupCustomer", id="call_2")
     app.extensions["service"].close()
 
 
 def test_only_listed_fields_are_kept_and_not_for_ever(
-    client: FlaskClient, store: redis.Redis
+    client: FlaskClient, store: redis.Redis, keys: str
 ) -> None:
     say(client, "lookupCustomer")
-    key = f"vs:salesforce:snapshot:{KNOWN}"
+    key = f"{keys}snapshot:{KNOWN}"
     (kept,) = json.loads(str(store.get(key)))["customers"]
     assert set(kept) == {
         "contact_id", "name", "account_id", "account_name", "account_number", "values", "cases",
@@ -162,10 +163,10 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
 
 
 def test_what_was_last_known_is_told_with_its_age(
-    client: FlaskClient, org: Org, store: redis.Redis
+    client: FlaskClient, org: Org, store: redis.Redis, keys: str
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
-    aged(store, KNOWN, 3 * 3_600_000)
+    aged(store, keys, KNOWN, 3 * 3_600_000)
     org.fault(**AWAY)
     said = say(client, "lookupCustomer", call_id="b")
     assert said.startswith("As last known three hours ago, nothing newer can be seen: The caller")
@@ -174,12 +175,12 @@ def test_what_was_last_known_is_told_with_its_age(
 
 
 def test_an_open_breaker_costs_no_request_and_no_wait(
-    app: Flask, client: FlaskClient, org: Org, store: redis.Redis
+    app: Flask, client: FlaskClient, org: Org, store: redis.Redis, keys: str
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
     service: Service = app.extensions["service"]
     opened(service.gate)
-    store.hset("vs:salesforce:breaker", "until", 2**52)
+    store.hset(f"{keys}breaker", "until", 2**52)
     before = asked(org)
     assert "As last known one minute ago" in say(client, "lookupCustomer", call_id="b")
     assert "can't look" in ask(client, "lookupCustomer", number=SHARED, call_id="c")["error"]

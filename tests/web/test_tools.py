@@ -338,12 +338,12 @@ def test_sharers_of_a_number_hear_nothing_of_a_case_by_its_number(
 
 
 def test_a_refusal_for_want_of_salesforce_is_not_kept(
-    client: FlaskClient, org: Org, desk: Desk, store: redis.Redis
+    client: FlaskClient, org: Org, desk: Desk, store: redis.Redis, keys: str
 ) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
     drain(desk, Kind.CASE_CREATE)
     wanted = {"comment": "x", "reference": reference}
-    store.delete(f"vs:salesforce:snapshot:{KNOWN}")
+    store.delete(f"{keys}snapshot:{KNOWN}")
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     assert "error" in ask(client, "addCaseComment", wanted, call_id="b")
     org.fault()

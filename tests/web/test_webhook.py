@@ -323,3 +323,15 @@ def test_writes_of_a_caller_ask_a_salesforce_that_does_not_answer_once(
         assert "result" in ask(client, "createSalesforceCase", CASE, call_id=f"{nth}")
     assert org.stats()["requests"] - before == 1
     org.fault()
+
+
+@pytest.mark.parametrize(("lines", "in_file"), [(2_600, False), (3_200, True)])
+def test_a_transcript_of_many_lines_goes_into_a_file_before_it_outgrows_its_task(
+    client: FlaskClient, journal: Journal, lines: int, in_file: bool
+) -> None:
+    """Salesforce may count a line break as two characters: 3,200 lines are 32,000, not 28,800."""
+    transcript = "AI: Yes?\n" * lines
+    report = message("end-of-call-report", endedReason="customer-ended-call", transcript=transcript)
+    assert post(client, report).status_code == 200
+    kinds = {one.kind for one in journal.of_call("call-1")}
+    assert (Kind.TRANSCRIPT_FILE in kinds) is in_file

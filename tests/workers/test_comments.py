@@ -8,6 +8,7 @@ from shared.domain.drafts import (
     CommentDraft,
 )
 from shared.domain.kinds import Kind, State
+from shared.domain.text import html_bytes
 from shared.journal.journal import Journal
 from tests.calling import KNOWN, SHARED, UNKNOWN
 from tests.workers.delivering import BILLING, accept, kept, open_case, record, wait_no_more
@@ -26,6 +27,22 @@ def test_a_comment_follows_its_case_and_ends_with_its_reference(
     assert written["ParentId"] == record(org, "Case", opened)["Id"]
     assert body.endswith(f"(reference {kept(journal, comment).reference})")
     assert 3_900 < len(body.encode()) <= 4_000
+
+
+@pytest.mark.parametrize("sign", ["&", "<", ">", '"', "'", "\n", "é", "😀"])
+@pytest.mark.parametrize("crlf", [False, True])
+def test_a_comment_is_cut_as_salesforce_counts(
+    desk: Desk, journal: Journal, org: Org, sign: str, crlf: bool
+) -> None:
+    """Counted as HTML, and with room for two characters a line break; its reference stays."""
+    opened = open_case(desk, journal, BILLING)
+    org.fault(crlf_text=crlf)
+    draft = CommentDraft(case_intent=opened, text="a" + sign * 3_999)
+    comment = accept(journal, Kind.CASE_COMMENT, draft)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    body = org.records("CaseComment")[-1]["CommentBody"]
+    assert body.endswith(f"(reference {kept(journal, comment).reference})")
+    assert html_bytes(body) > 3_950
 
 
 def test_a_comment_whose_answer_was_lost_is_there_once(

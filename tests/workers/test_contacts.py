@@ -1,5 +1,6 @@
 """Contact updates: only what is still as it was seen, and never over a person's edit."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +36,33 @@ def test_an_edit_since_acceptance_stays_and_the_change_parks(
     assert kept(journal, intent_id).reason == "EDITED_SINCE (Email)"
     assert contact(org)["Email"] == "by.hand@example.com"
     assert contact(org)["MailingCity"] == "San Francisco"
+
+
+def test_line_ends_that_salesforce_stores_otherwise_are_no_edit(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    """What a caller asked for reads back with CRLF; neither that nor asking again is a conflict."""
+    org.fault(crlf_text=True)
+    street = "1 First Street\nApartment 2"
+    jane = contact(org)
+    org.edit("Contact", jane["Id"], MailingStreet="12 Harbor Street\nDock 4")
+    first = change(
+        org,
+        changes={"MailingStreet": street},
+        seen={"MailingStreet": ["12 Harbor Street\nDock 4"]},
+    )
+    accept(journal, Kind.CONTACT_UPDATE, first)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert contact(org)["MailingStreet"] == "1 First Street\r\nApartment 2"
+    updated = org.stats()["records"]["updated"]
+    again = replace(first, seen={"MailingStreet": ["12 Harbor Street\r\nDock 4"]})
+    accept(journal, Kind.CONTACT_UPDATE, again)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert org.stats()["records"]["updated"] == updated
+    later = replace(first, changes={"MailingStreet": "elsewhere"}, seen={"MailingStreet": [street]})
+    accept(journal, Kind.CONTACT_UPDATE, later)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert contact(org)["MailingStreet"] == "elsewhere"
 
 
 def test_an_edit_of_another_field_is_no_conflict(desk: Desk, journal: Journal, org: Org) -> None:

@@ -15,6 +15,7 @@ from shared.domain.drafts import CallbackDraft, CallDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import MOST_TRIED, Journal
 from shared.salesforce.gate import Room, Use
+from shared.salesforce.namespace import keys_of
 from tests.conftest import make_settings
 from tests.shared.test_gate import spent, told
 from tests.workers.delivering import BILLING, CALL, accept, change, kept, wait_no_more
@@ -32,8 +33,8 @@ def tight(store: redis.Redis, store_server: Store, org: Org) -> Desk:
     )
     desk = Desk.from_settings(settings, store)
     desk.records.probe()  # there is a token now
-    spent(store, Use.LOOKUP, 30)
-    spent(store, Use.WRITE, 25)
+    spent(store, keys_of(settings), Use.LOOKUP, 30)
+    spent(store, keys_of(settings), Use.WRITE, 25)
     return desk
 
 
@@ -139,18 +140,18 @@ def test_at_the_reserve_nothing_is_leased_and_nothing_counts_as_a_failure(
 
 
 def test_a_window_that_is_spent_in_the_midst_of_a_batch_is_no_failure(
-    tight: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    tight: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch, keys: str
 ) -> None:
     monkeypatch.setattr("shared.salesforce.composite.LEAVE_WITHIN_S", 0.0)
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     monkeypatch.setattr(Desk, "room", lambda _: Room(1.0))
-    spent(store, Use.LOOKUP, 100)
+    spent(store, keys, Use.LOOKUP, 100)
     assert drain(tight, Kind.CASE_CREATE).counts == {"again": 1}
     assert kept(journal, intent_id).reason == "WINDOW_SPENT"
     assert kept(journal, intent_id).attempts == 0
     assert journal.waits()["org"].strikes == 0
     monkeypatch.undo()
-    store.delete("vs:salesforce:window:lookup")
+    store.delete(f"{keys}window:lookup")
     wait_no_more(store)
     assert drain(tight, Kind.CASE_CREATE).counts == {"delivered": 1}
 
@@ -173,12 +174,13 @@ def test_kinds_that_wait_for_room_share_a_request(
     org: Org,
     store: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
+    keys: str,
 ) -> None:
     jane = change(org).contact_id
     case_id = accept(journal, Kind.CASE_CREATE, replace(BILLING, contact_id=jane))
     log_id = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"contact_id": jane}))
     before = org.stats()["by_resource"].get("composite", 0)
-    spent(store, Use.WRITE, 80)  # nothing leaves now
+    spent(store, keys, Use.WRITE, 80)  # nothing leaves now
     monkeypatch.setattr(Desk, "room", lambda _: Room(1.0))
     threads = [
         threading.Thread(target=drain, args=(tight, kind))
@@ -187,7 +189,7 @@ def test_kinds_that_wait_for_room_share_a_request(
     for thread in threads:
         thread.start()
     wait_until(lambda: _boarded(tight) == 4, for_s=10, what="two kinds on board")
-    store.delete("vs:salesforce:window:write")
+    store.delete(f"{keys}window:write")
     for thread in threads:
         thread.join()
     assert org.stats()["by_resource"]["composite"] - before == 1

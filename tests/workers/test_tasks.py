@@ -1,7 +1,9 @@
 """Tasks: call-backs, the record of a call, and the file of a long transcript."""
 
 import base64
+from dataclasses import replace
 
+import pytest
 import redis
 
 from demo.stack import Org
@@ -81,9 +83,12 @@ def test_a_long_transcript_fills_a_task_no_further_than_it_goes(
     assert len(task["Description"]) <= 32_000
 
 
+@pytest.mark.parametrize("unique", [False, True])
 def test_a_transcript_file_is_on_its_task_once_though_its_answer_was_lost(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, unique: bool
 ) -> None:
+    """Whether or not the org keeps the key of files unique."""
+    keys = {"unique": {"ContentVersion.Call_Key__c": unique}}
     log = deliver(desk, journal, Kind.CALL_LOG, CallDraft(**CALL))
     words = "Caller: ü\n" * 5000
     file_id = accept(
@@ -91,10 +96,12 @@ def test_a_transcript_file_is_on_its_task_once_though_its_answer_was_lost(
         Kind.TRANSCRIPT_FILE,
         TranscriptDraft(call_id="call-1", call_log_intent=log, transcript=words),
     )
-    org.fault(lose_answer=1.0)
+    org.fault(lose_answer=1.0, **keys)
     assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"again": 1}
-    org.fault()
+    org.fault(**keys)
     wait_no_more(store)
+    assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {}  # it rests, since only reading can tell
+    wait_no_more(store, file_id, kind=Kind.TRANSCRIPT_FILE)
     assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"delivered": 1}
     version = record(org, "ContentVersion", file_id)
     task = record(org, "Task", log)
@@ -157,6 +164,19 @@ def test_a_strangers_call_is_not_linked_to_the_case_they_named(
     assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
     assert record(org, "Task", log)["WhatId"] is None
     assert kept(journal, summary).state is State.CANCELLED
+
+
+@pytest.mark.parametrize("crlf", [False, True])
+def test_many_line_breaks_leave_room_for_how_salesforce_stores_them(
+    desk: Desk, journal: Journal, org: Org, crlf: bool
+) -> None:
+    org.fault(crlf_text=crlf)
+    draft = CallDraft(**CALL | {"transcript": "AI: Yes?\n" * 3_300, "summary": "Two\nlines."})
+    task = record(org, "Task", deliver(desk, journal, Kind.CALL_LOG, draft))
+    assert len(task["Description"]) <= 32_000
+    opened = replace(BILLING, description="One.\n" * 6_000, account_number="ACC-1")
+    case = record(org, "Case", deliver(desk, journal, Kind.CASE_CREATE, opened))
+    assert case["Description"].endswith("Account number given by the caller: ACC-1")
 
 
 def test_a_transcript_file_waits_for_its_task(

@@ -6,6 +6,7 @@ from typing import Any, cast
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import Kind
+from shared.domain.text import stored_length
 from shared.salesforce.people import only
 from shared.salesforce.records import MOST_RECORDS, Row
 from shared.salesforce.soql import soql
@@ -44,7 +45,8 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "Subject": fit_line(
                 f"{draft.issue_type.capitalize()}: {draft.description}", MOST_SUBJECT
             ),
-            "Description": fit(draft.description, MOST_DESCRIPTION - len(unlinked)) + unlinked,
+            "Description": fit(draft.description, MOST_DESCRIPTION - stored_length(unlinked))
+            + unlinked,
             "Type": draft.issue_type.capitalize(),
             "Origin": "Phone",
             "Priority": draft.priority,

@@ -1,9 +1,9 @@
 """Comments on cases. A CaseComment can carry no key, so its text ends with the reference.
 
-It is sent once, by whoever holds its lease at the moment of sending.
-When an earlier attempt may have arrived, it rests until Salesforce must have
-finished, and then the comments of its case are read and the reference is looked for. What remains:
-a comment that commits after that would be there twice.
+It is sent once, by who holds its lease at the moment of sending. When an earlier attempt may have
+arrived, it rests until Salesforce must have finished, and then the comments of its case are read
+and the reference is looked for. What remains: a comment that commits after that would be there
+twice.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,14 @@ from typing import Any, cast
 
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
+from shared.domain.text import MAX_COMMENT_BYTES, html_bytes
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.links import find_cases
 from workers.delivery.task_links import with_links
-from workers.delivery.text import fit_bytes
-
-MOST_BYTES = 4_000
+from workers.delivery.text import fit_comment
 
 REST_MS = 15_000
 """Salesforce waits up to 10 s for a row lock: so long a comment may come after its lost answer."""
@@ -67,7 +66,7 @@ def _rested(desk: Desk, intent: Intent, error: SalesforceError) -> Outcome:
 def _record(intent: Intent, case_id: str) -> dict[str, Any]:
     text = cast(CommentDraft, intent.draft).text
     mark = _mark(intent)
-    body = fit_bytes(text, MOST_BYTES - len(mark.encode())) + mark
+    body = fit_comment(text, MAX_COMMENT_BYTES - html_bytes(mark)) + mark
     return {"ParentId": case_id, "CommentBody": body}
 
 
@@ -79,7 +78,6 @@ def _already_there(desk: Desk, targets: dict[Intent, str]) -> dict[Intent, str]:
     unsure = {intent: case_id for intent, case_id in targets.items() if intent.unsure}
     if not unsure:
         return {}
-    # CommentBody is a long text: it can be read, but not filtered by.
     (rows,) = desk.records.query(
         soql(
             "SELECT Id, ParentId, CommentBody FROM CaseComment WHERE ParentId IN {ids}",

@@ -13,6 +13,7 @@ from typing import Any, cast
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import Kind
+from shared.domain.text import folded
 from shared.journal.contact_writes import ContactWrite, digest
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.failures import FailureClass, SalesforceError
@@ -153,7 +154,7 @@ class _Change:
             name: value
             for name, value in self.draft.changes.items()
             if name in CHANGEABLE
-            and _text(self.contact[name]) != _text(value)
+            and folded(self.contact[name]) != folded(value)
             and self._now(name) not in {one.fields.get(name) for one in later}
         }
 
@@ -198,14 +199,9 @@ class _Change:
         return self._digest(name, self.contact[name])
 
     def _digest(self, name: str, value: str | None) -> str:
-        return digest(self.contact["Id"], name, _text(value))
+        return digest(self.contact["Id"], name, folded(value))
 
 
 def _asked(at: str, intent_id: str) -> tuple[datetime, str]:
     """Its place among the wishes of all calls."""
     return datetime.fromisoformat(at), intent_id
-
-
-def _text(value: str | None) -> str:
-    """As compared: an empty field is an empty text, and line ends are one character."""
-    return (value or "").replace("\r\n", "\n")

@@ -15,6 +15,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.gate import Gate, NotNow, Room, Use
+from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.people import People
 from shared.salesforce.records import Records, Written
 from shared.settings import Settings
@@ -56,10 +57,10 @@ class Desk:
         )
         return cls(
             settings=settings,
-            journal=Journal(store),
+            journal=Journal(store, org=org_name(settings)),
             gate=gate,
             records=records,
-            people=People(records, store, settings.phone_region),
+            people=People(records, store, settings.phone_region, keys_of(settings)),
             contact_writes=ContactWrites(store),
         )
 

@@ -128,7 +128,7 @@ def _as_settled(outcomes: list[Outcome], settled: Settled) -> list[Outcome]:
 
 
 def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
-    readable, outcomes = _readable(lease.intents)
+    readable, outcomes = _readable(desk, lease.intents)
     if not readable:
         return outcomes
     waits = desk.journal.waits()
@@ -187,10 +187,14 @@ _NAMES: dict[type, str] = {
 }
 
 
-def _readable(intents: tuple[Intent, ...]) -> tuple[list[Intent], list[Outcome]]:
+def _readable(desk: Desk, intents: tuple[Intent, ...]) -> tuple[list[Intent], list[Outcome]]:
+    """What can be applied here, and what becomes of the rest: a person decides."""
     readable: list[Intent] = []
     parked: list[Outcome] = []
     for intent in intents:
+        if not desk.journal.is_for_this_org(intent):
+            parked.append(Parked(intent.id, "OTHER_ORG"))
+            continue
         try:
             _ = intent.draft
         except (UnreadableDraftError, TypeError):

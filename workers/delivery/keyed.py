@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.domain.intent import Delivered, Intent, Outcome
+from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from workers.delivery.desk import Desk
 from workers.delivery.links import CONTACT_LINKS
@@ -46,7 +47,11 @@ def create_by_key(
         for one in missing
     ]  # fmt: skip
     try:
-        written, rows = desk.records.create(sobject, records, read_back)
+        written, rows = desk.records.create(
+            sobject, records, read_back, still_wanted=desk.holds_lease
+        )
+    except WithdrawnError:
+        return outcomes  # somebody else's by now
     except SalesforceError as error:
         # Reading has just shown that none is there: only this attempt can have written one.
         return outcomes + [

@@ -86,8 +86,8 @@ def outcome_of(
     """What a failure means for one intent.
 
     strikes: how often in a row the kind, or the org, has had to wait. may_be_there: this attempt or
-    an earlier one may have been committed; rest_ms: how long such a write is left alone when
-    others wait too. optional: fields that the record may go without. record_id: the record that was
+    an earlier one may have been committed; rest_ms: how long such a write is left alone.
+    optional: fields that the record may go without. record_id: the record that was
     to be changed, where it is known.
     """
     again = TryAgain(
@@ -96,6 +96,7 @@ def outcome_of(
         delay_ms(error, intent.refusals),
         Scope.RECORD,
         unsure=may_be_there,
+        rest_ms=rest_ms if may_be_there and error.failure is not FailureClass.RACE else 0,
         leave_out=intent.leave_out,
         detail=error.message[:MAX_DETAIL],
     )
@@ -113,16 +114,14 @@ def outcome_of(
                 again,
                 scope=scope,
                 delay_ms=delay_ms(error, strikes),
-                rest_ms=rest_ms if may_be_there else 0,
                 strikes=0 if error.failure is FailureClass.BUDGET else 1,
                 limit=rule.limit,
             )
         case scope if scope is Scope.BATCH or rule.suspect:
-            delay = delay_ms(error, max(intent.refusals, strikes))
             return replace(
                 again,
                 scope=scope,
-                delay_ms=max(delay, rest_ms if may_be_there else 0),
+                delay_ms=delay_ms(error, max(intent.refusals, strikes)),
                 limit=max(rule.limit, ALONE),
                 target=record_id or _record_of(intent),
             )

@@ -1,26 +1,39 @@
 """Fitting words into Salesforce's fields: REST never truncates, it refuses (STRING_TOO_LONG)."""
 
+from collections.abc import Callable
+
+from shared.domain.text import html_bytes, html_bytes_of, stored_characters, stored_length
 from shared.vapi.messages import one_line
 
 LONGEST_WORD = 40
+ELLIPSIS = "…"
 
 
 def fit(text: str, most_characters: int) -> str:
     """At most so many characters, cut at a word when one ends nearby."""
-    if len(text) <= most_characters:
+    if stored_length(text) <= most_characters:
         return text
-    cut = text[: most_characters - 1]
+    cut = _head(text, most_characters - stored_length(ELLIPSIS), stored_characters)
     head, _, tail = cut.rpartition(" ")
-    return (head if head and len(tail) < LONGEST_WORD else cut) + "…"
+    return (head if head and len(tail) < LONGEST_WORD else cut) + ELLIPSIS
 
 
 def fit_line(text: str, most_characters: int) -> str:
     return fit(one_line(text), most_characters)
 
 
-def fit_bytes(text: str, most_bytes: int) -> str:
-    """At most so many bytes of UTF-8: CaseComment.CommentBody counts bytes, not characters."""
-    raw = text.encode()
-    if len(raw) <= most_bytes:
+def fit_comment(text: str, most_bytes: int) -> str:
+    """At most so many bytes as a comment's limit counts them."""
+    if html_bytes(text) <= most_bytes:
         return text
-    return raw[: most_bytes - 3].decode(errors="ignore") + "…"
+    return _head(text, most_bytes - html_bytes(ELLIPSIS), html_bytes_of) + ELLIPSIS
+
+
+def _head(text: str, most: int, size_of: Callable[[str], int]) -> str:
+    """As many characters from the start as fit."""
+    size = 0
+    for at, character in enumerate(text):
+        size += size_of(character)
+        if size > most:
+            return text[:at]
+    return text

@@ -3,7 +3,7 @@
 -- ARGV[1]  JSON object:
 --   prefix      of every key
 --   call        the call's id, "" when the message named none
---   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said,
+--   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
 --               after_others (bool: wishes of other kinds), subjects (list), asks (bool), wished (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
@@ -105,7 +105,7 @@ local function record(intent)
     'reference', intent.reference, 'fingerprint', intent.fingerprint,
     'payload', intent.payload, 'said', intent.said, 'accepted', now, 'hold_until', hold_until,
     'wished', intent.wished, 'message', intent.message, 'subjects', cjson.encode(intent.subjects),
-    'waiting', waiting, 'attempts', 0, 'unsure', 0)
+    'waiting', waiting, 'attempts', 0, 'unsure', 0, 'org', intent.org)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   if waiting == 0 then redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id) end
   if intent.reference ~= '' then redis.call('SET', p .. 'reference:' .. intent.reference, intent.id) end

@@ -1,16 +1,17 @@
 -- A person settles parked intents: try again, or give up.
 --
 -- ARGV  1 prefix, 2 "replay" or "discard", 3 ms a doorbell counts as out, 4 new payload or "",
---       5... ids
+--       5 the org that they are for from now on, or "", 6... ids
 --
--- Replay makes a parked intent due at once, unsure and with its counters reset. A payload replaces the draft (an edit). Discard cancels
--- it. An intent that is not parked is left alone, so a second run changes nothing.
+-- Replay makes a parked intent due at once, unsure and with its counters reset. A payload replaces
+-- the draft (an edit). Discard cancels it. An intent that is not parked is left alone, so a second run
+-- changes nothing.
 --
 -- Returns {how many were changed, kind, kind, ...}: ring for these kinds.
-local p, verb, ring_ms, payload = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local p, verb, ring_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local now = clock_ms()
 local reply = {0}
-for i = 5, #ARGV do
+for i = 6, #ARGV do
   local id = ARGV[i]
   local key = p .. 'intent:' .. id
   local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
@@ -18,6 +19,7 @@ for i = 5, #ARGV do
     reply[1] = reply[1] + 1
     if verb == 'replay' then
       if payload ~= '' then redis.call('HSET', key, 'payload', payload) end
+      if org ~= '' then redis.call('HSET', key, 'org', org) end
       make_due_again(p, id, is[2], now)
       if take_doorbell(p, is[2], ring_ms) then reply[#reply + 1] = is[2] end
     else

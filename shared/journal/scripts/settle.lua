@@ -10,7 +10,7 @@
 --   {id, outcome = "parked", reason, detail, follows (id or "")}   {id, outcome = "cancelled", reason}
 --   An intent: {id, kind, schema, tool, reference, said, payload (text), after (list of ids)}
 --
--- "again" with scope record is due after its delay. With scope kind or org the intent stays due as
+-- "again" with scope record is due after its delay, and after its rest. With scope kind or org the intent stays due as
 -- it was, or rests for rest_ms, and the kind or the org waits: thousands of intents then cost one
 -- attempt, not one each.
 --
@@ -70,7 +70,7 @@ local function judged(key, kind, outcome)
   return different >= 2 and 'kind' or 'record'
 end
 
-local function record(one, call, parked)
+local function record(one, from, call, parked)
   local key = p .. 'intent:' .. one.id
   local waiting = 0
   for _, earlier in ipairs(one.after) do
@@ -83,7 +83,8 @@ local function record(one, call, parked)
   redis.call('HSET', key, 'kind', one.kind, 'state', waiting > 0 and 'held' or 'due',
     'schema', one.schema, 'call', call, 'tool', one.tool, 'reference', one.reference,
     'fingerprint', '', 'payload', one.payload, 'said', one.said, 'accepted', now,
-    'hold_until', now, 'subjects', '[]', 'waiting', waiting, 'attempts', 0, 'unsure', 0)
+    'hold_until', now, 'subjects', '[]', 'waiting', waiting, 'attempts', 0, 'unsure', 0,
+    'org', redis.call('HGET', from, 'org') or '')
   redis.call('ZADD', p .. 'intents', now, one.id)
   if call ~= '' then
     redis.call('RPUSH', p .. 'call:' .. call .. ':intents', one.id)
@@ -119,7 +120,7 @@ local function again(outcome, key, kind)
     redis.call('PEXPIRE', p .. 'missing:' .. kind, missing_ms)
   end
   if scope == 'record' then
-    redis.call('ZADD', due, now + outcome.delay_ms, outcome.id)
+    redis.call('ZADD', due, now + math.max(outcome.delay_ms, outcome.rest_ms), outcome.id)
   else
     local as_it_was = redis.call('HGET', key, 'hold_until')
     redis.call('ZADD', due, outcome.rest_ms > 0 and now + outcome.rest_ms or as_it_was, outcome.id)
@@ -160,7 +161,7 @@ for _, outcome in ipairs(outcomes) do
       redis.call('HSET', key, 'state', 'due', 'payload', outcome.rest, 'reason', outcome.reason,
         'unsure', outcome.unsure and 1 or 0)
       redis.call('ZADD', p .. 'due:' .. kind, now + outcome.delay_ms, outcome.id)
-      record(outcome.part, call, outcome)
+      record(outcome.part, key, call, outcome)
       open = true
     elseif outcome.outcome == 'parked' and outcome.follows ~= '' then
       local followed = redis.call('HGET', p .. 'intent:' .. outcome.follows, 'state')
@@ -184,7 +185,7 @@ for _, outcome in ipairs(outcomes) do
       redis.call('ZREM', p .. 'due:' .. kind, outcome.id)
       if state == 'delivered' then
         redis.call('HSET', key, 'receipt', outcome.receipt)
-        for _, one in ipairs(outcome.also) do record(one, call) end
+        for _, one in ipairs(outcome.also) do record(one, key, call) end
       elseif state == 'parked' then
         redis.call('ZADD', p .. 'parked', now, outcome.id)
       elseif is[5] ~= '' then

@@ -5,6 +5,9 @@ local function clock_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- What is kept of an org and app that nobody works with any more is gone after a week.
+local KEPT_MS = 7 * 86400000
+
 local function within(value, least, most)
   return math.max(least, math.min(most, value))
 end

@@ -14,7 +14,7 @@
 --   slow_ms, most_stuck   so many lookups in flight for longer than that mean that Salesforce hangs
 --   first_open_ms, most_open_ms, dice (0 to 1)   how long the breaker opens
 --
--- Keys, under prefix .. "salesforce:":
+-- Keys, under prefix:
 --   breaker       hash: state, since, until, strikes, reason, probe_until; ok, bad, from (the count)
 --   flying:{use}  sorted set: requests in flight by the time they left
 --   window:{use}  sorted set: requests by the time they stop counting. One in flight counts from now
@@ -26,7 +26,7 @@
 -- Returns {"go", is probe (0|1), pressure (0 to 1000)}, or why not and for how many ms:
 --   {"breaker", ms}  {"daily", ms}  {"window", ms}
 local want = cjson.decode(ARGV[1])
-local p = want.prefix .. 'salesforce:'
+local p = want.prefix
 local now = clock_ms()
 local is_write = want.use == 'write'
 local flying = p .. 'flying:' .. want.use
@@ -96,8 +96,10 @@ if not want.peek then
   if looks_again then redis.call('HSET', p .. 'usage', 'asked', now) end
   redis.call('ZREMRANGEBYSCORE', flying, '-inf', now - 300000)  -- whose process died on the way
   redis.call('ZADD', flying, now, want.id)
+  redis.call('PEXPIRE', flying, KEPT_MS)
   if want.window then
     redis.call('ZADD', p .. 'window:' .. want.use, now + want.lasts_ms + want.window[2], want.id)
+    redis.call('PEXPIRE', p .. 'window:' .. want.use, KEPT_MS)
   end
   if is_write then redis.call('SET', p .. 'last_write', now, 'PX', 86400000) end
 end

@@ -13,9 +13,9 @@
 --                   ones, open the breaker
 --   retry_after_ms, first_open_ms, most_open_ms, dice   how long it opens
 --
--- Also counts by use and outcome in prefix .. "salesforce:counts" (a hash, for /metrics).
+-- Also counts by use and outcome in prefix .. "counts" (a hash, for /metrics).
 local want = cjson.decode(ARGV[1])
-local p = want.prefix .. 'salesforce:'
+local p = want.prefix
 local now = clock_ms()
 redis.call('ZREM', p .. 'flying:' .. want.use, want.id)
 if want.outcome == 'unused' then
@@ -30,6 +30,7 @@ if want.usage then
   redis.call('HSET', p .. 'usage', 'used', want.usage[1], 'limit', want.usage[2], 'at', now)
 end
 redis.call('HINCRBY', p .. 'counts', want.use .. ':' .. want.outcome, 1)
+for _, key in ipairs({'counts', 'usage', 'breaker'}) do redis.call('PEXPIRE', p .. key, KEPT_MS) end
 if want.use ~= 'lookup' then return end
 
 local key = p .. 'breaker'

@@ -3,13 +3,13 @@
 -- ARGV  1 prefix, 2 the number of whoever asks, 3 most numbers, 4 ms until they may be asked for by
 --       somebody else, whatever became of this, 5 ms after which nobody waits for a number any more
 --
--- Keys, under prefix .. "salesforce:":
+-- Keys, under prefix:
 --   wanted            sorted set: numbers by the time somebody began to wait
 --   asking:{number}   string: when a request for it left (ms) while it is in flight; "failed:..."
 --                     for a moment after one, which those who waited for it are to see
 --
 -- Returns {now in ms, number, number, ...}; no number when all of them are being asked for.
-local p, number = ARGV[1] .. 'salesforce:', ARGV[2]
+local p, number = ARGV[1], ARGV[2]
 local most, asking_ms, waits_ms = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local wanted = p .. 'wanted'
 local now = clock_ms()

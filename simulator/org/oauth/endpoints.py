@@ -53,7 +53,7 @@ def token(org: Org, call: Call) -> Answer:
 def client_credentials(
     org: Org, call: Call, form: dict[str, str], client_id: str, secret: str | None
 ) -> Answer:
-    if urlsplit(call.base_url).hostname in SHARED_HOSTS:
+    if _is_shared(call):
         raise OAuthError("invalid_grant", "request not supported on this domain")
     org.tokens.check_client(client_id, secret)
     org.tokens.check_rate(org.faults.login_rate)
@@ -216,7 +216,9 @@ def _granted(
     family: str = "",
     refresh_token: str | None = None,
 ) -> Answer:
-    """A token response. It never carries expires_in [D]."""
+    """A token response. It never carries expires_in, and its instance_url is the org's My Domain,
+    wherever the login was [D].
+    """
     issued_at = str(int(org.clock.now().timestamp() * 1000))
     identity_url = _identity_url(org, call, user_id)
     key = (secret or DEMO_SECRET).encode()
@@ -225,7 +227,7 @@ def _granted(
         "access_token": org.tokens.issue(client_id, user_id, family),
         "signature": base64.b64encode(signature).decode(),
         "scope": SCOPE,
-        "instance_url": call.base_url,
+        "instance_url": org.my_domain if _is_shared(call) else call.base_url,
         "id": identity_url,
         "token_type": "Bearer",
         "issued_at": issued_at,
@@ -233,6 +235,10 @@ def _granted(
     if refresh_token is not None:
         body["refresh_token"] = refresh_token
     return Answer(200, body, {"Cache-Control": "no-store"})
+
+
+def _is_shared(call: Call) -> bool:
+    return urlsplit(call.base_url).hostname in SHARED_HOSTS
 
 
 def _identity_url(org: Org, call: Call, user_id: str) -> str:

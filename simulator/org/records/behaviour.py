@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+from simulator.org.clock import read_datetime
 from simulator.org.errors import OrgError, duplicate_value, required_missing
+from simulator.org.records import autonumber
 from simulator.org.schema import files, service
 from simulator.org.schema.catalog import OBJECTS
 from simulator.org.schema.model import SObject
-from simulator.org.store import Row, Store
+from simulator.org.store import FIRST_CASE_NUMBER, Row, Store
 
 # Called with the whole record as it will be stored, before it is.
 Deriver = Callable[[Store, Row, Row | None, str], None]
@@ -37,7 +40,9 @@ def derive_person(store: Store, record: Row, before: Row | None, now: str) -> No
 def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None:
     """CaseNumber, IsClosed, ClosedDate; a new case belongs to its contact's account unless told."""
     if before is None:
-        record["CaseNumber"] = f"{store.next_number('CaseNumber', 1001):08d}"
+        number = store.next_number("CaseNumber", FIRST_CASE_NUMBER)
+        day = read_datetime(now) or datetime.now(UTC)
+        record["CaseNumber"] = autonumber.written(store.case_number_format, number, day)
         if record.get("AccountId") is None and record.get("ContactId"):
             record["AccountId"] = _one(store, "Contact", "AccountId", record["ContactId"])
     closed = _is_closed(store, "CaseStatus", record)
@@ -49,7 +54,11 @@ def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None
 
 
 def derive_task(store: Store, record: Row, before: Row | None, now: str) -> None:
-    """IsClosed, CompletedDateTime, IsHighPriority, AccountId (of its What, else its Who)."""
+    """IsClosed, CompletedDateTime, IsHighPriority, AccountId.
+
+    AccountId is the What when that is an account, else the contact's account: a case's own account
+    does not count (Object Reference, Task).
+    """
     who, what = record.get("WhoId"), record.get("WhatId")
     if who and who.startswith("00Q") and what:
         # Code and text are not confirmed on a real org [K]; the rule is.
@@ -59,9 +68,7 @@ def derive_task(store: Store, record: Row, before: Row | None, now: str) -> None
             "Related To must be empty for a lead: WhatId",
             ["WhatId"],
         )
-    account = None
-    if what:
-        account = what if what.startswith("001") else _one(store, "Case", "AccountId", what)
+    account = what if what and what.startswith("001") else None
     if account is None and who and who.startswith("003"):
         account = _one(store, "Contact", "AccountId", who)
     record["AccountId"] = account

@@ -34,6 +34,7 @@ def read_body(context: Context, sobject: SObject, given: object, creating: bool)
     view = context.org.view
     body = Body()
     refused: list[str] = []
+    crlf = context.org.faults.crlf_text
     for name, value in given.items():
         if name == "attributes":
             continue
@@ -43,9 +44,9 @@ def read_body(context: Context, sobject: SObject, given: object, creating: bool)
         if not (item.create if creating else item.update):
             refused.append(item.name)
         elif item.write_only:
-            body.write_only[item.name] = read_value(item, value)
+            body.write_only[item.name] = read_value(item, value, crlf=crlf)
         else:
-            body.values[item.name] = read_value(item, value)
+            body.values[item.name] = read_value(item, value, crlf=crlf)
     if refused:
         raise not_writeable(refused)
     for name, value in body.values.items():

@@ -11,6 +11,7 @@ from simulator.org.errors import (
     duplicate_value,
     entity_deleted,
     locked,
+    locked_in_trigger,
     malformed_id,
     no_access,
     not_found,
@@ -112,7 +113,7 @@ class Writer:
         with self.store.transaction():
             self._permit(sobject, "delete")
             before = self._writeable(sobject, record_id)
-            self._lock(before)
+            self._lock(sobject, before)
             self._remove(sobject, str(before["Id"]))
             return Written(str(before["Id"]))
 
@@ -170,7 +171,7 @@ class Writer:
         self._derive(sobject, record, None, now)
         rules.check_duplicates(self.context, sobject, record, self.base)
         self._check_unique(sobject, record, body)
-        self._lock(record)
+        self._lock(sobject, record)
         self.store.insert(sobject, record)
         self._after(sobject, record, body, created=True)
         return str(record["Id"])
@@ -188,7 +189,7 @@ class Writer:
         if any(body.values.get(name) != before.get(name) for name in body.values):
             rules.check_duplicates(self.context, sobject, record, self.base)
         self._check_unique(sobject, record, body)
-        self._lock(record)
+        self._lock(sobject, record)
         changes = {name: value for name, value in record.items() if value != before.get(name)}
         self.store.update(sobject, before["Id"], changes)
         self._after(sobject, record, body, created=False)
@@ -210,19 +211,21 @@ class Writer:
 
     def _check_unique(self, sobject: SObject, record: Row, body: Body) -> None:
         for name in body.values:
-            item = sobject.by_name[name.lower()]
+            item = self.org.view.as_set_up(sobject, sobject.by_name[name.lower()])
             if not item.unique or record[name] is None:
                 continue
             for other in self.store.matching(sobject, item, record[name], limit=2):
                 if other != record["Id"]:
                     raise duplicate_value(item.name, other)
 
-    def _lock(self, record: Row) -> None:
+    def _lock(self, sobject: SObject, record: Row) -> None:
         hold_s = self.org.faults.lock_rows_s
         if not hold_s or self.context.internal:
             return
         touched = [record["Id"], *(record[name] for name in LOCKED_PARENTS if record.get(name))]
         holder = self.org.locks.take(touched, hold_s, self.context.request)
+        if holder is not None and self.org.faults.lock_in_trigger:
+            raise locked_in_trigger(sobject.name)
         if holder is not None:
             raise locked(holder)
 

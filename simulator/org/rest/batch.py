@@ -21,7 +21,7 @@ def batch(request: Request) -> Answer:
         raise OrgError(
             400, "LIMIT_EXCEEDED", f"The request exceeds the limit of {MAX_SUBREQUESTS} subrequests"
         )
-    halt = a_flag(given.get("haltOnError", False), "haltOnError")
+    halt = a_flag(given.get("haltOnError"), "haltOnError")
     results: list[dict[str, Any]] = []
     failed = False
     for sub in subs:

@@ -143,7 +143,7 @@ def _read_body(request: Request) -> tuple[list[dict[str, Any]], bool]:
     records = a_list(given.get("records"), "records")
     _check_count(records)
     typed = [an_object(record, "a record") for record in records]
-    return typed, a_flag(given.get("allOrNone", False), "allOrNone")
+    return typed, a_flag(given.get("allOrNone"), "allOrNone")
 
 
 def _check_count(records: list[Any]) -> None:
@@ -181,6 +181,7 @@ def _check_chunks(sobjects: list[SObject]) -> None:
 def _answer(
     request: Request, works: Sequence[Work], all_or_none: bool, tells_created: bool = False
 ) -> Answer:
+    all_or_none = all_or_none or request.context.all_or_none
     stats = request.org.stats
     before = stats.effects()
     results: list[dict[str, Any]] = []

@@ -58,7 +58,7 @@ ROUTES: list[tuple[tuple[str, ...], dict[str, Handler]]] = [
             "DELETE": rows.delete_by_key,
         },
     ),
-    (("composite",), {"POST": composite.composite}),
+    (("composite",), {"GET": composite.resources, "POST": composite.composite}),
     (("composite", "batch"), {"POST": batch.batch}),
     (("composite", "graph"), {"POST": composite.graphs}),
     (

@@ -37,7 +37,10 @@ def versions(call: Call) -> Answer:
 
 
 def resources(request: Request) -> Answer:
-    return Answer(200, {name: f"{request.base}/{name}" for name in RESOURCES})
+    """GET /services/data/vNN.0: what there is, and who asks (`identity`)."""
+    user = f"{request.org.tokens.organization_id}/{request.context.user_id}"
+    identity = {"identity": f"{request.call.base_url}/id/{user}"}
+    return Answer(200, identity | {name: f"{request.base}/{name}" for name in RESOURCES})
 
 
 def limits(request: Request) -> Answer:

@@ -60,7 +60,7 @@ CONTENT_VERSION = SObject(
         picklist(
             "Origin", "Content Origin", ("C", "H"), restricted=True, default="C", update=False
         ),
-        call_key(),
+        call_key(unique=False),
         *system(owners=("User",)),
     ),
     name_field="Title",

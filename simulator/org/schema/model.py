@@ -18,7 +18,8 @@ class Field:
     """One field.
 
     length: characters (0 = the kind has none). max_bytes: limit in UTF-8 bytes instead of
-    characters. default: value on create when none is given. values: picklist values, the closed
+    characters, as HTML writes them. short: a textarea that can be filtered and sorted by however
+    long it is. default: value on create when none is given. values: picklist values, the closed
     set if restricted. targets: objects a reference may point at; relationship: its name upwards;
     children: its name downwards on the targets; detail: the record goes when its parent goes.
     mirror: (reference field, field there), read through the reference. address: prefix of the
@@ -30,6 +31,7 @@ class Field:
     label: str
     length: int = 0
     max_bytes: int = 0
+    short: bool = False
     nillable: bool = True
     create: bool = True
     update: bool = True
@@ -63,6 +65,8 @@ class Field:
         """Long text, base64 and compound fields can't be filtered, sorted or grouped by [D]."""
         if self.kind in ("base64", "address") or self.write_only:
             return False
+        if self.short:
+            return True
         return not (self.kind == "textarea" and max(self.length, self.max_bytes) > LONG_TEXT)
 
     @property
@@ -152,9 +156,9 @@ def read_only(name: str, kind: str, label: str, **more: object) -> Field:
     return Field(name, kind, label, create=False, update=False, **more)  # type: ignore[arg-type]
 
 
-def call_key(label: str = "Call Key") -> Field:
-    """Our External Id: Text(64), unique, case-insensitive."""
-    return text("Call_Key__c", label, 64, unique=True, external_id=True, id_lookup=True)
+def call_key(*, unique: bool = True) -> Field:
+    """The External Id of salesforce/: Text(64), case-insensitive."""
+    return text("Call_Key__c", "Call Key", 64, unique=unique, external_id=True, id_lookup=True)
 
 
 def address(prefix: str, label: str) -> tuple[Field, ...]:

@@ -69,7 +69,7 @@ CASE = SObject(
             "ContactEmail", "email", "Contact Email", mirror=("ContactId", "Email"), length=80
         ),
         read_only("ContactFax", "phone", "Contact Fax", mirror=("ContactId", "Fax"), length=40),
-        long_text("Comments", "Internal Comments", 4000, write_only=True),
+        long_text("Comments", "Internal Comments", 4000, max_bytes=4000, write_only=True),
         call_key(),
         text("Voice_Reference__c", "Voice Reference", 8),
         *system(owners=("User", "Group")),
@@ -95,13 +95,13 @@ CASE_COMMENT = SObject(
             update=False,
         ),
         flag("IsPublished", "Published"),
-        # 4,000 bytes, not characters.
-        long_text("CommentBody", "Body", 4000, max_bytes=4000),
+        # 4,000 bytes with HTML encoding (help 000382141), not characters. It can be filtered by
+        # and sorted, and only IsPublished can be changed (Object Reference).
+        long_text("CommentBody", "Body", 4000, max_bytes=4000, short=True, update=False),
         *system(),
     ),
     name_field="",
-    # "Not editable or deletable after insert without Modify All" (the integration user has it not).
-    update=False,
+    # Nor deleted without Modify All, which the integration user has not.
     delete=False,
 )
 

@@ -1,15 +1,25 @@
 """Runs a plan and shapes its rows: attributes first, then fields as selected, parents nested."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from simulator.org.errors import OrgError
+from simulator.org.errors import too_complicated
 from simulator.org.schema.model import Field, SObject
 from simulator.org.soql.plan import SELECTABLE_PARTS, Branch, Choice, Leaf, Plan
 from simulator.org.store import Store
 
 RawRow = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How long a list of children may be, and where the rows of a longer one are kept: `keep`
+    returns the name of their cursor."""
+
+    limit: int
+    keep: Callable[[Plan, Sequence[RawRow]], str]
 
 
 def count(store: Store, plan: Plan) -> int:
@@ -21,15 +31,17 @@ def raw_rows(store: Store, plan: Plan) -> list[RawRow]:
     try:
         return store.execute(plan.sql, plan.params).fetchall()
     except sqlite3.OperationalError as problem:
-        raise OrgError(400, "QUERY_TOO_COMPLICATED", "Query is too complicated.") from problem
+        raise too_complicated() from problem
 
 
-def shape(store: Store, plan: Plan, rows: Sequence[RawRow], base: str) -> list[dict[str, Any]]:
+def shape(
+    store: Store, plan: Plan, rows: Sequence[RawRow], base: str, paging: Paging | None = None
+) -> list[dict[str, Any]]:
     """JSON records of the raw rows. base is `/services/data/vNN.0`, for the url attributes."""
     if plan.kind == "aggregate":
         return [_aggregate(plan, row) for row in rows]
     assert plan.root is not None
-    return [_record(store, plan.root, row, base) for row in rows]
+    return [_record(store, plan.root, row, base, paging) for row in rows]
 
 
 def _aggregate(plan: Plan, row: RawRow) -> dict[str, Any]:
@@ -39,7 +51,9 @@ def _aggregate(plan: Plan, row: RawRow) -> dict[str, Any]:
     return record
 
 
-def _record(store: Store, branch: Branch, row: RawRow, base: str) -> dict[str, Any]:
+def _record(
+    store: Store, branch: Branch, row: RawRow, base: str, paging: Paging | None
+) -> dict[str, Any]:
     record_id = str(row[branch.id_index])
     target = branch.sobject.name if branch.type_index is None else str(row[branch.type_index])
     # A parent that may be of several types carries the type "Name" and the url of its own [F].
@@ -47,35 +61,44 @@ def _record(store: Store, branch: Branch, row: RawRow, base: str) -> dict[str, A
         "attributes": {"type": branch.sobject.name, "url": f"{base}/sobjects/{target}/{record_id}"}
     }
     for name, member in branch.members.items():
-        record[name] = _member(store, member, row, base, branch.sobject, record_id)
+        if isinstance(member, Plan):
+            record[name] = _children(store, member, record_id, base, paging)
+        else:
+            record[name] = _member(store, member, row, base, paging, branch.sobject, record_id)
     return record
 
 
 def _member(
     store: Store,
-    member: Leaf | Branch | Choice | Plan,
+    member: Leaf | Branch | Choice,
     row: RawRow,
     base: str,
+    paging: Paging | None,
     sobject: SObject,
     record_id: str,
 ) -> Any:
     if isinstance(member, Leaf):
         return leaf_value(member, row, f"{base}/sobjects/{sobject.name}/{record_id}")
-    if isinstance(member, Plan):
-        return _children(store, member, record_id, base)
     if row[member.id_index] is None:
         return None
     if isinstance(member, Branch):
-        return _record(store, member, row, base)
+        return _record(store, member, row, base, paging)
     chosen = member.branches.get(str(row[member.type_index])) or member.otherwise
-    return None if chosen is None else _record(store, chosen, row, base)
+    return None if chosen is None else _record(store, chosen, row, base, paging)
 
 
-def _children(store: Store, plan: Plan, parent_id: str, base: str) -> dict[str, Any] | None:
+def _children(
+    store: Store, plan: Plan, parent_id: str, base: str, paging: Paging | None
+) -> dict[str, Any] | None:
     rows = store.execute(plan.sql, [parent_id, *plan.params]).fetchall()
     if not rows:
         return None
-    return {"totalSize": len(rows), "done": True, "records": shape(store, plan, rows, base)}
+    most = paging.limit if paging else len(rows)
+    body: dict[str, Any] = {"totalSize": len(rows), "done": len(rows) <= most}
+    if paging and not body["done"]:
+        body["nextRecordsUrl"] = f"{base}/query/{paging.keep(plan, rows)}-{most}"
+    body["records"] = shape(store, plan, rows[:most], base, paging)
+    return body
 
 
 def leaf_value(leaf: Leaf, row: RawRow, url: str) -> Any:

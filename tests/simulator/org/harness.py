@@ -100,8 +100,8 @@ class LocalOrg:
         """All records as the control shows them."""
         return list(self.http.get(f"{self.url}/_org/records/{sobject}", timeout=10).json())
 
-    def reset(self) -> None:
-        assert self.http.delete(f"{self.url}/_org", timeout=10).status_code == 200
+    def reset(self, **how: str) -> None:
+        assert self.http.delete(f"{self.url}/_org", params=how, timeout=10).status_code == 200
 
     def contact(self, name: str) -> dict[str, Any]:
         return next(row for row in self.records("Contact") if row["Name"] == name)

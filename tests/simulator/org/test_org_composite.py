@@ -1,5 +1,6 @@
 """Many things in one request: composite, graph, batch, collections."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -93,6 +94,51 @@ def test_all_or_none_undoes_what_was_done(org: LocalOrg) -> None:
         assert entry["body"] == [{"errorCode": "PROCESSING_HALTED", "message": HALTED}]
     assert len(org.records("Case")) == 7
     assert org.row("Case", org.create("Case", Subject="next"))["CaseNumber"] == "00001008"
+
+
+@pytest.mark.parametrize("inner", [True, False, None])
+def test_all_or_none_goes_for_the_collections_inside_too(org: LocalOrg, inner: bool | None) -> None:
+    """Cases 3 and 4 of the REST guide: the outer flag overrides the collection's own."""
+    records = [typed("Case", Subject="ours"), typed("Case", Nonsense="x")]
+    first, many, last = composite(
+        org,
+        sub("POST", "/sobjects/Case", "a", {"Subject": "ours"}),
+        sub("POST", "/composite/sobjects", "b", {"allOrNone": inner, "records": records}),
+        sub("POST", "/sobjects/Case", "c", {"Subject": "ours"}),
+        allOrNone=True,
+    )
+    assert [one["httpStatusCode"] for one in (first, many, last)] == [400, 200, 400]
+    codes = [item["errors"][0]["statusCode"] for item in many["body"]]
+    assert codes == ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "INVALID_FIELD"]
+    assert last["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert org.query("SELECT Id FROM Case WHERE Subject = 'ours'") == []
+    assert org.stats()["records"]["created"] == 0
+
+
+@pytest.mark.parametrize("outer", [False, None])
+def test_without_it_a_collection_inside_has_its_own_way(org: LocalOrg, outer: bool | None) -> None:
+    """Cases 1 and 2; null is as good as not given."""
+    records = [typed("Case", Subject="ours"), typed("Case", Nonsense="x")]
+    kept, undone, last = composite(
+        org,
+        sub("POST", "/composite/sobjects", "a", {"allOrNone": None, "records": records}),
+        sub("POST", "/composite/sobjects", "b", {"allOrNone": True, "records": records}),
+        sub("POST", "/sobjects/Case", "c", {"Subject": "ours"}),
+        allOrNone=outer,
+    )
+    assert [item["success"] for item in kept["body"]] == [True, False]
+    assert [item["success"] for item in undone["body"]] == [False, False]
+    assert last["httpStatusCode"] == 201
+    assert len(org.query("SELECT Id FROM Case WHERE Subject = 'ours'")) == 2
+
+
+def test_a_blob_is_no_subrequest(org: LocalOrg) -> None:
+    data = base64.b64encode(b"hello").decode()
+    version = org.create("ContentVersion", PathOnClient="x.txt", VersionData=data)
+    address = f"/sobjects/ContentVersion/{version}/VersionData"
+    assert org.get(address).content == b"hello"
+    refused = org.post("/composite", {"compositeRequest": [sub("GET", address, "a")]})
+    assert error(refused)[:2] == (400, "INVALID_INPUT")
 
 
 def test_a_subrequest_has_headers_of_its_own(org: LocalOrg) -> None:

@@ -58,6 +58,20 @@ def test_a_wrong_method_is_told_the_right_ones(org: LocalOrg) -> None:
     assert "GET,POST" in message
 
 
+def test_a_version_tells_its_resources_and_who_asks(org: LocalOrg) -> None:
+    body = org.get("/").json()
+    assert body["sobjects"] == "/services/data/v68.0/sobjects"
+    who = org.http.get(
+        body["identity"], headers={"Authorization": f"Bearer {org.token}"}, timeout=10
+    )
+    assert who.json()["username"] == "voice.integration@local.example"
+    assert org.get("/composite").json() == {
+        "batch": "/services/data/v68.0/composite/batch",
+        "sobjects": "/services/data/v68.0/composite/sobjects",
+        "graph": "/services/data/v68.0/composite/graph",
+    }
+
+
 def test_an_unknown_resource_is_not_found(org: LocalOrg) -> None:
     assert error(org.get("/nonsense"))[:2] == (404, "NOT_FOUND")
     assert org.http.get(f"{org.url}/nonsense", timeout=10).status_code == 404

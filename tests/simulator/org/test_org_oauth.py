@@ -214,6 +214,31 @@ def test_a_jwt_expiry_in_milliseconds_as_the_sf_cli_sends_it_is_taken(
     assert org.login(grant_type=JWT, assertion=assertion(key, exp=far_ahead)).status_code == 200
 
 
+def test_a_jwt_expiry_may_be_text(org: LocalOrg, key: rsa.RSAPrivateKey) -> None:
+    """As in Salesforce's own sample, and as simple-salesforce sends it."""
+    soon, past = str(int(time.time()) + 120), str(int(time.time()) - 5)
+    assert org.login(grant_type=JWT, assertion=assertion(key, exp=soon)).status_code == 200
+    refused = org.login(grant_type=JWT, assertion=assertion(key, exp=past))
+    assert refused.json()["error_description"] == "expired authorization code"
+
+
+def test_a_login_at_a_shared_host_leads_to_the_orgs_own(
+    org: LocalOrg, key: rsa.RSAPrivateKey
+) -> None:
+    form = {"grant_type": JWT, "assertion": assertion(key)}
+    headers = {"Host": "login.salesforce.com"}
+    answer = org.http.post(
+        f"{org.url}/services/oauth2/token", data=form, headers=headers, timeout=10
+    )
+    assert answer.json()["instance_url"] == org.url
+    assert answer.json()["id"].startswith("https://login.salesforce.com/id/")
+    headers = {"Host": "acme.my.salesforce.com"}
+    answer = org.http.post(
+        f"{org.url}/services/oauth2/token", data=form, headers=headers, timeout=10
+    )
+    assert answer.json()["instance_url"] == "https://acme.my.salesforce.com"
+
+
 def test_a_jwt_signature_is_checked_when_a_key_is_registered(
     org: LocalOrg, key: rsa.RSAPrivateKey
 ) -> None:

@@ -2,6 +2,8 @@
 
 import base64
 
+import pytest
+
 from tests.simulator.org.harness import LocalOrg, error
 
 
@@ -72,6 +74,54 @@ def test_a_comment_is_limited_in_bytes_not_characters(org: LocalOrg) -> None:
     assert "(max length=4000)" in error(refused)[2]
 
 
+@pytest.mark.parametrize(
+    ("sign", "takes"), [("&", 5), ("<", 4), (">", 4), ('"', 6), ("'", 5), ("x", 1), ("é", 2)]
+)
+def test_a_comment_is_counted_as_html(org: LocalOrg, sign: str, takes: int) -> None:
+    case = org.records("Case")[0]["Id"]
+    most = sign * (4000 // takes)
+    org.create("CaseComment", ParentId=case, CommentBody=most)
+    refused = org.post("/sobjects/CaseComment", {"ParentId": case, "CommentBody": most + sign})
+    assert error(refused)[1] == "STRING_TOO_LONG"
+
+
+def test_a_comment_can_be_found_and_sorted_by_its_text(org: LocalOrg) -> None:
+    first, second = (one["CommentBody"] for one in org.records("CaseComment"))
+    found = org.query("SELECT CommentBody FROM CaseComment ORDER BY CommentBody DESC")
+    assert [one["CommentBody"] for one in found] == sorted([first, second], reverse=True)
+    found = org.query("SELECT Id FROM CaseComment WHERE CommentBody LIKE '%Thursday morning.'")
+    assert len(found) == 1
+
+
+def test_a_comment_can_be_published_but_not_reworded(org: LocalOrg) -> None:
+    comment = org.records("CaseComment")[0]["Id"]
+    assert org.patch(f"/sobjects/CaseComment/{comment}", {"IsPublished": True}).status_code == 204
+    assert org.row("CaseComment", comment)["IsPublished"] is True
+    refused = org.patch(f"/sobjects/CaseComment/{comment}", {"CommentBody": "x"})
+    assert error(refused)[1] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
+def test_links_of_documents_are_found_by_what_they_link(org: LocalOrg) -> None:
+    case = org.records("Case")[0]["Id"]
+    data = base64.b64encode(b"x").decode()
+    org.create(
+        "ContentVersion", PathOnClient="x.txt", VersionData=data, FirstPublishLocationId=case
+    )
+    for where in ("", " WHERE ShareType = 'V'", f" WHERE LinkedEntityId != '{case}'",
+                  f" WHERE LinkedEntityId = '{case}' OR ShareType = 'V'",
+                  " WHERE LinkedEntityId IN (SELECT Id FROM Case)"):  # fmt: skip
+        refused = org.soql(f"SELECT Id FROM ContentDocumentLink{where}")
+        assert error(refused)[1] == "MALFORMED_QUERY"
+        assert "requires a filter by a single Id on ContentDocumentId" in error(refused)[2]
+    for where in (
+        f"LinkedEntityId = '{case}'",
+        f"ShareType = 'V' AND LinkedEntityId IN ('{case}')",
+    ):
+        assert len(org.query(f"SELECT Id FROM ContentDocumentLink WHERE {where}")) == 1
+    found = org.query(f"SELECT (SELECT Id FROM ContentDocumentLinks) FROM Case WHERE Id = '{case}'")
+    assert found[0]["ContentDocumentLinks"]["totalSize"] == 1
+
+
 def test_a_contacts_name_is_first_and_last_name(org: LocalOrg) -> None:
     contact = org.create("Contact", FirstName="Ann", LastName="Other")
     assert org.row("Contact", contact)["Name"] == "Ann Other"
@@ -107,9 +157,14 @@ def test_a_logged_call_is_closed_and_belongs_to_an_account(org: LocalOrg) -> Non
     assert row["Priority"] == "Normal"
 
 
-def test_a_task_about_a_case_belongs_to_the_cases_account(org: LocalOrg) -> None:
-    case = org.records("Case")[0]
+def test_a_task_about_a_case_belongs_to_its_contacts_account(org: LocalOrg) -> None:
+    """The case's account does not count, only an account itself does."""
+    case, tom = org.records("Case")[0], org.contact("Grace Lee")
     task = org.create("Task", Subject="Call", WhatId=case["Id"])
+    assert org.row("Task", task)["AccountId"] is None
+    task = org.create("Task", Subject="Call", WhatId=case["Id"], WhoId=tom["Id"])
+    assert org.row("Task", task)["AccountId"] == tom["AccountId"] != case["AccountId"]
+    task = org.create("Task", Subject="Call", WhatId=case["AccountId"], WhoId=tom["Id"])
     assert org.row("Task", task)["AccountId"] == case["AccountId"]
 
 

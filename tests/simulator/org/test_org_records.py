@@ -138,7 +138,7 @@ def test_a_taken_unique_value_names_the_other_record(org: LocalOrg) -> None:
     assert error(refused) == (
         400,
         "DUPLICATE_VALUE",
-        f"duplicate value found: Call_Key__c duplicates value on record with id: {first[:15]}",
+        f"duplicate value found: Call_Key__c duplicates value on record with id: {first}",
     )
     assert org.delete(f"/sobjects/Case/{first}").status_code == 204
     org.create("Case", Call_Key__c="dup")

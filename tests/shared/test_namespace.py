@@ -1,0 +1,136 @@
+"""What is kept of an org and app is not known to the next ones."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from cryptography.fernet import Fernet
+
+from demo.stack import Org, Store
+from shared.salesforce.client import SalesforceClient
+from shared.salesforce.customers import Customers
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.gate import Gate, Use
+from shared.salesforce.namespace import keys_of, org_name
+from shared.salesforce.people import People
+from shared.salesforce.records import Records
+from shared.salesforce.snapshots import Snapshots
+from shared.salesforce.token import TokenStore
+from shared.settings import Settings
+from tests.calling import KNOWN
+from tests.conftest import make_settings
+
+
+@pytest.fixture(scope="module")
+def production_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    server = Org(tmp_path_factory.mktemp("production"))
+    server.start()
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture
+def production(production_server: Org, store_server: Store) -> Settings:
+    """Another org, the same Redis."""
+    production_server.reset()
+    return make_settings(
+        store_server.url, production_server.url, salesforce_client_id="production-client"
+    )
+
+
+def snapshots_of(settings: Settings, store: redis.Redis) -> Snapshots:
+    gate = Gate(settings, store)
+    salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
+    return Snapshots(
+        store, Customers(salesforce, "US"), gate, run=lambda work: work(), lasts_s=5, keep_s=3600,
+        keys=keys_of(settings),
+    )  # fmt: skip
+
+
+def resolve(settings: Settings, store: redis.Redis) -> dict[str, list[str]]:
+    gate = Gate(settings, store)
+    salesforce = SalesforceClient(settings, store, gate, Use.WRITE)
+    records = Records(salesforce, timeout_s=10, keyed=True)
+    return People(records, store, "US", keys_of(settings)).resolve([KNOWN], [])[0]
+
+
+def test_another_org_hears_nothing_and_shows_nothing_of_the_one_before(
+    settings: Settings, production: Settings, production_server: Org, org: Org, store: redis.Redis
+) -> None:
+    """Sandbox, then production, with the same Redis: token, snapshots, figures and resolver."""
+    before = snapshots_of(settings, store)
+    assert before.since(KNOWN, 0, Deadline.after(5)).customers
+    assert resolve(settings, store)[KNOWN]
+    asked = org.stats()["requests"]
+    for one in production_server.records("Contact"):
+        if one["Name"] == "Jane Miller":
+            production_server.edit("Contact", one["Id"], LastName="Production")
+
+    after = snapshots_of(production, store)
+    assert after.last(KNOWN) is None
+    assert Gate(production, store).figures().daily_limit is None
+    assert Gate(production, store).figures().counts == {}
+    (jane,) = after.since(KNOWN, 0, Deadline.after(5)).customers
+    assert jane.name == "Jane Production"
+    assert resolve(production, store)[KNOWN]
+    assert org.stats()["requests"] == asked
+    assert production_server.stats()["by_resource"]["composite"] == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"salesforce_client_id": "another-app"},
+        {"salesforce_grant": "refresh_token", "salesforce_refresh_token": "given"},
+    ],
+)
+def test_another_app_or_grant_gets_a_token_of_its_own(
+    settings: Settings, org: Org, store: redis.Redis, other: dict[str, Any]
+) -> None:
+    until = time.monotonic() + 10
+    first = TokenStore(settings, store).current(give_up_at=until)
+    given = settings.model_dump() | {"salesforce_client_secret": "demo-secret"} | other
+    second = TokenStore(Settings(**given), store).current(give_up_at=until)
+    assert second.access_token != first.access_token
+    assert TokenStore(settings, store).current(give_up_at=until) == first
+
+
+def test_a_kept_refresh_token_is_never_sent_to_another_org(
+    org: Org, production_server: Org, store: redis.Redis, store_server: Store
+) -> None:
+    org.fault(rotate_refresh_tokens=True)
+    shared: dict[str, Any] = {
+        "salesforce_grant": "refresh_token", "salesforce_refresh_token": "demo-refresh-token",
+        "token_encryption_key": Fernet.generate_key().decode(),
+    }  # fmt: skip
+    sandbox = make_settings(store_server.url, org.url, **shared)
+    tokens = TokenStore(sandbox, store)
+    tokens.replace(tokens.current(give_up_at=time.monotonic() + 5), give_up_at=time.monotonic() + 5)
+    rotated = tokens._refresh_tokens.current()
+    there = TokenStore(make_settings(store_server.url, production_server.url, **shared), store)
+    assert rotated != there._refresh_tokens.current() == "demo-refresh-token"
+
+
+def test_everything_kept_of_an_org_expires(settings: Settings, store: redis.Redis) -> None:
+    snapshots_of(settings, store).since(KNOWN, 0, Deadline.after(5))
+    resolve(settings, store)
+    windowed = settings.model_copy(update={"salesforce_window_requests": 100})
+    Gate(windowed, store).ask(Use.LOOKUP, lasts_s=1)
+    kept = list(store.scan_iter("vs:salesforce:*"))
+    assert len(kept) >= 6
+    assert [key for key in kept if store.ttl(key) < 0] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://Acme.my.salesforce.com", "acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com:443/", "acme.my.salesforce.com"),
+        ("https://acme--uat.sandbox.my.salesforce.com", "acme--uat.sandbox.my.salesforce.com"),
+        ("http://127.0.0.1:8100", "127.0.0.1:8100"),
+    ],
+)
+def test_an_org_is_named_by_its_host(settings: Settings, url: str, name: str) -> None:
+    assert org_name(settings.model_copy(update={"salesforce_instance_url": url})) == name
