@@ -11,7 +11,7 @@ from typing import Any
 from shared.salesforce import composite
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
-from shared.salesforce.failures import SalesforceError, away, classify
+from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
 from shared.salesforce.soql import columns, soql
 
 MOST_RECORDS = 200
@@ -90,12 +90,15 @@ class Records:
             still_wanted=still_wanted,
         )
         written = _collection_results(created, len(records))
-        rows = (
-            self._rows_by_key(sobject, composite.rows_of(read))
-            if read["httpStatusCode"] == 200
-            else {}
-        )
-        return written, rows
+        try:
+            return written, self._rows_by_key(sobject, composite.rows_of(read))
+        except SalesforceError as error:
+            if error.failure is not FailureClass.TOO_MUCH:
+                return written, {}
+        try:
+            return written, self.by_key(sobject, [key for key, _ in records], read_back)
+        except SalesforceError:
+            return written, {}
 
     def insert(
         self,
@@ -166,11 +169,22 @@ class Records:
     def by_key(
         self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]
     ) -> dict[str, dict[str, Any]]:
-        """The records that exist already, by key. At most MOST_AT_ONCE keys."""
+        """The records that exist already, by key. At most MOST_AT_ONCE keys.
+
+        In one request, or in halves as often as Salesforce finds the query too complicated.
+        """
         (answer,) = self._composite.send(
             composite.query("read", self._by_key(sobject, keys, fields))
         )
-        return self._rows_by_key(sobject, composite.rows_of(answer))
+        try:
+            return self._rows_by_key(sobject, composite.rows_of(answer))
+        except SalesforceError as error:
+            if error.failure is not FailureClass.TOO_MUCH or len(keys) == 1:
+                raise
+        middle = len(keys) // 2
+        return self.by_key(sobject, keys[:middle], fields) | self.by_key(
+            sobject, keys[middle:], fields
+        )
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
         """The records of up to five statements, in one request; long statements are welcome."""

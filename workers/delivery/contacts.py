@@ -161,9 +161,9 @@ class _Change:
     @property
     def edited(self) -> list[str]:
         """The fields to be written that somebody else changed since the caller asked."""
-        base = self._base()
-        if base is None and self.draft.seen is None and not self._modified_since():
+        if self.draft.seen is None and not self._modified_since():
             return []
+        base = self._base()
         return [name for name in self.fields if self._now(name) not in self._known(name, base)]
 
     def as_write(self) -> ContactWrite:
