@@ -10,6 +10,7 @@ import redis
 from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.journal.journal import Journal
 from shared.journal.results import Lease
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, delay_ms
@@ -59,6 +60,7 @@ class Desk:
     gate: Gate
     records: Records
     people: People
+    case_numbers: CaseNumbers
     strikes: int = 0
     lease: Lease | None = None
 
@@ -76,6 +78,7 @@ class Desk:
             gate=gate,
             records=records,
             people=People(records, store, settings.phone_region, keys_of(settings)),
+            case_numbers=CaseNumbers(store, keys_of(settings)),
         )
 
     def failed(self, intent: Intent, error: SalesforceError, *, may_be_there: bool) -> Outcome:
