@@ -23,6 +23,7 @@ from shared.logs import log
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
 from shared.salesforce.gate import Gate, Slot, Use
+from shared.salesforce.pages import NextPage, all_records
 from shared.salesforce.token import Token, TokenStore
 from shared.settings import Settings
 
@@ -140,11 +141,16 @@ class SalesforceClient:
     def query(
         self, statement: str, deadline: Deadline, slot: Slot | None = None
     ) -> list[dict[str, Any]]:
-        """The records of a SOQL query, its first page (2,000). Raises SalesforceError."""
-        page = self._call(lambda door: door.query(statement, deadline=deadline), deadline, slot)
-        if not isinstance(page, dict) or not isinstance(page.get("records"), list):
-            raise away("UNEXPECTED_BODY", ambiguous=False)
-        return list(page["records"])
+        """All records of a SOQL query. Each page but the first waits for a slot of its own.
+
+        Raises SalesforceError.
+        """
+        first = self._call(lambda door: door.query(statement, deadline=deadline), deadline, slot)
+        return all_records(first, self.next_page(deadline))
+
+    def next_page(self, deadline: Deadline) -> NextPage:
+        """Reads the page behind an address that a query's answer gave."""
+        return lambda address: self.fetch(address, deadline).body
 
     def search(self, statement: str, deadline: Deadline) -> list[dict[str, Any]]:
         """The hits of a SOSL statement. Raises SalesforceError."""

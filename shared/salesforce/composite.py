@@ -15,6 +15,7 @@ from shared.salesforce.client import SalesforceClient, WithdrawnError
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError, away, classify
 from shared.salesforce.gate import Slot
+from shared.salesforce.pages import NextPage, all_records
 from shared.store import StoreUnavailableError
 
 MOST_SUBREQUESTS = 25
@@ -36,11 +37,11 @@ def query(reference_id: str, statement: str) -> Subrequest:
     return {"method": "GET", "url": url, "referenceId": reference_id}
 
 
-def rows_of(answer: Answer) -> list[dict[str, Any]]:
-    """The records of a query's answer. Raises SalesforceError."""
+def rows_of(answer: Answer, next_page: NextPage) -> list[dict[str, Any]]:
+    """All records of a query's answer, of which this is the first page. Raises SalesforceError."""
     if answer["httpStatusCode"] != 200:
         raise subrequest_error(answer, whole=True)
-    return list(answer["body"]["records"])
+    return all_records(answer["body"], next_page)
 
 
 def subrequest_error(answer: Answer, *, whole: bool) -> SalesforceError:
@@ -96,7 +97,8 @@ StillWanted = Callable[[], bool]
 """Asked right before sending. May raise StoreUnavailableError; nothing is sent then either."""
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Still wanted, whatever happened."""
     return True
 
 
@@ -161,7 +163,7 @@ class SharedRequests:
         self._boarding: _Load | None = None
         self._lock = threading.Lock()
 
-    def send(self, *subrequests: Subrequest, still_wanted: StillWanted = _always) -> list[Answer]:
+    def send(self, *subrequests: Subrequest, still_wanted: StillWanted = always) -> list[Answer]:
         """The answers, in order. Raises SalesforceError when the request as a whole failed, and
         WithdrawnError when it was not wanted any more at the moment of sending."""
         with self._lock:

@@ -11,8 +11,10 @@ from typing import Any, Self
 
 from shared.phone import as_e164, search_digits, spellings
 from shared.salesforce import composite
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import away
 from shared.salesforce.gate import Slot
 from shared.salesforce.people import PHONES
 from shared.salesforce.soql import columns, soql
@@ -30,6 +32,7 @@ CHANGEABLE = (
 """The Contact fields that a caller may change."""
 
 _CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type", "IsClosed")
+_CASE_SUMMARY_FIELDS = (*_CASE_FIELDS, "ContactId")
 _CONTACT_FIELDS = (
     "Id", "Name", "HomePhone", "OtherPhone", *CHANGEABLE,
     "AccountId", "Account.Name", "Account.AccountNumber",
@@ -38,6 +41,9 @@ _CONTACT_FIELDS = (
 
 MOST_SHARERS = 20
 MOST_OPEN_CASES = 50
+MAX_HITS_OF_A_NUMBER = 200
+MAX_HITS = 2_000
+"""Of the search index; a search has no further pages (docs/vendors.md S5)."""
 MOST_NUMBERS = 25
 MOST_IN_URL = 5_000
 """A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles it."""
@@ -104,10 +110,15 @@ class Customers:
     """Finds customers. Every method raises SalesforceError."""
 
     def __init__(
-        self, salesforce: SalesforceClient, region: str, language_field: str | None = None
+        self,
+        salesforce: SalesforceClient,
+        case_numbers: CaseNumbers,
+        region: str,
+        language_field: str | None = None,
     ) -> None:
         """language_field: of Contact, for orgs that keep the caller's language in one."""
         self._salesforce = salesforce
+        self._case_numbers = case_numbers
         self._region = region
         self._language_field = language_field
         fields = (*_CONTACT_FIELDS, *([language_field] if language_field else []))
@@ -156,7 +167,7 @@ class Customers:
         (answer,) = composite.post(
             self._salesforce, [composite.query("query", statement)], deadline, slot
         )
-        return composite.rows_of(answer)
+        return composite.rows_of(answer, self._salesforce.next_page(deadline))
 
     def _read(self, record: dict[str, Any]) -> Customer:
         account = record.get("Account") or {}
@@ -181,12 +192,21 @@ class Customers:
     def _searched(self, numbers: Sequence[str], deadline: Deadline) -> list[dict[str, Any]]:
         """Contacts with another spelling of the numbers; each hit is compared digit by digit."""
         wanted = " OR ".join(search_digits(number) for number in numbers)
-        most = MOST_SHARERS * len(numbers)
+        most = min(MAX_HITS_OF_A_NUMBER * len(numbers), MAX_HITS)
         hits = self._salesforce.search(
             f"FIND {{{wanted}}} IN PHONE FIELDS RETURNING "
             f"Contact({columns(('Id', *PHONES))} LIMIT {most})",
             deadline,
         )
+        if len(hits) == most:
+            # The index left some out: they may be the very ones.
+            if len(numbers) == 1:
+                raise away("TOO_MANY_HITS", ambiguous=False)
+            half = len(numbers) // 2
+            both = self._searched(numbers[:half], deadline) + self._searched(
+                numbers[half:], deadline
+            )
+            return list({one["Id"]: one for one in both}.values())
         ids = [hit["Id"] for hit in hits if any(self._has(hit, number) for number in numbers)]
         if not ids:
             return []
@@ -216,21 +236,30 @@ class Customers:
         )
 
     def case_by_number(self, number: str, deadline: Deadline) -> CaseSummary | None:
-        return self._one_case("CaseNumber = {value}", number, deadline)
+        """The one case that the number may mean, as the org writes it; None for several too."""
+        found = self._case_numbers.find(
+            [number],
+            tuple(name for name in _CASE_SUMMARY_FIELDS if name != "CaseNumber"),
+            lambda statement: self._salesforce.query(statement, deadline),
+        )
+        return _the_one(found[number])
 
     def case_by_reference(self, reference: str, deadline: Deadline) -> CaseSummary | None:
         """Finds the case by the reference on the record itself, which outlives our store."""
-        return self._one_case("Voice_Reference__c = {value}", reference, deadline)
-
-    def _one_case(self, condition: str, value: str, deadline: Deadline) -> CaseSummary | None:
-        found = self._salesforce.query(
-            soql(
-                f"SELECT {columns(_CASE_FIELDS)}, ContactId FROM Case WHERE {condition} LIMIT 2",
-                value=value,
-            ),
-            deadline,
+        return _the_one(
+            self._salesforce.query(
+                soql(
+                    f"SELECT {columns(_CASE_SUMMARY_FIELDS)} FROM Case "
+                    "WHERE Voice_Reference__c = {reference} LIMIT 2",
+                    reference=reference,
+                ),
+                deadline,
+            )
         )
-        return CaseSummary.from_record(found[0]) if len(found) == 1 else None
+
+
+def _the_one(rows: list[dict[str, Any]]) -> CaseSummary | None:
+    return CaseSummary.from_record(rows[0]) if len(rows) == 1 else None
 
 
 _OPEN_CASES = (

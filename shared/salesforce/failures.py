@@ -81,6 +81,7 @@ _BY_CODE = {
     "SERVER_UNAVAILABLE": FailureClass.AWAY,
     "UNKNOWN_EXCEPTION": FailureClass.AWAY,
     "QUERY_TIMEOUT": FailureClass.AWAY,
+    "INVALID_QUERY_LOCATOR": FailureClass.AWAY,  # an org keeps so many results of a user, no more
     "TXN_SECURITY_METERING_ERROR": FailureClass.AWAY,  # field report: airbyte retries it
     "UNABLE_TO_LOCK_ROW": FailureClass.ROW_LOCK,
     "DUPLICATE_VALUE": FailureClass.RACE,

@@ -64,6 +64,7 @@ class Records:
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
         self._salesforce = salesforce
+        self._timeout_s = timeout_s
         self._composite = composite.SharedRequests(salesforce, timeout_s=timeout_s)
         self.keyed = keyed
 
@@ -72,7 +73,7 @@ class Records:
         sobject: str,
         records: Sequence[tuple[str, dict[str, Any]]],
         read_back: tuple[str, ...],
-        still_wanted: composite.StillWanted,
+        still_wanted: composite.StillWanted = composite.always,
     ) -> tuple[list[Written], dict[str, dict[str, Any]]]:
         """Create (key, fields) each and read fields of them back, in one request.
 
@@ -91,7 +92,7 @@ class Records:
         )
         written = _collection_results(created, len(records))
         try:
-            return written, self._rows_by_key(sobject, composite.rows_of(read))
+            return written, self._rows_by_key(sobject, self._rows_of(read))
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH:
                 return written, {}
@@ -104,7 +105,7 @@ class Records:
         self,
         sobject: str,
         records: Sequence[dict[str, Any]],
-        still_wanted: composite.StillWanted,
+        still_wanted: composite.StillWanted = composite.always,
     ) -> list[Written]:
         """Create records that can carry no key: a second sending would be a second record."""
         answers = self._composite.send(*_collections(sobject, records), still_wanted=still_wanted)
@@ -114,7 +115,7 @@ class Records:
         self,
         sobject: str,
         records: Sequence[tuple[str, dict[str, Any]]],
-        still_wanted: composite.StillWanted,
+        still_wanted: composite.StillWanted = composite.always,
     ) -> list[Written]:
         """Create up to MOST_ROWS records that a collection can't carry (base64 fields)."""
         answers = self._composite.send(
@@ -177,7 +178,7 @@ class Records:
             composite.query("read", self._by_key(sobject, keys, fields))
         )
         try:
-            return self._rows_by_key(sobject, composite.rows_of(answer))
+            return self._rows_by_key(sobject, self._rows_of(answer))
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(keys) == 1:
                 raise
@@ -191,7 +192,12 @@ class Records:
         answers = self._composite.send(
             *(composite.query(f"q{nth}", statement) for nth, statement in enumerate(statements))
         )
-        return [composite.rows_of(answer) for answer in answers]
+        return [self._rows_of(answer) for answer in answers]
+
+    def _rows_of(self, answer: composite.Answer) -> list[dict[str, Any]]:
+        """Further pages take as long as a request may."""
+        next_page = self._salesforce.next_page(Deadline.after(self._timeout_s))
+        return composite.rows_of(answer, next_page)
 
     def probe(self) -> None:
         """One light request. Raises SalesforceError while the org is not to be had."""

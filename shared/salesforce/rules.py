@@ -15,6 +15,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.composite import Answer, Subrequest, post, subrequest_error
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.pages import all_records
 from shared.salesforce.records import MARKERS
 from shared.salesforce.soql import soql
 
@@ -87,7 +88,8 @@ def active_rules(salesforce: SalesforceClient) -> Rules:
 
 def _tooling(salesforce: SalesforceClient, statement: str) -> list[dict[str, Any]]:
     path = f"{salesforce.api_path}tooling/query?q={quote(statement, safe='')}"
-    return list(salesforce.fetch(path, Deadline.after(ANSWER_S)).body["records"])
+    deadline = Deadline.after(ANSWER_S)
+    return all_records(salesforce.fetch(path, deadline).body, salesforce.next_page(deadline))
 
 
 def try_writes(salesforce: SalesforceClient) -> str:

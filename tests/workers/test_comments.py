@@ -72,6 +72,22 @@ def test_a_comment_whose_answer_was_lost_is_there_once(
     assert kept(journal, comment).receipt
 
 
+def test_a_comment_is_found_behind_the_first_page_of_those_of_its_case(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    opened = open_case(desk, journal, BILLING)
+    case_id = record(org, "Case", opened)["Id"]
+    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="hello"))
+    org.create("CaseComment", [{"ParentId": case_id, "CommentBody": f"{n}"} for n in range(5)])
+    org.fault(lose_answer=1.0)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    before = len(org.records("CaseComment"))
+    org.fault(max_page_rows=2)
+    wait_no_more(store, comment, kind=Kind.CASE_COMMENT)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert len(org.records("CaseComment")) == before
+
+
 @pytest.mark.parametrize(
     ("number", "outcome"), [(KNOWN, "delivered"), (UNKNOWN, "parked"), (SHARED, "parked")]
 )

@@ -361,8 +361,8 @@ def test_a_caller_who_changed_their_number_is_known_by_it_for_what_they_asked_be
     """Both were accepted while nobody could look: the number leads to nobody any more."""
     (field,) = (n for n in ("Phone", "MobilePhone") if "5550101" in _digits(contact(org)[n]))
     drafts = [
-        wish(org, -20, **{field: "+14155550177"}),
-        wish(org, -10, **{field: "+14155550178"}),
+        wish(org, at_s, **{field: number})  # type: ignore[arg-type]  # the name of a field
+        for at_s, number in ((-20, "+14155550177"), (-10, "+14155550178"))
     ]
     ids = [accept(journal, Kind.CONTACT_UPDATE, drafts[0], "call-1")]
     all_delivered(desk, journal, store, *ids)

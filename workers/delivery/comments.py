@@ -8,6 +8,7 @@ twice.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from shared.domain.drafts import CommentDraft
@@ -20,6 +21,9 @@ from workers.delivery.desk import Desk
 from workers.delivery.links import find_cases
 from workers.delivery.task_links import with_links
 from workers.delivery.text import fit_comment
+
+CLOCKS_DIFFER_MS = 24 * 3600 * 1000
+"""A comment of ours is no older than its intent, by clocks that may differ by so much."""
 
 REST_MS = 15_000
 """Salesforce waits up to 10 s for a row lock: so long a comment may come after its lost answer."""
@@ -78,10 +82,13 @@ def _already_there(desk: Desk, targets: dict[Intent, str]) -> dict[Intent, str]:
     unsure = {intent: case_id for intent, case_id in targets.items() if intent.unsure}
     if not unsure:
         return {}
+    since_ms = min(intent.accepted_at_ms for intent in unsure) - CLOCKS_DIFFER_MS
     (rows,) = desk.records.query(
         soql(
-            "SELECT Id, ParentId, CommentBody FROM CaseComment WHERE ParentId IN {ids}",
+            "SELECT Id, ParentId, CommentBody FROM CaseComment "
+            "WHERE ParentId IN {ids} AND CreatedDate >= {since}",
             ids=sorted(set(unsure.values())),
+            since=datetime.fromtimestamp(since_ms // 1000, UTC),
         )
     )
     return {

@@ -11,6 +11,7 @@ from shared.domain.intent import Delivered, Intent, Outcome
 from shared.journal.contact_writes import ContactWrites
 from shared.journal.journal import Journal
 from shared.journal.results import Lease
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
@@ -44,6 +45,7 @@ class Desk:
     records: Records
     people: People
     contact_writes: ContactWrites
+    case_numbers: CaseNumbers
     strikes: int = 0
     lease: Lease | None = None
 
@@ -62,6 +64,7 @@ class Desk:
             records=records,
             people=People(records, store, settings.phone_region, keys_of(settings)),
             contact_writes=ContactWrites(store),
+            case_numbers=CaseNumbers(store, keys_of(settings)),
         )
 
     def failed(

@@ -9,7 +9,6 @@ from shared.domain.drafts import CaseTarget, FromCaller
 from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.salesforce.people import only
-from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 
 
@@ -114,21 +113,27 @@ def _named_cases(desk: Desk, drafts: dict[str, CaseTarget]) -> dict[str, str | O
     contacts, _ = desk.people.resolve(
         [draft.caller_number for draft in drafts.values() if not draft.contact_id], []
     )
-    (rows,) = desk.records.query(
-        soql(
-            "SELECT Id, CaseNumber, ContactId FROM Case WHERE CaseNumber IN {numbers}",
-            numbers=sorted({draft.case_number or "" for draft in drafts.values()}),
-        )
-    )
-    by_number = {row["CaseNumber"]: row for row in rows}
+    by_number = cases_by_number(desk, (draft.case_number or "" for draft in drafts.values()))
     found: dict[str, str | Outcome] = {}
     for intent_id, draft in drafts.items():
-        row = by_number.get(draft.case_number)
+        rows = by_number[draft.case_number or ""]
         contact_id = draft.contact_id or only(contacts.get(draft.caller_number))
-        if row is None:
+        if not rows:
             found[intent_id] = Parked(intent_id, "CASE_UNKNOWN")
-        elif contact_id and row["ContactId"] == contact_id:
-            found[intent_id] = str(row["Id"])
+        elif len(rows) > 1:
+            found[intent_id] = Parked(intent_id, "CASE_AMBIGUOUS")
+        elif contact_id and rows[0]["ContactId"] == contact_id:
+            found[intent_id] = str(rows[0]["Id"])
         else:
             found[intent_id] = Parked(intent_id, "CASE_OF_SOMEBODY_ELSE")
     return found
+
+
+def cases_by_number(desk: Desk, numbers: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """The cases that each number may mean, by the number as it was said."""
+
+    def query(statement: str) -> list[dict[str, Any]]:
+        (rows,) = desk.records.query(statement)
+        return rows
+
+    return desk.case_numbers.find(numbers, ("Id", "ContactId"), query)

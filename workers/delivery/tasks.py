@@ -9,10 +9,9 @@ from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
 from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import SETTLED, Kind
 from shared.salesforce.records import MARKERS
-from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
-from workers.delivery.links import contact_of, not_yet, numbers_to_resolve
+from workers.delivery.links import cases_by_number, contact_of, not_yet, numbers_to_resolve
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
@@ -130,13 +129,9 @@ def _contacts(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | None]:
 
 
 def _cases_by_number(desk: Desk, drafts: list[CallDraft]) -> dict[str, str]:
-    numbers = sorted({one.case_number for one in drafts if one.case_number})
-    if not numbers:
-        return {}
-    (rows,) = desk.records.query(
-        soql("SELECT Id, CaseNumber FROM Case WHERE CaseNumber IN {numbers}", numbers=numbers)
-    )
-    return {row["CaseNumber"]: row["Id"] for row in rows}
+    """Record ids by the number as it was said; none for a number that may mean several."""
+    found = cases_by_number(desk, {one.case_number for one in drafts if one.case_number})
+    return {number: rows[0]["Id"] for number, rows in found.items() if len(rows) == 1}
 
 
 def _day(at_ms: int) -> str:
