@@ -196,7 +196,9 @@ def _public(intent: Intent) -> dict[str, object]:
         "accepted_at": _time(intent.accepted_at_ms),
         "settled_at": _time(intent.settled_at_ms) if intent.settled_at_ms else None,
         "attempts": intent.attempts,
+        "refusals": intent.refusals,
         "reason": intent.reason,
+        "detail": intent.detail,
         "receipt": asdict(intent.receipt) if intent.receipt else None,
     }
 
@@ -210,6 +212,7 @@ def _line(intent: Intent) -> str:
         intent.reference or "-",
         intent.call_id or "-",
         intent.reason,
+        f"({' '.join(intent.detail.split())})" if intent.detail else "",
     ]
     return "  ".join(told).rstrip()
 

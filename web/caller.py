@@ -7,6 +7,7 @@ more than found or not found.
 from dataclasses import dataclass
 
 from shared.calls.calls import CallState
+from shared.domain.case_numbers import same_number
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
@@ -133,9 +134,13 @@ def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
             gone = {
                 opened.reference if opened else "",
                 opened.receipt.number if opened and opened.receipt else "",
-                intent.payload.get("case_number") or "",
             } - {"", None}
-            cases = [one for one in cases if not gone & {one.number, one.reference}]
+            named = intent.payload.get("case_number") or ""
+            cases = [
+                one
+                for one in cases
+                if not gone & {one.number, one.reference} and not same_number(named, one.number)
+            ]
     return cases
 
 

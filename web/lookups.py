@@ -6,6 +6,7 @@ before the call is told with its age.
 """
 
 from shared.calls.calls import CallState
+from shared.domain.case_numbers import same_number
 from shared.domain.identifiers import same_identifier
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
@@ -107,8 +108,8 @@ def get_case_status(
 
 def _case_of(service: Service, caller: Caller, number: str) -> CaseSummary | None:
     """One of the caller's open cases as their snapshot shows it."""
-    same = (one for one in open_cases(service, caller) if one.number == number)
-    return next(same, None)
+    same = [one for one in open_cases(service, caller) if same_number(number, one.number)]
+    return same[0] if len(same) == 1 else None
 
 
 def _case_by_number(service: Service, number: str, deadline: Deadline) -> CaseSummary | None:

@@ -14,6 +14,7 @@ from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.phone import as_e164
 from shared.salesforce.authorisation import Authorisation
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
@@ -57,7 +58,12 @@ class Service:
         store = connect(settings.redis_url, max_connections=settings.redis_max_connections)
         gate = Gate(settings, store)
         salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
-        customers = Customers(salesforce, settings.phone_region, settings.salesforce_language_field)
+        customers = Customers(
+            salesforce,
+            CaseNumbers(store, keys_of(settings)),
+            settings.phone_region,
+            settings.salesforce_language_field,
+        )
         requests = Pool("requests", REQUEST_THREADS)
         journal = Journal(
             store,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from shared.calls.calls import CallState
+from shared.domain.case_numbers import same_number
 from shared.domain.drafts import (
     CallbackDraft,
     CaseDraft,
@@ -420,8 +421,10 @@ def _case_in_org(
     A case number is then left to the worker to check. An open breaker answers at once.
     """
     caller = caller_for_a_write(service, state)
-    if by == "number" and any(one.number == value for one in open_cases(service, caller)):
-        return None, value
+    if by == "number":
+        same = [one for one in open_cases(service, caller) if same_number(value, one.number)]
+        if len(same) == 1:
+            return None, same[0].number
     find = (
         service.customers.case_by_number if by == "number" else service.customers.case_by_reference
     )

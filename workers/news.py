@@ -1,8 +1,10 @@
 """What became of a batch, as sentences for the agents of the calls that still last."""
 
+import re
 from collections.abc import Iterator
 
-from shared.domain.intent import Delivered, Outcome, Parked
+from shared.domain.drafts import ContactDraft
+from shared.domain.intent import Delivered, Outcome, Parked, PartRefused
 from shared.domain.kinds import Kind
 from shared.journal.results import Lease
 
@@ -31,3 +33,18 @@ def news_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
                 f"What was noted with reference {intent.reference} could not be saved. Tell the "
                 "caller that a colleague will look at it.",
             )
+        elif isinstance(outcome, PartRefused) and parked < MOST_PARKED:
+            parked += 1
+            draft = outcome.part.draft
+            assert isinstance(draft, ContactDraft)
+            yield (
+                intent.call_id,
+                f"Of what was noted with reference {intent.reference}, the "
+                f"{' and the '.join(_spoken(name) for name in draft.changes)} could not be saved. "
+                "The rest is being saved. Tell the caller that a colleague will look at it.",
+            )
+
+
+def _spoken(field: str) -> str:
+    """MailingPostalCode: postal code."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", field.removeprefix("Mailing")).lower()

@@ -35,6 +35,8 @@ _MENDS = {
     "NOT_AUTHORISED": "open /oauth/login as an operator",
 }
 
+NOT_ALLOWED = {FailureClass.MISCONFIGURED, FailureClass.MISSING_FIELD, FailureClass.DENIED}
+
 
 def _token(subject: Subject) -> str:
     tokens, grant = subject.salesforce.tokens, subject.settings.grant
@@ -44,7 +46,7 @@ def _token(subject: Subject) -> str:
         else:
             tokens.renew(give_up_at=time.monotonic() + GIVE_UP_S)
     except SalesforceError as error:
-        if error.failure is FailureClass.MISCONFIGURED:
+        if error.failure is FailureClass.LOGIN_REFUSED:
             raise Problem(
                 f"{grant}: {error}", _MENDS.get(error.code, "the app's OAuth settings")
             ) from None
@@ -108,7 +110,7 @@ def _rules(subject: Subject) -> str:
         try:
             refused = try_writes(subject.salesforce)
         except SalesforceError as error:
-            if error.failure is FailureClass.MISCONFIGURED:
+            if error.failure in NOT_ALLOWED:
                 raise NotSetUp("the rights come first: a write was not allowed at all") from None
             raise
         if refused:

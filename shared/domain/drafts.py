@@ -165,6 +165,14 @@ class TranscriptDraft(Draft):
     transcript: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class TaskLinkDraft(Draft):
+    """Tasks of a call, by their intents, that were written before their case was there."""
+
+    task_intents: list[str]
+    case_id: str
+
+
 DRAFTS: dict[Kind, type[Draft]] = {
     Kind.CASE_CREATE: CaseDraft,
     Kind.CASE_COMMENT: CommentDraft,
@@ -173,6 +181,7 @@ DRAFTS: dict[Kind, type[Draft]] = {
     Kind.CALLBACK: CallbackDraft,
     Kind.CALL_LOG: CallDraft,
     Kind.TRANSCRIPT_FILE: TranscriptDraft,
+    Kind.TASK_LINK: TaskLinkDraft,
 }
 
 

@@ -38,6 +38,8 @@ class Intent:
     fingerprint, message: of the wish and of the message that it came in; wished_ms: that message's
     own time. "" and 0 for what nobody wished for.
     leave_out: fields that Salesforce refused to take, so the next attempt goes without them.
+    attempts: leases so far. refusals: answers of Salesforce that refused this very record.
+    reason: a code. detail: Salesforce's own words with it, for the operator: they may quote values.
     org: the host of the org that it was accepted for; "" when an earlier version did not note it.
     """
 
@@ -51,8 +53,10 @@ class Intent:
     payload: dict[str, Any]
     accepted_at_ms: int
     attempts: int = 0
+    refusals: int = 0
     unsure: bool = False
     reason: str = ""
+    detail: str = ""
     said: str = ""
     fingerprint: str = ""
     wished_ms: int = 0
@@ -74,57 +78,14 @@ class Intent:
 
 
 class Scope(StrEnum):
-    """What a wait holds back: the one record, all intents of the kind, or the whole org."""
+    """What a failure concerns. The journal knows of the last three: what a wait holds back."""
 
+    FIELD = "field"
+    BATCH = "batch"
+    """The records of one request taken together."""
     RECORD = "record"
     KIND = "kind"
     ORG = "org"
-
-
-@dataclass(frozen=True)
-class Delivered:
-    intent_id: str
-    record_id: str
-    number: str | None = None
-
-
-@dataclass(frozen=True)
-class TryAgain:
-    """Not yet.
-
-    delay_ms: how long the record, the kind or the org (as scope says) waits.
-    unsure: it may have been committed all the same.
-    rest_ms: how long the intent itself is left alone besides; a write whose answer was lost may
-    still be under way.
-    leave_out: optional fields to go without from now on.
-    strikes: 1 for a failure, which makes what waits try carefully next time; 0 for a mere wait.
-    """
-
-    intent_id: str
-    reason: str
-    delay_ms: int
-    scope: Scope
-    strikes: int = field(default=1, kw_only=True)
-    unsure: bool = False
-    rest_ms: int = 0
-    leave_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Parked:
-    """Refused for good; a person decides. reason is a code, never a text that quotes a value."""
-
-    intent_id: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    intent_id: str
-    reason: str
-
-
-Outcome = Delivered | TryAgain | Parked | Cancelled
 
 
 @dataclass(frozen=True)
@@ -156,3 +117,83 @@ class NewIntent:
     said: str = ""
     subjects: tuple[str, ...] = field(default=())
     asks: bool = False
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """also: what has to be done besides from now on; recorded in the same step."""
+
+    intent_id: str
+    record_id: str
+    number: str | None = None
+    also: tuple[NewIntent, ...] = ()
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """Not yet.
+
+    delay_ms: how long the record, the kind or the org (as scope says) waits.
+    unsure: it may have been committed all the same.
+    rest_ms: how long the intent itself is left alone besides; a write whose answer was lost may
+    still be under way.
+    leave_out: optional fields to go without from now on; missing: those of them that the org does
+    not have, so that others of the kind go without them too.
+    strikes: 1 for a failure, which makes what waits try carefully next time; 0 for a mere wait.
+    limit: after so many refusals of this very record the intent parks; 0 when it was not refused.
+    target: the record that was refused, when its kind may be what fails: two different ones make
+    the kind wait. "" when the failure says nothing about the kind.
+    """
+
+    intent_id: str
+    reason: str
+    delay_ms: int
+    scope: Scope
+    strikes: int = field(default=1, kw_only=True)
+    unsure: bool = False
+    rest_ms: int = 0
+    leave_out: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    limit: int = 0
+    target: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Refused for good; a person decides. reason is a code, never a text that quotes a value.
+
+    detail: Salesforce's own words. follows: the intent whose parking is the reason: when that one
+    is delivered after all, this one is due again.
+    """
+
+    intent_id: str
+    reason: str
+    detail: str = ""
+    follows: str = ""
+
+
+@dataclass(frozen=True)
+class PartRefused:
+    """Salesforce refuses some of it for good.
+
+    rest: the draft without that, which is tried again. part: what was refused, an intent of its own
+    that parks.
+    """
+
+    intent_id: str
+    reason: str
+    rest: Draft
+    part: NewIntent
+    delay_ms: int
+    unsure: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    intent_id: str
+    reason: str
+
+
+Outcome = Delivered | TryAgain | Parked | PartRefused | Cancelled

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     CALLBACK = "callback"
     CALL_LOG = "call_log"
     TRANSCRIPT_FILE = "transcript_file"
+    TASK_LINK = "task_link"
 
 
 class State(StrEnum):

@@ -21,6 +21,7 @@ from shared.domain.intent import (
     NewIntent,
     Outcome,
     Parked,
+    PartRefused,
     Receipt,
     TryAgain,
 )
@@ -68,6 +69,9 @@ CALLER_MOST = 50
 
 CALL_KEPT_MS = 7 * 24 * 3600 * 1000
 """How long a call's list of intents is kept after its last one."""
+
+MISSING_FIELDS_MS = 10 * 60 * 1000
+"""So long a kind goes without a field that the org does not have; then it is tried once more."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _COMMON = (_SCRIPTS / "_common.lua").read_text()
@@ -224,7 +228,11 @@ class Journal:
             return int(self._extend(args=[self._prefix, lease.kind, LEASE_MS, lease.token, *ids]))
 
     def settle(self, lease: Lease, outcomes: Iterable[Outcome]) -> Settled:
-        """Write down what became of leased intents; those not this worker's any more are left."""
+        """Write down what became of leased intents; those not this worker's any more are left.
+
+        Where it is not for one worker to tell, this step decides: whether a record that is refused
+        again and again parks, and whether its kind waits.
+        """
         with translated():
             at_ms = self.now_ms()
             reply = self._settle(
@@ -234,10 +242,16 @@ class Journal:
                     DOORBELL_MS,
                     json.dumps([_as_settled(outcome, at_ms) for outcome in outcomes]),
                     lease.kind,
+                    CALL_KEPT_MS,
+                    MISSING_FIELDS_MS,
                 ]
             )
-        ring = tuple(Kind(kind) for kind in reply[2:])
-        return Settled(int(reply[0]), paused=reply[1] == "paused", ring=ring)
+        states, paused, ring = reply
+        return Settled(
+            {id_: State(state) for id_, state in pairs(states).items()},
+            paused=paused == "paused",
+            ring=tuple(Kind(kind) for kind in ring),
+        )
 
     def sweep(self) -> tuple[Kind, ...]:
         """The kinds that have work and no doorbell out; note that a sweep ran."""
@@ -318,6 +332,34 @@ class Journal:
             intent_id = self._store.get(f"{self._prefix}reference:{reference}")
         intent = self.get(intent_id) if intent_id else None
         return intent if intent and self.is_for_this_org(intent) else None
+
+    def missing_fields(self, kind: Kind) -> frozenset[str]:
+        """The optional fields that the org turned out not to have, in deliveries of the kind."""
+        with translated():
+            return frozenset(self._store.smembers(f"{self._prefix}missing:{kind}"))
+
+    def by_fingerprint(self, call_ids: Iterable[str], fingerprint: str) -> dict[str, str]:
+        """The id of the intent with this fingerprint of each call that has one, by call id."""
+        ids = list(dict.fromkeys(one for one in call_ids if one))
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for call_id in ids:
+                pipe.hget(f"{self._prefix}call:{call_id}:wishes", fingerprint)
+            return {id_: found for id_, found in zip(ids, pipe.execute(), strict=True) if found}
+
+    def may_be_written(self, intent_ids: Iterable[str]) -> set[str]:
+        """Those of which a record may be in Salesforce already, or is about to be."""
+        ids = list(dict.fromkeys(intent_ids))
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for intent_id in ids:
+                pipe.hmget(f"{self._prefix}intent:{intent_id}", "state", "unsure")
+            rows = pipe.execute()
+        return {
+            id_
+            for id_, (state, unsure) in zip(ids, rows, strict=True)
+            if state in {State.LEASED, State.DELIVERED} or unsure == "1"
+        }
 
     def about(self, subjects: Iterable[str]) -> Intent | None:
         """The last intent about one of these subjects that may still come to something."""
@@ -436,8 +478,10 @@ class Journal:
             payload=json.loads(kept["payload"]),
             accepted_at_ms=int(kept["accepted"]),
             attempts=int(kept["attempts"]),
+            refusals=int(kept.get("refusals") or 0),
             unsure=kept["unsure"] == "1",
             reason=kept.get("reason", ""),
+            detail=kept.get("detail", ""),
             said=kept.get("said", ""),
             fingerprint=kept["fingerprint"],
             wished_ms=int(kept.get("wished") or 0),
@@ -462,20 +506,61 @@ def _as_settled(outcome: Outcome, at_ms: int) -> dict[str, Any]:
     match outcome:
         case Delivered(intent_id, record_id, number):
             receipt = asdict(Receipt(record_id, number, at_ms))
-            return {"id": intent_id, "outcome": "delivered", "receipt": json.dumps(receipt)}
+            return {
+                "id": intent_id,
+                "outcome": "delivered",
+                "receipt": json.dumps(receipt),
+                "also": [_recorded(one) for one in outcome.also],
+            }
         case TryAgain():
             return {
                 "id": outcome.intent_id,
                 "outcome": "again",
                 "reason": outcome.reason,
+                "detail": outcome.detail,
                 "delay_ms": outcome.delay_ms,
                 "scope": outcome.scope,
                 "strikes": outcome.strikes,
                 "unsure": outcome.unsure,
                 "rest_ms": outcome.rest_ms,
                 "leave_out": json.dumps(outcome.leave_out),
+                "missing": list(outcome.missing),
+                "limit": outcome.limit,
+                "target": outcome.target,
             }
-        case Parked(intent_id, reason):
-            return {"id": intent_id, "outcome": "parked", "reason": reason}
+        case PartRefused():
+            return {
+                "id": outcome.intent_id,
+                "outcome": "part_refused",
+                "reason": outcome.reason,
+                "detail": outcome.detail,
+                "delay_ms": outcome.delay_ms,
+                "unsure": outcome.unsure,
+                "rest": json.dumps(outcome.rest.as_json()),
+                "part": _recorded(outcome.part),
+            }
+        case Parked():
+            return {
+                "id": outcome.intent_id,
+                "outcome": "parked",
+                "reason": outcome.reason,
+                "detail": outcome.detail,
+                "follows": outcome.follows,
+            }
         case Cancelled(intent_id, reason):
             return {"id": intent_id, "outcome": "cancelled", "reason": reason}
+
+
+def _recorded(intent: NewIntent) -> dict[str, Any]:
+    """An intent that an outcome brings along; the call is that of the one it comes from."""
+    return {
+        "id": intent.id,
+        "kind": intent.kind,
+        "schema": intent.draft.schema,
+        "tool": intent.tool,
+        "reference": intent.reference,
+        "said": intent.said,
+        "payload": json.dumps(intent.draft.as_json()),
+        "record": intent.draft.record(intent.id),
+        "after": list(intent.after),
+    }

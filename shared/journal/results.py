@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.domain.intent import Intent
-from shared.domain.kinds import Kind
+from shared.domain.kinds import Kind, State
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,16 @@ class Lease:
 
 @dataclass(frozen=True)
 class Settled:
-    """count: how many were still this worker's. ring: kinds that need a doorbell now.
+    """states: what each intent is now, by id, of those that were still this worker's; the others
+    are left alone. ring: kinds that need a doorbell now.
 
     paused: the kind fails as a whole and waits from now on; it did not before.
     """
 
-    count: int
+    states: dict[str, State]
     paused: bool
     ring: tuple[Kind, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.states)

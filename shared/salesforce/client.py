@@ -36,6 +36,10 @@ HEADERS = {
 }
 
 
+class WithdrawnError(Exception):
+    """What was to be sent is not to be sent any more; nothing was."""
+
+
 class _OnceMore(Retry):
     """A kept connection may be closed under us: connecting, and a GET that was cut off, are tried
     once more. A write that may have arrived never is, nor a read that took all of its time."""
@@ -159,9 +163,13 @@ class SalesforceClient:
             raise away("UNEXPECTED_BODY", ambiguous=False)
         return list(found["searchRecords"])
 
-    def post(self, path: str, body: Any, deadline: Deadline, slot: Slot | None = None) -> Any:
+    def post(
+        self, path: str, body: Callable[[], Any], deadline: Deadline, slot: Slot | None = None
+    ) -> Any:
+        """body is asked for right before each sending, with leave and a token in hand; it may raise
+        WithdrawnError."""
         return self._call(
-            lambda door: door.restful(path, method="POST", json=body, deadline=deadline),
+            lambda door: door.restful(path, method="POST", json=body(), deadline=deadline),
             deadline,
             slot,
         )
@@ -206,14 +214,21 @@ class SalesforceClient:
         """However the request inside ends, the account hears of it."""
         self._transport.usage = ""
         error: SalesforceError | None = away("UNFORESEEN", ambiguous=True)
+        sent = True
         try:
             yield
             error = None
+        except WithdrawnError:
+            sent = False
+            raise
         except SalesforceError as failure:
             error = failure
             raise
         finally:
-            self.gate.done(slot, error, self._transport.usage)
+            if sent:
+                self.gate.done(slot, error, self._transport.usage)
+            else:
+                self.gate.give_back(slot)
 
     @property
     def _transport(self) -> _Transport:

@@ -4,17 +4,19 @@
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from shared.salesforce.client import SalesforceClient
+from shared.salesforce.client import SalesforceClient, WithdrawnError
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError, away, classify
 from shared.salesforce.gate import Slot
 from shared.salesforce.pages import NextPage, all_records
+from shared.store import StoreUnavailableError
 
 MOST_SUBREQUESTS = 25
 MOST_HEAVY = 5
@@ -67,42 +69,85 @@ def post(
 
     all_or_none: the first failure undoes what was done and halts the rest (REST guide, Composite).
     """
-    base = salesforce.api_path
     answer = salesforce.post(
-        "composite",
-        {
-            "allOrNone": all_or_none,
-            "collateSubrequests": False,
-            "compositeRequest": [one | {"url": base + one["url"]} for one in subrequests],
-        },
-        deadline,
-        slot,
+        "composite", lambda: _body(salesforce, subrequests, all_or_none), deadline, slot
     )
+    return _answers(answer, len(subrequests))
+
+
+def _body(
+    salesforce: SalesforceClient, subrequests: Sequence[Subrequest], all_or_none: bool = False
+) -> dict[str, Any]:
+    base = salesforce.api_path
+    return {
+        "allOrNone": all_or_none,
+        "collateSubrequests": False,
+        "compositeRequest": [one | {"url": base + one["url"]} for one in subrequests],
+    }
+
+
+def _answers(answer: Any, expected: int) -> list[Answer]:
     answers = answer.get("compositeResponse") if isinstance(answer, dict) else None
-    if not isinstance(answers, list) or len(answers) != len(subrequests):
+    if not isinstance(answers, list) or len(answers) != expected:
         raise away("UNEXPECTED_BODY", ambiguous=True)
     return answers
 
 
-@dataclass
-class _Load:
-    """What leaves together, and the answers when they are there."""
+StillWanted = Callable[[], bool]
+"""Asked right before sending. May raise StoreUnavailableError; nothing is sent then either."""
 
-    subrequests: list[Subrequest] = field(default_factory=list)
+
+def always() -> bool:
+    """Still wanted, whatever happened."""
+    return True
+
+
+@dataclass(eq=False)
+class _Part:
+    """What one sender wants sent, and the answers when they are there."""
+
+    subrequests: list[Subrequest]
+    still_wanted: StillWanted
     answers: Future[list[Answer]] = field(default_factory=Future)
+
+
+@dataclass(eq=False)
+class _Load:
+    """The parts that leave together."""
+
+    parts: list[_Part] = field(default_factory=list)
+
+    @property
+    def subrequests(self) -> list[Subrequest]:
+        return [one for part in self.parts for one in part.subrequests]
 
     def has_room_for(self, more: Sequence[Subrequest]) -> bool:
         both = [*self.subrequests, *more]
         return len(both) <= MOST_SUBREQUESTS and sum(map(_is_heavy, both)) <= MOST_HEAVY
 
-    def take(self, more: Sequence[Subrequest]) -> slice:
-        """Their places in it. Reference ids have to be unique within a request."""
-        start = len(self.subrequests)
-        self.subrequests += [
+    def take(self, more: Sequence[Subrequest], still_wanted: StillWanted) -> _Part:
+        """Reference ids have to be unique within a request."""
+        start = sum(len(part.subrequests) for part in self.parts)
+        renamed = [
             one | {"referenceId": f"s{start + nth}_{one['referenceId']}"}
             for nth, one in enumerate(more)
         ]
-        return slice(start, len(self.subrequests))
+        part = _Part(renamed, still_wanted)
+        self.parts.append(part)
+        return part
+
+    def drop_unwanted(self) -> None:
+        """Raises WithdrawnError when nothing is left."""
+        for part in list(self.parts):
+            try:
+                trouble: Exception | None = None if part.still_wanted() else WithdrawnError()
+            except StoreUnavailableError as unavailable:
+                trouble = unavailable
+            if trouble:
+                self.parts.remove(part)
+                part.answers.set_exception(trouble)
+        if not self.parts:
+            raise WithdrawnError
 
 
 class SharedRequests:
@@ -118,18 +163,19 @@ class SharedRequests:
         self._boarding: _Load | None = None
         self._lock = threading.Lock()
 
-    def send(self, *subrequests: Subrequest) -> list[Answer]:
-        """The answers, in order. Raises SalesforceError when the request as a whole failed."""
+    def send(self, *subrequests: Subrequest, still_wanted: StillWanted = always) -> list[Answer]:
+        """The answers, in order. Raises SalesforceError when the request as a whole failed, and
+        WithdrawnError when it was not wanted any more at the moment of sending."""
         with self._lock:
             load = self._boarding
             first = load is None or not load.has_room_for(subrequests)
             if load is None or first:
                 load = self._boarding = _Load()
-            mine = load.take(subrequests)
+            mine = load.take(subrequests, still_wanted)
         if first:
             self._leave(load)
         try:
-            return load.answers.result(LEAVE_WITHIN_S + 2 * self._timeout_s + TOKEN_S)[mine]
+            return mine.answers.result(LEAVE_WITHIN_S + 2 * self._timeout_s + TOKEN_S)
         except TimeoutError:
             raise away("SHARED_REQUEST", ambiguous=True) from None
         except SalesforceError as error:
@@ -145,10 +191,21 @@ class SharedRequests:
                 with self._lock:
                     if self._boarding is load:
                         self._boarding = None
-            deadline = Deadline.after(self._timeout_s)
-            load.answers.set_result(post(self._salesforce, load.subrequests, deadline, slot))
+            self._send(load, slot)
         except BaseException as error:
-            load.answers.set_exception(error)
+            for part in load.parts:
+                part.answers.set_exception(error)
+
+    def _send(self, load: _Load, slot: Slot) -> None:
+        def body() -> dict[str, Any]:
+            load.drop_unwanted()
+            return _body(self._salesforce, load.subrequests)
+
+        deadline = Deadline.after(self._timeout_s)
+        answer = self._salesforce.post("composite", body, deadline, slot)
+        answers = iter(_answers(answer, len(load.subrequests)))
+        for part in load.parts:
+            part.answers.set_result(list(islice(answers, len(part.subrequests))))
 
 
 def _is_heavy(subrequest: Subrequest) -> bool:

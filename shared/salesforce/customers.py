@@ -12,6 +12,7 @@ from typing import Any, Self
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.phone import as_e164, search_digits, spellings
 from shared.salesforce import composite
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import away
@@ -32,6 +33,7 @@ CHANGEABLE = (
 """The Contact fields that a caller may change."""
 
 _CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type", "IsClosed")
+_CASE_SUMMARY_FIELDS = (*_CASE_FIELDS, "ContactId")
 _CONTACT_FIELDS = (
     "Id", "Name", "HomePhone", "OtherPhone", *CHANGEABLE,
     "AccountId", "Account.Name", "Account.AccountNumber",
@@ -111,10 +113,15 @@ class Customers:
     """Finds customers. Every method raises SalesforceError."""
 
     def __init__(
-        self, salesforce: SalesforceClient, region: str, language_field: str | None = None
+        self,
+        salesforce: SalesforceClient,
+        case_numbers: CaseNumbers,
+        region: str,
+        language_field: str | None = None,
     ) -> None:
         """language_field: of Contact, for orgs that keep the caller's language in one."""
         self._salesforce = salesforce
+        self._case_numbers = case_numbers
         self._region = region
         self._language_field = language_field
         fields = (*_CONTACT_FIELDS, *([language_field] if language_field else []))
@@ -237,21 +244,30 @@ class Customers:
         )
 
     def case_by_number(self, number: str, deadline: Deadline) -> CaseSummary | None:
-        return self._one_case("CaseNumber = {value}", number, deadline)
+        """The one case that the number may mean, as the org writes it; None for several too."""
+        found = self._case_numbers.find(
+            [number],
+            tuple(name for name in _CASE_SUMMARY_FIELDS if name != "CaseNumber"),
+            lambda statement: self._salesforce.query(statement, deadline),
+        )
+        return _the_one(found[number])
 
     def case_by_reference(self, reference: str, deadline: Deadline) -> CaseSummary | None:
         """Finds the case by the reference on the record itself, which outlives our store."""
-        return self._one_case("Voice_Reference__c = {value}", reference, deadline)
-
-    def _one_case(self, condition: str, value: str, deadline: Deadline) -> CaseSummary | None:
-        found = self._salesforce.query(
-            soql(
-                f"SELECT {columns(_CASE_FIELDS)}, ContactId FROM Case WHERE {condition} LIMIT 2",
-                value=value,
-            ),
-            deadline,
+        return _the_one(
+            self._salesforce.query(
+                soql(
+                    f"SELECT {columns(_CASE_SUMMARY_FIELDS)} FROM Case "
+                    "WHERE Voice_Reference__c = {reference} LIMIT 2",
+                    reference=reference,
+                ),
+                deadline,
+            )
         )
-        return CaseSummary.from_record(found[0]) if len(found) == 1 else None
+
+
+def _the_one(rows: list[dict[str, Any]]) -> CaseSummary | None:
+    return CaseSummary.from_record(rows[0]) if len(rows) == 1 else None
 
 
 _OPEN_CASES = (

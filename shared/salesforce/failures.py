@@ -5,7 +5,8 @@ and of working clients where the guide is silent (marked so).
 """
 
 import random
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -22,6 +23,8 @@ class FailureClass(StrEnum):
     """Our own account of API use says wait: nothing was sent."""
     SESSION = "session"
     """The token is no longer good: one new token, one replay."""
+    LOGIN_REFUSED = "login_refused"
+    """The org does not let the service in at all: the whole org waits and somebody is told."""
     ROW_LOCK = "row_lock"
     """Somebody else holds the record: this record waits, for seconds."""
     RACE = "race"
@@ -30,10 +33,21 @@ class FailureClass(StrEnum):
     """Somebody edited the record between our reading and our writing: read it again."""
     VALUE = "value"
     """A field's value is not taken: an optional field can be left out."""
+    LINK = "link"
+    """What the record is linked to is gone or out of reach: a link can be left out."""
+    MISSING_FIELD = "missing_field"
+    """The org has no such field, or hides it: an optional one can be left out."""
+    TOO_MUCH = "too_much"
+    """More than one transaction may cost: fewer records in a request may pass."""
+    DENIED = "denied"
+    """Refused for a reason that may be the record's or its kind's: other records tell which."""
     MISCONFIGURED = "misconfigured"
-    """A field is missing, a right was taken: the whole kind waits and somebody is told."""
+    """A right or an object is missing, whatever the record: the whole kind waits, somebody is
+    told."""
     REFUSED = "refused"
     """This record will never be taken as it is: a person decides."""
+    UNFORESEEN = "unforeseen"
+    """A defect of this service met it: nobody knows what was written."""
 
 
 @dataclass
@@ -44,6 +58,8 @@ class SalesforceError(Exception):
     ambiguous: a write may have been committed all the same.
     fields: API names, never values.
     whole: it is the request that failed, which says nothing of a single record.
+    message: Salesforce's own words, for the operator alone. They may quote a record, so they are in
+    no text or repr of the error.
     """
 
     failure: FailureClass
@@ -52,6 +68,7 @@ class SalesforceError(Exception):
     fields: tuple[str, ...] = ()
     retry_after_s: float | None = None
     whole: bool = False
+    message: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return self.code + (f" ({', '.join(self.fields)})" if self.fields else "")
@@ -59,6 +76,8 @@ class SalesforceError(Exception):
 
 _BY_CODE = {
     "INVALID_SESSION_ID": FailureClass.SESSION,
+    "API_DISABLED_FOR_ORG": FailureClass.LOGIN_REFUSED,
+    "API_CURRENTLY_DISABLED": FailureClass.LOGIN_REFUSED,
     "SERVER_UNAVAILABLE": FailureClass.AWAY,
     "UNKNOWN_EXCEPTION": FailureClass.AWAY,
     "QUERY_TIMEOUT": FailureClass.AWAY,
@@ -67,24 +86,38 @@ _BY_CODE = {
     "UNABLE_TO_LOCK_ROW": FailureClass.ROW_LOCK,
     "DUPLICATE_VALUE": FailureClass.RACE,
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": FailureClass.VALUE,
-    "INVALID_CROSS_REFERENCE_KEY": FailureClass.VALUE,
-    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": FailureClass.VALUE,
-    "ENTITY_IS_DELETED": FailureClass.VALUE,
-    "MALFORMED_ID": FailureClass.VALUE,
+    "FIELD_INTEGRITY_EXCEPTION": FailureClass.VALUE,
     "NUMBER_OUTSIDE_VALID_RANGE": FailureClass.VALUE,
-    "STORAGE_LIMIT_EXCEEDED": FailureClass.MISCONFIGURED,
-    "API_DISABLED_FOR_ORG": FailureClass.MISCONFIGURED,
-    "API_CURRENTLY_DISABLED": FailureClass.MISCONFIGURED,
-    "INVALID_FIELD": FailureClass.MISCONFIGURED,
-    "INVALID_FIELD_FOR_INSERT_UPDATE": FailureClass.MISCONFIGURED,
+    "INVALID_CROSS_REFERENCE_KEY": FailureClass.LINK,
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": FailureClass.LINK,
+    "ENTITY_IS_DELETED": FailureClass.LINK,
+    "MALFORMED_ID": FailureClass.LINK,
+    "INVALID_FIELD": FailureClass.MISSING_FIELD,
+    "INVALID_FIELD_FOR_INSERT_UPDATE": FailureClass.MISSING_FIELD,
+    "QUERY_TOO_COMPLICATED": FailureClass.TOO_MUCH,
+    "LIMIT_EXCEEDED": FailureClass.TOO_MUCH,
+    "INSUFFICIENT_ACCESS": FailureClass.DENIED,
+    "INSUFFICIENT_ACCESS_OR_READONLY": FailureClass.DENIED,
+    "NOT_FOUND": FailureClass.DENIED,
+    "JSON_PARSER_ERROR": FailureClass.DENIED,
     "INVALID_TYPE": FailureClass.MISCONFIGURED,
-    "NOT_FOUND": FailureClass.MISCONFIGURED,
-    "INSUFFICIENT_ACCESS": FailureClass.MISCONFIGURED,
-    "INSUFFICIENT_ACCESS_OR_READONLY": FailureClass.MISCONFIGURED,
-    "JSON_PARSER_ERROR": FailureClass.MISCONFIGURED,
+    "STORAGE_LIMIT_EXCEEDED": FailureClass.MISCONFIGURED,
     "METHOD_NOT_ALLOWED": FailureClass.MISCONFIGURED,
     "MALFORMED_QUERY": FailureClass.MISCONFIGURED,
 }
+
+_AUTOMATION = {
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    "CANNOT_EXECUTE_FLOW_TRIGGER",
+    "APEX_ERROR",
+    "UNKNOWN_EXCEPTION",
+}
+"""What a trigger or a flow of the org met: only the text says what (docs/vendors.md S6)."""
+
+_LOCKED = re.compile(r"UNABLE_TO_LOCK_ROW|Record Currently Unavailable", re.IGNORECASE)
+_TOO_MUCH = re.compile(r"System\.LimitException|CPU (time )?limit exceeded", re.IGNORECASE)
+_NO_RIGHT = re.compile(r"entity type cannot be")
+_NAMED = re.compile(r"No such column '(\w+)'|Unable to create/update fields?: ([\w, ]+)")
 
 _AWAY_STATUSES = {406, 408, 420, 429, 500, 502, 503, 504}
 """406 with an empty body is not documented but real (restforce#883)."""
@@ -97,26 +130,43 @@ def classify(
 
     A 5xx may have been committed: it is ambiguous. 503 too, since an edge answers it as well.
     """
+    failure = _class_of(status, code, message)
+    if failure is FailureClass.MISSING_FIELD and not fields:
+        fields = _named_in(message)
+    return SalesforceError(
+        failure, code or f"HTTP_{status}", status >= 500, fields, message=message
+    )
+
+
+def _class_of(status: int, code: str, message: str) -> FailureClass:
     if code == "REQUEST_LIMIT_EXCEEDED":
         # One code, two waits: only the message tells them apart (docs/vendors.md S4).
         daily = "TotalRequests" in message
-        return SalesforceError(
-            FailureClass.DAILY_LIMIT if daily else FailureClass.CONCURRENCY, code
-        )
-    if "UNABLE_TO_LOCK_ROW" in message:
-        return SalesforceError(FailureClass.ROW_LOCK, code)  # a trigger that met a lock
-    if "entity type cannot be" in message:
-        # The right to create or change the object is gone; the code alone also means triggers.
-        return SalesforceError(FailureClass.MISCONFIGURED, code)
+        return FailureClass.DAILY_LIMIT if daily else FailureClass.CONCURRENCY
+    if code in _AUTOMATION:
+        if _LOCKED.search(message):
+            return FailureClass.ROW_LOCK
+        if _TOO_MUCH.search(message):
+            return FailureClass.TOO_MUCH
+        if _NO_RIGHT.search(message):
+            return FailureClass.MISCONFIGURED
     if code in _BY_CODE:
-        return SalesforceError(_BY_CODE[code], code, ambiguous=status >= 500, fields=fields)
+        return _BY_CODE[code]
     if status == 412:
-        return SalesforceError(FailureClass.EDITED, code or "HTTP_412")
+        return FailureClass.EDITED
     if status in _AWAY_STATUSES:
-        return SalesforceError(FailureClass.AWAY, code or f"HTTP_{status}", ambiguous=status >= 500)
+        return FailureClass.AWAY
     if status == 401:
-        return SalesforceError(FailureClass.SESSION, code or "HTTP_401")
-    return SalesforceError(FailureClass.REFUSED, code or f"HTTP_{status}", fields=fields)
+        return FailureClass.SESSION
+    return FailureClass.REFUSED
+
+
+def _named_in(message: str) -> tuple[str, ...]:
+    """The fields that a message names where the answer lists none."""
+    found = _NAMED.search(message)
+    if not found:
+        return ()
+    return tuple(name.strip() for name in (found[1] or found[2]).split(",") if name.strip())
 
 
 def away(code: str, *, ambiguous: bool) -> SalesforceError:
@@ -130,13 +180,19 @@ _WAITS_S = {
     FailureClass.CONCURRENCY: (2.0, 30.0),
     FailureClass.DAILY_LIMIT: (30.0, 300.0),
     FailureClass.LOGIN_LIMIT: (20.0, 300.0),
+    FailureClass.LOGIN_REFUSED: (15.0, 60.0),
     FailureClass.BUDGET: (0.5, 1.0),
     FailureClass.ROW_LOCK: (1.0, 30.0),
     FailureClass.RACE: (0.5, 10.0),
     FailureClass.EDITED: (0.2, 5.0),
-    FailureClass.VALUE: (0.1, 60.0),
+    FailureClass.VALUE: (0.1, 0.1),
+    FailureClass.LINK: (0.1, 0.1),
+    FailureClass.MISSING_FIELD: (0.1, 0.1),
+    FailureClass.TOO_MUCH: (2.0, 30.0),
+    FailureClass.DENIED: (2.0, 30.0),
     FailureClass.MISCONFIGURED: (15.0, 60.0),
-    FailureClass.REFUSED: (15.0, 60.0),
+    FailureClass.REFUSED: (2.0, 30.0),
+    FailureClass.UNFORESEEN: (2.0, 30.0),
 }
 
 
@@ -145,7 +201,11 @@ def delay_ms(error: SalesforceError, strikes: int) -> int:
 
     A fifth of the ceiling is waited always, so that the jitter never means "at once".
     """
-    first_s, most_s = _WAITS_S[error.failure]
-    ceiling_s = min(most_s, first_s * 2 ** min(strikes, 16))
-    waited_s = ceiling_s * random.uniform(0.2, 1.0)
+    waited_s = longest_delay_s(error.failure, strikes) * random.uniform(0.2, 1.0)
     return int(1000 * max(waited_s, error.retry_after_s or 0.0))
+
+
+def longest_delay_s(failure: FailureClass, strikes: int) -> float:
+    """The ceiling of the n-th delay in a row."""
+    first_s, most_s = _WAITS_S[failure]
+    return min(most_s, first_s * 2.0 ** min(strikes, 16))

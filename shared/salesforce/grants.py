@@ -60,7 +60,7 @@ class RefreshTokens:
         if origin != BY_LOGIN and origin != _digest(self._configured):
             kept = {}  # an operator has configured another one
         if not kept and not self._configured:
-            raise SalesforceError(FailureClass.MISCONFIGURED, "NOT_AUTHORISED", whole=True)
+            raise SalesforceError(FailureClass.LOGIN_REFUSED, "NOT_AUTHORISED", whole=True)
         if not kept:
             return self._configured
         if not kept["token"].startswith(SEALED):
@@ -70,7 +70,7 @@ class RefreshTokens:
                 return self._cipher.decrypt(kept["token"].encode()).decode()
         except InvalidToken:
             pass  # told below, as a key that is missing is
-        raise SalesforceError(FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True)
+        raise SalesforceError(FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True)
 
     def keep(self, token: str, *, by_login: bool = False) -> None:
         """A new one; the one before it is of no use any more."""
@@ -79,7 +79,7 @@ class RefreshTokens:
             stays = by_login or earlier == BY_LOGIN
             if not self._cipher:
                 raise SalesforceError(
-                    FailureClass.MISCONFIGURED, "TOKEN_ENCRYPTION_KEY", whole=True
+                    FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True
                 )
             kept = self._cipher.encrypt(token.encode()).decode()
             origin = BY_LOGIN if stays else _digest(self._configured)

@@ -11,7 +11,7 @@ from typing import Any
 from shared.salesforce import composite
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
-from shared.salesforce.failures import SalesforceError, away, classify
+from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
 from shared.salesforce.soql import columns, soql
 
 MOST_RECORDS = 200
@@ -55,6 +55,9 @@ class Row:
 class Records:
     """Every method raises SalesforceError when a request as a whole failed.
 
+    What creates records asks still_wanted right before the request is sent, and raises
+    WithdrawnError when that says no.
+
     keyed: the org has our External Id fields, unique on UNIQUE. Without them the key lies in a
     standard field that is searched before a repeat, but that no index keeps unique.
     """
@@ -70,6 +73,7 @@ class Records:
         sobject: str,
         records: Sequence[tuple[str, dict[str, Any]]],
         read_back: tuple[str, ...],
+        still_wanted: composite.StillWanted = composite.always,
     ) -> tuple[list[Written], dict[str, dict[str, Any]]]:
         """Create (key, fields) each and read fields of them back, in one request.
 
@@ -82,22 +86,36 @@ class Records:
         keyed = [fields | self._key(sobject, key) for key, fields in records]
         statement = self._by_key(sobject, [key for key, _ in records], read_back)
         *created, read = self._composite.send(
-            *_collections(sobject, keyed), composite.query("read", statement)
+            *_collections(sobject, keyed),
+            composite.query("read", statement),
+            still_wanted=still_wanted,
         )
         written = _collection_results(created, len(records))
         try:
-            rows = self._rows_by_key(sobject, self._rows_of(read))
+            return written, self._rows_by_key(sobject, self._rows_of(read))
+        except SalesforceError as error:
+            if error.failure is not FailureClass.TOO_MUCH:
+                return written, {}
+        try:
+            return written, self.by_key(sobject, [key for key, _ in records], read_back)
         except SalesforceError:
-            rows = {}
-        return written, rows
+            return written, {}
 
-    def insert(self, sobject: str, records: Sequence[dict[str, Any]]) -> list[Written]:
-        """Create records that can carry no key."""
-        collections = _collections(sobject, records)
-        return _collection_results(self._composite.send(*collections), len(records))
+    def insert(
+        self,
+        sobject: str,
+        records: Sequence[dict[str, Any]],
+        still_wanted: composite.StillWanted = composite.always,
+    ) -> list[Written]:
+        """Create records that can carry no key: a second sending would be a second record."""
+        answers = self._composite.send(*_collections(sobject, records), still_wanted=still_wanted)
+        return _collection_results(answers, len(records))
 
     def create_each(
-        self, sobject: str, records: Sequence[tuple[str, dict[str, Any]]]
+        self,
+        sobject: str,
+        records: Sequence[tuple[str, dict[str, Any]]],
+        still_wanted: composite.StillWanted = composite.always,
     ) -> list[Written]:
         """Create up to MOST_ROWS records that a collection can't carry (base64 fields)."""
         answers = self._composite.send(
@@ -109,7 +127,8 @@ class Records:
                     "body": fields | self._key(sobject, key),
                 }
                 for nth, (key, fields) in enumerate(records)
-            )
+            ),
+            still_wanted=still_wanted,
         )
         return [_row_result(answer, answer["body"]) for answer in answers]
 
@@ -151,11 +170,22 @@ class Records:
     def by_key(
         self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]
     ) -> dict[str, dict[str, Any]]:
-        """The records that exist already, by key. At most MOST_AT_ONCE keys."""
+        """The records that exist already, by key. At most MOST_AT_ONCE keys.
+
+        In one request, or in halves as often as Salesforce finds the query too complicated.
+        """
         (answer,) = self._composite.send(
             composite.query("read", self._by_key(sobject, keys, fields))
         )
-        return self._rows_by_key(sobject, self._rows_of(answer))
+        try:
+            return self._rows_by_key(sobject, self._rows_of(answer))
+        except SalesforceError as error:
+            if error.failure is not FailureClass.TOO_MUCH or len(keys) == 1:
+                raise
+        middle = len(keys) // 2
+        return self.by_key(sobject, keys[:middle], fields) | self.by_key(
+            sobject, keys[middle:], fields
+        )
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
         """The records of up to five statements, in one request; long statements are welcome."""

@@ -29,7 +29,10 @@ UNDO = "undo"
 TRIES = 4
 
 OPTIONAL = frozenset({"Type", "Origin", "Priority", "TaskSubtype", "CallType"})
-"""What a delivery would leave out rather than park."""
+LEFT_OUT = {FailureClass.VALUE, FailureClass.LINK, FailureClass.MISSING_FIELD}
+"""The fields, and the failures by which a delivery would leave one out rather than park."""
+
+A_RULE_REFUSES = {FailureClass.VALUE, FailureClass.LINK, FailureClass.REFUSED}
 
 TEXT = "Trial of the voice service's doctor; it is undone at once"
 
@@ -106,11 +109,11 @@ def try_writes(salesforce: SalesforceClient) -> str:
         if refused["referenceId"] == UNDO:
             return ""
         error = subrequest_error(refused, whole=False)
-        if error.failure not in (FailureClass.VALUE, FailureClass.REFUSED):
-            raise error  # no rule: a lock, an outage, a right that is missing
         spared = OPTIONAL.intersection(error.fields)
-        if error.failure is not FailureClass.VALUE or not spared or not left:
-            return _told(refused)
+        if error.failure not in LEFT_OUT or not spared or not left:
+            if error.failure in A_RULE_REFUSES:
+                return _told(refused)
+            raise error  # no rule: a lock, an outage, a right that is missing
         trial = [
             _without(part, spared) if part["referenceId"] == refused["referenceId"] else part
             for part in trial

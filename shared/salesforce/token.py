@@ -163,4 +163,4 @@ def _refused(status: int, body: dict[str, object]) -> SalesforceError:
         return SalesforceError(FailureClass.DAILY_LIMIT, f"TOKEN_{code}", whole=True)
     if description == "login rate exceeded":
         return SalesforceError(FailureClass.LOGIN_LIMIT, "TOKEN_login_rate_exceeded", whole=True)
-    return SalesforceError(FailureClass.MISCONFIGURED, f"TOKEN_{code}", whole=True)
+    return SalesforceError(FailureClass.LOGIN_REFUSED, f"TOKEN_{code}", whole=True)

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from shared.domain import case_numbers
 from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
 from shared.phone import as_e164
@@ -97,11 +98,10 @@ def _reference(value: Any) -> Any:
 def _case_number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    digits = "".join(letter for letter in value if letter.isascii() and letter.isdigit())
-    if not digits or len(digits) > 30:
+    number = case_numbers.normal_form(value)
+    if number is None:
         raise PydanticCustomError("case_number", "not a case number")
-    # CaseNumber is an autonumber of eight digits by default; callers leave the zeros out.
-    return digits.zfill(8)
+    return number
 
 
 Text = Annotated[str, StringConstraints(max_length=32_000)]
@@ -121,7 +121,11 @@ Replaces = Annotated[
         "one replaces."
     ),
 ]
-CaseNumber = Annotated[str, BeforeValidator(_case_number), Field(description="Digits.")]
+CaseNumber = Annotated[
+    str,
+    BeforeValidator(_case_number),
+    Field(description="Digits, with letters if the caller says some."),
+]
 IssueType = Annotated[
     Literal["billing", "technical", "account"], _in_words("billing", "technical", "account")
 ]
@@ -266,7 +270,7 @@ _WRONG = {
     "mobilePhone": "that is not a complete phone number",
     "reference": "a reference has three and three letters or digits",
     "replaces": "replaces must be the reference of an earlier request of this call",
-    "caseNumber": "a case number consists of digits",
+    "caseNumber": "a case number has digits",
 }
 
 

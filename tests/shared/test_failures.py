@@ -25,10 +25,25 @@ F = FailureClass
          F.MISCONFIGURED, False),
         (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "trigger said no", F.REFUSED, False),
         (400, "DUPLICATE_VALUE", "", F.RACE, False),
-        (400, "INVALID_FIELD", "", F.MISCONFIGURED, False),
-        (404, "NOT_FOUND", "", F.MISCONFIGURED, False),
+        (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+         "CaseTrigger: execution of AfterInsert caused by: System.QueryException: Record Currently "
+         "Unavailable: The record you are attempting to edit", F.ROW_LOCK, False),
+        (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "… record currently unavailable …", F.ROW_LOCK, False),
+        (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Record Currently Unavailable", F.REFUSED,
+         False),
+        (400, "QUERY_TOO_COMPLICATED", "", F.TOO_MUCH, False),
+        (400, "LIMIT_EXCEEDED", "", F.TOO_MUCH, False),
+        (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+         "System.LimitException: Too many SOQL queries: 101", F.TOO_MUCH, False),
+        (400, "APEX_ERROR", "Apex CPU time limit exceeded", F.TOO_MUCH, False),
+        (500, "UNKNOWN_EXCEPTION", "System.LimitException: Apex CPU time …", F.TOO_MUCH, True),
+        (400, "INVALID_FIELD", "", F.MISSING_FIELD, False),
+        (404, "NOT_FOUND", "", F.DENIED, False),
+        (400, "INSUFFICIENT_ACCESS_OR_READONLY", "", F.DENIED, False),
+        (403, "API_DISABLED_FOR_ORG", "", F.LOGIN_REFUSED, False),
+        (400, "FIELD_INTEGRITY_EXCEPTION", "", F.VALUE, False),
         (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "", F.VALUE, False),
-        (400, "ENTITY_IS_DELETED", "", F.VALUE, False),
+        (400, "ENTITY_IS_DELETED", "", F.LINK, False),
         (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "", F.REFUSED, False),
         (400, "A_CODE_OF_NEXT_YEAR", "", F.REFUSED, False),
         (302, "", "", F.REFUSED, False),
@@ -54,3 +69,25 @@ def test_the_daily_limit_waits_for_minutes_and_retry_after_is_honoured() -> None
     assert delay_ms(SalesforceError(F.DAILY_LIMIT, "X"), 0) >= 6_000
     told = SalesforceError(F.AWAY, "X", retry_after_s=40.0)
     assert delay_ms(told, 0) >= 40_000
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        ("No such column 'CallType' on sobject of type Task", ("CallType",)),
+        ("… ERROR at Row:1:Column:8 No such column 'Email' on entity 'Contact'. …", ("Email",)),
+        ("Unable to create/update fields: Type, Priority. Please check …", ("Type", "Priority")),
+        ("something else", ()),
+    ],
+)
+def test_a_missing_field_is_named_by_the_text_where_the_answer_lists_none(
+    message: str, fields: tuple[str, ...]
+) -> None:
+    assert classify(400, "INVALID_FIELD", message).fields == fields
+
+
+def test_salesforces_words_are_in_no_text_of_the_error() -> None:
+    error = classify(400, "INVALID_EMAIL_ADDRESS", "invalid email address: jane@", ("Email",))
+    assert error.message == "invalid email address: jane@"
+    for text in (str(error), repr(error), repr(error.args)):
+        assert "jane" not in text

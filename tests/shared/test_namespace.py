@@ -9,6 +9,7 @@ import redis
 from cryptography.fernet import Fernet
 
 from demo.stack import Org, Store
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
@@ -43,8 +44,9 @@ def production(production_server: Org, store_server: Store) -> Settings:
 def snapshots_of(settings: Settings, store: redis.Redis) -> Snapshots:
     gate = Gate(settings, store)
     salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
+    customers = Customers(salesforce, CaseNumbers(store, keys_of(settings)), "US")
     return Snapshots(
-        store, Customers(salesforce, "US"), gate, run=lambda work: work(), lasts_s=5, keep_s=3600,
+        store, customers, gate, run=lambda work: work(), lasts_s=5, keep_s=3600,
         keys=keys_of(settings),
     )  # fmt: skip
 

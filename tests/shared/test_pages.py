@@ -8,6 +8,7 @@ import redis
 
 from demo.stack import Org
 from shared.salesforce import pages
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
@@ -32,6 +33,11 @@ def salesforce(settings: Settings, store: redis.Redis) -> SalesforceClient:
 @pytest.fixture
 def records(salesforce: SalesforceClient) -> Records:
     return Records(salesforce, timeout_s=10, keyed=True)
+
+
+def customers_of(salesforce: SalesforceClient) -> Customers:
+    settings, store = salesforce._settings, salesforce.tokens._store
+    return Customers(salesforce, CaseNumbers(store, keys_of(settings)), "US")
 
 
 def soon() -> Deadline:
@@ -75,7 +81,7 @@ def test_callers_are_known_and_counted_however_small_a_page_is(
     salesforce: SalesforceClient, org: Org, many: bool
 ) -> None:
     """Half an answer would make a caller unknown, or one of two who share a number."""
-    customers = Customers(salesforce, "US")
+    customers = customers_of(salesforce)
     numbers = [KNOWN, SHARED, UNKNOWN]
     if many:  # a long statement goes as a composite's subrequest
         numbers += [f"+1415555{nth:04d}" for nth in range(20)]
@@ -124,7 +130,7 @@ def test_a_search_that_may_have_left_some_out_is_asked_in_parts(
     monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
     org.create("Contact", [{"LastName": f"C{n}", "Phone": "1/628/555/0100"} for n in range(9)])
     org.create("Contact", [{"LastName": "Alone", "Phone": "1/628/555/0199"}])
-    customers = Customers(salesforce, "US")
+    customers = customers_of(salesforce)
     found = customers.by_phones(["+16285550199", UNKNOWN], soon())
     assert [one.name for one in found["+16285550199"]] == ["Alone"]
     with pytest.raises(SalesforceError, match="TOO_MANY_HITS"):

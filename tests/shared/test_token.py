@@ -90,7 +90,7 @@ def test_a_refused_client_is_a_matter_of_configuration(
     wrong = settings.model_copy(update={"salesforce_client_id": ""})
     with pytest.raises(SalesforceError) as refused:
         TokenStore(wrong, store).current(give_up_at=soon())
-    assert refused.value.failure is FailureClass.MISCONFIGURED
+    assert refused.value.failure is FailureClass.LOGIN_REFUSED
 
 
 def test_who_waits_for_another_refresher_gives_up_at_their_deadline(settings: Settings) -> None:

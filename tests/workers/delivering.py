@@ -28,7 +28,9 @@ CALL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def accept(journal: Journal, kind: Kind, draft: Draft, **others: Any) -> str:
+def accept(
+    journal: Journal, kind: Kind, draft: Draft, call_id: str = "call-1", **others: Any
+) -> str:
     intent = NewIntent(
         **{
             "id": new_intent_id(),
@@ -38,7 +40,7 @@ def accept(journal: Journal, kind: Kind, draft: Draft, **others: Any) -> str:
             **others,
         }
     )
-    journal.accept("call-1", [intent])
+    journal.accept(call_id, [intent])
     return intent.id
 
 

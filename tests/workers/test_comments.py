@@ -6,14 +6,22 @@ import pytest
 import redis
 
 from demo.stack import Org
-from shared.domain.drafts import (
-    CommentDraft,
-)
+from shared.domain.drafts import CallDraft, CommentDraft, Draft, TranscriptDraft
 from shared.domain.kinds import Kind, State
 from shared.domain.text import html_bytes
 from shared.journal.journal import Journal
+from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN
-from tests.workers.delivering import BILLING, accept, kept, open_case, record, wait_no_more
+from tests.workers.delivering import (
+    BILLING,
+    CALL,
+    accept,
+    deliver,
+    kept,
+    open_case,
+    record,
+    wait_no_more,
+)
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 
@@ -141,3 +149,48 @@ def test_a_comment_on_a_case_that_parked_parks(desk: Desk, journal: Journal, org
     assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
     assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
     assert kept(journal, comment).reason == "CASE_PARKED"
+
+
+@pytest.mark.parametrize("at", ["slot", "tokens.current"])
+@pytest.mark.parametrize("kind", [Kind.CASE_COMMENT, Kind.TRANSCRIPT_FILE])
+def test_a_worker_frozen_right_before_sending_sends_nothing_twice(
+    desk: Desk,
+    settings: Settings,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
+    kind: Kind,
+) -> None:
+    """It had its lease, then waited for leave or a token for so long that another one delivered."""
+    if kind is Kind.CASE_COMMENT:
+        sobject = "CaseComment"
+        draft: Draft = CommentDraft(case_intent=open_case(desk, journal, BILLING), text="once")
+    else:
+        sobject = "ContentVersion"
+        log = deliver(desk, journal, Kind.CALL_LOG, CallDraft(**CALL))
+        draft = TranscriptDraft(call_id="call-1", call_log_intent=log, transcript="once")
+    before = len(org.records(sobject))
+    late = accept(journal, kind, draft)
+    other = Desk.from_settings(settings, store)
+    client = desk.records._salesforce
+    owner, name = (client, "slot") if at == "slot" else (client.tokens, "current")
+    go_on = getattr(owner, name)
+    frozen: list[str] = []
+
+    def freeze(*args: Any, **kwargs: Any) -> Any:
+        if not frozen:
+            frozen.append(at)
+            store.delete(f"vs:leases:{kind}")
+            wait_no_more(store, late, kind=kind)  # its lease ran out
+            assert drain(other, kind).counts == {"delivered": 1}
+        return go_on(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, freeze)
+    sent = org.stats()["by_resource"].get("composite", 0)
+    assert drain(desk, kind).counts == {}
+    assert frozen
+    assert len(org.records(sobject)) == before + 1
+    assert kept(journal, late).state is State.DELIVERED
+    assert org.stats()["by_resource"]["composite"] == sent + 2  # the other one read and wrote

@@ -1,15 +1,18 @@
 """Contact updates: only what is still as it was seen, and never over a person's edit."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import redis
+from flask.testing import FlaskClient
 
 from demo.stack import Org
-from shared.domain.kinds import Kind
+from shared.domain.drafts import ContactDraft
+from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from tests.calling import SHARED, UNKNOWN
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask
 from tests.workers.delivering import accept, change, contact, kept, wait_no_more
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
@@ -196,3 +199,191 @@ def test_an_edit_between_reading_and_writing_refuses_the_write_and_is_seen_next_
     wait_no_more(store, intent_id, kind=Kind.CONTACT_UPDATE)
     assert drain(desk, Kind.CONTACT_UPDATE).counts == {"parked": 1}
     assert contact(org)["Email"] == "by.hand@example.com"
+
+
+# -- the caller's last word, across calls ----------------------------------------------------------
+
+
+def wish(org: Org, at_s: float, *, is_seen: bool = False, **changes: str) -> ContactDraft:
+    """One call's change, asked for at_s seconds from now. Unseen: nobody knew the contact then."""
+    jane = contact(org)
+    at = datetime.now(UTC) + timedelta(seconds=at_s)
+    return change(
+        org,
+        changes=changes,
+        contact_id=jane["Id"] if is_seen else None,
+        seen={name: [jane[name]] for name in changes} if is_seen else None,
+        accepted_at=at.isoformat(timespec="milliseconds"),
+    )
+
+
+def all_delivered(
+    desk: Desk, journal: Journal, store: redis.Redis, *ids: str, but: tuple[str, ...] = ()
+) -> None:
+    for _ in range(2 * len(ids)):
+        drain(desk, Kind.CONTACT_UPDATE)
+        wait_no_more(store, *ids, kind=Kind.CONTACT_UPDATE)
+    states = {one: kept(journal, one).state for one in ids}
+    assert states == {one: State.PARKED if one in but else State.DELIVERED for one in ids}
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_calls_that_change_one_field_the_later_word_stands(
+    desk: Desk,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    is_seen: bool,
+    order: tuple[int, int],
+) -> None:
+    """Whatever was seen at acceptance, and in whatever order they are delivered."""
+    drafts = [
+        wish(org, -20, is_seen=is_seen, Email="first@example.com"),
+        wish(org, -10, is_seen=is_seen, Email="second@example.com"),
+    ]
+    ids = []
+    for nth in order:
+        ids.append(accept(journal, Kind.CONTACT_UPDATE, drafts[nth], f"call-{nth}"))
+        all_delivered(desk, journal, store, *ids)
+    assert contact(org)["Email"] == "second@example.com"
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_three_calls_of_one_backlog_each_leave_their_last_word(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, is_seen: bool
+) -> None:
+    drafts = [
+        wish(org, -30, is_seen=is_seen, Email="first@example.com", MailingCity="Oakland"),
+        wish(org, -20, is_seen=is_seen, MobilePhone="+14155550177"),
+        wish(org, -10, is_seen=is_seen, Email="third@example.com", MailingStreet="1 Main St"),
+    ]
+    ids = [accept(journal, Kind.CONTACT_UPDATE, one, f"call-{n}") for n, one in enumerate(drafts)]
+    all_delivered(desk, journal, store, *ids)
+    after = contact(org)
+    assert (after["Email"], after["MailingCity"]) == ("third@example.com", "Oakland")
+    assert (after["MobilePhone"], after["MailingStreet"]) == ("+14155550177", "1 Main St")
+
+
+def test_a_persons_edit_between_two_calls_parks_the_later_one(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    for is_seen in (True, False):
+        first = accept(
+            journal,
+            Kind.CONTACT_UPDATE,
+            wish(org, -20, is_seen=is_seen, Email=f"first{is_seen}@example.com"),
+            "call-1",
+        )
+        later = wish(org, -10, is_seen=is_seen, Email="second@example.com")
+        all_delivered(desk, journal, store, first)
+        org.edit("Contact", contact(org)["Id"], Email="by.hand@example.com")
+        second = accept(journal, Kind.CONTACT_UPDATE, later, "call-2")
+        all_delivered(desk, journal, store, second, but=(second,))
+        assert kept(journal, second).reason == "EDITED_SINCE (Email)"
+        assert contact(org)["Email"] == "by.hand@example.com"
+        store.delete(*store.keys("vs:contact:*"))
+        org.reset()
+
+
+def test_a_persons_edit_hides_behind_no_write_of_ours_to_another_field(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    """The second call was accepted unseen, then a person edited, then the first call's was made."""
+    second = wish(org, -10, Email="second@example.com")
+    org.edit("Contact", contact(org)["Id"], Email="by.hand@example.com")
+    first = wish(org, 1, MobilePhone="+14155550177")  # accepted when the edit was there
+    ids = [
+        accept(journal, Kind.CONTACT_UPDATE, first, "call-1"),
+    ]
+    all_delivered(desk, journal, store, *ids)
+    later = accept(journal, Kind.CONTACT_UPDATE, second, "call-2")
+    all_delivered(desk, journal, store, later, but=(later,))
+    assert contact(org)["Email"] == "by.hand@example.com"
+
+
+def test_a_snapshot_older_than_our_own_write_parks_nothing(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    later = wish(org, -10, is_seen=True, Email="second@example.com")  # saw the seeded address
+    first = accept(
+        journal, Kind.CONTACT_UPDATE, wish(org, -20, is_seen=True, Email="first@example.com")
+    )
+    all_delivered(desk, journal, store, first)
+    second = accept(journal, Kind.CONTACT_UPDATE, later, "call-2")
+    all_delivered(desk, journal, store, second)
+    assert contact(org)["Email"] == "second@example.com"
+
+
+@pytest.mark.parametrize("fate", ["cancelled", "parked", "lost"])
+def test_an_earlier_wish_that_came_to_nothing_or_in_doubt_does_not_stop_the_later_one(
+    desk: Desk,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    fate: str,
+) -> None:
+    draft = wish(org, -20, Email="first@example.com")
+    later = wish(org, -10, Email="second@example.com")
+    first = accept(journal, Kind.CONTACT_UPDATE, draft)
+    if fate == "cancelled":
+        journal.cancel(first, "caller")
+    elif fate == "parked":
+        rule = {"object": "Contact", "when": "Email = 'first@example.com'", "message": "No."}
+        org.fault(validation_rules=[rule])
+        assert drain(desk, Kind.CONTACT_UPDATE).counts == {"parked": 1}
+    else:
+        change_rows = desk.records.change
+
+        def lose_the_answer(sobject: str, rows: Any) -> Any:
+            org.fault(lose_answer=1.0)
+            return change_rows(sobject, rows)
+
+        monkeypatch.setattr(desk.records, "change", lose_the_answer)
+        assert drain(desk, Kind.CONTACT_UPDATE).counts == {"again": 1}
+        monkeypatch.undo()
+        assert contact(org)["Email"] == "first@example.com"
+    org.fault()
+    store.delete("vs:waits")
+    store.zadd("vs:due:contact_update", {first: 9e15}, xx=True)  # not its turn yet
+    second = accept(journal, Kind.CONTACT_UPDATE, later, "call-2")
+    all_delivered(desk, journal, store, second)
+    assert contact(org)["Email"] == "second@example.com"
+    if fate == "lost":
+        all_delivered(desk, journal, store, first)
+        assert contact(org)["Email"] == "second@example.com"
+
+
+def test_a_caller_who_changed_their_number_is_known_by_it_for_what_they_asked_besides(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    """Both were accepted while nobody could look: the number leads to nobody any more."""
+    (field,) = (n for n in ("Phone", "MobilePhone") if "5550101" in _digits(contact(org)[n]))
+    drafts = [
+        wish(org, at_s, **{field: number})  # type: ignore[arg-type]  # the name of a field
+        for at_s, number in ((-20, "+14155550177"), (-10, "+14155550178"))
+    ]
+    ids = [accept(journal, Kind.CONTACT_UPDATE, drafts[0], "call-1")]
+    all_delivered(desk, journal, store, *ids)
+    store.delete(*store.keys("vs:salesforce:*contacts*"))  # what was looked up is forgotten
+    ids.append(accept(journal, Kind.CONTACT_UPDATE, drafts[1], "call-2"))
+    all_delivered(desk, journal, store, *ids)
+    assert contact(org)[field] == "+14155550178"
+
+
+def _digits(text: str | None) -> str:
+    return "".join(one for one in text or "" if one.isdigit())
+
+
+def test_two_calls_during_an_outage_leave_the_callers_last_word(
+    client: FlaskClient, desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE")
+    for nth, email in enumerate(("first@example.com", "second@example.com")):
+        ask(client, "updateContact", {"email": email}, call_id=f"call-{nth}", number=KNOWN)
+    ids = [one.id for one in journal.of_caller(KNOWN)]
+    assert len(ids) == 2
+    org.fault()
+    all_delivered(desk, journal, store, *ids)
+    assert contact(org)["Email"] == "second@example.com"

@@ -114,6 +114,24 @@ def test_a_parked_write_is_told_to_the_call_while_it_lasts(
     assert client.get("/health").get_json()["broken_promises"] == int(ended)
 
 
+def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(
+    client: FlaskClient, desk: Desk, org: Org, store: redis.Redis, settings: Settings,
+    control: tuple[str, list[Any]],
+) -> None:  # fmt: skip
+    url, posted = control
+    live_call(client, url)
+    wanted = {"phone": "+14155550177", "mailingPostalCode": "X", "mailingState": "Mass."}
+    ask(client, "updateContact", wanted)
+    org.fault(refuse_fields=["Contact.MailingState"])
+    news = News(Calls(store), settings.model_copy(update={"vapi_control_hosts": "127.0.0.1"}))
+    drain(desk, Kind.CONTACT_UPDATE, lambda lease, told: news.tell(news_of(lease, told)))
+    news.close()
+    (one,) = posted
+    text = one["message"]["content"]
+    assert "the state could not be saved" in text
+    assert "Mass." not in text
+
+
 @pytest.mark.parametrize(
     ("url", "allowed"),
     [

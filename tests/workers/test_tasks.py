@@ -2,11 +2,13 @@
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import redis
 
 from demo.stack import Org
+from shared.calls.closeout import FINGERPRINT
 from shared.domain.drafts import (
     CallbackDraft,
     CallDraft,
@@ -29,6 +31,7 @@ from tests.workers.delivering import (
 )
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
+from workers.delivery.tasks import log_calls
 
 
 def test_a_task_whose_answer_was_lost_keeps_what_a_person_did_with_it(
@@ -188,4 +191,152 @@ def test_a_transcript_file_waits_for_its_task(
     assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"again": 1}
     drain(desk, Kind.CALL_LOG)
     wait_no_more(store, waiting, kind=Kind.TRANSCRIPT_FILE)
+    assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"delivered": 1}
+
+
+# -- a case that is there only after its call was logged -------------------------------------------
+
+RULE = {"validation_rules": [{"object": "Case", "when": "Type = 'Billing'", "message": "No."}]}
+
+
+def close(journal: Journal, **others: Any) -> str:
+    """The call's end, as its report has it."""
+    return accept(
+        journal,
+        Kind.CALL_LOG,
+        CallDraft(**CALL | others),
+        reference="",
+        fingerprint=FINGERPRINT,
+        after_call=True,
+    )
+
+
+def test_a_call_and_what_it_asked_for_are_linked_when_the_case_is_there_after_all(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    callback = accept(journal, Kind.CALLBACK, CallbackDraft(phone="+14155550199"))
+    opened = accept(journal, Kind.CASE_CREATE, BILLING)
+    comment = CommentDraft(case_intent=opened, text="Call summary: x")
+    summary = accept(journal, Kind.CASE_COMMENT, comment, after=(opened,))
+    log = close(journal)
+    org.fault(**RULE)
+    for kind in (Kind.CALLBACK, Kind.CASE_CREATE, Kind.CASE_COMMENT, Kind.CALL_LOG):
+        drain(desk, kind)
+    assert kept(journal, opened).state is State.PARKED
+    assert kept(journal, summary).reason == "CASE_PARKED"
+    assert record(org, "Task", log)["WhatId"] is None
+    org.fault()
+    journal.replay([opened])
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(desk, Kind.TASK_LINK).counts == {"delivered": 1}
+    case_id = record(org, "Case", opened)["Id"]
+    assert record(org, "Task", log)["WhatId"] == case_id
+    assert record(org, "Task", callback)["WhatId"] == case_id
+    # The summary followed its case, though nobody replayed it.
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert org.records("CaseComment")[-1]["ParentId"] == case_id
+    assert not journal.parked(10)
+
+
+def test_a_link_that_a_person_made_stays(desk: Desk, journal: Journal, org: Org) -> None:
+    opened = accept(journal, Kind.CASE_CREATE, BILLING)
+    log = close(journal)
+    org.fault(**RULE)
+    drain(desk, Kind.CASE_CREATE)
+    drain(desk, Kind.CALL_LOG)
+    org.fault()
+    theirs = org.records("Case")[0]["Id"]
+    org.edit("Task", record(org, "Task", log)["Id"], WhatId=theirs)
+    journal.replay([opened])
+    drain(desk, Kind.CASE_CREATE)
+    assert drain(desk, Kind.TASK_LINK).counts == {"delivered": 1}
+    assert record(org, "Task", log)["WhatId"] == theirs
+
+
+def test_a_backlog_of_replayed_cases_is_linked_whatever_comes_first(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    pairs = []
+    for nth in range(60):
+        call_id = f"call-{nth}"
+        opened = accept(journal, Kind.CASE_CREATE, BILLING, call_id)
+        log = accept(
+            journal, Kind.CALL_LOG, CallDraft(**CALL | {"call_id": call_id}), call_id,
+            reference="", fingerprint=FINGERPRINT, after_call=True,
+        )  # fmt: skip
+        pairs.append((opened, log))
+    org.fault(**RULE)
+    drain(desk, Kind.CASE_CREATE)
+    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 60}
+    org.fault()
+    journal.replay([opened for opened, _ in pairs])
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 60}
+    assert drain(desk, Kind.TASK_LINK).counts == {"delivered": 60}
+    case_ids = {one["Call_Key__c"]: one["Id"] for one in org.records("Case")}
+    what_ids = {one["Call_Key__c"]: one["WhatId"] for one in org.records("Task")}
+    assert [what_ids[log] for _, log in pairs] == [case_ids[opened] for opened, _ in pairs]
+
+
+def test_a_log_at_work_when_its_case_is_delivered_is_linked_after_it(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    opened = accept(journal, Kind.CASE_CREATE, BILLING)
+    log = close(journal)
+    org.fault(**RULE)
+    drain(desk, Kind.CASE_CREATE)
+    org.fault()
+    at_work = journal.lease(Kind.CALL_LOG, most=1, most_bytes=100_000)
+    (outcome,) = log_calls(desk, list(at_work.intents))  # it saw a case that is parked
+    journal.replay([opened])
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(desk, Kind.TASK_LINK).counts == {}  # it waits for the log
+    assert journal.settle(at_work, [outcome]).ring == (Kind.TASK_LINK,)
+    assert drain(desk, Kind.TASK_LINK).counts == {"delivered": 1}
+    assert record(org, "Task", log)["WhatId"] == record(org, "Case", opened)["Id"]
+
+
+def test_a_call_is_linked_to_the_case_it_commented_on_when_the_comment_is_there_after_all(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    named = {"caller_number": KNOWN, "case_number": "00001001"}
+    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(**named, text="x"))
+    log = close(journal, case_number="00001001", only_after=comment)
+    draft = CommentDraft(**named, only_after=comment, text="Call summary: x")
+    summary = accept(journal, Kind.CASE_COMMENT, draft, after=(comment,))
+    rule = {"object": "CaseComment", "when": "CommentBody LIKE 'x%'", "message": "No."}
+    org.fault(validation_rules=[rule])
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 2}
+    assert kept(journal, summary).reason == "COMMENT_PARKED"
+    drain(desk, Kind.CALL_LOG)
+    org.fault()
+    journal.replay([comment])
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 2}
+    assert drain(desk, Kind.TASK_LINK).counts == {"delivered": 1}
+    (case_,) = (one for one in org.records("Case") if one["CaseNumber"] == "00001001")
+    assert record(org, "Task", log)["WhatId"] == case_["Id"]
+
+
+def test_a_case_in_time_needs_no_link(desk: Desk, journal: Journal, org: Org) -> None:
+    opened = accept(journal, Kind.CASE_CREATE, BILLING)
+    log = close(journal)
+    for kind in (Kind.CASE_CREATE, Kind.CALL_LOG, Kind.TASK_LINK):
+        drain(desk, kind)
+    assert record(org, "Task", log)["WhatId"] == record(org, "Case", opened)["Id"]
+    assert {one.kind for one in journal.of_call("call-1")} == {Kind.CASE_CREATE, Kind.CALL_LOG}
+
+
+def test_a_transcript_follows_its_task_out_of_the_parked_list(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))
+    draft = TranscriptDraft(call_id="call-1", call_log_intent=log, transcript="words")
+    waiting = accept(journal, Kind.TRANSCRIPT_FILE, draft, after=(log,))
+    rule = {"object": "Task", "when": "Status = 'Completed'", "message": "No."}
+    org.fault(validation_rules=[rule])
+    assert drain(desk, Kind.CALL_LOG).counts == {"parked": 1}
+    assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"parked": 1}
+    assert kept(journal, waiting).reason == "TASK_PARKED"
+    org.fault()
+    journal.replay([log])
+    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
     assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"delivered": 1}

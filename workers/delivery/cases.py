@@ -12,6 +12,7 @@ from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
 from workers.delivery.links import contact_of, find_cases, numbers_to_resolve, unchanged_since
+from workers.delivery.task_links import with_links
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
@@ -52,9 +53,11 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "SuppliedPhone": draft.caller_number,
         }
 
-    return create_by_key(
+    outcomes = create_by_key(
         desk, "Case", intents, record, optional=OPTIONAL, read_back=("Id", "CaseNumber")
     )
+    opened = {one.intent_id: one.record_id for one in outcomes if isinstance(one, Delivered)}
+    return with_links(desk, intents, outcomes, opened)
 
 
 def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -92,7 +95,7 @@ def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     written = desk.records.change("Case", rows_to_close)
     results = dict(zip(closing, written, strict=True))
     return outcomes + [
-        desk.written(intent, results[case_id], closing[case_id]["CaseNumber"])
+        desk.written(intent, results[case_id], closing[case_id]["CaseNumber"], record_id=case_id)
         for intent, case_id in targets.items()
         if case_id in closing
     ]

@@ -1,8 +1,9 @@
 """Comments on cases. A CaseComment can carry no key, so its text ends with the reference.
 
-It is sent once. When an earlier attempt may have arrived, it rests until Salesforce must have
-finished, and then the comments of its case are read and the reference is looked for. What remains:
-a comment that commits after that would be there twice.
+It is sent once, by who holds its lease at the moment of sending. When an earlier attempt may have
+arrived, it rests until Salesforce must have finished, and then the comments of its case are read
+and the reference is looked for. What remains: a comment that commits after that would be there
+twice.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ from typing import Any, cast
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes
+from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
 from workers.delivery.links import find_cases
+from workers.delivery.task_links import with_links
 from workers.delivery.text import fit_comment
 
 CLOCKS_DIFFER_MS = 24 * 3600 * 1000
@@ -33,15 +36,28 @@ def add_comments(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     there = _already_there(desk, targets)
     outcomes += [Delivered(intent.id, record_id) for intent, record_id in there.items()]
     missing = [intent for intent in targets if intent not in there]
-    if not missing or not desk.holds_lease():
-        return outcomes
+    return with_links(
+        desk,
+        intents,
+        outcomes + _sent(desk, targets, missing),
+        {one.id: case_id for one, case_id in targets.items()},
+    )
+
+
+def _sent(desk: Desk, targets: dict[Intent, str], missing: list[Intent]) -> list[Outcome]:
+    if not missing:
+        return []
+    records = [_record(intent, targets[intent]) for intent in missing]
     try:
-        written = desk.records.insert(
-            "CaseComment", [_record(intent, targets[intent]) for intent in missing]
-        )
+        written = desk.records.insert("CaseComment", records, still_wanted=desk.holds_lease)
+    except WithdrawnError:
+        return []  # somebody else's by now
     except SalesforceError as error:
-        return outcomes + [_rested(desk, one, error) for one in missing]
-    return outcomes + [desk.written(one, item) for one, item in zip(missing, written, strict=True)]
+        return [_rested(desk, one, error) for one in missing]
+    return [
+        desk.written(one, item, record_id=targets[one])
+        for one, item in zip(missing, written, strict=True)
+    ]
 
 
 def _rested(desk: Desk, intent: Intent, error: SalesforceError) -> Outcome:

@@ -1,116 +1,209 @@
-"""Contact updates: by id, and only fields that are still as the caller's agent saw them.
+"""Contact updates: by id, and only over values that no person has changed since the caller asked.
 
-A field that somebody else changed since is a conflict and parks for a person. A field that has the
-new value already is done, so a second attempt after a lost answer writes nothing twice.
+Of one caller's wishes the last one counts, in whatever call it was and in whatever order they are
+delivered. A field that a person changed since is a conflict and parks. A field that has the new
+value already is done, so a second attempt after a lost answer writes nothing twice.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, cast
 
 from shared.domain.drafts import ContactDraft
-from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.intent import Delivered, Intent, Outcome, Parked
+from shared.domain.kinds import Kind
 from shared.domain.text import folded
+from shared.journal.contact_writes import ContactWrite, digest
 from shared.salesforce.customers import CHANGEABLE
-from shared.salesforce.people import only
+from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.people import PHONES, only
 from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
 from workers.delivery.desk import Desk
-from workers.delivery.links import unchanged_since
-
-OUR_OWN_MS = 2_000
-"""An edit so soon after our receipt is taken for the write that the receipt is of (two clocks)."""
+from workers.delivery.links import not_yet, unchanged_since
 
 
 def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(ContactDraft, intent.draft) for intent in intents}
-    contacts, unknown = _contacts(desk, [(one, drafts[one.id]) for one in intents])
-    outcomes: list[Outcome] = [Parked(one.id, "NOT_ONE_CONTACT") for one in unknown]
-    writing: dict[str, tuple[Intent, Row]] = {}
-    ours = desk.journal.get_many(one for draft in drafts.values() for one in draft.earlier)
-    for intent in intents:
-        receipts = [ours[one].receipt for one in drafts[intent.id].earlier if one in ours]
-        our_last_ms = max((one.at_ms for one in receipts if one), default=0)
-        contact = contacts.get(intent.id)
-        if not contact:
+    reader = _Reader(desk)
+    contacts = _contacts(reader, [(one, drafts[one.id]) for one in intents])
+    outcomes: list[Outcome] = []
+    writes = desk.contact_writes.of(one["Id"] for one in contacts.values())
+    writing: dict[str, tuple[Intent, Row, ContactWrite]] = {}
+    # The earliest wish first: the caller's last word is then written last.
+    for intent in sorted(intents, key=lambda one: _asked(drafts[one.id].accepted_at, one.id)):
+        draft, contact = drafts[intent.id], contacts.get(intent.id)
+        if contact is None:
+            outcomes.append(Parked(intent.id, "NOT_ONE_CONTACT"))
             continue
-        change = _change(intent, drafts[intent.id], contact, our_last_ms)
-        if not isinstance(change, dict):
-            outcomes.append(change)
-        elif not change:
-            outcomes.append(Delivered(intent.id, contact["Id"]))
-        elif contact["Id"] in writing:
+        if lacking := reader.lacking & draft.changes.keys():
+            assert reader.error
+            error = replace(reader.error, whole=False, fields=tuple(sorted(lacking)))
+            outcomes.append(desk.failed(intent, error, may_be_there=intent.unsure))
+            continue
+        if contact["Id"] in writing:
             # The second has to see what the first did.
-            outcomes.append(
-                TryAgain(intent.id, "AFTER_ANOTHER", 100, Scope.RECORD, unsure=intent.unsure)
-            )
+            outcomes.append(not_yet(intent, "AFTER_ANOTHER", 100))
+            continue
+        change = _Change(intent, draft, contact, writes[contact["Id"]])
+        if edited := change.edited:
+            outcomes.append(Parked(intent.id, f"EDITED_SINCE ({', '.join(edited)})"))
+        elif not change.fields:
+            outcomes.append(Delivered(intent.id, contact["Id"]))
         else:
-            row = Row(contact["Id"], change, unchanged_since(contact))
-            writing[contact["Id"]] = (intent, row)
+            row = Row(contact["Id"], change.fields, unchanged_since(contact))
+            writing[contact["Id"]] = (intent, row, change.as_write())
     if not writing:
         return outcomes
-    written = desk.records.change("Contact", [row for _, row in writing.values()])
+    desk.contact_writes.note({one: write for one, (_, _, write) in writing.items()})
+    written = desk.records.change("Contact", [row for _, row, _ in writing.values()])
     return outcomes + [
-        desk.written(one, item) for (one, _), item in zip(writing.values(), written, strict=True)
+        desk.written(intent, item, record_id=row.record_id)
+        for (intent, row, _), item in zip(writing.values(), written, strict=True)
     ]
 
 
-def _contacts(
-    desk: Desk, drafts: list[tuple[Intent, ContactDraft]]
-) -> tuple[dict[str, dict[str, Any]], list[Intent]]:
-    """The contact of each intent as it is now, by intent id; and the intents of nobody.
+# -- which contact ---------------------------------------------------------------------------------
 
-    A contact that was merged or deleted since acceptance is looked for by the caller's number.
+
+class _Reader:
+    """Reads contacts. lacking: fields that turned out to be missing in the org, which are read no
+    more; error: how it said so."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.lacking: frozenset[str] = frozenset()
+        self.error: SalesforceError | None = None
+
+    def read(self, contact_ids: set[str]) -> dict[str, dict[str, Any]]:
+        """The contacts that exist, by id, with what of CHANGEABLE the org has."""
+        while contact_ids:
+            fields = tuple(name for name in CHANGEABLE if name not in self.lacking)
+            try:
+                (rows,) = self.desk.records.query(
+                    soql(
+                        f"SELECT Id, LastModifiedDate, {columns(fields)} FROM Contact "
+                        "WHERE Id IN {ids}",
+                        ids=sorted(contact_ids),
+                    )
+                )
+            except SalesforceError as error:
+                found = self.lacking.union(error.fields).intersection(CHANGEABLE)
+                if error.failure is not FailureClass.MISSING_FIELD or found == self.lacking:
+                    raise
+                self.lacking, self.error = found, error
+            else:
+                return {row["Id"]: row for row in rows}
+        return {}
+
+
+def _contacts(
+    reader: _Reader, drafts: list[tuple[Intent, ContactDraft]]
+) -> dict[str, dict[str, Any]]:
+    """The contact of each intent as it is now, by intent id; of nobody's there is none.
+
+    A contact that was merged or deleted since acceptance is looked for by the caller's number. Who
+    has just had that number changed is still known by their own change.
     """
     known = {one.id: draft.contact_id for one, draft in drafts if draft.contact_id}
-    rows = _read(desk, set(known.values()))
+    rows = reader.read(set(known.values()))
     contacts = {one: rows[contact_id] for one, contact_id in known.items() if contact_id in rows}
     rest = [(one, draft) for one, draft in drafts if one.id not in contacts]
-    by_number, _ = desk.people.resolve([draft.caller_number for _, draft in rest], [])
-    found = {one.id: only(by_number.get(draft.caller_number)) for one, draft in rest}
-    rows = _read(desk, {contact_id for contact_id in found.values() if contact_id})
-    contacts |= {one: rows[contact_id] for one, contact_id in found.items() if contact_id in rows}
-    return contacts, [one for one, _ in drafts if one.id not in contacts]
-
-
-def _read(desk: Desk, contact_ids: set[str]) -> dict[str, dict[str, Any]]:
-    if not contact_ids:
-        return {}
-    (rows,) = desk.records.query(
-        soql(
-            f"SELECT Id, LastModifiedDate, {columns(CHANGEABLE)} FROM Contact WHERE Id IN {{ids}}",
-            ids=sorted(contact_ids),
-        )
-    )
-    return {row["Id"]: row for row in rows}
-
-
-def _change(
-    intent: Intent, draft: ContactDraft, contact: dict[str, Any], our_last_ms: int
-) -> dict[str, str] | Outcome:
-    """The fields to write, or why none may be.
-
-    our_last_ms: when the call's earlier wish was written to this contact; 0 when there is none.
-    """
-    changes = {
-        name: value
-        for name, value in draft.changes.items()
-        if name in CHANGEABLE and folded(contact[name]) != folded(value)
+    by_number, _ = reader.desk.people.resolve([draft.caller_number for _, draft in rest], [])
+    found = {
+        one.id: only(by_number.get(draft.caller_number))
+        or _by_own_change(reader.desk, draft.caller_number, one.accepted_at_ms)
+        for one, draft in rest
+        if len(by_number.get(draft.caller_number, [])) <= 1
     }
-    if draft.seen is not None:
-        seen = draft.seen
-        edited = [
-            name
-            for name in changes
-            if folded(contact[name]) not in {folded(value) for value in seen.get(name, [])}
-        ]
-    else:
-        # Nobody saw the record at acceptance: any edit since may be to these very fields, but for
-        # the one that the call's earlier wish made.
-        modified = datetime.fromisoformat(contact["LastModifiedDate"])
-        ours = (
-            datetime.fromtimestamp((our_last_ms + OUR_OWN_MS) / 1000, UTC) if our_last_ms else None
+    rows = reader.read({contact_id for contact_id in found.values() if contact_id})
+    return contacts | {one: rows[id_] for one, id_ in found.items() if id_ in rows}
+
+
+def _by_own_change(desk: Desk, number: str, accepted_at_ms: int) -> str | None:
+    """The one contact who had this number when the change was asked for, and had it changed since
+    by another call of theirs. What is asked for later shows nothing by that number any more."""
+    changed = {
+        intent.receipt.record_id
+        for intent in desk.journal.of_caller(number)
+        if intent.kind is Kind.CONTACT_UPDATE
+        and intent.receipt
+        and intent.receipt.at_ms >= accepted_at_ms
+        and set(PHONES) & set(intent.payload.get("changes", {}))
+    }
+    return only(sorted(changed))
+
+
+# -- what may be written ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Change:
+    """One wish, the contact as it is now, and what this service wrote to it of late."""
+
+    intent: Intent
+    draft: ContactDraft
+    contact: dict[str, Any]
+    writes: list[ContactWrite]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What is still to be written: not what is so already, nor what a later wish replaced."""
+        asked = _asked(self.draft.accepted_at, self.intent.id)
+        later = [one for one in self.writes if _asked(one.asked_at, one.intent_id) > asked]
+        return {
+            name: value
+            for name, value in self.draft.changes.items()
+            if name in CHANGEABLE
+            and folded(self.contact[name]) != folded(value)
+            and self._now(name) not in {one.fields.get(name) for one in later}
+        }
+
+    @property
+    def edited(self) -> list[str]:
+        """The fields to be written that somebody else changed since the caller asked."""
+        if self.draft.seen is None and not self._modified_since():
+            return []
+        base = self._base()
+        return [name for name in self.fields if self._now(name) not in self._known(name, base)]
+
+    def as_write(self) -> ContactWrite:
+        return ContactWrite(
+            intent_id=self.intent.id,
+            asked_at=self.draft.accepted_at,
+            before=self.contact["LastModifiedDate"],
+            was={name: self._now(name) for name in CHANGEABLE if name in self.contact},
+            fields={name: self._digest(name, value) for name, value in self.fields.items()},
         )
-        since = modified > datetime.fromisoformat(draft.accepted_at)
-        edited = list(changes) if since and not (ours and modified <= ours) else []
-    return Parked(intent.id, f"EDITED_SINCE ({', '.join(edited)})") if edited else changes
+
+    def _base(self) -> ContactWrite | None:
+        """For a wish that nobody saw the contact at: our last write to it as it was then, untouched
+        since. What it found there the caller's agent would have seen."""
+        if self.draft.seen is not None:
+            return None
+        accepted = datetime.fromisoformat(self.draft.accepted_at)
+        found = [one for one in self.writes if datetime.fromisoformat(one.before) <= accepted]
+        return found[-1] if found else None
+
+    def _modified_since(self) -> bool:
+        modified = datetime.fromisoformat(self.contact["LastModifiedDate"])
+        return modified > datetime.fromisoformat(self.draft.accepted_at)
+
+    def _known(self, name: str, base: ContactWrite | None) -> set[str]:
+        """Digests of the values that are no other person's edit: as seen at acceptance, or ours."""
+        seen = (self.draft.seen or {}).get(name, [])
+        ours = {one.fields[name] for one in self.writes if name in one.fields}
+        found = {base.was[name]} if base and name in base.was else set()
+        return {self._digest(name, one) for one in seen} | ours | found
+
+    def _now(self, name: str) -> str:
+        return self._digest(name, self.contact[name])
+
+    def _digest(self, name: str, value: str | None) -> str:
+        return digest(self.contact["Id"], name, folded(value))
+
+
+def _asked(at: str, intent_id: str) -> tuple[datetime, str]:
+    """Its place among the wishes of all calls."""
+    return datetime.fromisoformat(at), intent_id

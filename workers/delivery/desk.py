@@ -1,4 +1,4 @@
-"""What a delivery works with: Salesforce, the journal, and the outcomes of a failure."""
+"""What a delivery works with: Salesforce, the journal, and the lease of its batch."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,39 +8,24 @@ from typing import Self
 import redis
 
 from shared.calls.calls import Calls
-from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.intent import Delivered, Intent, Outcome
+from shared.journal.contact_writes import ContactWrites
 from shared.journal.journal import Journal
 from shared.journal.results import Lease
+from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
-from shared.salesforce.failures import FailureClass, SalesforceError, delay_ms
+from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.gate import Gate, NotNow, Room, Use
 from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.people import People
 from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
 from shared.settings import Settings
-
-_SCOPES = {
-    FailureClass.AWAY: Scope.ORG,
-    FailureClass.CONCURRENCY: Scope.ORG,
-    FailureClass.DAILY_LIMIT: Scope.ORG,
-    FailureClass.LOGIN_LIMIT: Scope.ORG,
-    FailureClass.BUDGET: Scope.ORG,
-    FailureClass.SESSION: Scope.ORG,
-    FailureClass.ROW_LOCK: Scope.RECORD,
-    FailureClass.RACE: Scope.RECORD,
-    FailureClass.EDITED: Scope.RECORD,
-    FailureClass.MISCONFIGURED: Scope.KIND,
-}
-
+from workers.delivery.policy import outcome_of
 
 ROOM_WAIT_S = 4.0
 """So long a delivery waits for room; then the sweep rings again for what is due."""
-
-LINKS = frozenset({"ContactId", "AccountId", "WhoId", "WhatId"})
-
-MOST_RACES = 5
 
 REST_MS = 0
 """The unique key makes a repeat harmless, so nothing has to rest."""
@@ -63,6 +48,8 @@ class Desk:
     people: People
     calls: Calls
     time_zone: TimeZone
+    contact_writes: ContactWrites
+    case_numbers: CaseNumbers
     strikes: int = 0
     lease: Lease | None = None
 
@@ -83,31 +70,28 @@ class Desk:
             people=People(records, store, settings.phone_region, keys_of(settings)),
             calls=Calls(store),
             time_zone=TimeZone(settings, store, salesforce),
+            contact_writes=ContactWrites(store),
+            case_numbers=CaseNumbers(store, keys_of(settings)),
         )
 
-    def failed(self, intent: Intent, error: SalesforceError, *, may_be_there: bool) -> Outcome:
-        """What a failure means for one intent.
-
-        may_be_there: an earlier attempt, or this one, may have been committed.
-        """
-        if error.failure in {FailureClass.REFUSED, FailureClass.VALUE} and not error.whole:
-            return Parked(intent.id, str(error))
-        if error.failure is FailureClass.RACE and intent.attempts >= MOST_RACES:
-            return Parked(intent.id, str(error))  # another unique field than our key
-        # A request that is refused as a whole would be refused for every batch of the kind.
-        scope = _SCOPES.get(error.failure, Scope.KIND)
-        if error.whole and scope is Scope.RECORD and error.failure is not FailureClass.ROW_LOCK:
-            scope = Scope.KIND
-        strikes = intent.attempts - 1 if scope is Scope.RECORD else self.strikes
-        return TryAgain(
-            intent.id,
-            str(error),
-            delay_ms(error, strikes),
-            scope,
-            unsure=may_be_there,
-            rest_ms=self.rest_ms if may_be_there and scope is not Scope.RECORD else 0,
-            leave_out=intent.leave_out,
-            strikes=0 if error.failure is FailureClass.BUDGET else 1,
+    def failed(
+        self,
+        intent: Intent,
+        error: SalesforceError,
+        *,
+        may_be_there: bool,
+        optional: frozenset[str] = frozenset(),
+        record_id: str = "",
+    ) -> Outcome:
+        """What a failure means for one intent (see policy.outcome_of)."""
+        return outcome_of(
+            intent,
+            error,
+            strikes=self.strikes,
+            may_be_there=may_be_there,
+            rest_ms=self.rest_ms,
+            optional=optional,
+            record_id=record_id,
         )
 
     def room(self) -> Room | NotNow:
@@ -137,27 +121,22 @@ class Desk:
         item: Written,
         number: str | None = None,
         optional: frozenset[str] = frozenset(),
+        record_id: str = "",
     ) -> Outcome:
         """What became of one record means this for its intent.
 
-        optional: fields that the record may go without when Salesforce does not take their value.
+        optional: fields that the record may go without when Salesforce does not take them.
+        record_id: the record that was to be changed, for one that was.
         """
         error = item.error
         if error is None:
             assert item.record_id
             return Delivered(intent.id, item.record_id, number)
-        if error.failure is FailureClass.VALUE and not error.whole:
-            # Salesforce does not always say which field it means: then all links go.
-            blamed = (set(error.fields) & optional) or (LINKS & optional)
-            if blamed - set(intent.leave_out):
-                leave_out = tuple(sorted(blamed | set(intent.leave_out)))
-                delay = delay_ms(error, 0)
-                return TryAgain(
-                    intent.id, str(error), delay, Scope.RECORD, intent.unsure, leave_out=leave_out
-                )
         # A duplicate key says that the record is there: the next attempt reads first.
-        race = error.failure is FailureClass.RACE
-        return self.failed(intent, error, may_be_there=race or error.ambiguous)
+        may_be_there = error.ambiguous or error.failure is FailureClass.RACE
+        return self.failed(
+            intent, error, may_be_there=may_be_there, optional=optional, record_id=record_id
+        )
 
 
 Apply = Callable[[Desk, Sequence[Intent]], list[Outcome]]

@@ -12,8 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.drafts import UnreadableDraftError
-from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked, Scope, TryAgain
-from shared.domain.kinds import Kind
+from shared.domain.intent import (
+    Cancelled,
+    Delivered,
+    Intent,
+    Outcome,
+    Parked,
+    PartRefused,
+    Scope,
+    TryAgain,
+)
+from shared.domain.kinds import Kind, State
 from shared.journal.journal import LEASE_MS, Journal
 from shared.journal.results import Lease, Settled
 from shared.logs import log
@@ -21,8 +30,10 @@ from shared.salesforce.failures import SalesforceError
 from shared.salesforce.gate import NotNow
 from shared.salesforce.records import MOST_AT_ONCE, MOST_RECORDS, MOST_ROWS
 from shared.store import StoreUnavailableError
-from workers.delivery import cases, comments, contacts, tasks, transcripts
+from workers.delivery import cases, comments, contacts, task_links, tasks, transcripts
+from workers.delivery.batches import apply_batch
 from workers.delivery.desk import Apply, Desk
+from workers.delivery.policy import among_others
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_ROUNDS = 50
@@ -31,9 +42,6 @@ MOST_ROUNDS = 50
 
 TIGHT = 0.5
 """From this pressure on batches are as large as a request can carry."""
-
-MOST_ALONE = 8
-"""So often a record is tried that is refused as if by misconfiguration while others go through."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ APPLIERS: dict[Kind, Applier] = {
     Kind.CONTACT_UPDATE: Applier(contacts.update_contacts),
     Kind.CALLBACK: Applier(tasks.request_callbacks),
     Kind.CALL_LOG: Applier(tasks.log_calls),
+    Kind.TASK_LINK: Applier(task_links.link_tasks),
     Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MOST_ROWS, MOST_ROWS),
 }
 
@@ -98,11 +107,24 @@ def drain(
             outcomes = _deliver(desk, lease)
         settled = desk.journal.settle(lease, outcomes)
         drained.ring.update(settled.ring)
-        settled_batch(lease, outcomes)
-        _tell(drained, lease, outcomes, settled)
-        if any(isinstance(one, TryAgain) and one.scope is not Scope.RECORD for one in outcomes):
-            return drained  # the kind or the org has to wait
+        accepted = _as_settled(outcomes, settled)
+        settled_batch(lease, accepted)
+        _tell(drained, lease, accepted, settled)
     return drained
+
+
+def _as_settled(outcomes: list[Outcome], settled: Settled) -> list[Outcome]:
+    """The outcomes that the journal took, as it took them: another worker may have the rest."""
+    accepted: list[Outcome] = []
+    for one in outcomes:
+        state = settled.states.get(one.intent_id)
+        if isinstance(one, TryAgain) and state is State.PARKED:
+            accepted.append(Parked(one.intent_id, one.reason, one.detail))
+        elif isinstance(one, Parked) and state is State.DUE:
+            accepted.append(TryAgain(one.intent_id, one.reason, 0, Scope.RECORD))
+        elif state:
+            accepted.append(one)
+    return accepted
 
 
 def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
@@ -120,8 +142,8 @@ def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
             desk.records.probe()
         except SalesforceError as error:
             return outcomes + [desk.failed(one, error, may_be_there=one.unsure) for one in readable]
-    applied = _apply(desk, APPLIERS[lease.kind].apply, readable)
-    return outcomes + _not_for_all(applied, {one.id: one for one in readable})
+    applied = apply_batch(desk, APPLIERS[lease.kind].apply, readable)
+    return outcomes + among_others(applied)
 
 
 def _without_doubtful_callers(desk: Desk, intents: list[Intent]) -> list[Intent]:
@@ -138,39 +160,6 @@ def _without_doubtful_callers(desk: Desk, intents: list[Intent]) -> list[Intent]
 NOBODY = {"caller_number": "", "contact_id": None, "told_to": None}
 
 
-def _not_for_all(outcomes: list[Outcome], intents: dict[str, Intent]) -> list[Outcome]:
-    """Where some of a batch went through, what holds up another is its own, not the kind's."""
-    if not any(isinstance(one, Delivered) for one in outcomes):
-        return outcomes
-    fitted: list[Outcome] = []
-    for one in outcomes:
-        if not isinstance(one, TryAgain) or one.scope is not Scope.KIND:
-            fitted.append(one)
-        elif intents[one.intent_id].attempts >= MOST_ALONE:
-            fitted.append(Parked(one.intent_id, one.reason))
-        else:
-            fitted.append(replace(one, scope=Scope.RECORD))
-    return fitted
-
-
-def _apply(desk: Desk, apply: Apply, intents: list[Intent]) -> list[Outcome]:
-    try:
-        return apply(desk, intents)
-    except SalesforceError as error:
-        return [desk.failed(one, error, may_be_there=one.unsure) for one in intents]
-    except StoreUnavailableError:
-        raise
-    except Exception as bug:
-        # An answer or a draft that nobody foresaw. It must not hold up the others of its batch, nor
-        # come back for ever: each is tried alone, as one that may have been written, and the
-        # culprit parks under the error's name.
-        log.exception("delivery_failed", kind=intents[0].kind, count=len(intents))
-        if len(intents) == 1:
-            return [Parked(intents[0].id, f"UNFORESEEN_{type(bug).__name__}")]
-        alone = [[replace(one, unsure=True)] for one in intents]
-        return [outcome for one in alone for outcome in _apply(desk, apply, one)]
-
-
 def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Settled) -> None:
     drained.counts.update(_NAMES[type(one)] for one in outcomes)
     again = [one for one in outcomes if isinstance(one, TryAgain)]
@@ -180,31 +169,35 @@ def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Sett
         drained.waits_for = f"{soonest.reason}, next attempt {at:%H:%M:%S} UTC"
     if settled.paused:
         # For an alarm: the event's name does not change.
-        reasons = sorted({one.reason for one in again if one.scope is Scope.KIND})
+        reasons = sorted({one.reason for one in again if one.scope is Scope.KIND or one.target})
         log.error("kind_paused", kind=lease.kind, reason=", ".join(reasons))
+    if missing := sorted({name for one in again for name in one.missing}):
+        log.warning("field_missing", kind=lease.kind, reason=", ".join(missing))
     for outcome in outcomes:
         if isinstance(outcome, Parked):
-            log.error(
-                "intent_parked",
-                kind=lease.kind,
-                intent_id=outcome.intent_id,
-                reason=outcome.reason,
-            )
+            _parked(lease, outcome.intent_id, outcome.reason)
+        elif isinstance(outcome, PartRefused):
+            _parked(lease, outcome.part.id, outcome.reason)
     log.info(
         "delivery",
         kind=lease.kind,
-        count=len(outcomes),
+        count=len(lease.intents),
         delivered=drained.counts["delivered"],
         parked=drained.counts["parked"],
-        unsettled=len(outcomes) - settled.count,
+        unsettled=len(lease.intents) - settled.count,
         reason=drained.waits_for,
     )
+
+
+def _parked(lease: Lease, intent_id: str, reason: str) -> None:
+    log.error("intent_parked", kind=lease.kind, intent_id=intent_id, reason=reason)
 
 
 _NAMES: dict[type, str] = {
     Delivered: "delivered",
     TryAgain: "again",
     Parked: "parked",
+    PartRefused: "part_refused",
     Cancelled: "cancelled",
 }
 

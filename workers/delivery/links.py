@@ -9,7 +9,7 @@ from typing import Any, cast
 from shared.domain.drafts import CaseTarget, FromCaller
 from shared.domain.identity import may_discuss
 from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Receipt, Scope, TryAgain
-from shared.domain.kinds import SETTLED, State
+from shared.domain.kinds import SETTLED, Kind, State
 from shared.salesforce.people import only
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
@@ -29,8 +29,8 @@ def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome
     sought: list[_Sought] = []
     for intent in intents:
         draft = drafts[intent.id]
-        if draft.only_after and not _delivered(earlier.get(draft.only_after)):
-            found[intent.id] = Cancelled(intent.id, "NOT_THEIR_CASE")
+        if draft.only_after and (outcome := _not_after(intent, earlier.get(draft.only_after))):
+            found[intent.id] = outcome
         elif draft.case_intent:
             opened = _opened_here(intent, earlier.get(draft.case_intent))
             if isinstance(opened, Receipt):
@@ -69,42 +69,37 @@ class _Sought:
 
 
 def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
-    if not sought:
-        return {}
-    conditions, values = [], {}
+    by_id: dict[str, dict[str, Any]] = {}
     if ids := sorted({one.record_id for one in sought if one.record_id}):
-        conditions.append("Id IN {ids}")
-        values["ids"] = ids
-    if numbers := sorted({one.number for one in sought if not one.record_id}):
-        conditions.append("CaseNumber IN {numbers}")
-        values["numbers"] = numbers
-    (rows,) = desk.records.query(
-        soql(
-            f"SELECT Id, CaseNumber, ContactId FROM Case WHERE {' OR '.join(conditions)}", **values
+        (rows,) = desk.records.query(
+            soql("SELECT Id, ContactId FROM Case WHERE Id IN {ids}", ids=ids)
         )
-    )
-    by_id = {row["Id"]: row for row in rows}
-    by_number = {row["CaseNumber"]: row for row in rows}
-    cases = {
-        one.intent.id: by_id.get(one.record_id) if one.record_id else by_number.get(one.number)
-        for one in sought
-    }
+        by_id = {row["Id"]: row for row in rows}
+    by_number = cases_by_number(desk, {one.number for one in sought if not one.record_id})
+    found: dict[str, str | Outcome] = {}
+    cases: dict[str, dict[str, Any]] = {}
+    for one in sought:
+        rows = by_number.get(one.number, [])
+        if one.record_id:
+            rows = [by_id[one.record_id]] if one.record_id in by_id else []
+        if len(rows) == 1:
+            cases[one.intent.id] = rows[0]
+        else:
+            reason = "CASE_GONE" if one.record_id else "CASE_UNKNOWN"
+            found[one.intent.id] = Parked(one.intent.id, "CASE_AMBIGUOUS" if rows else reason)
+    sought = [one for one in sought if one.intent.id in cases]
     # Who has the number now is asked only for a case that is not the known contact's.
     others = [
         one.draft.caller_number
         for one in sought
-        if (case := cases[one.intent.id])
-        and case["ContactId"] not in (None, one.draft.contact_id)
+        if cases[one.intent.id]["ContactId"] not in (None, one.draft.contact_id)
         and not one.is_our_own_note
     ]
     contacts, _ = desk.people.resolve(others, [])
-    found: dict[str, str | Outcome] = {}
     for one in sought:
         intent, case = one.intent, cases[one.intent.id]
         theirs = {one.draft.contact_id, only(contacts.get(one.draft.caller_number))} - {None}
-        if case is None:
-            found[intent.id] = Parked(intent.id, "CASE_GONE" if one.record_id else "CASE_UNKNOWN")
-        elif one.is_our_own_note or may_discuss(
+        if one.is_our_own_note or may_discuss(
             theirs, case["ContactId"], requested=one.was_opened_for(theirs)
         ):
             found[intent.id] = str(case["Id"])
@@ -113,8 +108,17 @@ def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
     return found
 
 
-def _delivered(intent: Intent | None) -> bool:
-    return intent is not None and intent.state is State.DELIVERED
+NOT_THEIRS = frozenset({"CASE_OF_SOMEBODY_ELSE", "CASE_UNKNOWN"})
+
+
+def _not_after(intent: Intent, earlier: Intent | None) -> Outcome | None:
+    """What becomes of it because the one before it did not come to anything; None when it did."""
+    if earlier and earlier.state is State.DELIVERED:
+        return None
+    comment = earlier is not None and earlier.kind is Kind.CASE_COMMENT
+    if earlier and comment and earlier.state is State.PARKED and earlier.reason not in NOT_THEIRS:
+        return Parked(intent.id, "COMMENT_PARKED", follows=earlier.id)
+    return Cancelled(intent.id, "NOT_THEIR_CASE")
 
 
 CONTACT_LINKS = frozenset({"ContactId", "WhoId"})
@@ -159,5 +163,28 @@ def _opened_here(intent: Intent, parent: Intent | None) -> Receipt | Outcome:
     if parent.state is State.CANCELLED and parent.call_id == intent.call_id:
         return Cancelled(intent.id, "CASE_CANCELLED")
     if parent.state in SETTLED:
-        return Parked(intent.id, f"CASE_{parent.state.upper()}")
-    return TryAgain(intent.id, "CASE_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
+        return Parked(intent.id, f"CASE_{parent.state.upper()}", follows=parent.id)
+    return not_yet(intent, "CASE_NOT_YET")
+
+
+def not_yet(intent: Intent, reason: str, delay_ms: int = 1_000) -> TryAgain:
+    """It waits for another intent, and no longer than that one does."""
+    return TryAgain(
+        intent.id,
+        reason,
+        delay_ms,
+        Scope.RECORD,
+        strikes=0,
+        unsure=intent.unsure,
+        leave_out=intent.leave_out,
+    )
+
+
+def cases_by_number(desk: Desk, numbers: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """The cases that each number may mean, by the number as it was said."""
+
+    def query(statement: str) -> list[dict[str, Any]]:
+        (rows,) = desk.records.query(statement)
+        return rows
+
+    return desk.case_numbers.find(numbers, ("Id", "ContactId"), query)

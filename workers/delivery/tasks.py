@@ -5,22 +5,30 @@ from typing import Any, cast
 
 from shared.calls.closeout import MOST_DESCRIPTION
 from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
-from shared.domain.intent import Intent, Outcome, Scope, TryAgain
+from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import SETTLED, Kind
-from shared.salesforce.soql import soql
+from shared.salesforce.records import MARKERS
 from workers.delivery.amendments import amend_call_logs
 from workers.delivery.call_text import call_fields
 from workers.delivery.desk import Desk
 from workers.delivery.keyed import create_by_key
-from workers.delivery.links import contact_of, numbers_to_resolve
+from workers.delivery.links import cases_by_number, contact_of, not_yet, numbers_to_resolve
 from workers.delivery.text import fit, fit_line
 
 MOST_SUBJECT = 255
-NOT_SETTLED_MS = 1_000
 
 OPTIONAL = frozenset(
-    {"WhoId", "WhatId", "TaskSubtype", "CallType", "CallDisposition", "CallDurationInSeconds"}
-)
+    {
+        "WhoId", "WhatId", "TaskSubtype",
+        "CallType", "CallDisposition", "CallDurationInSeconds", "CallObject",
+    }
+)  # fmt: skip
+"""The Call* fields exist only where CRM Call Center does (docs/vendors.md)."""
+
+
+def _optional(desk: Desk) -> frozenset[str]:
+    """Without our own key field the key lies in a standard one, which is needed then."""
+    return OPTIONAL if desk.records.keyed else OPTIONAL - {MARKERS["Task"]}
 
 
 def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -43,7 +51,7 @@ def request_callbacks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "WhoId": who[intent.id],
         }
 
-    return create_by_key(desk, "Task", intents, record, optional=OPTIONAL)
+    return create_by_key(desk, "Task", intents, record, optional=_optional(desk))
 
 
 def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -51,10 +59,7 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     # A wish may be heard of after the report: the call is logged when all it wished for is settled.
     early = [one for one in intents if any(_is_open_wish(wish) for wish in of_call[one.id])]
     intents = [one for one in intents if one not in early]
-    outcomes: list[Outcome] = [
-        TryAgain(one.id, "CALL_NOT_SETTLED", NOT_SETTLED_MS, Scope.RECORD, unsure=one.unsure)
-        for one in early
-    ]
+    outcomes: list[Outcome] = [not_yet(one, "CALL_NOT_SETTLED") for one in early]
     if not intents:
         return outcomes
     who = _contacts(desk, intents)
@@ -87,9 +92,9 @@ def log_calls(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     amending = [one for one in intents if cast(CallDraft, one.draft).amends]
     creating = [one for one in intents if one not in amending]
     if amending:
-        outcomes += amend_call_logs(desk, amending, record, of_call, optional=OPTIONAL)
+        outcomes += amend_call_logs(desk, amending, record, of_call, optional=_optional(desk))
     if creating:
-        outcomes += create_by_key(desk, "Task", creating, record, optional=OPTIONAL)
+        outcomes += create_by_key(desk, "Task", creating, record, optional=_optional(desk))
     return outcomes
 
 
@@ -105,10 +110,6 @@ def _contacts(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | None]:
 
 
 def _cases_by_number(desk: Desk, drafts: list[CallDraft]) -> dict[str, str]:
-    numbers = sorted({one.case_number for one in drafts if one.case_number})
-    if not numbers:
-        return {}
-    (rows,) = desk.records.query(
-        soql("SELECT Id, CaseNumber FROM Case WHERE CaseNumber IN {numbers}", numbers=numbers)
-    )
-    return {row["CaseNumber"]: row["Id"] for row in rows}
+    """Record ids by the number as it was said; none for a number that may mean several."""
+    found = cases_by_number(desk, {one.case_number for one in drafts if one.case_number})
+    return {number: rows[0]["Id"] for number, rows in found.items() if len(rows) == 1}

@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 from shared.domain.drafts import TranscriptDraft
-from shared.domain.intent import Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.intent import Delivered, Intent, Outcome, Parked, TryAgain
 from shared.domain.kinds import SETTLED
+from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from workers.delivery.desk import REST_UNKEYED_MS, Desk
 from workers.delivery.keyed import find_by_key
+from workers.delivery.links import not_yet
 
 
 def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -38,17 +40,16 @@ def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
                 "FirstPublishLocationId": call_log.receipt.record_id,
             }
         elif call_log and call_log.state not in SETTLED:
-            outcomes.append(
-                TryAgain(intent.id, "TASK_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure)
-            )
+            outcomes.append(not_yet(intent, "TASK_NOT_YET"))
         else:
-            outcomes.append(Parked(intent.id, "TASK_PARKED"))
-    if not records or not desk.holds_lease():
+            outcomes.append(Parked(intent.id, "TASK_PARKED", follows=draft.call_log_intent))
+    if not records:
         return outcomes
+    files = [(one.id, fields) for one, fields in records.items()]
     try:
-        written = desk.records.create_each(
-            "ContentVersion", [(one.id, fields) for one, fields in records.items()]
-        )
+        written = desk.records.create_each("ContentVersion", files, still_wanted=desk.holds_lease)
+    except WithdrawnError:
+        return outcomes  # somebody else's by now
     except SalesforceError as error:
         failed = [desk.failed(one, error, may_be_there=error.ambiguous) for one in records]
         return outcomes + [_rested(one) for one in failed]

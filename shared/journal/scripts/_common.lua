@@ -60,18 +60,39 @@ local function is_held_back(p, call, accepted, now)
   return spoke > said and now - heard < SILENCE_MS
 end
 
--- An intent is settled: those that waited for it alone are due. Appends kinds to ring for to reply.
+-- A parked intent is tried anew, without its past: unsure, so that what it may have written before it
+-- parked is found and not written again.
+local function make_due_again(p, id, kind, now)
+  local key = p .. 'intent:' .. id
+  redis.call('HSET', key, 'state', 'due', 'unsure', 1, 'hold_until', now, 'attempts', 0)
+  redis.call('HDEL', key, 'settled', 'refusals', 'refused_at', 'leave_out')
+  redis.call('ZREM', p .. 'parked', id)
+  redis.call('ZADD', p .. 'due:' .. kind, now, id)
+end
+
+-- An intent is settled: those that waited for it alone are due. One that parked because this one did
+-- is due again when this one is delivered, read before it is written. Appends kinds to ring for to
+-- reply.
 local function let_followers_go(p, id, now, ring_ms, reply)
   local followers = p .. 'followers:' .. id
+  local became = redis.call('HGET', p .. 'intent:' .. id, 'state')
   for _, follower in ipairs(redis.call('SMEMBERS', followers)) do
     local key = p .. 'intent:' .. follower
-    if redis.call('HGET', key, 'state') == 'held' and redis.call('HINCRBY', key, 'waiting', -1) == 0 then
-      local known = redis.call('HMGET', key, 'kind', 'hold_until')
-      redis.call('ZADD', p .. 'due:' .. known[1], known[2], follower)
-      if tonumber(known[2]) <= now and take_doorbell(p, known[1], ring_ms) then
-        reply[#reply + 1] = known[1]
+    local is = redis.call('HMGET', key, 'state', 'kind', 'hold_until')
+    local due_at = nil
+    if is[1] == 'held' then
+      if redis.call('HINCRBY', key, 'waiting', -1) == 0 then due_at = is[3] end
+      redis.call('SREM', followers, follower)
+    elseif is[1] == 'parked' and became == 'delivered' then
+      make_due_again(p, follower, is[2], now)
+      due_at = now
+    end
+    if due_at then
+      redis.call('ZADD', p .. 'due:' .. is[2], due_at, follower)
+      if tonumber(due_at) <= now and take_doorbell(p, is[2], ring_ms) then
+        reply[#reply + 1] = is[2]
       end
     end
   end
-  redis.call('DEL', followers)
+  if became ~= 'parked' then redis.call('DEL', followers) end
 end

@@ -11,7 +11,7 @@ local now = clock_ms()
 local changed = 0
 local old = redis.call('ZRANGEBYSCORE', p .. 'settled', '-inf', now - data_ms, 'WITHSCORES', 'LIMIT', 0, most)
 for i = 1, #old, 2 do
-  redis.call('HSET', p .. 'intent:' .. old[i], 'payload', '{}', 'said', '')
+  redis.call('HSET', p .. 'intent:' .. old[i], 'payload', '{}', 'said', '', 'detail', '')
   redis.call('ZREM', p .. 'settled', old[i])
   redis.call('ZADD', p .. 'receipts', old[i + 1], old[i])
   changed = changed + 1

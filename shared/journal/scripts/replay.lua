@@ -3,9 +3,9 @@
 -- ARGV  1 prefix, 2 "replay" or "discard", 3 ms a doorbell counts as out, 4 new payload or "",
 --       5 the org that they are for from now on, or "", 6... ids
 --
--- Replay makes a parked intent due at once and unsure, so that what it may have written before it
--- parked is found and not written again. A payload replaces the draft (an edit). Discard cancels
--- it. An intent that is not parked is left alone, so a second run changes nothing.
+-- Replay makes a parked intent due at once, unsure and with its counters reset. A payload replaces
+-- the draft (an edit). Discard cancels it. An intent that is not parked is left alone, so a second run
+-- changes nothing.
 --
 -- Returns {how many were changed, kind, kind, ...}: ring for these kinds.
 local p, verb, ring_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -17,16 +17,15 @@ for i = 6, #ARGV do
   local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
   if is[1] == 'parked' then
     reply[1] = reply[1] + 1
-    redis.call('ZREM', p .. 'parked', id)
     if verb == 'replay' then
       if payload ~= '' then redis.call('HSET', key, 'payload', payload) end
       if org ~= '' then redis.call('HSET', key, 'org', org) end
-      redis.call('HSET', key, 'state', 'due', 'unsure', 1, 'hold_until', now)
-      redis.call('HDEL', key, 'settled')
-      redis.call('ZADD', p .. 'due:' .. is[2], now, id)
+      make_due_again(p, id, is[2], now)
       if take_doorbell(p, is[2], ring_ms) then reply[#reply + 1] = is[2] end
     else
       redis.call('HSET', key, 'state', 'cancelled', 'settled', now)
+      redis.call('ZREM', p .. 'parked', id)
+      redis.call('DEL', p .. 'followers:' .. id)
       redis.call('ZADD', p .. 'settled', now, id)
       if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
     end

@@ -1,23 +1,41 @@
 -- Writes down what became of leased intents. A worker whose lease is gone can't settle anything.
 --
--- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of (see below), 5 kind
---   {id, outcome = "delivered", receipt (text)}
---   {id, outcome = "again", reason, delay_ms, scope = "record"|"kind"|"org", strikes (0 for a wait
---    that is no failure, else 1), unsure (bool), rest_ms, leave_out (text)}
---   {id, outcome = "parked", reason}   {id, outcome = "cancelled", reason}
+-- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of (see below), 5 kind,
+--       6 ms a call's list of intents is kept, 7 ms a kind goes without a missing field
+--   {id, outcome = "delivered", receipt (text), also (list of intents)}
+--   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"kind"|"org", strikes (0 for a
+--    wait that is no failure, else 1), unsure (bool), rest_ms, leave_out (text), missing (list), limit,
+--    target}
+--   {id, outcome = "part_refused", reason, detail, delay_ms, unsure, rest (text), part (an intent)}
+--   {id, outcome = "parked", reason, detail, follows (id or "")}   {id, outcome = "cancelled", reason}
+--   An intent: {id, kind, schema, tool, reference, said, payload (text), record, after (list of ids)}
 --
--- "again" with scope record is due after its delay. With scope kind or org the intent stays due as
+-- "again" with scope record is due after its delay, and after its rest. With scope kind or org the intent stays due as
 -- it was, or rests for rest_ms, and the kind or the org waits: thousands of intents then cost one
 -- attempt, not one each.
+--
+-- With a limit the record itself was refused. Its refusals are counted, and at the limit it parks.
+-- With a target its kind may be what fails: the different targets refused since the kind last
+-- succeeded are counted, and from the second on the kind waits. A record that was refused before that
+-- success counts no more: others went through. Where MANY are refused it is the kind for certain, and
+-- nothing parks for it. What the kind is to blame for (scope kind) is the record's all the same when
+-- others of this batch were delivered.
+--
+-- "part_refused": the intent goes on with the rest, and the part parks as an intent of its own.
+-- "parked" with follows: it is due again when that intent is delivered; at once when that is not
+-- parked any more.
+--
 -- A delivery ends both waits; a longer wait is not cut short by a shorter one. Whatever is
 -- delivered, parked or cancelled lets its followers go.
 --
--- Returns {how many were settled, "paused" or "", kind, kind, ...}: whether the kind has to wait from
--- now on that did not before; then ring for these kinds.
+-- Returns {{id, state, ...} of what was settled, "paused" or "": whether the kind has to wait from now
+-- on that did not before, {kind, ...} to ring for}.
 local p, token, ring_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local outcomes = cjson.decode(ARGV[4])
+local call_ms, missing_ms = ARGV[6], ARGV[7]
 local now = clock_ms()
-local reply = {0, ''}
+local states, paused, ring = {}, '', {}
+local MANY, FAILING_MS = 10, 24 * 3600 * 1000
 redis.call('ZREM', p .. 'leases:' .. ARGV[5], token)
 if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe') end
 
@@ -30,54 +48,152 @@ local function wait(what, outcome)
     reason = longer and before.reason or outcome.reason,
     strikes = before.strikes + outcome.strikes,
   }))
-  if what ~= 'org' and before.strikes == 0 and outcome.strikes > 0 then reply[2] = 'paused' end
+  if what ~= 'org' and before.strikes == 0 and outcome.strikes > 0 then paused = 'paused' end
 end
 
--- First what ends a wait, then what begins one: one of this batch may do either.
-for _, outcome in ipairs(outcomes) do
-  local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease', 'kind')
-  if outcome.outcome == 'delivered' and is[1] == 'leased' and is[2] == token then
-    redis.call('HDEL', p .. 'waits', 'org', is[3])
+-- Whose the refusal of one record is: "record" or "kind"; "parked" when it was the last one.
+local function judged(key, kind, outcome)
+  local refusals = redis.call('HINCRBY', key, 'refusals', 1)
+  redis.call('HSETNX', key, 'refused_at', now)
+  local since = tonumber(redis.call('HGET', key, 'refused_at'))
+  local succeeded = tonumber(redis.call('HGET', p .. 'succeeded', kind) or '0')
+  local different = 0
+  if outcome.target ~= '' and succeeded < since then
+    local failing = p .. 'failing:' .. kind
+    different = redis.call('SCARD', failing)
+    if different < MANY then
+      different = different + redis.call('SADD', failing, outcome.target)
+      redis.call('PEXPIRE', failing, FAILING_MS)
+    end
+  end
+  if refusals >= outcome.limit and different < MANY then return 'parked' end
+  return different >= 2 and 'kind' or 'record'
+end
+
+local function record(one, from, call, parked)
+  local key = p .. 'intent:' .. one.id
+  local waiting = 0
+  for _, earlier in ipairs(one.after) do
+    local state = redis.call('HGET', p .. 'intent:' .. earlier, 'state')
+    if (state == 'held' or state == 'due' or state == 'leased')
+      and redis.call('SADD', p .. 'followers:' .. earlier, one.id) == 1 then
+      waiting = waiting + 1
+    end
+  end
+  redis.call('HSET', key, 'kind', one.kind, 'state', waiting > 0 and 'held' or 'due',
+    'schema', one.schema, 'call', call, 'tool', one.tool, 'reference', one.reference,
+    'fingerprint', '', 'payload', one.payload, 'said', one.said, 'accepted', now,
+    'hold_until', now, 'subjects', '[]', 'waiting', waiting, 'attempts', 0, 'unsure', 0,
+    'record', one.record, 'org', redis.call('HGET', from, 'org') or '')
+  redis.call('ZADD', p .. 'intents', now, one.id)
+  if call ~= '' then
+    redis.call('RPUSH', p .. 'call:' .. call .. ':intents', one.id)
+    redis.call('PEXPIRE', p .. 'call:' .. call .. ':intents', call_ms)
+  end
+  if parked then
+    redis.call('HSET', key, 'state', 'parked', 'settled', now, 'reason', parked.reason,
+      'detail', parked.detail)
+    redis.call('ZADD', p .. 'parked', now, one.id)
+  elseif waiting == 0 then
+    redis.call('ZADD', p .. 'due:' .. one.kind, now, one.id)
+    if take_doorbell(p, one.kind, ring_ms) then ring[#ring + 1] = one.kind end
   end
 end
 
 local waited = {}
+local function again(outcome, key, kind)
+  local due = p .. 'due:' .. kind
+  local scope = outcome.scope
+  if scope == 'record' and outcome.limit > 0 then
+    scope = judged(key, kind, outcome)
+    if scope == 'parked' then
+      outcome.outcome = 'parked'
+      return false
+    end
+  end
+  -- A mere wait is no attempt.
+  if outcome.strikes == 0 then redis.call('HINCRBY', key, 'attempts', -1) end
+  redis.call('HSET', key, 'state', 'due', 'reason', outcome.reason, 'detail', outcome.detail,
+    'unsure', outcome.unsure and 1 or 0, 'leave_out', outcome.leave_out)
+  for _, field in ipairs(outcome.missing) do
+    redis.call('SADD', p .. 'missing:' .. kind, field)
+    redis.call('PEXPIRE', p .. 'missing:' .. kind, missing_ms)
+  end
+  if scope == 'record' then
+    redis.call('ZADD', due, now + math.max(outcome.delay_ms, outcome.rest_ms), outcome.id)
+  else
+    local as_it_was = redis.call('HGET', key, 'hold_until')
+    redis.call('ZADD', due, outcome.rest_ms > 0 and now + outcome.rest_ms or as_it_was, outcome.id)
+    local what = scope == 'org' and 'org' or kind
+    if not waited[what] then
+      waited[what] = true
+      wait(what, outcome)
+    end
+  end
+  return true
+end
+
+-- First what ends a wait, then what begins one: one of this batch may do either.
+local went_through = {}
+for _, outcome in ipairs(outcomes) do
+  local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease', 'kind')
+  if outcome.outcome == 'delivered' and is[1] == 'leased' and is[2] == token then
+    went_through[is[3]] = true
+    redis.call('HDEL', p .. 'waits', 'org', is[3])
+    redis.call('HSET', p .. 'succeeded', is[3], now)
+    redis.call('DEL', p .. 'failing:' .. is[3])
+  end
+end
+
 for _, outcome in ipairs(outcomes) do
   local key = p .. 'intent:' .. outcome.id
   local is = redis.call('HMGET', key, 'state', 'lease', 'kind', 'call', 'fingerprint')
   if is[1] == 'leased' and is[2] == token then
-    local due = p .. 'due:' .. is[3]
-    reply[1] = reply[1] + 1
+    local kind, call = is[3], is[4]
+    local open = false
     redis.call('HDEL', key, 'lease')
     if outcome.outcome == 'again' then
-      -- A mere wait is no attempt: attempts decide when to give up.
-      if outcome.strikes == 0 then redis.call('HINCRBY', key, 'attempts', -1) end
-      redis.call('HSET', key, 'state', 'due', 'reason', outcome.reason,
-        'unsure', outcome.unsure and 1 or 0, 'leave_out', outcome.leave_out)
-      if outcome.scope == 'record' then
-        redis.call('ZADD', due, now + outcome.delay_ms, outcome.id)
-      else
-        local as_it_was = redis.call('HGET', key, 'hold_until')
-        redis.call('ZADD', due, outcome.rest_ms > 0 and now + outcome.rest_ms or as_it_was, outcome.id)
-        local what = outcome.scope == 'org' and 'org' or is[3]
-        if not waited[what] then
-          waited[what] = true
-          wait(what, outcome)
-        end
+      if outcome.scope == 'kind' and outcome.limit > 0 and went_through[kind] then
+        outcome.scope = 'record'
       end
+      open = again(outcome, key, kind)
+    elseif outcome.outcome == 'part_refused' then
+      redis.call('HSET', key, 'state', 'due', 'payload', outcome.rest, 'reason', outcome.reason,
+        'unsure', outcome.unsure and 1 or 0)
+      redis.call('ZADD', p .. 'due:' .. kind, now + outcome.delay_ms, outcome.id)
+      record(outcome.part, key, call, outcome)
+      open = true
+    elseif outcome.outcome == 'parked' and outcome.follows ~= '' then
+      local followed = redis.call('HGET', p .. 'intent:' .. outcome.follows, 'state')
+      if followed == 'parked' then
+        redis.call('SADD', p .. 'followers:' .. outcome.follows, outcome.id)
+      elseif followed and followed ~= 'cancelled' then
+        redis.call('HSET', key, 'state', 'due')
+        redis.call('ZADD', p .. 'due:' .. kind, now, outcome.id)
+        open = true
+      end
+    end
+    if open then
+      states[#states + 1] = outcome.id
+      states[#states + 1] = 'due'
     else
-      redis.call('HSET', key, 'state', outcome.outcome, 'settled', now, 'reason', outcome.reason or '')
-      redis.call('ZREM', due, outcome.id)
-      if outcome.outcome == 'delivered' then
+      local state = outcome.outcome
+      states[#states + 1] = outcome.id
+      states[#states + 1] = state
+      redis.call('HSET', key, 'state', state, 'settled', now, 'reason', outcome.reason or '',
+        'detail', outcome.detail or '')
+      redis.call('ZREM', p .. 'due:' .. kind, outcome.id)
+      if state == 'delivered' then
         redis.call('HSET', key, 'receipt', outcome.receipt)
-      elseif outcome.outcome == 'parked' then
+        for _, one in ipairs(outcome.also) do record(one, key, call) end
+      elseif state == 'parked' then
         redis.call('ZADD', p .. 'parked', now, outcome.id)
       elseif is[5] ~= '' then
-        redis.call('HDEL', p .. 'call:' .. is[4] .. ':wishes', is[5])
+        redis.call('HDEL', p .. 'call:' .. call .. ':wishes', is[5])
       end
-      if outcome.outcome ~= 'parked' then redis.call('ZADD', p .. 'settled', now, outcome.id) end
-      let_followers_go(p, outcome.id, now, ring_ms, reply)
+      if state ~= 'parked' then redis.call('ZADD', p .. 'settled', now, outcome.id) end
+      let_followers_go(p, outcome.id, now, ring_ms, ring)
     end
   end
 end
-return reply
+return {states, paused, ring}

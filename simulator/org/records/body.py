@@ -41,7 +41,8 @@ def read_body(context: Context, sobject: SObject, given: object, creating: bool)
         item = view.field(sobject, name)
         if item is None or (isinstance(value, dict) and view.relationship(sobject, name)):
             item, value = _by_relationship(context, sobject, name, value)
-        if not (item.create if creating else item.update):
+        renumbered = item.auto_number and context.internal and not creating
+        if not (item.create if creating else item.update) and not renumbered:
             refused.append(item.name)
         elif item.write_only:
             body.write_only[item.name] = read_value(item, value, crlf=crlf)

@@ -179,6 +179,15 @@ def test_cases_may_be_numbered_otherwise(org: LocalOrg) -> None:
     assert org.records("Case")[0]["CaseNumber"] == "00001001"
 
 
+def test_a_case_may_have_been_renumbered(org: LocalOrg) -> None:
+    case = org.records("Case")[0]["Id"]
+    url = f"{org.url}/_org/records/Case/{case}"
+    assert org.http.patch(url, json={"CaseNumber": "CS-7"}, timeout=10).status_code == 200
+    assert org.row("Case", case)["CaseNumber"] == "CS-7"
+    refused = org.patch(f"/sobjects/Case/{case}", {"CaseNumber": "8"})
+    assert error(refused)[1] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
 def test_an_org_may_be_started_with_another_numbering() -> None:
     other = LocalOrg("--case-number-format", "{0}-{YYYY}")
     try:

@@ -1,0 +1,539 @@
+"""A failure belongs to what fails: a field, a record, a batch, a kind."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+import structlog
+
+from cli.intents import _line
+from demo.stack import Org
+from shared.domain.drafts import CallbackDraft, CallDraft, CaseDraft, CommentDraft, ContactDraft
+from shared.domain.intent import Delivered, Intent, Outcome, Parked
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.settings import Settings
+from tests.calling import KNOWN
+from tests.workers.delivering import (
+    BILLING,
+    CALL,
+    accept,
+    change,
+    contact,
+    kept,
+    record,
+    wait_no_more,
+)
+from workers.delivery import engine
+from workers.delivery.desk import Desk
+from workers.delivery.engine import Applier, drain
+from workers.delivery.policy import ALONE
+
+UPDATE = Kind.CONTACT_UPDATE
+
+
+def phone_change(org: Org, name: str, phone: str = "+14155550177") -> ContactDraft:
+    found = contact(org, name)
+    return change(
+        org,
+        contact_id=found["Id"],
+        changes={"MobilePhone": phone},
+        seen={"MobilePhone": [found["MobilePhone"]]},
+    )
+
+
+def drained_until(
+    is_over: Callable[[], bool], desk: Desk, store: redis.Redis, kind: Kind, *ids: str
+) -> int:
+    """Drains as often as it takes, without the waits between; returns how often that was."""
+    for nth in range(1, 60):
+        wait_no_more(store, *ids, kind=kind)
+        drain(desk, kind)
+        if is_over():
+            return nth
+    raise AssertionError("it is not over")
+
+
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    captured = structlog.testing.LogCapture()
+    log = structlog.wrap_logger(None, processors=[captured])
+    for module in ("engine", "batches"):
+        monkeypatch.setattr(f"workers.delivery.{module}.log", log)
+    return captured.entries
+
+
+# -- a record --------------------------------------------------------------------------------------
+
+
+def test_one_denied_record_holds_up_no_other_and_parks_in_the_end(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    org.fault(deny_records=[contact(org)["Id"]])
+    denied = accept(journal, UPDATE, phone_change(org, "Jane Miller"))
+    assert drain(desk, UPDATE).counts == {"again": 1}
+    assert not journal.waits()
+    other = accept(journal, UPDATE, phone_change(org, "Peter Novak"))
+    assert drain(desk, UPDATE).counts == {"delivered": 1}
+    assert kept(journal, other).state is State.DELIVERED
+
+    def is_parked() -> bool:
+        return kept(journal, denied).state is State.PARKED
+
+    assert drained_until(is_parked, desk, store, UPDATE, denied) == ALONE - 1
+    parked = kept(journal, denied)
+    assert parked.reason == "INSUFFICIENT_ACCESS_OR_READONLY"
+    assert parked.refusals == ALONE
+    assert not journal.waits()
+
+
+def test_a_denied_record_parks_also_when_nothing_else_of_its_kind_is_about(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    org.fault(deny_records=[contact(org)["Id"]])
+    ids = [
+        accept(journal, UPDATE, phone_change(org, "Jane Miller")),
+        accept(journal, UPDATE, change(org)),
+    ]
+
+    def are_parked() -> bool:
+        return all(kept(journal, one).state is State.PARKED for one in ids)
+
+    def is_never_the_kinds() -> bool:
+        assert not journal.waits()  # two wishes about one record are one record
+        return are_parked()
+
+    drained_until(is_never_the_kinds, desk, store, UPDATE, *ids)
+
+
+def test_records_that_were_denied_while_others_went_through_are_never_their_kinds_fault(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    names = ("Jane Miller", "Peter Novak")
+    org.fault(deny_records=[contact(org, name)["Id"] for name in names])
+    denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
+    third = next(one for one in _names(org) if one not in names)
+    accept(journal, UPDATE, phone_change(org, third))
+    assert drain(desk, UPDATE).counts == {"delivered": 1, "again": 2}
+    assert not journal.waits()
+    wait_no_more(store, *denied, kind=UPDATE)
+    assert drain(desk, UPDATE).counts == {"again": 2}
+    assert not journal.waits()  # both were proved to be the records' own
+
+    def are_parked() -> bool:
+        return all(kept(journal, one).state is State.PARKED for one in denied)
+
+    drained_until(are_parked, desk, store, UPDATE, *denied)
+
+
+def _names(org: Org) -> list[str]:
+    return [one["Name"] for one in org.records("Contact")]
+
+
+def test_two_different_denied_records_make_the_kind_wait_and_park_all_the_same(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = logged(monkeypatch)
+    names = ("Jane Miller", "Peter Novak")
+    org.fault(deny_records=[contact(org, name)["Id"] for name in names])
+    denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
+    assert drain(desk, UPDATE).counts == {"again": 2}
+    assert set(journal.waits()) == {UPDATE}
+    (alarm,) = (one for one in entries if one["event"] == "kind_paused")
+    assert alarm["reason"] == "INSUFFICIENT_ACCESS_OR_READONLY"
+
+    def are_parked() -> bool:
+        return all(kept(journal, one).state is State.PARKED for one in denied)
+
+    assert drained_until(are_parked, desk, store, UPDATE, *denied) == ALONE - 1
+
+
+def test_where_many_are_denied_it_is_the_kind_and_nothing_parks(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    names = _names(org)[:12]
+    org.fault(deny_records=[contact(org, name)["Id"] for name in names])
+    denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
+    for _ in range(2 * ALONE):
+        drain(desk, UPDATE)
+        wait_no_more(store, *denied, kind=UPDATE)
+    assert {kept(journal, one).state for one in denied} == {State.DUE}
+    org.fault()
+    assert drain(desk, UPDATE).counts == {"delivered": 12}
+
+
+@pytest.mark.parametrize("body", ["html", "json"])
+def test_a_request_with_one_record_that_is_refused_as_a_whole_is_that_records(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, body: str
+) -> None:
+    """As by a firewall that does not like what a caller said."""
+    desk.people.resolve([KNOWN], [])
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    org.fault(status=403, body=body, error_code="X" if body == "json" else "",
+              resources=["composite"])  # fmt: skip
+
+    def is_parked() -> bool:
+        assert not journal.waits()
+        return kept(journal, intent_id).state is State.PARKED
+
+    assert drained_until(is_parked, desk, store, Kind.CASE_CREATE, intent_id) == ALONE
+
+
+def test_a_lock_that_a_trigger_met_is_tried_again(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    first = accept(journal, UPDATE, change(org))
+    org.fault(lock_rows_s=60, lock_in_trigger=True)
+    assert drain(desk, UPDATE).counts == {"delivered": 1}
+    second = accept(journal, UPDATE, phone_change(org, "Jane Miller"))
+    assert drain(desk, UPDATE).counts == {"again": 1}
+    assert kept(journal, second).reason == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    assert not journal.waits()
+    org.fault()
+    wait_no_more(store, first, second, kind=UPDATE)
+    assert drain(desk, UPDATE).counts == {"delivered": 1}
+
+
+def test_leases_of_an_outage_count_nothing_against_a_record_that_exists(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", resources=["composite", "query"])
+    for _ in range(ALONE + 2):
+        drain(desk, Kind.CASE_CREATE)
+        wait_no_more(store, intent_id)
+    assert kept(journal, intent_id).attempts > ALONE
+    assert kept(journal, intent_id).refusals == 0
+    org.fault()
+    # The record is there, and this attempt does not know it: DUPLICATE_VALUE.
+    assert desk.records.create(
+        "Case", [(intent_id, {"Subject": "committed"})], ("Id",), still_wanted=lambda: True
+    )[0][0].record_id
+    store.hset(f"vs:intent:{intent_id}", "unsure", 0)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"again": 1}
+    assert kept(journal, intent_id).reason == "DUPLICATE_VALUE"
+    wait_no_more(store, intent_id)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+
+
+def test_a_replay_begins_to_count_anew(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    org.fault(deny_records=[contact(org)["Id"]])
+    denied = accept(journal, UPDATE, phone_change(org, "Jane Miller"))
+
+    def is_parked() -> bool:
+        return kept(journal, denied).state is State.PARKED
+
+    drained_until(is_parked, desk, store, UPDATE, denied)
+    journal.replay([denied])
+    again = kept(journal, denied)
+    assert (again.attempts, again.refusals, again.leave_out) == (0, 0, ())
+    assert drained_until(is_parked, desk, store, UPDATE, denied) == ALONE
+
+
+# -- a field ---------------------------------------------------------------------------------------
+
+
+ADDRESS = {"Phone": "+14155550177", "MailingStreet": "1 Main St", "MailingState": "Mass."}
+
+
+def address_change(org: Org, **changes: str) -> ContactDraft:
+    jane = contact(org)
+    wanted = changes or ADDRESS
+    return change(org, changes=wanted, seen={name: [jane[name]] for name in wanted})
+
+
+def parts(journal: Journal, intent_id: str) -> list[Intent]:
+    return [one for one in journal.of_call("call-1") if one.id != intent_id]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"refuse_fields": ["Contact.MailingState"]},
+        {"picklists": {}, "validation_rules": [
+            {"object": "Contact", "when": "MailingState = 'Mass.'", "field": "MailingState",
+             "message": "Two letters, please."}]},
+        {"hide_fields": ["Contact.MailingState"]},
+    ],
+)  # fmt: skip
+def test_a_refused_field_parks_and_the_rest_is_written(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, fault: dict[str, Any]
+) -> None:
+    before = contact(org)
+    draft = address_change(org)
+    org.fault(**{name: value for name, value in fault.items() if value})
+    intent_id = accept(journal, UPDATE, draft, said="Noted.", tool="updateContact")
+
+    def is_delivered() -> bool:
+        return kept(journal, intent_id).state is State.DELIVERED
+
+    drained_until(is_delivered, desk, store, UPDATE, intent_id)
+    after = contact(org)
+    assert (after["Phone"], after["MailingStreet"]) == ("+14155550177", "1 Main St")
+    assert after["MailingState"] == before["MailingState"]
+    (part,) = parts(journal, intent_id)
+    whole = kept(journal, intent_id)
+    assert (part.state, part.kind, part.call_id) == (State.PARKED, UPDATE, "call-1")
+    assert part.payload["changes"] == {"MailingState": "Mass."}
+    assert (part.reference, part.tool, part.org) == (whole.reference, "updateContact", whole.org)
+    assert "MailingState" in part.reason
+    assert part.detail
+    assert [one.id for one in journal.parked(10)] == [part.id]
+    # A person settles it as any other.
+    org.fault()
+    corrected = part.payload | {"changes": {"MailingState": "MA"}, "seen": None,
+                                "accepted_at": "2099-01-01T00:00:00.000+00:00"}  # fmt: skip
+    journal.replay([part.id], corrected)
+    assert drain(desk, UPDATE).counts == {"delivered": 1}
+    assert contact(org)["MailingState"] == "MA"
+
+
+def test_two_refused_fields_park_one_after_the_other(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    draft = address_change(org, **ADDRESS, MailingCountry="Wonderland")
+    org.fault(refuse_fields=["Contact.MailingState", "Contact.MailingCountry"])
+    intent_id = accept(journal, UPDATE, draft)
+
+    def is_delivered() -> bool:
+        return kept(journal, intent_id).state is State.DELIVERED
+
+    drained_until(is_delivered, desk, store, UPDATE, intent_id)
+    refused = [set(one.payload["changes"]) for one in parts(journal, intent_id)]
+    assert sorted(map(sorted, refused)) == [["MailingCountry"], ["MailingState"]]
+
+
+def test_a_contact_update_of_which_all_is_refused_parks_whole(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    draft = address_change(org, MailingState="Mass.")
+    org.fault(refuse_fields=["Contact.MailingState"])
+    intent_id = accept(journal, UPDATE, draft)
+    assert drain(desk, UPDATE).counts == {"parked": 1}
+    assert not parts(journal, intent_id)
+    assert kept(journal, intent_id).reason == "FIELD_INTEGRITY_EXCEPTION (MailingState)"
+
+
+def test_a_hidden_field_holds_up_nobody_who_does_not_change_it(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    draft, other = address_change(org, MailingState="CA"), phone_change(org, "Peter Novak")
+    org.fault(hide_fields=["Contact.MailingState"])
+    accept(journal, UPDATE, draft)
+    accept(journal, UPDATE, other)
+    assert drain(desk, UPDATE).counts == {"parked": 1, "delivered": 1}
+
+
+def test_an_org_without_crm_call_center_logs_calls_without_its_fields(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = logged(monkeypatch)
+    lacking = ["CallType", "CallDisposition", "CallDurationInSeconds", "CallObject"]
+    org.fault(hide_fields=[f"Task.{name}" for name in lacking])
+    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))
+
+    def is_delivered() -> bool:
+        assert not journal.waits()
+        return kept(journal, log).state is State.DELIVERED
+
+    assert drained_until(is_delivered, desk, store, Kind.CALL_LOG, log) <= len(lacking) + 1
+    assert record(org, "Task", log)["Status"] == "Completed"
+    assert kept(journal, log).refusals == 0
+    assert {one["reason"] for one in entries if one["event"] == "field_missing"} == set(lacking)
+    # The next ones need not find out.
+    before = org.stats()["by_resource"]["composite"]
+    other = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"call_id": "call-2"}))
+    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
+    assert org.stats()["by_resource"]["composite"] == before + 1
+    assert record(org, "Task", other)["Status"] == "Completed"
+
+
+def test_a_missing_field_that_carries_the_key_makes_the_kind_wait(
+    settings: Settings, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    unkeyed = Desk.from_settings(
+        settings.model_copy(update={"salesforce_key_fields": False}), store
+    )
+    org.fault(hide_fields=["Task.CallObject"])
+    log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))
+    drain(unkeyed, Kind.CALL_LOG)
+    assert set(journal.waits()) == {Kind.CALL_LOG}
+    assert kept(journal, log).state is State.DUE
+
+
+# -- a batch ---------------------------------------------------------------------------------------
+
+
+def test_a_query_that_is_too_complicated_is_asked_in_parts(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    ids = [
+        accept(
+            journal,
+            Kind.CASE_CREATE,
+            CaseDraft(
+                caller_number=f"+1415555{nth:04d}", issue_type="billing", description="Too long"
+            ),
+        )
+        for nth in range(1000, 1040)
+    ]
+    org.fault(max_query_chars=6_000)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 40}
+    assert not journal.waits()
+    receipts = [kept(journal, one).receipt for one in ids]
+    assert all(one and one.number for one in receipts)
+
+
+def test_reading_back_in_parts_finds_every_number(desk: Desk, journal: Journal, org: Org) -> None:
+    desk.people.resolve([KNOWN], [])
+    ids = [accept(journal, Kind.CASE_CREATE, BILLING) for _ in range(60)]
+    org.fault(max_query_chars=1_000)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 60}
+    receipts = [kept(journal, one).receipt for one in ids]
+    assert len({one.number for one in receipts if one}) == 60
+
+
+def applied(monkeypatch: pytest.MonkeyPatch, apply: Callable[..., list[Outcome]]) -> None:
+    monkeypatch.setitem(engine.APPLIERS, Kind.CALLBACK, Applier(apply))
+
+
+def callbacks(journal: Journal, count: int, bad: str = "") -> list[str]:
+    ids = [accept(journal, Kind.CALLBACK, CallbackDraft(phone="1")) for _ in range(count)]
+    return [*ids, accept(journal, Kind.CALLBACK, CallbackDraft(phone=bad))] if bad else ids
+
+
+def outcomes_but(bad: Callable[[list[Intent]], bool], error: Exception) -> Any:
+    sizes: list[int] = []
+
+    def apply(desk: Desk, intents: list[Intent]) -> list[Outcome]:
+        sizes.append(len(intents))
+        if bad(list(intents)):
+            raise error
+        return [Delivered(one.id, "00T") for one in intents]
+
+    return apply, sizes
+
+
+TOO_MUCH = SalesforceError(FailureClass.TOO_MUCH, "LIMIT_EXCEEDED", whole=True)
+
+
+def test_what_costs_too_much_together_goes_in_smaller_requests(
+    desk: Desk, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply, sizes = outcomes_but(lambda some: len(some) > 30, TOO_MUCH)
+    applied(monkeypatch, apply)
+    callbacks(journal, 100)
+    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 100}
+    assert sizes == [100, 1, 1, 49, 49, 25, 24, 25, 24]
+
+
+def test_a_record_that_costs_too_much_alone_parks_in_the_end(
+    desk: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_bad(some: list[Intent]) -> bool:
+        return any(one.payload["phone"] == "2" for one in some)
+
+    apply, _ = outcomes_but(is_bad, TOO_MUCH)
+    applied(monkeypatch, apply)
+    *_, bad = callbacks(journal, 20, bad="2")
+    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 20, "again": 1}
+    assert not journal.waits()
+
+    def is_parked() -> bool:
+        return kept(journal, bad).state is State.PARKED
+
+    assert drained_until(is_parked, desk, store, Kind.CALLBACK, bad) == ALONE - 1
+    assert kept(journal, bad).reason == "LIMIT_EXCEEDED"
+
+
+@pytest.mark.parametrize("error", [TOO_MUCH, KeyError("compositeResponse")])
+def test_what_fails_for_all_of_a_batch_costs_three_requests_and_pauses_the_kind(
+    desk: Desk,
+    journal: Journal,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    entries = logged(monkeypatch)
+    apply, sizes = outcomes_but(lambda _: True, error)
+    applied(monkeypatch, apply)
+    ids = callbacks(journal, 150)
+    assert drain(desk, Kind.CALLBACK).counts == {"again": 150}
+    assert sizes == [150, 1, 1]
+    assert set(journal.waits()) == {Kind.CALLBACK}
+    assert [one["log_level"] for one in entries if one["event"] == "kind_paused"] == ["error"]
+    assert not journal.parked(10)
+    good, _ = outcomes_but(lambda _: False, error)
+    applied(monkeypatch, good)
+    wait_no_more(store, *ids, kind=Kind.CALLBACK)
+    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 150}
+
+
+def test_a_defect_that_one_alone_meets_again_and_again_parks_it(
+    desk: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply, _ = outcomes_but(lambda _: True, ValueError("x"))
+    applied(monkeypatch, apply)
+    (bad,) = callbacks(journal, 1)
+
+    def is_parked() -> bool:
+        return kept(journal, bad).state is State.PARKED
+
+    assert drained_until(is_parked, desk, store, Kind.CALLBACK, bad) == ALONE
+    assert kept(journal, bad).reason == "UNFORESEEN_ValueError"
+
+
+# -- Salesforce's words, and whose the outcome is --------------------------------------------------
+
+
+def test_salesforces_words_are_kept_with_what_parked_and_go_with_personal_data(
+    desk: Desk, journal: Journal, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = logged(monkeypatch)
+    words = "Billing cases need an order number. " + "x" * 2_000
+    rule = {"object": "Case", "when": "Type = 'Billing'", "message": words}
+    org.fault(validation_rules=[rule])
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
+    parked = kept(journal, intent_id)
+    assert parked.detail == words[:1_000]
+    assert "order number" in _line(parked)
+    assert "order number" not in str(entries)
+    journal.discard([intent_id])
+    journal.forget(data_after_ms=0, receipt_after_ms=10_000_000)
+    assert kept(journal, intent_id).detail == ""
+
+
+def test_what_the_journal_did_not_take_is_neither_told_nor_counted(
+    desk: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker holds the batch by the time that this one is done."""
+    entries = logged(monkeypatch)
+    ids = callbacks(journal, 3)
+
+    def too_late(desk: Desk, intents: list[Intent]) -> list[Outcome]:
+        store.hset(f"vs:intent:{ids[0]}", "lease", "somebody else")
+        store.hset(f"vs:intent:{ids[1]}", "lease", "somebody else")
+        return [Parked(ids[0], "X"), Delivered(ids[1], "00T"), Delivered(ids[2], "00T")]
+
+    applied(monkeypatch, too_late)
+    told: list[Outcome] = []
+    drained = drain(desk, Kind.CALLBACK, lambda _, outcomes: told.extend(outcomes))
+    assert drained.counts == {"delivered": 1}
+    assert told == [Delivered(ids[2], "00T")]
+    assert not [one for one in entries if one["event"] == "intent_parked"]
+    (line,) = (one for one in entries if one["event"] == "delivery")
+    assert (line["delivered"], line["unsettled"]) == (1, 2)
+
+
+def test_a_right_to_an_object_that_is_missing_is_its_kinds_at_once(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    comment = CommentDraft(caller_number=KNOWN, case_number="00001001", text="x")
+    accept(journal, Kind.CASE_COMMENT, comment)
+    org.fault(deny=["CaseComment.create"])
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    assert set(journal.waits()) == {Kind.CASE_COMMENT}

@@ -1,0 +1,256 @@
+"""What a failure means: one table says whom it concerns, one function makes the outcome of it.
+
+A failure belongs to what fails. A value that is not taken is its field's, a refusal its record's, a
+missing right its kind's, an outage the org's. Where an answer alone can't tell a record from its
+kind, the journal can: it counts the different records that were refused so since the kind last
+succeeded (shared/journal/scripts/settle.lua). Two make the kind wait; one alone is tried a bounded
+number of times and parks.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from shared.domain.drafts import CaseTarget, ContactDraft
+from shared.domain.intent import (
+    Delivered,
+    Intent,
+    NewIntent,
+    Outcome,
+    Parked,
+    PartRefused,
+    Scope,
+    TryAgain,
+    new_intent_id,
+)
+from shared.domain.kinds import Kind
+from shared.salesforce.failures import FailureClass, SalesforceError, delay_ms
+
+LINKS = frozenset({"ContactId", "AccountId", "WhoId", "WhatId"})
+
+ALONE = 6
+"""Refusals after which a record parks that alone is refused as its kind might be. The waits between
+them take a minute at most."""
+
+MAX_DETAIL = 1_000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one class of failure means.
+
+    request: whom it concerns when a request failed as a whole; record: when it is the answer to one
+    record. limit: refusals after which a record parks that fails so; 1 parks at once. suspect: a
+    record's refusal may be its kind's.
+    """
+
+    request: Scope
+    record: Scope
+    limit: int = 0
+    suspect: bool = False
+
+
+POLICY: dict[FailureClass, Rule] = {
+    FailureClass.AWAY: Rule(Scope.ORG, Scope.RECORD, limit=20, suspect=True),
+    FailureClass.CONCURRENCY: Rule(Scope.ORG, Scope.ORG),
+    FailureClass.DAILY_LIMIT: Rule(Scope.ORG, Scope.ORG),
+    FailureClass.LOGIN_LIMIT: Rule(Scope.ORG, Scope.ORG),
+    FailureClass.LOGIN_REFUSED: Rule(Scope.ORG, Scope.ORG),
+    FailureClass.BUDGET: Rule(Scope.ORG, Scope.ORG),
+    FailureClass.SESSION: Rule(Scope.ORG, Scope.ORG),
+    FailureClass.MISCONFIGURED: Rule(Scope.KIND, Scope.KIND, limit=ALONE),
+    FailureClass.TOO_MUCH: Rule(Scope.BATCH, Scope.BATCH, limit=ALONE, suspect=True),
+    FailureClass.UNFORESEEN: Rule(Scope.BATCH, Scope.BATCH, limit=ALONE, suspect=True),
+    FailureClass.DENIED: Rule(Scope.BATCH, Scope.RECORD, limit=ALONE, suspect=True),
+    FailureClass.ROW_LOCK: Rule(Scope.RECORD, Scope.RECORD, limit=40),
+    FailureClass.EDITED: Rule(Scope.BATCH, Scope.RECORD, limit=20),
+    FailureClass.RACE: Rule(Scope.BATCH, Scope.RECORD, limit=5),
+    FailureClass.REFUSED: Rule(Scope.BATCH, Scope.RECORD, limit=1),
+    FailureClass.VALUE: Rule(Scope.BATCH, Scope.FIELD, limit=1),
+    FailureClass.LINK: Rule(Scope.BATCH, Scope.FIELD, limit=1),
+    FailureClass.MISSING_FIELD: Rule(Scope.BATCH, Scope.FIELD, limit=1),
+}
+
+
+def outcome_of(
+    intent: Intent,
+    error: SalesforceError,
+    *,
+    strikes: int = 0,
+    may_be_there: bool = False,
+    rest_ms: int = 0,
+    optional: frozenset[str] = frozenset(),
+    record_id: str = "",
+) -> Outcome:
+    """What a failure means for one intent.
+
+    strikes: how often in a row the kind, or the org, has had to wait. may_be_there: this attempt or
+    an earlier one may have been committed; rest_ms: how long such a write is left alone.
+    optional: fields that the record may go without. record_id: the record that was
+    to be changed, where it is known.
+    """
+    again = TryAgain(
+        intent.id,
+        str(error),
+        delay_ms(error, intent.refusals),
+        Scope.RECORD,
+        unsure=may_be_there,
+        rest_ms=rest_ms if may_be_there and error.failure is not FailureClass.RACE else 0,
+        leave_out=intent.leave_out,
+        detail=error.message[:MAX_DETAIL],
+    )
+    if dropped := _dropped(intent, error, optional):
+        missing = dropped if error.failure is FailureClass.MISSING_FIELD else ()
+        return replace(
+            again, leave_out=tuple(sorted({*intent.leave_out, *dropped})), missing=missing
+        )
+    if part := _part_refused(intent, error, again):
+        return part
+    rule = POLICY[_told_apart(error)]
+    match rule.request if error.whole else rule.record:
+        case Scope.ORG | Scope.KIND as scope:
+            return replace(
+                again,
+                scope=scope,
+                delay_ms=delay_ms(error, strikes),
+                strikes=0 if error.failure is FailureClass.BUDGET else 1,
+                limit=rule.limit,
+            )
+        case scope if scope is Scope.BATCH or rule.suspect:
+            return replace(
+                again,
+                scope=scope,
+                delay_ms=delay_ms(error, max(intent.refusals, strikes)),
+                limit=max(rule.limit, ALONE),
+                target=record_id or _record_of(intent),
+            )
+        case _ if rule.limit == 1:
+            return Parked(intent.id, str(error), again.detail)
+        case _:
+            return replace(again, limit=rule.limit)
+
+
+def alone(outcome: Outcome) -> Outcome:
+    """The outcome of an intent whose request carried no other: its batch can't be smaller."""
+    if isinstance(outcome, TryAgain) and outcome.scope is Scope.BATCH:
+        return replace(outcome, scope=Scope.RECORD)
+    return outcome
+
+
+def among_others(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Where others of the batch went through, a defect that one alone meets is that one's."""
+    told = list(outcomes)
+    if not any(isinstance(one, Delivered) for one in told):
+        return told
+    return [
+        Parked(one.intent_id, one.reason)
+        if isinstance(one, TryAgain) and one.limit and one.reason.startswith(UNFORESEEN)
+        else one
+        for one in told
+    ]
+
+
+UNFORESEEN = "UNFORESEEN_"
+
+
+def unforeseen(defect: Exception) -> SalesforceError:
+    """A defect of ours, as a failure of the request. It may have been sent."""
+    code = f"{UNFORESEEN}{type(defect).__name__}"
+    return SalesforceError(FailureClass.UNFORESEEN, code, ambiguous=True, whole=True)
+
+
+def _told_apart(error: SalesforceError) -> FailureClass:
+    """A missing field that every record of the kind carries is the kind's. One that the answer does
+    not name may be anybody's."""
+    if error.failure is not FailureClass.MISSING_FIELD:
+        return error.failure
+    return FailureClass.MISCONFIGURED if error.fields else FailureClass.DENIED
+
+
+def _dropped(intent: Intent, error: SalesforceError, optional: frozenset[str]) -> tuple[str, ...]:
+    """The optional fields to go without from now on; none when that was done already."""
+    named = optional.intersection(error.fields)
+    match error.failure:
+        case FailureClass.MISSING_FIELD:
+            dropped = named - LINKS  # a link that is hidden has to be set right
+        case FailureClass.VALUE if not error.whole:
+            dropped = named
+        case FailureClass.LINK if not error.whole:
+            # Salesforce does not always say which link it means: then all of them go.
+            dropped = named or (LINKS & optional)
+        case _:
+            return ()
+    return tuple(sorted(dropped - set(intent.leave_out)))
+
+
+# -- part of a contact update ----------------------------------------------------------------------
+
+_OF_FIELDS = {
+    FailureClass.VALUE,
+    FailureClass.LINK,
+    FailureClass.MISSING_FIELD,
+    FailureClass.REFUSED,
+}
+
+_STATE_OR_COUNTRY = re.compile(r"\b(state|country|territory)\b", re.IGNORECASE)
+
+
+def _part_refused(intent: Intent, error: SalesforceError, again: TryAgain) -> Outcome | None:
+    """A contact update is as many wishes as it has fields: those not refused are written."""
+    if intent.kind is not Kind.CONTACT_UPDATE or error.whole or error.failure not in _OF_FIELDS:
+        return None
+    draft = cast(ContactDraft, intent.draft)
+    refused = _blamed(error, set(draft.changes))
+    if not refused:
+        return None
+    if refused == set(draft.changes):
+        return Parked(intent.id, again.reason, again.detail)
+    rest = {name: value for name, value in draft.changes.items() if name not in refused}
+    part = {name: value for name, value in draft.changes.items() if name in refused}
+    return PartRefused(
+        intent.id,
+        again.reason,
+        rest=replace(draft, changes=rest),
+        part=NewIntent(
+            id=new_intent_id(),
+            kind=intent.kind,
+            draft=replace(draft, changes=part),
+            tool=intent.tool,
+            reference=intent.reference,
+            said=intent.said,
+        ),
+        delay_ms=again.delay_ms,
+        unsure=again.unsure,
+        detail=again.detail,
+    )
+
+
+def _blamed(error: SalesforceError, changed: set[str]) -> set[str]:
+    """The changed fields that an answer means.
+
+    It may name the code beside a state or country, or only the other of the two, or name one in its
+    text alone.
+    """
+    named = {name.removesuffix("Code") for name in error.fields}
+    if blamed := named & changed:
+        return blamed
+    if blamed := {name for name in changed if re.search(rf"\b{name}\b", error.message)}:
+        return blamed
+    of_address = any(name.startswith("Mailing") for name in named) or (
+        error.code == "FIELD_INTEGRITY_EXCEPTION" and _STATE_OR_COUNTRY.search(error.message)
+    )
+    if not of_address:
+        return set()
+    address = {name for name in changed if name.startswith("Mailing")}
+    return {"MailingState", "MailingCountry"} & address or address
+
+
+def _record_of(intent: Intent) -> str:
+    """What tells the record that an intent is about from others; a new one is itself."""
+    match intent.draft:
+        case ContactDraft() as draft:
+            return draft.contact_id or draft.caller_number or intent.id
+        case CaseTarget() as draft:
+            return draft.case_intent or draft.case_number or intent.id
+    return intent.id

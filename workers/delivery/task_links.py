@@ -1,0 +1,107 @@
+"""Tasks that were written before their call's case was there are linked to it afterwards.
+
+A call is logged when all it asked for is settled, and what parked is settled. When a person has it
+delivered after all, the Task is there already: then a link is recorded with that delivery. It waits
+for the log where that is still at work.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from shared.calls.closeout import FINGERPRINT
+from shared.domain.drafts import TaskLinkDraft
+from shared.domain.intent import Cancelled, Delivered, Intent, NewIntent, Outcome, new_intent_id
+from shared.domain.kinds import Kind
+from shared.salesforce.records import Row
+from shared.salesforce.soql import soql
+from workers.delivery.desk import Desk
+from workers.delivery.links import not_yet, unchanged_since
+
+
+def with_links(
+    desk: Desk, intents: Sequence[Intent], outcomes: Sequence[Outcome], cases: Mapping[str, str]
+) -> list[Outcome]:
+    """The outcomes, each delivery with the link that it makes possible.
+
+    cases: by intent id, the record id of the case that was opened or commented on.
+    """
+    delivered = {one.intent_id for one in outcomes if isinstance(one, Delivered)}
+    of_call = {one.id: one.call_id for one in intents if one.id in delivered and one.id in cases}
+    logs = desk.journal.by_fingerprint(of_call.values(), FINGERPRINT)
+    written = desk.journal.may_be_written(logs.values())
+    return [
+        replace(one, also=_link(desk, one.intent_id, cases[one.intent_id], log))
+        if isinstance(one, Delivered)
+        and (log := logs.get(of_call.get(one.intent_id, ""))) in written
+        and log
+        else one
+        for one in outcomes
+    ]
+
+
+def _link(desk: Desk, intent_id: str, case_id: str, log_id: str) -> tuple[NewIntent, ...]:
+    """Of the call's tasks that may be there: its log, and the call-backs it asked for."""
+    log = desk.journal.get(log_id)
+    if log is None:
+        return ()
+    of_call = desk.journal.of_call(log.call_id)
+    kind = next((one.kind for one in of_call if one.id == intent_id), None)
+    if kind is Kind.CASE_COMMENT and log.payload.get("only_after") != intent_id:
+        return ()  # the log belongs to a case of the call's own, or to another comment's
+    callbacks = [one.id for one in of_call if one.kind is Kind.CALLBACK and one.receipt]
+    draft = TaskLinkDraft(task_intents=[log_id, *callbacks], case_id=case_id)
+    return (NewIntent(id=new_intent_id(), kind=Kind.TASK_LINK, after=(log_id,), draft=draft),)
+
+
+def link_tasks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+    """A task that has a case by now keeps it: a person may have chosen it."""
+    drafts = {one.id: cast(TaskLinkDraft, one.draft) for one in intents}
+    tasks = desk.journal.get_many(id_ for draft in drafts.values() for id_ in draft.task_intents)
+    task_ids = {
+        one.id: [
+            receipt.record_id
+            for id_ in drafts[one.id].task_intents
+            if id_ in tasks and (receipt := tasks[id_].receipt)
+        ]
+        for one in intents
+    }
+    rows = _read(desk, {id_ for ids in task_ids.values() for id_ in ids})
+    outcomes: list[Outcome] = []
+    linking: dict[str, tuple[Intent, Row]] = {}
+    for intent in intents:
+        found = [rows[id_] for id_ in task_ids[intent.id] if id_ in rows]
+        unlinked = [row for row in found if not row["WhatId"]]
+        if not found:
+            outcomes.append(Cancelled(intent.id, "NO_TASK"))
+        elif not unlinked:
+            outcomes.append(Delivered(intent.id, found[0]["Id"]))
+        elif any(row["Id"] in linking for row in unlinked):
+            outcomes.append(not_yet(intent, "AFTER_ANOTHER", 100))
+        else:
+            fields = {"WhatId": drafts[intent.id].case_id}
+            linking |= {
+                one["Id"]: (intent, Row(one["Id"], fields, unchanged_since(one)))
+                for one in unlinked
+            }
+    if not linking:
+        return outcomes
+    written = desk.records.change("Task", [row for _, row in linking.values()])
+    became: dict[str, Outcome] = {}
+    for (intent, row), item in zip(linking.values(), written, strict=True):
+        outcome = desk.written(intent, item, record_id=row.record_id)
+        if intent.id not in became or not isinstance(outcome, Delivered):
+            became[intent.id] = outcome  # what is not linked is tried again for both
+    return outcomes + list(became.values())
+
+
+def _read(desk: Desk, task_ids: set[str]) -> dict[str, dict[str, Any]]:
+    if not task_ids:
+        return {}
+    (rows,) = desk.records.query(
+        soql(
+            "SELECT Id, WhatId, LastModifiedDate FROM Task WHERE Id IN {ids}",
+            ids=sorted(task_ids),
+        )
+    )
+    return {row["Id"]: row for row in rows}
