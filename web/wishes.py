@@ -132,8 +132,8 @@ def accept(
         match service.journal.accept(state.call_id, [intent, *wish.also], slot):
             case Accepted(ring):
                 service.doorbell.ring(ring)
-                if state.summary and wish.kind is Kind.CASE_CREATE:
-                    service.doorbell.ring(service.closing.summary_for(state, intent.id))
+                if state.is_reported and wish.kind is Kind.CASE_CREATE:
+                    service.doorbell.ring(service.closing.add_case(state, intent.id))
                 if wish.kind is not Kind.CASE_CLOSE and _was_taken_back(
                     service, state, [intent, *wish.also], occasion
                 ):

@@ -7,7 +7,8 @@ Rules of docs/vendors.md V7: HTTP 200 always, the exact id, `name`, one line, ne
 import json
 from dataclasses import dataclass
 
-from shared.vapi.messages import ToolCall, one_line
+from shared.vapi.messages import ToolCall
+from shared.vapi.values import one_line
 
 MOST_CHARACTERS = 300
 

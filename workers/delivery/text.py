@@ -1,6 +1,6 @@
 """Fitting words into Salesforce's fields: REST never truncates, it refuses (STRING_TOO_LONG)."""
 
-from shared.vapi.messages import one_line
+from shared.vapi.values import one_line
 
 LONGEST_WORD = 40
 

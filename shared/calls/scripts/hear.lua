@@ -9,7 +9,6 @@
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call that lasts, or ends, sends
 --   retraction      true when the caller's words, at speech_at, take back what was asked for
---   is_request      true for a tool call
 --   update          "" or what a status update tells of a transfer or of the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
 --   provider_id     "" or the call's id at the phone provider
@@ -27,8 +26,8 @@
 -- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms);
 -- prefix .. "call-of:" .. provider_id: the call's id.
 --
--- A call that was closed without its report goes on with any sign of life; one that was closed by
--- its report, with a tool call. It is then to be closed out again, which amends its Task.
+-- A call that was closed without its report goes on with any sign of life: it is then to be closed
+-- out again, which amends its Task.
 --
 -- Returns {1 when this event was the first to tell the caller's number, else 0; {field, value, ...}}.
 local event = cjson.decode(ARGV[1])
@@ -64,7 +63,7 @@ if event.provider_id ~= '' then
 end
 redis.call('PEXPIRE', key, event.life_ms)
 if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 1
-  and (event.is_request or redis.call('HEXISTS', key, 'reported') == 0) then
+  and redis.call('HEXISTS', key, 'reported') == 0 then
   redis.call('HDEL', key, 'closed')
   if redis.call('HGET', key, 'ended') == 'quiet' then redis.call('HDEL', key, 'ended') end
 end
