@@ -28,6 +28,7 @@ from shared.vapi.messages import (
     utterance,
 )
 from shared.vapi.report import call_updates
+from shared.vapi.values import first_moment
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -37,7 +38,8 @@ LIFE_S = 24 * 3600
 
 @dataclass(frozen=True)
 class CallState:
-    """number is E.164 or "". since_ms: the call's first event, by the store's clock.
+    """number is E.164 or "". since_ms: the call's first event, by the store's clock. began_ms: the
+    earliest time that an event says of itself, else since_ms.
 
     is_first: the event at hand was the first to tell the number.
     summary: of the report, for a call that was closed. is_reported: its report was read.
@@ -49,6 +51,7 @@ class CallState:
     direction: str = ""
     control_url: str = ""
     since_ms: int = 0
+    began_ms: int = 0
     is_first: bool = False
     summary: str = ""
     retracted_at_ms: int | None = None
@@ -95,6 +98,7 @@ class Calls:
             "is_sign_of_life": message.type in NOTED | ANSWERED,
             "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
             "retraction": retracts,
+            "at": first_moment(message.at_ms) or 0,
             "update": json.dumps(call_updates(message)) if message.type == "status-update" else "",
             "update_at": f"{message.status}@{at_ms}",
             "provider_id": message.provider_call_id,
@@ -225,6 +229,7 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         direction=kept.get("direction", ""),
         control_url=kept.get("control_url", ""),
         since_ms=int(kept.get("since", 0)),
+        began_ms=int(kept.get("began") or kept.get("since", 0)),
         summary=kept.get("summary", ""),
         is_reported=kept.get("reported") == "1",
     )

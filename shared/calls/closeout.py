@@ -160,7 +160,7 @@ class CloseOut:
         quiet = self._calls.quiet(for_ms, MOST_QUIET)
         for call_id in quiet:
             state = self._calls.state(call_id)
-            report = EndOfCall(started_at=as_iso(state.since_ms) if state.since_ms else None)
+            report = EndOfCall(started_at=as_iso(state.began_ms) if state.began_ms else None)
             ring.update(self.close(state, report, is_reported=False))
         return len(quiet), ring
 

@@ -227,22 +227,32 @@ def test_a_call_that_goes_on_after_a_quiet_close_is_told_news_again(
 # -- a report that never comes ---------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_without_a_report_the_task_has_what_the_last_status_update_told(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
-) -> None:
-    post(client, message("status-update", status="in-progress"))
-    ended: dict[str, Any] = {
-        "status": "ended",
-        "endedReason": "silence-timed-out",
-        "timestamp": 1795428120000,
-    }
-    post(client, message("status-update", **ended))
+    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org,
+    order: tuple[int, int],
+) -> None:  # fmt: skip
+    bodies = [
+        message("status-update", status="in-progress", timestamp=1795168800000),
+        message(
+            "status-update",
+            status="ended",
+            endedReason="silence-timed-out",
+            timestamp="2026-11-20T10:02:00.000Z",
+        ),
+    ]
+    for nth in order:
+        post(client, bodies[nth])
     go_quiet(service)
     deliver_all(desk, store)
     task = call_task(org)
-    assert task["CallDisposition"] == "silence-timed-out"
-    assert "Ended: silence-timed-out" in task["Description"]
-    assert "Ended at: 2026-11-23 10:02 (GMT)" in task["Description"]
+    assert (task["CallDisposition"], task["ActivityDate"]) == ("silence-timed-out", "2026-11-20")
+    lines = task["Description"].splitlines()
+    assert lines[:3] == [
+        "Ended: silence-timed-out",
+        "Started: 2026-11-20 10:00 (GMT)",
+        "Ended at: 2026-11-20 10:02 (GMT)",
+    ]
 
 
 def test_a_forwarded_call_has_the_summary_and_words_of_its_forwarding(

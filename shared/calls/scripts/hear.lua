@@ -9,13 +9,15 @@
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call that lasts, or ends, sends
 --   retraction      true when the caller's words, at speech_at, take back what was asked for
+--   at              the event's own time (ms), 0 when it tells none
 --   update          "" or what a status update tells of a transfer or of the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
 --   provider_id     "" or the call's id at the phone provider
 --
 -- Keys, under prefix .. "call:" .. id:
 --   (itself)        hash: id, number, direction, control_url; ended ("1", or "quiet" when no event
---                   said so); since (ms, first event);
+--                   said so); since (ms, first event), began (ms, the earliest of the events' own
+--                   times);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
 --                   close-out is in the journal), reported ("1": by its report), summary (of the report)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
@@ -37,6 +39,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local had = redis.call('HGET', key, 'number')
 for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
 redis.call('HSETNX', key, 'since', now)
+local began = tonumber(redis.call('HGET', key, 'began'))
+if event.at > 0 and not (began and began <= event.at) then
+  redis.call('HSET', key, 'began', string.format('%.0f', event.at))
+end
 if event.speech ~= '' then
   redis.call('ZADD', key .. ':speech', event.speech_at,
     string.format('%s@%.0f', event.speech, event.speech_at))
