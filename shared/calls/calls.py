@@ -229,7 +229,7 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         direction=kept.get("direction", ""),
         control_url=kept.get("control_url", ""),
         since_ms=int(kept.get("since", 0)),
-        began_ms=int(kept.get("began") or kept.get("since", 0)),
+        began_ms=int(kept.get("began") or kept.get("since") or 0),
         summary=kept.get("summary", ""),
         is_reported=kept.get("reported") == "1",
     )
