@@ -213,8 +213,8 @@ def accept(
             case Accepted(ring):
                 service.doorbell.ring(ring)
                 occasion.intents.changed(intent.id, *(one.id for one in also))
-                if state.summary and wish.kind is Kind.CASE_CREATE:
-                    service.doorbell.ring(service.closing.summary_for(state, intent.id))
+                if state.is_reported and wish.kind is Kind.CASE_CREATE:
+                    service.doorbell.ring(service.closing.add_case(state, intent.id))
                 if wish.kind is not Kind.CASE_CLOSE and _was_taken_back(
                     service, state, [intent, *also], occasion
                 ):

@@ -24,13 +24,13 @@ from shared.vapi.messages import (
     CALLER,
     INBOUND,
     NOTED,
-    REQUESTS,
     Message,
     Utterance,
     caller_label,
     utterance,
 )
 from shared.vapi.report import call_updates
+from shared.vapi.values import first_moment
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -41,7 +41,8 @@ LIFE_S = 24 * 3600
 @dataclass(frozen=True)
 class CallState:
     """number: E.164, "" when no carrier set one or the call showed two (`has_two_numbers`).
-    since_ms: the call's first event, by the store's clock.
+    since_ms: the call's first event, by the store's clock. began_ms: the earliest time that an
+    event says of itself, else since_ms.
 
     is_first: the event at hand was the first to tell the number.
     summary: of the report, for a call that was closed. is_reported: its report was read.
@@ -53,6 +54,7 @@ class CallState:
     direction: str = ""
     control_url: str = ""
     since_ms: int = 0
+    began_ms: int = 0
     is_first: bool = False
     has_two_numbers: bool = False
     summary: str = ""
@@ -113,7 +115,7 @@ class Calls:
             "senses": "".join(sorted(senses)),
             "number": caller_id.number,
             "shown": list(caller_id.shown),
-            "is_request": message.type in REQUESTS,
+            "at": first_moment(message.at_ms) or 0,
             "update": json.dumps(call_updates(message)) if message.type == "status-update" else "",
             "update_at": f"{message.status}@{at_ms}",
             "provider_id": message.provider_call_id,
@@ -272,6 +274,7 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         direction=kept.get("direction", ""),
         control_url=kept.get("control_url", ""),
         since_ms=int(kept.get("since", 0)),
+        began_ms=int(kept.get("began") or kept.get("since") or 0),
         summary=kept.get("summary", ""),
         is_reported=kept.get("reported") == "1",
     )

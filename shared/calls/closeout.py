@@ -101,17 +101,37 @@ class CloseOut:
         )
         return ring
 
-    def summary_for(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
-        """A case that was wished for in a call, but is heard of after its report, gets the summary.
+    def add_case(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
+        """A case that was asked for in a call, but is heard of after its report, gets the summary;
+        a Task that is written already, or about to be, is linked to it.
 
         Returns the kinds to ring for.
         """
-        comment = CommentDraft(
-            caller_number=state.number,
-            case_intent=case_intent,
-            text=f"Call summary: {state.summary}",
-        )
-        return self.comment(state, comment, f"{FINGERPRINT}:summary")
+        ring: tuple[Kind, ...] = ()
+        if state.summary:
+            comment = CommentDraft(
+                caller_number=state.number,
+                case_intent=case_intent,
+                text=f"Call summary: {state.summary}",
+            )
+            ring += self.comment(state, comment, f"{FINGERPRINT}:summary")
+        logs = [
+            one
+            for one in self._journal.of_call(state.call_id)
+            if one.kind is Kind.CALL_LOG and one.state is not State.CANCELLED
+        ]
+        draft = _call_draft(logs[-1]) if logs else None
+        if draft and logs[-1].state in (State.LEASED, State.DELIVERED):
+            amended = NewIntent(
+                id=new_intent_id(),
+                kind=Kind.CALL_LOG,
+                draft=replace(draft, amends=logs[0].id),
+                fingerprint=f"{FINGERPRINT}:{case_intent}",
+                after=(case_intent,),
+            )
+            accepted = self._journal.accept(state.call_id, [amended])
+            ring += accepted.ring if isinstance(accepted, Accepted) else ()
+        return ring
 
     def comment(
         self, state: CallState, comment: CommentDraft, fingerprint: str
@@ -141,7 +161,7 @@ class CloseOut:
         quiet = self._calls.quiet(for_ms, MOST_QUIET)
         for call_id in quiet:
             state = self._calls.state(call_id)
-            report = EndOfCall(started_at=as_iso(state.since_ms) if state.since_ms else None)
+            report = EndOfCall(started_at=as_iso(state.began_ms) if state.began_ms else None)
             ring.update(self.close(state, report, is_reported=False))
         return len(quiet), ring
 
@@ -295,10 +315,7 @@ def amendment(
     if before:
         is_reported = before.is_reported and before.ended_reason != NO_REPORT
     if is_reported:
-        if draft.is_reported or not before:
-            return []
-        # Its report told all there is; only what the call asked for since is news.
-        draft, others = _with_case_of(before, draft), []
+        return []  # that told all there is; `add_case` sees to what was asked for since
     asked_since = any(one.tool for one in intents[intents.index(last) + 1 :])
     if before and replace(draft, amends=before.amends) == before and not asked_since:
         return []
@@ -313,10 +330,6 @@ def amendment(
         call_log, draft=replace(draft, amends=first.id), fingerprint=f"{FINGERPRINT}:{mark}"
     )
     return [amended, *(_on_task(one, first) for one in others)]
-
-
-def _with_case_of(draft: CallDraft, other: CallDraft) -> CallDraft:
-    return replace(draft, case_number=other.case_number, only_after=other.only_after)
 
 
 def _on_task(intent: NewIntent, call_log: Intent) -> NewIntent:

@@ -32,9 +32,6 @@ ANSWERED = frozenset(
 )
 """The types whose response Vapi reads and this server gives (docs/vendors.md V3)."""
 
-REQUESTS = frozenset({"tool-calls", "function-call"})
-"""The types by which the agent asks for something."""
-
 NOTED = frozenset(
     {"status-update", "end-of-call-report", "transcript", "speech-update", "user-interrupted"}
 )

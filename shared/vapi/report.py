@@ -6,26 +6,21 @@ of them may be missing or of another type (docs/vendors.md V10, V16 to V19).
 
 import json
 import re
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.vapi.messages import AGENT, Message, caller_label
 from shared.vapi.values import (
-    as_epoch_ms,
     as_iso,
     as_number,
     as_object,
     as_objects,
     as_text,
+    first_moment,
     one_line,
 )
 
-EARLIEST_MS = 946_684_800_000
-"""2000-01-01. What claims to be earlier, or later than tomorrow, is no time of a call."""
-
-DAY_MS = 24 * 3600 * 1000
 MAX_DURATION_S = 24 * 3600
 """A call lasts 12 hours at most (maxDurationSeconds)."""
 
@@ -68,8 +63,8 @@ def end_of_call(message: Message) -> EndOfCall:
     artifacts = [as_object(one.get("artifact")) for one in (body, call)]
     analyses = [as_object(one.get("analysis")) for one in (body, call)]
     everywhere = [body, *artifacts, call]
-    started_ms = _first_moment(body.get("startedAt"), call.get("startedAt"))
-    ended_ms = _first_moment(body.get("endedAt"), call.get("endedAt"))
+    started_ms = first_moment(body.get("startedAt"), call.get("startedAt"))
+    ended_ms = first_moment(body.get("endedAt"), call.get("endedAt"))
     outputs = _structured_outputs(artifacts)
     summary, from_output = _summary([body, *analyses], outputs)
     outputs.pop(from_output, None)
@@ -85,7 +80,7 @@ def end_of_call(message: Message) -> EndOfCall:
         started_at=as_iso(started_ms),
         ended_at=as_iso(ended_ms),
         duration_s=_duration_s(body, started_ms, ended_ms),
-        told_at=as_iso(_first_moment(message.at_ms)),
+        told_at=as_iso(first_moment(message.at_ms)),
         recording=_recording(everywhere, has_vapi_id=bool(message.call_id)),
         outcome=_outcome(message, artifacts, analyses, outputs),
     )
@@ -103,7 +98,7 @@ def call_updates(message: Message) -> dict[str, Any]:
         end = end_of_call(message)
         told = {
             "ended_reason": end.ended_reason[:MAX_VALUE],
-            "ended_at": end.ended_at or as_iso(_first_moment(message.when_ms())),
+            "ended_at": end.ended_at or as_iso(first_moment(message.when_ms())),
         }
     elif message.status == "forwarding":
         told = {
@@ -115,16 +110,6 @@ def call_updates(message: Message) -> dict[str, Any]:
 
 
 # -- when ------------------------------------------------------------------------------------------
-
-
-def _first_moment(*values: Any) -> int | None:
-    """The first of the values that can be a time of a call; epoch ms."""
-    latest_ms = int(time.time() * 1000) + DAY_MS
-    for value in values:
-        at_ms = as_epoch_ms(value)
-        if at_ms is not None and EARLIEST_MS <= at_ms <= latest_ms:
-            return at_ms
-    return None
 
 
 def _duration_s(body: dict[str, Any], started_ms: int | None, ended_ms: int | None) -> int | None:
@@ -270,7 +255,7 @@ def _outcome(
         "cost": next(filter(None, (as_number(one.get("cost")) for one in (body, call))), None),
         "recording_consent": {
             "type": as_text(consent.get("type"))[:MAX_NAME],
-            "granted_at": as_iso(_first_moment(consent.get("grantedAt"))),
+            "granted_at": as_iso(first_moment(consent.get("grantedAt"))),
         }
         if as_text(consent.get("type"))
         else None,

@@ -1,8 +1,14 @@
 """Single values of a payload, whatever stands in their place: each reader returns an empty value
 for what has another type than it should, and raises nothing."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
+
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01. What claims to be earlier, or later than tomorrow, is no time of a call."""
+
+DAY_MS = 24 * 3600 * 1000
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -33,6 +39,16 @@ def as_epoch_ms(value: Any) -> int | None:
         return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
+
+
+def first_moment(*values: Any) -> int | None:
+    """The first of the values that can be a time of a call; epoch ms."""
+    latest_ms = int(time.time() * 1000) + DAY_MS
+    for value in values:
+        at_ms = as_epoch_ms(value)
+        if at_ms is not None and EARLIEST_MS <= at_ms <= latest_ms:
+            return at_ms
+    return None
 
 
 def as_iso(at_ms: int | None) -> str | None:

@@ -763,8 +763,9 @@ def test_a_quiet_call_is_closed_without_its_report_once(
     (task,) = (one for one in org.records("Task") if one["CallObject"] == "call-1")
     assert task["CallDisposition"] == "no-report"
     assert "Caller: Hello?" in task["Description"]
-    post(talking, message("end-of-call-report", endedReason="customer-ended-call"))
-    assert len(intents(journal)) == 1
+    for _ in range(2):
+        post(talking, message("end-of-call-report", endedReason="customer-ended-call"))
+    assert len(intents(journal)) == 2  # the report amends the Task, once
 
 
 def test_a_report_in_time_leaves_nothing_to_close(talking: FlaskClient, store: redis.Redis) -> None:

@@ -62,10 +62,10 @@ def amend_call_logs(
     if not writing:
         return outcomes
     written = desk.records.change("Task", [row for _, row, _ in writing.values()])
-    for (intent, row, is_edited), item in zip(writing.values(), written, strict=True):
+    for (intent, change, is_edited), item in zip(writing.values(), written, strict=True):
         outcome = desk.written(intent, item, optional=optional)
         is_done = isinstance(outcome, Delivered)
-        outcomes.append(_done(intent, row.record_id, is_edited) if is_done else outcome)
+        outcomes.append(_done(intent, change.record_id, is_edited) if is_done else outcome)
     return outcomes
 
 

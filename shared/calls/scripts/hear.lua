@@ -11,7 +11,7 @@
 --   senses          letters: what the words of a final transcript say (shared/calls/words.py), at speech_at
 --   number          of the caller, as a carrier set it; "" without one
 --   shown           list of the numbers that the event names for the caller, whoever vouches for them
---   is_request      true for a tool call
+--   at              the event's own time (ms), 0 when it tells none
 --   update          "" or what a status update tells of a transfer or of the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
 --   provider_id     "" or the call's id at the phone provider
@@ -19,7 +19,8 @@
 -- Keys, under prefix .. "call:" .. id:
 --   (itself)        hash: id, number, shown (the first number named), two_numbers ("1": another one was
 --                   named as well), direction, control_url; ended ("1", or "quiet" when no event
---                   said so); since (ms, first event);
+--                   said so); since (ms, first event), began (ms, the earliest of the events' own
+--                   times);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
 --                   close-out is in the journal), reported ("1": by its report), summary (of the report)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
@@ -31,8 +32,8 @@
 -- prefix .. "calls:two_numbers": how many calls named two numbers;
 -- prefix .. "call-of:" .. provider_id: the call's id.
 --
--- A call that was closed without its report goes on with any sign of life; one that was closed by
--- its report, with a tool call. It is then to be closed out again, which amends its Task.
+-- A call that was closed without its report goes on with any sign of life: it is then to be closed
+-- out again, which amends its Task.
 --
 -- Returns {1 when this event was the first to tell the caller's number, else 0; 1 when it was the first to
 -- name a second number, else 0; {field, value, ...}}.
@@ -52,6 +53,10 @@ for _, number in ipairs(event.shown) do
 end
 for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
 redis.call('HSETNX', key, 'since', now)
+local began = tonumber(redis.call('HGET', key, 'began'))
+if event.at > 0 and not (began and began <= event.at) then
+  redis.call('HSET', key, 'began', string.format('%.0f', event.at))
+end
 if event.speech ~= '' then
   redis.call('ZADD', key .. ':speech', event.speech_at,
     string.format('%s@%.0f', event.speech, event.speech_at))
@@ -80,7 +85,7 @@ if event.provider_id ~= '' then
 end
 redis.call('PEXPIRE', key, event.life_ms)
 if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 1
-  and (event.is_request or redis.call('HEXISTS', key, 'reported') == 0) then
+  and redis.call('HEXISTS', key, 'reported') == 0 then
   redis.call('HDEL', key, 'closed')
   if redis.call('HGET', key, 'ended') == 'quiet' then redis.call('HDEL', key, 'ended') end
 end
