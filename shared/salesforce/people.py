@@ -1,11 +1,11 @@
-"""Who a late write is for: contacts by caller number and accounts by account number, many at once.
+"""Who a late write is for: contacts by caller number, many at once.
 
 Used by workers for what was accepted before anybody could look it up. Answers are remembered for a
 short while, so that a backlog from the same callers does not ask again and again.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import redis
@@ -21,7 +21,6 @@ PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 QUERIES_IN_A_REQUEST = 5
 NUMBERS_IN_A_QUERY = 125
 """Some 700 characters each; a statement may have 100,000 (docs/vendors.md S3)."""
-ACCOUNTS_IN_A_QUERY = 500
 
 T = TypeVar("T")
 
@@ -42,78 +41,54 @@ class People:
         self._region = region
         self._keys = keys
 
-    def resolve(
-        self, numbers: Iterable[str], account_numbers: Iterable[str]
-    ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """Contact ids by E.164 number and account ids by lower-case account number.
+    def resolve(self, numbers: Iterable[str]) -> dict[str, list[str]]:
+        """Contact ids by E.164 number; an empty list for a number of nobody.
 
-        As few requests as hold all that is not remembered. An empty list: nobody.
+        As few requests as hold all that is not remembered.
         """
-        wanted = {n for n in numbers if n}, {a.lower() for a in account_numbers if a}
-        contacts, unknown = self._remembered("contacts", wanted[0])
-        accounts, unnamed = self._remembered("accounts", wanted[1])
-        if len(unknown) + len(unnamed) <= NUMBERS_IN_A_QUERY:
-            self._ask(contacts, unknown, accounts, unnamed)
-            return contacts, accounts
+        wanted = sorted({number for number in numbers if number})
+        contacts, unknown = self._remembered(wanted)
+        if len(unknown) <= NUMBERS_IN_A_QUERY:
+            return contacts | self._remember(self.holders(unknown))
         # Many: another worker on the same backlog asks for the same ones at this moment.
         lock = self._store.lock(f"{self._keys}people", timeout=60, blocking_timeout=60)
         with translated(), lock:
-            contacts, unknown = self._remembered("contacts", wanted[0])
-            accounts, unnamed = self._remembered("accounts", wanted[1])
-            self._ask(contacts, unknown, accounts, unnamed)
-        return contacts, accounts
+            contacts, unknown = self._remembered(wanted)
+            return contacts | self._remember(self.holders(unknown))
 
-    def _ask(
-        self,
-        contacts: dict[str, list[str]],
-        unknown: list[str],
-        accounts: dict[str, list[str]],
-        unnamed: list[str],
-    ) -> None:
-        """Adds what Salesforce knows of the unknown to what is known."""
-        asking = [(_contacts_with, some) for some in _chunks(unknown, NUMBERS_IN_A_QUERY)]
-        asking += [(_accounts_with, some) for some in _chunks(unnamed, ACCOUNTS_IN_A_QUERY)]
-        found: list[dict[str, Any]] = []
-        for some in _chunks(asking, QUERIES_IN_A_REQUEST):
-            for rows in self._records.query(*(statement(names) for statement, names in some)):
-                found += rows
-        contacts |= self._remember("contacts", unknown, found, self._numbers)
-        accounts |= self._remember("accounts", unnamed, found, _account_number)
+    def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
+        """The same, as the org says now, whatever is remembered."""
+        found: dict[str, list[str]] = {number: [] for number in numbers}
+        statements = [_contacts_with(some) for some in _chunks(list(numbers), NUMBERS_IN_A_QUERY)]
+        for some in _chunks(statements, QUERIES_IN_A_REQUEST):
+            for row in (row for rows in self._records.query(*some) for row in rows):
+                for number in self._numbers(row) & found.keys():
+                    if row["Id"] not in found[number]:
+                        found[number].append(row["Id"])
+        return found
 
     def _numbers(self, row: dict[str, Any]) -> set[str]:
         written = (row.get(name) for name in PHONES)
         return {number for one in written if one and (number := as_e164(one, self._region))}
 
-    def _remembered(self, what: str, wanted: set[str]) -> tuple[dict[str, list[str]], list[str]]:
-        names = sorted(wanted)
-        if not names:
+    def _remembered(self, numbers: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+        if not numbers:
             return {}, []
         with translated():
-            kept = self._store.mget([self._key(what, name) for name in names])
-        known = {name: json.loads(text) for name, text in zip(names, kept, strict=True) if text}
-        return known, [name for name in names if name not in known]
+            kept = self._store.mget([self._key(number) for number in numbers])
+        known = {one: json.loads(text) for one, text in zip(numbers, kept, strict=True) if text}
+        return known, [number for number in numbers if number not in known]
 
-    def _remember(
-        self,
-        what: str,
-        names: list[str],
-        rows: list[dict[str, Any]],
-        names_of: Callable[[dict[str, Any]], set[str]],
-    ) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {name: [] for name in names}
-        for row in rows:
-            for name in names_of(row) & found.keys():
-                if row["Id"] not in found[name]:
-                    found[name].append(row["Id"])
+    def _remember(self, found: dict[str, list[str]]) -> dict[str, list[str]]:
         with translated():
             pipe = self._store.pipeline(transaction=False)
-            for name, ids in found.items():
-                pipe.set(self._key(what, name), json.dumps(ids), ex=REMEMBER_S)
+            for number, ids in found.items():
+                pipe.set(self._key(number), json.dumps(ids), ex=REMEMBER_S)
             pipe.execute()
         return found
 
-    def _key(self, what: str, name: str) -> str:
-        return f"{self._keys}{what}:{name}"
+    def _key(self, number: str) -> str:
+        return f"{self._keys}contacts:{number}"
 
 
 def _chunks(items: list[T], size: int) -> list[list[T]]:
@@ -126,16 +101,6 @@ def _contacts_with(numbers: list[str]) -> str:
         f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {conditions}",
         written=[form for number in numbers for form in spellings(number)],
     )
-
-
-def _accounts_with(numbers: list[str]) -> str:
-    return soql(
-        "SELECT Id, AccountNumber FROM Account WHERE AccountNumber IN {numbers}", numbers=numbers
-    )
-
-
-def _account_number(row: dict[str, Any]) -> set[str]:
-    return {str(row.get("AccountNumber") or "").lower()}
 
 
 def only(ids: Sequence[str] | None) -> str | None:

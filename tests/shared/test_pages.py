@@ -93,13 +93,12 @@ def test_callers_are_known_and_counted_however_small_a_page_is(
     assert found[UNKNOWN] == []
 
 
-def test_an_account_number_is_unique_only_when_all_of_the_answer_says_so(
+def test_a_number_is_one_contacts_only_when_all_of_the_answer_says_so(
     settings: Settings, records: Records, org: Org, store: redis.Redis
 ) -> None:
     org.fault(max_page_rows=1)
     people = People(records, store, "US", keys_of(settings))
-    contacts, accounts = people.resolve([KNOWN, SHARED], ["ACC-77777", "ACC-12345"])
-    assert [len(accounts[one]) for one in ("acc-77777", "acc-12345")] == [2, 1]
+    contacts = people.resolve([KNOWN, SHARED])
     assert [len(contacts[one]) for one in (SHARED, KNOWN)] == [2, 1]
 
 

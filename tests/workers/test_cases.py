@@ -77,7 +77,7 @@ def test_a_case_whose_answer_was_lost_is_read_and_not_written_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(desk.records._composite, "_timeout_s", 0.5)
-    desk.people.resolve([KNOWN], [])
+    desk.people.resolve([KNOWN])
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(**fault)
     assert drain(desk, Kind.CASE_CREATE).counts == {"again": 1}
@@ -96,7 +96,7 @@ def test_a_case_whose_answer_was_lost_is_read_and_not_written_again(
 def test_doubt_survives_an_attempt_that_could_not_even_read(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
-    desk.people.resolve([KNOWN], [])
+    desk.people.resolve([KNOWN])
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     for fault in ({"lose_answer": 1.0}, {"status": 403, "error_code": "REQUEST_LIMIT_EXCEEDED"}):
         org.fault(**fault)

@@ -145,7 +145,7 @@ def test_without_our_fields_the_key_lies_in_a_standard_one_and_is_found_there(
     unkeyed = Desk.from_settings(
         settings.model_copy(update={"salesforce_key_fields": False}), store
     )
-    unkeyed.people.resolve([KNOWN], [])
+    unkeyed.people.resolve([KNOWN])
     draft = BILLING if kind is Kind.CASE_CREATE else CallbackDraft(phone="+14155550199")
     sobject, marker = ("Case", "SuppliedCompany") if draft is BILLING else ("Task", "CallObject")
     org.fault(hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c", "Task.Call_Key__c"])
@@ -198,7 +198,7 @@ def test_a_lease_is_extended_while_its_work_goes_on(
     """Nobody else gets the batch, though the work takes several times as long as a lease."""
     monkeypatch.setattr("shared.journal.journal.LEASE_MS", 400)
     monkeypatch.setattr("workers.delivery.engine.LEASE_MS", 400)
-    desk.people.resolve([KNOWN], [])
+    desk.people.resolve([KNOWN])
     accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(latency_ms=1500, resources=["composite"])
     drained: list[Drained] = []

@@ -168,7 +168,7 @@ def test_a_request_with_one_record_that_is_refused_as_a_whole_is_that_records(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis, body: str
 ) -> None:
     """As by a firewall that does not like what a caller said."""
-    desk.people.resolve([KNOWN], [])
+    desk.people.resolve([KNOWN])
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(status=403, body=body, error_code="X" if body == "json" else "",
               resources=["composite"])  # fmt: skip
@@ -388,7 +388,7 @@ def test_a_query_that_is_too_complicated_is_asked_in_parts(
 
 
 def test_reading_back_in_parts_finds_every_number(desk: Desk, journal: Journal, org: Org) -> None:
-    desk.people.resolve([KNOWN], [])
+    desk.people.resolve([KNOWN])
     ids = [accept(journal, Kind.CASE_CREATE, BILLING) for _ in range(60)]
     org.fault(max_query_chars=1_000)
     assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 60}

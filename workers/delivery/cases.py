@@ -29,7 +29,7 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for kept in desk.journal.payloads_due(Kind.CASE_CREATE, MOST_LOOKED_AHEAD):
             numbers.append("" if kept.get("contact_id") else kept.get("caller_number", ""))
-    contacts, _ = desk.people.resolve(numbers, [])
+    contacts = desk.people.resolve(numbers)
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = drafts[intent.id]

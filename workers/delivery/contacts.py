@@ -5,7 +5,7 @@ delivered. A field that a person changed since is a conflict and parks. A field 
 value already is done, so a second attempt after a lost answer writes nothing twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -30,6 +30,7 @@ def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     contacts = _contacts(reader, [(one, drafts[one.id]) for one in intents])
     outcomes: list[Outcome] = []
     writes = desk.contact_writes.of(one["Id"] for one in contacts.values())
+    holders = _Holders(desk, drafts.values())
     writing: dict[str, tuple[Intent, Row, ContactWrite]] = {}
     # The earliest wish first: the caller's last word is then written last.
     for intent in sorted(intents, key=lambda one: _asked(drafts[one.id].accepted_at, one.id)):
@@ -41,6 +42,9 @@ def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             assert reader.error
             error = replace(reader.error, whole=False, fields=tuple(sorted(lacking)))
             outcomes.append(desk.failed(intent, error, may_be_there=intent.unsure))
+            continue
+        if others := holders.of_others(draft, contact["Id"]):
+            outcomes.append(desk.failed(intent, others, may_be_there=intent.unsure))
             continue
         if contact["Id"] in writing:
             # The second has to see what the first did.
@@ -110,10 +114,9 @@ def _contacts(
     rows = reader.read(set(known.values()))
     contacts = {one: rows[contact_id] for one, contact_id in known.items() if contact_id in rows}
     rest = [(one, draft) for one, draft in drafts if one.id not in contacts]
-    by_number, _ = reader.desk.people.resolve([draft.caller_number for _, draft in rest], [])
+    by_number = reader.desk.people.resolve([draft.caller_number for _, draft in rest])
     found = {
-        one.id: only(by_number.get(draft.caller_number))
-        or _by_own_change(reader.desk, draft.caller_number, one.accepted_at_ms)
+        one.id: only(by_number.get(draft.caller_number)) or _by_own_change(reader.desk, draft)
         for one, draft in rest
         if len(by_number.get(draft.caller_number, [])) <= 1
     }
@@ -121,18 +124,45 @@ def _contacts(
     return contacts | {one: rows[id_] for one, id_ in found.items() if id_ in rows}
 
 
-def _by_own_change(desk: Desk, number: str, accepted_at_ms: int) -> str | None:
+def _by_own_change(desk: Desk, draft: ContactDraft) -> str | None:
     """The one contact who had this number when the change was asked for, and had it changed since
     by another call of theirs. What is asked for later shows nothing by that number any more."""
+    asked_ms = datetime.fromisoformat(draft.accepted_at).timestamp() * 1000
     changed = {
         intent.receipt.record_id
-        for intent in desk.journal.of_caller(number)
+        for intent in desk.journal.of_caller(draft.caller_number)
         if intent.kind is Kind.CONTACT_UPDATE
         and intent.receipt
-        and intent.receipt.at_ms >= accepted_at_ms
+        and intent.receipt.at_ms >= asked_ms
         and set(PHONES) & set(intent.payload.get("changes", {}))
     }
     return only(sorted(changed))
+
+
+class _Holders:
+    """Who has the phone numbers that callers want on their records. A number of another contact is
+    never written: both would be unknown from then on. Asked anew, whatever is remembered."""
+
+    def __init__(self, desk: Desk, drafts: Iterable[ContactDraft]) -> None:
+        wanted = {
+            number for draft in drafts for name in PHONES if (number := draft.changes.get(name))
+        }
+        self._holders = {
+            number: set(ids) for number, ids in desk.people.holders(sorted(wanted)).items()
+        }
+
+    def of_others(self, draft: ContactDraft, contact_id: str) -> SalesforceError | None:
+        """The failure of the fields with another contact's number. From now on the numbers of the
+        others are this contact's, also for the rest of the batch."""
+        numbers = {name: draft.changes[name] for name in PHONES if name in draft.changes}
+        taken = [name for name, number in numbers.items() if self._holders[number] - {contact_id}]
+        for name, number in numbers.items():
+            if name not in taken:
+                self._holders[number].add(contact_id)
+        if not taken:
+            return None
+        code = "NUMBER_OF_ANOTHER_CONTACT"
+        return SalesforceError(FailureClass.VALUE, code, fields=tuple(taken))
 
 
 # -- what may be written ---------------------------------------------------------------------------

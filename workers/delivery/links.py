@@ -95,7 +95,7 @@ def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
         if cases[one.intent.id]["ContactId"] not in (None, one.draft.contact_id)
         and not one.is_our_own_note
     ]
-    contacts, _ = desk.people.resolve(others, [])
+    contacts = desk.people.resolve(others)
     for one in sought:
         intent, case = one.intent, cases[one.intent.id]
         theirs = {one.draft.contact_id, only(contacts.get(one.draft.caller_number))} - {None}

@@ -105,7 +105,7 @@ def _is_open_wish(intent: Intent) -> bool:
 def _contacts(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | None]:
     """By intent id: the one contact who has the caller's number, if there is exactly one."""
     drafts = [(intent, cast(FromCaller, intent.draft)) for intent in intents]
-    contacts, _ = desk.people.resolve(numbers_to_resolve(drafts), [])
+    contacts = desk.people.resolve(numbers_to_resolve(drafts))
     return {intent.id: contact_of(intent, draft, contacts) for intent, draft in drafts}
 
 
