@@ -165,7 +165,7 @@ class Parked:
     """Refused for good; a person decides. reason is a code, never a text that quotes a value.
 
     detail: Salesforce's own words. follows: the intent whose parking is the reason: when that one
-    is delivered after all, this one is due again.
+    is parked no more, this one is due again.
     """
 
     intent_id: str

@@ -22,7 +22,7 @@
 -- others of this batch were delivered.
 --
 -- "part_refused": the intent goes on with the rest, and the part parks as an intent of its own.
--- "parked" with follows: it is due again when that intent is delivered; at once when that is not
+-- "parked" with follows: it is due again when that intent is settled anew; at once when that is not
 -- parked any more.
 --
 -- A delivery ends both waits; a longer wait is not cut short by a shorter one. Whatever is
