@@ -62,7 +62,7 @@ end
 local function make_due_again(p, id, kind, now)
   local key = p .. 'intent:' .. id
   redis.call('HSET', key, 'state', 'due', 'unsure', 1, 'hold_until', now, 'attempts', 0)
-  redis.call('HDEL', key, 'settled', 'refusals', 'refused_at', 'leave_out')
+  redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'leave_out')
   redis.call('ZREM', p .. 'parked', id)
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
 end
