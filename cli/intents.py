@@ -18,6 +18,7 @@ from shared.settings import load_settings
 from shared.vapi.tools import MAX_SPOKEN_COMMENT_BYTES
 
 MOST_BY_FILTER = 10_000
+MAX_SHOWN = 200
 
 
 @click.group(cls=Commands, help=__doc__)
@@ -212,9 +213,15 @@ def _line(intent: Intent) -> str:
         intent.reference or "-",
         intent.call_id or "-",
         intent.reason,
-        f"({' '.join(intent.detail.split())})" if intent.detail else "",
+        _shortened(intent.detail),
     ]
     return "  ".join(told).rstrip()
+
+
+def _shortened(detail: str) -> str:
+    """Salesforce's words in one line; `show` has all of them."""
+    line = " ".join(detail.split())
+    return line if len(line) <= MAX_SHOWN else line[:MAX_SHOWN] + "…"
 
 
 def _time(at_ms: int) -> str:

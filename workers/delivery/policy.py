@@ -107,7 +107,8 @@ def outcome_of(
         )
     if part := _part_refused(intent, error, again):
         return part
-    rule = POLICY[_told_apart(error)]
+    error = replace(error, failure=_told_apart(error))
+    rule = POLICY[error.failure]
     match rule.request if error.whole else rule.record:
         case Scope.ORG | Scope.KIND as scope:
             return replace(
@@ -161,11 +162,18 @@ def unforeseen(defect: Exception) -> SalesforceError:
 
 
 def _told_apart(error: SalesforceError) -> FailureClass:
-    """A missing field that every record of the kind carries is the kind's. One that the answer does
-    not name may be anybody's."""
-    if error.failure is not FailureClass.MISSING_FIELD:
-        return error.failure
-    return FailureClass.MISCONFIGURED if error.fields else FailureClass.DENIED
+    """What a failure of fields is where no field can be left out.
+
+    A missing field that every record of the kind carries is the kind's. One that the answer does
+    not name may be anybody's, and so may what refuses a whole request.
+    """
+    match error.failure:
+        case FailureClass.MISSING_FIELD:
+            return FailureClass.MISCONFIGURED if error.fields else FailureClass.DENIED
+        case FailureClass.VALUE | FailureClass.LINK if error.whole:
+            return FailureClass.DENIED
+        case _:
+            return error.failure
 
 
 def _dropped(intent: Intent, error: SalesforceError, optional: frozenset[str]) -> tuple[str, ...]:
