@@ -38,7 +38,10 @@ def intents() -> None:
 def list_(
     state: str | None, kind: str | None, call_id: str | None, most: int, as_json: bool
 ) -> None:
-    """The newest intents, or the longest parked, without what callers said."""
+    """The newest intents, or the longest parked, without what callers said.
+
+    Salesforce's words for what parked may quote a value.
+    """
     journal = open_journal()
     if call_id:
         found = journal.of_call(call_id)
