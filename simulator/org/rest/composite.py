@@ -210,8 +210,8 @@ def _is_blob(request: Request, resource: list[str]) -> bool:
     if len(resource) != 4:
         return False
     sobject = request.org.view.sobject(resource[1])
-    item = sobject and request.org.view.field(sobject, resource[3])
-    return bool(item) and item.kind == "base64"
+    item = request.org.view.field(sobject, resource[3]) if sobject else None
+    return item is not None and item.kind == "base64"
 
 
 def _resource(sub: Sub) -> list[str]:
