@@ -311,7 +311,7 @@ def test_a_persons_return_to_an_older_value_is_an_edit_all_the_same(
     first = accept(journal, Kind.CONTACT_UPDATE, wish(org, -20, Email="first@example.com"))
     all_delivered(desk, journal, store, first)
     (key,) = store.keys("vs:contact:*:writes")
-    noted = json.loads(store.lindex(key, 0))
+    noted = json.loads(str(store.lindex(key, 0)))
     store.lset(key, 0, json.dumps(noted | {"noted_at": "2020-01-01T00:00:00.000+00:00"}))
     later = wish(org, -5, Email="second@example.com")
     org.edit("Contact", contact(org)["Id"], Email=old)

@@ -86,9 +86,9 @@ def outcome_of(
     """What a failure means for one intent.
 
     strikes: how often in a row the kind, or the org, has had to wait. may_be_there: this attempt or
-    an earlier one may have been committed; rest_ms: how long such a write is left alone.
-    optional: fields that the record may go without. record_id: the record that was
-    to be changed, where it is known.
+    an earlier one may have been committed; rest_ms: how long such a write is left alone. optional:
+    fields that the record may go without. record_id: the record that was to be changed, where it is
+    known.
     """
     again = TryAgain(
         intent.id,
