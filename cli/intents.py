@@ -18,6 +18,7 @@ from shared.settings import load_settings
 from shared.vapi.tools import MAX_SPOKEN_COMMENT_BYTES
 
 MOST_BY_FILTER = 10_000
+MAX_SHOWN = 200
 
 
 @click.group(cls=Commands, help=__doc__)
@@ -37,7 +38,10 @@ def intents() -> None:
 def list_(
     state: str | None, kind: str | None, call_id: str | None, most: int, as_json: bool
 ) -> None:
-    """The newest intents, or the longest parked, without what callers said."""
+    """The newest intents, or the longest parked, without what callers said.
+
+    Salesforce's words for what parked may quote a value.
+    """
     journal = open_journal()
     if call_id:
         found = journal.of_call(call_id)
@@ -212,9 +216,15 @@ def _line(intent: Intent) -> str:
         intent.reference or "-",
         intent.call_id or "-",
         intent.reason,
-        f"({' '.join(intent.detail.split())})" if intent.detail else "",
+        _shortened(intent.detail),
     ]
     return "  ".join(told).rstrip()
+
+
+def _shortened(detail: str) -> str:
+    """Salesforce's words in one line; `show` has all of them."""
+    line = " ".join(detail.split())
+    return line if len(line) <= MAX_SHOWN else line[:MAX_SHOWN] + "…"
 
 
 def _time(at_ms: int) -> str:

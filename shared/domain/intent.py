@@ -140,7 +140,8 @@ class TryAgain:
     leave_out: optional fields to go without from now on; missing: those of them that the org does
     not have, so that others of the kind go without them too.
     strikes: 1 for a failure, which makes what waits try carefully next time; 0 for a mere wait.
-    limit: after so many refusals of this very record the intent parks; 0 when it was not refused.
+    limit: after so many refusals of this very record, for this reason, the intent parks; 0 when it
+    was not refused.
     target: the record that was refused, when its kind may be what fails: two different ones make
     the kind wait. "" when the failure says nothing about the kind.
     """
@@ -164,7 +165,7 @@ class Parked:
     """Refused for good; a person decides. reason is a code, never a text that quotes a value.
 
     detail: Salesforce's own words. follows: the intent whose parking is the reason: when that one
-    is delivered after all, this one is due again.
+    is parked no more, this one is due again.
     """
 
     intent_id: str

@@ -23,12 +23,14 @@ MAX_KEPT = 50
 class ContactWrite:
     """One write of some fields to one contact.
 
-    asked_at: when the caller asked for it (ISO 8601, UTC). before: the contact's LastModifiedDate
-    as read just before. was: field → digest of its value then; fields: of the values written.
+    asked_at: when the caller asked for it; noted_at: just before it was sent (ISO 8601, UTC).
+    before: the contact's LastModifiedDate as read then. was: field → digest of its value then;
+    fields: of the values written.
     """
 
     intent_id: str
     asked_at: str
+    noted_at: str
     before: str
     was: dict[str, str]
     fields: dict[str, str]

@@ -15,7 +15,7 @@ from shared.salesforce import composite
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
-from shared.salesforce.failures import away
+from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.gate import Slot
 from shared.salesforce.people import PHONES
 from shared.salesforce.soql import columns, soql
@@ -132,25 +132,29 @@ class Customers:
     ) -> dict[str, list[Customer]]:
         """Everybody who has each number: none, one or several.
 
-        At most three requests for up to MOST_NUMBERS, more when one of them fills a page.
+        At most three requests for up to MOST_NUMBERS, more when one of them fills a page or when
+        Salesforce finds the query for all of them too complicated.
         """
         most = MOST_SHARERS * len(numbers)
-        records = self._query(
-            soql(
-                f"{self._select} WHERE Phone IN {{written}} OR MobilePhone IN {{written}} "
-                "OR HomePhone IN {written} OR OtherPhone IN {written} ORDER BY Id LIMIT {most}",
-                written=[form for number in numbers for form in spellings(number)],
-                most=most,
-            ),
-            deadline,
-            slot,
-        )
+        try:
+            records = self._query(
+                soql(
+                    f"{self._select} WHERE Phone IN {{written}} OR MobilePhone IN {{written}} "
+                    "OR HomePhone IN {written} OR OtherPhone IN {written} "
+                    "ORDER BY Id LIMIT {most}",
+                    written=[form for number in numbers for form in spellings(number)],
+                    most=most,
+                ),
+                deadline,
+                slot,
+            )
+        except SalesforceError as error:
+            if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
+                raise
+            return self._in_halves(numbers, deadline)
         if len(numbers) > 1 and len(records) == most:
             # One of them is shared by so many that the others may not have come to the page.
-            half = len(numbers) // 2
-            return self.by_phones(numbers[:half], deadline) | self.by_phones(
-                numbers[half:], deadline
-            )
+            return self._in_halves(numbers, deadline)
         # "2071234567" is a number of London or of New York: only the whole number tells.
         found = {number: [one for one in records if self._has(one, number)] for number in numbers}
         missing = [number for number, theirs in found.items() if not theirs]
@@ -160,6 +164,10 @@ class Customers:
                 number: [one for one in searched if self._has(one, number)] for number in missing
             }
         return {number: [self._read(one) for one in theirs] for number, theirs in found.items()}
+
+    def _in_halves(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, list[Customer]]:
+        half = len(numbers) // 2
+        return self.by_phones(numbers[:half], deadline) | self.by_phones(numbers[half:], deadline)
 
     def _query(
         self, statement: str, deadline: Deadline, slot: Slot | None = None

@@ -112,7 +112,7 @@ _AUTOMATION = {
     "APEX_ERROR",
     "UNKNOWN_EXCEPTION",
 }
-"""What a trigger or a flow of the org met: only the text says what (docs/vendors.md S6)."""
+"""What a trigger or a flow of the org met: only the text says what (docs/vendors.md S14)."""
 
 _LOCKED = re.compile(r"UNABLE_TO_LOCK_ROW|Record Currently Unavailable", re.IGNORECASE)
 _TOO_MUCH = re.compile(r"System\.LimitException|CPU (time )?limit exceeded", re.IGNORECASE)

@@ -16,7 +16,8 @@ from shared.settings import load_settings
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 
-REFUSED = {"validation_rules": [{"object": "Case", "when": "Type = 'Billing'", "message": "No."}]}
+WORDS = "Billing cases need an order number." + " Really." * 50
+REFUSED = {"validation_rules": [{"object": "Case", "when": "Type = 'Billing'", "message": WORDS}]}
 
 
 def run(*words: str) -> Result:
@@ -54,10 +55,13 @@ def test_the_list_tells_why_since_when_and_which_call_but_not_what_was_said(
     assert "FIELD_CUSTOM_VALIDATION_EXCEPTION" in told
     assert "call-1" in told
     assert "private" not in told
+    assert "Billing cases need an order number." in told
+    assert WORDS not in told
     row = json.loads(run("list", "--json").output)
     assert row["settled_at"]
     shown = json.loads(run("show", intent_id).output)
     assert shown["said"] == "Noted."
+    assert shown["detail"] == WORDS
     assert shown["payload"]["description"] == "private words"
 
 

@@ -182,3 +182,15 @@ def test_pages_of_children_count_with_the_others(monkeypatch: pytest.MonkeyPatch
 
 
 _never: Callable[[str], Any] = pytest.fail
+
+
+def test_callers_are_asked_for_in_parts_where_the_query_is_too_complicated(
+    salesforce: SalesforceClient, org: Org
+) -> None:
+    numbers = [KNOWN, *(f"+1415555{nth:04d}" for nth in range(1000, 1010)), SHARED]
+    customers = customers_of(salesforce)
+    together = customers.by_phones(numbers, soon())
+    org.fault(max_query_chars=5_000)
+    apart = customers.by_phones(numbers, soon())
+    assert apart == together
+    assert [len(apart[one]) for one in (KNOWN, SHARED)] == [1, 2]

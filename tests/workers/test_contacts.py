@@ -1,5 +1,6 @@
 """Contact updates: only what is still as it was seen, and never over a person's edit."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -300,6 +301,23 @@ def test_a_persons_edit_hides_behind_no_write_of_ours_to_another_field(
     later = accept(journal, Kind.CONTACT_UPDATE, second, "call-2")
     all_delivered(desk, journal, store, later, but=(later,))
     assert contact(org)["Email"] == "by.hand@example.com"
+
+
+def test_a_persons_return_to_an_older_value_is_an_edit_all_the_same(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    """Our write of this morning is no base for what was accepted since."""
+    old = contact(org)["Email"]
+    first = accept(journal, Kind.CONTACT_UPDATE, wish(org, -20, Email="first@example.com"))
+    all_delivered(desk, journal, store, first)
+    (key,) = store.keys("vs:contact:*:writes")
+    noted = json.loads(str(store.lindex(key, 0)))
+    store.lset(key, 0, json.dumps(noted | {"noted_at": "2020-01-01T00:00:00.000+00:00"}))
+    later = wish(org, -5, Email="second@example.com")
+    org.edit("Contact", contact(org)["Id"], Email=old)
+    second = accept(journal, Kind.CONTACT_UPDATE, later, "call-2")
+    all_delivered(desk, journal, store, second, but=(second,))
+    assert contact(org)["Email"] == old
 
 
 def test_a_snapshot_older_than_our_own_write_parks_nothing(

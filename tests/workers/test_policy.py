@@ -52,6 +52,13 @@ def test_no_record_waits_for_ever(failure: FailureClass, whole: bool) -> None:
     assert sum(waits_s) <= 20 * 60
 
 
+@pytest.mark.parametrize("failure", [F.VALUE, F.LINK, F.MISSING_FIELD, F.REFUSED, F.TOO_MUCH])
+def test_what_is_refused_as_a_whole_is_not_tried_again_in_a_rush(failure: FailureClass) -> None:
+    outcome = alone(outcome_of(intent(), SalesforceError(failure, "X", whole=True)))
+    assert isinstance(outcome, TryAgain)
+    assert outcome.delay_ms >= 400
+
+
 def test_a_record_that_alone_is_refused_as_its_kind_might_be_waits_a_minute_at_most() -> None:
     for failure in (F.DENIED, F.TOO_MUCH, F.REFUSED, F.UNFORESEEN):
         assert sum(longest_delay_s(failure, nth) for nth in range(ALONE - 1)) <= 60
@@ -99,6 +106,7 @@ def test_a_missing_field_is_left_out_where_it_may_be_and_its_kinds_where_it_may_
     needed = outcome_of(intent(), error)
     assert isinstance(needed, TryAgain)
     assert needed.scope is Scope.KIND
+    assert needed.delay_ms >= 3_000
     hidden = classify(400, "INVALID_FIELD", "No such column 'WhatId' on sobject of type Task")
     link = outcome_of(intent(), hidden, optional=frozenset({"WhatId"}))
     assert isinstance(link, TryAgain)

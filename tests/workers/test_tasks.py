@@ -340,3 +340,21 @@ def test_a_transcript_follows_its_task_out_of_the_parked_list(
     journal.replay([log])
     assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
     assert drain(desk, Kind.TRANSCRIPT_FILE).counts == {"delivered": 1}
+
+
+@pytest.mark.parametrize("by", ["caller", "person"])
+def test_what_parked_with_a_case_is_settled_when_that_is_given_up(
+    desk: Desk, journal: Journal, org: Org, by: str
+) -> None:
+    opened = accept(journal, Kind.CASE_CREATE, BILLING)
+    comment = CommentDraft(case_intent=opened, text="Call summary: x")
+    summary = accept(journal, Kind.CASE_COMMENT, comment, after=(opened,))
+    org.fault(**RULE)
+    drain(desk, Kind.CASE_CREATE)
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+    if by == "caller":
+        journal.cancel(opened, "caller")
+    else:
+        journal.discard([opened])
+    assert drain(desk, Kind.CASE_COMMENT).counts == {"cancelled": 1}
+    assert kept(journal, summary).state is State.CANCELLED

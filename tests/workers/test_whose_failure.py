@@ -217,6 +217,26 @@ def test_leases_of_an_outage_count_nothing_against_a_record_that_exists(
     assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
 
 
+def test_locks_count_nothing_against_a_record_that_is_there(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    """Each reason has a limit of its own: the lost attempt is found, not parked."""
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    for _ in range(10):
+        (locked,) = (desk.failed(one, LOCK, may_be_there=False) for one in lease.intents)
+        journal.settle(lease, [locked])
+        wait_no_more(store, intent_id)
+        lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    (raced,) = (desk.failed(one, RACE, may_be_there=True) for one in lease.intents)
+    assert journal.settle(lease, [raced]).states == {intent_id: State.DUE}
+    assert kept(journal, intent_id).refusals == 11
+
+
+LOCK = SalesforceError(FailureClass.ROW_LOCK, "UNABLE_TO_LOCK_ROW")
+RACE = SalesforceError(FailureClass.RACE, "DUPLICATE_VALUE")
+
+
 def test_a_replay_begins_to_count_anew(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis
 ) -> None:

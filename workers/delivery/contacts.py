@@ -7,7 +7,7 @@ value already is done, so a second attempt after a lost answer writes nothing tw
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from shared.domain.drafts import ContactDraft
@@ -22,6 +22,9 @@ from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
 from workers.delivery.desk import Desk
 from workers.delivery.links import not_yet, unchanged_since
+
+UNDER_WAY_S = 60
+"""A write that was noted so long before a wish may be committed after it."""
 
 
 def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
@@ -202,19 +205,26 @@ class _Change:
         return ContactWrite(
             intent_id=self.intent.id,
             asked_at=self.draft.accepted_at,
+            noted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             before=self.contact["LastModifiedDate"],
             was={name: self._now(name) for name in CHANGEABLE if name in self.contact},
             fields={name: self._digest(name, value) for name, value in self.fields.items()},
         )
 
     def _base(self) -> ContactWrite | None:
-        """For a wish that nobody saw the contact at: our last write to it as it was then, untouched
-        since. What it found there the caller's agent would have seen."""
+        """For a wish that was accepted unseen: our first write since, if nobody had changed the
+        contact in between. What that one found, the caller's agent would have seen."""
         if self.draft.seen is not None:
             return None
         accepted = datetime.fromisoformat(self.draft.accepted_at)
-        found = [one for one in self.writes if datetime.fromisoformat(one.before) <= accepted]
-        return found[-1] if found else None
+        since = accepted - timedelta(seconds=UNDER_WAY_S)
+        found = (
+            one
+            for one in self.writes
+            if datetime.fromisoformat(one.noted_at) >= since
+            and datetime.fromisoformat(one.before) <= accepted
+        )
+        return next(found, None)
 
     def _modified_since(self) -> bool:
         modified = datetime.fromisoformat(self.contact["LastModifiedDate"])

@@ -86,9 +86,9 @@ def outcome_of(
     """What a failure means for one intent.
 
     strikes: how often in a row the kind, or the org, has had to wait. may_be_there: this attempt or
-    an earlier one may have been committed; rest_ms: how long such a write is left alone.
-    optional: fields that the record may go without. record_id: the record that was
-    to be changed, where it is known.
+    an earlier one may have been committed; rest_ms: how long such a write is left alone. optional:
+    fields that the record may go without. record_id: the record that was to be changed, where it is
+    known.
     """
     again = TryAgain(
         intent.id,
@@ -107,7 +107,8 @@ def outcome_of(
         )
     if part := _part_refused(intent, error, again):
         return part
-    rule = POLICY[_told_apart(error)]
+    error = replace(error, failure=_told_apart(error))
+    rule = POLICY[error.failure]
     match rule.request if error.whole else rule.record:
         case Scope.ORG | Scope.KIND as scope:
             return replace(
@@ -161,11 +162,18 @@ def unforeseen(defect: Exception) -> SalesforceError:
 
 
 def _told_apart(error: SalesforceError) -> FailureClass:
-    """A missing field that every record of the kind carries is the kind's. One that the answer does
-    not name may be anybody's."""
-    if error.failure is not FailureClass.MISSING_FIELD:
-        return error.failure
-    return FailureClass.MISCONFIGURED if error.fields else FailureClass.DENIED
+    """What a failure of fields is where no field can be left out.
+
+    A missing field that every record of the kind carries is the kind's. One that the answer does
+    not name may be anybody's, and so may what refuses a whole request.
+    """
+    match error.failure:
+        case FailureClass.MISSING_FIELD:
+            return FailureClass.MISCONFIGURED if error.fields else FailureClass.DENIED
+        case FailureClass.VALUE | FailureClass.LINK if error.whole:
+            return FailureClass.DENIED
+        case _:
+            return error.failure
 
 
 def _dropped(intent: Intent, error: SalesforceError, optional: frozenset[str]) -> tuple[str, ...]:

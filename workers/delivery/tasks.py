@@ -23,7 +23,7 @@ OPTIONAL = frozenset(
         "CallType", "CallDisposition", "CallDurationInSeconds", "CallObject",
     }
 )  # fmt: skip
-"""The Call* fields exist only where CRM Call Center does (docs/vendors.md)."""
+"""The Call* fields exist only where CRM Call Center does (docs/vendors.md S16)."""
 
 
 def _optional(desk: Desk) -> frozenset[str]:

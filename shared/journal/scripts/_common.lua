@@ -65,14 +65,14 @@ end
 local function make_due_again(p, id, kind, now)
   local key = p .. 'intent:' .. id
   redis.call('HSET', key, 'state', 'due', 'unsure', 1, 'hold_until', now, 'attempts', 0)
-  redis.call('HDEL', key, 'settled', 'refusals', 'refused_at', 'leave_out')
+  redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'leave_out')
   redis.call('ZREM', p .. 'parked', id)
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
 end
 
--- An intent is settled: those that waited for it alone are due. One that parked because this one did
--- is due again when this one is delivered, read before it is written. Appends kinds to ring for to
--- reply.
+-- An intent is settled: those that waited for it alone are due. Those that parked because this one did
+-- are due again once it is parked no more, and find out what that means for them. Appends kinds to ring
+-- for to reply.
 local function let_followers_go(p, id, now, ring_ms, reply)
   local followers = p .. 'followers:' .. id
   local became = redis.call('HGET', p .. 'intent:' .. id, 'state')
@@ -83,7 +83,7 @@ local function let_followers_go(p, id, now, ring_ms, reply)
     if is[1] == 'held' then
       if redis.call('HINCRBY', key, 'waiting', -1) == 0 then due_at = is[3] end
       redis.call('SREM', followers, follower)
-    elseif is[1] == 'parked' and became == 'delivered' then
+    elseif is[1] == 'parked' and became ~= 'parked' then
       make_due_again(p, follower, is[2], now)
       due_at = now
     end

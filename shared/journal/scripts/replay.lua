@@ -10,7 +10,7 @@
 -- Returns {how many were changed, kind, kind, ...}: ring for these kinds.
 local p, verb, ring_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local now = clock_ms()
-local reply = {0}
+local reply, discarded = {0}, {}
 for i = 6, #ARGV do
   local id = ARGV[i]
   local key = p .. 'intent:' .. id
@@ -23,12 +23,13 @@ for i = 6, #ARGV do
       make_due_again(p, id, is[2], now)
       if take_doorbell(p, is[2], ring_ms) then reply[#reply + 1] = is[2] end
     else
+      discarded[#discarded + 1] = id
       redis.call('HSET', key, 'state', 'cancelled', 'settled', now)
       redis.call('ZREM', p .. 'parked', id)
-      redis.call('DEL', p .. 'followers:' .. id)
       redis.call('ZADD', p .. 'settled', now, id)
       if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
     end
   end
 end
+for _, id in ipairs(discarded) do let_followers_go(p, id, now, ring_ms, reply) end
 return reply

@@ -14,7 +14,8 @@
 -- it was, or rests for rest_ms, and the kind or the org waits: thousands of intents then cost one
 -- attempt, not one each.
 --
--- With a limit the record itself was refused. Its refusals are counted, and at the limit it parks.
+-- With a limit the record itself was refused. Its refusals are counted by their reason, and at the
+-- limit it parks.
 -- With a target its kind may be what fails: the different targets refused since the kind last
 -- succeeded are counted, and from the second on the kind waits. A record that was refused before that
 -- success counts no more: others went through. Where MANY are refused it is the kind for certain, and
@@ -22,7 +23,7 @@
 -- others of this batch were delivered.
 --
 -- "part_refused": the intent goes on with the rest, and the part parks as an intent of its own.
--- "parked" with follows: it is due again when that intent is delivered; at once when that is not
+-- "parked" with follows: it is due again when that intent is settled anew; at once when that is not
 -- parked any more.
 --
 -- A delivery ends both waits; a longer wait is not cut short by a shorter one. Whatever is
@@ -53,7 +54,11 @@ end
 
 -- Whose the refusal of one record is: "record" or "kind"; "parked" when it was the last one.
 local function judged(key, kind, outcome)
-  local refusals = redis.call('HINCRBY', key, 'refusals', 1)
+  redis.call('HINCRBY', key, 'refusals', 1)
+  local refused = cjson.decode(redis.call('HGET', key, 'refused') or '{}')
+  local times = (refused[outcome.reason] or 0) + 1
+  refused[outcome.reason] = times
+  redis.call('HSET', key, 'refused', cjson.encode(refused))
   redis.call('HSETNX', key, 'refused_at', now)
   local since = tonumber(redis.call('HGET', key, 'refused_at'))
   local succeeded = tonumber(redis.call('HGET', p .. 'succeeded', kind) or '0')
@@ -66,7 +71,7 @@ local function judged(key, kind, outcome)
       redis.call('PEXPIRE', failing, FAILING_MS)
     end
   end
-  if refusals >= outcome.limit and different < MANY then return 'parked' end
+  if times >= outcome.limit and different < MANY then return 'parked' end
   return different >= 2 and 'kind' or 'record'
 end
 
