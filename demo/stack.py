@@ -223,9 +223,7 @@ class Stack:
             raise NotReadyError(f"{late}{told}") from None
 
 
-def environment(
-    redis_url: str, org_url: str, port: int, programs: Path = OURS
-) -> dict[str, str]:
+def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) -> dict[str, str]:
     """What Procfile's lines need, and nothing of ours from the shell that started this."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
     return kept | {

@@ -29,8 +29,8 @@ def require_installation() -> None:
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         sys.exit(
-            f"{missing[0]} is not installed for {sys.executable}. Activate the environment in which "
-            "the packages of requirements.txt are (README, step 1): . .venv/bin/activate"
+            f"{missing[0]} is not installed for {sys.executable}. Activate the environment with "
+            "the packages of requirements.txt (README, step 1): . .venv/bin/activate"
         )
 
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from cli.chain import Link, NotSetUp, Problem
 from cli.checks.subject import Subject, clock
+from shared.addresses import is_loopback
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.inspection import NEEDS, Need
 from shared.salesforce.rules import RulesUnseenError, active_rules, try_writes
-from shared.settings import is_loopback
 
 ROUND_TRIPS = 3
 GIVE_UP_S = 15.0

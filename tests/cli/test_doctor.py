@@ -216,7 +216,7 @@ BROKEN: dict[str, Broken] = {
         unchecked=VAPI,
     ),
     "the running service has another secret": Broken(
-        "webhook", "VAPI_SERVER_SECRET", env={"VAPI_SERVER_SECRET": "another"},
+        "webhook", "VAPI_SERVER_SECRET", env={"VAPI_SERVER_SECRET": "another-long-secret"},
     ),
     "the running service takes another scheme": Broken(
         "webhook", "the service takes hmac, and this environment says secret",
