@@ -4,7 +4,10 @@ A message says "there is work of this kind" and carries nothing else. Losing or 
 changes nothing: the sweep rings again.
 """
 
+import ssl
 from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from celery import Celery
 from kombu import Queue
@@ -29,8 +32,10 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
 
     socket_timeout_s: a worker's has to be longer than the second that it listens at a time.
     """
-    app = Celery("vapi-salesforce", broker=settings.broker_url)
+    broker, tls = for_celery(settings.broker_url)
+    app = Celery("vapi-salesforce", broker=broker)
     app.conf.update(
+        broker_use_ssl=tls,
         # State lives in the journal; a result backend would cost a write and a key a task.
         task_ignore_result=True,
         task_create_missing_queues=False,  # a typo would make a queue that nobody reads
@@ -56,6 +61,29 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
         },
     )
     return app
+
+
+def for_celery(url: str) -> tuple[str, dict[str, Any] | None]:
+    """The address of a broker as kombu and Flower read it, and its TLS options; None without TLS.
+
+    redis-py, which reads the address as it is, verifies the server's certificate unless told
+    otherwise; kombu does not.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme == "unix":
+        database = options.get("db", "0")
+        return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}", None
+    tls: dict[str, Any] | None = None
+    if parts.scheme == "rediss":
+        required = options.pop("ssl_cert_reqs", "required")
+        checks = options.pop("ssl_check_hostname", "true").lower() not in ("false", "no", "0")
+        tls = {
+            "ssl_cert_reqs": ssl.VerifyMode[f"CERT_{required.upper()}"],
+            "ssl_check_hostname": checks,
+            **options,
+        }
+    return urlunsplit(parts._replace(query="")), tls
 
 
 class Doorbell:
