@@ -10,10 +10,11 @@ from flask import Flask
 
 from demo.stack import ROOT, Org
 from shared.settings import Settings, SettingsError
+from shared.transfer import Rules, read_rules
 from tests.calling import UNKNOWN, ask, message, post
 from web.app import create_app
 from web.service import Service
-from web.transfer import NOBODY, Rules, answer_transfer, read_rules
+from web.transfer import NOBODY, answer_transfer
 
 EXAMPLE = ROOT / "transfer.example.toml"
 MONDAY_NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # noon in New York
