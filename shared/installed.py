@@ -9,8 +9,12 @@ from importlib.util import find_spec
 
 OLDEST = (3, 11)
 
-PACKAGES = ("celery", "click", "flask", "phonenumbers", "pydantic_settings", "redis", "structlog")
-"""Some of requirements.txt: without an installation all of them are missing."""
+PACKAGES = (
+    "celery", "click", "cryptography", "email_validator", "flask", "flower", "gunicorn", "jwt",
+    "langcodes", "packaging", "phonenumbers", "prometheus_client", "pydantic", "pydantic_settings",
+    "redis", "requests", "simple_salesforce", "structlog", "twilio", "tzdata",
+)  # fmt: skip
+"""What requirements.in asks for, by the names that Python imports."""
 
 
 def require_python() -> None:
@@ -29,8 +33,9 @@ def require_installation() -> None:
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         sys.exit(
-            f"{missing[0]} is not installed for {sys.executable}. Activate the environment with "
-            "the packages of requirements.txt (README, step 1): . .venv/bin/activate"
+            f"{missing[0]} is not installed for {sys.executable}. Activate the environment of "
+            "README's step 1 (. .venv/bin/activate), or bring it up to date there: "
+            "pip install --require-hashes -r requirements.txt"
         )
 
 
