@@ -4,6 +4,7 @@
 hours.
 """
 
+import re
 import tomllib
 from datetime import datetime, time
 from functools import cache
@@ -17,6 +18,7 @@ from shared.phone import as_e164
 from shared.settings import SettingsError
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+OPENING = 'opening and closing, such as "09:00-17:00"'
 
 
 class Hours(BaseModel):
@@ -76,11 +78,33 @@ class Rules(BaseModel):
 
 @cache
 def read_rules(path: str) -> Rules:
-    """Raises SettingsError, which names the file and what is wrong in it."""
+    """Raises SettingsError, which names the file and what is wrong in it, in our words."""
     try:
         return Rules.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as trouble:
-        raise SettingsError(f"TRANSFER_RULES: {path}: {trouble}") from trouble
+    except (OSError, UnicodeError):
+        told = "can't be read"
+    except tomllib.TOMLDecodeError as trouble:
+        at = re.search(r"line \d+", str(trouble))
+        told = f"is not TOML{f' in {at.group()}' if at else ''}"
     except ValidationError as wrong:
-        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
-        raise SettingsError(f"TRANSFER_RULES: {path}: {told}") from wrong
+        told = "; ".join(_in_our_words(error) for error in wrong.errors())
+    raise SettingsError(
+        f"TRANSFER_RULES: {path}: {told}; transfer.example.toml shows how it has to be"
+    )
+
+
+def _in_our_words(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"] if not isinstance(part, int))
+    where = where.replace("hours.days.", "hours.")
+    if error["type"] == "value_error":
+        return f"{where} {error['ctx']['error']}".strip()
+    if error["type"] == "extra_forbidden":
+        return f"{where} is not known here"
+    if error["type"] == "missing":
+        return f"{where} is missing"
+    wanted = {"owner": "true or false", "hours.timezone": "a time zone, such as America/New_York"}
+    if where.startswith("hours."):
+        return f"{where} must be {wanted.get(where, OPENING)}"
+    if where.startswith("queues."):
+        return f"{where} must be a number in the form +14155550100"
+    return f"{where} must be {wanted.get(where, 'a table')}"

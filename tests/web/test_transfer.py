@@ -84,7 +84,19 @@ def test_a_file_that_can_not_be_followed_is_refused_by_name(
     file.write_text(text)
     with pytest.raises(SettingsError, match=r"TRANSFER_RULES: .*rules\.toml") as refused:
         read_rules(str(file))
-    assert names in str(refused.value)
+    told = str(refused.value)
+    assert names in told
+    for theirs in ("Input", "Value error", "Extra inputs", "Invalid", "Expected", "Errno"):
+        assert theirs not in told
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_rules("nofile.toml")
+    told = (
+        "TRANSFER_RULES: nofile.toml: can't be read; transfer.example.toml shows how it has to be"
+    )
+    assert str(refused.value) == told
 
 
 def test_the_hours_are_those_of_their_place() -> None:
