@@ -18,11 +18,10 @@ help:
 	@echo "make check    lint, format, types, import directions, compose file and Dockerfile"
 	@echo "make lock     requirements*.txt from requirements*.in (UPGRADE=1 takes newer versions)"
 
-# The packages of another list, or of an older Python, must not stay behind: hence --clear.
 define install
 	@$(PYTHON) shared/installed.py
 	@echo "installing $< into $(@D) ..."
-	@$(PYTHON) -m venv --clear $(@D)
+	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 endef
