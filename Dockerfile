@@ -1,8 +1,8 @@
 FROM python:3.13-slim
 WORKDIR /service
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-COPY requirements.txt constraints.txt ./
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY shared shared
 COPY web web
 COPY workers workers

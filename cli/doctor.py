@@ -10,12 +10,17 @@ from dataclasses import asdict
 import click
 
 from cli.chain import Finding, Link, Status, examine, not_checked
-from cli.checks import phone, salesforce, store
+from cli.checks import phone, salesforce, service, store
 from cli.checks.subject import Subject
 from cli.store import LOAD
 from shared.settings import SettingsError, load_settings
 
-LINKS: tuple[Link[Subject], ...] = (*store.LINKS, *salesforce.LINKS, *phone.LINKS)
+LINKS: tuple[Link[Subject], ...] = (
+    *store.LINKS,
+    *service.LINKS,
+    *salesforce.LINKS,
+    *phone.LINKS,
+)
 
 MARKS = {Status.OK: "✓", Status.PROBLEM: "✗", Status.NOT_CHECKED: "–"}
 
@@ -29,7 +34,9 @@ MARKS = {Status.OK: "✓", Status.PROBLEM: "✗", Status.NOT_CHECKED: "–"}
     "whole, to see whether the org's rules let them through (the case's number may be skipped)",
 )
 def doctor(as_json: bool, try_writes: bool) -> None:
-    """Check settings, Redis, Salesforce, webhook, Vapi and Twilio, and say how to mend each."""
+    """Check settings, Redis, the running service, Salesforce, webhook, Vapi and Twilio.
+
+    Whatever is wrong is named with what to do about it."""
     findings = diagnose(try_writes=try_writes)
     for one in findings:
         if as_json:

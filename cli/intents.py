@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
+from cli.edits import Edit, EditRefusedError, edited
+from cli.standing import standing_of
 from cli.store import Commands, open_journal
 from shared.dispatch import Doorbell, celery_app
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.domain.text import html_bytes
 from shared.journal.journal import Journal
-from shared.settings import load_settings
-from shared.vapi.tools import MAX_SPOKEN_COMMENT_BYTES
+from shared.settings import Settings, load_settings
 
 MOST_BY_FILTER = 10_000
 MAX_SHOWN = 200
@@ -136,45 +136,59 @@ def discard(yes: bool, **which: Any) -> None:
 
 @intents.command()
 @click.argument("intent_id")
-@click.option("--set", "changes", multiple=True, required=True, metavar="NAME=VALUE",
-              help="a text of the draft, or a Salesforce field of a contact update")  # fmt: skip
+@click.option("--set", "put", multiple=True, metavar="NAME=VALUE", help="give it this value")
+@click.option("--unset", "left_out", multiple=True, metavar="NAME",
+              help="leave it out: the org keeps what it has")  # fmt: skip
+@click.option("--empty", "emptied", multiple=True, metavar="NAME",
+              help="erase it in the org (a contact update only)")  # fmt: skip
 @click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
-def edit(intent_id: str, changes: tuple[str, ...], yes: bool) -> None:
+def edit(
+    intent_id: str,
+    put: tuple[str, ...],
+    left_out: tuple[str, ...],
+    emptied: tuple[str, ...],
+    yes: bool,
+) -> None:
     """Correct a parked intent and replay it.
 
-    An edited contact update is yours: it is made over what others edited before now.
+    NAME is a part of the draft as `show` names it, or a Salesforce field of a contact update. A
+    value is validated as the tool validates it. An edited contact update is yours: it is made over
+    what others edited before now.
     """
-    journal = open_journal()
+    if not (put or left_out or emptied):
+        raise click.UsageError("say what to correct: --set NAME=VALUE, --unset NAME, --empty NAME")
+    settings, journal = load_settings(), open_journal()
     intent = _found(journal, intent_id)
     if intent.state is not State.PARKED:
         raise click.ClickException(f"{intent_id} is {intent.state}, not parked")
-    draft = _edited(intent, changes)
+    try:
+        change = edited(
+            intent, put=put, left_out=left_out, emptied=emptied, region=settings.phone_region
+        )
+    except EditRefusedError as refused:
+        raise click.UsageError(str(refused)) from None
+    if not yes:
+        _show_change(intent, change, settings)
     if _agreed([intent], "edit and replay", yes):
-        count, ring = journal.replay([intent_id], draft)
-        Doorbell(celery_app(load_settings())).ring(ring)
+        count, ring = journal.replay([intent_id], change.draft)
+        Doorbell(celery_app(settings)).ring(ring)
         click.echo(f"replayed {count}")
 
 
-def _edited(intent: Intent, changes: tuple[str, ...]) -> dict[str, Any]:
-    draft = dict(intent.payload)
-    texts = draft
-    if intent.kind is Kind.CONTACT_UPDATE:
-        texts = dict(draft["changes"])
-        # Nothing was "seen" by the person who edits now; whatever is changed after now still wins.
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        draft |= {"changes": texts, "seen": None, "accepted_at": now}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals or name not in texts or not isinstance(texts[name] or "", str):
-            known = ", ".join(one for one, old in texts.items() if isinstance(old or "", str))
-            raise click.UsageError(f"--set {name}: this draft has {known}")
-        if intent.kind is Kind.CASE_COMMENT and html_bytes(value) > MAX_SPOKEN_COMMENT_BYTES:
-            raise click.UsageError(
-                f"--set {name}: {html_bytes(value)} bytes as Salesforce counts them (& is five); a "
-                f"comment holds {MAX_SPOKEN_COMMENT_BYTES} besides its reference"
-            )
-        texts[name] = value
-    return draft
+def _show_change(intent: Intent, change: Edit, settings: Settings) -> None:
+    """Old → new → what stands in the org now."""
+    stands = standing_of(intent, change, settings)
+    for name, (old, new) in change.changed.items():
+        of_org = stands.fields.get(name)
+        there = f"   (in the org now: {_shown(of_org, 'empty')})" if of_org is not None else ""
+        erased = "erased" if new == "" else _shown(new, "left out")
+        click.echo(f"  {name}: {_shown(old, 'left out')} → {erased}{there}")
+    if stands.told:
+        click.echo(f"  {stands.told}")
+
+
+def _shown(text: str | None, without: str) -> str:
+    return json.dumps(text, ensure_ascii=False) if text else without
 
 
 def _agreed(chosen: list[Intent], verb: str, yes: bool) -> bool:

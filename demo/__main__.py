@@ -1,6 +1,7 @@
 """`make demo`: the whole service on this machine, calls played against it, and their outcome."""
 
 import argparse
+import io
 import json
 import shutil
 import subprocess
@@ -34,18 +35,20 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
     keep = parser.parse_args().keep
     end_in_order()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # into a pipe, too, each line comes at once
     folder = ROOT / ".run" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
-    print("demo: starting store, local org, web, worker, beat and flower ...", flush=True)
+    print("demo: starting store, local org, web, worker, beat and flower ...")
     with Stack(folder, lines=("web", "worker", "beat", "flower")) as stack:
-        print(f"demo: web {stack.url}   flower {stack.flower_url} ({FLOWER_AUTH})", flush=True)
+        _tell_addresses(stack)
         heard_file = folder / "heard.jsonl"
         for scenario in SCENARIOS:
-            print(flush=True)
+            print()
             with _outage(stack) if "outage" in scenario.name else _calm():
                 _play(stack, scenario, heard_file)
         journal = Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
-        print("\ndemo: the calls are over; waiting until every intent is settled ...", flush=True)
+        print("\ndemo: the calls are over; waiting until every intent is settled ...")
         wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
         kept = _tell_end(stack, journal, heard_file)
         if keep:
@@ -73,12 +76,12 @@ def _calm() -> Iterator[None]:
 @contextmanager
 def _outage(stack: Stack) -> Iterator[None]:
     """Salesforce answers 503 for the first seconds of what happens inside."""
-    print(f"demo: Salesforce goes down for {OUTAGE_S:.0f} s", flush=True)
+    print(f"demo: Salesforce goes down for {OUTAGE_S:.0f} s")
     stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
 
     def heal() -> None:
         stack.org.fault()
-        print("demo: Salesforce is back", flush=True)
+        print("demo: Salesforce is back")
 
     timer = threading.Timer(OUTAGE_S, heal)
     timer.start()
@@ -121,8 +124,7 @@ def _tell_end(stack: Stack, journal: Journal, heard_file: Path) -> bool:
     print(
         f"demo: calls={len(calls)} lookups={sum(one['kind'] == 'look' for one in heard)} "
         f"writes={len(intents)} delivered={states[State.DELIVERED]} "
-        f"parked={states[State.PARKED]} lost={len(lost)} duplicated={len(duplicated)}",
-        flush=True,
+        f"parked={states[State.PARKED]} lost={len(lost)} duplicated={len(duplicated)}"
     )
     return not lost and not duplicated and not states[State.PARKED] and len(calls) == len(SCENARIOS)
 
@@ -166,10 +168,15 @@ def _duplicated(stack: Stack) -> list[str]:
     return [key for key, count in keys.items() if count > 1]
 
 
-def _stay(stack: Stack) -> None:
-    print(f"\ndemo: up until Ctrl-C.  webhook {stack.webhook} (secret {SECRET})")
+def _tell_addresses(stack: Stack) -> None:
+    print(f"demo: webhook {stack.webhook} (secret {SECRET})")
     print(f"      health {stack.url}/health   metrics {stack.url}/metrics")
     print(f"      flower {stack.flower_url} ({FLOWER_AUTH})   org {stack.org.url}/_org/stats")
+
+
+def _stay(stack: Stack) -> None:
+    print("\ndemo: up until Ctrl-C")
+    _tell_addresses(stack)
     try:
         while True:
             time.sleep(3600)

@@ -1,6 +1,8 @@
 """The whole service on one machine: embedded store, local org, and Procfile's lines as written.
 
 The demo, the drill, the bench and the journeys in tests/ run on it; production needs none of it.
+The lines of Procfile run from an environment that has the packages of requirements.txt alone, as an
+installation has; store and org run from this one, which has those of requirements-dev.txt.
 """
 
 import os
@@ -22,6 +24,12 @@ ROOT = Path(__file__).parent.parent
 SECRET = "demo-webhook-secret"
 FLOWER_AUTH = "operator:demo-flower-password"
 READY_S = 45.0
+
+OURS = Path(sys.executable).parent
+"""The programs of the environment that runs this."""
+
+INSTALLED = ROOT / ".venv" / "bin"
+"""The programs of the installed service; `make` and README put them there."""
 
 
 class Store:
@@ -156,7 +164,8 @@ class Stack:
     """Store and org, and the lines of Procfile that are asked for. A context manager.
 
     extra: environment on top of what is needed. store: one with a folder of its own by default.
-    Stopped in the reverse order, whatever happens.
+    programs: the folder of the installed service's programs. Stopped in the reverse order, whatever
+    happens.
     """
 
     def __init__(
@@ -165,6 +174,7 @@ class Stack:
         lines: tuple[str, ...] = ("web", "worker", "beat"),
         extra: Mapping[str, str] | None = None,
         store: AnyStore | None = None,
+        programs: Path = INSTALLED,
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -174,7 +184,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.webhook = f"{self.url}/webhook/vapi"
         self.flower_url = f"http://127.0.0.1:{_flower_port()}"
-        self.env = environment(self.store.url, self.org.url, self.port) | {
+        self.env = environment(self.store.url, self.org.url, self.port, programs) | {
             "FLOWER_PORT": self.flower_url.rpartition(":")[2],
             **(extra or {}),
         }
@@ -235,12 +245,11 @@ class Stack:
             raise NotReadyError(f"{late}{told}") from None
 
 
-def environment(redis_url: str, org_url: str, port: int) -> dict[str, str]:
+def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) -> dict[str, str]:
     """What Procfile's lines need, and nothing of ours from the shell that started this."""
-    bin_folder = str(Path(sys.executable).parent)
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
     return kept | {
-        "PATH": f"{bin_folder}:{os.environ.get('PATH', '')}",
+        "PATH": f"{programs}:{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(ROOT),
         **on_port(port),
         "FLOWER_ADDRESS": "127.0.0.1",

@@ -7,7 +7,7 @@ changes nothing: the sweep rings again.
 import ssl
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from celery import Celery
 from kombu import Queue
@@ -53,11 +53,10 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
 
     socket_timeout_s: a worker's has to be longer than the second that it listens at a time.
     """
-    app = Celery("vapi-salesforce", broker=settings.broker_url)
-    if urlsplit(settings.broker_url).scheme == "rediss":
-        # kombu's own default is to trust any certificate. The URL's ssl_* options replace this.
-        app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    broker, tls = for_celery(settings.broker_url)
+    app = Celery("vapi-salesforce", broker=broker)
     app.conf.update(
+        broker_use_ssl=tls,
         broker_transport=f"{__name__}:{Transport.__name__}",
         broker_pool_limit=MAX_PUBLISHERS,
         # State lives in the journal; a result backend would cost a write and a key a task.
@@ -85,6 +84,29 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
         },
     )
     return app
+
+
+def for_celery(url: str) -> tuple[str, dict[str, Any] | None]:
+    """The address of a broker as kombu and Flower read it, and its TLS options; None without TLS.
+
+    redis-py, which reads the address as it is, verifies the server's certificate unless told
+    otherwise; kombu does not.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme == "unix":
+        database = options.get("db", "0")
+        return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}", None
+    tls: dict[str, Any] | None = None
+    if parts.scheme == "rediss":
+        required = options.pop("ssl_cert_reqs", "required")
+        checks = options.pop("ssl_check_hostname", "true").lower() not in ("false", "no", "0")
+        tls = {
+            "ssl_cert_reqs": ssl.VerifyMode[f"CERT_{required.upper()}"],
+            "ssl_check_hostname": checks,
+            **options,
+        }
+    return urlunsplit(parts._replace(query="")), tls
 
 
 class Doorbell:

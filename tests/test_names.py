@@ -8,8 +8,8 @@ from demo.stack import ROOT, environment, procfile
 from shared import dispatch
 
 SHARED = {
-    "calls", "dispatch", "domain", "journal", "logs", "phone", "salesforce", "settings", "store",
-    "twilio", "vapi",
+    "addresses", "alive", "calls", "dispatch", "domain", "installed", "journal", "listening",
+    "logs", "phone", "salesforce", "settings", "store", "transfer", "twilio", "vapi",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 

@@ -82,9 +82,12 @@ def test_the_permission_set_grants_every_field_of_ours_and_nothing_sweeping() ->
     assert "ModifyAllData" not in text
 
 
-def test_the_list_view_shows_fields_that_there_are() -> None:
+def test_the_list_view_shows_fields_that_there_are_and_has_the_name_that_readme_says() -> None:
     path = SOURCE / "objects" / "Case" / "listViews" / "Voice_Cases.listView-meta.xml"
     root = ElementTree.parse(path).getroot()
+    label = root.findtext(f"{NAMESPACE}label")
+    for readme in (ROOT / "README.md", ROOT / "salesforce" / "README.md"):
+        assert f"*{label}*" in readme.read_text()
     columns = {node.text or "" for node in root.findall(f"{NAMESPACE}columns")}
     ours = {name for name in columns if name.endswith("__c")}
     assert ours == {"Voice_Reference__c"}

@@ -4,9 +4,9 @@ from flask import Flask
 
 from shared import logs
 from shared.settings import Settings, load_settings
+from shared.transfer import read_rules
 from web import health, oauth, twilio, webhook
 from web.service import Service
-from web.transfer import read_rules
 
 
 def create_app(settings: Settings | None = None) -> Flask:

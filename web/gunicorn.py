@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+from typing import Any
 
 # Before anything imports prometheus_client, which decides then whether it counts across processes.
 figures = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="vapi-salesforce-")
@@ -11,6 +12,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 
 from prometheus_client import multiprocess  # noqa: E402 - see above
 
+from shared.listening import refuse_taken_port  # noqa: E402
 from shared.settings import SettingsError, load_settings  # noqa: E402
 
 try:
@@ -35,6 +37,14 @@ graceful_timeout = 25
 
 accesslog = None
 loglevel = "warning"
+
+
+def on_starting(server: Any) -> None:
+    """gunicorn itself would try five times, with two lines each."""
+    handed_over = os.environ.keys() & {"GUNICORN_FD", "LISTEN_FDS"}
+    for address in () if handed_over else server.cfg.address:
+        if isinstance(address, tuple):
+            refuse_taken_port(*address, server="web", setting="PORT")
 
 
 def on_exit(_server: object) -> None:

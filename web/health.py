@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
+from shared.alive import Alive
 from shared.store import StoreUnavailableError, unfit
 from web.metrics import FleetCollector
 from web.service import Service
@@ -61,6 +62,7 @@ def _summary(service: Service) -> dict[str, Any]:
         for what, wait in service.journal.waits().items()
         if wait.until_ms > now_ms
     }
+    alive = Alive(service.store)
     age_s = service.salesforce.tokens.age_s()
     account = service.gate.figures()
     return {
@@ -78,6 +80,7 @@ def _summary(service: Service) -> dict[str, Any]:
             "daily_used": account.daily_used,
             "daily_limit": account.daily_limit,
         },
+        "alive": {role: len(alive.of(role)) for role in ("worker", "beat")},
         "paused": sorted(service.journal.paused()),
         "oldest_due_ms": service.journal.oldest_due_ms(),
         "last_sweep_age_ms": service.journal.last_sweep_age_ms(),

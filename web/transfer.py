@@ -1,31 +1,20 @@
 """transfer-destination-request: to whom a call goes, by rules, and what that person is told.
 
-The rules are a file that a team can review (`TRANSFER_RULES`, see `transfer.example.toml`): the
-account's owner, a queue for the kind of issue, opening hours. `FALLBACK_PHONE_NUMBER` is for
-everything else.
+The rules are a file (`shared/transfer.py`); `FALLBACK_PHONE_NUMBER` is for everything else.
 """
 
 import json
-import tomllib
-from datetime import datetime, time
-from functools import cache
-from pathlib import Path
-from typing import Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from datetime import datetime
 
 from shared.calls.calls import CallState
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Intent
-from shared.phone import as_e164
-from shared.settings import SettingsError
+from shared.transfer import Rules, read_rules
 from shared.vapi.messages import INBOUND, WEB
 from web.caller import Caller, known_caller
 from web.lookups import last_case_of_call
 from web.service import Service
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_SO_FAR = 3_000
 NOBODY = "Nobody can take this call now. Offer that somebody calls back."
 NO_PHONE = (
@@ -33,73 +22,6 @@ NO_PHONE = (
     "somebody calls back, and ask for the number."
 )
 """Vapi would drop the caller (docs/vendors.md V18)."""
-
-
-class Hours(BaseModel):
-    """A day's opening as "09:00-17:00"; a day that is not named is closed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    timezone: str
-    days: dict[str, tuple[time, time]] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _days(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        days = {day: tuple(str(given[day]).split("-")) for day in DAYS if day in given}
-        return {name: value for name, value in given.items() if name not in DAYS} | {"days": days}
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except ZoneInfoNotFoundError:
-            raise ValueError("is no time zone, such as America/New_York") from None
-        return name
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        for day, (opens, closes) in self.days.items():
-            if opens >= closes:
-                raise ValueError(f"{day}: closes before it opens")
-        return self
-
-    def open_at(self, moment: datetime) -> bool:
-        local = moment.astimezone(ZoneInfo(self.timezone))
-        opening = self.days.get(DAYS[local.weekday()])
-        return opening is not None and opening[0] <= local.time() < opening[1]
-
-
-class Rules(BaseModel):
-    """owner: the account's owner is asked first. queues: issue type → number."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    owner: bool = False
-    queues: dict[str, str] = Field(default_factory=dict)
-    hours: Hours | None = None
-
-    @model_validator(mode="after")
-    def _numbers(self) -> Self:
-        for name, number in self.queues.items():
-            if as_e164(number, "ZZ") != number:
-                raise ValueError(f"queues.{name} is no number in the form +14155550100")
-        return self
-
-
-@cache
-def read_rules(path: str) -> Rules:
-    """Raises SettingsError, which names the file and what is wrong in it."""
-    try:
-        return Rules.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as trouble:
-        raise SettingsError(f"TRANSFER_RULES: {path}: {trouble}") from trouble
-    except ValidationError as wrong:
-        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
-        raise SettingsError(f"TRANSFER_RULES: {path}: {told}") from wrong
 
 
 def answer_transfer(service: Service, state: CallState, now: datetime) -> str:

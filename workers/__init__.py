@@ -1,0 +1,3 @@
+from shared.installed import require_installation
+
+require_installation()

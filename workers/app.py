@@ -7,6 +7,7 @@ from celery.signals import setup_logging
 from shared import logs
 from shared.dispatch import CLOSE_QUIET, FORGET, SWEEP, SWEEP_QUEUE, celery_app
 from shared.settings import SettingsError, load_settings
+from workers.alive import keep_noting
 from workers.pulse import keep_pulse
 
 FORGET_EVERY_S = 60.0
@@ -48,6 +49,7 @@ app.conf.update(
     },
 )
 
+keep_noting(settings)
 if settings.pulse_file:
     keep_pulse(settings.pulse_file)
 

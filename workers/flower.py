@@ -2,11 +2,17 @@
 
 import sys
 
-from shared.settings import load_settings
+from tornado.options import options
+
+from shared.listening import refuse_taken_port
+from shared.settings import MUST_BE, load_settings
 
 _auth = load_settings().flower_basic_auth
 if not _auth:
-    sys.exit("settings refused: FLOWER_BASIC_AUTH is missing (user:password)")
+    wanted = MUST_BE["flower_basic_auth"]
+    sys.exit(f"settings refused: FLOWER_BASIC_AUTH is missing; it must be {wanted}")
+if not options.unix_socket:
+    refuse_taken_port(options.address, options.port, server="Flower", setting="FLOWER_PORT")
 
 basic_auth = [_auth.get_secret_value()]
 purge_offline_workers = 60  # names of workers that are gone would pile up in its metrics

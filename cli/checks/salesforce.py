@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from cli.chain import Link, NotSetUp, Problem
 from cli.checks.subject import Subject, clock
+from shared.addresses import MY_DOMAINS, is_loopback
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.inspection import NEEDS, Need
 from shared.salesforce.rules import RulesUnseenError, active_rules, try_writes
-from shared.settings import is_loopback
 
 ROUND_TRIPS = 3
 GIVE_UP_S = 15.0
@@ -20,7 +20,7 @@ def _host(subject: Subject) -> str:
     host = urlsplit(subject.settings.salesforce_instance_url).hostname or ""
     if is_loopback(host):
         return "a local org"
-    if host.endswith(".my.salesforce.com"):
+    if host.endswith(MY_DOMAINS):
         return "a My Domain"
     raise Problem(
         f"{host} is no My Domain",

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from shared.settings import is_loopback
+from shared.addresses import is_loopback
 
 TIMEOUT_S = (1.0, 2.0)
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from shared.settings import Settings, is_loopback
+from shared.addresses import is_loopback
+from shared.settings import Settings
 from shared.vapi.authentication import SECRET_HEADER, Request, sign, signed_payload
 
 TIMEOUT_S = (3.05, 10.0)

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from shared.settings import Settings, SettingsError
+from shared.settings import MUST_BE, Settings, SettingsError
 from shared.vapi.tools import TOOLS
 
 FOLDER = Path(__file__).parent.parent.parent / "vapi"
@@ -87,10 +87,14 @@ def _text(name: str) -> str:
 
 def _server(settings: Settings) -> dict[str, Any]:
     if not settings.public_url:
-        raise SettingsError("PUBLIC_URL is missing: Vapi has to be told where the server is")
+        raise SettingsError(
+            "PUBLIC_URL is missing: Vapi has to be told where the server is; it must be "
+            f"{MUST_BE['public_url']}"
+        )
     if not settings.vapi_credential_id:
         raise SettingsError(
-            "VAPI_CREDENTIAL_ID is missing: without it Vapi signs nothing and all is refused"
+            "VAPI_CREDENTIAL_ID is missing: without it Vapi signs nothing and all is refused; it "
+            f"must be {MUST_BE['vapi_credential_id']}"
         )
     url = f"{settings.public_url.rstrip('/')}/webhook/vapi"
     return {"url": url, "credentialId": settings.vapi_credential_id}

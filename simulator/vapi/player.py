@@ -137,8 +137,10 @@ class Player:
 
     def _ask(self, step: Step) -> None:
         give_up = time.monotonic() + step.for_s
+        told = ""
         while True:
-            heard = self._ask_once(step)
+            heard = self._ask_once(step, told)
+            told = heard.text
             if not step.until or re.search(step.until, heard.text):
                 return
             if time.monotonic() > give_up:
@@ -146,19 +148,22 @@ class Player:
                 return
             time.sleep(0.5)
 
-    def _ask_once(self, step: Step) -> Heard:
+    def _ask_once(self, step: Step, told: str) -> Heard:
+        """told: what the time before was answered; the same again is no news. "" the first time."""
         tool = step.look or step.write
         arguments = self._filled(step.arguments if step.arguments is not None else {})
         call_id = f"call_{self._random.getrandbits(96):024x}"
         shown = json.dumps(arguments, ensure_ascii=False) if arguments else ""
-        self._tell(f"  tool {tool} {shown}".rstrip())
+        if not told:
+            self._tell(f"  tool {tool} {shown}".rstrip())
         started = time.monotonic()
         text, is_error = self._answer(self._call.tool_calls((call_id, tool, arguments)), call_id)
         took_ms = (time.monotonic() - started) * 1000
         found = REFERENCE.search(text)
         if found and step.write:
             self._reference = found.group()
-        self._tell(f"    {'✗' if is_error else '→'} {text}   [{took_ms:.0f} ms]")
+        if text != told:
+            self._tell(f"    {'✗' if is_error else '→'} {text}   [{took_ms:.0f} ms]")
         heard = Heard(
             call_id=self._call.id,
             scenario=self._scenario.name,

@@ -20,16 +20,24 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from cli.__main__ import cli
 from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, make_it_so
-from demo.stack import Org, Store
+from demo.stack import ROOT, Org, Store
+from shared.alive import Alive, Peer
+from shared.domain.drafts import CaseDraft
+from shared.domain.intent import NewIntent, new_intent_id
+from shared.domain.kinds import Kind
+from shared.journal.journal import Journal
 from shared.settings import load_settings
 from shared.vapi.api import VapiApi
 from tests.cli.conftest import Twilio as TwilioAccount
 from web.app import create_app
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
 
 TWILIO = {"vapi number", "twilio", "twilio number"}
 BEHIND_VAPI = {"vapi tools", "vapi assistant", "vapi number", "vapi campaigns"}
 VAPI = {"vapi key"} | BEHIND_VAPI
-BEHIND_REDIS = {link.name for link in LINKS} - {"redis", "salesforce host", "webhook"} - VAPI
+WITHOUT_REDIS = {"redis", "service", "transfer rules", "salesforce host", "webhook"}
+BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
 
 BEHIND_TOKEN = {
     link.name for link in LINKS if link.after in ("salesforce token", "salesforce version")
@@ -42,7 +50,8 @@ class Broken:
     """env: variables to set, "" to unset. fault: of the org. config: of the store.
 
     vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
-    twilio: the same there, with Twilio set up, which it is not otherwise.
+    twilio: the same there, with Twilio set up, which it is not otherwise. gone: keys that are
+    deleted from the store. also: other links that the same fault makes a problem.
     """
 
     problem: str
@@ -54,6 +63,8 @@ class Broken:
     twilio: tuple[str, dict[str, Any]] | None = None
     unchecked: frozenset[str] | set[str] = frozenset()
     try_writes: bool = False
+    gone: tuple[str, ...] = ()
+    also: frozenset[str] | set[str] = frozenset()
 
 
 BROKEN: dict[str, Broken] = {
@@ -69,6 +80,22 @@ BROKEN: dict[str, Broken] = {
         "settings", "My Domain", env={"SALESFORCE_INSTANCE_URL": "https://login.salesforce.com"},
         unchecked={link.name for link in LINKS},
     ),
+    "no worker": Broken(
+        "workers", "start worker", gone=("vs:alive:worker",), unchecked={"sweeps"},
+    ),
+    "no beat": Broken("beat", "start beat", gone=("vs:alive:beat",)),
+    "no sweep ever": Broken("sweeps", "none has run yet", gone=("vs:sweep:last",)),
+    "rules for transfers that are not there": Broken(
+        "transfer rules", "nofile.toml", env={"TRANSFER_RULES": "nofile.toml"},
+    ),
+    "no web": Broken(
+        "service", "start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
+        unchecked={"webhook"} | VAPI,
+    ),
+    "another server at the address": Broken(
+        "service", "start web", env={"PORT": "1", "PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
+        unchecked=VAPI, also={"webhook"},
+    ),
     "no Redis": Broken(
         "redis", "does not answer", env={"REDIS_URL": "redis://127.0.0.1:1/0"},
         unchecked=BEHIND_REDIS,
@@ -76,12 +103,15 @@ BROKEN: dict[str, Broken] = {
     "an evicting Redis": Broken(
         "redis keeps what it is given", "maxmemory-policy allkeys-lru",
         config={"maxmemory-policy": "allkeys-lru"},
+        also={"service"},
     ),
     "a Redis that does not sync": Broken(
-        "redis keeps what it is given", "appendfsync everysec", config={"appendfsync": "everysec"},
+        "redis keeps what it is given", "appendfsync everysec",
+        config={"appendfsync": "everysec"}, also={"service"},
     ),
     "a Redis that does not persist": Broken(
         "redis keeps what it is given", "appendonly no", config={"appendonly": "no"},
+        also={"service"},
     ),
     "a wrong client secret": Broken(
         "salesforce token", "SALESFORCE_CLIENT_SECRET",
@@ -220,7 +250,7 @@ BROKEN: dict[str, Broken] = {
         unchecked=VAPI,
     ),
     "the running service has another secret": Broken(
-        "webhook", "VAPI_SERVER_SECRET", env={"VAPI_SERVER_SECRET": "another"},
+        "webhook", "VAPI_SERVER_SECRET", env={"VAPI_SERVER_SECRET": "another-long-secret"},
     ),
     "the running service takes another scheme": Broken(
         "webhook", "the service takes hmac, and this environment says secret",
@@ -298,6 +328,10 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
     """The service behind a public URL, a rewriting proxy before it, and another server."""
     load_settings.cache_clear()
     app = create_app(load_settings())
+    alive = Alive(store)
+    alive.note("worker", Peer.of_this_process("celery@here"))
+    alive.note("beat", Peer.of_this_process())
+    Journal(store).sweep()
 
     def elsewhere(environ: Any, start: Any) -> list[bytes]:
         start("200 OK", [("Content-Length", "5")])
@@ -305,7 +339,7 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
 
     def service(environ: Any, start: Any, rewrite: bool = False) -> Any:
         """As gunicorn hands it on: the input ends where the body does."""
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if rewrite:
             body = json.dumps(json.loads(body)).encode()
         changed = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
@@ -393,6 +427,7 @@ def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[st
         "VAPI_API_KEY": "demo-vapi-key",
         "VAPI_ASSISTANT_ID": "",
         "VAPI_CREDENTIAL_ID": "cred-1",
+        "PORT": web["service"].rpartition(":")[2],
     }
     for name, value in (ours | given).items():
         for known, url in web.items():
@@ -504,19 +539,81 @@ def test_what_is_broken_is_found_named_and_nothing_else(
     before = {key: str(store.config_get(key)[key]) for key in case_.config}
     for key, value in case_.config.items():
         store.config_set(key, value)
+    for key in case_.gone:
+        store.delete(key)
     strict_org.fault(**case_.fault)
     try:
         findings = {one.link: one for one in diagnose(try_writes=case_.try_writes)}
     finally:
         for key, value in before.items():
             store.config_set(key, value)
-    problems = {n: one for n, one in findings.items() if one.status == "problem"}
-    assert set(problems) == {case_.problem}, problems
-    told = problems[case_.problem]
+    found = {n: one for n, one in findings.items() if one.status == "problem"}
+    assert set(found) == {case_.problem} | case_.also, found
+    told = found[case_.problem]
     assert case_.names in f"{told.told} {told.mend}"
     assert told.mend
     unchecked = {n for n, one in findings.items() if one.status == "not checked"}
     assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
+
+
+def problems() -> dict[str, tuple[str, str]]:
+    found = (one for one in diagnose() if one.status == "problem")
+    return {one.link: (one.told, one.mend) for one in found}
+
+
+def accepted(journal: Journal) -> None:
+    draft = CaseDraft(issue_type="billing", description="private words")
+    journal.accept("call-1", [NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=draft)])
+
+
+def test_a_paused_kind_is_named_with_the_command_that_lets_it_go(
+    provisioned: VapiApi, journal: Journal
+) -> None:
+    journal.pause(Kind.CALLBACK)
+    assert problems() == {
+        "paused kinds": (
+            "callback: accepted and not delivered, since a person paused it",
+            "python -m cli resume callback --yes",
+        )
+    }
+
+
+def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
+    provisioned: VapiApi, journal: Journal, desk: Desk, strict_org: Org
+) -> None:
+    accepted(journal)
+    strict_org.fault(hide_fields=["Case.Call_Key__c"])
+    drain(desk, Kind.CASE_CREATE)
+    strict_org.fault()
+    found = problems()
+    assert set(found) == {"service", "failing kinds"}
+    assert found["failing kinds"][0].startswith("case_create waits because of ")
+    assert "resume case_create" in found["failing kinds"][1]
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "1 write waits"), (3, "3 writes wait")])
+def test_parked_writes_are_counted_with_the_command_to_look_at_them(
+    count: int, told: str, provisioned: VapiApi, journal: Journal, desk: Desk, strict_org: Org
+) -> None:
+    for _ in range(count):
+        accepted(journal)
+    rule = {"object": "Case", "when": "Type = 'Billing'", "message": "No."}
+    strict_org.fault(validation_rules=[rule])
+    assert drain(desk, Kind.CASE_CREATE).counts["parked"] == count
+    strict_org.fault()
+    assert problems() == {
+        "parked writes": (
+            f"{told} for a person",
+            "python -m cli intents list --state parked",
+        )
+    }
+
+
+def test_rules_for_transfers_that_can_be_read_are_well(
+    provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_RULES", str(ROOT / "transfer.example.toml"))
+    assert problems() == {}
 
 
 def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
@@ -532,7 +629,7 @@ def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
 
     server = make_server("127.0.0.1", 0, stranger, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    set_env(monkeypatch, {"PUBLIC_URL": f"http://127.0.0.1:{server.port}"}, web)
+    set_env(monkeypatch, {"PUBLIC_URL": f"http://127.0.0.1:{server.port}", "PORT": "1"}, web)
     (webhook,) = (one for one in diagnose() if one.link == "webhook")
     server.shutdown()
     server.server_close()
@@ -545,8 +642,8 @@ def test_a_store_whose_clock_is_wrong_is_found(
     provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.checks.store.now_ms", lambda _: time.time() * 1000 + 600_000)
-    problems = {one.link: one.told for one in diagnose() if one.status == "problem"}
-    assert problems == {"redis clock": "Redis is 10 minutes ahead of this machine"}
+    found = {link: told for link, (told, _) in problems().items()}
+    assert found == {"redis clock": "Redis is 10 minutes ahead of this machine"}
 
 
 def rules(**how: bool) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """What an operator does with parked intents, and that doing it twice changes nothing."""
 
 import json
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -145,8 +146,163 @@ def test_an_edited_comment_is_measured_as_salesforce_measures_it(
     assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
     told = run("edit", intent_id, "--set", f"text={'&' * 781}", "--yes")
     assert told.exit_code == 2
-    assert "3905 bytes" in told.output
+    assert "The comment is too long." in told.output
     assert run("edit", intent_id, "--set", f"text={'&' * 780}", "--yes").exit_code == 0
+
+
+NOW = "2026-11-22T10:00:00.000+00:00"
+
+
+def jane(org: Org) -> dict[str, Any]:
+    (found,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    return found
+
+
+def parked_contact(journal: Journal, desk: Desk, org: Org, **others: Any) -> str:
+    """Jane's phone, email and city, which somebody has edited since."""
+    changes = {"Email": "a@example.com", "Phone": "+14155550188", "MailingCity": "Oakland"}
+    given = {"contact_id": jane(org)["Id"], "caller_number": "+14155550101"} | others
+    seen: dict[str, list[str | None]] = {name: ["seen"] for name in changes}
+    draft = ContactDraft(changes=changes, seen=seen, accepted_at=NOW, **given)
+    intent_id = _accept(journal, Kind.CONTACT_UPDATE, draft)
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"parked": 1}
+    return intent_id
+
+
+def test_a_field_is_left_out_or_emptied_each_by_its_own_word(
+    journal: Journal, desk: Desk, org: Org
+) -> None:
+    before = jane(org)
+    assert before["Email"]
+    assert before["MailingCity"]
+    intent_id = parked_contact(journal, desk, org)
+    run("edit", intent_id, "--unset", "Email", "--empty", "MailingCity", "--yes")
+    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    after = jane(org)
+    assert after["Email"] == before["Email"]
+    assert not after["MailingCity"]
+    assert after["Phone"] == "+14155550188"
+
+
+def test_set_without_a_value_is_refused_and_names_both_words(
+    journal: Journal, desk: Desk, org: Org
+) -> None:
+    intent_id = parked_contact(journal, desk, org)
+    for value in ("", "  "):
+        refused = run("edit", intent_id, "--set", f"Email={value}", "--yes")
+        assert refused.exit_code == 2
+        assert "--unset Email leaves it out" in refused.output
+        assert "--empty Email erases it in the org" in refused.output
+    assert state(journal, intent_id) is State.PARKED
+    assert jane(org)["Email"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--set", "Email=nonsense"], "That is not a complete email address."),
+        (["--set", "Phone=12"], "That is not a complete phone number."),
+        (["--set", f"MailingCity={'x' * 41}"], "The mailing city is too long."),
+        (["--set", "LastName=Smith"], "a contact_update has no LastName"),
+        (["--set", "seen=x"], "a contact_update has no seen"),
+        (["--set", "contact_id=001000000000001"], "contact_id is no id of a contact"),
+        (["--set", "caller_number=nobody"], "caller_number is no phone number"),
+        (["--set", "Email"], "write --set Email=VALUE"),
+        (["--set", "Email=b@example.com", "--unset", "Email"], "Email is named twice"),
+        (
+            ["--unset", "Email", "--unset", "Phone", "--unset", "MailingCity"],
+            "nothing would be left",
+        ),
+        ([], "say what to correct"),
+    ],
+)
+def test_what_the_tool_would_refuse_of_a_contact_is_refused(
+    words: list[str], told: str, journal: Journal, desk: Desk, org: Org
+) -> None:
+    intent_id = parked_contact(journal, desk, org)
+    refused = run("edit", intent_id, *words, "--yes")
+    assert refused.exit_code == 2
+    assert told in " ".join(refused.output.split())
+    assert state(journal, intent_id) is State.PARKED
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--set", "priority=Urgent"], "The priority must be low, medium or high."),
+        (["--set", "issue_type=nonsense"], "The issue type must be billing, technical or account."),
+        (["--set", f"account_number={'9' * 41}"], "The account number is too long."),
+        (["--set", "reference=K7M 2QX"], "a case_create has no reference"),
+        (["--unset", "description"], "description can't be left out of a case_create"),
+        (["--empty", "priority"], "only a contact update can erase what the org has"),
+    ],
+)
+def test_what_the_tool_would_refuse_of_a_case_is_refused(
+    words: list[str], told: str, journal: Journal, desk: Desk, org: Org
+) -> None:
+    intent_id = parked(journal, desk, org)
+    refused = run("edit", intent_id, *words, "--yes")
+    assert refused.exit_code == 2
+    assert told in " ".join(refused.output.split())
+    assert state(journal, intent_id) is State.PARKED
+
+
+def test_a_value_is_written_as_the_tool_writes_it(journal: Journal, desk: Desk, org: Org) -> None:
+    intent_id = parked(journal, desk, org)
+    run("edit", intent_id, "--set", "priority=HIGH", "--set", "issue_type=Technical", "--yes")
+    intent = journal.get(intent_id)
+    assert intent
+    assert (intent.payload["priority"], intent.payload["issue_type"]) == ("High", "technical")
+    other = parked_contact(journal, desk, org)
+    run("edit", other, "--set", "Phone=(415) 555-0177", "--yes")
+    changed = journal.get(other)
+    assert changed
+    assert changed.payload["changes"]["Phone"] == "+14155550177"
+
+
+def test_the_dry_run_shows_old_and_new_and_what_the_org_has_now(
+    journal: Journal, desk: Desk, org: Org
+) -> None:
+    intent_id = parked_contact(journal, desk, org)
+    email, city = jane(org)["Email"], jane(org)["MailingCity"]
+    words = ["--set", "Email=b@example.com", "--unset", "MailingCity", "--empty", "Phone"]
+    told = run("edit", intent_id, *words).output
+    assert f'Email: "a@example.com" → "b@example.com"   (in the org now: "{email}")' in told
+    assert f'MailingCity: "Oakland" → left out   (in the org now: "{city}")' in told
+    assert 'Phone: "+14155550188" → erased' in told
+    assert state(journal, intent_id) is State.PARKED
+    case_id = parked(journal, desk, org)
+    told = run("edit", case_id, "--set", "priority=High").output
+    assert 'priority: left out → "High"' in told
+    assert "The org has no Case of it." in told
+
+
+def test_the_dry_run_finds_the_contact_by_the_callers_number(
+    journal: Journal, desk: Desk, org: Org
+) -> None:
+    intent_id = parked_contact(journal, desk, org)
+    email = jane(org)["Email"]
+    intent = journal.get(intent_id)
+    assert intent
+    journal.replay([intent_id], intent.payload | {"contact_id": None})
+    drain(desk, Kind.CONTACT_UPDATE)
+    told = run("edit", intent_id, "--set", "Email=b@example.com").output
+    assert f'(in the org now: "{email}")' in told
+    told = run("edit", intent_id, "--set", "caller_number=+14155559999", "--unset", "Email").output
+    assert "The org has no such contact, or several" in told
+
+
+def test_what_can_not_be_read_is_said_in_the_dry_run(
+    journal: Journal, desk: Desk, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent_id = parked_contact(journal, desk, org)
+    monkeypatch.setattr("cli.standing.ANSWER_S", 0.3)
+    org.fault(hang=True)
+    told = run("edit", intent_id, "--set", "Email=b@example.com")
+    org.fault()
+    assert told.exit_code == 0
+    assert "What stands in the org now can't be read" in told.output
+    assert '"a@example.com" → "b@example.com"' in told.output
 
 
 def test_an_unknown_intent_and_a_store_that_is_away_are_one_line(

@@ -72,7 +72,7 @@ def test_drift_is_shown_mended_and_put_back() -> None:
     drifted = everything()
     told = run("plan", exit_code=2)
     assert "~ assistant vapi-salesforce: firstMessage\n" in told
-    assert '    firstMessage: "Yo" → "Hello, you have reached' in told
+    assert '    firstMessage: "Yo" → "Hello{% if customerName' in told
     assert f"~ tool {tool['function']['name']}: server.url" in told
     assert (
         '    server.url: "https://old.example" → "https://voice.acme.example/webhook/vapi"' in told

@@ -1,8 +1,8 @@
 """What docker-compose.yml and Dockerfile say, done without an engine: there is none in CI.
 
 The image's folder is laid out by the Dockerfile's COPY lines; in it run the commands of the
-services, with their environment and their health checks. Not shown: the base image, the networks,
-the users and the limits.
+services, with their environment and their health checks, and with the packages of requirements.txt
+alone. Not shown: the base image, the networks, the users and the limits.
 """
 
 import os
@@ -70,12 +70,17 @@ def _pings(client: redis.Redis) -> bool:
 
 @pytest.fixture(scope="module")
 def running(
-    image: Path, store_url: str, org_server: Org, tmp_path_factory: pytest.TempPathFactory
+    image: Path,
+    programs: Path,
+    store_url: str,
+    org_server: Org,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, tuple[Process, dict[str, str]]]]:
     """Each service with the environment it runs in."""
     folder = tmp_path_factory.mktemp("services")
-    base = environment(store_url, org_server.url, free_port())
-    base |= {"FLOWER_PORT": str(free_port()), "PYTHONPATH": str(image)}
+    base = environment(store_url, org_server.url, free_port(), programs)
+    del base["PYTHONPATH"]
+    base |= {"FLOWER_PORT": str(free_port()), "HOME": str(folder)}
     started = {}
     for name in OURS:
         env = base | {key: str(value) for key, value in SERVICES[name]["environment"].items()}

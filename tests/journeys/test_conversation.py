@@ -27,10 +27,10 @@ SCENARIOS = ROOT / "tests" / "scenarios"
 
 
 @pytest.fixture(scope="module")
-def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def talking(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of its own, with the commit window that users have."""
     hosts = {"VAPI_CONTROL_HOSTS": "127.0.0.1"}
-    with Stack(tmp_path_factory.mktemp("talking"), extra=hosts) as running:
+    with Stack(tmp_path_factory.mktemp("talking"), extra=hosts, programs=programs) as running:
         make_callers(running.org, RUNS + 1)
         yield running
 

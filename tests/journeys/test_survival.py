@@ -34,15 +34,15 @@ QUICK = {"SALESFORCE_WRITE_TIMEOUT_S": "3", "COMMIT_WINDOW_MS": "0"}
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("survival")) as running:
+def stack(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("survival"), programs=programs) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def quick(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Without commit window, and with short patience for Salesforce."""
-    with Stack(tmp_path_factory.mktemp("quick"), extra=QUICK) as running:
+    with Stack(tmp_path_factory.mktemp("quick"), extra=QUICK, programs=programs) as running:
         yield running
 
 

@@ -13,8 +13,8 @@ from shared.vapi.authentication import NotAuthenticatedError, Request, authentic
 from tests.conftest import make_settings
 
 BODY = '{"message":{"type":"hang","n":1.0,"ü":"\\u00fc"}}'.encode()
-SECRET = "current-secret"
-OLD = "previous-secret"
+SECRET = "the-current-secret"
+OLD = "the-previous-secret"
 
 
 def settings(**others: Any) -> Settings:
@@ -59,7 +59,7 @@ def test_the_previous_secret_is_still_accepted() -> None:
 def test_every_option_of_the_credential(
     algorithm: str, encoding: str, prefix: str, base64_key: bool
 ) -> None:
-    key = b"\x00binary\xff" if base64_key else SECRET.encode()
+    key = b"\x00a binary key\xff" if base64_key else SECRET.encode()
     configured = settings(
         vapi_server_secret=base64.b64encode(key).decode() if base64_key else SECRET,
         vapi_server_secret_previous=None,

@@ -1,26 +1,38 @@
 """The environment is refused by name, and .env.example tells of every variable."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from demo.stack import ROOT
-from shared.settings import Settings, SettingsError, load_settings
+from shared.settings import MUST_BE, Settings, SettingsError, load_settings, may_be_in_a_file
 
 GOOD = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
-    "VAPI_SERVER_SECRET": "a-secret",
-    "SALESFORCE_INSTANCE_URL": "https://acme.my.salesforce.com",
+    "VAPI_SERVER_SECRET": "a-secret-of-16-characters",
+    "SALESFORCE_INSTANCE_URL": "https://voice-test.my.salesforce.com",
     "SALESFORCE_CLIENT_ID": "id",
     "SALESFORCE_CLIENT_SECRET": "secret",
 }
+
+
+PEM = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
@@ -37,37 +49,201 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
         load_settings()
 
 
+def refusal(monkeypatch: pytest.MonkeyPatch, **given: str) -> str:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    return str(refused.value)
+
+
+UNSAFE = [
+    ("VAPI_SERVER_SECRET", "change-me"),
+    ("VAPI_SERVER_SECRET", "   "),
+    ("VAPI_SERVER_SECRET", "q"),
+    ("VAPI_SERVER_SECRET", "fifteen-letters"),
+    ("VAPI_SERVER_SECRET", "aaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("VAPI_SERVER_SECRET_PREVIOUS", "zebra"),
+    ("FLOWER_BASIC_AUTH", "change-me"),
+    ("FLOWER_BASIC_AUTH", "a:b"),
+    ("FLOWER_BASIC_AUTH", "operator:ten-letters"),
+    ("FLOWER_BASIC_AUTH", "operator"),
+    ("FLOWER_BASIC_AUTH", ":a-long-enough-password"),
+    ("VAPI_AUTH", "none"),
+    ("VAPI_HMAC_ALGORITHM", "md5"),
+    ("VAPI_HMAC_PAYLOAD_FORMAT", "{timestamp}"),
+    ("VAPI_HMAC_SIGNATURE_HEADER", "x signature"),
+    ("VAPI_CONTROL_HOSTS", "*"),
+    ("VAPI_CONTROL_HOSTS", "*.com"),
+    ("VAPI_CONTROL_HOSTS", "*.vapi.ai,*.ai"),
+    ("VAPI_CONTROL_HOSTS", "vapi.ai,"),
+    ("VAPI_CONTROL_HOSTS", "*vapi.ai"),
+    ("VAPI_CONTROL_HOSTS", "*.*.ai"),
+    ("VAPI_CONTROL_HOSTS", "?.vapi.ai"),
+    ("VAPI_CONTROL_HOSTS", "*..ai"),
+    ("VAPI_CONTROL_HOSTS", "10.0.0.1"),
+    ("VAPI_CONTROL_HOSTS", "https://x.vapi.ai"),
+    ("VAPI_BASE_URL", "http://api.vapi.ai"),
+    ("VAPI_BASE_URL", "https://user:word@api.vapi.ai"),
+    ("TWILIO_BASE_URL", "https://api.twilio.com?x=1"),
+    ("TWILIO_BASE_URL", "https://api.twilio.com/2010-04-01"),
+    ("TWILIO_BASE_URL", "https://["),
+    ("TWILIO_BASE_URL", "https://api.twilio.com:port"),
+    ("TWILIO_BASE_URL", "https://api.twilio.com\\@evil.example"),
+    ("PUBLIC_URL", "http://voice.example.com"),
+    ("PUBLIC_URL", "voice.example.com"),
+    ("PUBLIC_URL", "https://voice.example.com/webhook"),
+    ("PUBLIC_URL", "https://user@voice.example.com"),
+    ("PUBLIC_URL", "https://"),
+    ("SALESFORCE_INSTANCE_URL", "change-me"),
+    ("SALESFORCE_INSTANCE_URL", "https://acme.my.salesforce.com"),
+    ("SALESFORCE_INSTANCE_URL", "https://ACME.my.salesforce.com/"),
+    ("SALESFORCE_INSTANCE_URL", "https://MyDomainName.my.salesforce.com"),
+    ("SALESFORCE_INSTANCE_URL", "http://voice-test.my.salesforce.com"),
+    ("SALESFORCE_INSTANCE_URL", "https://login.salesforce.com"),
+    ("SALESFORCE_INSTANCE_URL", "voice-test.my.salesforce.com"),
+    ("SALESFORCE_INSTANCE_URL", "https://voice-test.lightning.force.com"),
+    ("SALESFORCE_INSTANCE_URL", "https://voice-test.my.salesforce.com.evil.example"),
+    ("SALESFORCE_INSTANCE_URL", "https://crm.yourcompany.com"),
+    ("SALESFORCE_INSTANCE_URL", "https://my.salesforce.com"),
+    ("SALESFORCE_INSTANCE_URL", "https://user:word@voice-test.my.salesforce.com"),
+    ("SALESFORCE_INSTANCE_URL", "https://voice-test.my.salesforce.com:8443"),
+    ("SALESFORCE_INSTANCE_URL", "https://voice-test.my.salesforce.com?x=1"),
+    ("SALESFORCE_REDIRECT_URI", "http://voice.example.com/oauth/callback"),
+    ("SALESFORCE_REDIRECT_URI", "https://voice.example.com/elsewhere"),
+    ("SALESFORCE_API_VERSION", "v66"),
+    ("SALESFORCE_GRANT", "password"),
+    ("SALESFORCE_WINDOW_REQUESTS", "1"),
+    ("SALESFORCE_KEY_FIELDS", "maybe"),
+    ("TOKEN_ENCRYPTION_KEY", "too-short"),
+    ("LOOKUP_DEADLINE_MS", "soon"),
+    ("PORT", "0"),
+    ("PORT", "abc"),
+    ("PORT", "8080.5"),
+    ("REDIS_URL", "foo"),
+    ("REDIS_URL", "redis://"),
+    ("REDIS_URL", "redis://127.0.0.1:port/0"),
+    ("REDIS_URL", "redis://127.0.0.1:6379/one"),
+    ("REDIS_URL", "redis://127.0.0.1:6379/0?max_connections=many"),
+    ("REDIS_URL", "redis://127.0.0.1:6379/0?ssl_cert_reqs=none"),
+    ("REDIS_URL", "rediss://127.0.0.1:6379/0?ssl_cert_reqs=CERT_SOME"),
+    ("REDIS_URL", "unix://valkey.sock"),
+    ("REDIS_URL", "unix:///run/valkey.sock?db=one"),
+    ("REDIS_URL", "redis+socket:///run/valkey.sock"),
+    ("CELERY_BROKER_URL", "amqp://x"),
+    ("DEFAULT_LANGUAGE", "klingon"),
+    ("DEFAULT_LANGUAGE", "xx"),
+    ("DEFAULT_LANGUAGE", "en_US"),
+    ("PHONE_REGION", "XX"),
+    ("FALLBACK_PHONE_NUMBER", "415 555 0100"),
+    ("TWILIO_ACCOUNT_SID", "AC123"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), UNSAFE)
+def test_an_unsafe_value_is_refused_by_name_in_our_words_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    told = refusal(monkeypatch, **{name: value})
+    assert told.startswith(f"settings refused: {name}")
+    assert "\n" not in told
+    assert told.endswith(MUST_BE[name.lower()])
+    for theirs in ("Input should", "valid", "string", "Value error", "pydantic", "pattern"):
+        assert theirs not in told
+    if "SECRET" in name or "KEY" in name or "AUTH" in name.split("_"):
+        assert value not in told.partition(";")[0]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("VAPI_SERVER_SECRET", "change-me"),
-        ("VAPI_SERVER_SECRET", "   "),
-        ("VAPI_AUTH", "none"),
-        ("VAPI_HMAC_ALGORITHM", "md5"),
-        ("VAPI_HMAC_PAYLOAD_FORMAT", "{timestamp}"),
-        ("SALESFORCE_INSTANCE_URL", "http://acme.my.salesforce.com"),
-        ("SALESFORCE_INSTANCE_URL", "https://login.salesforce.com"),
-        ("SALESFORCE_INSTANCE_URL", "acme.my.salesforce.com"),
-        ("SALESFORCE_INSTANCE_URL", "https://acme.lightning.force.com"),
-        ("SALESFORCE_API_VERSION", "v66"),
-        ("SALESFORCE_GRANT", "password"),
-        ("TOKEN_ENCRYPTION_KEY", "too-short"),
-        ("LOOKUP_DEADLINE_MS", "soon"),
-        ("PORT", "0"),
-        ("REDIS_URL", "foo"),
-        ("CELERY_BROKER_URL", "amqp://x"),
-        ("PHONE_REGION", "XX"),
+        ("SALESFORCE_INSTANCE_URL", "https://voice-test--uat.sandbox.my.salesforce.com"),
+        ("SALESFORCE_INSTANCE_URL", "https://voice-test.my.salesforce.mil/"),
+        ("SALESFORCE_INSTANCE_URL", "http://127.0.0.1:8099"),
+        ("SALESFORCE_INSTANCE_URL", "http://localhost:8099"),
+        ("PUBLIC_URL", "https://voice.example.com:8443/"),
+        ("PUBLIC_URL", "http://[::1]:8080"),
+        ("VAPI_CONTROL_HOSTS", "*.vapi.ai, 127.0.0.1,localhost, a-b.vapi.ai"),
+        ("REDIS_URL", "unix:///run/valkey/valkey.sock?db=2"),
+        ("REDIS_URL", "rediss://user:p%40ss@redis.example.com:6380/0?ssl_ca_certs=/ca.pem"),
+        ("REDIS_URL", "redis://:word@redis.example.com"),
+        ("DEFAULT_LANGUAGE", "pt-BR"),
+        ("DEFAULT_LANGUAGE", "fil"),
+        ("SALESFORCE_REDIRECT_URI", "https://voice.example.com/oauth/callback"),
+        ("VAPI_SERVER_SECRET", "exactly-16-chars"),
     ],
 )
-def test_an_unsafe_value_is_refused_by_name_and_never_shown(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_a_right_value_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError) as refused:
-        load_settings()
-    assert name in str(refused.value)
-    if "SECRET" in name or "KEY" in name:
-        assert value.strip() not in str(refused.value).replace(name, "") or not value.strip()
+    load_settings()
+
+
+def test_login_hosts_are_for_the_other_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESFORCE_INSTANCE_URL", "https://test.salesforce.com")
+    monkeypatch.delenv("SALESFORCE_CLIENT_SECRET")
+    monkeypatch.setenv("SALESFORCE_REFRESH_TOKEN", "refresh")
+    load_settings()
+
+
+def test_every_setting_has_its_sentence() -> None:
+    assert set(MUST_BE) == set(Settings.model_fields)
+
+
+def test_several_problems_are_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = refusal(monkeypatch, PORT="abc", DEFAULT_LANGUAGE="klingon")
+    assert told.splitlines() == [
+        "settings refused: PORT must be a whole number from 1 to 65535, such as 8080",
+        "  DEFAULT_LANGUAGE names no language; it must be a language tag, such as en, de or pt-BR",
+    ]
+
+
+def test_env_example_is_refused_as_it_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M)
+    told = refusal(monkeypatch, **dict(lines))
+    for name, value in lines:
+        assert (name in told) == (value == "change-me"), name
+
+
+SECRETS = [name for name, field in Settings.model_fields.items() if may_be_in_a_file(name, field)]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_come_from_a_file(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    values = {
+        "redis_url": "redis://:word@127.0.0.1/0",
+        "celery_broker_url": "redis://:word@127.0.0.1/1",
+        "flower_basic_auth": "operator:a-long-password",
+        "token_encryption_key": Fernet.generate_key().decode(),
+        "salesforce_jwt_key": PEM,
+        "vapi_server_secret_previous": "another-long-secret",
+    }
+    value = values.get(name, "a-secret-from-a-file")
+    file = tmp_path / "secret"
+    file.write_text(f"{value}\n")
+    monkeypatch.setenv("SALESFORCE_USERNAME", "voice@yourcompany.com")
+    monkeypatch.setenv("PUBLIC_URL", "https://voice.example.com")
+    monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv(f"{name.upper()}_FILE", str(file))
+    found = getattr(load_settings(), name)
+    assert (found if isinstance(found, str) else found.get_secret_value()) == value.strip()
+    told = refusal(monkeypatch, **{name.upper(): value})
+    assert (
+        told == f"settings refused: {name.upper()} and {name.upper()}_FILE are both set; keep one"
+    )
+
+
+def test_a_file_that_can_not_be_read_or_is_empty_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("VAPI_SERVER_SECRET")
+    told = refusal(monkeypatch, VAPI_SERVER_SECRET_FILE=str(tmp_path / "nowhere"))
+    assert told.startswith("settings refused: VAPI_SERVER_SECRET_FILE names a file that can't be")
+    (tmp_path / "empty").write_text("\n")
+    told = refusal(monkeypatch, VAPI_SERVER_SECRET_FILE=str(tmp_path / "empty"))
+    assert told == "settings refused: VAPI_SERVER_SECRET_FILE names an empty file"
 
 
 def test_signing_the_url_needs_the_public_url(monkeypatch: pytest.MonkeyPatch) -> None:

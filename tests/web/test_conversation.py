@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from liquid import Template
 
 from demo.stack import ROOT, Org
 from shared.domain.intent import Intent
@@ -797,6 +799,25 @@ def test_the_assistant_is_told_whom_it_will_talk_to(settings: Settings) -> None:
     assert "Case 00001002" in values["openCases"]
     assert values["language"] == "en"
     app.extensions["service"].close()
+
+
+@pytest.mark.parametrize(
+    ("number", "greeting"),
+    [(KNOWN, "Hello Jane Miller, "), ("+14155550102", "Hello, "), ("+14155559999", "Hello, ")],
+)
+def test_a_caller_who_is_known_is_greeted_by_name(
+    settings: Settings, number: str, greeting: str
+) -> None:
+    """The first message as Vapi speaks it: with the variables of our answer filled in."""
+    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    body = message("assistant-request", number=number)
+    values = post(app.test_client(), body).get_json()["assistantOverrides"]["variableValues"]
+    app.extensions["service"].close()
+    first = tomllib.loads((ROOT / "vapi" / "assistant.toml").read_text())["firstMessage"]
+    said = Template(first).render(**values)
+    assert said == f"{greeting}you have reached customer service. How can I help you?"
+    # Where Vapi asks nobody, or got no answer, there are no variables at all.
+    assert Template(first).render().startswith("Hello, you have reached")
 
 
 @pytest.mark.parametrize("number", ["+14155550102", "+14155559999"])

@@ -14,13 +14,13 @@ from shared.settings import Settings
 from tests.shared.test_grants import settings_for
 from web.app import create_app
 
-OPERATOR = {"Authorization": "Basic " + base64.b64encode(b"operator:a-password").decode()}
+OPERATOR = {"Authorization": "Basic " + base64.b64encode(b"operator:a-long-password").decode()}
 
 
 @pytest.fixture
 def browser(store: redis.Redis, store_server: Store, org: Org) -> Iterator[FlaskClient]:
     settings: Settings = settings_for("by login", store_server, org)
-    given = settings.model_dump() | {"flower_basic_auth": "operator:a-password"}
+    given = settings.model_dump() | {"flower_basic_auth": "operator:a-long-password"}
     app = create_app(Settings(**given))
     yield app.test_client()
     app.extensions["service"].close()

@@ -10,10 +10,11 @@ from flask import Flask
 
 from demo.stack import ROOT, Org
 from shared.settings import Settings, SettingsError
+from shared.transfer import Rules, read_rules
 from tests.calling import UNKNOWN, ask, message, post
 from web.app import create_app
 from web.service import Service
-from web.transfer import NOBODY, Rules, answer_transfer, read_rules
+from web.transfer import NOBODY, answer_transfer
 
 EXAMPLE = ROOT / "transfer.example.toml"
 MONDAY_NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # noon in New York
@@ -83,7 +84,19 @@ def test_a_file_that_can_not_be_followed_is_refused_by_name(
     file.write_text(text)
     with pytest.raises(SettingsError, match=r"TRANSFER_RULES: .*rules\.toml") as refused:
         read_rules(str(file))
-    assert names in str(refused.value)
+    told = str(refused.value)
+    assert names in told
+    for theirs in ("Input", "Value error", "Extra inputs", "Invalid", "Expected", "Errno"):
+        assert theirs not in told
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_rules("nofile.toml")
+    told = (
+        "TRANSFER_RULES: nofile.toml: can't be read; transfer.example.toml shows how it has to be"
+    )
+    assert str(refused.value) == told
 
 
 def test_the_hours_are_those_of_their_place() -> None:

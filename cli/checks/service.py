@@ -1,0 +1,145 @@
+"""The service itself: its processes, and the writes that wait for a person."""
+
+import json
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from cli.chain import Link, Problem
+from cli.checks.subject import Subject
+from shared.alive import GONE_AFTER_S, Alive, Peer, Role
+from shared.journal.journal import Journal
+from shared.settings import SettingsError
+from shared.transfer import read_rules
+
+ANSWER_S = 5.0
+MOST_BYTES = 1024 * 1024
+SWEEP_TOO_OLD_MS = 15_000
+START = "start {0} (README, step 5), under a supervisor that starts again what exits"
+
+
+def _service(subject: Subject) -> str:
+    settings = subject.settings
+    places = [f"http://127.0.0.1:{settings.port}", *([settings.public_url or ""])]
+    tried = [f"{place}/health" for place in places if place]
+    for url in tried:
+        health = _ask(url)
+        if health is None:
+            continue
+        # Sweeps have a link of their own.
+        problems = [one for one in health.get("problems", []) if not one.startswith("sweep:")]
+        if problems:
+            raise Problem(f"{url}: {'; '.join(problems)}", "docs/runbook.md says what to do")
+        return f"web answers at {url}"
+    raise Problem(f"web does not answer at {' or '.join(tried)}", START.format("web"))
+
+
+def _ask(url: str) -> dict[str, Any] | None:
+    """What /health says; {} where it wants to know who asks; None when it is not ours."""
+    request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - a checked setting
+    try:
+        with urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
+            told = json.loads(answer.read(MOST_BYTES))
+    except HTTPError as refused:
+        if refused.code in (401, 403):
+            return {}
+        try:
+            told = json.loads(refused.read(MOST_BYTES))
+        except (OSError, ValueError):
+            return None
+    except (OSError, ValueError):
+        return None
+    known = isinstance(told, dict) and told.keys() & {"problems", "status"}
+    return told if known else None
+
+
+def _peers(subject: Subject, role: Role) -> list[Peer]:
+    return Alive(subject.store).of(role)
+
+
+def _workers(subject: Subject) -> str:
+    peers = _peers(subject, "worker")
+    if not peers:
+        raise Problem(
+            f"no worker has shown itself for {GONE_AFTER_S:.0f} s: writes are accepted, and none "
+            "is delivered",
+            START.format("worker"),
+        )
+    return f"{len(peers)} at work: " + ", ".join(sorted(one.name or one.host for one in peers))
+
+
+def _beat(subject: Subject) -> str:
+    if not _peers(subject, "beat"):
+        raise Problem(
+            f"beat has not shown itself for {GONE_AFTER_S:.0f} s: quiet calls are not closed, and "
+            "old data is not deleted",
+            START.format("beat"),
+        )
+    return "at work"
+
+
+def _sweeps(subject: Subject) -> str:
+    age_ms = Journal(subject.store).last_sweep_age_ms()
+    if age_ms is None or age_ms > SWEEP_TOO_OLD_MS:
+        since = "none has run yet" if age_ms is None else f"the last ran {age_ms // 1000} s ago"
+        raise Problem(
+            f"{since}: what has to wait is not delivered when its time comes",
+            "look into the logs of worker and beat, and start them again",
+        )
+    return f"the last ran {age_ms / 1000:.1f} s ago"
+
+
+def _paused(subject: Subject) -> str:
+    if paused := sorted(Journal(subject.store).paused()):
+        raise Problem(
+            f"{', '.join(paused)}: accepted and not delivered, since a person paused it",
+            f"python -m cli resume {paused[0]} --yes",
+        )
+    return "none"
+
+
+def _failing(subject: Subject) -> str:
+    waits = Journal(subject.store).waits()
+    failing = sorted((kind, wait) for kind, wait in waits.items() if kind != "org" and wait.strikes)
+    if failing:
+        told = "; ".join(f"{kind} waits because of {wait.reason}" for kind, wait in failing)
+        raise Problem(
+            told,
+            "set it right in Salesforce (docs/runbook.md has the codes), then python -m cli resume "
+            f"{failing[0][0]} --yes",
+        )
+    return "none"
+
+
+def _parked(subject: Subject) -> str:
+    if count := Journal(subject.store).counts()["parked"]:
+        writes = "1 write waits" if count == 1 else f"{count} writes wait"
+        raise Problem(f"{writes} for a person", "python -m cli intents list --state parked")
+    return "none"
+
+
+def _transfer_rules(subject: Subject) -> str:
+    path = subject.settings.transfer_rules
+    fallback = subject.settings.fallback_phone_number
+    if not path:
+        goal = f"go to {fallback}" if fallback else "are offered a call back"
+        return f"TRANSFER_RULES is not set: calls that want a person {goal}"
+    try:
+        read_rules(path)
+    except SettingsError as refused:
+        raise Problem(
+            str(refused), "set TRANSFER_RULES to a file like transfer.example.toml, or leave it out"
+        ) from None
+    return f"{path} can be read"
+
+
+LINKS = (
+    Link("service", "", _service),
+    Link("workers", "redis", _workers),
+    Link("beat", "redis", _beat),
+    Link("sweeps", "workers", _sweeps),
+    Link("paused kinds", "redis", _paused),
+    Link("failing kinds", "redis", _failing),
+    Link("parked writes", "redis", _parked),
+    Link("transfer rules", "", _transfer_rules),
+)

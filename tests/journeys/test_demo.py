@@ -1,0 +1,40 @@
+"""`make demo | tee log`: what a person waits for comes when it happens, and once."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.stack import SECRET
+
+
+@pytest.fixture
+def demo(installed: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo", "--keep"],
+        cwd=installed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    yield process
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+
+
+def test_addresses_come_at_once_and_an_answer_that_stays_the_same_is_told_once(
+    demo: subprocess.Popen[str],
+) -> None:
+    """Read through a pipe, as tee does it, up to the end of the second call."""
+    assert demo.stdout
+    told: list[str] = []
+    for line in demo.stdout:
+        told.append(line.rstrip())
+        if sum(one.startswith("vapi: calls=1") for one in told) == 2:
+            break
+    assert demo.poll() is None
+    (address,) = (nth for nth, one in enumerate(told) if "/webhook/vapi" in one)
+    assert f"(secret {SECRET})" in told[address]
+    assert address < next(nth for nth, one in enumerate(told) if one.startswith("☎"))
+    waiting = [one for one in told if "has no number yet" in one]
+    assert 1 <= len(waiting) <= 2, waiting
