@@ -20,6 +20,9 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 
+MOST_CHARACTERS = 1_000
+"""Of a field: some ids come from payloads, and an exception has up to five places."""
+
 
 def _only_listed(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
@@ -29,6 +32,9 @@ def _only_listed(
         del event[name]
     if dropped:
         event["dropped"] = dropped
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+            event[name] = f"{value[:MOST_CHARACTERS]}…"
     return event
 
 

@@ -21,6 +21,12 @@ MESSAGES = Counter(
     "vapi_messages_total", "Server messages by type; unknown types share one label", ["type"]
 )
 REFUSED = Counter("vapi_refused_total", "Webhook requests refused, by status", ["status"])
+GIVEN_UP = Counter(
+    "vapi_connections_given_up_total",
+    "Connections that nothing more was read from: late (a head or body past its deadline), full "
+    "(the oldest stranger, for want of connections), bytes (the same, for want of memory)",
+    ["reason"],
+)
 TOOL_CALLS = Counter("vapi_tool_calls_total", "Tool calls by tool and outcome", ["tool", "outcome"])
 CALLERS = Counter(
     "vapi_callers_total",
@@ -79,11 +85,12 @@ class FleetCollector(Collector):
     def _calls(self) -> Iterator[Metric]:
         news = CounterMetricFamily(
             "vs_call_news",
-            "News posted to live calls: told, failed, refused (a host that is not allowed)",
+            "News posted to live calls: told, failed, refused (a host that is not allowed); moved: "
+            "control URLs on another host than their call's first, not used",
             labels=["outcome"],
         )
         counts = self._service.calls.news_counts()
-        for outcome in ("told", "failed", "refused"):
+        for outcome in ("told", "failed", "refused", "moved"):
             news.add_metric([outcome], counts.get(outcome, 0))
         yield news
 

@@ -20,6 +20,7 @@ from shared.vapi.tools import Arguments, BadArgumentsError, read_arguments
 from web import lookups, writes
 from web.metrics import TOOL_CALLS
 from web.pool import Started
+from web.replay import look_up_nothing
 from web.service import Service
 from web.wishes import Occasion, Wish, accept, fingerprint
 
@@ -44,6 +45,10 @@ NONE_LEFT = trouble(
     "I can't look anything up: today's allowance of requests to Salesforce is used up. "
     "Please go on without it."
 )
+
+MOST_ID = 512
+"""Characters. A call with a longer id is answered under it like any other; only its answer, which
+holds the id, is not kept for a redelivery."""
 
 CLAIM_SLACK_MS = 2_000
 """How much longer than a lookup's deadline a redelivery waits before it does the work itself."""
@@ -99,7 +104,7 @@ def _start(
     equal_calls[plain] += 1
     try:
         claim = None
-        if call.id:
+        if 0 < len(call.id) <= MOST_ID:
             slot = service.answers.slot(state.call_id, call.id)
             work_ms = service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
             claimed = service.answers.claim(slot, work_ms=work_ms)
@@ -108,7 +113,7 @@ def _start(
                 return _Working(call, entry=claimed)
             claim = claimed
         if call.name in LOOKUPS:
-            look = LOOKUPS[call.name]
+            look = look_up_nothing if state.is_over else LOOKUPS[call.name]
             try:
                 started = service.lookups.start(lambda: look(service, state, arguments, deadline))
             except SalesforceError as busy:

@@ -17,12 +17,23 @@ from shared.calls.retraction import takes_back
 from shared.calls.speech import sign
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
+from shared.vapi.control import read_url
 from shared.vapi.messages import ANSWERED, CALLER, NOTED, Message, Utterance, utterance
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 
 LIFE_S = 24 * 3600
 """How long a call's state is kept after its last event; a call lasts 12 hours at most."""
+
+
+MOST_UTTERANCE = 4_000
+MOST_UTTERANCES = 4_000
+MOST_TRANSCRIPT_BYTES = 1024 * 1024
+MOST_SUMMARY = 8_000
+"""What is kept of a call's words, in characters unless the name says bytes. Twelve hours, the
+longest that Vapi lets a call last, are some 700 KB of speech."""
+
+CUT = "(What was said after this was too much to keep.)"
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ class CallState:
     is_first: the event at hand was the first to tell the number.
     summary: of the report, for a call that was closed.
     retracted_at_ms: in the event at hand the caller took something back, at that time of theirs.
+    is_over: an event said that the call has ended.
     """
 
     call_id: str
@@ -42,6 +54,7 @@ class CallState:
     is_first: bool = False
     summary: str = ""
     retracted_at_ms: int | None = None
+    is_over: bool = False
 
 
 class Calls:
@@ -64,12 +77,13 @@ class Calls:
         fields = {
             "id": call_id,
             "number": number,
-            "control_url": message.control_url,
             "direction": message.direction if message.call.get("type") else "",
             "ended": "1" if message.ends_call else "",
+            "over": "1" if message.ends_call else "",
         }
+        control = read_url(message.control_url) if message.control_url else None
         said = utterance(message) if message.type == "transcript" else None
-        text = json.dumps(asdict(said)) if said else ""
+        text = json.dumps(asdict(_shortened(said))) if said else ""
         at_ms = message.when_ms()
         retracts = said is not None and said.speaker == CALLER and takes_back(said.text)
         event = {
@@ -77,12 +91,16 @@ class Calls:
             "id": call_id,
             "life_ms": LIFE_S * 1000,
             "fields": {name: value for name, value in fields.items() if value},
+            "control_url": str(control) if control else "",
+            "control_origin": control.origin if control else "",
             "speech": sign(message),
             "speech_at": at_ms,
             "utterance": text,
             "is_sign_of_life": message.type in NOTED | ANSWERED,
             "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
             "retraction": retracts,
+            "most_utterances": MOST_UTTERANCES,
+            "most_transcript_bytes": MOST_TRANSCRIPT_BYTES,
         }
         with translated():
             is_first, flat = self._hear(args=[json.dumps(event)])
@@ -115,7 +133,7 @@ class Calls:
     def closed(self, call_id: str, summary: str) -> None:
         """The call's close-out is in the journal: it is over, and not to be closed again."""
         if call_id:
-            closed = {"ended": "1", "closed": "1", "summary": summary}
+            closed = {"ended": "1", "closed": "1", "summary": summary[:MOST_SUMMARY]}
             with translated():
                 pipe = self._store.pipeline(transaction=False)
                 pipe.hset(f"{self._prefix}call:{call_id}", mapping=closed)
@@ -147,6 +165,13 @@ class Calls:
             rows = pipe.execute()
         return {id_: url for id_, (url, ended) in zip(ids, rows, strict=True) if url and not ended}
 
+    def is_over(self, call_id: str) -> bool:
+        """An event said that the call has ended; False for one that nothing is known of."""
+        if not call_id:
+            return False
+        with translated():
+            return bool(self._store.hexists(f"{self._prefix}call:{call_id}", "over"))
+
     def count_news(self, outcome: str) -> None:
         """outcome: "told", "failed", or "refused" for a host that is not allowed."""
         with translated():
@@ -168,11 +193,20 @@ class Calls:
         return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
 
     def transcript(self, call_id: str) -> str:
-        """The kept utterances, a line each, in the order of their own times."""
+        """The kept utterances, a line each, in the order of their own times; the last line says so
+        when there were more than are kept."""
         with translated():
             kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
+            is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
         said = sorted((Utterance(**json.loads(text)) for text in kept), key=lambda u: u.at_ms)
-        return "\n".join(f"{one.speaker}: {one.text}" for one in said)
+        lines = [f"{one.speaker}: {one.text}" for one in said]
+        return "\n".join([*lines, CUT] if is_cut else lines)
+
+
+def _shortened(said: Utterance) -> Utterance:
+    if len(said.text) <= MOST_UTTERANCE:
+        return said
+    return replace(said, text=f"{said.text[: MOST_UTTERANCE - 1]}…")
 
 
 def _state(call_id: str, kept: dict[str, str]) -> CallState:
@@ -183,4 +217,5 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         control_url=kept.get("control_url", ""),
         since_ms=int(kept.get("since", 0)),
         summary=kept.get("summary", ""),
+        is_over="over" in kept,
     )

@@ -1,5 +1,6 @@
 """Answers of tool calls, kept so that a redelivered webhook hears the very same bytes."""
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
 POLL_S = 0.02
+
+MOST_NAME = 200
+"""Characters of a tool-call id in a key; a longer one stands there as its hash."""
 
 
 class Answers:
@@ -28,7 +32,14 @@ class Answers:
         self._settle = store.register_script(_SETTLE)
 
     def slot(self, call_id: str, tool_call_id: str) -> str:
-        return f"{self._prefix}answer:{call_id}:{quote(tool_call_id, safe='')}"
+        name = quote(tool_call_id, safe="")
+        if len(name) > MOST_NAME:
+            name = hashlib.sha256(tool_call_id.encode()).hexdigest()
+        return f"{self._prefix}answer:{call_id}:{name}"
+
+    def message_slot(self, identity: bytes) -> str:
+        """For the answer of a whole message, by what names that very message."""
+        return f"{self._prefix}message:{hashlib.sha256(identity).hexdigest()}"
 
     def claim(self, key: str, *, work_ms: int) -> "Claim | str":
         """A claim: the caller is to work the answer out. Else the answer that is kept already.
@@ -56,7 +67,14 @@ class Answers:
                 self._store.set(claim.key, text, keepttl=True)
         return text
 
-    def settle(self, claim: "Claim | None", text: str, *, lasting: bool = True) -> str:
+    def settle(
+        self,
+        claim: "Claim | None",
+        text: str,
+        *,
+        lasting: bool = True,
+        keep_ms: int = ANSWER_TTL_MS,
+    ) -> str:
         """Keep an answer, or let go of the claim when it is not lasting; returns what to say.
 
         That is another text when another delivery has settled the same tool call meanwhile.
@@ -67,7 +85,7 @@ class Answers:
             return str(
                 self._settle(
                     keys=[claim.key],
-                    args=[claim.token, text, ANSWER_TTL_MS if lasting else 0],
+                    args=[claim.token, text, keep_ms if lasting else 0],
                 )
             )
 

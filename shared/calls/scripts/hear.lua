@@ -5,19 +5,25 @@
 --   life_ms         how long its state is kept after this event
 --   fields          object of hash fields; what an event lacks is not among them, since later events
 --                   may tell less than earlier ones
+--   control_url     "" or where the call can be spoken to, and control_origin (scheme, host, port)
 --   speech          "" or a sign of speech (see shared/calls/speech.py), and speech_at (ms, its own time)
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call that lasts, or ends, sends
 --   retraction      true when the caller's words, at speech_at, take back what was asked for
+--   most_utterances, most_transcript_bytes   what is kept of a call's words
 --
 -- Keys, under prefix .. "call:" .. id:
---   (itself)        hash: id, number, direction, control_url, ended ("1"); since (ms, first event);
+--   (itself)        hash: id, number, direction, ended ("1"), over ("1": an event said that it ended);
+--                   control_url, and control_origin, which the call's first one fixes: later ones may
+--                   differ in the path alone, others are counted; since (ms, first event);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
---                   close-out is in the journal), summary (of the report)
+--                   close-out is in the journal), summary (of the report); transcript_bytes,
+--                   transcript_cut ("1": more was said than is kept)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
---   :retractions    sorted set of the same times: the caller took something back then
+--   :retractions    sorted set of the last 256 such times: the caller took something back then
+-- and prefix .. "news": hash of counts; here "moved", control URLs on another host than the call's first;
 -- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
 --
 -- Returns {1 when this event was the first to tell the caller's number, else 0; {field, value, ...}}.
@@ -28,6 +34,14 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local had = redis.call('HGET', key, 'number')
 for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
 redis.call('HSETNX', key, 'since', now)
+if event.control_url ~= '' then
+  redis.call('HSETNX', key, 'control_origin', event.control_origin)
+  if redis.call('HGET', key, 'control_origin') == event.control_origin then
+    redis.call('HSET', key, 'control_url', event.control_url)
+  else
+    redis.call('HINCRBY', event.prefix .. 'news', 'moved', 1)
+  end
+end
 if event.speech ~= '' then
   redis.call('ZADD', key .. ':speech', event.speech_at,
     string.format('%s@%.0f', event.speech, event.speech_at))
@@ -35,12 +49,21 @@ if event.speech ~= '' then
   redis.call('PEXPIRE', key .. ':speech', event.life_ms)
   redis.call('HSET', key, 'heard', now)
 end
-if event.utterance ~= '' then
-  redis.call('HSET', key .. ':transcript', event.digest, event.utterance)
-  redis.call('PEXPIRE', key .. ':transcript', event.life_ms)
+local transcript = key .. ':transcript'
+if event.utterance ~= '' and redis.call('HEXISTS', transcript, event.digest) == 0 then
+  local bytes = tonumber(redis.call('HGET', key, 'transcript_bytes') or 0) + #event.utterance
+  if bytes > event.most_transcript_bytes
+    or redis.call('HLEN', transcript) >= event.most_utterances then
+    redis.call('HSET', key, 'transcript_cut', '1')
+  else
+    redis.call('HSET', transcript, event.digest, event.utterance)
+    redis.call('HSET', key, 'transcript_bytes', bytes)
+  end
 end
+redis.call('PEXPIRE', transcript, event.life_ms)
 if event.retraction then
   redis.call('ZADD', key .. ':retractions', event.speech_at, event.speech_at)
+  redis.call('ZREMRANGEBYRANK', key .. ':retractions', 0, -257)
   redis.call('PEXPIRE', key .. ':retractions', event.life_ms)
 end
 redis.call('PEXPIRE', key, event.life_ms)
