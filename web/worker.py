@@ -246,7 +246,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     """A request may be on its way on an idle connection when the worker is told to stop."""
 
     def init_process(self) -> None:
-        gevent.config.threadpool_size = RESOLVER_THREADS
+        gevent.get_hub().threadpool_size = RESOLVER_THREADS
         self.worker_connections = _connections_possible(self.worker_connections)
         self.connections = Connections(
             self.worker_connections - SPARE_CONNECTIONS,

@@ -40,6 +40,10 @@ def send(client: FlaskClient, raw: bytes, headers: dict[str, str]) -> Any:
     return answer.get_json()
 
 
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
 def captured(kind: str, **own: Any) -> tuple[bytes, dict[str, str]]:
     raw = json.dumps(message(kind, **own)).encode()
     return raw, signed(raw)
@@ -82,7 +86,7 @@ def test_an_ended_call_hears_nothing(
         forget_kept_answers(store)
     end(client, how)
     before = journal.counts()["accepted"]
-    for again in ((raw, headers), captured(kind), captured(kind, timestamp=1)):
+    for again in ((raw, headers), captured(kind), captured(kind, timestamp=now_ms())):
         told = send(client, *again)
         assert told in ({"error": "This call has ended."}, {"documents": []})
     assert journal.counts()["accepted"] == before
@@ -142,11 +146,11 @@ def test_without_a_signature_a_message_is_known_by_its_body(settings: Settings, 
     app = create_app(settings.model_copy(update=known))
     client = app.test_client()
     headers = {"X-Vapi-Secret": SECRET, "Authorization": f"Bearer {SECRET}"}
-    raw = json.dumps(message("assistant-request", timestamp=1)).encode()
+    raw = json.dumps(message("assistant-request", timestamp=now_ms())).encode()
     first = send(client, raw, headers)
     send(client, json.dumps(message("status-update", status="ended")).encode(), headers)
     assert send(client, raw, headers) == first
-    other = json.dumps(message("assistant-request", timestamp=2)).encode()
+    other = json.dumps(message("assistant-request", timestamp=now_ms() + 1)).encode()
     assert send(client, other, headers) == {"error": "This call has ended."}
     app.extensions["service"].close()
 
@@ -184,3 +188,20 @@ def test_a_call_that_was_only_quiet_is_not_over(client: FlaskClient) -> None:
     post(client, message("status-update", status="in-progress"))
     client.application.extensions["service"].calls.closed("call-1", "")
     assert "Jane Miller" in ask(client, "lookupCustomer")["result"]
+
+
+def test_a_message_of_the_day_before_hears_nothing_where_no_timestamp_is_signed_beside_it(
+    settings: Settings,
+) -> None:
+    """By then it is no longer known that its call has ended."""
+    known = {"vapi_hmac_payload_format": "{body}", "vapi_assistant_id": "a-1"}
+    app = create_app(settings.model_copy(update=known))
+    told = {}
+    for hours in (23, 25):
+        made = message("assistant-request", timestamp=now_ms() - hours * 3_600_000)
+        raw = json.dumps(made).encode()
+        digest = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
+        told[hours] = send(app.test_client(), raw, {"x-signature": digest})
+    assert "assistantId" in told[23]
+    assert told[25] == {"error": "This call has ended."}
+    app.extensions["service"].close()
