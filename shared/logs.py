@@ -20,8 +20,8 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 
-MOST_CHARACTERS = 1_000
-"""Of a field: some ids come from payloads, and an exception has up to five places."""
+MAX_FIELD_LENGTH = 1_000
+"""Characters. Some ids come from payloads."""
 
 
 def _only_listed(
@@ -33,8 +33,8 @@ def _only_listed(
     if dropped:
         event["dropped"] = dropped
     for name, value in event.items():
-        if isinstance(value, str) and len(value) > MOST_CHARACTERS:
-            event[name] = f"{value[:MOST_CHARACTERS]}…"
+        if isinstance(value, str) and len(value) > MAX_FIELD_LENGTH:
+            event[name] = f"{value[:MAX_FIELD_LENGTH]}…"
     return event
 
 

@@ -1,7 +1,7 @@
-"""The body of a request: bounded in size and in time, and read only once its head is acceptable.
+"""Reading a request's body, bounded in size and time.
 
-The worker's connection (web/worker.py) ends the reading at its deadline or when memory is short;
-what is missing then is noticed here. Under another server, as in tests, only sizes are bounded.
+The worker's connection (web/worker.py) stops reading at its deadline or when memory is short; this
+module notices what is missing then. Under another server, as in tests, only the size is bounded.
 """
 
 from http import HTTPStatus
@@ -9,15 +9,18 @@ from typing import Any
 
 from gunicorn.http.errors import ParseException
 
-FRAMING_S = 1.0
-"""So long a request that is refused anyway is looked at for broken chunks."""
+FRAMING_TIMEOUT_S = 1.0
+"""How long `is_malformed` waits for the first chunk of a request that is refused anyway."""
 
-_STATUS_OF = {"late": HTTPStatus.REQUEST_TIMEOUT, "bytes": HTTPStatus.SERVICE_UNAVAILABLE,
-              "full": HTTPStatus.SERVICE_UNAVAILABLE}  # fmt: skip
+_STATUSES = {
+    "timeout": HTTPStatus.REQUEST_TIMEOUT,
+    "memory": HTTPStatus.SERVICE_UNAVAILABLE,
+    "connections": HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 class BodyRefusedError(Exception):
-    """The body is not taken. status: what to answer."""
+    """The body is too large, incomplete or malformed. status: the answer to it."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -25,8 +28,8 @@ class BodyRefusedError(Exception):
 
 
 def check_length(environ: dict[str, Any], max_bytes: int) -> None:
-    """Raises BodyRefusedError for a declared length over the limit."""
-    if _declared(environ) > max_bytes:
+    """Raises BodyRefusedError when Content-Length is over the limit."""
+    if _declared_length(environ) > max_bytes:
         raise BodyRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
@@ -39,20 +42,17 @@ def read(environ: dict[str, Any], max_bytes: int) -> bytes:
         raise BodyRefusedError(_status(environ)) from None
     if len(raw) > max_bytes:
         raise BodyRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    if len(raw) < _declared(environ):
+    if len(raw) < _declared_length(environ):
         raise BodyRefusedError(_status(environ))
     return raw
 
 
-def is_broken(environ: dict[str, Any]) -> bool:
-    """The first chunk of a chunked body makes no sense: so this is no HTTP, whoever sent it.
-
-    For a request that is refused anyway; reads no more than the first chunk's beginning.
-    """
+def is_malformed(environ: dict[str, Any]) -> bool:
+    """The first chunk of a chunked body is not HTTP. Reads no further than its beginning."""
     if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         return False
     if connection := _connection(environ):
-        connection.hurry(FRAMING_S)
+        connection.shorten_deadline(FRAMING_TIMEOUT_S)
     try:
         environ["wsgi.input"].read(1)
     except ParseException:
@@ -63,12 +63,12 @@ def is_broken(environ: dict[str, Any]) -> bool:
 
 
 def authenticated(environ: dict[str, Any]) -> None:
-    """Whoever sent this request is no stranger, and may go on with this connection."""
+    """Tell the worker that the client of this request is authenticated."""
     if connection := _connection(environ):
         connection.authenticated()
 
 
-def _declared(environ: dict[str, Any]) -> int:
+def _declared_length(environ: dict[str, Any]) -> int:
     try:
         return int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -77,10 +77,10 @@ def _declared(environ: dict[str, Any]) -> int:
 
 def _status(environ: dict[str, Any]) -> HTTPStatus:
     connection = _connection(environ)
-    return _STATUS_OF.get(connection.given_up if connection else "", HTTPStatus.BAD_REQUEST)
+    return _STATUSES.get(connection.cut_off if connection else "", HTTPStatus.BAD_REQUEST)
 
 
 def _connection(environ: dict[str, Any]) -> Any:
-    """The worker's connection; None under another server."""
+    """The worker's Connection; None under another server."""
     connection = environ.get("gunicorn.socket")
-    return connection if hasattr(connection, "given_up") else None
+    return connection if hasattr(connection, "cut_off") else None

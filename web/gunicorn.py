@@ -1,7 +1,8 @@
 """gunicorn's settings, each with its reason. Read by `gunicorn --config web/gunicorn.py`.
 
-The master reads this file, and each worker patches itself for gevent only after it was forked. What
-is imported here stays as it is in the workers: nothing that holds sockets, TLS contexts or locks.
+The master reads this file. gunicorn monkey-patches each worker for gevent only after the fork, so
+this file must not import anything that uses sockets, TLS or locks: the workers would inherit it
+unpatched.
 """
 
 import os
@@ -23,8 +24,8 @@ except SettingsError as refused:
 bind = f"0.0.0.0:{settings.port}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
-# A request waits for Redis or for a lookup, not for the CPU, and a stranger may send as slowly as
-# they like: a greenlet each (docs/decisions/0013-web-server.md has the comparison with threads).
+# Requests wait for Redis or for a lookup, not for the CPU, and clients may send slowly: each
+# connection is a greenlet. docs/decisions/0013-web-server.md compares it with threads.
 worker_class = "web.worker.Worker"
 worker_connections = 1000
 
@@ -35,7 +36,7 @@ keepalive = 75
 timeout = 30
 graceful_timeout = 25
 
-# Longer heads than Vapi, Twilio or a browser sends are refused before they are all there.
+# Vapi, Twilio and browsers send far less.
 limit_request_fields = 60
 limit_request_field_size = 8190
 
@@ -48,7 +49,7 @@ def on_exit(_server: object) -> None:
 
 
 def child_exit(_server: object, worker: object) -> None:
-    """In the master: the mmap files of a worker that is gone no longer count as alive."""
+    """The figures of a worker that has exited no longer count as those of a live process."""
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[attr-defined,no-untyped-call]

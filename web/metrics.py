@@ -21,10 +21,10 @@ MESSAGES = Counter(
     "vapi_messages_total", "Server messages by type; unknown types share one label", ["type"]
 )
 REFUSED = Counter("vapi_refused_total", "Webhook requests refused, by status", ["status"])
-GIVEN_UP = Counter(
-    "vapi_connections_given_up_total",
-    "Connections that nothing more was read from: late (a head or body past its deadline), full "
-    "(the oldest stranger, for want of connections), bytes (the same, for want of memory)",
+CUT_OFF = Counter(
+    "vapi_connections_cut_off_total",
+    "Connections cut off while a request was read: timeout (its deadline has passed), connections "
+    "or memory (the oldest unauthenticated one was evicted at that limit)",
     ["reason"],
 )
 TOOL_CALLS = Counter("vapi_tool_calls_total", "Tool calls by tool and outcome", ["tool", "outcome"])
@@ -86,7 +86,7 @@ class FleetCollector(Collector):
         news = CounterMetricFamily(
             "vs_call_news",
             "News posted to live calls: told, failed, refused (a host that is not allowed); moved: "
-            "control URLs on another host than their call's first, not used",
+            "control URLs ignored because they name another host than the call's first one",
             labels=["outcome"],
         )
         counts = self._service.calls.news_counts()

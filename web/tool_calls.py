@@ -46,9 +46,9 @@ NONE_LEFT = trouble(
     "Please go on without it."
 )
 
-MOST_ID = 512
-"""Characters. A call with a longer id is answered under it like any other; only its answer, which
-holds the id, is not kept for a redelivery."""
+MAX_ID_LENGTH = 512
+"""Characters. A tool call with a longer id is answered too, with its exact id, but its answer is
+not stored for a redelivery."""
 
 CLAIM_SLACK_MS = 2_000
 """How much longer than a lookup's deadline a redelivery waits before it does the work itself."""
@@ -104,7 +104,7 @@ def _start(
     equal_calls[plain] += 1
     try:
         claim = None
-        if 0 < len(call.id) <= MOST_ID:
+        if 0 < len(call.id) <= MAX_ID_LENGTH:
             slot = service.answers.slot(state.call_id, call.id)
             work_ms = service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
             claimed = service.answers.claim(slot, work_ms=work_ms)

@@ -24,9 +24,9 @@ from web.service import Service
 
 blueprint = Blueprint("twilio", __name__)
 
-MOST_FORM_BYTES = 64 * 1024
-"""Twilio states no size for its requests, and takes 64 KB as an answer (error 11750); a call's
-parameters are some 2 KB."""
+MAX_FORM_BYTES = 64 * 1024
+"""Twilio documents no limit for its requests; its own limit for answers is 64 KB (error 11750). The
+parameters of a call take some 2 KB."""
 
 RING_S = 20
 MOST_VOICEMAIL_S = 180
@@ -40,8 +40,8 @@ LEAVE_WORD = f"{SORRY} Please leave your name and what it is about after the ton
 
 @blueprint.before_request
 def _authentic() -> Response | None:
-    """404 when Twilio is not set up, 403 for what Twilio has not signed, 413 and 415 for what it
-    does not send. Without a signature nothing is read."""
+    """404 when Twilio is not set up, 403 for what Twilio has not signed, 413 and 415 for what
+    Twilio never sends. Reads nothing of a request without a signature."""
     settings = _service().settings
     if not settings.twilio_auth_token or not settings.public_url:
         return Response(status=404)
@@ -51,10 +51,10 @@ def _authentic() -> Response | None:
     if request.mimetype != "application/x-www-form-urlencoded":
         return _refused(415)
     try:
-        raw = body.read(request.environ, MOST_FORM_BYTES)
+        raw = body.read(request.environ, MAX_FORM_BYTES)
     except body.BodyRefusedError as refused:
         return _refused(refused.status)
-    # What `request.form` is made of.
+    # `request.form` is parsed from these.
     request.environ.update({"wsgi.input": BytesIO(raw), "CONTENT_LENGTH": str(len(raw))})
     # Behind a proxy the URL that was signed is the public one.
     path = request.full_path if request.query_string else request.path

@@ -53,7 +53,7 @@ def vapi() -> Response:
         return _refused(refused.status)
     except authentication.NotAuthenticatedError as why:
         log.warning("webhook_not_authenticated", reason=str(why))
-        return _refused(400 if body.is_broken(request.environ) else 401)
+        return _refused(400 if body.is_malformed(request.environ) else 401)
     body.authenticated(request.environ)
     try:
         message = read_message(parse(raw))

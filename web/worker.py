@@ -1,12 +1,12 @@
-"""gunicorn's worker: gevent, and no stranger can fill it (docs/decisions/0013-web-server.md).
+"""gunicorn's gevent worker, with limits on what unauthenticated clients can hold.
 
-A slow connection costs one greenlet. What strangers can hold is bounded all the same: reading ends
-at a deadline, the number of connections and the bytes of unfinished requests have a limit each,
-and at either limit the oldest stranger is given up. A connection is a stranger's until a request
-on it is authenticated, and again from the next request on.
+A slow connection costs one greenlet (docs/decisions/0013-web-server.md). Reading ends at a
+deadline. The number of connections and the bytes of requests in flight are limited; at either limit
+the worker evicts the oldest unauthenticated connection. A connection counts as unauthenticated
+until the application authenticates a request on it, and again from its next request on.
 
-gunicorn's master imports this module and never patches itself: so nothing that uses sockets,
-threads or locks may be imported at the top of it (see also web/gunicorn.py).
+gunicorn's master imports this module and is never monkey-patched, so this module must not import
+anything that uses sockets, threads or locks at its top (see also web/gunicorn.py).
 """
 
 import resource
@@ -23,35 +23,38 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from shared.settings import load_settings
 
-HEAD_S = 5.0
-"""A request's head is complete so long after its first byte, or after the connection was made."""
+HEAD_TIMEOUT_S = 5.0
+"""From the first byte of a request, or from the connection's start, to the end of the head."""
 
-HEAD_BYTES = 32 * 1024
-"""A head is no longer. gunicorn bounds a field and their number alone."""
+MAX_HEAD_BYTES = 32 * 1024
+"""gunicorn itself limits only each header field and their number."""
 
-BODY_S = 5.0
-"""A request's body is complete so long after its head. 10 MB are sent within a second or two."""
+BODY_TIMEOUT_S = 5.0
+"""From the end of the head to the end of the body. 10 MB take a second or two."""
 
-SEND_S = 10.0
-"""An answer is taken within this time."""
+SEND_TIMEOUT_S = 10.0
 
-LINGER_S, LINGER_BYTES = 1.0, 64 * 1024
-"""How long and how much is still read and dropped after an answer to a request that was not read:
-closing at once would reset the connection before the sender has seen the answer."""
+LINGER_TIMEOUT_S, MAX_LINGER_BYTES = 1.0, 64 * 1024
+"""How much of an unread body is discarded before the connection closes. Closing at once would reset
+the connection before the client has seen the answer."""
 
-BODIES_IN_FLIGHT = 4
-"""A worker holds as many bytes of unanswered requests as so many of the largest have."""
+MAX_BODIES_IN_FLIGHT = 4
+"""A worker holds as many bytes of unanswered requests as this many bodies of MAX_BODY_BYTES."""
 
 SPARE_CONNECTIONS = 32
-"""So many of `worker_connections` stay free: the oldest stranger is given up before the worker
-would stop accepting."""
+"""Eviction begins this far below `worker_connections`, where gunicorn would stop accepting."""
 
 OTHER_FILES = 512
-"""File descriptors for all else: connections to Redis, Salesforce and Vapi, and our own files."""
+"""File descriptors for connections to Redis, Salesforce and Vapi, and for files."""
 
 RESOLVER_THREADS = 32
-"""gevent resolves names on native threads. More than requests to Salesforce in flight (web/pool.py):
-a name server that hangs must leave some for the store's name."""
+"""gevent resolves host names on native threads. A name server that hangs can take as many as there
+are requests to Salesforce in flight (web/pool.py); the rest are for other names, such as the
+store's."""
+
+STOP_LINGER_S = 2.0
+"""An idle connection stays open this long after the worker is told to stop: a request may be on its
+way."""
 
 STATUSES = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -59,163 +62,164 @@ STATUSES = {
     errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
     errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
 }
-"""For requests that are not HTTP as we take it; any other kind is 400."""
+"""Answers to malformed requests; every other kind of error is 400."""
+
+Cutoff = Literal["", "timeout", "connections", "memory"]
 
 
-class Connection(socket.socket):  # type: ignore[misc]  # gevent's is untyped
-    """A sender's connection. The application finds it as `gunicorn.socket` in the environment.
+class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
+    """A client's connection. The application finds it as `gunicorn.socket` in the environment.
 
-    given_up: "" or why nothing more is read: "late", "full" (connections) or "bytes". Reading then
-    ends as if the sender had closed, which gunicorn takes quietly wherever it happens.
+    cut_off: why the worker reads nothing more, "" while it reads. Reading then ends as if the
+    client had closed the connection; gunicorn handles that quietly at any point.
     """
 
-    def __init__(self, accepted: Any, connections: "Connections", idle_s: float) -> None:
+    def __init__(self, accepted: Any, connections: "Connections", idle_timeout_s: float) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         self._connections = connections
-        self._idle_s = idle_s
-        self._deadline = time.monotonic() + HEAD_S
+        self._idle_timeout_s = idle_timeout_s
+        self._deadline = time.monotonic() + HEAD_TIMEOUT_S
         self._request: Any = None
-        self._closes = False
-        self._is_unread = False
+        self._must_close = False
+        self._has_unread_body = False
         self.phase: Literal["head", "body", "idle", "closing"] = "head"
-        self.given_up = ""
+        self.cut_off: Cutoff = ""
         self.head_bytes = 0
         self.held_bytes = 0
 
-    def begin(self, request: Any) -> None:
-        """A complete head has arrived. Unless the application authenticates the request, a body
-        is the last thing that is taken from this connection."""
+    def begin_request(self, request: Any) -> None:
+        """A head is complete. If the request has a body, the connection closes after the answer
+        unless the application authenticates the request."""
         self.phase = "body"
         self._request = request
-        self._deadline = time.monotonic() + BODY_S
-        self._closes = request.must_close
-        self._is_unread = _carries_body(request)
-        if self._is_unread:
+        self._deadline = time.monotonic() + BODY_TIMEOUT_S
+        self._must_close = request.must_close
+        self._has_unread_body = _has_body(request)
+        if self._has_unread_body:
             request.force_close()
-        self._connections.is_stranger(self)
+        self._connections.mark_unauthenticated(self)
 
     def authenticated(self) -> None:
-        """Said by the application, which has read the whole body."""
-        self._connections.is_known(self)
-        self._is_unread = False
+        """The application calls this when it has read the whole body and authenticated it."""
+        self._connections.mark_authenticated(self)
+        self._has_unread_body = False
         if self._request is not None:
-            self._request.must_close = self._closes
+            self._request.must_close = self._must_close
 
-    def end(self) -> None:
-        """The request is answered; another one may follow."""
+    def end_request(self) -> None:
         self._connections.release(self)
         self._request = None
         self.phase = "idle"
         self.head_bytes = 0
-        self._deadline = time.monotonic() + self._idle_s
+        self._deadline = time.monotonic() + self._idle_timeout_s
 
-    def hurry(self, within_s: float) -> None:
-        """Reading of this request ends that soon."""
+    def shorten_deadline(self, within_s: float) -> None:
         self._deadline = min(self._deadline, time.monotonic() + within_s)
 
-    def give_up(self, why: str) -> None:
-        self.given_up = self.given_up or why
+    def stop_reading(self, why: Cutoff) -> None:
+        self.cut_off = self.cut_off or why
         try:
-            self.shutdown(socket.SHUT_RD)  # wakes whoever reads
+            self.shutdown(socket.SHUT_RD)  # wakes the greenlet that reads
         except OSError:
             return
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        # gevent waits only when nothing has arrived: who sends without pause would keep all the
-        # others from their turn.
+        # gevent switches greenlets only when no data has arrived. A client that sends without a
+        # pause would block all the others.
         gevent.sleep(0)
-        if self.given_up:
+        if self.cut_off:
             return b""
-        if self.head_bytes > HEAD_BYTES:
+        if self.head_bytes > MAX_HEAD_BYTES:
             raise errors.LimitRequestHeaders("head too long")
         left_s = self._deadline - time.monotonic()
         if left_s <= 0:
-            return self._is_late()
+            return self._time_out()
         self.settimeout(left_s)
         try:
             data: bytes = super().recv(size, flags)
         except TimeoutError:
-            return self._is_late()
-        except OSError:  # reset by the sender, or given up while waiting
+            return self._time_out()
+        except OSError:  # reset by the client, or evicted meanwhile
             return b""
         if self.phase == "body":
             self._connections.hold(self, len(data))
-            return b"" if self.given_up else data
+            return b"" if self.cut_off else data
         if self.phase == "idle" and data:
             self.phase = "head"
-            self._deadline = time.monotonic() + HEAD_S
+            self._deadline = time.monotonic() + HEAD_TIMEOUT_S
         if self.phase == "head":
             self.head_bytes += len(data)
         return data
 
-    def _is_late(self) -> bytes:
+    def _time_out(self) -> bytes:
         if self.phase in ("head", "body"):
-            self.given_up = "late"
-            self._connections.count("late")
+            self.cut_off = "timeout"
+            self._connections.count("timeout")
         return b""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        self.settimeout(SEND_S)
+        self.settimeout(SEND_TIMEOUT_S)
         try:
             super().sendall(data, flags)
         except TimeoutError:
-            raise BrokenPipeError("the answer was not taken in time") from None
+            raise BrokenPipeError("the client does not read the answer") from None
 
     def close(self) -> None:
-        if self._is_unread and not self.given_up:
-            self._is_unread = False
+        if self._has_unread_body and not self.cut_off:
+            self._has_unread_body = False
             self._linger()
         super().close()
 
     def _linger(self) -> None:
+        """RFC 9112 section 9.6: half-close, then read a little more."""
         self.phase = "closing"
-        self._deadline = time.monotonic() + LINGER_S
+        self._deadline = time.monotonic() + LINGER_TIMEOUT_S
         try:
             self.shutdown(socket.SHUT_WR)
         except OSError:
             return
-        dropped = 0
-        while dropped < LINGER_BYTES and (data := self.recv(8192)):
-            dropped += len(data)
+        discarded = 0
+        while discarded < MAX_LINGER_BYTES and (data := self.recv(8192)):
+            discarded += len(data)
 
 
 class Connections:
-    """The connections of a worker. Greenlets take turns only where they wait, so no lock."""
+    """All connections of a worker. Needs no lock: no method switches greenlets."""
 
-    def __init__(self, most: int, most_bytes: int) -> None:
-        self._most = most
-        self._most_bytes = most_bytes
+    def __init__(self, max_count: int, max_bytes: int) -> None:
+        self._max_count = max_count
+        self._max_bytes = max_bytes
         self._open: set[Connection] = set()
-        self._strangers: dict[Connection, None] = {}  # oldest first
+        self._unauthenticated: dict[Connection, None] = {}  # oldest first
         self._bytes = 0
 
     def add(self, connection: Connection) -> None:
         self._open.add(connection)
-        self._strangers[connection] = None
-        if len(self._open) > self._most:
-            oldest = next(iter(self._strangers))
+        self._unauthenticated[connection] = None
+        if len(self._open) > self._max_count:
+            oldest = next(iter(self._unauthenticated))
             if oldest is not connection:
-                self._give_up(oldest, "full")
+                self._evict(oldest, "connections")
 
     def remove(self, connection: Connection) -> None:
         self.release(connection)
-        self._strangers.pop(connection, None)
+        self._unauthenticated.pop(connection, None)
         self._open.discard(connection)
 
-    def is_stranger(self, connection: Connection) -> None:
-        """Who was known a moment ago is the youngest stranger; who never was keeps their place."""
-        self._strangers.setdefault(connection)
+    def mark_unauthenticated(self, connection: Connection) -> None:
+        """A connection that was authenticated becomes the youngest; the others keep their age."""
+        self._unauthenticated.setdefault(connection)
 
-    def is_known(self, connection: Connection) -> None:
-        self._strangers.pop(connection, None)
+    def mark_authenticated(self, connection: Connection) -> None:
+        self._unauthenticated.pop(connection, None)
 
     def hold(self, connection: Connection, count: int) -> None:
-        """So many more bytes of a request are kept until it is answered."""
+        """Account for bytes of a request that stay in memory until it is answered."""
         connection.held_bytes += count
         self._bytes += count
-        while self._bytes > self._most_bytes and not connection.given_up:
-            holding = (one for one in self._strangers if one.held_bytes)
-            self._give_up(next(holding, connection), "bytes")
+        while self._bytes > self._max_bytes and not connection.cut_off:
+            holders = (other for other in self._unauthenticated if other.held_bytes)
+            self._evict(next(holders, connection), "memory")
 
     def release(self, connection: Connection) -> None:
         self._bytes -= connection.held_bytes
@@ -224,38 +228,37 @@ class Connections:
     def close_idle(self) -> None:
         for connection in list(self._open):
             if connection.phase == "idle":
-                connection.give_up("full")
+                connection.stop_reading("connections")
 
-    def _give_up(self, connection: Connection, why: str) -> None:
-        self._strangers.pop(connection, None)
+    def _evict(self, connection: Connection, why: Cutoff) -> None:
+        self._unauthenticated.pop(connection, None)
         self.release(connection)
-        connection.give_up(why)
+        connection.stop_reading(why)
         self.count(why)
 
     @staticmethod
-    def count(why: str) -> None:
-        from web.metrics import GIVEN_UP
+    def count(why: Cutoff) -> None:
+        from web.metrics import CUT_OFF
 
-        GIVEN_UP.labels(reason=why).inc()
+        CUT_OFF.labels(reason=why).inc()
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     """One process of the web service."""
 
-    STOP_LINGER_S = 2.0
-    """A request may be on its way on an idle connection when the worker is told to stop."""
+    worker_connections: int
 
     def init_process(self) -> None:
         gevent.get_hub().threadpool_size = RESOLVER_THREADS
-        self.worker_connections = _connections_possible(self.worker_connections)
+        self.worker_connections = _possible_connections(self.worker_connections)
         self.connections = Connections(
             self.worker_connections - SPARE_CONNECTIONS,
-            BODIES_IN_FLIGHT * load_settings().max_body_bytes,
+            MAX_BODIES_IN_FLIGHT * load_settings().max_body_bytes,
         )
         super().init_process()
 
     def timeout_ctx(self) -> Any:
-        return nullcontext()  # each connection has a deadline of its own
+        return nullcontext()  # each connection has its own deadlines
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         connection = Connection(client, self.connections, self.cfg.keepalive)
@@ -266,15 +269,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             self.connections.remove(connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
-        sock.begin(req)
-        gevent.sleep(0)  # requests that arrived together take turns with those of others
+        sock.begin_request(req)
+        gevent.sleep(0)  # a client that pipelines requests takes turns with the others
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:
-            sock.end()
+            sock.end_request()
 
     def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
-        """One line with what kind of error it was, and nothing of what was sent."""
+        """Logs the kind of error in one line, and nothing that the client sent."""
         from shared.logs import log
 
         if isinstance(exc, gevent.GreenletExit):
@@ -293,21 +296,24 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         super().handle_exit(sig, frame)
-        gevent.spawn_later(self.STOP_LINGER_S, self.connections.close_idle)
+        gevent.spawn_later(STOP_LINGER_S, self.connections.close_idle)
 
 
-def _carries_body(request: Any) -> bool:
+def _has_body(request: Any) -> bool:
     return any(
         name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and value.strip("0"))
         for name, value in request.headers
     )
 
 
-def _connections_possible(wanted: int) -> int:
-    """As many as wanted, or as file descriptors allow; the soft limit is raised for them."""
+def _possible_connections(wanted: int) -> int:
+    """As many as file descriptors allow. Raises the soft limit as far as needed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = hard == resource.RLIM_INFINITY
-    if soft != resource.RLIM_INFINITY and soft < wanted + OTHER_FILES:
-        soft = wanted + OTHER_FILES if unlimited else min(wanted + OTHER_FILES, hard)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    if soft < wanted + OTHER_FILES:
+        soft = wanted + OTHER_FILES
+        if hard != resource.RLIM_INFINITY:
+            soft = min(soft, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == resource.RLIM_INFINITY else min(wanted, soft - OTHER_FILES)
+    return min(wanted, soft - OTHER_FILES)

@@ -26,14 +26,14 @@ LIFE_S = 24 * 3600
 """How long a call's state is kept after its last event; a call lasts 12 hours at most."""
 
 
-MOST_UTTERANCE = 4_000
-MOST_UTTERANCES = 4_000
-MOST_TRANSCRIPT_BYTES = 1024 * 1024
-MOST_SUMMARY = 8_000
-"""What is kept of a call's words, in characters unless the name says bytes. Twelve hours, the
-longest that Vapi lets a call last, are some 700 KB of speech."""
+MAX_UTTERANCE_LENGTH = 4_000
+MAX_UTTERANCES = 4_000
+MAX_TRANSCRIPT_BYTES = 1024 * 1024
+MAX_SUMMARY_LENGTH = 8_000
+"""Limits for the words of one call; lengths are in characters. Twelve hours of speech, Vapi's
+longest call, are some 700 KB."""
 
-CUT = "(What was said after this was too much to keep.)"
+CUT = "(The transcript is cut here: the call is too long to store.)"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class CallState:
     is_first: the event at hand was the first to tell the number.
     summary: of the report, for a call that was closed.
     retracted_at_ms: in the event at hand the caller took something back, at that time of theirs.
-    is_over: an event said that the call has ended.
+    is_over: an event has said that the call ended.
     """
 
     call_id: str
@@ -99,8 +99,8 @@ class Calls:
             "is_sign_of_life": message.type in NOTED | ANSWERED,
             "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
             "retraction": retracts,
-            "most_utterances": MOST_UTTERANCES,
-            "most_transcript_bytes": MOST_TRANSCRIPT_BYTES,
+            "max_utterances": MAX_UTTERANCES,
+            "max_transcript_bytes": MAX_TRANSCRIPT_BYTES,
         }
         with translated():
             is_first, flat = self._hear(args=[json.dumps(event)])
@@ -133,7 +133,7 @@ class Calls:
     def closed(self, call_id: str, summary: str) -> None:
         """The call's close-out is in the journal: it is over, and not to be closed again."""
         if call_id:
-            closed = {"ended": "1", "closed": "1", "summary": summary[:MOST_SUMMARY]}
+            closed = {"ended": "1", "closed": "1", "summary": summary[:MAX_SUMMARY_LENGTH]}
             with translated():
                 pipe = self._store.pipeline(transaction=False)
                 pipe.hset(f"{self._prefix}call:{call_id}", mapping=closed)
@@ -166,7 +166,7 @@ class Calls:
         return {id_: url for id_, (url, ended) in zip(ids, rows, strict=True) if url and not ended}
 
     def is_over(self, call_id: str) -> bool:
-        """An event said that the call has ended; False for one that nothing is known of."""
+        """An event has said that the call ended; False for an unknown call."""
         if not call_id:
             return False
         with translated():
@@ -193,8 +193,8 @@ class Calls:
         return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
 
     def transcript(self, call_id: str) -> str:
-        """The kept utterances, a line each, in the order of their own times; the last line says so
-        when there were more than are kept."""
+        """The stored utterances, a line each, in the order of their own times. If some could not
+        be stored, the last line says so."""
         with translated():
             kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
             is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
@@ -204,9 +204,9 @@ class Calls:
 
 
 def _shortened(said: Utterance) -> Utterance:
-    if len(said.text) <= MOST_UTTERANCE:
+    if len(said.text) <= MAX_UTTERANCE_LENGTH:
         return said
-    return replace(said, text=f"{said.text[: MOST_UTTERANCE - 1]}…")
+    return replace(said, text=f"{said.text[: MAX_UTTERANCE_LENGTH - 1]}…")
 
 
 def _state(call_id: str, kept: dict[str, str]) -> CallState:

@@ -45,7 +45,7 @@ class News:
             outcome, reason = "refused", "HOST_NOT_ALLOWED"
         except ControlRefusedError as failed:
             outcome, reason = "failed", str(failed)
-        except Exception:  # a future would keep it to itself
+        except Exception:  # the executor would swallow it
             log.exception("call_not_told", call_id=call_id)
             outcome, reason = "failed", "UNFORESEEN"
         if reason:

@@ -15,8 +15,8 @@ from shared.store import translated
 
 POLL_S = 0.02
 
-MOST_NAME = 200
-"""Characters of a tool-call id in a key; a longer one stands there as its hash."""
+MAX_NAME_LENGTH = 200
+"""Characters of a tool-call id in a key; a longer id is hashed."""
 
 
 class Answers:
@@ -33,12 +33,12 @@ class Answers:
 
     def slot(self, call_id: str, tool_call_id: str) -> str:
         name = quote(tool_call_id, safe="")
-        if len(name) > MOST_NAME:
+        if len(name) > MAX_NAME_LENGTH:
             name = hashlib.sha256(tool_call_id.encode()).hexdigest()
         return f"{self._prefix}answer:{call_id}:{name}"
 
     def message_slot(self, identity: bytes) -> str:
-        """For the answer of a whole message, by what names that very message."""
+        """For the answer to a whole message, under the message's identity."""
         return f"{self._prefix}message:{hashlib.sha256(identity).hexdigest()}"
 
     def claim(self, key: str, *, work_ms: int) -> "Claim | str":

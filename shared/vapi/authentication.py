@@ -41,10 +41,8 @@ class Request:
 
 
 def check_head(headers: Headers, settings: Settings) -> None:
-    """Everything that can be told before the body is read: all of it for secret and bearer; for
-    hmac that a signature is there which could be one, with a fresh timestamp.
-
-    Raises NotAuthenticatedError.
+    """Checks what can be checked before the body is read: for secret and bearer everything; for
+    hmac that there is a well-formed signature and a fresh timestamp. Raises NotAuthenticatedError.
     """
     match settings.vapi_auth:
         case "hmac":
@@ -60,8 +58,8 @@ def check_head(headers: Headers, settings: Settings) -> None:
 def authenticate(request: Request, settings: Settings) -> bytes:
     """Raises NotAuthenticatedError unless the request carries what the settings ask for.
 
-    Returns what names this very message, however its proof is spelled: the digest that signs it,
-    or, where nothing signs it, the digest of its body.
+    Returns the message's identity, which does not depend on how the signature is spelled: the
+    decoded signature, or for secret and bearer the digest of the body.
     """
     check_head(request.headers, settings)
     if settings.vapi_auth != "hmac":
@@ -82,7 +80,7 @@ def _check_token(sent: str | None, settings: Settings) -> None:
 
 
 def _sent_digest(headers: Headers, settings: Settings) -> tuple[bytes, str]:
-    """The digest and the timestamp that were sent; the timestamp is fresh where it is signed."""
+    """The decoded signature and the timestamp, which is fresh if it is signed."""
     sent = headers.get(settings.vapi_hmac_signature_header)
     if not sent:
         raise NotAuthenticatedError("no signature sent")
@@ -131,10 +129,10 @@ def sign(payload: bytes, secret: str, settings: Settings) -> bytes:
 
 
 def decode_digest(text: str, settings: Settings) -> bytes:
-    """The digest from its header text: as long as the algorithm's, and nothing but the digest.
+    """The digest from its header text. Hex may be of either case.
 
-    Python's decoders pass over white space in hex and over the unused last bits in base64. Hex may
-    be of either case. Raises ValueError or binascii.Error.
+    Python's decoders accept white space in hex and any unused last bits in base64; this function
+    does not. Raises ValueError or binascii.Error.
     """
     if settings.vapi_hmac_encoding == "hex":
         digest = bytes.fromhex(text)
@@ -143,7 +141,7 @@ def decode_digest(text: str, settings: Settings) -> bytes:
         digest = base64.b64decode(text, validate=True)
         canonical = base64.b64encode(digest).decode() == text
     if not canonical or len(digest) != hashlib.new(settings.vapi_hmac_algorithm).digest_size:
-        raise ValueError("no digest")
+        raise ValueError("not a digest")
     return digest
 
 

@@ -1,8 +1,8 @@
 """Live call control: telling the agent something while the call lasts (docs/vendors.md V11).
 
-The control URL comes from a payload: a hostile one must not make us call elsewhere. Parsers of URLs
-disagree about odd ones, so an odd one is refused, and what is called is put together anew from the
-parts that were checked. Its host has to be one of the configured ones.
+The control URL comes from a payload, and a hostile payload must not make us call elsewhere. URL
+parsers disagree about unusual URLs, so unusual URLs are refused, and the URL that is called is
+rebuilt from its checked parts. Its host must be one of the configured ones.
 """
 
 import re
@@ -18,11 +18,13 @@ from urllib3.util import parse_url
 from shared.settings import is_loopback
 
 TIMEOUT_S = (1.0, 2.0)
-MOST_URL = 2_048
+MAX_URL_LENGTH = 2_048
 
-_PLAIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?([/?][A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?")
-"""A URL in which every parser finds the same parts: no user, fragment, backslash, white space or
-control character, brackets or anything beyond ASCII (RFC 3986 without its rarer forms)."""
+_PLAIN = re.compile(
+    r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?([/?][A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?"
+)
+"""URLs in which every parser finds the same parts: without user, fragment, backslash, white space,
+control characters, brackets and anything beyond ASCII."""
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
@@ -37,7 +39,7 @@ class HostNotAllowedError(ControlRefusedError):
 
 @dataclass(frozen=True)
 class ControlUrl:
-    """A URL that is what it looks like. origin: scheme, host and port. path: with its query."""
+    """A checked URL. origin: scheme, host and port. path: with the query."""
 
     host: str
     origin: str
@@ -48,11 +50,11 @@ class ControlUrl:
 
 
 def read_url(url: str) -> ControlUrl | None:
-    """The parts of a control URL; None when it is none that may be called, whatever its host.
+    """The checked parts of a control URL; None when the URL is refused whatever hosts are allowed.
 
-    https on its own port; for loopback also http, and any port.
+    Allows https on port 443; for loopback also http, and any port.
     """
-    if len(url) > MOST_URL or not _PLAIN.fullmatch(url):
+    if len(url) > MAX_URL_LENGTH or not _PLAIN.fullmatch(url):
         return None
     try:
         ours, theirs = urlsplit(url), parse_url(url)
@@ -102,7 +104,7 @@ def tell(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
     try:
         with requests.post(
             str(parts), json=command, timeout=TIMEOUT_S, allow_redirects=False, stream=True
-        ) as answer:  # whose body, of whatever size, is not read
+        ) as answer:  # stream: the body is not read
             status = answer.status_code
     except requests.RequestException as trouble:
         raise ControlRefusedError(type(trouble).__name__) from None

@@ -1,4 +1,4 @@
-"""What a payload can make the store keep: ids, URLs and words are bounded, one by one and in sum."""
+"""Limits for what a payload can put into the store: ids, URLs, words, and their sums."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from shared.calls import calls
-from shared.calls.calls import CUT, MOST_UTTERANCE
+from shared.calls.calls import CUT, MAX_UTTERANCE_LENGTH
 from shared.journal.journal import Journal
 from shared.vapi.messages import safe_id
 from tests.calling import ask, message, post, tool_message
@@ -21,7 +21,7 @@ LONG = 2 * 1024 * 1024
 def biggest(store: redis.Redis) -> tuple[int, int]:
     """The longest key, and the most memory that one of ours takes."""
     keys = [str(key) for key in store.scan_iter("vs:*")]
-    return max(map(len, keys)), max(int(store.memory_usage(key) or 0) for key in keys)  # type: ignore[arg-type]
+    return max(map(len, keys)), max(int(store.memory_usage(key) or 0) for key in keys)
 
 
 def say(client: FlaskClient, text: str, at: int = 1, **options: Any) -> None:
@@ -68,14 +68,14 @@ def test_an_utterance_is_kept_up_to_its_limit(app: Flask, store: redis.Redis) ->
     say(app.test_client(), "x" * LONG)
     service: Service = app.extensions["service"]
     kept = service.calls.transcript("call-1")
-    assert len(kept) == len("Caller: ") + MOST_UTTERANCE
+    assert len(kept) == len("Caller: ") + MAX_UTTERANCE_LENGTH
     assert kept.endswith("…")
 
 
 def test_the_words_of_a_call_are_bounded_in_sum(
     app: Flask, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "MOST_TRANSCRIPT_BYTES", 20_000)
+    monkeypatch.setattr(calls, "MAX_TRANSCRIPT_BYTES", 20_000)
     client, service = app.test_client(), app.extensions["service"]
     for nth in range(20):
         say(client, f"{nth} " + "é" * 3_000, nth)
@@ -93,7 +93,7 @@ def test_the_words_of_a_call_are_bounded_in_sum(
 def test_the_utterances_of_a_call_are_bounded_in_number(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "MOST_UTTERANCES", 5)
+    monkeypatch.setattr(calls, "MAX_UTTERANCES", 5)
     client, service = app.test_client(), app.extensions["service"]
     for nth in range(8):
         say(client, f"word {nth}", nth)
@@ -104,7 +104,7 @@ def test_the_utterances_of_a_call_are_bounded_in_number(
 def test_what_is_said_in_one_call_takes_nothing_from_another(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "MOST_UTTERANCES", 1)
+    monkeypatch.setattr(calls, "MAX_UTTERANCES", 1)
     client, service = app.test_client(), app.extensions["service"]
     for call_id in ("a", "b"):
         say(client, "Hello", call_id=call_id)
@@ -122,7 +122,7 @@ def test_signs_of_speech_and_retractions_are_bounded(
 
 def test_a_long_summary_is_kept_up_to_its_limit(client: FlaskClient, store: redis.Redis) -> None:
     post(client, message("end-of-call-report", summary="x" * LONG))
-    assert len(store.hget("vs:call:call-1", "summary") or "") == calls.MOST_SUMMARY  # type: ignore[arg-type]
+    assert len(store.hget("vs:call:call-1", "summary") or "") == calls.MAX_SUMMARY_LENGTH
 
 
 def test_a_long_control_url_is_not_kept(client: FlaskClient, store: redis.Redis) -> None:

@@ -19,7 +19,7 @@ from shared.settings import Settings
 from tests.calling import ask, message, post, signed, tool_message
 from tests.conftest import SECRET
 from web.app import create_app
-from web.replay import KEEP_MS
+from web.replay import RETRY_MS
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 TELLING = ["assistant-request", "transfer-destination-request", "handoff-destination-request",
@@ -60,10 +60,10 @@ def end(client: FlaskClient, how: str) -> None:
 
 
 def forget_kept_answers(store: redis.Redis) -> None:
-    """As they are forgotten after KEEP_MS."""
+    """As they are forgotten after RETRY_MS."""
     keys = list(store.scan_iter("vs:message:*"))
     assert keys
-    assert all(0 < int(store.pttl(key)) <= KEEP_MS for key in keys)  # type: ignore[arg-type]
+    assert all(0 < int(store.pttl(key)) <= RETRY_MS for key in keys)
     store.delete(*keys)
 
 

@@ -178,7 +178,7 @@ def test_a_wrong_signature_is_refused(client: FlaskClient, signature: str) -> No
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("raw", [b"", b"%", b"%ff=%fe", b"&&&==", b"CallSid=CA1&CallSid=CA2", b"\xff"])
+@pytest.mark.parametrize("raw", [b"", b"%", b"%ff=%fe", b"&&&==", b"CallSid=1&CallSid=2", b"\xff"])
 def test_a_form_that_makes_no_sense_is_refused(client: FlaskClient, raw: bytes) -> None:
     answer = client.post("/twilio/voice", data=raw, content_type=FORM,
                          headers={"X-Twilio-Signature": "x"})  # fmt: skip

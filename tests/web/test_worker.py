@@ -1,6 +1,5 @@
 """The worker's own arithmetic, and that gevent patches each process before anything can object."""
 
-import os
 import subprocess
 import sys
 from typing import Any
@@ -15,7 +14,7 @@ PATCHED_IN_TIME = """
 import runpy, sys
 runpy.run_path("web/gunicorn.py")  # what the master does
 import web.worker
-early = {"urllib3", "requests", "redis", "kombu", "celery", "flask", "prometheus_client", "structlog"}
+early = {"urllib3", "requests", "redis", "kombu", "flask", "prometheus_client", "structlog"}
 assert not early & set(sys.modules), early & set(sys.modules)
 import gevent
 gevent.get_hub().threadpool_size = web.worker.RESOLVER_THREADS
@@ -40,7 +39,7 @@ with concurrent.futures.ThreadPoolExecutor(1) as pool:
 
 
 def test_each_worker_is_patched_before_what_wants_it_is_imported() -> None:
-    env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 1) | {"PATH": os.environ["PATH"]}
+    env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 1)
     command = [sys.executable, "-W", "error", "-c", PATCHED_IN_TIME]
     ended = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
@@ -56,10 +55,10 @@ class Sender:
     """What Connections asks of a connection."""
 
     def __init__(self) -> None:
-        self.given_up, self.held_bytes, self.phase = "", 0, "head"
+        self.cut_off, self.held_bytes, self.phase = "", 0, "head"
 
-    def give_up(self, why: str) -> None:
-        self.given_up = why
+    def stop_reading(self, why: str) -> None:
+        self.cut_off = why
 
 
 def senders(connections: Connections, count: int) -> list[Any]:
@@ -71,63 +70,63 @@ def senders(connections: Connections, count: int) -> list[Any]:
 
 @pytest.fixture
 def connections() -> Connections:
-    return Connections(most=3, most_bytes=100)
+    return Connections(max_count=3, max_bytes=100)
 
 
 def test_one_too_many_costs_the_oldest_stranger(connections: Connections) -> None:
     first, second, third, fourth = senders(connections, 4)
-    assert [one.given_up for one in (first, second, third, fourth)] == ["full", "", "", ""]
+    assert [one.cut_off for one in (first, second, third, fourth)] == ["connections", "", "", ""]
 
 
-def test_who_is_known_is_never_given_up(connections: Connections) -> None:
+def test_who_is_known_is_never_cut_off(connections: Connections) -> None:
     known = senders(connections, 3)
     for one in known:
-        connections.is_known(one)
+        connections.mark_authenticated(one)
     (fourth,) = senders(connections, 1)
-    assert not any(one.given_up for one in (*known, fourth))
+    assert not any(one.cut_off for one in (*known, fourth))
     (fifth,) = senders(connections, 1)
-    assert fourth.given_up == "full"
-    assert fifth.given_up == ""
+    assert fourth.cut_off == "connections"
+    assert fifth.cut_off == ""
 
 
 def test_who_was_known_is_the_youngest_stranger_with_the_next_request(
     connections: Connections,
 ) -> None:
     first, second, _ = senders(connections, 3)
-    connections.is_known(first)
-    connections.is_stranger(first)
-    connections.is_stranger(second)  # never known: keeps its place
+    connections.mark_authenticated(first)
+    connections.mark_unauthenticated(first)
+    connections.mark_unauthenticated(second)  # never known: keeps its place
     senders(connections, 1)
-    assert (first.given_up, second.given_up) == ("", "full")
+    assert (first.cut_off, second.cut_off) == ("", "connections")
 
 
 def test_a_place_is_free_again_when_a_connection_is_closed(connections: Connections) -> None:
     first, second, third = senders(connections, 3)
     connections.remove(second)
     (fourth,) = senders(connections, 1)
-    assert not any(one.given_up for one in (first, third, fourth))
+    assert not any(one.cut_off for one in (first, third, fourth))
 
 
 def test_too_many_bytes_cost_the_oldest_stranger_who_holds_some(connections: Connections) -> None:
     first, second, third = senders(connections, 3)
     connections.hold(second, 60)
     connections.hold(third, 40)
-    assert second.given_up == third.given_up == ""
+    assert second.cut_off == third.cut_off == ""
     connections.hold(third, 1)
-    assert (first.given_up, second.given_up, third.given_up) == ("", "bytes", "")
+    assert (first.cut_off, second.cut_off, third.cut_off) == ("", "memory", "")
     connections.hold(third, 58)  # what the second one held is free
-    assert third.given_up == ""
+    assert third.cut_off == ""
     connections.hold(third, 2)
-    assert third.given_up == "bytes"
+    assert third.cut_off == "memory"
 
 
 def test_bytes_of_known_senders_count_and_are_not_taken_from_them(connections: Connections) -> None:
     known, stranger, _ = senders(connections, 3)
     connections.hold(known, 90)
-    connections.is_known(known)
+    connections.mark_authenticated(known)
     connections.hold(stranger, 20)
-    assert (known.given_up, stranger.given_up) == ("", "bytes")
+    assert (known.cut_off, stranger.cut_off) == ("", "memory")
     connections.release(known)
     (other,) = senders(connections, 1)
     connections.hold(other, 90)
-    assert other.given_up == ""
+    assert other.cut_off == ""

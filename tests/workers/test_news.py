@@ -185,9 +185,7 @@ def test_a_control_url_is_used_only_on_an_allowed_host(url: str, allowed: bool) 
 
 
 @given(st.text(max_size=60), st.text(max_size=20))
-def test_no_url_raises_and_what_may_be_called_goes_to_an_allowed_host(
-    host: str, path: str
-) -> None:
+def test_no_url_raises_and_what_may_be_called_goes_to_an_allowed_host(host: str, path: str) -> None:
     """By the parser that sends it."""
     for url in (f"https://{host}.vapi.ai/{path}", f"https://{host}/{path}", host):
         parts = read_url(url)

@@ -10,20 +10,20 @@
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call that lasts, or ends, sends
 --   retraction      true when the caller's words, at speech_at, take back what was asked for
---   most_utterances, most_transcript_bytes   what is kept of a call's words
+--   max_utterances, max_transcript_bytes   limits for the call's stored transcript
 --
 -- Keys, under prefix .. "call:" .. id:
---   (itself)        hash: id, number, direction, ended ("1"), over ("1": an event said that it ended);
---                   control_url, and control_origin, which the call's first one fixes: later ones may
---                   differ in the path alone, others are counted; since (ms, first event);
+--   (itself)        hash: id, number, direction, ended ("1"), over ("1": an event said that the call
+--                   ended); control_url, control_origin (fixed by the call's first control URL: a
+--                   later one on another origin is ignored and counted); since (ms, first event);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
 --                   close-out is in the journal), summary (of the report); transcript_bytes,
---                   transcript_cut ("1": more was said than is kept)
+--                   transcript_cut ("1": the limits were reached)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
 --   :retractions    sorted set of the last 256 such times: the caller took something back then
--- and prefix .. "news": hash of counts; here "moved", control URLs on another host than the call's first;
+-- and prefix .. "news": hash of counts; "moved" counts the ignored control URLs;
 -- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms).
 --
 -- Returns {1 when this event was the first to tell the caller's number, else 0; {field, value, ...}}.
@@ -52,8 +52,8 @@ end
 local transcript = key .. ':transcript'
 if event.utterance ~= '' and redis.call('HEXISTS', transcript, event.digest) == 0 then
   local bytes = tonumber(redis.call('HGET', key, 'transcript_bytes') or 0) + #event.utterance
-  if bytes > event.most_transcript_bytes
-    or redis.call('HLEN', transcript) >= event.most_utterances then
+  if bytes > event.max_transcript_bytes
+    or redis.call('HLEN', transcript) >= event.max_utterances then
     redis.call('HSET', key, 'transcript_cut', '1')
   else
     redis.call('HSET', transcript, event.digest, event.utterance)
