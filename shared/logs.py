@@ -20,6 +20,9 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 
+MAX_FIELD_LENGTH = 1_000
+"""Characters. Some ids come from payloads."""
+
 
 def _only_listed(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
@@ -29,6 +32,9 @@ def _only_listed(
         del event[name]
     if dropped:
         event["dropped"] = dropped
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) > MAX_FIELD_LENGTH:
+            event[name] = f"{value[:MAX_FIELD_LENGTH]}…"
     return event
 
 

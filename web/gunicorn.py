@@ -1,4 +1,9 @@
-"""gunicorn's settings, each with its reason. Read by `gunicorn --config web/gunicorn.py`."""
+"""gunicorn's settings, each with its reason. Read by `gunicorn --config web/gunicorn.py`.
+
+The master reads this file. gunicorn monkey-patches each worker for gevent only after the fork, so
+this file must not import anything that uses sockets, TLS or locks: the workers would inherit it
+unpatched.
+"""
 
 import os
 import shutil
@@ -6,14 +11,11 @@ import sys
 import tempfile
 from typing import Any
 
-# Before anything imports prometheus_client, which decides then whether it counts across processes.
+from shared.settings import SettingsError, load_settings
+
+# prometheus_client decides when it is imported whether it counts across processes.
 figures = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="vapi-salesforce-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
-
-from prometheus_client import multiprocess  # noqa: E402 - see above
-
-from shared.listening import refuse_taken_port  # noqa: E402
-from shared.settings import SettingsError, load_settings  # noqa: E402
 
 try:
     settings = load_settings()
@@ -23,10 +25,10 @@ except SettingsError as refused:
 bind = f"0.0.0.0:{settings.port}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
-# A request waits for Redis or for a lookup, not for the CPU: threads, more than lookups may wait
-# (web/pool.py), so that a Salesforce that hangs leaves enough for writes and events.
-worker_class = "gthread"
-threads = 64
+# Requests wait for Redis or for a lookup, not for the CPU, and clients may send slowly: each
+# connection is a greenlet. docs/decisions/0013-web-server.md compares it with threads.
+worker_class = "web.worker.Worker"
+worker_connections = 1000
 
 # Vapi keeps its connections; a load balancer in between closes idle ones after a minute or more.
 keepalive = 75
@@ -35,12 +37,18 @@ keepalive = 75
 timeout = 30
 graceful_timeout = 25
 
+# Vapi, Twilio and browsers send far less.
+limit_request_fields = 60
+limit_request_field_size = 8190
+
 accesslog = None
 loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
     """gunicorn itself would try five times, with two lines each."""
+    from shared.listening import refuse_taken_port
+
     handed_over = os.environ.keys() & {"GUNICORN_FD", "LISTEN_FDS"}
     for address in () if handed_over else server.cfg.address:
         if isinstance(address, tuple):
@@ -52,4 +60,7 @@ def on_exit(_server: object) -> None:
 
 
 def child_exit(_server: object, worker: object) -> None:
+    """The figures of a worker that has exited no longer count as those of a live process."""
+    from prometheus_client import multiprocess
+
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[attr-defined,no-untyped-call]

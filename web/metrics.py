@@ -21,6 +21,12 @@ MESSAGES = Counter(
     "vapi_messages_total", "Server messages by type; unknown types share one label", ["type"]
 )
 REFUSED = Counter("vapi_refused_total", "Webhook requests refused, by status", ["status"])
+CUT_OFF = Counter(
+    "vapi_connections_cut_off_total",
+    "Connections cut off while a request was read: timeout (its deadline has passed), connections "
+    "or memory (the oldest unauthenticated one was evicted at that limit)",
+    ["reason"],
+)
 TOOL_CALLS = Counter("vapi_tool_calls_total", "Tool calls by tool and outcome", ["tool", "outcome"])
 CALLERS = Counter(
     "vapi_callers_total",
@@ -79,11 +85,12 @@ class FleetCollector(Collector):
     def _calls(self) -> Iterator[Metric]:
         news = CounterMetricFamily(
             "vs_call_news",
-            "News posted to live calls: told, failed, refused (a host that is not allowed)",
+            "News posted to live calls: told, failed, refused (a host that is not allowed); moved: "
+            "control URLs ignored because they name another host than the call's first one",
             labels=["outcome"],
         )
         counts = self._service.calls.news_counts()
-        for outcome in ("told", "failed", "refused"):
+        for outcome in ("told", "failed", "refused", "moved"):
             news.add_metric([outcome], counts.get(outcome, 0))
         yield news
         yield CounterMetricFamily(

@@ -20,6 +20,7 @@ from shared.vapi.tools import Arguments, BadArgumentsError, read_arguments
 from web import lookups, writes
 from web.metrics import TOOL_CALLS
 from web.pool import Started
+from web.replay import look_up_nothing
 from web.service import Service
 from web.wishes import CallIntents, Occasion, Wish, accept, fingerprint, replaces_of
 
@@ -44,6 +45,10 @@ NONE_LEFT = trouble(
     "I can't look anything up: today's allowance of requests to Salesforce is used up. "
     "Please go on without it."
 )
+
+MAX_ID_LENGTH = 512
+"""Characters. A tool call with a longer id is answered too, with its exact id, but its answer is
+not stored for a redelivery."""
 
 CLAIM_SLACK_MS = 2_000
 """How much longer than a lookup's deadline a redelivery waits before it does the work itself."""
@@ -125,7 +130,7 @@ def _start(
     equal_calls[plain] += 1
     try:
         claim = None
-        if call.id and asker.conversation_id:
+        if 0 < len(call.id) <= MAX_ID_LENGTH and asker.conversation_id:
             slot = service.answers.slot(
                 asker.conversation_id, call.id, asker.shown, call.name, call.arguments
             )
@@ -136,7 +141,7 @@ def _start(
                 return _Working(call, entry=claimed)
             claim = claimed
         if call.name in LOOKUPS:
-            look = LOOKUPS[call.name]
+            look = look_up_nothing if state.is_over else LOOKUPS[call.name]
             try:
                 started = service.lookups.start(lambda: look(service, state, arguments, deadline))
             except SalesforceError as busy:

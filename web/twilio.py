@@ -5,6 +5,8 @@ The number's voice URL is Vapi's; its fallback URL is /twilio/voice and its stat
 A caller who reached nobody becomes a call-back. Twilio repeats requests: each call counts once.
 """
 
+from io import BytesIO
+
 from flask import Blueprint, Response, current_app, request
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import VoiceResponse
@@ -17,10 +19,15 @@ from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
 from shared.store import StoreUnavailableError
 from shared.vapi.caller_id import e164
+from web import body
 from web.metrics import REFUSED
 from web.service import Service
 
 blueprint = Blueprint("twilio", __name__)
+
+MAX_FORM_BYTES = 64 * 1024
+"""Twilio documents no limit for its requests; its own limit for answers is 64 KB (error 11750). The
+parameters of a call take some 2 KB."""
 
 RING_S = 20
 MOST_VOICEMAIL_S = 180
@@ -34,19 +41,36 @@ LEAVE_WORD = f"{SORRY} Please leave your name and what it is about after the ton
 
 @blueprint.before_request
 def _authentic() -> Response | None:
-    """404 when Twilio is not set up, 403 for what Twilio has not signed."""
+    """404 when Twilio is not set up, 403 for what Twilio has not signed, 413 and 415 for what
+    Twilio never sends. Reads nothing of a request without a signature."""
     settings = _service().settings
     if not settings.twilio_auth_token or not settings.public_url:
         return Response(status=404)
+    signature = request.headers.get("X-Twilio-Signature")
+    if not signature:
+        return _refused(403)
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return _refused(415)
+    try:
+        raw = body.read(request.environ, MAX_FORM_BYTES)
+    except body.BodyRefusedError as refused:
+        return _refused(refused.status)
+    # `request.form` is parsed from these.
+    request.environ.update({"wsgi.input": BytesIO(raw), "CONTENT_LENGTH": str(len(raw))})
     # Behind a proxy the URL that was signed is the public one.
     path = request.full_path if request.query_string else request.path
     url = f"{settings.public_url.rstrip('/')}{path}"
     validator = RequestValidator(settings.twilio_auth_token.get_secret_value())
-    if not validator.validate(url, request.form, request.headers.get("X-Twilio-Signature", "")):
-        REFUSED.labels(status="403").inc()
-        log.warning("twilio_not_authenticated")
-        return Response(status=403)
+    if not validator.validate(url, request.form, signature):
+        return _refused(403)
+    body.authenticated(request.environ)
     return None
+
+
+def _refused(status: int) -> Response:
+    REFUSED.labels(status=str(int(status))).inc()
+    log.warning("twilio_not_authenticated" if status == 403 else "twilio_refused", code=int(status))
+    return Response(status=status)
 
 
 @blueprint.errorhandler(StoreUnavailableError)

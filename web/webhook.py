@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from datetime import UTC, datetime
 from typing import Any
@@ -24,10 +25,12 @@ from shared.vapi.messages import (
     tool_calls,
 )
 from shared.vapi.report import end_of_call
+from web import body
 from web.assistant import answer_assistant_request
 from web.caller import known_caller
 from web.lookups import described
 from web.metrics import MESSAGES, REFUSED
+from web.replay import answer_once
 from web.service import Service
 from web.tool_calls import Asker, answer_tool_calls, store_is_away
 from web.transfer import NOBODY, answer_transfer
@@ -36,36 +39,36 @@ from web.wishes import CallIntents, Occasion, retract
 blueprint = Blueprint("webhook", __name__)
 
 NO_ANSWER_NEEDED = "{}"
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @blueprint.post("/webhook/vapi")
 @blueprint.post("/webhook")
 def vapi() -> Response:
     service: Service = current_app.extensions["service"]
-    limit = service.settings.max_body_bytes
+    settings = service.settings
     try:
-        # Not request.get_data: it cuts a chunked body at the limit instead of refusing it.
-        raw = request.environ["wsgi.input"].read(limit + 1)
-    except OSError:
-        return _refused(400)  # a body that was cut off, or whose chunks make no sense
-    if len(raw) > limit or (request.content_length or 0) > limit:
-        return _refused(413)
-    try:
-        authentication.authenticate(_as_signed(service, raw), service.settings)
+        body.check_length(request.environ, settings.max_body_bytes)
+        authentication.check_head(request.headers, settings)
+        raw = body.read(request.environ, settings.max_body_bytes)
+        identity = authentication.authenticate(_as_signed(service, raw), settings)
+    except body.BodyRefusedError as refused:
+        return _refused(refused.status)
     except authentication.NotAuthenticatedError as why:
         log.warning("webhook_not_authenticated", reason=str(why))
-        return _refused(401)
+        return _refused(400 if body.is_malformed(request.environ) else 401)
+    body.authenticated(request.environ)
     try:
-        body = parse(raw)
+        parsed = parse(raw)
     except ValueError:
         return _refused(400)
-    message = read_message(body)
+    message = read_message(parsed)
     MESSAGES.labels(type=message.type if message and message.type in KNOWN else "unknown").inc()
     if message is None:
-        log.warning("message_without_type", shape=shape(body))
+        log.warning("message_without_type", shape=shape(parsed))
         return _json(NO_ANSWER_NEEDED)
     try:
-        return _json(answer(service, message))
+        return _json(answer_once(service, message, identity, answer))
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
         return Response(status=503)
@@ -83,13 +86,13 @@ def parse(raw: bytes) -> Any:
     """
     try:
         # json.loads would guess UTF-16 and let surrogates through.
-        body = json.loads(raw.decode("utf-8-sig"))
-        if b"\\ud" in raw.lower():
-            text = json.dumps(body, ensure_ascii=False)
-            body = json.loads(text.encode("utf-8", "replace"))
+        parsed = json.loads(raw.decode("utf-8-sig"))
+        if SURROGATE.search(raw):
+            text = json.dumps(parsed, ensure_ascii=False)
+            parsed = json.loads(text.encode("utf-8", "replace"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    return body
+    return parsed
 
 
 def answer(service: Service, message: Message) -> str:

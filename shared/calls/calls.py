@@ -19,6 +19,7 @@ from shared.logs import log
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
 from shared.vapi.caller_id import CallerId
+from shared.vapi.control import read_url
 from shared.vapi.messages import (
     ANSWERED,
     CALLER,
@@ -38,6 +39,16 @@ LIFE_S = 24 * 3600
 """How long a call's state is kept after its last event; a call lasts 12 hours at most."""
 
 
+MAX_UTTERANCE_LENGTH = 4_000
+MAX_UTTERANCES = 4_000
+MAX_TRANSCRIPT_BYTES = 1024 * 1024
+MAX_SUMMARY_LENGTH = 8_000
+"""Limits for the words of one call; lengths are in characters. Twelve hours of speech, Vapi's
+longest call, are some 700 KB."""
+
+CUT = "(The transcript is cut here: the call is too long to store.)"
+
+
 @dataclass(frozen=True)
 class CallState:
     """number: E.164, "" when no carrier set one or the call showed two (`has_two_numbers`).
@@ -46,6 +57,7 @@ class CallState:
 
     is_first: the event at hand was the first to tell the number.
     summary: of the report, for a call that was closed. is_reported: its report was read.
+    is_over: an event has said that the call ended.
     senses: what the caller's words in the event at hand say; said_at_ms: when they were said.
     """
 
@@ -59,6 +71,7 @@ class CallState:
     has_two_numbers: bool = False
     summary: str = ""
     is_reported: bool = False
+    is_over: bool = False
     senses: frozenset[Sense] = frozenset()
     said_at_ms: int = 0
 
@@ -91,12 +104,13 @@ class Calls:
             return CallState("", caller_id.number, direction=message.direction, since_ms=at_ms)
         fields = {
             "id": call_id,
-            "control_url": message.control_url,
             "direction": message.direction if message.call.get("type") else "",
             "ended": "1" if message.ends_call else "",
+            "over": "1" if message.ends_call else "",
         }
+        control = read_url(message.control_url) if message.control_url else None
         said = utterance(message) if message.type == "transcript" else None
-        text = json.dumps(asdict(said)) if said else ""
+        text = json.dumps(asdict(_shortened(said))) if said else ""
         at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
         if said:
@@ -107,6 +121,8 @@ class Calls:
             "id": call_id,
             "life_ms": LIFE_S * 1000,
             "fields": {name: value for name, value in fields.items() if value},
+            "control_url": str(control) if control else "",
+            "control_origin": control.origin if control else "",
             "speech": sign(message, senses),
             "speech_at": at_ms,
             "utterance": text,
@@ -119,6 +135,8 @@ class Calls:
             "update": json.dumps(call_updates(message)) if message.type == "status-update" else "",
             "update_at": f"{message.status}@{at_ms}",
             "provider_id": message.provider_call_id,
+            "max_utterances": MAX_UTTERANCES,
+            "max_transcript_bytes": MAX_TRANSCRIPT_BYTES,
         }
         with translated():
             is_first, is_second, flat = self._hear(args=[json.dumps(event)])
@@ -175,7 +193,7 @@ class Calls:
         """The call's close-out is in the journal: it is over, and not to be closed again unless
         something more is heard of it."""
         if call_id:
-            closed = {"closed": "1", "summary": summary}
+            closed = {"closed": "1", "summary": summary[:MAX_SUMMARY_LENGTH]}
             if reported:
                 closed |= {"reported": "1", "ended": "1"}
             with translated():
@@ -231,6 +249,13 @@ class Calls:
         with translated():
             return int(self._store.get(f"{self._prefix}calls:two_numbers") or 0)
 
+    def is_over(self, call_id: str) -> bool:
+        """An event has said that the call ended; False for an unknown call."""
+        if not call_id:
+            return False
+        with translated():
+            return bool(self._store.hexists(f"{self._prefix}call:{call_id}", "over"))
+
     def count_news(self, outcome: str) -> None:
         """outcome: "told", "failed", or "refused" for a host that is not allowed."""
         with translated():
@@ -252,12 +277,21 @@ class Calls:
         return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
 
     def transcript(self, call_id: str, direction: str = INBOUND) -> str:
-        """The kept utterances, a line each, in the order of their own times."""
+        """The stored utterances, a line each, in the order of their own times. If some could not
+        be stored, the last line says so."""
         labels = {CALLER: caller_label(direction)}
         with translated():
             kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
+            is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
         said = sorted((Utterance(**json.loads(text)) for text in kept), key=lambda u: u.at_ms)
-        return "\n".join(f"{labels.get(one.speaker, one.speaker)}: {one.text}" for one in said)
+        lines = [f"{labels.get(one.speaker, one.speaker)}: {one.text}" for one in said]
+        return "\n".join([*lines, CUT] if is_cut else lines)
+
+
+def _shortened(said: Utterance) -> Utterance:
+    if len(said.text) <= MAX_UTTERANCE_LENGTH:
+        return said
+    return replace(said, text=f"{said.text[: MAX_UTTERANCE_LENGTH - 1]}…")
 
 
 def _at_ms(name: str) -> float:
@@ -277,4 +311,5 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         began_ms=int(kept.get("began") or kept.get("since") or 0),
         summary=kept.get("summary", ""),
         is_reported=kept.get("reported") == "1",
+        is_over="over" in kept,
     )

@@ -45,6 +45,9 @@ class News:
             outcome, reason = "refused", "HOST_NOT_ALLOWED"
         except ControlRefusedError as failed:
             outcome, reason = "failed", str(failed)
+        except Exception:  # the executor would swallow it
+            log.exception("call_not_told", call_id=call_id)
+            outcome, reason = "failed", "UNFORESEEN"
         if reason:
             log.warning("call_not_told", call_id=call_id, reason=reason)
         else:

@@ -36,6 +36,10 @@ class Answers:
         digest = hashlib.sha256(content.encode()).hexdigest()
         return f"{self._prefix}answer:{conversation_id}:{digest}"
 
+    def message_slot(self, identity: bytes) -> str:
+        """For the answer to a whole message, under the message's identity."""
+        return f"{self._prefix}message:{hashlib.sha256(identity).hexdigest()}"
+
     def claim(self, key: str, *, work_ms: int) -> "Claim | str":
         """A claim: the caller is to work the answer out. Else the answer that is kept already.
 
@@ -62,7 +66,14 @@ class Answers:
                 self._store.set(claim.key, text, keepttl=True)
         return text
 
-    def settle(self, claim: "Claim | None", text: str, *, lasting: bool = True) -> str:
+    def settle(
+        self,
+        claim: "Claim | None",
+        text: str,
+        *,
+        lasting: bool = True,
+        keep_ms: int = ANSWER_TTL_MS,
+    ) -> str:
         """Keep an answer, or let go of the claim when it is not lasting; returns what to say.
 
         That is another text when another delivery has settled the same tool call meanwhile.
@@ -73,7 +84,7 @@ class Answers:
             return str(
                 self._settle(
                     keys=[claim.key],
-                    args=[claim.token, text, ANSWER_TTL_MS if lasting else 0],
+                    args=[claim.token, text, keep_ms if lasting else 0],
                 )
             )
 

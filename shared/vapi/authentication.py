@@ -7,6 +7,7 @@ are valid at a time, since Vapi rotates a credential without an overlap of its o
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 import time
@@ -39,17 +40,36 @@ class Request:
     body: bytes
 
 
-def authenticate(request: Request, settings: Settings) -> None:
-    """Raises NotAuthenticatedError unless the request carries what the settings ask for."""
+def check_head(headers: Headers, settings: Settings) -> None:
+    """Checks what can be checked before the body is read: for secret and bearer everything; for
+    hmac that there is a well-formed signature and a fresh timestamp. Raises NotAuthenticatedError.
+    """
     match settings.vapi_auth:
         case "hmac":
-            _check_hmac(request, settings)
+            _sent_digest(headers, settings)
         case "secret":
-            _check_token(request.headers.get(SECRET_HEADER), settings)
+            _check_token(headers.get(SECRET_HEADER), settings)
         case "bearer":
-            sent = request.headers.get(settings.vapi_bearer_header)
+            sent = headers.get(settings.vapi_bearer_header)
             scheme, _, token = (sent or "").partition(" ")
             _check_token(token if scheme.lower() == "bearer" else sent, settings)
+
+
+def authenticate(request: Request, settings: Settings) -> bytes:
+    """Raises NotAuthenticatedError unless the request carries what the settings ask for.
+
+    Returns the message's identity, which does not depend on how the signature is spelled: the
+    decoded signature, or for secret and bearer the digest of the body.
+    """
+    check_head(request.headers, settings)
+    if settings.vapi_auth != "hmac":
+        return hashlib.sha256(request.body).digest()
+    digest, timestamp = _sent_digest(request.headers, settings)
+    payload = signed_payload(request, timestamp, settings)
+    for secret in settings.server_secrets:
+        if hmac.compare_digest(sign(payload, secret, settings), digest):
+            return digest
+    raise NotAuthenticatedError("a signature made with another secret or over other bytes")
 
 
 def _check_token(sent: str | None, settings: Settings) -> None:
@@ -59,11 +79,12 @@ def _check_token(sent: str | None, settings: Settings) -> None:
         raise NotAuthenticatedError("another secret")
 
 
-def _check_hmac(request: Request, settings: Settings) -> None:
-    sent = request.headers.get(settings.vapi_hmac_signature_header)
+def _sent_digest(headers: Headers, settings: Settings) -> tuple[bytes, str]:
+    """The decoded signature and the timestamp, which is fresh if it is signed."""
+    sent = headers.get(settings.vapi_hmac_signature_header)
     if not sent:
         raise NotAuthenticatedError("no signature sent")
-    timestamp = (request.headers.get(settings.vapi_hmac_timestamp_header) or "").strip()
+    timestamp = (headers.get(settings.vapi_hmac_timestamp_header) or "").strip()
     if "{timestamp}" in settings.vapi_hmac_payload_format:
         _check_fresh(timestamp, settings.vapi_hmac_tolerance_s)
     signature = sent.strip()
@@ -72,14 +93,9 @@ def _check_hmac(request: Request, settings: Settings) -> None:
             raise NotAuthenticatedError("a signature without the configured prefix")
         signature = signature.removeprefix(settings.vapi_hmac_prefix)
     try:
-        digest = decode_digest(signature, settings)
+        return decode_digest(signature, settings), timestamp
     except (ValueError, binascii.Error):
         raise NotAuthenticatedError("a signature in another encoding") from None
-    payload = signed_payload(request, timestamp, settings)
-    for secret in settings.server_secrets:
-        if hmac.compare_digest(sign(payload, secret, settings), digest):
-            return
-    raise NotAuthenticatedError("a signature made with another secret or over other bytes")
 
 
 def _check_fresh(timestamp: str, tolerance_s: int) -> None:
@@ -113,10 +129,20 @@ def sign(payload: bytes, secret: str, settings: Settings) -> bytes:
 
 
 def decode_digest(text: str, settings: Settings) -> bytes:
-    """The digest from its header text. Raises ValueError or binascii.Error."""
+    """The digest from its header text. Hex may be of either case.
+
+    Python's decoders accept white space in hex and any unused last bits in base64; this function
+    does not. Raises ValueError or binascii.Error.
+    """
     if settings.vapi_hmac_encoding == "hex":
-        return bytes.fromhex(text)
-    return base64.b64decode(text, validate=True)
+        digest = bytes.fromhex(text)
+        canonical = digest.hex() == text.lower()
+    else:
+        digest = base64.b64decode(text, validate=True)
+        canonical = base64.b64encode(digest).decode() == text
+    if not canonical or len(digest) != hashlib.new(settings.vapi_hmac_algorithm).digest_size:
+        raise ValueError("not a digest")
+    return digest
 
 
 def _same(left: str, right: str) -> bool:

@@ -1,18 +1,32 @@
 """Live call control: telling the agent something while the call lasts (docs/vendors.md V11).
 
-The control URL comes from a payload, so it is only used when its host is one of the configured
-ones: a hostile payload must not make us call elsewhere.
+The control URL comes from a payload, and a hostile payload must not make us call elsewhere. URL
+parsers disagree about unusual URLs, so unusual URLs are refused, and the URL that is called is
+rebuilt from its checked parts. Its host must be one of the configured ones.
 """
 
+import re
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from shared.addresses import is_loopback
 
 TIMEOUT_S = (1.0, 2.0)
+MAX_URL_LENGTH = 2_048
+
+_PLAIN = re.compile(
+    r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?([/?][A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?"
+)
+"""URLs in which every parser finds the same parts: without user, fragment, backslash, white space,
+control characters, brackets and anything beyond ASCII."""
+
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 class ControlRefusedError(Exception):
@@ -23,14 +37,53 @@ class HostNotAllowedError(ControlRefusedError):
     """The payload named a host that this service is not to call."""
 
 
+@dataclass(frozen=True)
+class ControlUrl:
+    """A checked URL. origin: scheme, host and port. path: with the query."""
+
+    host: str
+    origin: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.path}"
+
+
+def read_url(url: str) -> ControlUrl | None:
+    """The checked parts of a control URL; None when the URL is refused whatever hosts are allowed.
+
+    Allows https on port 443; for loopback also http, and any port.
+    """
+    if len(url) > MAX_URL_LENGTH or not _PLAIN.fullmatch(url):
+        return None
+    try:
+        ours, theirs = urlsplit(url), parse_url(url)
+        port = ours.port
+    except (ValueError, LocationParseError):
+        return None
+    host = (ours.hostname or "").lower()
+    if (host, port) != (theirs.host, theirs.port) or len(host) > 253 or not _HOST.fullmatch(host):
+        return None
+    scheme = ours.scheme
+    if is_loopback(host):
+        origin = f"{scheme}://{host}:{port}" if port is not None else f"{scheme}://{host}"
+    elif scheme == "https" and port in (None, 443):
+        origin = f"https://{host}"
+    else:
+        return None
+    query = f"?{ours.query}" if ours.query else ""
+    return ControlUrl(host, origin, f"{ours.path or '/'}{query}")
+
+
 def may_be_called(url: str, hosts: str) -> bool:
-    """hosts: comma-separated names, `*.vapi.ai` for all below it. https; http for loopback only."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        return False
+    """hosts: comma-separated names, `*.vapi.ai` for all below it."""
+    parts = read_url(url)
+    return parts is not None and _is_allowed(parts, hosts)
+
+
+def _is_allowed(parts: ControlUrl, hosts: str) -> bool:
     wanted = [one.strip().lower() for one in hosts.split(",") if one.strip()]
-    return bool(host) and any(fnmatchcase(host, one) for one in wanted)
+    return any(fnmatchcase(parts.host, one) for one in wanted)
 
 
 def tell(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
@@ -38,7 +91,8 @@ def tell(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
 
     by: "add-message" is a system message that the agent answers to; "say" is spoken as it is.
     """
-    if not may_be_called(url, hosts):
+    parts = read_url(url)
+    if parts is None or not _is_allowed(parts, hosts):
         raise HostNotAllowedError("HOST_NOT_ALLOWED")
     command: dict[str, Any] = {"type": "say", "content": text}
     if by == "add-message":
@@ -48,8 +102,11 @@ def tell(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
             "triggerResponseEnabled": True,
         }
     try:
-        answer = requests.post(url, json=command, timeout=TIMEOUT_S, allow_redirects=False)
+        with requests.post(
+            str(parts), json=command, timeout=TIMEOUT_S, allow_redirects=False, stream=True
+        ) as answer:  # stream: the body is not read
+            status = answer.status_code
     except requests.RequestException as trouble:
         raise ControlRefusedError(type(trouble).__name__) from None
-    if answer.status_code >= 300:
-        raise ControlRefusedError(f"HTTP_{answer.status_code}")
+    if status >= 300:
+        raise ControlRefusedError(f"HTTP_{status}")

@@ -1,6 +1,7 @@
 """Twilio's fallback: signed, once for a call, and nobody who called is forgotten."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -135,3 +136,61 @@ def test_a_store_that_is_away_is_a_503(settings: Settings) -> None:
     app = create_app(settings.model_copy(update=away))
     assert tell(app.test_client(), "/twilio/status", CallStatus="failed").status_code == 503
     app.extensions["service"].close()
+
+
+class Unread:
+    """A body that must not be read."""
+
+    def read(self, *_: Any) -> bytes:
+        raise AssertionError("the body was read")
+
+
+PATHS = ["/twilio/voice", "/twilio/voice/rung", "/twilio/voicemail", "/twilio/status"]
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({}, 403),
+        ({"X-Twilio-Signature": ""}, 403),
+        ({"X-Twilio-Signature": "x", "Content-Length": str(64 * 1024 * 1024)}, 413),
+        ({"X-Twilio-Signature": "x", "Content-Length": str(64 * 1024 + 1)}, 413),
+        ({"X-Twilio-Signature": "x", "Content-Type": "multipart/form-data; boundary=x"}, 415),
+        ({"X-Twilio-Signature": "x", "Content-Type": "application/json"}, 415),
+        ({"X-Twilio-Signature": "x", "Content-Type": ""}, 415),
+    ],
+)
+def test_what_twilio_does_not_send_is_refused_unread(
+    client: FlaskClient, path: str, sent: dict[str, str], status: int
+) -> None:
+    headers = {"Content-Type": FORM, "Content-Length": "100", **sent}
+    environ = {"wsgi.input": Unread(), "CONTENT_LENGTH": headers["Content-Length"]}
+    answer = client.post(path, headers=headers, environ_overrides=environ)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("signature", ["x", "é", "=" * 28, "\xff"])
+def test_a_wrong_signature_is_refused(client: FlaskClient, signature: str) -> None:
+    answer = client.post("/twilio/voice", data={"CallSid": "CA1"},
+                         headers={"X-Twilio-Signature": signature})  # fmt: skip
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("raw", [b"", b"%", b"%ff=%fe", b"&&&==", b"CallSid=1&CallSid=2", b"\xff"])
+def test_a_form_that_makes_no_sense_is_refused(client: FlaskClient, raw: bytes) -> None:
+    answer = client.post("/twilio/voice", data=raw, content_type=FORM,
+                         headers={"X-Twilio-Signature": "x"})  # fmt: skip
+    assert answer.status_code == 403
+
+
+def test_a_form_as_large_as_twilio_may_send_is_taken(client: FlaskClient) -> None:
+    assert tell(client, "/twilio/voice", SpeechResult="x" * 60_000).status_code == 200
+
+
+def test_a_form_cut_short_is_400(client: FlaskClient) -> None:
+    headers = {"Content-Type": FORM, "X-Twilio-Signature": "x"}
+    environ = {"wsgi.input": BytesIO(b"CallSid=CA1"), "CONTENT_LENGTH": "100"}
+    answer = client.post("/twilio/voice", headers=headers, environ_overrides=environ)
+    assert answer.status_code == 400

@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from shared.journal.journal import Journal
 from shared.vapi.messages import KNOWN
 from tests import calling
 from tests.calling import ask, message, post, signed, tool_message
+from tests.conftest import SECRET
 from web import tool_calls
 from web.app import create_app
 from web.service import Service
@@ -32,6 +35,48 @@ def test_no_or_a_wrong_signature_is_401_and_tells_nothing(client: FlaskClient) -
     for headers in ({}, signed(b"{}", "another-secret"), signed(b"other body")):
         answer = client.post("/webhook/vapi", data=b"{}", headers=headers)
         assert (answer.status_code, answer.data) == (401, b"")
+
+
+class Unread:
+    """A body that must not be read."""
+
+    def read(self, *_: Any) -> bytes:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [
+        ("hmac", {}),
+        ("hmac", {"x-signature": "ab" * 32}),
+        ("hmac", {"x-timestamp": "0", "x-signature": "ab" * 32}),
+        ("hmac", {"x-timestamp": "now", "x-signature": "ab" * 31}),
+        ("hmac", {"x-timestamp": "now", "x-signature": "zz" * 32}),
+        ("hmac", {"x-timestamp": "now", "x-signature": "é" * 64}),
+        ("secret", {}),
+        ("secret", {"X-Vapi-Secret": "another"}),
+        ("bearer", {"X-Vapi-Secret": SECRET}),
+        ("bearer", {"Authorization": "Bearer another"}),
+    ],
+)
+def test_what_its_head_shows_not_to_be_vapis_is_refused_unread(
+    settings: Any, auth: str, headers: dict[str, str]
+) -> None:
+    app = create_app(settings.model_copy(update={"vapi_auth": auth}))
+    if headers.get("x-timestamp") == "now":
+        headers = headers | {"x-timestamp": str(int(time.time()))}
+    unread = {"wsgi.input": Unread(), "CONTENT_LENGTH": "9000000"}
+    for path in ("/webhook/vapi", "/webhook"):
+        answer = app.test_client().post(path, headers=headers, environ_overrides=unread)
+        assert (answer.status_code, answer.data) == (401, b"")
+    app.extensions["service"].close()
+
+
+def test_a_body_cut_short_is_400(client: FlaskClient) -> None:
+    raw = b'{"message":{}}'
+    environ = {"wsgi.input": BytesIO(raw), "CONTENT_LENGTH": str(len(raw) + 1)}
+    answer = client.post("/webhook/vapi", headers=signed(raw), environ_overrides=environ)
+    assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])

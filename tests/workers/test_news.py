@@ -5,17 +5,22 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
+import requests
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3.util import parse_url
 
 from demo.stack import Org
 from shared.calls.calls import Calls
 from shared.calls.news import News
 from shared.domain.kinds import Kind
 from shared.settings import Settings
-from shared.vapi.control import may_be_called
+from shared.vapi.control import may_be_called, read_url
 from tests.calling import ask, message, post
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
@@ -144,7 +149,117 @@ def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(
         ("http://127.0.0.1/x", False),
         ("file:///etc/passwd", False),
         ("", False),
+        ("https://x.vapi.ai", True),
+        ("https://x.vapi.ai:443/a", True),
+        ("https://X.Vapi.AI/a?b=c%2Fd&e=1", True),
+        ("https://x.vapi.ai/%2f%2fevil.example/..%5c", True),
+        ("https://x.vapi.ai//evil.example/", True),
+        ("https://evil.example\\@x.vapi.ai/", False),
+        ("https://evil.example\\.vapi.ai/", False),
+        ("https://[", False),
+        ("https://[::1", False),
+        ("https://[::1].vapi.ai/", False),
+        ("https://x.vapi.ai.evil.example/", False),
+        ("https://x.vapi.ai./", False),
+        ("https://.vapi.ai/", False),
+        ("https://a..vapi.ai/", False),
+        ("https://-a.vapi.ai/", False),
+        ("https://user@x.vapi.ai/", False),
+        ("https://x.vapi.ai@evil.example/", False),
+        ("https://evil.example#@x.vapi.ai/", False),
+        ("https://evil.example?@x.vapi.ai/", False),
+        ("https://evil.example/x.vapi.ai", False),
+        ("https://x.vapi.ai:8443/", False),
+        ("https://x.vapi.ai:22/", False),
+        ("https://x.vapi.ai:99999/", False),
+        ("https://x.vapi.ai:/", False),
+        ("https://x.vapi.ai:4a/", False),
+        ("https://x.vapi.ai/#fragment", False),
+        ("https://x.vapi.ai/\r\nX-Header: 1", False),
+        ("https://x.vapi.ai/\x00", False),
+        ("https://x.vapi.ai/\n", False),
+        ("https://x.vapi.ai/ space", False),
+        (" https://x.vapi.ai/", False),
+        ("https:\t//x.vapi.ai/", False),
+        ("https://evil.example\t.vapi.ai/", False),
+        ("https://evil。vapi.ai/", False),
+        ("https://évil.vapi.ai/", False),
+        ("https://evil.example／.vapi.ai/", False),
+        ("https://evil.example%2f.vapi.ai/", False),
+        ("https://evil%00.vapi.ai/", False),
+        ("https:/x.vapi.ai/", False),
+        ("https:x.vapi.ai", False),
+        ("//x.vapi.ai/", False),
+        ("HTTPS://x.vapi.ai/", False),
+        ("ftp://x.vapi.ai/", False),
+        (f"https://x.vapi.ai/{'y' * 2_031}", False),
+        (f"https://x.vapi.ai/{'y' * 2_030}", True),
+        (f"https://{'a' * 64}.vapi.ai/", False),
+        (f"https://{'a.' * 130}vapi.ai/", False),
     ],
 )
 def test_a_control_url_is_used_only_on_an_allowed_host(url: str, allowed: bool) -> None:
     assert may_be_called(url, "*.vapi.ai") is allowed
+
+
+@given(st.text(max_size=60), st.text(max_size=20))
+def test_no_url_raises_and_what_may_be_called_goes_to_an_allowed_host(host: str, path: str) -> None:
+    """By the parser that sends it."""
+    for url in (f"https://{host}.vapi.ai/{path}", f"https://{host}/{path}", host):
+        parts = read_url(url)
+        if parts and may_be_called(url, "*.vapi.ai"):
+            sent = requests.Request("POST", str(parts)).prepare().url or ""
+            assert (urlsplit(sent).hostname or "").endswith(".vapi.ai")
+            assert parse_url(sent).host == parts.host
+
+
+def test_a_url_is_put_together_from_its_parts() -> None:
+    assert str(read_url("https://X.Vapi.AI:443/a/b?c=d")) == "https://x.vapi.ai/a/b?c=d"
+    assert str(read_url("http://127.0.0.1:8080")) == "http://127.0.0.1:8080/"
+
+
+def heard_url(client: FlaskClient, url: Any, store: redis.Redis, call_id: str = "call-1") -> Any:
+    live = message("speech-update", call_id=call_id)
+    live["message"]["call"]["monitor"] = {"controlUrl": url}
+    assert post(client, live).status_code == 200
+    return store.hget(f"vs:call:{call_id}", "control_url")
+
+
+def test_the_first_event_of_a_call_fixes_the_host_of_its_control_url(
+    client: FlaskClient, store: redis.Redis
+) -> None:
+    first, renewed = "https://a.vapi.ai/1", "https://a.vapi.ai/2?x=y"
+    assert heard_url(client, "https://[", store) is None
+    assert heard_url(client, "https://evil.example\\@x.vapi.ai/", store) is None
+    assert heard_url(client, first, store) == first
+    for other in ("https://b.vapi.ai/1", "https://evil.example/1", "http://127.0.0.1:9/1"):
+        assert heard_url(client, other, store) == first
+    assert Calls(store).news_counts() == {"moved": 3}
+    assert heard_url(client, renewed, store) == renewed
+    assert heard_url(client, "https://b.vapi.ai/1", store, "call-2") == "https://b.vapi.ai/1"
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://evil.example\\@x.vapi.ai/", "x" * 5_000])
+def test_a_url_that_an_older_process_kept_is_refused_when_news_is_told(
+    client: FlaskClient, store: redis.Redis, settings: Settings, url: str
+) -> None:
+    post(client, message("status-update", status="in-progress"))
+    store.hset("vs:call:call-1", "control_url", url)
+    news = News(Calls(store), settings)
+    news.tell([("call-1", "The number of your case is 1008.")])
+    news.close()
+    assert Calls(store).news_counts() == {"refused": 1}
+
+
+def test_a_defect_while_news_is_told_is_counted(
+    client: FlaskClient, store: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boom(*_: Any, **__: Any) -> None:
+        raise KeyError("boom")
+
+    live_call(client, "https://x.vapi.ai/control")
+    monkeypatch.setattr("shared.calls.news.tell", boom)
+    news = News(Calls(store), settings)
+    news.tell([("call-1", "The number of your case is 1008.")])
+    news.close()
+    assert Calls(store).news_counts() == {"failed": 1}

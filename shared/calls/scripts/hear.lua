@@ -5,6 +5,7 @@
 --   life_ms         how long its state is kept after this event
 --   fields          object of hash fields; what an event lacks is not among them, since later events
 --                   may tell less than earlier ones
+--   control_url     "" or where the call can be spoken to, and control_origin (scheme, host, port)
 --   speech          "" or a sign of speech (see shared/calls/speech.py), and speech_at (ms, its own time)
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call that lasts, or ends, sends
@@ -15,20 +16,24 @@
 --   update          "" or what a status update tells of a transfer or of the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
 --   provider_id     "" or the call's id at the phone provider
+--   max_utterances, max_transcript_bytes   limits for the call's stored transcript
 --
 -- Keys, under prefix .. "call:" .. id:
 --   (itself)        hash: id, number, shown (the first number named), two_numbers ("1": another one was
---                   named as well), direction, control_url; ended ("1", or "quiet" when no event
---                   said so); since (ms, first event), began (ms, the earliest of the events' own
---                   times);
+--                   named as well), direction; ended ("1", or "quiet" when no event said so), over ("1": an
+--                   event said that the call ended); control_url, control_origin (fixed by the call's first
+--                   control URL: a later one on another origin is ignored and counted); since (ms, first
+--                   event), began (ms, the earliest of the events' own times);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
---                   close-out is in the journal), reported ("1": by its report), summary (of the report)
+--                   close-out is in the journal), reported ("1": by its report), summary (of the report);
+--                   transcript_bytes, transcript_cut ("1": the limits were reached)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
 --   :senses         sorted set of the same times: {letters}@{time}, the last 64
 --   :updates        hash: update_at → update, at most 8
--- and prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms);
+-- and prefix .. "news": hash of counts; "moved" counts the ignored control URLs;
+-- prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms);
 -- prefix .. "calls:two_numbers": how many calls named two numbers;
 -- prefix .. "call-of:" .. provider_id: the call's id.
 --
@@ -57,6 +62,14 @@ local began = tonumber(redis.call('HGET', key, 'began'))
 if event.at > 0 and not (began and began <= event.at) then
   redis.call('HSET', key, 'began', string.format('%.0f', event.at))
 end
+if event.control_url ~= '' then
+  redis.call('HSETNX', key, 'control_origin', event.control_origin)
+  if redis.call('HGET', key, 'control_origin') == event.control_origin then
+    redis.call('HSET', key, 'control_url', event.control_url)
+  else
+    redis.call('HINCRBY', event.prefix .. 'news', 'moved', 1)
+  end
+end
 if event.speech ~= '' then
   redis.call('ZADD', key .. ':speech', event.speech_at,
     string.format('%s@%.0f', event.speech, event.speech_at))
@@ -64,10 +77,18 @@ if event.speech ~= '' then
   redis.call('PEXPIRE', key .. ':speech', event.life_ms)
   redis.call('HSET', key, 'heard', now)
 end
-if event.utterance ~= '' then
-  redis.call('HSET', key .. ':transcript', event.digest, event.utterance)
-  redis.call('PEXPIRE', key .. ':transcript', event.life_ms)
+local transcript = key .. ':transcript'
+if event.utterance ~= '' and redis.call('HEXISTS', transcript, event.digest) == 0 then
+  local bytes = tonumber(redis.call('HGET', key, 'transcript_bytes') or 0) + #event.utterance
+  if bytes > event.max_transcript_bytes
+    or redis.call('HLEN', transcript) >= event.max_utterances then
+    redis.call('HSET', key, 'transcript_cut', '1')
+  else
+    redis.call('HSET', transcript, event.digest, event.utterance)
+    redis.call('HSET', key, 'transcript_bytes', bytes)
+  end
 end
+redis.call('PEXPIRE', transcript, event.life_ms)
 if event.senses ~= '' then
   redis.call('ZADD', key .. ':senses', event.speech_at,
     string.format('%s@%.0f', event.senses, event.speech_at))

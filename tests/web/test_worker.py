@@ -1,0 +1,132 @@
+"""The worker's own arithmetic, and that gevent patches each process before anything can object."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from demo.stack import ROOT, environment
+from web.pool import REQUEST_THREADS
+from web.worker import RESOLVER_THREADS, Connections
+
+PATCHED_IN_TIME = """
+import runpy, sys
+runpy.run_path("web/gunicorn.py")  # what the master does
+import web.worker
+early = {"urllib3", "requests", "redis", "kombu", "flask", "prometheus_client", "structlog"}
+assert not early & set(sys.modules), early & set(sys.modules)
+import gevent
+gevent.get_hub().threadpool_size = web.worker.RESOLVER_THREADS
+from gevent import monkey  # what a worker does
+monkey.patch_all()
+assert gevent.get_hub().threadpool.maxsize == web.worker.RESOLVER_THREADS
+import web.app, socket, ssl, threading, queue, concurrent.futures
+from urllib3.util.ssl_ import create_urllib3_context
+context = create_urllib3_context()
+context.minimum_version = ssl.TLSVersion.TLSv1_3  # recursed where patched too late
+assert socket.socket.__module__.startswith("gevent")
+assert type(threading.Lock()).__module__.startswith("gevent")
+assert queue.SimpleQueue.__module__.startswith("gevent")
+with concurrent.futures.ThreadPoolExecutor(1) as pool:
+    slow = pool.submit(gevent.sleep, 60)
+    try:
+        slow.result(timeout=0.05)
+    except concurrent.futures.TimeoutError:
+        print("in time")
+    import os; sys.stdout.flush(); os._exit(0)
+"""
+
+
+def test_each_worker_is_patched_before_what_wants_it_is_imported() -> None:
+    env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 1)
+    command = [sys.executable, "-W", "error", "-c", PATCHED_IN_TIME]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.stdout.strip() == "in time", ended.stderr
+
+
+def test_a_name_server_that_hangs_leaves_threads_for_the_names_of_others() -> None:
+    assert RESOLVER_THREADS > REQUEST_THREADS
+
+
+class Sender:
+    """What Connections asks of a connection."""
+
+    def __init__(self) -> None:
+        self.cut_off, self.held_bytes, self.phase = "", 0, "head"
+
+    def stop_reading(self, why: str) -> None:
+        self.cut_off = why
+
+
+def senders(connections: Connections, count: int) -> list[Any]:
+    made: list[Any] = [Sender() for _ in range(count)]
+    for one in made:
+        connections.add(one)
+    return made
+
+
+@pytest.fixture
+def connections() -> Connections:
+    return Connections(max_count=3, max_bytes=100)
+
+
+def test_one_too_many_costs_the_oldest_stranger(connections: Connections) -> None:
+    first, second, third, fourth = senders(connections, 4)
+    assert [one.cut_off for one in (first, second, third, fourth)] == ["connections", "", "", ""]
+
+
+def test_who_is_known_is_never_cut_off(connections: Connections) -> None:
+    known = senders(connections, 3)
+    for one in known:
+        connections.mark_authenticated(one)
+    (fourth,) = senders(connections, 1)
+    assert not any(one.cut_off for one in (*known, fourth))
+    (fifth,) = senders(connections, 1)
+    assert fourth.cut_off == "connections"
+    assert fifth.cut_off == ""
+
+
+def test_who_was_known_is_the_youngest_stranger_with_the_next_request(
+    connections: Connections,
+) -> None:
+    first, second, _ = senders(connections, 3)
+    connections.mark_authenticated(first)
+    connections.mark_unauthenticated(first)
+    connections.mark_unauthenticated(second)  # never known: keeps its place
+    senders(connections, 1)
+    assert (first.cut_off, second.cut_off) == ("", "connections")
+
+
+def test_a_place_is_free_again_when_a_connection_is_closed(connections: Connections) -> None:
+    first, second, third = senders(connections, 3)
+    connections.remove(second)
+    (fourth,) = senders(connections, 1)
+    assert not any(one.cut_off for one in (first, third, fourth))
+
+
+def test_too_many_bytes_cost_the_oldest_stranger_who_holds_some(connections: Connections) -> None:
+    first, second, third = senders(connections, 3)
+    connections.hold(second, 60)
+    connections.hold(third, 40)
+    assert second.cut_off == third.cut_off == ""
+    connections.hold(third, 1)
+    assert (first.cut_off, second.cut_off, third.cut_off) == ("", "memory", "")
+    connections.hold(third, 58)  # what the second one held is free
+    assert third.cut_off == ""
+    connections.hold(third, 2)
+    assert third.cut_off == "memory"
+
+
+def test_bytes_of_known_senders_count_and_are_not_taken_from_them(connections: Connections) -> None:
+    known, stranger, _ = senders(connections, 3)
+    connections.hold(known, 90)
+    connections.mark_authenticated(known)
+    connections.hold(stranger, 20)
+    assert (known.cut_off, stranger.cut_off) == ("", "memory")
+    connections.release(known)
+    (other,) = senders(connections, 1)
+    connections.hold(other, 90)
+    assert other.cut_off == ""
