@@ -111,12 +111,12 @@ def test_what_is_said_in_one_call_takes_nothing_from_another(
         assert service.calls.transcript(call_id) == "Caller: Hello"
 
 
-def test_signs_of_speech_and_retractions_are_bounded(
+def test_signs_of_speech_and_what_words_say_are_bounded(
     client: FlaskClient, store: redis.Redis
 ) -> None:
     for nth in range(300):
         say(client, "No wait, cancel that.", 1_000 + nth)
-    assert store.zcard("vs:call:call-1:retractions") == 256
+    assert store.zcard("vs:call:call-1:senses") == 64
     assert store.zcard("vs:call:call-1:speech") == 64
 
 

@@ -186,7 +186,7 @@ def test_a_write_that_arrives_after_the_end_is_accepted(
 
 def test_a_call_that_was_only_quiet_is_not_over(client: FlaskClient) -> None:
     post(client, message("status-update", status="in-progress"))
-    client.application.extensions["service"].calls.closed("call-1", "")
+    client.application.extensions["service"].calls.closed("call-1", "", reported=False)
     assert "Jane Miller" in ask(client, "lookupCustomer")["result"]
 
 

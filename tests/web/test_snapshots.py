@@ -90,7 +90,9 @@ def test_those_who_ask_at_the_same_time_share_one_request(
     settings: Settings, org: Org, store: redis.Redis
 ) -> None:
     apps = [create_app(settings) for _ in range(2)]
-    ask(apps[0].test_client(), "lookupCustomer", number=UNKNOWN)  # there is a token now
+    ask(
+        apps[0].test_client(), "lookupCustomer", number=UNKNOWN, call_id="another"
+    )  # there is a token now
     org.fault(latency_ms=300)
     before = asked(org)
 
@@ -112,7 +114,7 @@ def test_those_who_wait_for_the_window_share_a_request_and_hear_only_their_own_a
     window = {"salesforce_window_requests": 100, "salesforce_window_seconds": 20}
     settings = make_settings(store_server.url, org.url, **window)
     apps = [create_app(settings) for _ in range(2)]
-    ask(apps[0].test_client(), "lookupCustomer", number=UNKNOWN)
+    ask(apps[0].test_client(), "lookupCustomer", number=UNKNOWN, call_id="another")
     contacts = {f"+1628555{nth:04d}": f"Sharer{nth}" for nth in range(8)}
     org.create("Contact", [{"LastName": name, "Phone": to} for to, name in contacts.items()])
     spent(store, keys_of(settings), Use.LOOKUP, 75)
