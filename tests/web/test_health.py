@@ -50,7 +50,7 @@ def test_a_failing_kind_is_a_problem_with_its_reason_and_a_gauge(
     org.fault(hide_fields=["Case.Voice_Reference__c"])
     drain(desk, Kind.CASE_CREATE)
     problems = client.get("/health").get_json()["problems"]
-    assert "case_create: waits because of INVALID_FIELD" in problems
+    assert "case_create: waits because of INVALID_FIELD (Voice_Reference__c)" in problems
     told_of = figures(app)
     assert told_of["vs_kind_failing{case_create}"] == 1
     assert told_of["vs_waiting_seconds{case_create}"] > 0
