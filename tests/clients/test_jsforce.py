@@ -136,7 +136,7 @@ def test_a_duplicate_key_is_duplicate_value(jsforce: Client, org: LocalOrg) -> N
     code, message = refused(seen)
     assert code == "DUPLICATE_VALUE"
     assert message == (
-        f"duplicate value found: Call_Key__c duplicates value on record with id: {taken[:15]}"
+        f"duplicate value found: Call_Key__c duplicates value on record with id: {taken}"
     )
 
 
