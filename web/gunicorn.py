@@ -26,7 +26,7 @@ bind = f"0.0.0.0:{settings.port}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # Requests wait for Redis or for a lookup, not for the CPU, and clients may send slowly: each
-# connection is a greenlet. docs/decisions/0013-web-server.md compares it with threads.
+# connection is a greenlet. docs/decisions/0019-web-server.md compares it with threads.
 worker_class = "web.worker.Worker"
 worker_connections = 1000
 

@@ -1,6 +1,6 @@
 """gunicorn's gevent worker, with limits on what unauthenticated clients can hold.
 
-A slow connection costs one greenlet (docs/decisions/0013-web-server.md). Reading ends at a
+A slow connection costs one greenlet (docs/decisions/0019-web-server.md). Reading ends at a
 deadline. The number of connections and the bytes of requests in flight are limited; at either limit
 the worker evicts the oldest unauthenticated connection. A connection counts as unauthenticated
 until the application authenticates a request on it, and again from its next request on.

@@ -160,7 +160,9 @@ def update_contact(
     earlier = [
         one
         for one in intents.all()
-        if one.kind is Kind.CONTACT_UPDATE and one.state is not State.CANCELLED
+        if one.kind is Kind.CONTACT_UPDATE
+        and one.state is not State.CANCELLED
+        and one.fingerprint  # a field that Salesforce refused stands there as well
     ]
     seen = _seen(service, caller, changes, earlier)
     spoken = _listed([_SPOKEN_FIELDS[name] for name in changes])
