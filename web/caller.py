@@ -10,6 +10,7 @@ from shared.calls.calls import CallState
 from shared.domain.drafts import FromCaller
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
+from shared.domain.reading import UnreadableError
 from shared.salesforce.customers import CaseSummary, Customer
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
@@ -50,7 +51,10 @@ class Caller:
         """The intent was accepted in this call, or in an earlier one from this number."""
         if self.call_id and intent.call_id == self.call_id:
             return True
-        draft = intent.draft
+        try:
+            draft = intent.draft
+        except UnreadableError:
+            return False  # another version's
         if not isinstance(draft, FromCaller) or not self.number:
             return False
         if draft.caller_number != self.number or self.customers is None or len(self.customers) > 1:

@@ -15,6 +15,8 @@ import redis
 
 from shared.calls.retraction import takes_back
 from shared.calls.speech import sign
+from shared.domain.reading import UnreadableError, read_json
+from shared.logs import log
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
 from shared.vapi.messages import ANSWERED, CALLER, NOTED, Message, Utterance, utterance
@@ -23,6 +25,12 @@ _SCRIPTS = Path(__file__).parent / "scripts"
 
 LIFE_S = 24 * 3600
 """How long a call's state is kept after its last event; a call lasts 12 hours at most."""
+
+REPORTED_LIFE_S = 3600
+"""How long it is kept once its report is in the journal: a write may be heard of after that."""
+
+SET_ASIDE_S = 3600
+MAX_SET_ASIDE = 1000
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class Calls:
             "prefix": self._prefix,
             "id": call_id,
             "life_ms": LIFE_S * 1000,
+            "reported_life_ms": REPORTED_LIFE_S * 1000,
             "fields": {name: value for name, value in fields.items() if value},
             "speech": sign(message),
             "speech_at": at_ms,
@@ -112,16 +121,41 @@ class Calls:
             kept = self._store.hgetall(f"{self._prefix}call:{call_id}")
         return _state(call_id, kept)
 
-    def closed(self, call_id: str, summary: str) -> None:
-        """The call's close-out is in the journal: it is over, and not to be closed again."""
+    def closed(self, call_id: str, summary: str, *, is_reported: bool = False) -> None:
+        """The call's close-out is in the journal: it is over, and not to be closed again.
+
+        is_reported: with its report, so that the journal has the transcript and nothing more will
+        come; what was kept of its speech goes now.
+        """
         if call_id:
+            key = f"{self._prefix}call:{call_id}"
             closed = {"ended": "1", "closed": "1", "summary": summary}
+            closed |= {"reported": "1"} if is_reported else {}
             with translated():
                 pipe = self._store.pipeline(transaction=False)
-                pipe.hset(f"{self._prefix}call:{call_id}", mapping=closed)
-                pipe.pexpire(f"{self._prefix}call:{call_id}", LIFE_S * 1000)
+                pipe.hset(key, mapping=closed)
+                pipe.expire(key, REPORTED_LIFE_S if is_reported else LIFE_S)
+                if is_reported:
+                    pipe.delete(f"{key}:transcript", f"{key}:speech")
                 pipe.zrem(f"{self._prefix}calls", call_id)
+                pipe.zrem(f"{self._prefix}calls:unclosed", call_id)
                 pipe.execute()
+
+    def set_aside(self, call_id: str) -> None:
+        """It could not be closed: it is tried again in an hour, and does not hold up the others."""
+        unclosed = f"{self._prefix}calls:unclosed"
+        with translated():
+            at_ms = now_ms(self._store)
+            pipe = self._store.pipeline(transaction=False)
+            pipe.zadd(f"{self._prefix}calls", {call_id: at_ms + SET_ASIDE_S * 1000}, xx=True)
+            pipe.zadd(unclosed, {call_id: at_ms}, nx=True)
+            pipe.zremrangebyrank(unclosed, 0, -MAX_SET_ASIDE - 1)
+            pipe.execute()
+
+    def unclosed(self) -> int:
+        """How many calls could not be closed."""
+        with translated():
+            return int(self._store.zcard(f"{self._prefix}calls:unclosed"))
 
     def note(self, call_id: str, **marks: str) -> None:
         """Marks of a call that no event of Vapi's tells."""
@@ -171,7 +205,13 @@ class Calls:
         """The kept utterances, a line each, in the order of their own times."""
         with translated():
             kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
-        said = sorted((Utterance(**json.loads(text)) for text in kept), key=lambda u: u.at_ms)
+        said = []
+        for text in kept:
+            try:
+                said.append(read_json(Utterance, text))
+            except UnreadableError:
+                log.warning("utterance_unreadable", call_id=call_id)
+        said.sort(key=lambda one: one.at_ms)
         return "\n".join(f"{one.speaker}: {one.text}" for one in said)
 
 
@@ -181,6 +221,6 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         number=kept.get("number", ""),
         direction=kept.get("direction", ""),
         control_url=kept.get("control_url", ""),
-        since_ms=int(kept.get("since", 0)),
+        since_ms=int(since) if (since := kept.get("since", "")).isdecimal() else 0,
         summary=kept.get("summary", ""),
     )

@@ -16,6 +16,7 @@ from shared.journal.journal import Journal
 from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
 from shared.settings import Settings
+from shared.store import StoreUnavailableError
 from shared.vapi.messages import EndOfCall
 
 FINGERPRINT = "close-out"
@@ -62,7 +63,8 @@ class CloseOut:
                 ring = accepted.ring
             if not isinstance(accepted, ReferenceTaken):
                 break
-        self._calls.closed(state.call_id, report.summary)
+        is_reported = report.ended_reason != NO_REPORT
+        self._calls.closed(state.call_id, report.summary, is_reported=is_reported)
         return ring
 
     def summary_for(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
@@ -103,19 +105,31 @@ class CloseOut:
         """
         ring: set[Kind] = set()
         quiet = self._calls.quiet(for_ms, MOST_QUIET)
+        closed = 0
         for call_id in quiet:
-            state = self._calls.state(call_id)
-            began = datetime.fromtimestamp(state.since_ms / 1000, UTC)
-            report = EndOfCall(
-                ended_reason=NO_REPORT,
-                summary="",
-                transcript="",
-                started_at=began.isoformat(timespec="milliseconds") if state.since_ms else None,
-                ended_at=None,
-                duration_s=None,
-            )
-            ring.update(self.close(state, report))
-        return len(quiet), ring
+            try:
+                ring.update(self._close_quiet(call_id))
+                closed += 1
+            except StoreUnavailableError:
+                raise
+            except Exception:
+                # Something of it can't be read, by a defect of ours. The others are not to wait.
+                log.exception("call_not_closed", call_id=call_id)
+                self._calls.set_aside(call_id)
+        return closed, ring
+
+    def _close_quiet(self, call_id: str) -> tuple[Kind, ...]:
+        state = self._calls.state(call_id)
+        began = datetime.fromtimestamp(state.since_ms / 1000, UTC)
+        report = EndOfCall(
+            ended_reason=NO_REPORT,
+            summary="",
+            transcript="",
+            started_at=began.isoformat(timespec="milliseconds") if state.since_ms else None,
+            ended_at=None,
+            duration_s=None,
+        )
+        return self.close(state, report)
 
 
 NO_REPORT = "no-report"

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.domain.drafts import Draft, read_draft
 from shared.domain.kinds import Kind, State
+from shared.domain.reading import UnreadableError
 
 
 def new_intent_id() -> str:
@@ -22,9 +23,9 @@ def new_intent_id() -> str:
 class Receipt:
     """What Salesforce gave back. number: the CaseNumber of a case, else None; at: epoch ms."""
 
-    record_id: str
-    number: str | None
-    at_ms: int
+    record_id: str = ""
+    number: str | None = None
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +39,7 @@ class Intent:
     fingerprint, message: of the wish and of the message that it came in; wished_ms: that message's
     own time. "" and 0 for what nobody wished for.
     leave_out: fields that Salesforce refused to take, so the next attempt goes without them.
+    unreadable: the code of what this version can't read of it, "" when it can read all.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Intent:
     settled_at_ms: int | None = None
     leave_out: tuple[str, ...] = ()
     receipt: Receipt | None = None
+    unreadable: str = ""
 
     @property
     def is_forgotten(self) -> bool:
@@ -67,7 +70,9 @@ class Intent:
 
     @property
     def draft(self) -> Draft:
-        """Raises UnreadableDraftError when another version wrote it."""
+        """Raises UnreadableError, as for what another version wrote."""
+        if self.unreadable:
+            raise UnreadableError(self.unreadable)
         return read_draft(self.kind, self.schema, self.payload)
 
 

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.settings import REDIS_PREFIX, Settings
-from shared.store import translated
+from shared.store import allowed_when_full, translated
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 180
@@ -53,6 +53,8 @@ class RefreshTokens:
         origin = kept.get("from")
         if origin != BY_LOGIN and origin != _digest(self._configured):
             kept = {}  # an operator has configured another one
+        if not kept.get("token"):
+            kept = {}
         if not kept and not self._configured:
             raise SalesforceError(FailureClass.MISCONFIGURED, "NOT_AUTHORISED", whole=True)
         if not kept:
@@ -77,7 +79,7 @@ class RefreshTokens:
                 )
             kept = self._cipher.encrypt(token.encode()).decode()
             origin = BY_LOGIN if stays else _digest(self._configured)
-            self._store.hset(self._key, mapping={"token": kept, "from": origin})
+            allowed_when_full(self._store, "HSET", self._key, "token", kept, "from", origin)
 
 
 def token_form(settings: Settings, refresh_tokens: RefreshTokens) -> dict[str, str]:

@@ -5,7 +5,8 @@ short while, so that a backlog from the same callers does not ask again and agai
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import redis
@@ -14,7 +15,7 @@ from shared.phone import as_e164, spellings
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns, soql
 from shared.settings import REDIS_PREFIX
-from shared.store import translated
+from shared.store import StoreUnavailableError, translated
 
 REMEMBER_S = 120
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
@@ -56,12 +57,28 @@ class People:
             self._ask(contacts, unknown, accounts, unnamed)
             return contacts, accounts
         # Many: another worker on the same backlog asks for the same ones at this moment.
-        lock = self._store.lock(f"{self._prefix}salesforce:people", timeout=60, blocking_timeout=60)
-        with translated(), lock:
+        with self._one_asks():
             contacts, unknown = self._remembered("contacts", wanted[0])
             accounts, unnamed = self._remembered("accounts", wanted[1])
             self._ask(contacts, unknown, accounts, unnamed)
         return contacts, accounts
+
+    @contextmanager
+    def _one_asks(self) -> Iterator[None]:
+        """One worker at a time inside; a store without memory has none for the lock either."""
+        lock = self._store.lock(f"{self._prefix}salesforce:people", timeout=60)
+        try:
+            taken = lock.acquire(blocking_timeout=60)
+        except redis.OutOfMemoryError:
+            taken = False
+        except redis.RedisError as trouble:
+            raise StoreUnavailableError(type(trouble).__name__) from trouble
+        try:
+            yield
+        finally:
+            if taken:
+                with suppress(redis.RedisError):  # it ends by itself
+                    lock.release()
 
     def _ask(
         self,
@@ -90,7 +107,11 @@ class People:
             return {}, []
         with translated():
             kept = self._store.mget([self._key(what, name) for name in names])
-        known = {name: json.loads(text) for name, text in zip(names, kept, strict=True) if text}
+        known = {
+            name: ids
+            for name, text in zip(names, kept, strict=True)
+            if (ids := _ids(text)) is not None
+        }
         return known, [name for name in names if name not in known]
 
     def _remember(
@@ -105,15 +126,24 @@ class People:
             for name in names_of(row) & found.keys():
                 if row["Id"] not in found[name]:
                     found[name].append(row["Id"])
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            for name, ids in found.items():
-                pipe.set(self._key(what, name), json.dumps(ids), ex=REMEMBER_S)
+        pipe = self._store.pipeline(transaction=False)
+        for name, ids in found.items():
+            pipe.set(self._key(what, name), json.dumps(ids), ex=REMEMBER_S)
+        with suppress(redis.RedisError):  # then it is asked for again
             pipe.execute()
         return found
 
     def _key(self, what: str, name: str) -> str:
         return f"{self._prefix}salesforce:{what}:{name}"
+
+
+def _ids(text: str | None) -> list[str] | None:
+    """None when nothing is remembered, or nothing that can be read."""
+    try:
+        ids = json.loads(text or "null")
+    except ValueError:
+        return None
+    return ids if isinstance(ids, list) else None
 
 
 def _chunks(items: list[T], size: int) -> list[list[T]]:

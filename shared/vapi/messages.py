@@ -210,9 +210,9 @@ CALLER, AGENT = "Caller", "Agent"
 class Utterance:
     """One final transcript. speaker: CALLER or AGENT; at_ms orders them, 0 when unknown."""
 
-    speaker: str
-    text: str
-    at_ms: int
+    speaker: str = ""
+    text: str = ""
+    at_ms: int = 0
 
 
 def utterance(message: Message) -> Utterance | None:

@@ -3,7 +3,6 @@
 import threading
 import time
 
-import fakeredis
 import pytest
 import redis
 from cryptography.fernet import Fernet
@@ -92,9 +91,10 @@ def test_a_refused_client_is_a_matter_of_configuration(
     assert refused.value.failure is FailureClass.MISCONFIGURED
 
 
-def test_who_waits_for_another_refresher_gives_up_at_their_deadline(settings: Settings) -> None:
+def test_who_waits_for_another_refresher_gives_up_at_their_deadline(
+    settings: Settings, store: redis.Redis
+) -> None:
     """The lock is held by somebody who never finishes."""
-    store = fakeredis.FakeStrictRedis(decode_responses=True)
     store.set("vs:salesforce:token:lock", "somebody else")
     with pytest.raises(SalesforceError, match="TOKEN_WAIT"):
         TokenStore(settings, store).current(give_up_at=time.monotonic() + 0.2)

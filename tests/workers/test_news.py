@@ -16,7 +16,7 @@ from shared.calls.news import News
 from shared.domain.kinds import Kind
 from shared.settings import Settings
 from shared.vapi.control import may_be_called
-from tests.calling import ask, message, post
+from tests.calling import OPERATOR, ask, message, post
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 from workers.news import news_of
@@ -111,7 +111,7 @@ def test_a_parked_write_is_told_to_the_call_while_it_lasts(
         (one,) = posted
         assert one["type"] == "add-message"
         assert said.rstrip(".")[-7:] in one["message"]["content"]
-    assert client.get("/health").get_json()["broken_promises"] == int(ended)
+    assert client.get("/health", headers=OPERATOR).get_json()["broken_promises"] == int(ended)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     if len(intents) >= MOST_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for kept in desk.journal.payloads_due(Kind.CASE_CREATE, MOST_LOOKED_AHEAD):
-            numbers.append("" if kept["contact_id"] else kept["caller_number"])
-            account_numbers.append(kept["account_number"] or "")
+            numbers.append("" if kept.get("contact_id") else kept.get("caller_number", ""))
+            account_numbers.append(kept.get("account_number") or "")
     contacts, accounts = desk.people.resolve(numbers, account_numbers)
 
     def record(intent: Intent) -> dict[str, Any]:

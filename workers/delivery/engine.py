@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.drafts import UnreadableDraftError
 from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import Kind
+from shared.domain.reading import UnreadableError
 from shared.journal.journal import LEASE_MS, Journal
 from shared.journal.results import Lease, Settled
 from shared.logs import log
@@ -200,8 +200,8 @@ def _readable(intents: tuple[Intent, ...]) -> tuple[list[Intent], list[Outcome]]
     for intent in intents:
         try:
             _ = intent.draft
-        except (UnreadableDraftError, TypeError):
-            parked.append(Parked(intent.id, f"UNREADABLE_SCHEMA_{intent.schema}"))
+        except UnreadableError as code:
+            parked.append(Parked(intent.id, f"UNREADABLE_{code}"))
         else:
             readable.append(intent)
     return readable, parked

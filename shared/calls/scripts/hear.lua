@@ -2,7 +2,8 @@
 --
 -- ARGV[1]  JSON object:
 --   prefix, id      the call's
---   life_ms         how long its state is kept after this event
+--   life_ms         how long its state is kept after this event; reported_life_ms: once its report was
+--                   taken down, and then nothing more is kept of its speech
 --   fields          object of hash fields; what an event lacks is not among them, since later events
 --                   may tell less than earlier ones
 --   speech          "" or a sign of speech (see shared/calls/speech.py), and speech_at (ms, its own time)
@@ -13,7 +14,7 @@
 -- Keys, under prefix .. "call:" .. id:
 --   (itself)        hash: id, number, direction, control_url, ended ("1"); since (ms, first event);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
---                   close-out is in the journal), summary (of the report)
+--                   close-out is in the journal), reported ("1": with its report), summary (of that)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
@@ -28,6 +29,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local had = redis.call('HGET', key, 'number')
 for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
 redis.call('HSETNX', key, 'since', now)
+if redis.call('HEXISTS', key, 'reported') == 1 then
+  event.life_ms, event.speech, event.utterance = event.reported_life_ms, '', ''
+end
 if event.speech ~= '' then
   redis.call('ZADD', key .. ':speech', event.speech_at,
     string.format('%s@%.0f', event.speech, event.speech_at))

@@ -5,7 +5,8 @@
 --
 -- Replay makes a parked intent due at once and unsure, so that what it may have written before it
 -- parked is found and not written again. A payload replaces the draft (an edit). Discard cancels
--- it. An intent that is not parked is left alone, so a second run changes nothing.
+-- it. An intent that is not parked is left alone, so a second run changes nothing. What is no hash, or
+-- names no kind, can only be discarded.
 --
 -- Returns {how many were changed, kind, kind, ...}: ring for these kinds.
 local p, verb, ring_ms, payload = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -14,11 +15,14 @@ local reply = {0}
 for i = 5, #ARGV do
   local id = ARGV[i]
   local key = p .. 'intent:' .. id
-  local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
-  if is[1] == 'parked' then
+  local is = redis.pcall('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
+  local is_parked = is[1] == 'parked' or (is.err and redis.call('ZSCORE', p .. 'parked', id))
+  if is_parked and (is[2] or verb == 'discard') then
     reply[1] = reply[1] + 1
-    redis.call('ZREM', p .. 'parked', id)
-    if verb == 'replay' then
+    unpark(p, id)
+    if is.err then
+      redis.call('DEL', key)
+    elseif verb == 'replay' then
       if payload ~= '' then redis.call('HSET', key, 'payload', payload) end
       redis.call('HSET', key, 'state', 'due', 'unsure', 1, 'hold_until', now)
       redis.call('HDEL', key, 'settled')
@@ -27,7 +31,7 @@ for i = 5, #ARGV do
     else
       redis.call('HSET', key, 'state', 'cancelled', 'settled', now)
       redis.call('ZADD', p .. 'settled', now, id)
-      if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
+      if is[3] and is[4] and is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
     end
   end
 end
