@@ -6,9 +6,11 @@ changes nothing: the sweep rings again.
 
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+import redis
 from celery import Celery
 from kombu import Queue
 from kombu.exceptions import OperationalError
@@ -39,6 +41,12 @@ class _Channel(redis_transport.Channel):
         params: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
         # Not for the connections that listen: the event loop watches their sockets.
         return params if asynchronous else params | {"retry": one_retry()}
+
+    def _queue_bind(self, *args: Any) -> None:
+        # We address queues by their names; a binding that the store refuses (its memory is spent)
+        # must not keep a worker from listening.
+        with suppress(redis.ResponseError):
+            super()._queue_bind(*args)  # type: ignore[misc]
 
 
 class Transport(redis_transport.Transport):
@@ -79,6 +87,9 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
             "socket_connect_timeout": min(1.0, socket_timeout_s),
             "socket_keepalive": True,
             "health_check_interval": 10,
+            # A message that is taken is not noted as unacknowledged: it carries nothing, and a
+            # store without memory would refuse the note, again and again.
+            "ack_emulation": False,
             "max_retries": 0,
         },
     )

@@ -19,7 +19,7 @@ from shared.logs import log
 from shared.store import StoreUnavailableError
 
 RETENTION_LOOK_S = 10.0
-RETENTION_OVERDUE_MS = 60_000
+RETENTION_OVERDUE_MS = 30_000
 """Beat is down, or can't send: it asks for retention several times in this time."""
 
 END_S = 5.0
@@ -66,7 +66,7 @@ class Sweeper:
             self._do(lambda: self._deliver_all(lost))
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + RETENTION_LOOK_S
-            if self._journal().summary().forgot_ms_ago > RETENTION_OVERDUE_MS:
+            if not 0 <= self._journal().summary().forgot_ms_ago <= RETENTION_OVERDUE_MS:
                 self._do(self._forget)
 
     def _run(self) -> None:
