@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 
-from bench import allowance, backlog, conversation, failover, hanging, latency, traffic
+from bench import allowance, backlog, conversation, failover, footprint, hanging, latency, traffic
 from bench.figures import Bench, Measured, as_table
 from demo.signals import end_in_order
 
@@ -18,6 +18,7 @@ BENCHES: dict[str, tuple[str, Bench]] = {
     "backlog": ("10,000 writes after an outage, in 100 requests per 20 s", backlog.measure),
     "conversation": ("What a call waits for", conversation.measure),
     "failover": ("The store's primary is demoted under load, ten times", failover.measure),
+    "footprint": ("What a call costs in the store", footprint.measure),
     "allowance": ("The daily allowance sinks to the reserve, and to nothing", allowance.measure),
 }
 

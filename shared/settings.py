@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     sweep_interval_s: float = Field(0.5, ge=0.05, le=30)
     repeat_window_h: float = Field(24, ge=0, le=24 * 30)
     keep_personal_data_h: float = Field(48, gt=0)
-    keep_receipts_h: float = Field(24 * 30, gt=0)
+    keep_receipts_h: float = Field(24 * 7, gt=0)
     keep_snapshots_h: float = Field(24, ge=1, le=24 * 30)
     default_language: str = Field("en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
     transfer_rules: str | None = None

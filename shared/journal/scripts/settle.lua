@@ -70,6 +70,7 @@ for _, outcome in ipairs(outcomes) do
       close(p, kind, outcome.id)
       if outcome.outcome == 'delivered' then
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
+        redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'subjects', 'leave_out')
       elseif outcome.outcome == 'parked' then
         park(p, outcome.id, now, outcome.reason)
       elseif is[3] and is[4] and is[4] ~= '' then
