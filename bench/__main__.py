@@ -7,7 +7,17 @@ import argparse
 import sys
 import time
 
-from bench import allowance, backlog, conversation, failover, hanging, latency, strangers, traffic
+from bench import (
+    allowance,
+    backlog,
+    conversation,
+    failover,
+    footprint,
+    hanging,
+    latency,
+    strangers,
+    traffic,
+)
 from bench.figures import Bench, Measured, as_table
 from demo.signals import end_in_order
 
@@ -19,6 +29,7 @@ BENCHES: dict[str, tuple[str, Bench]] = {
     "conversation": ("What a call waits for", conversation.measure),
     "failover": ("The store's primary is demoted under load, ten times", failover.measure),
     "strangers": ("280 strangers send a byte every 3 s", strangers.measure),
+    "footprint": ("What a call costs in the store", footprint.measure),
     "allowance": ("The daily allowance sinks to the reserve, and to nothing", allowance.measure),
 }
 

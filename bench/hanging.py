@@ -12,7 +12,7 @@ import requests
 
 from bench.figures import Figure
 from bench.load import Heard, Load, make_callers, number, percentile, run
-from demo.stack import Stack
+from demo.stack import OPERATOR, Stack
 
 CALLERS = 50
 PHASE_S = 10.0
@@ -98,7 +98,9 @@ class Watch:
 
     def _watch(self) -> None:
         while time.monotonic() < self.began_at + PHASE_S:
-            state = requests.get(self._health, timeout=5).json()["breaker"]["state"]
+            state = requests.get(self._health, headers=OPERATOR, timeout=5).json()["breaker"][
+                "state"
+            ]
             if state == "open":
                 self.opened_at = time.monotonic()
                 return

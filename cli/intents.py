@@ -65,7 +65,7 @@ def show(intent_id: str) -> None:
 
 
 def _found(journal: Journal, intent_id: str) -> Intent:
-    intent = journal.get(intent_id)
+    intent = journal.get_many([intent_id]).get(intent_id)
     if intent is None:
         raise click.ClickException(f"no intent {intent_id}")
     return intent

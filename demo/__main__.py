@@ -18,7 +18,7 @@ import redis
 
 from demo.processes import wait_until
 from demo.signals import end_in_order
-from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
+from demo.stack import FLOWER_AUTH, OPERATOR, ROOT, SECRET, Stack
 from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
@@ -171,6 +171,7 @@ def _duplicated(stack: Stack) -> list[str]:
 def _tell_addresses(stack: Stack) -> None:
     print(f"demo: webhook {stack.webhook} (secret {SECRET})")
     print(f"      health {stack.url}/health   metrics {stack.url}/metrics")
+    print(f"      (both with the header Authorization: {OPERATOR['Authorization']})")
     print(f"      flower {stack.flower_url} ({FLOWER_AUTH})   org {stack.org.url}/_org/stats")
 
 

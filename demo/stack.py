@@ -23,6 +23,8 @@ from demo.processes import NotReadyError, Process, free_port, wait_until
 ROOT = Path(__file__).parent.parent
 SECRET = "demo-webhook-secret"
 FLOWER_AUTH = "operator:demo-flower-password"
+OPS_TOKEN = "demo-operators-token"
+OPERATOR = {"Authorization": f"Bearer {OPS_TOKEN}"}
 READY_S = 45.0
 
 OURS = Path(sys.executable).parent
@@ -33,19 +35,23 @@ INSTALLED = ROOT / ".venv" / "bin"
 
 
 class Store:
-    """A Valkey server with a folder of its own: synced on every write, never evicting."""
+    """A Valkey server with a folder of its own: synced on every write, never evicting.
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    config: more lines of its configuration.
+    """
+
+    def __init__(self, folder: Path, port: int | None = None, config: str = "") -> None:
         self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         folder.mkdir(parents=True, exist_ok=True)
-        config = folder / "valkey.conf"
-        config.write_text(
+        file = folder / "valkey.conf"
+        file.write_text(
             f'port {self.port}\nbind 127.0.0.1\ndir {folder}\nsave ""\n'
             "appendonly yes\nappendfsync always\nmaxmemory-policy noeviction\ndaemonize no\n"
+            f"{config}\n"
         )
         self.process = Process(
-            "store", [str(get_binary_path()), str(config)], os.environ, folder, folder / "store.log"
+            "store", [str(get_binary_path()), str(file)], os.environ, folder, folder / "store.log"
         )
 
     def start(self) -> None:
@@ -225,12 +231,13 @@ class Stack:
                 client.delete(*ours)
 
     def wait_ready(self) -> None:
-        """Until a load balancer would send calls here. Raises NotReadyError with the logs' ends."""
+        """Until a load balancer would send calls here, and a worker sweeps. Raises NotReadyError
+        with the logs' ends."""
         try:
             if "web" in self.processes:
-                whole = {"worker", "beat"} <= set(self.processes)
-                page = "ready" if whole else "live"
-                wait_until(lambda: answers(f"{self.url}/health/{page}"), for_s=READY_S, what="web")
+                wait_until(lambda: answers(f"{self.url}/health/ready"), for_s=READY_S, what="web")
+            if {"web", "worker"} <= set(self.processes):
+                wait_until(self._is_swept, for_s=READY_S, what="worker")
             if "flower" in self.processes:
                 auth = ("operator", FLOWER_AUTH.partition(":")[2])
                 wait_until(
@@ -243,6 +250,17 @@ class Stack:
                 f"\n--- {one.name} ---\n{one.last_lines()}" for one in self.processes.values()
             )
             raise NotReadyError(f"{late}{told}") from None
+
+    def health(self) -> dict[str, Any]:
+        """What an operator reads."""
+        told: dict[str, Any] = requests.get(
+            f"{self.url}/health", headers=OPERATOR, timeout=10
+        ).json()
+        return told
+
+    def _is_swept(self) -> bool:
+        age_ms = self.health().get("last_sweep_age_ms")
+        return age_ms is not None and age_ms < 2_000
 
 
 def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) -> dict[str, str]:
@@ -260,6 +278,7 @@ def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) 
         "SALESFORCE_CLIENT_ID": "demo-client",
         "SALESFORCE_CLIENT_SECRET": "demo-secret",
         "FLOWER_BASIC_AUTH": FLOWER_AUTH,
+        "OPS_TOKEN": OPS_TOKEN,
     }
 
 

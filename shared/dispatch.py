@@ -6,9 +6,11 @@ changes nothing: the sweep rings again.
 
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+import redis
 from celery import Celery
 from kombu import Queue
 from kombu.exceptions import OperationalError
@@ -20,11 +22,10 @@ from shared.settings import REDIS_PREFIX, Settings
 from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 
 DELIVER = "deliver"
-SWEEP = "sweep"
 FORGET = "forget"
 CLOSE_QUIET = "close_quiet"
 DELIVER_QUEUE = "deliver"
-SWEEP_QUEUE = "sweep"
+MAINTENANCE_QUEUE = "maintenance"
 
 SOCKET_TIMEOUT_S = 2.0
 
@@ -32,17 +33,23 @@ MAX_PUBLISHERS = 4
 """Of a process, with two connections each. A kind has one doorbell out at a time."""
 
 
-class _Channel(redis_transport.Channel):  # type: ignore[misc]  # kombu has no types
+class _Channel(redis_transport.Channel):
     connection_class = PrimaryConnection
     connection_class_ssl = PrimarySSLConnection
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
-        params: dict[str, Any] = super()._connparams(asynchronous)
+        params: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
         # Not for the connections that listen: the event loop watches their sockets.
         return params if asynchronous else params | {"retry": one_retry()}
 
+    def _queue_bind(self, *args: Any) -> None:
+        # We address queues by their names; a binding that the store refuses (its memory is spent)
+        # must not keep a worker from listening.
+        with suppress(redis.ResponseError):
+            super()._queue_bind(*args)  # type: ignore[misc]
 
-class Transport(redis_transport.Transport):  # type: ignore[misc]
+
+class Transport(redis_transport.Transport):
     """Celery's own, with connections that follow the primary."""
 
     Channel = _Channel
@@ -62,12 +69,11 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
         # State lives in the journal; a result backend would cost a write and a key a task.
         task_ignore_result=True,
         task_create_missing_queues=False,  # a typo would make a queue that nobody reads
-        task_queues=[Queue(DELIVER_QUEUE), Queue(SWEEP_QUEUE)],
+        task_queues=[Queue(DELIVER_QUEUE), Queue(MAINTENANCE_QUEUE)],
         task_routes={
             DELIVER: {"queue": DELIVER_QUEUE},
-            SWEEP: {"queue": SWEEP_QUEUE},
-            FORGET: {"queue": SWEEP_QUEUE},
-            CLOSE_QUIET: {"queue": SWEEP_QUEUE},
+            FORGET: {"queue": MAINTENANCE_QUEUE},
+            CLOSE_QUIET: {"queue": MAINTENANCE_QUEUE},
         },
         task_publish_retry=False,  # the journal is written; a lost doorbell is rung again
         broker_pool_acquire_timeout=1.0,
@@ -80,6 +86,9 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
             "socket_connect_timeout": min(1.0, socket_timeout_s),
             "socket_keepalive": True,
             "health_check_interval": 10,
+            # A message that is taken is not noted as unacknowledged: it carries nothing, and a
+            # store without memory would refuse the note, again and again.
+            "ack_emulation": False,
             "max_retries": 0,
         },
     )
@@ -110,15 +119,19 @@ def for_celery(url: str) -> tuple[str, dict[str, Any] | None]:
 
 
 class Doorbell:
-    """Rings for kinds that have work. Never raises: the sweep makes up for a lost ring."""
+    """Rings for kinds that have work. Never raises: a sweep makes up for a lost ring."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def ring(self, kinds: Iterable[Kind]) -> None:
-        for kind in kinds:
+    def ring(self, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+        """Returns the kinds for which no message could be sent; after one none is tried."""
+        left = list(kinds)
+        while left:
             try:
-                self._app.send_task(DELIVER, args=[str(kind)], ignore_result=True)
+                self._app.send_task(DELIVER, args=[str(left[0])], ignore_result=True)
             except (OperationalError, OSError) as trouble:
-                log.warning("doorbell_lost", kind=kind, reason=type(trouble).__name__)
-                return
+                log.warning("doorbell_lost", kind=left[0], reason=type(trouble).__name__)
+                break
+            left.pop(0)
+        return tuple(left)

@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     redis_url: str
     celery_broker_url: str | None = None
     redis_accept_everysec: bool = False
+    redis_vouched: bool = False
     redis_max_connections: int = Field(50, ge=4)
 
     vapi_auth: Literal["hmac", "secret", "bearer"] = "hmac"
@@ -153,8 +154,8 @@ class Settings(BaseSettings):
     idle_call_min: float = Field(10, ge=1, le=24 * 60)
     sweep_interval_s: float = Field(0.5, ge=0.05, le=30)
     repeat_window_h: float = Field(24, ge=0, le=24 * 30)
-    keep_personal_data_h: float = Field(24 * 7, gt=0)
-    keep_receipts_h: float = Field(24 * 90, gt=0)
+    keep_personal_data_h: float = Field(48, gt=0)
+    keep_receipts_h: float = Field(24 * 7, gt=0)
     keep_snapshots_h: float = Field(24, ge=1, le=24 * 30)
     default_language: str = "en"
     transfer_rules: str | None = None
@@ -168,6 +169,7 @@ class Settings(BaseSettings):
     twilio_base_url: str = "https://api.twilio.com"
 
     flower_basic_auth: SecretStr | None = None
+    ops_token: SecretStr | None = None
     pulse_file: str | None = None
 
     @property

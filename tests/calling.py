@@ -9,11 +9,12 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import SECRET
+from tests.conftest import OPS_TOKEN, SECRET
 
 KNOWN = "+14155550101"
 SHARED = "+14155550102"
 UNKNOWN = "+14155559999"
+OPERATOR = {"Authorization": f"Bearer {OPS_TOKEN}"}
 
 
 def message(kind: str, call_id: str = "call-1", number: str = KNOWN, **own: Any) -> dict[str, Any]:

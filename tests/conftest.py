@@ -18,6 +18,7 @@ from web.service import Service
 from workers.delivery.desk import Desk
 
 SECRET = "test-webhook-secret"
+OPS_TOKEN = "test-operators-token"
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +66,7 @@ def make_settings(redis_url: str, org_url: str, **others: Any) -> Settings:
         "salesforce_client_id": "demo-client",
         "salesforce_client_secret": "demo-secret",
         "commit_window_ms": 0,
+        "ops_token": OPS_TOKEN,
         **others,
     }
     return Settings(**given)

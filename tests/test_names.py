@@ -22,7 +22,7 @@ def test_shared_holds_these_names_and_no_others() -> None:
 def test_queues_of_procfile_are_the_queues_declared() -> None:
     worker = procfile()["worker"]
     listened = set(worker[worker.index("--queues") + 1].split(","))
-    assert listened == {dispatch.DELIVER_QUEUE, dispatch.SWEEP_QUEUE}
+    assert listened == {dispatch.DELIVER_QUEUE, dispatch.MAINTENANCE_QUEUE}
     assert set(procfile()) == {"web", "worker", "beat", "flower"}
 
 
@@ -40,9 +40,9 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
         env=env, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     ).stdout.splitlines()  # fmt: skip
     quiet = dispatch.CLOSE_QUIET
-    named = {quiet: [], dispatch.DELIVER: ["kind"], dispatch.FORGET: [], dispatch.SWEEP: []}
+    named = {quiet: [], dispatch.DELIVER: ["kind"], dispatch.FORGET: []}
     assert told[-2] == str(named)
-    assert told[-1] == str([quiet, dispatch.FORGET, dispatch.SWEEP])
+    assert told[-1] == str([quiet, dispatch.FORGET])
 
 
 def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them() -> None:

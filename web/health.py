@@ -1,21 +1,33 @@
-"""What a load balancer and an operator ask: alive, ready, how are you; and the figures."""
+"""What a load balancer and an operator ask: alive, ready, how are you; and the figures.
 
+Ready means that this process can take calls. All else that is wrong is for an operator, and no
+reason to take the line down.
+"""
+
+import hmac
+import threading
+import time
+from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
 from shared.alive import Alive
-from shared.store import StoreUnavailableError, unfit
+from shared.journal.results import Summary
+from shared.store import Fitness, StoreUnavailableError
 from web.metrics import FleetCollector
 from web.service import Service
 
 blueprint = Blueprint("health", __name__)
 
 SWEEP_TOO_LONG_AGO_MS = 15_000
-"""Sweeps come every SWEEP_INTERVAL_S; when none came for so long, beat or the workers are down."""
+"""Every worker sweeps every SWEEP_INTERVAL_S; when none did for so long, all of them are down."""
 
-MOST_PARKED = 1000
+RETENTION_TOO_LONG_AGO_MS = 120_000
+RETENTION_LAG_MS = 600_000
+STATUS_S = 1.0
+"""So long a status is told again to those who may hear no more than that."""
 
 
 @blueprint.get("/health/live")
@@ -32,30 +44,61 @@ def ready() -> tuple[Response, int]:
 def not_ready(service: Service) -> list[str]:
     """Why no call should be sent here, as sentences; empty when one may."""
     try:
-        problems = unfit(service.store, accept_everysec=service.settings.redis_accept_everysec)
-        age_ms = service.journal.last_sweep_age_ms()
+        return list(service.fitness().problems)
     except StoreUnavailableError:
         return ["store: unreachable"]
-    if age_ms is None:
-        problems.append("sweep: none has run yet; are beat and a worker up?")
-    elif age_ms > SWEEP_TOO_LONG_AGO_MS:
-        problems.append(
-            f"sweep: the last one ran {age_ms // 1000} s ago; are beat and a worker up?"
-        )
-    return problems
 
 
 @blueprint.get("/health")
 def summary() -> tuple[Response, int]:
     service = _service()
+    if not _is_operator(service):
+        status = _last_status(service)
+        if "Authorization" in request.headers:
+            return jsonify(status=status), 401
+        return jsonify(status=status), 503 if status == "down" else 200
     try:
         return jsonify(_summary(service)), 200
     except StoreUnavailableError:
-        return jsonify(problems=["store: unreachable"]), 503
+        return jsonify(status="down", problems=["store: unreachable"]), 503
+
+
+def _is_operator(service: Service) -> bool:
+    """Who asks has the OPS_TOKEN. Nobody has one that is not set."""
+    token = service.settings.ops_token
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if token is None or scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
+
+
+class _LastStatus:
+    """Anybody may ask, so it is worked out once in STATUS_S."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._status = ""
+
+    def of(self, service: Service) -> str:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                try:
+                    self._status = str(_summary(service)["status"])
+                except StoreUnavailableError:
+                    self._status = "down"
+                self._until = time.monotonic() + STATUS_S
+            return self._status
+
+
+def _last_status(service: Service) -> str:
+    last: _LastStatus = current_app.extensions.setdefault("last_status", _LastStatus())
+    return last.of(service)
 
 
 def _summary(service: Service) -> dict[str, Any]:
-    counts = service.journal.counts()
+    fit = service.fitness()
+    journal = service.journal_summary()
     now_ms = service.journal.now_ms()
     waits = {
         what: {"reason": wait.reason, "for_ms": wait.until_ms - now_ms, "strikes": wait.strikes}
@@ -65,8 +108,17 @@ def _summary(service: Service) -> dict[str, Any]:
     alive = Alive(service.store)
     age_s = service.salesforce.tokens.age_s()
     account = service.gate.figures()
+    unclosed = service.calls.unclosed()
+    problems = [*fit.problems, *alarms(service, fit, journal, unclosed)]
     return {
-        "problems": not_ready(service) + alarms(service),
+        "status": "problems" if problems else "ok",
+        "problems": problems,
+        "store": {
+            "memory_used": fit.memory.used,
+            "memory_limit": fit.memory.limit or None,
+            "connections": fit.connections,
+            "connections_limit": fit.connections_limit or None,
+        },
         "token_age_s": round(age_s) if age_s is not None else None,
         "breaker": {
             "state": account.breaker,
@@ -82,40 +134,56 @@ def _summary(service: Service) -> dict[str, Any]:
         },
         "alive": {role: len(alive.of(role)) for role in ("worker", "beat")},
         "paused": sorted(service.journal.paused()),
-        "oldest_due_ms": service.journal.oldest_due_ms(),
-        "last_sweep_age_ms": service.journal.last_sweep_age_ms(),
-        "parked": counts["parked"],
-        "broken_promises": broken_promises(service),
+        "oldest_due_ms": _or_none(journal.oldest_due_ms),
+        "last_sweep_age_ms": _or_none(journal.swept_ms_ago),
+        "retention_lag_ms": journal.retention_lag_ms,
+        "parked": journal.parked,
+        "broken_promises": journal.broken,
+        "unclosed_calls": unclosed,
         "waiting": waits,
-        "open": {
-            name.removeprefix("open_"): count
-            for name, count in counts.items()
-            if name.startswith("open_")
-        },
+        "open": {kind: asdict(open_) for kind, open_ in journal.kinds.items()},
     }
 
 
-def alarms(service: Service) -> list[str]:
-    """The kinds that fail as a whole, each with its reason: something has to be set right."""
-    return [
+def _or_none(figure: int) -> int | None:
+    return figure if figure >= 0 else None
+
+
+def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> list[str]:
+    """What an operator should look at, each with its reason."""
+    found = list(fit.warnings)
+    if journal.swept_ms_ago < 0:
+        found.append("sweep: none has run yet; is a worker up?")
+    elif journal.swept_ms_ago > SWEEP_TOO_LONG_AGO_MS:
+        age_s = journal.swept_ms_ago // 1000
+        found.append(f"sweep: the last one ran {age_s} s ago; is a worker up?")
+    if journal.forgot_ms_ago < 0:
+        found.append("retention: has not run yet; is beat up?")
+    elif journal.forgot_ms_ago > RETENTION_TOO_LONG_AGO_MS:
+        age_s = journal.forgot_ms_ago // 1000
+        found.append(f"retention: last ran {age_s} s ago; is beat up?")
+    if journal.retention_lag_ms > RETENTION_LAG_MS:
+        lag_min = journal.retention_lag_ms // 60_000
+        found.append(f"retention: {lag_min} minutes behind, personal data is kept too long")
+    if unclosed:
+        found.append(f"calls: {unclosed} could not be closed (log event call_not_closed)")
+    return found + [
         f"{what}: waits because of {wait.reason}"
         for what, wait in sorted(service.journal.waits().items())
         if what != "org" and wait.strikes
     ]
 
 
-def broken_promises(service: Service) -> int:
-    """Parked intents that a caller was told of and whose call is over; a person settles them."""
-    promised = [one for one in service.journal.parked(MOST_PARKED) if one.reference]
-    over = service.calls.over(one.call_id for one in promised)
-    return sum(not one.call_id or one.call_id in over for one in promised)
-
-
 @blueprint.get("/metrics")
 def metrics() -> Response:
+    service = _service()
+    if service.settings.ops_token is None:
+        return Response(status=404)
+    if not _is_operator(service):
+        return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    registry.register(FleetCollector(_service()))
+    registry.register(FleetCollector(service))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

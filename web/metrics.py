@@ -5,6 +5,7 @@ is read from Redis when it is asked for, and is the same whichever web process a
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter
@@ -49,14 +50,18 @@ class FleetCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            yield from [*self._journal(), *self._calls(), *self._account()]
+            yield from [*self._store(), *self._journal(), *self._calls(), *self._account()]
         except StoreUnavailableError:
             return
 
     def _journal(self) -> Iterator[Metric]:
         journal = self._service.journal
-        counts, waits, now_ms = journal.counts(), journal.waits(), journal.now_ms()
-        open_ = GaugeMetricFamily("vs_intents_open", "Intents that want work", labels=["kind"])
+        found, waits, now_ms = self._service.journal_summary(), journal.waits(), journal.now_ms()
+        open_ = GaugeMetricFamily(
+            "vs_intents_open",
+            "Intents that are not settled: held, waiting (for others), due, leased",
+            labels=["kind", "state"],
+        )
         waiting = GaugeMetricFamily(
             "vs_waiting_seconds", "How long a kind, or the org, still waits", labels=["what"]
         )
@@ -68,21 +73,48 @@ class FleetCollector(Collector):
         paused = GaugeMetricFamily("vs_kind_paused", "1 while a person paused it", labels=["kind"])
         by_hand = journal.paused()
         for kind in Kind:
-            open_.add_metric([kind], counts[f"open_{kind}"])
+            for state, count in asdict(found.kinds[kind]).items():
+                open_.add_metric([kind, state], count)
             failing.add_metric([kind], kind in waits and waits[kind].strikes > 0)
             paused.add_metric([kind], kind in by_hand)
         for what in ("org", *Kind):
             left_ms = waits[what].until_ms - now_ms if what in waits else 0
             waiting.add_metric([what], max(0, left_ms) / 1000)
         yield from (open_, waiting, failing, paused)
-        yield GaugeMetricFamily("vs_intents_parked", "Intents for a person", counts["parked"])
+        yield GaugeMetricFamily("vs_intents_parked", "Intents for a person", found.parked)
+        yield GaugeMetricFamily(
+            "vs_promises_broken",
+            "Of these, those that a caller was told of whose call is over",
+            found.broken,
+        )
         yield GaugeMetricFamily(
             "vs_oldest_due_seconds",
             "Age of the oldest intent that a worker should have had by now",
-            value=(journal.oldest_due_ms() or 0) / 1000,
+            value=max(0, found.oldest_due_ms) / 1000,
+        )
+        yield GaugeMetricFamily(
+            "vs_retention_lag_seconds",
+            "How long the oldest personal data, or receipt, should have been forgotten",
+            value=found.retention_lag_ms / 1000,
+        )
+
+    def _store(self) -> Iterator[Metric]:
+        fit = self._service.fitness()
+        yield GaugeMetricFamily("vs_store_memory_bytes", "In use", fit.memory.used)
+        yield GaugeMetricFamily(
+            "vs_store_memory_limit_bytes", "0 when there is none, or none is told", fit.memory.limit
+        )
+        yield GaugeMetricFamily(
+            "vs_store_connections", "Open, of all of its clients", fit.connections
+        )
+        yield GaugeMetricFamily(
+            "vs_store_connections_limit", "0 when it is not told", fit.connections_limit
         )
 
     def _calls(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "vs_calls_unclosed", "Calls that could not be closed", self._service.calls.unclosed()
+        )
         news = CounterMetricFamily(
             "vs_call_news",
             "News posted to live calls: told, failed, refused (a host that is not allowed); moved: "

@@ -12,6 +12,7 @@ from shared.calls.news import News
 from shared.dispatch import Doorbell, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
+from shared.journal.results import Summary
 from shared.phone import as_e164
 from shared.salesforce.authorisation import Authorisation
 from shared.salesforce.case_numbers import CaseNumbers
@@ -23,7 +24,7 @@ from shared.salesforce.gate import Gate, Use
 from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
-from shared.store import connect
+from shared.store import Fitness, connect, fitness
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
 
 DOORBELL_TIMEOUT_S = 0.5
@@ -95,6 +96,23 @@ class Service:
             doorbell=Doorbell(celery_app(settings, socket_timeout_s=DOORBELL_TIMEOUT_S)),
             lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
+        )
+
+    def fitness(self) -> Fitness:
+        """What the store says of itself. Raises StoreUnavailableError."""
+        settings = self.settings
+        return fitness(
+            self.store,
+            accept_everysec=settings.redis_accept_everysec,
+            vouched=settings.redis_vouched,
+        )
+
+    def journal_summary(self) -> Summary:
+        """What is open, parked and late. Raises StoreUnavailableError."""
+        settings = self.settings
+        return self.journal.summary(
+            data_after_ms=int(settings.keep_personal_data_h * 3_600_000),
+            receipt_after_ms=int(settings.keep_receipts_h * 3_600_000),
         )
 
     def close(self) -> None:

@@ -5,12 +5,14 @@ import sys
 from celery.signals import setup_logging
 
 from shared import logs
-from shared.dispatch import CLOSE_QUIET, FORGET, SWEEP, SWEEP_QUEUE, celery_app
+from shared.dispatch import CLOSE_QUIET, FORGET, MAINTENANCE_QUEUE, celery_app
 from shared.settings import SettingsError, load_settings
 from workers.alive import keep_noting
 from workers.pulse import keep_pulse
 
-FORGET_EVERY_S = 60.0
+FORGET_EVERY_S = 10.0
+"""Also beat's pulse, see workers/pulse.py."""
+
 CLOSE_QUIET_EVERY_S = 30.0
 
 try:
@@ -30,21 +32,16 @@ app.conf.update(
     worker_hijack_root_logger=False,  # our lines are JSON already
     worker_redirect_stdouts=False,
     beat_schedule={
-        "sweep": {
-            "task": SWEEP,
-            "schedule": settings.sweep_interval_s,
-            # A sweep that waited long says nothing that the next one does not say.
-            "options": {"queue": SWEEP_QUEUE, "expires": 10 * settings.sweep_interval_s},
-        },
         "close_quiet": {
             "task": CLOSE_QUIET,
             "schedule": CLOSE_QUIET_EVERY_S,
-            "options": {"queue": SWEEP_QUEUE, "expires": CLOSE_QUIET_EVERY_S},
+            "options": {"queue": MAINTENANCE_QUEUE, "expires": CLOSE_QUIET_EVERY_S},
         },
         "forget": {
             "task": FORGET,
             "schedule": FORGET_EVERY_S,
-            "options": {"queue": SWEEP_QUEUE, "expires": FORGET_EVERY_S},
+            # One that waited long does nothing that the next one does not do.
+            "options": {"queue": MAINTENANCE_QUEUE, "expires": FORGET_EVERY_S},
         },
     },
 )

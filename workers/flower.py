@@ -15,4 +15,8 @@ if not options.unix_socket:
     refuse_taken_port(options.address, options.port, server="Flower", setting="FLOWER_PORT")
 
 basic_auth = [_auth.get_secret_value()]
+
+# What it remembers of finished tasks and of workers; its own default is 100,000 tasks.
+max_tasks = 2_000
+max_workers = 100
 purge_offline_workers = 60  # names of workers that are gone would pile up in its metrics

@@ -1,14 +1,14 @@
 """A file that is touched as long as this process does its work: PULSE_FILE, for a health check.
 
-A worker touches it with each heartbeat that it could send, beat with each sweep that it could ring
-for. So its age tells of a process that hangs, and of one that has lost Redis.
+A worker touches it with each heartbeat that it could send, beat with each retention that it could
+ask for. So its age tells of a process that hangs, and of one that has lost Redis.
 """
 
 from pathlib import Path
 
 from celery.signals import after_task_publish, heartbeat_sent
 
-from shared.dispatch import SWEEP
+from shared.dispatch import FORGET
 
 
 def keep_pulse(file: str) -> None:
@@ -20,4 +20,4 @@ def keep_pulse(file: str) -> None:
 
     # Not weak: nothing else holds on to it.
     heartbeat_sent.connect(beat, weak=False)
-    after_task_publish.connect(beat, sender=SWEEP, weak=False)
+    after_task_publish.connect(beat, sender=FORGET, weak=False)

@@ -4,7 +4,7 @@ from typing import Any
 
 from cli.chain import Link, Problem
 from cli.checks.subject import Subject, clock
-from shared.store import now_ms, translated, unfit
+from shared.store import fitness, now_ms, translated
 
 OLDEST_STORE = 7
 
@@ -20,12 +20,20 @@ def _reached(subject: Subject) -> str:
 
 
 def _keeps(subject: Subject) -> str:
-    wrong = unfit(subject.store, accept_everysec=subject.settings.redis_accept_everysec)
-    if wrong:
+    settings = subject.settings
+    found = fitness(
+        subject.store,
+        accept_everysec=settings.redis_accept_everysec,
+        vouched=settings.redis_vouched,
+    )
+    if wrong := (*found.problems, *found.warnings):
         raise Problem(
             "; ".join(one.removeprefix("store: ") for one in wrong),
-            "maxmemory-policy noeviction, appendonly yes, appendfsync always",
+            "maxmemory-policy noeviction, appendonly yes, appendfsync always, and memory to spare "
+            "(docs/runbook.md)",
         )
+    if settings.redis_vouched:
+        return "evicts nothing; REDIS_VOUCHED says that it persists"
     return "evicts nothing, syncs every write"
 
 

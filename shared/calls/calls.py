@@ -15,6 +15,7 @@ import redis
 
 from shared.calls.speech import sign
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
+from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
@@ -37,6 +38,12 @@ _SCRIPTS = Path(__file__).parent / "scripts"
 
 LIFE_S = 24 * 3600
 """How long a call's state is kept after its last event; a call lasts 12 hours at most."""
+
+REPORTED_LIFE_S = 3600
+"""How long it is kept once its report is in the journal: a write may be heard of after that."""
+
+SET_ASIDE_S = 3600
+MAX_SET_ASIDE = 1000
 
 
 MAX_UTTERANCE_LENGTH = 4_000
@@ -120,6 +127,7 @@ class Calls:
             "prefix": self._prefix,
             "id": call_id,
             "life_ms": LIFE_S * 1000,
+            "reported_life_ms": REPORTED_LIFE_S * 1000,
             "fields": {name: value for name, value in fields.items() if value},
             "control_url": str(control) if control else "",
             "control_origin": control.origin if control else "",
@@ -191,18 +199,42 @@ class Calls:
 
     def closed(self, call_id: str, summary: str, *, reported: bool) -> None:
         """The call's close-out is in the journal: it is over, and not to be closed again unless
-        something more is heard of it."""
+        something more is heard of it.
+
+        reported: by its report, so that the journal has the transcript and nothing more of it will
+        come; what was kept of its speech goes now.
+        """
         if call_id:
+            key = f"{self._prefix}call:{call_id}"
             closed = {"closed": "1", "summary": summary[:MAX_SUMMARY_LENGTH]}
             if reported:
                 closed |= {"reported": "1", "ended": "1"}
             with translated():
                 pipe = self._store.pipeline(transaction=False)
-                pipe.hsetnx(f"{self._prefix}call:{call_id}", "ended", "quiet")
-                pipe.hset(f"{self._prefix}call:{call_id}", mapping=closed)
-                pipe.pexpire(f"{self._prefix}call:{call_id}", LIFE_S * 1000)
+                pipe.hsetnx(key, "ended", "quiet")
+                pipe.hset(key, mapping=closed)
+                pipe.expire(key, REPORTED_LIFE_S if reported else LIFE_S)
+                if reported:
+                    pipe.delete(f"{key}:transcript", f"{key}:speech", f"{key}:updates")
                 pipe.zrem(f"{self._prefix}calls", call_id)
+                pipe.zrem(f"{self._prefix}calls:unclosed", call_id)
                 pipe.execute()
+
+    def set_aside(self, call_id: str) -> None:
+        """It could not be closed: it is tried again in an hour, and does not hold up the others."""
+        unclosed = f"{self._prefix}calls:unclosed"
+        with translated():
+            at_ms = now_ms(self._store)
+            pipe = self._store.pipeline(transaction=False)
+            pipe.zadd(f"{self._prefix}calls", {call_id: at_ms + SET_ASIDE_S * 1000}, xx=True)
+            pipe.zadd(unclosed, {call_id: at_ms}, nx=True)
+            pipe.zremrangebyrank(unclosed, 0, -MAX_SET_ASIDE - 1)
+            pipe.execute()
+
+    def unclosed(self) -> int:
+        """How many calls could not be closed."""
+        with translated():
+            return int(self._store.zcard(f"{self._prefix}calls:unclosed"))
 
     def note(self, call_id: str, **marks: str) -> None:
         """Marks of a call that no event of Vapi's tells."""
@@ -283,7 +315,13 @@ class Calls:
         with translated():
             kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
             is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
-        said = sorted((Utterance(**json.loads(text)) for text in kept), key=lambda u: u.at_ms)
+        said = []
+        for text in kept:
+            try:
+                said.append(read_json(Utterance, text))
+            except UnreadableError:
+                log.warning("utterance_unreadable", call_id=call_id)
+        said.sort(key=lambda one: one.at_ms)
         lines = [f"{labels.get(one.speaker, one.speaker)}: {one.text}" for one in said]
         return "\n".join([*lines, CUT] if is_cut else lines)
 
@@ -299,6 +337,11 @@ def _at_ms(name: str) -> float:
     return float(name.rpartition("@")[2])
 
 
+def _number(text: str | None) -> int:
+    """Of a hash that anything may have written to; 0 for what is no number."""
+    return int(text) if text and text.isdecimal() else 0
+
+
 def _state(call_id: str, kept: dict[str, str]) -> CallState:
     has_two_numbers = "two_numbers" in kept
     return CallState(
@@ -307,8 +350,8 @@ def _state(call_id: str, kept: dict[str, str]) -> CallState:
         has_two_numbers=has_two_numbers,
         direction=kept.get("direction", ""),
         control_url=kept.get("control_url", ""),
-        since_ms=int(kept.get("since", 0)),
-        began_ms=int(kept.get("began") or kept.get("since") or 0),
+        since_ms=_number(kept.get("since")),
+        began_ms=_number(kept.get("began")) or _number(kept.get("since")),
         summary=kept.get("summary", ""),
         is_reported=kept.get("reported") == "1",
         is_over="over" in kept,

@@ -19,16 +19,17 @@ from shared.domain.drafts import (
     CallDraft,
     CommentDraft,
     TranscriptDraft,
-    UnreadableDraftError,
 )
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
+from shared.domain.reading import UnreadableError
 from shared.domain.reference import new_reference
 from shared.domain.text import stored_length
 from shared.journal.journal import Journal
 from shared.journal.results import Accepted, ReferenceTaken
 from shared.logs import log
 from shared.settings import Settings
+from shared.store import StoreUnavailableError
 from shared.vapi.messages import INBOUND
 from shared.vapi.report import EndOfCall
 from shared.vapi.values import as_iso
@@ -102,36 +103,18 @@ class CloseOut:
         return ring
 
     def add_case(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
-        """A case that was asked for in a call, but is heard of after its report, gets the summary;
-        a Task that is written already, or about to be, is linked to it.
+        """A case that was asked for in a call, but is heard of after its report, gets the summary.
 
-        Returns the kinds to ring for.
+        Its delivery links a Task that is written already. Returns the kinds to ring for.
         """
-        ring: tuple[Kind, ...] = ()
-        if state.summary:
-            comment = CommentDraft(
-                caller_number=state.number,
-                case_intent=case_intent,
-                text=f"Call summary: {state.summary}",
-            )
-            ring += self.comment(state, comment, f"{FINGERPRINT}:summary")
-        logs = [
-            one
-            for one in self._journal.of_call(state.call_id)
-            if one.kind is Kind.CALL_LOG and one.state is not State.CANCELLED
-        ]
-        draft = _call_draft(logs[-1]) if logs else None
-        if draft and logs[-1].state in (State.LEASED, State.DELIVERED):
-            amended = NewIntent(
-                id=new_intent_id(),
-                kind=Kind.CALL_LOG,
-                draft=replace(draft, amends=logs[0].id),
-                fingerprint=f"{FINGERPRINT}:{case_intent}",
-                after=(case_intent,),
-            )
-            accepted = self._journal.accept(state.call_id, [amended])
-            ring += accepted.ring if isinstance(accepted, Accepted) else ()
-        return ring
+        if not state.summary:
+            return ()
+        comment = CommentDraft(
+            caller_number=state.number,
+            case_intent=case_intent,
+            text=f"Call summary: {state.summary}",
+        )
+        return self.comment(state, comment, f"{FINGERPRINT}:summary")
 
     def comment(
         self, state: CallState, comment: CommentDraft, fingerprint: str
@@ -159,11 +142,23 @@ class CloseOut:
         """
         ring: set[Kind] = set()
         quiet = self._calls.quiet(for_ms, MOST_QUIET)
+        closed = 0
         for call_id in quiet:
-            state = self._calls.state(call_id)
-            report = EndOfCall(started_at=as_iso(state.began_ms) if state.began_ms else None)
-            ring.update(self.close(state, report, is_reported=False))
-        return len(quiet), ring
+            try:
+                ring.update(self._close_quiet(call_id))
+                closed += 1
+            except StoreUnavailableError:
+                raise
+            except Exception:
+                # Something of it can't be read, by a defect of ours. The others are not to wait.
+                log.exception("call_not_closed", call_id=call_id)
+                self._calls.set_aside(call_id)
+        return closed, ring
+
+    def _close_quiet(self, call_id: str) -> tuple[Kind, ...]:
+        state = self._calls.state(call_id)
+        report = EndOfCall(started_at=as_iso(state.began_ms) if state.began_ms else None)
+        return self.close(state, report, is_reported=False)
 
 
 NO_REPORT = "no-report"
@@ -344,7 +339,7 @@ def _call_draft(intent: Intent) -> CallDraft | None:
     """None when it was purged, or written by another version."""
     try:
         draft = intent.draft if not intent.is_forgotten else None
-    except (UnreadableDraftError, TypeError):
+    except UnreadableError:
         return None
     return draft if isinstance(draft, CallDraft) else None
 

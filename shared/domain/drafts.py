@@ -5,23 +5,25 @@ the next version has to read what this one wrote: add fields with defaults, neve
 without a new SCHEMA and a reader for the old one in `read_draft`.
 """
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
 from shared.domain.kinds import Kind
+from shared.domain.reading import UnreadableError, read_record
 
 SCHEMA = 1
 AMENDING = 2
 """Of a CallDraft that amends another one; everything else is as in SCHEMA."""
 
 
-class UnreadableDraftError(Exception):
-    """An intent was written by a version this one does not know; the text names kind and schema."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """The base of the drafts: to and from the JSON object the journal keeps."""
+    """The base of the drafts: to and from the JSON object the journal keeps.
+
+    SHORTENED: texts that Salesforce has when it is delivered, and how much of them is kept here.
+    """
+
+    SHORTENED: ClassVar[dict[str, int]] = {}
 
     @property
     def schema(self) -> int:
@@ -35,11 +37,6 @@ class Draft:
         """A name for the record that this is about, "" for one of its own. Intents of a call about
         the same record keep their order."""
         return ""
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        known = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in kept.items() if name in known})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +57,10 @@ class FromCaller(Draft):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseDraft(FromCaller):
+    """The beginning of its description is told to whoever asks for the case."""
+
+    SHORTENED: ClassVar[dict[str, int]] = {"description": 100}
+
     issue_type: str
     description: str
     priority: str | None = None
@@ -87,6 +88,10 @@ class CaseTarget(FromCaller):
 
 @dataclass(frozen=True, kw_only=True)
 class CommentDraft(CaseTarget):
+    """A comment on a case."""
+
+    SHORTENED: ClassVar[dict[str, int]] = {"text": 0}
+
     text: str
 
 
@@ -115,6 +120,10 @@ class ContactDraft(FromCaller):
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackDraft(FromCaller):
+    """Somebody is to call back."""
+
+    SHORTENED: ClassVar[dict[str, int]] = {"when": 0, "reason": 0}
+
     phone: str
     when: str = ""
     reason: str = ""
@@ -131,6 +140,8 @@ class CallDraft(FromCaller):
     that was closed without its report.
     amends: the intent whose Task this draft completes, "" for a draft that creates one.
     """
+
+    SHORTENED: ClassVar[dict[str, int]] = {"summary": 0, "transcript": 0}
 
     call_id: str
     direction: str
@@ -160,6 +171,8 @@ class CallDraft(FromCaller):
 class TranscriptDraft(Draft):
     """A transcript too long for its Task: a file on the record of the call_log intent named."""
 
+    SHORTENED: ClassVar[dict[str, int]] = {"transcript": 0}
+
     call_id: str
     call_log_intent: str
     transcript: str
@@ -186,7 +199,25 @@ DRAFTS: dict[Kind, type[Draft]] = {
 
 
 def read_draft(kind: Kind, schema: int, kept: dict[str, Any]) -> Draft:
-    """The draft of an intent. Raises UnreadableDraftError for a schema this version can't read."""
+    """The draft of an intent. Raises UnreadableError."""
     if schema not in (SCHEMA, AMENDING):
-        raise UnreadableDraftError(f"{kind} intent of schema {schema}; this version reads {SCHEMA}")
-    return DRAFTS[kind].from_json(kept)
+        raise UnreadableError(f"SCHEMA_{schema}")
+    if kind not in DRAFTS:
+        raise UnreadableError("KIND")
+    return read_record(DRAFTS[kind], kept)
+
+
+def shortened(kind: Kind, kept: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a draft once it is delivered; fields of other versions stay as they are.
+
+    A call that was closed without its report keeps its words: a late report is compared with them.
+    """
+    if kind is Kind.CALL_LOG and not kept.get("is_reported", True):
+        return kept
+    lengths = DRAFTS[kind].SHORTENED if kind in DRAFTS else {}
+    short = {
+        name: value[: lengths[name]]
+        for name, value in kept.items()
+        if name in lengths and isinstance(value, str)
+    }
+    return kept | short | ({"outcome": {}} if "outcome" in kept else {})

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.domain.drafts import Draft, read_draft
 from shared.domain.kinds import Kind, State
+from shared.domain.reading import UnreadableError
 
 
 def new_intent_id() -> str:
@@ -22,9 +23,9 @@ def new_intent_id() -> str:
 class Receipt:
     """What Salesforce gave back. number: the CaseNumber of a case, else None; at: epoch ms."""
 
-    record_id: str
-    number: str | None
-    at_ms: int
+    record_id: str = ""
+    number: str | None = None
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +42,7 @@ class Intent:
     attempts: leases so far. refusals: answers of Salesforce that refused this very record.
     reason: a code. detail: Salesforce's own words with it, for the operator: they may quote values.
     org: the host of the org that it was accepted for; "" when an earlier version did not note it.
+    unreadable: the code of what this version can't read of it, "" when it can read all.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Intent:
     leave_out: tuple[str, ...] = ()
     org: str = ""
     receipt: Receipt | None = None
+    unreadable: str = ""
 
     @property
     def is_forgotten(self) -> bool:
@@ -73,7 +76,9 @@ class Intent:
 
     @property
     def draft(self) -> Draft:
-        """Raises UnreadableDraftError when another version wrote it."""
+        """Raises UnreadableError, as for what another version wrote."""
+        if self.unreadable:
+            raise UnreadableError(self.unreadable)
         return read_draft(self.kind, self.schema, self.payload)
 
 

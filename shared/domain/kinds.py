@@ -1,9 +1,27 @@
 """The kinds of intent, the states of its life, and how many of a kind go into one request."""
 
 from enum import StrEnum
+from typing import Self
 
 
-class Kind(StrEnum):
+class _Open(StrEnum):
+    """Another version may know more: what this one does not know keeps its name, and is none of the
+    members."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        unknown = str.__new__(cls, value)
+        unknown._name_ = unknown._value_ = value
+        return unknown
+
+    @property
+    def is_known(self) -> bool:
+        return self.name in type(self).__members__
+
+
+class Kind(_Open):
     """What will happen in Salesforce. The value is the name operators see and type."""
 
     CASE_CREATE = "case_create"
@@ -16,7 +34,7 @@ class Kind(StrEnum):
     TASK_LINK = "task_link"
 
 
-class State(StrEnum):
+class State(_Open):
     """held → due → leased → delivered / parked / cancelled."""
 
     HELD = "held"

@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from shared.domain.drafts import FromCaller
+from shared.domain.drafts import FromCaller, shortened
 from shared.domain.intent import (
     Cancelled,
     Delivered,
@@ -26,6 +26,7 @@ from shared.domain.intent import (
     TryAgain,
 )
 from shared.domain.kinds import Kind, State
+from shared.domain.reading import UnreadableError, read_json, read_record
 from shared.journal.results import (
     Acceptance,
     Accepted,
@@ -37,12 +38,22 @@ from shared.journal.results import (
     ReferenceTaken,
     Repeated,
     Settled,
+    Summary,
     TooLate,
     TooMany,
     Wait,
 )
+from shared.journal.rows import read_row
 from shared.settings import REDIS_PREFIX
-from shared.store import now_ms, pairs, translated
+from shared.store import (
+    MemoryGauge,
+    StoreFullError,
+    allowed_when_full,
+    now_ms,
+    pairs,
+    script,
+    translated,
+)
 
 LEASE_MS = 20_000
 """How long a silent worker keeps its intents; one at work extends its lease (see Lease.extend)."""
@@ -67,8 +78,8 @@ CALLER_KEPT_MS = 24 * 3600 * 1000
 CALLER_MOST = 50
 """A caller's last intents are known by their number so long, and so many of them."""
 
-CALL_KEPT_MS = 7 * 24 * 3600 * 1000
-"""How long a call's list of intents is kept after its last one."""
+CALL_KEPT_MS = 48 * 3600 * 1000
+"""How long a call's list of intents is kept after its last one: twice as long as its state."""
 
 MISSING_FIELDS_MS = 10 * 60 * 1000
 """So long a kind goes without a field that the org does not have; then it is tried once more."""
@@ -96,7 +107,8 @@ class Journal:
         self._prefix = prefix
         self._subject_ms = subject_ms
         self.org = org
-        self._accept = self._script("accept")
+        self._memory = MemoryGauge(store)
+        self._accept = self._script("accept", when_full=False)
         self._lease = self._script("lease")
         self._extend = self._script("extend")
         self._settle = self._script("settle")
@@ -105,9 +117,12 @@ class Journal:
         self._replay = self._script("replay")
         self._forget = self._script("forget")
         self._let_go = self._script("let_go")
+        self._summary = self._script("summary")
 
-    def _script(self, name: str) -> Any:
-        return self._store.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
+    def _script(self, name: str, *, when_full: bool = True) -> Any:
+        """when_full: it frees memory, so it runs although the store's memory is spent."""
+        text = (_SCRIPTS / f"{name}.lua").read_text()
+        return self._store.register_script(script(_COMMON + text, when_full=when_full))
 
     # -- accepting -------------------------------------------------------------------------------
 
@@ -121,7 +136,10 @@ class Journal:
         """Record the intents and the answer in one atomic step: all of it, or nothing.
 
         A repeat of the same tool call, or of the same request within the call, records nothing.
+        Raises StoreFullError before the store is full: delivering and forgetting need the rest.
         """
+        if self._memory.is_full():
+            raise StoreFullError("FULL")
         want: dict[str, Any] = {
             "prefix": self._prefix,
             "call": call_id,
@@ -219,7 +237,7 @@ class Journal:
                     MOST_TRIED,
                 ]
             )
-        return Lease(kind, token, tuple(self._read(id_, pairs(flat)) for id_, flat in rows))
+        return Lease(kind, token, tuple(read_row(id_, pairs(flat)) for id_, flat in rows))
 
     def extend(self, lease: Lease) -> int:
         """Another LEASE_MS for what is still this worker's; returns how many that are."""
@@ -233,6 +251,7 @@ class Journal:
         Where it is not for one worker to tell, this step decides: whether a record that is refused
         again and again parks, and whether its kind waits.
         """
+        intents = {one.id: one for one in lease.intents}
         with translated():
             at_ms = self.now_ms()
             reply = self._settle(
@@ -240,7 +259,7 @@ class Journal:
                     self._prefix,
                     lease.token,
                     DOORBELL_MS,
-                    json.dumps([_as_settled(outcome, at_ms) for outcome in outcomes]),
+                    json.dumps([_as_settled(outcome, at_ms, intents) for outcome in outcomes]),
                     lease.kind,
                     CALL_KEPT_MS,
                     MISSING_FIELDS_MS,
@@ -264,7 +283,7 @@ class Journal:
     def pause(self, kind: Kind) -> bool:
         """Nothing of the kind is leased until resume; False when it was paused already."""
         with translated():
-            return bool(self._store.sadd(f"{self._prefix}paused", kind))
+            return bool(allowed_when_full(self._store, "SADD", f"{self._prefix}paused", kind))
 
     def resume(self, kind: Kind) -> bool:
         """Ends a pause, and a wait of the kind; False when there was neither."""
@@ -304,7 +323,10 @@ class Journal:
         return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
 
     def forget(self, *, data_after_ms: int, receipt_after_ms: int) -> int:
-        """What was delivered or cancelled loses its draft, later its receipt; returns how many."""
+        """What was delivered or cancelled loses its draft, later its receipt: one step.
+
+        Returns how many lost something; run it again until none does.
+        """
         with translated():
             return int(
                 self._forget(args=[self._prefix, data_after_ms, receipt_after_ms, FORGET_MOST])
@@ -313,19 +335,22 @@ class Journal:
     # -- reading ---------------------------------------------------------------------------------
 
     def get(self, intent_id: str) -> Intent | None:
-        with translated():
-            kept = self._store.hgetall(f"{self._prefix}intent:{intent_id}")
-        return self._read(intent_id, kept) if kept else None
+        """None when there is none, or none that can be read."""
+        return next(iter(self._readable([intent_id])), None)
 
     def get_many(self, intent_ids: Iterable[str]) -> dict[str, Intent]:
-        """The intents that exist, by id."""
+        """The intents that exist, by id; those that can't be read among them, and marked."""
         ids = list(dict.fromkeys(intent_ids))
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for intent_id in ids:
                 pipe.hgetall(f"{self._prefix}intent:{intent_id}")
-            rows = pipe.execute()
-        return {id_: self._read(id_, kept) for id_, kept in zip(ids, rows, strict=True) if kept}
+            rows = pipe.execute(raise_on_error=False)
+        return {id_: read_row(id_, kept) for id_, kept in zip(ids, rows, strict=True) if kept}
+
+    def _readable(self, intent_ids: Iterable[str]) -> list[Intent]:
+        """For a call: what can't be read is for an operator, and spoils nobody's answer."""
+        return [one for one in self.get_many(intent_ids).values() if not one.unreadable]
 
     def by_reference(self, reference: str) -> Intent | None:
         with translated():
@@ -368,7 +393,7 @@ class Journal:
             ids = [self._store.get(key) for key in keys]
         found = [
             intent
-            for intent in self.get_many(one for one in ids if one).values()
+            for intent in self._readable(one for one in ids if one)
             if intent.state not in {State.CANCELLED, State.PARKED}
         ]
         return max(found, key=lambda one: one.accepted_at_ms, default=None)
@@ -379,7 +404,7 @@ class Journal:
             return []
         with translated():
             ids = self._store.lrange(f"{self._prefix}call:{call_id}:intents", 0, -1)
-        return list(self.get_many(ids).values())
+        return self._readable(ids)
 
     def of_caller(self, number: str) -> list[Intent]:
         """What was accepted from this number (E.164) of late, oldest first."""
@@ -387,7 +412,7 @@ class Journal:
             return []
         with translated():
             ids = self._store.lrange(f"{self._prefix}caller:{number}:intents", 0, -1)
-        return [one for one in self.get_many(ids).values() if self.is_for_this_org(one)]
+        return [one for one in self._readable(ids) if self.is_for_this_org(one)]
 
     def newest(self, most: int) -> list[Intent]:
         """Newest first."""
@@ -400,10 +425,7 @@ class Journal:
         with translated():
             due = f"{self._prefix}due:{kind}"
             ids = self._store.zrange(due, "-inf", self.now_ms(), byscore=True, offset=0, num=most)
-            pipe = self._store.pipeline(transaction=False)
-            for intent_id in ids:
-                pipe.hget(f"{self._prefix}intent:{intent_id}", "payload")
-            return [json.loads(text) for text in pipe.execute() if text]
+        return [one.payload for one in self._readable(ids)]
 
     def parked(self, most: int) -> list[Intent]:
         """Longest parked first."""
@@ -411,30 +433,17 @@ class Journal:
             ids = self._store.zrange(f"{self._prefix}parked", 0, most - 1)
         return list(self.get_many(ids).values())
 
+    def summary(self, *, data_after_ms: int = 0, receipt_after_ms: int = 0) -> Summary:
+        """What is open, parked and late, in one step. The times are those of `forget`."""
+        with translated():
+            found = self._summary(args=[self._prefix, data_after_ms, receipt_after_ms, *Kind])
+        return read_json(Summary, found)
+
     def counts(self) -> dict[str, int]:
-        """How many intents there are, how many are parked, and per kind how many want work."""
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            pipe.zcard(f"{self._prefix}intents")
-            pipe.zcard(f"{self._prefix}parked")
-            for kind in Kind:
-                pipe.zcard(f"{self._prefix}due:{kind}")
-            total, parked, *open_ = pipe.execute()
-        waiting = {f"open_{kind}": n for kind, n in zip(Kind, open_, strict=True)}
-        return {"accepted": total, "parked": parked, **waiting}
-
-    def oldest_due_ms(self) -> int | None:
-        """The age of the oldest intent that a worker should have had by now; None if there is none.
-
-        What is leased does not count: its time is the end of the lease.
-        """
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            for kind in Kind:
-                pipe.zrange(f"{self._prefix}due:{kind}", 0, 0, withscores=True)
-            scores = [row[0][1] for row in pipe.execute() if row]
-            at_ms = self.now_ms()
-        return max(0, at_ms - int(min(scores))) if scores and min(scores) <= at_ms else None
+        """How many intents there are, how many are parked, and per kind how many are open."""
+        found = self.summary()
+        counts = {"accepted": found.accepted, "parked": found.parked}
+        return counts | {f"open_{kind}": open_.total for kind, open_ in found.kinds.items()}
 
     def waits(self) -> dict[str, Wait]:
         """What has to wait now or waited last: "org" or a kind → why and until when."""
@@ -442,16 +451,17 @@ class Journal:
             kept = self._store.hgetall(f"{self._prefix}waits")
         waits = {}
         for what, text in kept.items():
-            wait = json.loads(text)
-            waits[what] = Wait(int(wait["until"]), wait["reason"], int(wait["strikes"]))
+            try:
+                wait = json.loads(text)
+                waits[what] = read_record(Wait, wait | {"until_ms": wait.get("until", 0)})
+            except (ValueError, TypeError, AttributeError, UnreadableError):
+                continue  # as the scripts do
         return waits
 
     def last_sweep_age_ms(self) -> int | None:
         """None when no sweep has ever run."""
-        with translated():
-            last = self._store.get(f"{self._prefix}sweep:last")
-            at_ms = self.now_ms()
-        return at_ms - int(float(last)) if last else None
+        age_ms = self.summary().swept_ms_ago
+        return age_ms if age_ms >= 0 else None
 
     def now_ms(self) -> int:
         """The store's clock, which every transition uses; epoch ms."""
@@ -465,33 +475,6 @@ class Journal:
     def _subject(self, subject: str) -> str:
         return f"{self.org}:{subject}" if self.org else subject
 
-    def _read(self, intent_id: str, kept: dict[str, str]) -> Intent:
-        receipt = json.loads(kept["receipt"]) if kept.get("receipt") else None
-        return Intent(
-            id=intent_id,
-            kind=Kind(kept["kind"]),
-            state=State(kept["state"]),
-            call_id=kept["call"],
-            tool=kept["tool"],
-            reference=kept["reference"],
-            schema=int(kept["schema"]),
-            payload=json.loads(kept["payload"]),
-            accepted_at_ms=int(kept["accepted"]),
-            attempts=int(kept["attempts"]),
-            refusals=int(kept.get("refusals") or 0),
-            unsure=kept["unsure"] == "1",
-            reason=kept.get("reason", ""),
-            detail=kept.get("detail", ""),
-            said=kept.get("said", ""),
-            fingerprint=kept["fingerprint"],
-            wished_ms=int(kept.get("wished") or 0),
-            message=kept.get("message", ""),
-            org=kept.get("org", ""),
-            settled_at_ms=int(kept["settled"]) if kept.get("settled") else None,
-            leave_out=tuple(json.loads(kept.get("leave_out") or "[]")),
-            receipt=Receipt(**receipt) if receipt else None,
-        )
-
 
 def _caller(intent: NewIntent) -> str:
     """Whose wish it is, by number; what is recorded besides is nobody's wish."""
@@ -502,15 +485,17 @@ def _caller(intent: NewIntent) -> str:
     )
 
 
-def _as_settled(outcome: Outcome, at_ms: int) -> dict[str, Any]:
+def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dict[str, Any]:
     match outcome:
         case Delivered(intent_id, record_id, number):
             receipt = asdict(Receipt(record_id, number, at_ms))
+            intent = intents[intent_id]
             return {
                 "id": intent_id,
                 "outcome": "delivered",
                 "receipt": json.dumps(receipt),
                 "also": [_recorded(one) for one in outcome.also],
+                "payload": json.dumps(shortened(intent.kind, intent.payload)),
             }
         case TryAgain():
             return {

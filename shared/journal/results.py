@@ -1,6 +1,6 @@
 """What the journal answers: what became of an acceptance, a lease, a wait."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
@@ -75,9 +75,46 @@ class AnswerSlot:
 class Wait:
     """Why nothing of a kind (or of the org) is leased until then (epoch ms)."""
 
-    until_ms: int
-    reason: str
-    strikes: int
+    until_ms: int = 0
+    reason: str = ""
+    strikes: int = 0
+
+
+@dataclass(frozen=True)
+class Open:
+    """How many of a kind want something done: held in the commit window, waiting for others, due
+    (now, or at the next attempt), leased."""
+
+    held: int = 0
+    waiting: int = 0
+    due: int = 0
+    leased: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.held + self.waiting + self.due + self.leased
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What there is to watch.
+
+    broken: promises that can't be kept for now: parked, the caller was told, the call is over.
+    oldest_due_ms: age of the oldest that a worker should have had by now; what waits for others
+    counts from the end of its own window.
+    swept_ms_ago, forgot_ms_ago: since the last sweep, and the last run of retention.
+    retention_lag_ms: how long the oldest should have been forgotten.
+    -1 where there is none.
+    """
+
+    accepted: int = 0
+    parked: int = 0
+    broken: int = 0
+    oldest_due_ms: int = -1
+    swept_ms_ago: int = -1
+    forgot_ms_ago: int = -1
+    retention_lag_ms: int = 0
+    kinds: dict[str, Open] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

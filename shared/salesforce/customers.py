@@ -60,12 +60,12 @@ class CaseSummary:
     """
 
     record_id: str
-    number: str
-    subject: str
-    status: str
-    priority: str
-    type: str
-    is_closed: bool
+    number: str = ""
+    subject: str = ""
+    status: str = ""
+    priority: str = ""
+    type: str = ""
+    is_closed: bool = False
     contact_id: str | None = None
     reference: str = ""
 
@@ -91,11 +91,11 @@ class Customer:
     """
 
     contact_id: str
-    name: str
-    account_id: str | None
-    account_name: str
-    account_number: str
-    values: dict[str, str | None]
+    name: str = ""
+    account_id: str | None = None
+    account_name: str = ""
+    account_number: str = ""
+    values: dict[str, str | None] = field(default_factory=dict)
     cases: list[CaseSummary] = field(default_factory=list)
     language: str = ""
     owner_name: str = ""
@@ -103,10 +103,6 @@ class Customer:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        return cls(**kept | {"cases": [CaseSummary(**item) for item in kept["cases"]]})
 
 
 class Customers:

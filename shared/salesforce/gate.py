@@ -20,7 +20,7 @@ from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
-from shared.store import now_ms, translated
+from shared.store import now_ms, script, translated
 
 LOOK_AGAIN_MS = 30_000
 """How long "nothing is left of the day" is believed; then one request goes and reads the figure."""
@@ -125,7 +125,8 @@ class Gate:
         self._done = self._script("done")
 
     def _script(self, name: str) -> Any:
-        return self._store.register_script(_COMMON + (_SCRIPTS / f"{name}.lua").read_text())
+        text = _COMMON + (_SCRIPTS / f"{name}.lua").read_text()
+        return self._store.register_script(script(text, when_full=True))
 
     def ask(
         self,

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
-from shared.store import translated
+from shared.store import allowed_when_full, translated
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 180
@@ -59,6 +59,8 @@ class RefreshTokens:
         origin = kept.get("from")
         if origin != BY_LOGIN and origin != _digest(self._configured):
             kept = {}  # an operator has configured another one
+        if not kept.get("token"):
+            kept = {}
         if not kept and not self._configured:
             raise SalesforceError(FailureClass.LOGIN_REFUSED, "NOT_AUTHORISED", whole=True)
         if not kept:
@@ -83,7 +85,7 @@ class RefreshTokens:
                 )
             kept = self._cipher.encrypt(token.encode()).decode()
             origin = BY_LOGIN if stays else _digest(self._configured)
-            self._store.hset(self._key, mapping={"token": kept, "from": origin})
+            allowed_when_full(self._store, "HSET", self._key, "token", kept, "from", origin)
             self._store.expire(self._key, KEPT_S)
 
 

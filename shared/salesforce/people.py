@@ -5,7 +5,8 @@ short while, so that a backlog from the same callers does not ask again and agai
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import redis
@@ -13,7 +14,7 @@ import redis
 from shared.phone import as_e164, spellings
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns, soql
-from shared.store import translated
+from shared.store import StoreUnavailableError, translated
 
 REMEMBER_S = 120
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
@@ -51,10 +52,26 @@ class People:
         if len(unknown) <= NUMBERS_IN_A_QUERY:
             return contacts | self._remember(self.holders(unknown))
         # Many: another worker on the same backlog asks for the same ones at this moment.
-        lock = self._store.lock(f"{self._keys}people", timeout=60, blocking_timeout=60)
-        with translated(), lock:
+        with self._one_asks():
             contacts, unknown = self._remembered(wanted)
             return contacts | self._remember(self.holders(unknown))
+
+    @contextmanager
+    def _one_asks(self) -> Iterator[None]:
+        """One worker at a time inside; a store without memory has none for the lock either."""
+        lock = self._store.lock(f"{self._keys}people", timeout=60)
+        try:
+            taken = lock.acquire(blocking_timeout=60)
+        except redis.OutOfMemoryError:
+            taken = False
+        except redis.RedisError as trouble:
+            raise StoreUnavailableError(type(trouble).__name__) from trouble
+        try:
+            yield
+        finally:
+            if taken:
+                with suppress(redis.RedisError):  # it ends by itself
+                    lock.release()
 
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
         """The same, as the org says now, whatever is remembered."""
@@ -76,19 +93,32 @@ class People:
             return {}, []
         with translated():
             kept = self._store.mget([self._key(number) for number in numbers])
-        known = {one: json.loads(text) for one, text in zip(numbers, kept, strict=True) if text}
+        known = {
+            number: ids
+            for number, text in zip(numbers, kept, strict=True)
+            if (ids := _ids(text)) is not None
+        }
         return known, [number for number in numbers if number not in known]
 
     def _remember(self, found: dict[str, list[str]]) -> dict[str, list[str]]:
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            for number, ids in found.items():
-                pipe.set(self._key(number), json.dumps(ids), ex=REMEMBER_S)
+        pipe = self._store.pipeline(transaction=False)
+        for number, ids in found.items():
+            pipe.set(self._key(number), json.dumps(ids), ex=REMEMBER_S)
+        with suppress(redis.RedisError):  # then it is asked for again
             pipe.execute()
         return found
 
     def _key(self, number: str) -> str:
         return f"{self._keys}contacts:{number}"
+
+
+def _ids(text: str | None) -> list[str] | None:
+    """None when nothing is remembered, or nothing that can be read."""
+    try:
+        ids = json.loads(text or "null")
+    except ValueError:
+        return None
+    return ids if isinstance(ids, list) else None
 
 
 def _chunks(items: list[T], size: int) -> list[list[T]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import redis
 
+from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
 from shared.salesforce.customers import MOST_NUMBERS, Customer, Customers
 from shared.salesforce.deadline import Deadline
@@ -40,6 +41,14 @@ class Snapshot:
 
     customers: tuple[Customer, ...]
     at_ms: int
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A snapshot as it lies in Redis."""
+
+    at: int
+    customers: list[Customer]
 
 
 class Snapshots:
@@ -181,10 +190,14 @@ class Snapshots:
 
 
 def _read(text: str | None) -> Snapshot | None:
+    """None for one that this version can't read: Salesforce is asked anew."""
     if not text:
         return None
-    kept = json.loads(text)
-    return Snapshot(tuple(Customer.from_json(one) for one in kept["customers"]), kept["at"])
+    try:
+        kept = read_json(_Kept, text)
+    except UnreadableError:
+        return None
+    return Snapshot(tuple(kept.customers), kept.at)
 
 
 def _failure(told: str) -> SalesforceError:

@@ -13,11 +13,12 @@ from typing import Any
 import redis
 import requests
 
+from shared.domain.reading import UnreadableError, read_json
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.grants import RefreshTokens, token_form
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
-from shared.store import translated
+from shared.store import allowed_when_full, translated
 
 TOKEN_TIMEOUT_S = (3.05, 10.0)
 LOCK_MS = 15_000
@@ -34,7 +35,7 @@ class Token:
 
     access_token: str
     instance_url: str
-    issued_at_ms: int
+    issued_at_ms: int = 0
 
 
 class TokenStore:
@@ -68,7 +69,10 @@ class TokenStore:
     def _kept(self) -> Token | None:
         with translated():
             text = self._store.get(self._key)
-        return Token(**json.loads(text)) if text else None
+        try:
+            return read_json(Token, text) if text else None
+        except UnreadableError:
+            return None  # another version's: a token of our own takes its place
 
     def _one_refresher(self, spent: Token | None, give_up_at: float) -> Token:
         while True:
@@ -124,7 +128,8 @@ class TokenStore:
     def keep(self, token: Token) -> None:
         """From now on it is the fleet's."""
         with translated():
-            self._store.set(self._key, json.dumps(asdict(token)), ex=KEPT_S)
+            kept = json.dumps(asdict(token))
+            allowed_when_full(self._store, "SET", self._key, kept, "EX", KEPT_S)
 
     def _trusted(self, instance_url: str) -> str:
         """Where the token may be sent: https, or the configured loopback address."""
@@ -135,7 +140,10 @@ class TokenStore:
 
     def _take_lock(self, owner: str) -> bool:
         with translated():
-            return bool(self._store.set(self._lock_key, owner, nx=True, px=LOCK_MS))
+            taken = allowed_when_full(
+                self._store, "SET", self._lock_key, owner, "NX", "PX", LOCK_MS
+            )
+            return bool(taken)
 
     def _release_lock(self, owner: str) -> None:
         script = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"

@@ -279,9 +279,9 @@ def caller_label(direction: str) -> str:
 class Utterance:
     """One final transcript. speaker: CALLER or AGENT; at_ms orders them, 0 when unknown."""
 
-    speaker: str
-    text: str
-    at_ms: int
+    speaker: str = ""
+    text: str = ""
+    at_ms: int = 0
 
 
 def utterance(message: Message) -> Utterance | None:

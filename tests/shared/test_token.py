@@ -93,7 +93,9 @@ def test_a_refused_client_is_a_matter_of_configuration(
     assert refused.value.failure is FailureClass.LOGIN_REFUSED
 
 
-def test_who_waits_for_another_refresher_gives_up_at_their_deadline(settings: Settings) -> None:
+def test_who_waits_for_another_refresher_gives_up_at_their_deadline(
+    settings: Settings, store: redis.Redis
+) -> None:
     """The lock is held by somebody who never finishes."""
     store = fakeredis.FakeStrictRedis(decode_responses=True)
     store.set(f"{keys_of(settings)}token:lock", "somebody else")

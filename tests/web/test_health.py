@@ -2,15 +2,22 @@
 
 from typing import Any
 
+import pytest
+import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
+from demo.processes import wait_until
 from demo.stack import Org
+from shared.domain.drafts import CommentDraft
+from shared.domain.intent import Delivered, Parked, Scope, TryAgain
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
-from tests.calling import ask
+from shared.settings import Settings
+from tests.calling import OPERATOR, ask, message, post
 from tests.shared.test_gate import opened, told
 from tests.workers.delivering import BILLING, accept
+from web.app import create_app
 from web.metrics import FleetCollector
 from web.service import Service
 from workers.delivery.desk import Desk
@@ -32,7 +39,7 @@ def test_breaker_and_budget_are_told(app: Flask, client: FlaskClient) -> None:
     service: Service = app.extensions["service"]
     told(service.gate, 123, 15_000)
     opened(service.gate)
-    health: dict[str, Any] = client.get("/health").get_json()
+    health: dict[str, Any] = client.get("/health", headers=OPERATOR).get_json()
     assert health["breaker"]["state"] == "open"
     assert health["breaker"]["reason"] == "HTTP_503"
     assert health["budget"]["daily_used"] == 123
@@ -49,12 +56,12 @@ def test_a_failing_kind_is_a_problem_with_its_reason_and_a_gauge(
     accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(hide_fields=["Case.Voice_Reference__c"])
     drain(desk, Kind.CASE_CREATE)
-    problems = client.get("/health").get_json()["problems"]
+    problems = client.get("/health", headers=OPERATOR).get_json()["problems"]
     assert "case_create: waits because of INVALID_FIELD (Voice_Reference__c)" in problems
     told_of = figures(app)
     assert told_of["vs_kind_failing{case_create}"] == 1
     assert told_of["vs_waiting_seconds{case_create}"] > 0
-    assert told_of["vs_intents_open{case_create}"] == 1
+    assert told_of["vs_intents_open{case_create,due}"] == 1
     assert told_of["vs_oldest_due_seconds{}"] >= 0
 
 
@@ -62,7 +69,173 @@ def test_a_pause_by_hand_is_told_and_is_no_problem(
     app: Flask, client: FlaskClient, journal: Journal
 ) -> None:
     journal.pause(Kind.CALLBACK)
-    health = client.get("/health").get_json()
+    health = client.get("/health", headers=OPERATOR).get_json()
     assert health["paused"] == ["callback"]
     assert not any("callback" in one for one in health["problems"])
     assert figures(app)["vs_kind_paused{callback}"] == 1
+
+
+def test_a_process_that_can_take_calls_is_ready_though_nobody_sweeps_or_forgets(
+    client: FlaskClient, journal: Journal
+) -> None:
+    assert client.get("/health/ready").status_code == 200
+    problems = client.get("/health", headers=OPERATOR).get_json()["problems"]
+    assert [one.partition(":")[0] for one in problems] == ["sweep", "retention"]
+    journal.sweep()
+    journal.forget(data_after_ms=1, receipt_after_ms=1)
+    told = client.get("/health", headers=OPERATOR).get_json()
+    assert (told["status"], told["problems"]) == ("ok", [])
+
+
+@pytest.mark.parametrize("key", ["vs:sweep:last", "vs:retention:last"])
+def test_a_worker_or_beat_that_is_gone_is_an_alarm_and_no_reason_to_take_the_line_down(
+    client: FlaskClient, journal: Journal, store: redis.Redis, key: str
+) -> None:
+    journal.sweep()
+    journal.forget(data_after_ms=1, receipt_after_ms=1)
+    store.set(key, journal.now_ms() - 3_600_000)
+    (problem,) = client.get("/health", headers=OPERATOR).get_json()["problems"]
+    assert "3600 s ago" in problem
+    assert client.get("/health/ready").status_code == 200
+
+
+# -- who may see it --------------------------------------------------------------------------------
+
+
+def test_a_stranger_hears_the_status_and_nothing_else(client: FlaskClient) -> None:
+    answer = client.get("/health")
+    assert answer.status_code == 200
+    assert answer.get_json() == {"status": "problems"}
+    for wrong in ("Bearer no", "Bearer ", "Basic b3BzOm9wcw==", OPERATOR["Authorization"][:-1]):
+        answer = client.get("/health", headers={"Authorization": wrong})
+        assert (answer.status_code, set(answer.get_json())) == (401, {"status"})
+        assert client.get("/metrics", headers={"Authorization": wrong}).status_code == 401
+    assert client.get("/metrics").status_code == 401
+
+
+def test_without_a_token_set_nobody_sees_more(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"ops_token": None}))
+    client = app.test_client()
+    for headers in ({}, OPERATOR, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+        assert set(client.get("/health", headers=headers).get_json()) == {"status"}
+        assert client.get("/metrics", headers=headers).status_code == 404
+    app.extensions["service"].close()
+
+
+def test_a_stranger_who_asks_often_costs_the_store_one_look_a_second(
+    client: FlaskClient, store: redis.Redis
+) -> None:
+    client.get("/health")
+    before = store.info("commandstats").get("cmdstat_info", {"calls": 0})["calls"]
+    for _ in range(50):
+        client.get("/health")
+    after = store.info("commandstats")["cmdstat_info"]["calls"]
+    assert after - before < 10
+
+
+# -- what is open, parked, promised ----------------------------------------------------------------
+
+
+def test_everything_that_is_not_settled_is_counted_by_kind_and_state(
+    client: FlaskClient, journal: Journal, store: redis.Redis
+) -> None:
+    def seen() -> dict[str, Any]:
+        found: dict[str, Any] = client.get("/health", headers=OPERATOR).get_json()
+        return found
+
+    case_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    held = accept(journal, Kind.CASE_CREATE, BILLING, hold_ms=60_000)
+    comment = CommentDraft(case_intent=case_id, text="x")
+    accept(journal, Kind.CASE_COMMENT, comment, after=(case_id,))
+    accept(journal, Kind.CALL_LOG, BILLING, after_call=True)
+    nothing = {"held": 0, "waiting": 0, "due": 0, "leased": 0}
+    assert seen()["open"] == {str(kind): nothing for kind in Kind} | {
+        "case_create": nothing | {"held": 1, "due": 1},
+        "case_comment": nothing | {"waiting": 1},
+        "call_log": nothing | {"waiting": 1},
+    }
+    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999)
+    assert seen()["open"]["case_create"] == nothing | {"held": 1, "leased": 1}
+    journal.settle(lease, [Delivered(case_id, "500x")])
+    assert seen()["open"]["case_create"] == nothing | {"held": 1}
+    assert seen()["open"]["case_comment"] == nothing | {"due": 1}
+    journal.cancel(held, "caller")
+    assert seen()["open"]["case_create"] == nothing
+    lease = journal.lease(Kind.CASE_COMMENT, most=9, most_bytes=9999)
+    wait = TryAgain(lease.intents[0].id, "UNABLE_TO_LOCK_ROW", 60_000, Scope.RECORD)
+    journal.settle(lease, [wait])
+    assert seen()["open"]["case_comment"] == nothing | {"due": 1}
+
+
+def test_what_waits_behind_a_paused_kind_is_as_old_as_it_is(
+    client: FlaskClient, journal: Journal, store: redis.Redis
+) -> None:
+    accept(journal, Kind.CASE_CREATE, BILLING)
+    waiting = accept(journal, Kind.CALL_LOG, BILLING, after_call=True)
+    journal.pause(Kind.CASE_CREATE)
+    store.delete("vs:due:case_create")
+    store.zadd("vs:waiting:call_log", {waiting: journal.now_ms() - 3_600_000})
+    assert client.get("/health", headers=OPERATOR).get_json()["oldest_due_ms"] >= 3_600_000
+
+
+def test_a_dead_workers_lease_is_due_again(journal: Journal, store: redis.Redis) -> None:
+    intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999)
+    store.zadd("vs:due:case_create", {intent_id: 1})
+    store.zadd("vs:leases:case_create", {lease.token: 1})
+    found = journal.summary().kinds["case_create"]
+    assert (found.due, found.leased) == (1, 0)
+
+
+def test_a_broken_promise_is_one_that_a_caller_was_told_of_and_whose_call_is_over(
+    client: FlaskClient, journal: Journal
+) -> None:
+    """The comment with the call's summary was never spoken, though it has a reference."""
+    ask(client, "createSalesforceCase", {"issueType": "billing", "description": "Billed twice"})
+    post(client, message("end-of-call-report", analysis={"summary": "Billed twice."}))
+    for kind in (Kind.CASE_CREATE, Kind.CASE_COMMENT):
+        lease = journal.lease(kind, most=9, most_bytes=99_999)
+        assert len(lease.intents) == 1
+        journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
+    told = client.get("/health", headers=OPERATOR).get_json()
+    assert (told["parked"], told["broken_promises"]) == (2, 1)
+
+
+def test_a_promise_breaks_when_its_call_ends_and_not_before(
+    client: FlaskClient, journal: Journal
+) -> None:
+    def broken() -> Any:
+        return client.get("/health", headers=OPERATOR).get_json()["broken_promises"]
+
+    ask(client, "createSalesforceCase", {"issueType": "billing", "description": "Billed twice"})
+    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=99_999)
+    journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
+    assert broken() == 0
+    post(client, message("status-update", status="ended"))
+    assert broken() == 1
+    assert journal.replay([lease.intents[0].id])[0] == 1
+    assert broken() == 0
+    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=99_999)
+    journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
+    assert broken() == 1
+    journal.discard([lease.intents[0].id])
+    assert broken() == 0
+
+
+def test_health_with_a_thousand_parked_reads_none_of_them(
+    client: FlaskClient, journal: Journal, store: redis.Redis
+) -> None:
+    for _ in range(1000):
+        accept(journal, Kind.CALL_LOG, BILLING, said="Noted.")
+
+    def park() -> bool:
+        lease = journal.lease(Kind.CALL_LOG, most=200, most_bytes=9_999_999)
+        journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
+        return journal.summary().parked == 1000
+
+    wait_until(park, for_s=60, what="a thousand parked")
+    client.get("/health", headers=OPERATOR)
+    before = store.info("commandstats")["cmdstat_hgetall"]["calls"]
+    told = client.get("/health", headers=OPERATOR).get_json()
+    assert (told["parked"], told["broken_promises"]) == (1000, 1000)
+    assert store.info("commandstats")["cmdstat_hgetall"]["calls"] - before < 10

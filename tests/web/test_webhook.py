@@ -300,15 +300,6 @@ def test_final_transcripts_are_kept_once_and_in_the_order_they_were_said(app: Fl
     assert log.payload["transcript"] == "Caller: Hello\nAgent: How can I help?"
 
 
-def test_readiness_wants_sweeps(client: FlaskClient, journal: Journal) -> None:
-    answer = client.get("/health/ready")
-    assert answer.status_code == 503
-    assert "sweep" in answer.get_json()["problems"][0]
-    journal.sweep()
-    assert client.get("/health/ready").status_code == 200
-    assert client.get("/health").get_json()["problems"] == []
-
-
 @pytest.mark.parametrize("body", [b'{"message":{"type":"x","call":{"id":"\xed\xa0\x80"}}}',
                                   '{"message": {}}'.encode("utf-16")])  # fmt: skip
 def test_what_is_not_utf_8_is_400(client: FlaskClient, body: bytes) -> None:

@@ -21,7 +21,7 @@ from shared.calls.news import News
 from shared.domain.kinds import Kind
 from shared.settings import Settings
 from shared.vapi.control import may_be_called, read_url
-from tests.calling import ask, message, post
+from tests.calling import OPERATOR, ask, message, post
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 from workers.news import news_of
@@ -116,7 +116,7 @@ def test_a_parked_write_is_told_to_the_call_while_it_lasts(
         (one,) = posted
         assert one["type"] == "add-message"
         assert said.rstrip(".")[-7:] in one["message"]["content"]
-    assert client.get("/health").get_json()["broken_promises"] == int(ended)
+    assert client.get("/health", headers=OPERATOR).get_json()["broken_promises"] == int(ended)
 
 
 def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(

@@ -1,14 +1,19 @@
 """The task that closes quiet calls, as Celery runs it."""
 
+from typing import Any
+
 import pytest
 import redis
+import structlog
 from flask.testing import FlaskClient
 
 from demo.stack import Org, Store, environment
+from shared.calls.calls import Calls
+from shared.calls.closeout import CloseOut
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
-from shared.settings import load_settings
-from tests.calling import message, post
+from shared.settings import Settings, load_settings
+from tests.calling import OPERATOR, message, post
 
 
 def test_calls_that_were_quiet_for_the_set_time_are_closed(
@@ -29,3 +34,37 @@ def test_calls_that_were_quiet_for_the_set_time_are_closed(
     assert tasks.close_quiet() == "closed 1"
     assert [one.kind for one in journal.of_call("call-1")] == [Kind.CALL_LOG]
     load_settings.cache_clear()
+
+
+POISON: dict[str, Any] = {
+    "state": lambda store: (store.delete("vs:call:b"), store.set("vs:call:b", "x")),
+    "transcript": lambda store: store.set("vs:call:b:transcript", "x"),
+    "intents": lambda store: store.set("vs:call:b:intents", "x"),
+}
+
+
+@pytest.mark.parametrize("what", POISON)
+def test_a_call_that_can_not_be_closed_is_set_aside_counted_and_holds_up_no_other(
+    client: FlaskClient, journal: Journal, store: redis.Redis, settings: Settings, what: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for call_id in "abc":
+        post(client, message("status-update", call_id=call_id, status="in-progress"))
+        store.zincrby("vs:calls", -10 * 60_000 - 1, call_id)
+    POISON[what](store)
+    captured = structlog.testing.LogCapture()
+    log = structlog.wrap_logger(None, processors=[captured])
+    monkeypatch.setattr("shared.calls.closeout.log", log)
+    closing = CloseOut(Calls(store), journal, settings)
+    assert closing.close_quiet(10 * 60_000)[0] == 2
+    assert closing.close_quiet(10 * 60_000)[0] == 0  # it is not tried again at once
+    failed = [one for one in captured.entries if one["event"] == "call_not_closed"]
+    assert [one["call_id"] for one in failed] == ["b"]
+    told = client.get("/health", headers=OPERATOR).get_json()
+    assert told["unclosed_calls"] == 1
+    assert any("could not be closed" in one for one in told["problems"])
+
+    store.delete("vs:call:b", f"vs:call:b:{what}")  # somebody sets it right
+    store.zincrby("vs:calls", -3 * 3_600_000, "b")
+    assert closing.close_quiet(10 * 60_000)[0] == 1
+    assert client.get("/health", headers=OPERATOR).get_json()["unclosed_calls"] == 0

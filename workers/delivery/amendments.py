@@ -8,9 +8,10 @@ none; a person's edit stays (optimistic concurrency, as for contacts).
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from shared.domain.drafts import CallDraft, UnreadableDraftError
+from shared.domain.drafts import CallDraft
 from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import SETTLED, Kind, State
+from shared.domain.reading import UnreadableError
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
@@ -162,7 +163,7 @@ def _ours(desk: Desk, intents: list[Intent]) -> list[dict[str, Any]] | None:
         others = [receipt.number for receipt in opened[:-1] if receipt.number]
         try:
             draft = cast(CallDraft, intent.draft)
-        except (UnreadableDraftError, TypeError):  # purged, or of another version
+        except (UnreadableError, TypeError):  # purged, or of another version
             return None
         written.append(call_fields(draft, others, intent.accepted_at_ms, desk.time_zone))
     return written

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.drafts import UnreadableDraftError
 from shared.domain.intent import (
     Cancelled,
     Delivered,
@@ -23,6 +22,7 @@ from shared.domain.intent import (
     TryAgain,
 )
 from shared.domain.kinds import Kind, State
+from shared.domain.reading import UnreadableError
 from shared.journal.journal import LEASE_MS, Journal
 from shared.journal.results import Lease, Settled
 from shared.logs import log
@@ -212,8 +212,8 @@ def _readable(desk: Desk, intents: tuple[Intent, ...]) -> tuple[list[Intent], li
             continue
         try:
             _ = intent.draft
-        except (UnreadableDraftError, TypeError):
-            parked.append(Parked(intent.id, f"UNREADABLE_SCHEMA_{intent.schema}"))
+        except UnreadableError as code:
+            parked.append(Parked(intent.id, f"UNREADABLE_{code}"))
         else:
             readable.append(intent)
     return readable, parked

@@ -2,7 +2,8 @@
 --
 -- ARGV[1]  JSON object:
 --   prefix, id      the call's
---   life_ms         how long its state is kept after this event
+--   life_ms         how long its state is kept after this event; reported_life_ms: once its report was
+--                   taken down, and then nothing more is kept of its speech
 --   fields          object of hash fields; what an event lacks is not among them, since later events
 --                   may tell less than earlier ones
 --   control_url     "" or where the call can be spoken to, and control_origin (scheme, host, port)
@@ -58,6 +59,9 @@ for _, number in ipairs(event.shown) do
 end
 for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
 redis.call('HSETNX', key, 'since', now)
+if redis.call('HEXISTS', key, 'reported') == 1 then
+  event.life_ms, event.speech, event.utterance, event.update = event.reported_life_ms, '', '', ''
+end
 local began = tonumber(redis.call('HGET', key, 'began'))
 if event.at > 0 and not (began and began <= event.at) then
   redis.call('HSET', key, 'began', string.format('%.0f', event.at))

@@ -1,5 +1,7 @@
--- Read before every script: the server's clock, the doorbell, waits, whether the caller speaks, and
--- letting followers go.
+-- Read before every script: the server's clock, the doorbell, waits, whether the caller speaks, letting
+-- followers go, and parking.
+
+local settled = {delivered = true, parked = true, cancelled = true}
 
 local function clock_ms()
   local time = redis.call('TIME')
@@ -11,17 +13,21 @@ local function take_doorbell(p, kind, ring_ms)
   return redis.call('SET', p .. 'doorbell:' .. kind, 1, 'NX', 'PX', ring_ms) ~= false
 end
 
--- what: "org" or a kind. True while it has to wait, or a person paused it.
+-- The wait of what ("org" or a kind): {until, reason, strikes}. One that can't be read is none.
+local function wait_of(p, what)
+  local is_json, wait = pcall(cjson.decode, redis.call('HGET', p .. 'waits', what))
+  if not is_json or type(wait) ~= 'table' then wait = {} end
+  return {['until'] = tonumber(wait['until']) or 0, reason = wait.reason, strikes = tonumber(wait.strikes) or 0}
+end
+
+-- True while it has to wait, or a person paused it.
 local function must_wait(p, what, now)
-  if redis.call('SISMEMBER', p .. 'paused', what) == 1 then return true end
-  local wait = redis.call('HGET', p .. 'waits', what)
-  return wait and cjson.decode(wait)['until'] > now
+  return redis.call('SISMEMBER', p .. 'paused', what) == 1 or wait_of(p, what)['until'] > now
 end
 
 -- True when it failed the last time: whoever is let in now finds out whether it works again.
 local function is_on_probation(p, what)
-  local wait = redis.call('HGET', p .. 'waits', what)
-  return wait and cjson.decode(wait).strikes > 0
+  return wait_of(p, what).strikes > 0
 end
 
 -- True while a write is held because the caller is speaking: until their next final transcript, two
@@ -60,39 +66,80 @@ local function is_held_back(p, call, accepted, now)
   return spoke > said and now - heard < SILENCE_MS
 end
 
+-- The intent is for a person: counted among the promises when a caller was told of it. The call of such
+-- a one may last (summary.lua looks). Never fails, whatever lies under the id.
+local function park(p, id, now, reason)
+  local key = p .. 'intent:' .. id
+  redis.pcall('HSET', key, 'state', 'parked', 'settled', now, 'reason', reason)
+  redis.call('ZADD', p .. 'parked', now, id)
+  local is = redis.pcall('HMGET', key, 'said', 'call')
+  if not is.err and is[1] and is[1] ~= '' then
+    redis.call('ZADD', p .. 'parked:told', now, id)
+    if is[2] and is[2] ~= '' then redis.call('HSET', p .. 'parked:live', id, is[2]) end
+  end
+end
+
+local function unpark(p, id)
+  redis.call('ZREM', p .. 'parked', id)
+  redis.call('ZREM', p .. 'parked:told', id)
+  redis.call('HDEL', p .. 'parked:live', id)
+end
+
 -- A parked intent is tried anew, without its past: unsure, so that what it may have written before it
 -- parked is found and not written again.
 local function make_due_again(p, id, kind, now)
   local key = p .. 'intent:' .. id
   redis.call('HSET', key, 'state', 'due', 'unsure', 1, 'hold_until', now, 'attempts', 0)
   redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'leave_out')
-  redis.call('ZREM', p .. 'parked', id)
+  unpark(p, id)
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
+end
+
+-- Removes it from where what is open stands.
+local function close(p, kind, id)
+  redis.call('ZREM', p .. 'due:' .. kind, id)
+  redis.call('ZREM', p .. 'held:' .. kind, id)
+  redis.call('ZREM', p .. 'waiting:' .. kind, id)
+end
+
+local function let_follower_go(p, id, follower, became, now, ring_ms, reply)
+  local key = p .. 'intent:' .. follower
+  local is = redis.call('HMGET', key, 'state', 'kind', 'hold_until')
+  local kind, due_at = is[2], nil
+  if is[1] == 'held' then
+    redis.call('SREM', p .. 'followers:' .. id, follower)
+    if redis.call('HINCRBY', key, 'waiting', -1) ~= 0 then return end
+    due_at = tonumber(is[3])
+    redis.call('ZREM', p .. 'waiting:' .. kind, follower)
+    redis.call('ZADD', p .. 'due:' .. kind, due_at, follower)
+    if due_at > now then redis.call('ZADD', p .. 'held:' .. kind, due_at, follower) end
+  elseif is[1] == 'parked' and became ~= 'parked' then
+    make_due_again(p, follower, kind, now)
+    due_at = now
+  end
+  if due_at and due_at <= now and ring_ms and take_doorbell(p, kind, ring_ms) then
+    reply[#reply + 1] = kind
+  end
 end
 
 -- An intent is settled: those that waited for it alone are due. Those that parked because this one did
 -- are due again once it is parked no more, and find out what that means for them. Appends kinds to ring
--- for to reply.
+-- for to reply; without ring_ms the sweep rings.
 local function let_followers_go(p, id, now, ring_ms, reply)
   local followers = p .. 'followers:' .. id
-  local became = redis.call('HGET', p .. 'intent:' .. id, 'state')
+  local became = redis.pcall('HGET', p .. 'intent:' .. id, 'state')
+  if type(became) == 'table' then became = 'parked' end  -- no hash: it is parked as unreadable
   for _, follower in ipairs(redis.call('SMEMBERS', followers)) do
-    local key = p .. 'intent:' .. follower
-    local is = redis.call('HMGET', key, 'state', 'kind', 'hold_until')
-    local due_at = nil
-    if is[1] == 'held' then
-      if redis.call('HINCRBY', key, 'waiting', -1) == 0 then due_at = is[3] end
-      redis.call('SREM', followers, follower)
-    elseif is[1] == 'parked' and became ~= 'parked' then
-      make_due_again(p, follower, is[2], now)
-      due_at = now
-    end
-    if due_at then
-      redis.call('ZADD', p .. 'due:' .. is[2], due_at, follower)
-      if tonumber(due_at) <= now and take_doorbell(p, is[2], ring_ms) then
-        reply[#reply + 1] = is[2]
-      end
+    if not pcall(let_follower_go, p, id, follower, became, now, ring_ms, reply) then
+      park(p, follower, now, 'UNREADABLE_ROW')
     end
   end
   if became ~= 'parked' then redis.call('DEL', followers) end
+end
+
+-- One that no script can make sense of is for a person, and holds up no other.
+local function park_unreadable(p, kind, id, now, ring_ms, reply)
+  close(p, kind, id)
+  park(p, id, now, 'UNREADABLE_ROW')
+  let_followers_go(p, id, now, ring_ms, reply)
 end

@@ -81,7 +81,6 @@ if want.limits then
   end
 end
 
-local settled = {delivered = true, parked = true, cancelled = true}
 local of_call = p .. 'call:' .. want.call .. ':intents'
 local reply = {'accepted'}
 local function amend(intent)
@@ -95,7 +94,9 @@ local function amend(intent)
     'schema', intent.schema, 'fingerprint', intent.fingerprint, 'wished', intent.wished,
     'message', intent.message, 'hold_until', now + intent.hold_ms,
     'subjects', cjson.encode(intent.subjects))
-  redis.call('ZADD', p .. 'due:' .. intent.kind, 'XX', now + intent.hold_ms, id)
+  for _, place in ipairs({'due:', 'held:', 'waiting:'}) do
+    redis.call('ZADD', p .. place .. intent.kind, 'XX', now + intent.hold_ms, id)
+  end
   redis.call('HDEL', wishes, intent.amends[2])
   redis.call('HSET', wishes, intent.fingerprint, id)
   for _, subject in ipairs(intent.subjects) do
@@ -133,7 +134,12 @@ local function record(intent)
     'wished', intent.wished, 'message', intent.message, 'subjects', cjson.encode(intent.subjects),
     'record', intent.record, 'waiting', waiting, 'attempts', 0, 'unsure', 0, 'org', intent.org)
   redis.call('ZADD', p .. 'intents', now, intent.id)
-  if waiting == 0 then redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id) end
+  if waiting > 0 then
+    redis.call('ZADD', p .. 'waiting:' .. intent.kind, hold_until, intent.id)
+  else
+    redis.call('ZADD', p .. 'due:' .. intent.kind, hold_until, intent.id)
+    if held then redis.call('ZADD', p .. 'held:' .. intent.kind, hold_until, intent.id) end
+  end
   if intent.reference ~= '' then redis.call('SET', p .. 'reference:' .. intent.reference, intent.id) end
   if want.call ~= '' then
     redis.call('RPUSH', of_call, intent.id)

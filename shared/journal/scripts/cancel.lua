@@ -23,8 +23,8 @@ if is[5] == '1' then
 end
 
 redis.call('HSET', key, 'state', 'cancelled', 'reason', ARGV[3], 'settled', now)
-redis.call('ZREM', p .. 'due:' .. is[2], id)
-redis.call('ZREM', p .. 'parked', id)
+close(p, is[2], id)
+unpark(p, id)
 redis.call('ZADD', p .. 'settled', now, id)
 if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
 local reply = {'cancelled'}

@@ -20,9 +20,12 @@ local now = clock_ms()
 
 if must_wait(p, 'org', now) or must_wait(p, kind, now) then return {} end
 
-local leases = p .. 'leases:' .. kind
+local leases, sizes = p .. 'leases:' .. kind, p .. 'leased:' .. kind
 local most_leases = tonumber(ARGV[7])
-redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
+  redis.call('ZREM', leases, gone)
+  redis.call('HDEL', sizes, gone)
+end
 local org_is_tried = is_on_probation(p, 'org')
 if org_is_tried and redis.call('EXISTS', p .. 'probe') == 1 then return {} end
 if is_on_probation(p, kind) then
@@ -47,7 +50,9 @@ if #wanted == most and most > 1 then
   wanted = both
 end
 local leased, bytes = {}, 0
-for _, id in ipairs(wanted) do
+
+-- True when the batch is full.
+local function take(id)
   local key = p .. 'intent:' .. id
   local is = redis.call('HMGET', key, 'state', 'call', 'accepted')
   local state = is[1]
@@ -55,18 +60,31 @@ for _, id in ipairs(wanted) do
     redis.call('ZADD', due, now + 250, id)
   elseif state == 'held' or state == 'due' or state == 'leased' then
     local size = redis.call('HSTRLEN', key, 'payload')
-    if #leased > 0 and bytes + size > most_bytes then break end
+    if #leased > 0 and bytes + size > most_bytes then return true end
     bytes = bytes + size
     if state == 'leased' then redis.call('HSET', key, 'unsure', 1) end
-    redis.call('HSET', key, 'state', 'leased', 'lease', token)
     redis.call('HINCRBY', key, 'attempts', 1)
+    redis.call('HSET', key, 'state', 'leased', 'lease', token)
+    redis.call('ZREM', p .. 'held:' .. kind, id)
     redis.call('ZADD', due, now + lease_ms, id)
     leased[#leased + 1] = {id, redis.call('HGETALL', key)}
-  else
+  elseif not state or settled[state] then
     redis.call('ZREM', due, id)
+  else
+    error('a state of another version')
+  end
+end
+
+for _, id in ipairs(wanted) do
+  local is_sound, is_full = pcall(take, id)
+  if not is_sound then
+    park_unreadable(p, kind, id, now)
+  elseif is_full then
+    break
   end
 end
 if #leased > 0 then
+  redis.call('HSET', sizes, token, #leased)
   redis.call('ZADD', leases, now + lease_ms, token)
   if org_is_tried then redis.call('SET', p .. 'probe', token, 'PX', lease_ms) end
 end

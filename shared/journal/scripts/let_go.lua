@@ -13,6 +13,7 @@ for _, id in ipairs(redis.call('LRANGE', p .. 'call:' .. ARGV[2] .. ':intents', 
     redis.call('HSET', key, 'hold_until', now)
     if is[3] == '0' then
       redis.call('HSET', key, 'state', 'due')
+      redis.call('ZREM', p .. 'held:' .. is[2], id)
       redis.call('ZADD', p .. 'due:' .. is[2], now, id)
       if take_doorbell(p, is[2], ring_ms) then ring[#ring + 1] = is[2] end
     end

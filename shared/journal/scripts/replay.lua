@@ -5,7 +5,7 @@
 --
 -- Replay makes a parked intent due at once, unsure and with its counters reset. A payload replaces
 -- the draft (an edit). Discard cancels it. An intent that is not parked is left alone, so a second run
--- changes nothing.
+-- changes nothing. What is no hash, or names no kind, can only be discarded.
 --
 -- Returns {how many were changed, kind, kind, ...}: ring for these kinds.
 local p, verb, ring_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -14,10 +14,15 @@ local reply, discarded = {0}, {}
 for i = 6, #ARGV do
   local id = ARGV[i]
   local key = p .. 'intent:' .. id
-  local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
-  if is[1] == 'parked' then
+  local is = redis.pcall('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
+  local is_parked = is[1] == 'parked' or (is.err and redis.call('ZSCORE', p .. 'parked', id))
+  if is_parked and (is[2] or verb == 'discard') then
     reply[1] = reply[1] + 1
-    if verb == 'replay' then
+    unpark(p, id)
+    if is.err then
+      redis.call('DEL', key)
+      discarded[#discarded + 1] = id
+    elseif verb == 'replay' then
       if payload ~= '' then redis.call('HSET', key, 'payload', payload) end
       if org ~= '' then redis.call('HSET', key, 'org', org) end
       make_due_again(p, id, is[2], now)
@@ -25,9 +30,8 @@ for i = 6, #ARGV do
     else
       discarded[#discarded + 1] = id
       redis.call('HSET', key, 'state', 'cancelled', 'settled', now)
-      redis.call('ZREM', p .. 'parked', id)
       redis.call('ZADD', p .. 'settled', now, id)
-      if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
+      if is[3] and is[4] and is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
     end
   end
 end

@@ -2,7 +2,8 @@
 --
 -- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of (see below), 5 kind,
 --       6 ms a call's list of intents is kept, 7 ms a kind goes without a missing field
---   {id, outcome = "delivered", receipt (text), also (list of intents)}
+--   {id, outcome = "delivered", receipt (text), payload (text: what is kept of the draft),
+--    also (list of intents)}
 --   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"kind"|"org", strikes (0 for a
 --    wait that is no failure, else 1), unsure (bool), rest_ms, leave_out (text), missing (list), limit,
 --    target}
@@ -10,9 +11,9 @@
 --   {id, outcome = "parked", reason, detail, follows (id or "")}   {id, outcome = "cancelled", reason}
 --   An intent: {id, kind, schema, tool, reference, said, payload (text), record, after (list of ids)}
 --
--- "again" with scope record is due after its delay, and after its rest. With scope kind or org the intent stays due as
--- it was, or rests for rest_ms, and the kind or the org waits: thousands of intents then cost one
--- attempt, not one each.
+-- "again" with scope record is due after its delay, and after its rest. With scope kind or org the
+-- intent stays due as it was, or rests for rest_ms, and the kind or the org waits: thousands of intents
+-- then cost one attempt, not one each.
 --
 -- With a limit the record itself was refused. Its refusals are counted by their reason, and at the
 -- limit it parks.
@@ -31,18 +32,18 @@
 --
 -- Returns {{id, state, ...} of what was settled, "paused" or "": whether the kind has to wait from now
 -- on that did not before, {kind, ...} to ring for}.
-local p, token, ring_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local p, token, ring_ms, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]
 local outcomes = cjson.decode(ARGV[4])
 local call_ms, missing_ms = ARGV[6], ARGV[7]
 local now = clock_ms()
 local states, paused, ring = {}, '', {}
 local MANY, FAILING_MS = 10, 24 * 3600 * 1000
-redis.call('ZREM', p .. 'leases:' .. ARGV[5], token)
+redis.call('ZREM', p .. 'leases:' .. kind, token)
+redis.call('HDEL', p .. 'leased:' .. kind, token)
 if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe') end
 
 local function wait(what, outcome)
-  local kept = redis.call('HGET', p .. 'waits', what)
-  local before = kept and cjson.decode(kept) or {['until'] = 0, strikes = 0}
+  local before = wait_of(p, what)
   local longer = before['until'] > now + outcome.delay_ms
   redis.call('HSET', p .. 'waits', what, cjson.encode({
     ['until'] = longer and before['until'] or now + outcome.delay_ms,
@@ -53,15 +54,16 @@ local function wait(what, outcome)
 end
 
 -- Whose the refusal of one record is: "record" or "kind"; "parked" when it was the last one.
-local function judged(key, kind, outcome)
+local function judged(key, outcome)
   redis.call('HINCRBY', key, 'refusals', 1)
-  local refused = cjson.decode(redis.call('HGET', key, 'refused') or '{}')
-  local times = (refused[outcome.reason] or 0) + 1
+  local is_json, refused = pcall(cjson.decode, redis.call('HGET', key, 'refused'))
+  if not is_json or type(refused) ~= 'table' then refused = {} end
+  local times = (tonumber(refused[outcome.reason]) or 0) + 1
   refused[outcome.reason] = times
   redis.call('HSET', key, 'refused', cjson.encode(refused))
   redis.call('HSETNX', key, 'refused_at', now)
-  local since = tonumber(redis.call('HGET', key, 'refused_at'))
-  local succeeded = tonumber(redis.call('HGET', p .. 'succeeded', kind) or '0')
+  local since = tonumber(redis.call('HGET', key, 'refused_at')) or now
+  local succeeded = tonumber(redis.call('HGET', p .. 'succeeded', kind)) or 0
   local different = 0
   if outcome.target ~= '' and succeeded < since then
     local failing = p .. 'failing:' .. kind
@@ -96,21 +98,22 @@ local function record(one, from, call, parked)
     redis.call('PEXPIRE', p .. 'call:' .. call .. ':intents', call_ms)
   end
   if parked then
-    redis.call('HSET', key, 'state', 'parked', 'settled', now, 'reason', parked.reason,
-      'detail', parked.detail)
-    redis.call('ZADD', p .. 'parked', now, one.id)
-  elseif waiting == 0 then
+    redis.call('HSET', key, 'detail', parked.detail)
+    park(p, one.id, now, parked.reason)
+  elseif waiting > 0 then
+    redis.call('ZADD', p .. 'waiting:' .. one.kind, now, one.id)
+  else
     redis.call('ZADD', p .. 'due:' .. one.kind, now, one.id)
     if take_doorbell(p, one.kind, ring_ms) then ring[#ring + 1] = one.kind end
   end
 end
 
 local waited = {}
-local function again(outcome, key, kind)
+local function again(outcome, key)
   local due = p .. 'due:' .. kind
   local scope = outcome.scope
   if scope == 'record' and outcome.limit > 0 then
-    scope = judged(key, kind, outcome)
+    scope = judged(key, outcome)
     if scope == 'parked' then
       outcome.outcome = 'parked'
       return false
@@ -127,7 +130,7 @@ local function again(outcome, key, kind)
   if scope == 'record' then
     redis.call('ZADD', due, now + math.max(outcome.delay_ms, outcome.rest_ms), outcome.id)
   else
-    local as_it_was = redis.call('HGET', key, 'hold_until')
+    local as_it_was = redis.call('HGET', key, 'hold_until') or now
     redis.call('ZADD', due, outcome.rest_ms > 0 and now + outcome.rest_ms or as_it_was, outcome.id)
     local what = scope == 'org' and 'org' or kind
     if not waited[what] then
@@ -139,29 +142,28 @@ local function again(outcome, key, kind)
 end
 
 -- First what ends a wait, then what begins one: one of this batch may do either.
-local went_through = {}
+local one_went_through = false
 for _, outcome in ipairs(outcomes) do
-  local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease', 'kind')
+  local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease')
   if outcome.outcome == 'delivered' and is[1] == 'leased' and is[2] == token then
-    went_through[is[3]] = true
-    redis.call('HDEL', p .. 'waits', 'org', is[3])
-    redis.call('HSET', p .. 'succeeded', is[3], now)
-    redis.call('DEL', p .. 'failing:' .. is[3])
+    one_went_through = true
+    redis.call('HDEL', p .. 'waits', 'org', kind)
+    redis.call('HSET', p .. 'succeeded', kind, now)
+    redis.call('DEL', p .. 'failing:' .. kind)
   end
 end
 
 for _, outcome in ipairs(outcomes) do
   local key = p .. 'intent:' .. outcome.id
-  local is = redis.call('HMGET', key, 'state', 'lease', 'kind', 'call', 'fingerprint')
+  local is = redis.call('HMGET', key, 'state', 'lease', 'call', 'fingerprint')
   if is[1] == 'leased' and is[2] == token then
-    local kind, call = is[3], is[4]
-    local open = false
+    local call, open = is[3] or '', false
     redis.call('HDEL', key, 'lease')
     if outcome.outcome == 'again' then
-      if outcome.scope == 'kind' and outcome.limit > 0 and went_through[kind] then
+      if outcome.scope == 'kind' and outcome.limit > 0 and one_went_through then
         outcome.scope = 'record'
       end
-      open = again(outcome, key, kind)
+      open = again(outcome, key)
     elseif outcome.outcome == 'part_refused' then
       redis.call('HSET', key, 'state', 'due', 'payload', outcome.rest, 'reason', outcome.reason,
         'unsure', outcome.unsure and 1 or 0)
@@ -187,14 +189,16 @@ for _, outcome in ipairs(outcomes) do
       states[#states + 1] = state
       redis.call('HSET', key, 'state', state, 'settled', now, 'reason', outcome.reason or '',
         'detail', outcome.detail or '')
-      redis.call('ZREM', p .. 'due:' .. kind, outcome.id)
+      close(p, kind, outcome.id)
       if state == 'delivered' then
-        redis.call('HSET', key, 'receipt', outcome.receipt)
         for _, one in ipairs(outcome.also) do record(one, key, call) end
+        redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
+        redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'subjects', 'leave_out',
+          'refused', 'refused_at', 'detail')
       elseif state == 'parked' then
-        redis.call('ZADD', p .. 'parked', now, outcome.id)
-      elseif is[5] ~= '' then
-        redis.call('HDEL', p .. 'call:' .. call .. ':wishes', is[5])
+        park(p, outcome.id, now, outcome.reason)
+      elseif call ~= '' and is[4] and is[4] ~= '' then
+        redis.call('HDEL', p .. 'call:' .. call .. ':wishes', is[4])
       end
       if state ~= 'parked' then redis.call('ZADD', p .. 'settled', now, outcome.id) end
       let_followers_go(p, outcome.id, now, ring_ms, ring)

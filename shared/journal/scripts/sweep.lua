@@ -11,6 +11,18 @@ local p, ring_ms, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = clock_ms()
 redis.call('SET', p .. 'sweep:last', now)
 
+local function is_held_back_still(id, due)
+  local key = p .. 'intent:' .. id
+  local is = redis.call('HMGET', key, 'state', 'call', 'accepted')
+  if is[1] ~= 'held' then return false end
+  if is_held_back(p, is[2], tonumber(is[3]), now) then
+    redis.call('ZADD', due, now + 250, id)
+    return true
+  end
+  redis.call('HSET', key, 'state', 'due')
+  return false
+end
+
 local ring = {}
 local org_waits = must_wait(p, 'org', now)
 for i = 4, #ARGV do
@@ -18,12 +30,11 @@ for i = 4, #ARGV do
   local due = p .. 'due:' .. kind
   local ready = 0
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
-    local key = p .. 'intent:' .. id
-    local is = redis.call('HMGET', key, 'state', 'call', 'accepted')
-    if is[1] == 'held' and is_held_back(p, is[2], tonumber(is[3]), now) then
-      redis.call('ZADD', due, now + 250, id)
-    else
-      if is[1] == 'held' then redis.call('HSET', key, 'state', 'due') end
+    local is_sound, held_back = pcall(is_held_back_still, id, due)
+    if not is_sound then
+      park_unreadable(p, kind, id, now, ring_ms, ring)
+    elseif not held_back then
+      redis.call('ZREM', p .. 'held:' .. kind, id)
       ready = ready + 1
     end
   end

@@ -1,0 +1,58 @@
+"""Records kept as JSON, read by an older or a newer version than the one that wrote them.
+
+Fields that this version does not know are ignored, and those that are missing have their default.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+class UnreadableError(Exception):
+    """What is kept can't be read by this version. The text is a code, and quotes no value."""
+
+
+def read_record(record: type[T], kept: Any) -> T:
+    """The dataclass from its fields. Raises UnreadableError."""
+    if not isinstance(kept, Mapping):
+        raise UnreadableError(record.__name__.upper())
+    hints = get_type_hints(record)
+    known = {}
+    for name in (one.name for one in fields(record) if one.name in kept):  # type: ignore[arg-type]
+        known[name] = _read(hints[name], kept[name], name)
+    try:
+        return record(**known)
+    except TypeError:  # a field without default is missing
+        raise UnreadableError(record.__name__.upper()) from None
+
+
+def read_json(record: type[T], text: str) -> T:
+    """The dataclass from a JSON object. Raises UnreadableError."""
+    try:
+        return read_record(record, json.loads(text))
+    except ValueError:
+        raise UnreadableError(record.__name__.upper()) from None
+
+
+def _read(hint: Any, value: Any, name: str) -> Any:
+    """A value of the type that a field has; records within records are read alike."""
+    if get_origin(hint) in (Union, UnionType):
+        choices = get_args(hint)
+        if value is None and NoneType in choices:
+            return None
+        (hint,) = (one for one in choices if one is not NoneType)
+    inner = get_args(hint)
+    if get_origin(hint) is list and isinstance(value, list):
+        return [_read(inner[0], one, name) for one in value]
+    if get_origin(hint) is dict and isinstance(value, dict):
+        return {key: _read(inner[1], one, name) for key, one in value.items()}
+    if is_dataclass(hint) and isinstance(hint, type):
+        return read_record(hint, value)
+    expected = get_origin(hint) or hint
+    if not isinstance(value, (int, float) if expected in (int, float) else expected):
+        raise UnreadableError(name.upper())
+    return value

@@ -1,0 +1,76 @@
+"""A row of the journal, as an Intent. One that can't be read hurts nobody but itself."""
+
+import json
+from typing import Any
+
+from shared.domain.intent import Intent, Receipt
+from shared.domain.kinds import Kind, State
+from shared.domain.reading import UnreadableError, read_json
+
+
+def read_row(intent_id: str, kept: Any) -> Intent:
+    """Never raises: what can't be read of a row is named in the intent's `unreadable`.
+
+    kept: the hash, or whatever lies there instead.
+    """
+    row: dict[str, str] = kept if isinstance(kept, dict) else {"kind": "", "state": ""}
+    wrong: list[str] = []
+
+    def number(name: str) -> int:
+        try:
+            return int(row.get(name) or 0)
+        except ValueError:
+            wrong.append(name.upper())
+            return 0
+
+    def parsed(name: str, kind: type, default: str) -> Any:
+        try:
+            value = json.loads(row.get(name) or default)
+        except ValueError:
+            value = None
+        if isinstance(value, kind):
+            return value
+        wrong.append(name.upper())
+        return kind()
+
+    def receipt() -> Receipt | None:
+        try:
+            return read_json(Receipt, row["receipt"]) if row.get("receipt") else None
+        except UnreadableError:
+            wrong.append("RECEIPT")
+            return None
+
+    kind, state = Kind(row.get("kind", "")), State(row.get("state", ""))
+    if not isinstance(kept, dict):
+        wrong.append("ROW")
+    elif not kind.is_known:
+        wrong.append("KIND")
+    elif not state.is_known:
+        wrong.append("STATE")
+    if "payload" not in row:
+        wrong.append("PAYLOAD")
+    return Intent(
+        id=intent_id,
+        kind=kind,
+        state=state,
+        call_id=row.get("call", ""),
+        tool=row.get("tool", ""),
+        reference=row.get("reference", ""),
+        schema=number("schema"),
+        payload=parsed("payload", dict, "{}"),
+        accepted_at_ms=number("accepted"),
+        attempts=number("attempts"),
+        refusals=number("refusals"),
+        unsure=row.get("unsure") == "1",
+        reason=row.get("reason", ""),
+        detail=row.get("detail", ""),
+        said=row.get("said", ""),
+        fingerprint=row.get("fingerprint", ""),
+        wished_ms=number("wished"),
+        message=row.get("message", ""),
+        org=row.get("org", ""),
+        settled_at_ms=number("settled") or None,
+        leave_out=tuple(parsed("leave_out", list, "[]")),
+        receipt=receipt(),
+        unreadable=wrong[0] if wrong else "",
+    )

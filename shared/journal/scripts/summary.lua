@@ -1,0 +1,80 @@
+-- What is open and what is parked, for those who watch. Costs the same however much there is.
+--
+-- ARGV  1 prefix, 2 ms until personal data goes, 3 ms until the receipt goes, 4... kinds
+--
+-- Sets that say where something stands only for a while are cleaned here of what an older version left.
+--
+-- Returns JSON: {accepted, parked, broken (promises: parked, a caller was told of it, the call is over),
+-- oldest_due_ms (age of the oldest that a worker should have had by now, those that wait for others among
+-- them), swept_ms_ago, forgot_ms_ago, retention_lag_ms (how long the oldest should have been forgotten),
+-- kinds = {kind = {held, waiting, due, leased}}}. -1 where there is none.
+local p, data_ms, receipt_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local STALE_MS = 60000
+local now = clock_ms()
+local oldest = now + 1
+
+local function first_score(key)
+  local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  return first[2] and tonumber(first[2])
+end
+
+local function leased_now(kind)
+  local count = 0
+  for _, token in ipairs(redis.call('ZRANGEBYSCORE', p .. 'leases:' .. kind, now, '+inf')) do
+    count = count + (tonumber(redis.call('HGET', p .. 'leased:' .. kind, token)) or 0)
+  end
+  return count
+end
+
+-- An older version lets a follower go and leaves it here.
+local function drop_those_let_go(kind)
+  for _, id in ipairs(redis.call('ZRANGE', p .. 'waiting:' .. kind, 0, 99)) do
+    local is = redis.pcall('HMGET', p .. 'intent:' .. id, 'state', 'waiting')
+    if is.err or is[1] ~= 'held' or is[2] == '0' then redis.call('ZREM', p .. 'waiting:' .. kind, id) end
+  end
+end
+
+local kinds = {}
+for i = 4, #ARGV do
+  local kind = ARGV[i]
+  redis.call('ZREMRANGEBYSCORE', p .. 'held:' .. kind, '-inf', now - STALE_MS)
+  drop_those_let_go(kind)
+  local held, leased = redis.call('ZCARD', p .. 'held:' .. kind), leased_now(kind)
+  kinds[kind] = {
+    held = held,
+    waiting = redis.call('ZCARD', p .. 'waiting:' .. kind),
+    due = math.max(0, redis.call('ZCARD', p .. 'due:' .. kind) - held - leased),
+    leased = leased,
+  }
+  for _, place in ipairs({'due:', 'waiting:'}) do
+    oldest = math.min(oldest, first_score(p .. place .. kind) or oldest)
+  end
+end
+
+local live = redis.call('HGETALL', p .. 'parked:live')
+for i = 1, #live, 2 do
+  local is = redis.call('HMGET', p .. 'call:' .. live[i + 1], 'id', 'ended')
+  if not is[1] or is[2] then redis.call('HDEL', p .. 'parked:live', live[i]) end
+end
+
+local lag = 0
+for key, keep_ms in pairs({settled = data_ms, receipts = receipt_ms}) do
+  local at = first_score(p .. key)
+  if at then lag = math.max(lag, now - keep_ms - at) end
+end
+
+local function since(key)
+  local at = tonumber(redis.call('GET', key) or '')
+  return at and now - at or -1
+end
+
+return cjson.encode({
+  accepted = redis.call('ZCARD', p .. 'intents'),
+  parked = redis.call('ZCARD', p .. 'parked'),
+  broken = redis.call('ZCARD', p .. 'parked:told') - redis.call('HLEN', p .. 'parked:live'),
+  oldest_due_ms = oldest <= now and now - oldest or -1,
+  swept_ms_ago = since(p .. 'sweep:last'),
+  forgot_ms_ago = since(p .. 'retention:last'),
+  retention_lag_ms = lag,
+  kinds = kinds,
+})

@@ -1,0 +1,173 @@
+"""The timer of every worker: wake-ups for what is due, and what it does when none can be sent."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from demo.processes import wait_until
+from demo.stack import Org, Store, environment
+from shared.domain.drafts import CommentDraft
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from shared.settings import load_settings
+from tests.workers.delivering import BILLING, accept, kept
+from workers.delivery.desk import Desk
+from workers.delivery.engine import drain
+from workers.sweeper import Sweeper
+
+
+def nothing() -> None:
+    """For a test in which nothing is forgotten."""
+
+
+@pytest.fixture
+def sweeping(journal: Journal) -> Iterator[Callable[..., Sweeper]]:
+    """Makes sweepers; they end with the test."""
+    made: list[Sweeper] = []
+
+    def make(
+        ring: Callable[[Iterable[Kind]], tuple[Kind, ...]],
+        deliver: Callable[[Kind], tuple[Kind, ...]] = lambda _: (),
+        forget: Callable[[], object] = nothing,
+    ) -> Sweeper:
+        made.append(Sweeper(lambda: journal, ring, deliver, forget, 0.01))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one._thread.ident:
+            one.stop()
+
+
+def test_it_sends_wakeups_and_delivers_nothing(
+    journal: Journal, store: redis.Redis, sweeping: Callable[..., Sweeper]
+) -> None:
+    accept(journal, Kind.CASE_CREATE, BILLING)
+    store.delete("vs:doorbell:case_create")
+    rung: list[Kind] = []
+    delivered: list[Kind] = []
+
+    def ring(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+        rung.extend(kinds)
+        return ()
+
+    def deliver(kind: Kind) -> tuple[Kind, ...]:
+        delivered.append(kind)
+        return ()
+
+    sweeping(ring, deliver).start()
+    wait_until(lambda: rung == [Kind.CASE_CREATE], for_s=5, what="a wake-up")
+    assert delivered == []
+
+
+def test_what_no_wakeup_can_be_sent_for_is_delivered_with_all_that_follows(
+    desk: Desk, journal: Journal, org: Org, store: redis.Redis, sweeping: Callable[..., Sweeper]
+) -> None:
+    case_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    comment = CommentDraft(case_intent=case_id, text="And it was due last week")
+    comment_id = accept(journal, Kind.CASE_COMMENT, comment, after=(case_id,))
+    store.delete("vs:doorbell:case_create")
+    sweeping(tuple, lambda kind: tuple(drain(desk, kind).ring)).start()
+    wait_until(
+        lambda: kept(journal, comment_id).state is State.DELIVERED, for_s=10, what="the comment"
+    )
+
+
+def test_one_thing_at_a_time_is_delivered_without_a_wakeup(
+    journal: Journal, store: redis.Redis, sweeping: Callable[..., Sweeper]
+) -> None:
+    accept(journal, Kind.CASE_CREATE, BILLING)
+    release, entered = threading.Event(), []
+
+    def deliver(kind: Kind) -> tuple[Kind, ...]:
+        entered.append(kind)
+        release.wait(20)
+        return ()
+
+    sweeper = sweeping(tuple, deliver)
+    for _ in range(5):
+        store.delete("vs:doorbell:case_create")
+        sweeper.sweep()
+    wait_until(lambda: bool(entered), for_s=5, what="a delivery")
+    assert entered == [Kind.CASE_CREATE]
+    release.set()
+
+    def again() -> bool:
+        store.delete("vs:doorbell:case_create")
+        sweeper.sweep()
+        return len(entered) > 1
+
+    wait_until(again, for_s=5, what="the next one")
+
+
+@pytest.mark.parametrize("ago_ms", [None, 10_000, 3_600_000])
+def test_it_forgets_only_when_nobody_else_does(
+    journal: Journal, store: redis.Redis, sweeping: Callable[..., Sweeper], ago_ms: int | None
+) -> None:
+    if ago_ms is not None:
+        store.set("vs:retention:last", journal.now_ms() - ago_ms)
+    forgot = threading.Event()
+    sweeping(tuple, forget=forgot.set).sweep()
+    assert forgot.wait(0.2 if ago_ms == 10_000 else 5) is (ago_ms != 10_000)
+
+
+def test_a_sweep_that_fails_is_not_the_last(
+    journal: Journal, store: redis.Redis, sweeping: Callable[..., Sweeper]
+) -> None:
+    rings: list[Any] = []
+
+    def ring(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+        rings.append(tuple(kinds))
+        raise KeyError("a defect")
+
+    sweeping(ring).start()
+    wait_until(lambda: len(rings) > 3, for_s=5, what="further sweeps")
+
+
+# -- retention -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tasks(store_server: Store, org: Org, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The tasks' module, as a worker has it."""
+    for name, value in environment(store_server.url, org.url, 8080).items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    from workers import tasks as module
+
+    for made in (module.store, module.desk, module.calls, module.closing):
+        made.cache_clear()
+    yield module
+    module.store().close()
+    for made in (module.store, module.desk, module.calls, module.closing):
+        made.cache_clear()
+    load_settings.cache_clear()
+
+
+def test_one_run_of_retention_forgets_all_that_is_due_however_much_that_is(
+    tasks: Any, journal: Journal, store: redis.Redis
+) -> None:
+    """An hour of the load that the bench makes, and more."""
+    count = 60_000
+    pipe = store.pipeline(transaction=False)
+    for nth in range(count):
+        pipe.zadd("vs:settled", {f"{nth}": 1})
+        pipe.hset(f"vs:intent:{nth}", mapping={"kind": "callback", "payload": '{"phone": "+1"}'})
+        if nth % 5000 == 0:
+            pipe.execute()
+    pipe.execute()
+    assert journal.summary().retention_lag_ms > 0
+    forgotten = tasks.forget()
+    assert forgotten == f"forgot {2 * count}"
+    assert store.zcard("vs:settled") == store.zcard("vs:receipts") == 0
+    assert journal.summary(data_after_ms=1, receipt_after_ms=1).retention_lag_ms == 0
+
+
+def test_how_far_retention_is_behind_is_told(journal: Journal, store: redis.Redis) -> None:
+    hour = 3_600_000
+    store.zadd("vs:settled", {"a": journal.now_ms() - 5 * hour})
+    found = journal.summary(data_after_ms=2 * hour, receipt_after_ms=9 * hour)
+    assert 3 * hour <= found.retention_lag_ms < 3 * hour + 60_000
