@@ -116,8 +116,8 @@ class Calls:
             "over": "1" if message.ends_call else "",
         }
         control = read_url(message.control_url) if message.control_url else None
-        said = utterance(message) if message.type == "transcript" else None
-        text = json.dumps(asdict(_shortened(said))) if said else ""
+        said = _shortened(utterance(message)) if message.type == "transcript" else None
+        text = json.dumps(asdict(said)) if said else ""
         at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
         if said:
@@ -326,8 +326,8 @@ class Calls:
         return "\n".join([*lines, CUT] if is_cut else lines)
 
 
-def _shortened(said: Utterance) -> Utterance:
-    if len(said.text) <= MAX_UTTERANCE_LENGTH:
+def _shortened(said: Utterance | None) -> Utterance | None:
+    if said is None or len(said.text) <= MAX_UTTERANCE_LENGTH:
         return said
     return replace(said, text=f"{said.text[: MAX_UTTERANCE_LENGTH - 1]}…")
 

@@ -37,11 +37,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One process for at most 100 connections."""
+    """Two processes for at most 200 connections each."""
     folder = tmp_path_factory.mktemp("small")
-    extra = {"WEB_CONCURRENCY": "1"}
-    made = Stack(folder, ("web",), extra=extra)
-    made.processes["web"]._env["GUNICORN_CMD_ARGS"] += " --worker-connections 100"
+    made = Stack(folder, ("web",))
+    made.processes["web"]._env["GUNICORN_CMD_ARGS"] += " --worker-connections 200"
     with made as running:
         yield running
 
@@ -174,9 +173,14 @@ def test_280_slow_strangers_stop_no_signed_request(stack: Stack) -> None:
 
 
 def test_more_strangers_than_connections_stop_no_signed_request(small: Stack) -> None:
-    with Strangers(small, openings(), 300, every_s=0.5), ThreadPoolExecutor(4) as pool:
+    with Strangers(small, openings(), 500, every_s=0.5), ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(lambda nth: post(small, event(nth)), range(60)))
     assert statuses == [200] * 60
+    figures = requests.get(f"{small.url}/metrics", timeout=PATIENCE_S).text
+    (evicted,) = re.findall(
+        r'vapi_connections_cut_off_total\{reason="connections"\} (\S+)', figures
+    )
+    assert float(evicted) > 0
 
 
 @pytest.mark.parametrize(
