@@ -36,6 +36,8 @@ POSTERS = 8
 POST_TIMEOUT_S = 10.0
 SETTLE_S = 180.0
 DELIVERIES = 60
+# All writes come from one number.
+SETTINGS = {"WEB_CONCURRENCY": "2", "MAX_WRITES_PER_NUMBER_AND_DAY": "1000000"}
 PAUSE_S = 0.25
 BETWEEN_KILLS_S = (0.8, 2.0)
 
@@ -195,7 +197,7 @@ def main() -> int:
     total = Outcome()
     with (
         tempfile.TemporaryDirectory(prefix="drill-") as folder,
-        Stack(Path(folder), extra={"WEB_CONCURRENCY": "2"}) as stack,
+        Stack(Path(folder), extra=SETTINGS) as stack,
     ):
         for nth in range(options.rounds):
             outcome = play_round(stack, options.seed + nth)

@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     sip_trunks: str = ""
     max_tool_calls_per_message: int = Field(20, ge=1, le=1000)
     max_writes_per_call: int = Field(50, ge=1, le=10_000)
-    max_writes_per_number_and_day: int = Field(200, ge=1, le=1_000_000)
+    max_writes_per_number_and_day: int = Field(1000, ge=1, le=1_000_000)
 
     salesforce_instance_url: str
     salesforce_client_id: str
@@ -227,7 +227,7 @@ class Settings(BaseSettings):
             raise ValueError("is empty")
         return value
 
-    @field_validator("vapi_server_secret", "vapi_server_secret_previous")
+    @field_validator("vapi_server_secret", "vapi_server_secret_previous", "ops_token")
     @classmethod
     def _is_no_guess(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
@@ -471,6 +471,7 @@ MUST_BE: dict[str, str] = {
     "redis_url": _REDIS,
     "celery_broker_url": _REDIS,
     "redis_accept_everysec": _SWITCH,
+    "redis_vouched": _SWITCH,
     "redis_max_connections": "a whole number, 4 at least, such as 50",
     "vapi_auth": "hmac, secret or bearer",
     "vapi_server_secret": _SECRET,
@@ -497,7 +498,7 @@ MUST_BE: dict[str, str] = {
     ),
     "max_tool_calls_per_message": "a whole number from 1 to 1000, such as 20",
     "max_writes_per_call": "a whole number from 1 to 10000, such as 50",
-    "max_writes_per_number_and_day": "a whole number from 1 to 1000000, such as 200",
+    "max_writes_per_number_and_day": "a whole number from 1 to 1000000, such as 1000",
     "salesforce_instance_url": (
         "your org's My Domain (Setup, My Domain), such as https://MyDomainName.my.salesforce.com"
     ),
@@ -542,6 +543,7 @@ MUST_BE: dict[str, str] = {
         f"a user and a password of {LEAST_PASSWORD} characters at least, such as "
         "operator:the-password-that-you-chose"
     ),
+    "ops_token": _SECRET,
     "pulse_file": "the path of a file that can be written, such as /tmp/pulse",
 }
 """What each variable must be, with an example; goes on from "must be"."""

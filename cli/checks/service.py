@@ -5,6 +5,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from pydantic import SecretStr
+
 from cli.chain import Link, Problem
 from cli.checks.subject import Subject
 from shared.alive import GONE_AFTER_S, Alive, Peer, Role
@@ -23,20 +25,28 @@ def _service(subject: Subject) -> str:
     places = [f"http://127.0.0.1:{settings.port}", *([settings.public_url or ""])]
     tried = [f"{place}/health" for place in places if place]
     for url in tried:
-        health = _ask(url)
+        health = _ask(url, settings.ops_token)
         if health is None:
             continue
         # Sweeps have a link of their own.
         problems = [one for one in health.get("problems", []) if not one.startswith("sweep:")]
         if problems:
             raise Problem(f"{url}: {'; '.join(problems)}", "docs/runbook.md says what to do")
+        if "problems" not in health and health.get("status") not in {None, "ok"}:
+            raise Problem(
+                f"{url}: {health['status']}, and tells no more to a stranger",
+                "set the same OPS_TOKEN here and for web, start web again, and ask once more",
+            )
         return f"web answers at {url}"
     raise Problem(f"web does not answer at {' or '.join(tried)}", START.format("web"))
 
 
-def _ask(url: str) -> dict[str, Any] | None:
+def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
     """What /health says; {} where it wants to know who asks; None when it is not ours."""
-    request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - a checked setting
+    headers = {"Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+    request = Request(url, headers=headers)  # noqa: S310 - a checked setting
     try:
         with urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
             told = json.loads(answer.read(MOST_BYTES))

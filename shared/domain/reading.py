@@ -40,6 +40,8 @@ def read_json(record: type[T], text: str) -> T:
 
 def _read(hint: Any, value: Any, name: str) -> Any:
     """A value of the type that a field has; records within records are read alike."""
+    if hint is Any:
+        return value
     if get_origin(hint) in (Union, UnionType):
         choices = get_args(hint)
         if value is None and NoneType in choices:

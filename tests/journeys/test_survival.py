@@ -30,12 +30,15 @@ from simulator.vapi.player import REFERENCE
 from simulator.vapi.wire import Call, as_bytes, proof
 
 ROUNDS = 3
-QUICK = {"SALESFORCE_WRITE_TIMEOUT_S": "3", "COMMIT_WINDOW_MS": "0"}
+ONE_NUMBER = {"MAX_WRITES_PER_NUMBER_AND_DAY": "1000000"}
+"""All writes come from one number."""
+
+QUICK = ONE_NUMBER | {"SALESFORCE_WRITE_TIMEOUT_S": "3", "COMMIT_WINDOW_MS": "0"}
 
 
 @pytest.fixture(scope="module")
 def stack(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("survival"), programs=programs) as running:
+    with Stack(tmp_path_factory.mktemp("survival"), extra=ONE_NUMBER, programs=programs) as running:
         yield running
 
 

@@ -138,6 +138,13 @@ UNSAFE = [
     ("PHONE_REGION", "XX"),
     ("FALLBACK_PHONE_NUMBER", "415 555 0100"),
     ("TWILIO_ACCOUNT_SID", "AC123"),
+    ("OPS_TOKEN", "short"),
+    ("REDIS_VOUCHED", "maybe"),
+    ("SIP_TRUNKS", "*"),
+    ("SIP_TRUNKS", "sip:carrier.example"),
+    ("SIP_TRUNKS", "carrier"),
+    ("SIP_TRUNKS", "300.1.1.1"),
+    ("SIP_TRUNKS", "a b.example"),
 ]
 
 
@@ -250,6 +257,16 @@ def test_signing_the_url_needs_the_public_url(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("VAPI_HMAC_PAYLOAD_FORMAT", "{url}{body}")
     with pytest.raises(SettingsError, match="PUBLIC_URL"):
         load_settings()
+
+
+def test_cases_are_compared_only_while_their_words_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KEEP_PERSONAL_DATA_H", "12")
+    with pytest.raises(SettingsError, match="REPEAT_WINDOW_H must not be longer than"):
+        load_settings()
+    monkeypatch.setenv("REPEAT_WINDOW_H", "12")
+    load_settings()
 
 
 def test_a_refresh_token_alone_chooses_its_grant(monkeypatch: pytest.MonkeyPatch) -> None:

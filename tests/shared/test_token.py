@@ -3,7 +3,6 @@
 import threading
 import time
 
-import fakeredis
 import pytest
 import redis
 from cryptography.fernet import Fernet
@@ -97,7 +96,6 @@ def test_who_waits_for_another_refresher_gives_up_at_their_deadline(
     settings: Settings, store: redis.Redis
 ) -> None:
     """The lock is held by somebody who never finishes."""
-    store = fakeredis.FakeStrictRedis(decode_responses=True)
     store.set(f"{keys_of(settings)}token:lock", "somebody else")
     with pytest.raises(SalesforceError, match="TOKEN_WAIT"):
         TokenStore(settings, store).current(give_up_at=time.monotonic() + 0.2)
