@@ -44,7 +44,7 @@ def test_what_was_accepted_is_delivered_and_forgotten_without_more_memory(
         os.kill(worker, signal.SIGCONT)  # it finds a wake-up, and no memory to take it with
     connections = memory.info("clients")["connected_clients"]
 
-    refused = []
+    refused: list[bool] = []
 
     def is_refused() -> bool:
         entry = post(stack.webhook, create_case(1000 + len(refused))).json()["results"][0]

@@ -19,7 +19,7 @@ SAID = "my invoice of last month is wrong by a cent and a half"
 
 def talk(client: FlaskClient, lines: int) -> None:
     for nth in range(lines):
-        said = {"transcript": f"{SAID} {nth}", "transcriptType": "final", "timestamp": nth + 1}
+        said: dict[str, Any] = {"transcript": f"{SAID} {nth}", "transcriptType": "final", "timestamp": nth + 1}
         assert post(client, message("transcript", role="user", **said)).status_code == 200
 
 
@@ -90,6 +90,8 @@ def test_what_is_forgotten_takes_a_fraction_of_the_memory(
     before = store.memory_usage(f"vs:intent:{case.id}")
     assert journal.forget(data_after_ms=-1000, receipt_after_ms=10**12) == 1
     after = store.memory_usage(f"vs:intent:{case.id}")
+    assert before
+    assert after
     assert after < before / 2
     left = journal.get(case.id)
     assert left
