@@ -27,6 +27,7 @@ app.conf.update(
     # exits when Redis goes away under it. A doorbell that is lost costs nothing.
     task_acks_late=False,
     worker_prefetch_multiplier=1,  # a doorbell waits for a free thread, not behind a busy one
+    broker_pool_limit=10,  # Celery's own: Flower asks several things of the workers at a time
     worker_send_task_events=True,  # Flower shows what it is told
     task_send_sent_event=True,
     worker_hijack_root_logger=False,  # our lines are JSON already

@@ -19,7 +19,11 @@ SAID = "my invoice of last month is wrong by a cent and a half"
 
 def talk(client: FlaskClient, lines: int) -> None:
     for nth in range(lines):
-        said: Any = {"transcript": f"{SAID} {nth}", "transcriptType": "final", "timestamp": nth + 1}
+        said: dict[str, Any] = {
+            "transcript": f"{SAID} {nth}",
+            "transcriptType": "final",
+            "timestamp": nth + 1,
+        }
         assert post(client, message("transcript", role="user", **said)).status_code == 200
 
 
