@@ -105,10 +105,12 @@ def answer(service: Service, message: Message) -> str:
         case "assistant-request":
             return answer_assistant_request(service, _notice(service, message))
         case "knowledge-base-request":
+            _notice(service, message)
             return json.dumps({"documents": []})
         case "transfer-destination-request":
             return _transfer(service, message)
         case "handoff-destination-request":
+            _notice(service, message)
             return json.dumps({"error": "I can't hand this call over."})
         case "campaign.predial":
             return _predial()

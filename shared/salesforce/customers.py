@@ -45,7 +45,7 @@ MOST_OPEN_CASES = 50
 MAX_HITS_OF_A_NUMBER = 200
 MAX_HITS = 2_000
 """Of the search index; a search has no further pages (docs/vendors.md S5)."""
-MOST_NUMBERS = 25
+MOST_NUMBERS = 20
 MOST_SPELLED_ALIKE = 200
 """Contacts of accounts whose numbers have a spoken one's letters and digits in this order."""
 MOST_IN_URL = 5_000

@@ -20,8 +20,8 @@ REMEMBER_S = 120
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
 QUERIES_IN_A_REQUEST = 5
-NUMBERS_IN_A_QUERY = 125
-"""Some 700 characters each; a statement may have 100,000 (docs/vendors.md S3)."""
+NUMBERS_IN_A_QUERY = 20
+"""Up to 4,000 characters each; a statement may have 100,000 (docs/vendors.md S3)."""
 
 T = TypeVar("T")
 

@@ -77,6 +77,8 @@ def e164(value: Any) -> str:
 
 
 def _is_phone_call(message: Message) -> bool:
+    if _object(message.body.get("chat")):
+        return False  # its number was typed in
     kind = message.call.get("type")
     if kind is not None:
         return isinstance(kind, str) and kind in PHONE_CALLS

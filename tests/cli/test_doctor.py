@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import redis
 from click.testing import CliRunner
+from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
@@ -29,6 +30,7 @@ from shared.journal.journal import Journal
 from shared.settings import load_settings
 from shared.vapi.api import VapiApi
 from tests.cli.conftest import Twilio as TwilioAccount
+from tests.conftest import OPS_TOKEN
 from web.app import create_app
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
@@ -84,6 +86,10 @@ BROKEN: dict[str, Broken] = {
         "workers", "start worker", gone=("vs:alive:worker",), unchecked={"sweeps"},
     ),
     "no beat": Broken("beat", "start beat", gone=("vs:alive:beat",)),
+    "web wants another token for operators": Broken(
+        "service", "set the same OPS_TOKEN", env={"OPS_TOKEN": ""},
+        also={"beat"}, gone=("vs:alive:beat", "vs:retention:last"),
+    ),
     "no sweep ever": Broken("sweeps", "none has run yet", gone=("vs:sweep:last",)),
     "rules for transfers that are not there": Broken(
         "transfer rules", "nofile.toml", env={"TRANSFER_RULES": "nofile.toml"},
@@ -327,11 +333,12 @@ class Late(WSGIRequestHandler):
 def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str, str]]:
     """The service behind a public URL, a rewriting proxy before it, and another server."""
     load_settings.cache_clear()
-    app = create_app(load_settings())
+    app = create_app(load_settings().model_copy(update={"ops_token": SecretStr(OPS_TOKEN)}))
     alive = Alive(store)
     alive.note("worker", Peer.of_this_process("celery@here"))
     alive.note("beat", Peer.of_this_process())
     Journal(store).sweep()
+    Journal(store).forget(data_after_ms=10**9, receipt_after_ms=10**9)
 
     def elsewhere(environ: Any, start: Any) -> list[bytes]:
         start("200 OK", [("Content-Length", "5")])
@@ -428,6 +435,7 @@ def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[st
         "VAPI_ASSISTANT_ID": "",
         "VAPI_CREDENTIAL_ID": "cred-1",
         "PORT": web["service"].rpartition(":")[2],
+        "OPS_TOKEN": OPS_TOKEN,
     }
     for name, value in (ours | given).items():
         for known, url in web.items():

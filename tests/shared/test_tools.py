@@ -107,7 +107,24 @@ def test_the_usual_spellings_of_a_number_are_known() -> None:
     written = spellings("+14155550101")
     assert {"+14155550101", "4155550101", "(415) 555-0101", "415-555-0101"} <= set(written)
     assert {"+1 415 555 0101", "1-415-555-0101", "415.555.0101"} <= set(written)
-    assert {as_e164(one, "US") for one in written} == {"+14155550101"}
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "usual"),
+    [
+        ("+14155550101", "US", "(415)555-0101"),
+        ("+442079460018", "GB", "+44 (0)20 7946 0018"),
+        ("+4930123456", "DE", "030/123456"),
+        ("+33142685300", "FR", "01.42.68.53.00"),
+        ("+390612345678", "IT", "06 12345678"),
+        ("+6591234567", "SG", "9123-4567"),
+    ],
+)
+def test_every_spelling_of_a_number_is_that_number(number: str, region: str, usual: str) -> None:
+    written = spellings(number)
+    assert usual in written
+    assert {as_e164(one, region) for one in written} == {number}
+    assert len("','".join(written)) * 4 * 20 < 100_000  # 20 numbers in a statement
 
 
 def test_references_can_be_said_and_heard() -> None:

@@ -45,6 +45,17 @@ def deliver(desk: Desk) -> None:
             drain(desk, kind)
 
 
+@pytest.mark.parametrize(
+    "written", ["(415)555-0101", "1 415 555 0101", "+1.415.555.0101", "415/555-0101", "415 5550101"]
+)
+def test_two_contacts_with_one_number_are_two_however_they_write_it(
+    client: FlaskClient, org: Org, written: str
+) -> None:
+    org.edit("Contact", contact(org, "Luis Garcia")["Id"], HomePhone=written)
+    assert "Jane" not in say(client, "lookupCustomer", number=KNOWN)
+    assert say(client, "retrieveCustomerCase", number=KNOWN).count("Invoice") == 0
+
+
 # -- C1, C8, C9, C10: no number, no identity -------------------------------------------------------
 
 
@@ -235,6 +246,21 @@ def test_two_numbers_in_one_call_are_nobodys_in_whatever_order(
         told = say(client, "updateContact", {"mailingCity": "X"}, number=number, id=f"up{nth}")
         assert "can't tell who" in told
     assert store.get("vs:calls:two_numbers") == "1"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["handoff-destination-request", "knowledge-base-request", "transfer-destination-request"],
+)
+def test_every_message_that_shows_another_number_counts(client: FlaskClient, kind: str) -> None:
+    post(client, message(kind, number=LUIS))
+    assert "Jane" not in say(client, "lookupCustomer", number=KNOWN)
+
+
+def test_a_chats_number_was_typed_in_whatever_the_call_says(client: FlaskClient) -> None:
+    body = tool_message(("a", "lookupCustomer", {}), number=KNOWN)
+    body["message"]["chat"] = {"id": "chat-1"}
+    assert "Jane" not in post(client, body).get_data(as_text=True)
 
 
 def test_a_doubtful_call_is_told_nothing_and_counted(client: FlaskClient) -> None:
