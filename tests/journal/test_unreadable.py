@@ -115,12 +115,15 @@ def test_a_follower_that_can_not_be_read_does_not_keep_a_batch_from_being_settle
 ) -> None:
     first = accept(journal, Kind.CASE_CREATE, BILLING)
     followers = [accept(journal, Kind.CALLBACK, BILLING, after=(first,)) for _ in range(2)]
+    log = accept(journal, Kind.CALL_LOG, BILLING, after=(followers[0],))
     spoil(store, followers[0], "waiting", "some")
     lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999)
     assert journal.settle(lease, [Delivered(first, "500x")]).count == 1
     leased = journal.lease(Kind.CALLBACK, most=9, most_bytes=9999).intents
     assert [one.id for one in leased] == followers[1:]
     assert [one.id for one in journal.parked(9)] == followers[:1]
+    leased = journal.lease(Kind.CALL_LOG, most=9, most_bytes=9999).intents
+    assert [one.id for one in leased] == [log]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"x"', "{}", '{"until": "soon"}', '{"new": 1}'])

@@ -132,6 +132,7 @@ local function let_followers_go(p, id, now, ring_ms, reply)
   for _, follower in ipairs(redis.call('SMEMBERS', followers)) do
     if not pcall(let_follower_go, p, id, follower, became, now, ring_ms, reply) then
       park(p, follower, now, 'UNREADABLE_ROW')
+      let_followers_go(p, follower, now, ring_ms, reply)
     end
   end
   if became ~= 'parked' then redis.call('DEL', followers) end
