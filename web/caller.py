@@ -93,14 +93,14 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
 
 
 def caller_for_a_write(service: Service, state: CallState) -> Caller:
-    """The caller from the last snapshot, however old, or from one that arrives within 250 ms;
-    otherwise unknown, and the worker resolves them.
+    """The caller as the org says within 250 ms, else from the last snapshot, however old; unknown
+    without one, and the worker resolves them.
 
     The call's first event has started the snapshot, and a breaker that is open answers at once: a
-    write waits only when it comes with the first events of somebody new.
+    write waits only when it comes with the first events of its call.
     """
     known = known_caller(service, state)
-    if known.customers is not None:
+    if known.customers is not None and not known.is_old:
         return known
     if (service.snapshots.asked_ms_ago(state.number) or 0) > IDENTITY_WAIT_S * 1000:
         return known

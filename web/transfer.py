@@ -11,7 +11,7 @@ from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Intent
 from shared.transfer import Rules, read_rules
 from shared.vapi.messages import INBOUND, WEB
-from web.caller import Caller, known_caller
+from web.caller import Caller, caller_for_a_write
 from web.lookups import last_case_of_call
 from web.service import Service
 
@@ -30,12 +30,14 @@ def answer_transfer(service: Service, state: CallState, now: datetime) -> str:
         return json.dumps({"error": NO_PHONE})
     path, fallback = service.settings.transfer_rules, service.settings.fallback_phone_number
     rules = read_rules(path) if path else Rules()
-    caller = known_caller(service, state)
-    case_intent = last_case_of_call(service.journal.of_call(state.call_id))
+    caller = caller_for_a_write(service, state)
+    intents = service.journal.of_call(state.call_id)
+    # In a call that showed two numbers, neither caller's case is told.
+    case_intent = last_case_of_call([one for one in intents if caller.identity.requested(one)])
     number, whom = _destination(rules, fallback, caller, case_intent, now)
     if not number:
         return json.dumps({"error": NOBODY})
-    _bring_up_to_date(service, state, case_intent, whom)
+    _bring_up_to_date(service, state, case_intent, whom, caller.identity.contact_id_to_write)
     return json.dumps(
         {
             "destination": {
@@ -84,7 +86,11 @@ def _context(caller: Caller, case_intent: Intent | None) -> str:
 
 
 def _bring_up_to_date(
-    service: Service, state: CallState, case_intent: Intent | None, whom: str
+    service: Service,
+    state: CallState,
+    case_intent: Intent | None,
+    whom: str,
+    contact_id: str | None,
 ) -> None:
     """What is held goes to Salesforce at once, and the case gets what was said so far."""
     service.doorbell.ring(service.journal.let_go(state.call_id))
@@ -93,7 +99,7 @@ def _bring_up_to_date(
     so_far = service.calls.transcript(state.call_id, state.direction or INBOUND)[-MOST_SO_FAR:]
     comment = CommentDraft(
         caller_number=state.number,
-        contact_id=known_caller(service, state).identity.contact_id_to_write,
+        contact_id=contact_id,
         case_intent=case_intent.id,
         text=f"The call is being transferred to {whom}. What was said so far:\n{so_far}",
     )

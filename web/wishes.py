@@ -223,7 +223,10 @@ def accept(
             case AnsweredBefore(kept):
                 return kept
             case Repeated(intent_id):
-                answer = _repeated(service.journal.get(intent_id), wish)
+                earlier = service.journal.get(intent_id)
+                identity = known_caller(service, state).identity
+                is_theirs = earlier is not None and identity.requested(earlier)
+                answer = _repeated(earlier if is_theirs else None, wish)
                 return _settled(service, claim, call, answer)
             case TooLate() if held:
                 gone.add((held.id, held.fingerprint))
@@ -412,6 +415,9 @@ def _settled(service: Service, claim: Claim | None, call: ToolCall, answer: Answ
 
 
 def _repeated(earlier: Intent | None, wish: Wish) -> Answer:
-    if earlier and earlier.state is State.PARKED:
+    """None for one that this caller may not hear of."""
+    if not earlier:
+        return result("That was asked for in this call already.")
+    if earlier.state is State.PARKED:
         return result("That was asked for already and needs a colleague, who will look at it.")
-    return result(wish.said(earlier.reference if earlier else ""))
+    return result(wish.said(earlier.reference))

@@ -21,7 +21,7 @@ from shared.domain.identifiers import same_identifier
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
-from shared.salesforce.customers import CHANGEABLE
+from shared.salesforce.customers import CHANGEABLE, MOST_OPEN_CASES
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal, result, trouble
@@ -46,8 +46,10 @@ def create_case(
 ) -> Wish | Answer:
     caller = caller_for_a_write(service, state)
     subjects = _subjects(state, caller, wanted)
-    if wanted.on_existing == "comment" and (earlier := service.journal.about(subjects)):
-        if not caller.identity.requested(earlier):
+    earlier = service.journal.about(subjects) if wanted.on_existing != "new" else None
+    is_gone = earlier is not None and _is_gone(caller, earlier)
+    if wanted.on_existing == "comment" and earlier:
+        if is_gone or not caller.identity.requested(earlier):
             return refusal("I can't add to that case on this phone number. I can open a new one.")
         return _comment_on(service, state, earlier, wanted.description)
     case_draft = CaseDraft(
@@ -66,9 +68,19 @@ def create_case(
             f"The {wanted.issue_type} case is being opened. Its reference is {reference}."
         ),
         subjects=subjects,
-        asks=partial(_question, caller) if wanted.on_existing == "ask" else None,
+        asks=partial(_question, caller) if wanted.on_existing == "ask" and not is_gone else None,
         amended=lambda earlier: _reworded(earlier, case_draft),
     )
+
+
+def _is_gone(caller: Caller, opened: Intent) -> bool:
+    """The org has shown the caller's open cases since that one was opened, and it is none of them:
+    it was closed, or given to somebody else."""
+    contact, receipt = caller.contact, opened.receipt
+    if not contact or not receipt or (caller.as_of_ms or 0) <= receipt.at_ms:
+        return False
+    is_shown = any(one.record_id == receipt.record_id for one in contact.cases)
+    return not is_shown and len(contact.cases) < MOST_OPEN_CASES
 
 
 def _reworded(earlier: Draft, case_draft: CaseDraft) -> CaseDraft:
@@ -294,6 +306,7 @@ def _again(earlier: Draft, callback: CallbackDraft, wanted: RequestCallback) -> 
 def cancel_case(
     service: Service, state: CallState, wanted: CancelCase, intents: CallIntents
 ) -> Wish | Answer:
+    identity = caller_for_a_write(service, state).identity
     if wanted.reference:
         target = _find_case(service, state, wanted.reference, None, intents)
         if isinstance(target, Answer):
@@ -301,7 +314,9 @@ def cancel_case(
         intent, case_number = target
     else:
         # The last one, also when it was taken back already: asking twice must not take two back.
-        cases = [one for one in intents.all() if one.kind is Kind.CASE_CREATE]
+        cases = [
+            one for one in intents.all() if one.kind is Kind.CASE_CREATE and identity.requested(one)
+        ]
         intent, case_number = (cases[-1] if cases else None), None
         if not intent:
             return refusal("No case was opened in this call, so there is none to take back.")
@@ -313,7 +328,6 @@ def cancel_case(
             return result("The case was taken back. It will not be opened.")
         if became == State.PARKED:
             return result("A colleague has that case and will see that it is not wanted.")
-    identity = known_caller(service, state).identity
     close = CloseDraft(
         caller_number=state.number,
         contact_id=identity.contact_id_to_write,

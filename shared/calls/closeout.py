@@ -107,7 +107,7 @@ class CloseOut:
 
         Its delivery links a Task that is written already. Returns the kinds to ring for.
         """
-        if not state.summary:
+        if not state.summary or state.has_two_numbers:
             return ()
         comment = CommentDraft(
             caller_number=state.number,
@@ -241,7 +241,8 @@ def close_out(
                 ),
             )
         )
-    if report.summary and (case_intents or case_number):
+    # A summary of two callers tells of the one on a case of the other.
+    if report.summary and not state.has_two_numbers and (case_intents or case_number):
         last_case = case_intents[-1] if case_intents else None
         closing.append(
             NewIntent(

@@ -60,7 +60,7 @@ class Identity:
 
     def requested(self, intent: Intent) -> bool:
         """The intent was accepted from this caller: in this call, or in another as this contact."""
-        draft = intent.draft
+        draft = None if intent.is_forgotten else intent.draft
         if not isinstance(draft, FromCaller):
             return False
         if self.call_id and intent.call_id == self.call_id:

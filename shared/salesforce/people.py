@@ -5,7 +5,7 @@ short while, so that a backlog from the same callers does not ask again and agai
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import redis
 from shared.phone import as_e164, spellings
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns, soql
-from shared.store import StoreUnavailableError, translated
+from shared.store import StoreUnavailableError, now_ms, translated
 
 REMEMBER_S = 120
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
@@ -42,19 +42,29 @@ class People:
         self._region = region
         self._keys = keys
 
-    def resolve(self, numbers: Iterable[str]) -> dict[str, list[str]]:
+    def resolve(self, numbers: Mapping[str, int]) -> dict[str, list[str]]:
         """Contact ids by E.164 number; an empty list for a number of nobody.
+
+        numbers: each with the time (epoch ms) since which the org must have been asked: a number
+        may have changed hands before its caller asked for something.
 
         As few requests as hold all that is not remembered.
         """
-        wanted = sorted({number for number in numbers if number})
+        wanted = {number: numbers[number] for number in sorted(numbers) if number}
         contacts, unknown = self._remembered(wanted)
         if len(unknown) <= NUMBERS_IN_A_QUERY:
-            return contacts | self._remember(self.holders(unknown))
+            return contacts | self._asked(unknown)
         # Many: another worker on the same backlog asks for the same ones at this moment.
         with self._one_asks():
             contacts, unknown = self._remembered(wanted)
-            return contacts | self._remember(self.holders(unknown))
+            return contacts | self._asked(unknown)
+
+    def _asked(self, numbers: list[str]) -> dict[str, list[str]]:
+        if not numbers:
+            return {}
+        with translated():
+            at_ms = now_ms(self._store)
+        return self._remember(self.holders(numbers), at_ms)
 
     @contextmanager
     def _one_asks(self) -> Iterator[None]:
@@ -88,22 +98,23 @@ class People:
         written = (row.get(name) for name in PHONES)
         return {number for one in written if one and (number := as_e164(one, self._region))}
 
-    def _remembered(self, numbers: list[str]) -> tuple[dict[str, list[str]], list[str]]:
-        if not numbers:
+    def _remembered(self, wanted: Mapping[str, int]) -> tuple[dict[str, list[str]], list[str]]:
+        if not wanted:
             return {}, []
         with translated():
-            kept = self._store.mget([self._key(number) for number in numbers])
-        known = {
-            number: ids
-            for number, text in zip(numbers, kept, strict=True)
-            if (ids := _ids(text)) is not None
-        }
-        return known, [number for number in numbers if number not in known]
+            kept = self._store.mget([self._key(number) for number in wanted])
+        known = {}
+        for (number, since_ms), text in zip(wanted.items(), kept, strict=True):
+            at_ms, ids = _read(text)
+            if ids is not None and at_ms >= since_ms:
+                known[number] = ids
+        return known, [number for number in wanted if number not in known]
 
-    def _remember(self, found: dict[str, list[str]]) -> dict[str, list[str]]:
+    def _remember(self, found: dict[str, list[str]], at_ms: int) -> dict[str, list[str]]:
         pipe = self._store.pipeline(transaction=False)
         for number, ids in found.items():
-            pipe.set(self._key(number), json.dumps(ids), ex=REMEMBER_S)
+            kept = json.dumps({"at_ms": at_ms, "ids": ids})
+            pipe.set(self._key(number), kept, ex=REMEMBER_S)
         with suppress(redis.RedisError):  # then it is asked for again
             pipe.execute()
         return found
@@ -112,13 +123,13 @@ class People:
         return f"{self._keys}contacts:{number}"
 
 
-def _ids(text: str | None) -> list[str] | None:
-    """None when nothing is remembered, or nothing that can be read."""
+def _read(text: str | None) -> tuple[int, list[str] | None]:
+    """When the org said so, and what; None when nothing is remembered that can be read."""
     try:
-        ids = json.loads(text or "null")
-    except ValueError:
-        return None
-    return ids if isinstance(ids, list) else None
+        kept = json.loads(text or "null")
+        return int(kept["at_ms"]), list(kept["ids"])
+    except (ValueError, TypeError, KeyError):
+        return 0, None
 
 
 def _chunks(items: list[T], size: int) -> list[list[T]]:

@@ -4,8 +4,8 @@ A number is evidence only where a carrier set it: on inbound phone calls, and on
 where it is the number that was dialled. Web calls, chats and SIP callers name themselves whatever
 they like. A SIP address counts for trunks that the operator trusts (SIP_TRUNKS).
 
-Shapes: docs/vendors.md V21. That `transport.provider` tells a SIP call from one of the telephone
-network is unconfirmed, so a call that may be either counts as SIP.
+Shapes: docs/vendors.md V21. Which field tells a SIP call from one of the telephone network is
+unconfirmed, so a call that may be either counts as SIP.
 """
 
 import re
@@ -82,6 +82,8 @@ def _is_phone_call(message: Message) -> bool:
     kind = message.call.get("type")
     if kind is not None:
         return isinstance(kind, str) and kind in PHONE_CALLS
+    if _object(message.body.get("session")):
+        return False
     # Older messages leave the type out: a telephone line of ours must show in another way.
     call = message.call
     lines = [_object(holder.get("phoneNumber")) for holder in (message.body, call)]
@@ -95,10 +97,13 @@ def _is_phone_call(message: Message) -> bool:
 
 def _is_sip(message: Message) -> bool:
     """A call to a SIP address, as far as the message tells: it dialled no telephone number."""
-    if _object(message.call.get("transport")).get("provider") != "vapi.sip":
-        return False
     lines = [_object(holder.get("phoneNumber")) for holder in (message.body, message.call)]
-    return not any(e164(line.get("number")) for line in lines)
+    over_sip = (
+        _object(message.call.get("transport")).get("provider") == "vapi.sip"
+        or message.call.get("phoneCallTransport") == "sip"
+        or any(line.get("sipUri") for line in lines)
+    )
+    return over_sip and not any(e164(line.get("number")) for line in lines)
 
 
 def _sip_address(value: Any) -> tuple[str, str]:

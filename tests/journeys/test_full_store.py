@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -18,8 +19,8 @@ SETTINGS = {"COMMIT_WINDOW_MS": "0", "KEEP_PERSONAL_DATA_H": "0.0001", "KEEP_REC
 
 
 @pytest.fixture
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("full"), extra=SETTINGS) as running:
+def stack(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("full"), extra=SETTINGS, programs=programs) as running:
         yield running
 
 

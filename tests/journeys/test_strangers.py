@@ -30,16 +30,16 @@ MARK = "jane-miller-4711"
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("strangers"), ("web",)) as running:
+def stack(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("strangers"), ("web",), programs=programs) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def small(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Two processes for at most 200 connections each."""
     folder = tmp_path_factory.mktemp("small")
-    made = Stack(folder, ("web",))
+    made = Stack(folder, ("web",), programs=programs)
     made.processes["web"]._env["GUNICORN_CMD_ARGS"] += " --worker-connections 200"
     with made as running:
         yield running

@@ -55,7 +55,7 @@ def resolve(settings: Settings, store: redis.Redis) -> dict[str, list[str]]:
     gate = Gate(settings, store)
     salesforce = SalesforceClient(settings, store, gate, Use.WRITE)
     records = Records(salesforce, timeout_s=10, keyed=True)
-    return People(records, store, "US", keys_of(settings)).resolve([KNOWN])
+    return People(records, store, "US", keys_of(settings)).resolve({KNOWN: 0})
 
 
 def test_another_org_hears_nothing_and_shows_nothing_of_the_one_before(

@@ -98,7 +98,7 @@ def test_a_number_is_one_contacts_only_when_all_of_the_answer_says_so(
 ) -> None:
     org.fault(max_page_rows=1)
     people = People(records, store, "US", keys_of(settings))
-    contacts = people.resolve([KNOWN, SHARED])
+    contacts = people.resolve({KNOWN: 0, SHARED: 0})
     assert [len(contacts[one]) for one in (SHARED, KNOWN)] == [2, 1]
 
 

@@ -77,8 +77,8 @@ def test_a_case_whose_answer_was_lost_is_read_and_not_written_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(desk.records._composite, "_timeout_s", 0.5)
-    desk.people.resolve([KNOWN])
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    desk.people.resolve({KNOWN: 0})
     org.fault(**fault)
     assert drain(desk, Kind.CASE_CREATE).counts == {"again": 1}
     org.fault()
@@ -96,8 +96,8 @@ def test_a_case_whose_answer_was_lost_is_read_and_not_written_again(
 def test_doubt_survives_an_attempt_that_could_not_even_read(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
-    desk.people.resolve([KNOWN])
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
+    desk.people.resolve({KNOWN: 0})
     for fault in ({"lose_answer": 1.0}, {"status": 403, "error_code": "REQUEST_LIMIT_EXCEEDED"}):
         org.fault(**fault)
         assert drain(desk, Kind.CASE_CREATE).counts == {"again": 1}

@@ -1,5 +1,6 @@
 """The engine: what failures become, what waits, and whose a lease is."""
 
+import json
 import threading
 from typing import Any
 
@@ -145,15 +146,16 @@ def test_without_our_fields_the_key_lies_in_a_standard_one_and_is_found_there(
     unkeyed = Desk.from_settings(
         settings.model_copy(update={"salesforce_key_fields": False}), store
     )
-    unkeyed.people.resolve([KNOWN])
     draft = BILLING if kind is Kind.CASE_CREATE else CallbackDraft(phone="+14155550199")
     sobject, marker = ("Case", "SuppliedCompany") if draft is BILLING else ("Task", "CallObject")
     org.fault(hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c", "Task.Call_Key__c"])
     sure = accept(journal, kind, draft)
+    unkeyed.people.resolve({KNOWN: 0})
     assert drain(unkeyed, kind).counts == {"delivered": 1}
     org.fault(lose_answer=1.0, hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c",
                                             "Task.Call_Key__c"])  # fmt: skip
     doubtful = accept(journal, kind, draft)
+    store.set(f"{unkeyed.people._keys}contacts:{KNOWN}", json.dumps({"at_ms": 2**52, "ids": []}))
     assert drain(unkeyed, kind).counts == {"again": 1}
     org.fault(hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c", "Task.Call_Key__c"])
     wait_no_more(store)
@@ -198,8 +200,8 @@ def test_a_lease_is_extended_while_its_work_goes_on(
     """Nobody else gets the batch, though the work takes several times as long as a lease."""
     monkeypatch.setattr("shared.journal.journal.LEASE_MS", 400)
     monkeypatch.setattr("workers.delivery.engine.LEASE_MS", 400)
-    desk.people.resolve([KNOWN])
     accept(journal, Kind.CASE_CREATE, BILLING)
+    desk.people.resolve({KNOWN: 0})
     org.fault(latency_ms=1500, resources=["composite"])
     drained: list[Drained] = []
     worker = threading.Thread(target=lambda: drained.append(drain(desk, Kind.CASE_CREATE)))

@@ -28,7 +28,8 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     if len(intents) >= MOST_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for kept in desk.journal.payloads_due(Kind.CASE_CREATE, MOST_LOOKED_AHEAD):
-            numbers.append("" if kept.get("contact_id") else kept.get("caller_number", ""))
+            if not kept.get("contact_id"):
+                numbers.setdefault(kept.get("caller_number", ""), 0)
     contacts = desk.people.resolve(numbers)
 
     def record(intent: Intent) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from shared.salesforce.people import PHONES, only
 from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
 from workers.delivery.desk import Desk
-from workers.delivery.links import not_yet, unchanged_since
+from workers.delivery.links import as_of_acceptance, not_yet, unchanged_since
 
 UNDER_WAY_S = 60
 """A write that was noted so long before a wish may be committed after it."""
@@ -117,7 +117,7 @@ def _contacts(
     rows = reader.read(set(known.values()))
     contacts = {one: rows[contact_id] for one, contact_id in known.items() if contact_id in rows}
     rest = [(one, draft) for one, draft in drafts if one.id not in contacts]
-    by_number = reader.desk.people.resolve([draft.caller_number for _, draft in rest])
+    by_number = reader.desk.people.resolve(as_of_acceptance(rest))
     found = {
         one.id: only(by_number.get(draft.caller_number)) or _by_own_change(reader.desk, draft)
         for one, draft in rest

@@ -55,7 +55,7 @@ class _Sought:
 
     @property
     def is_our_own_note(self) -> bool:
-        """What the service notes on a case that it opened (a summary, a reason), whosever it is."""
+        """What the service notes for staff on a case that the call opened, whosever it is now."""
         return self.parent is not None and not self.intent.tool
 
     def was_opened_for(self, contact_ids: set[str | None]) -> bool:
@@ -89,13 +89,14 @@ def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
             found[one.intent.id] = Parked(one.intent.id, "CASE_AMBIGUOUS" if rows else reason)
     sought = [one for one in sought if one.intent.id in cases]
     # Who has the number now is asked only for a case that is not the known contact's.
-    others = [
-        one.draft.caller_number
-        for one in sought
-        if cases[one.intent.id]["ContactId"] not in (None, one.draft.contact_id)
-        and not one.is_our_own_note
-    ]
-    contacts = desk.people.resolve(others)
+    contacts = desk.people.resolve(
+        as_of_acceptance(
+            (one.intent, one.draft)
+            for one in sought
+            if cases[one.intent.id]["ContactId"] not in (None, one.draft.contact_id)
+            and not one.is_our_own_note
+        )
+    )
     for one in sought:
         intent, case = one.intent, cases[one.intent.id]
         theirs = {one.draft.contact_id, only(contacts.get(one.draft.caller_number))} - {None}
@@ -136,13 +137,22 @@ def contact_of(intent: Intent, draft: FromCaller, contacts: dict[str, list[str]]
     return draft.contact_id or by_number
 
 
-def numbers_to_resolve(drafts: Iterable[tuple[Intent, FromCaller]]) -> list[str]:
-    """The caller numbers that contact_of needs."""
-    return [
-        draft.caller_number
+def numbers_to_resolve(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str, int]:
+    """The caller numbers that contact_of needs, for People.resolve."""
+    return as_of_acceptance(
+        (intent, draft)
         for intent, draft in drafts
         if not draft.contact_id or CONTACT_LINKS & set(intent.leave_out)
-    ]
+    )
+
+
+def as_of_acceptance(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str, int]:
+    """The caller numbers, each with the time of the last acceptance from it (epoch ms)."""
+    numbers: dict[str, int] = {}
+    for intent, draft in drafts:
+        known = numbers.get(draft.caller_number, 0)
+        numbers[draft.caller_number] = max(known, intent.accepted_at_ms)
+    return numbers
 
 
 def unchanged_since(row: dict[str, Any]) -> str:
