@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from demo.processes import wait_until
-from demo.stack import SECRET, Stack
+from demo.stack import OPERATOR, SECRET, Stack
 from simulator.vapi.wire import Call, as_bytes, proof
 
 TEN_MB = 10 * 1024 * 1024
@@ -176,7 +176,7 @@ def test_more_strangers_than_connections_stop_no_signed_request(small: Stack) ->
     with Strangers(small, openings(), 500, every_s=0.5), ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(lambda nth: post(small, event(nth)), range(60)))
     assert statuses == [200] * 60
-    figures = requests.get(f"{small.url}/metrics", timeout=PATIENCE_S).text
+    figures = requests.get(f"{small.url}/metrics", headers=OPERATOR, timeout=PATIENCE_S).text
     (evicted,) = re.findall(
         r'vapi_connections_cut_off_total\{reason="connections"\} (\S+)', figures
     )
@@ -419,7 +419,7 @@ def test_what_is_not_http_is_refused_in_a_line_that_quotes_nobody(stack: Stack) 
 
 def test_who_was_given_up_is_counted(stack: Stack) -> None:
     ask(stack, b"POST /webhook/vapi HTTP/1.1\r\nx-")
-    figures = requests.get(f"{stack.url}/metrics", timeout=PATIENCE_S).text
+    figures = requests.get(f"{stack.url}/metrics", headers=OPERATOR, timeout=PATIENCE_S).text
     (late,) = re.findall(r'vapi_connections_cut_off_total\{reason="timeout"\} (\S+)', figures)
     assert float(late) >= 1
 
