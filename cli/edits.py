@@ -54,6 +54,7 @@ FORMS = {
     # No tool takes these down; a summary is as long as a description may be.
     Kind.CALL_LOG: Form("requestCallback", {"summary": "reason"}),
     Kind.TRANSCRIPT_FILE: Form("requestCallback", {}, who=False),
+    Kind.TASK_LINK: Form("requestCallback", {}, who=False),
 }
 
 

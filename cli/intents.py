@@ -49,10 +49,13 @@ def list_(
         found = journal.parked(most)
     else:
         found = journal.newest(most)
-    for intent in found:
-        if (state and intent.state != state) or (kind and intent.kind != kind):
-            continue
+    listed = [
+        one for one in found if (not state or one.state == state) and (not kind or one.kind == kind)
+    ]
+    for intent in listed:
         click.echo(json.dumps(_public(intent)) if as_json else _line(intent))
+    if not listed and not as_json:
+        click.echo("none")
 
 
 @intents.command()

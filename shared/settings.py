@@ -41,6 +41,7 @@ PLACEHOLDER = "change-me"
 """What `.env.example` writes where a value of yours belongs; nobody may start with it."""
 
 LEAST_SECRET = 16
+HMAC_PLACEHOLDERS = frozenset({"{body}", "{timestamp}", "{method}", "{url}", "{svix-id}"})
 LEAST_PASSWORD = 12
 LEAST_DIFFERENT = 5
 """Characters of a secret that people make up, of a password, and how many of them differ."""
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
+    web_concurrency: int = Field(2, ge=1, le=256)
     port: int = Field(8080, ge=1, le=65535)
     public_url: str | None = None
     max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024)
@@ -368,6 +370,12 @@ class Settings(BaseSettings):
                 _check_base64(secret)
         if self.token_encryption_key:
             _check_fernet_key(self.token_encryption_key.get_secret_value())
+        unknown = set(re.findall(r"\{[^{}]*\}", self.vapi_hmac_payload_format)) - HMAC_PLACEHOLDERS
+        if unknown:
+            raise ValueError(
+                f"VAPI_HMAC_PAYLOAD_FORMAT has the unknown placeholder {min(unknown)}; there are "
+                f"{' '.join(sorted(HMAC_PLACEHOLDERS))}"
+            )
         if "{url}" in self.vapi_hmac_payload_format and not self.public_url:
             raise ValueError(
                 "PUBLIC_URL is missing: VAPI_HMAC_PAYLOAD_FORMAT signs the {url}; it must be "
@@ -465,6 +473,7 @@ _NUMBER = "a phone number with its country code, such as +14155550100"
 _HEADER = "the name of a header, such as"
 
 MUST_BE: dict[str, str] = {
+    "web_concurrency": "a whole number of processes from 1 to 256, such as 2",
     "port": "a whole number from 1 to 65535, such as 8080",
     "public_url": "an https address without a path, such as https://voice.example.com",
     "max_body_bytes": "a whole number of bytes, 1024 at least, such as 10485760",
@@ -527,8 +536,8 @@ MUST_BE: dict[str, str] = {
     "idle_call_min": "a number of minutes from 1 to 1440, such as 10",
     "sweep_interval_s": "a number of seconds from 0.05 to 30, such as 0.5",
     "repeat_window_h": "a number of hours from 0 to 720, such as 24",
-    "keep_personal_data_h": "a number of hours above 0, such as 168",
-    "keep_receipts_h": "a number of hours above 0, such as 2160",
+    "keep_personal_data_h": "a number of hours above 0, such as 48",
+    "keep_receipts_h": "a number of hours above 0, such as 168",
     "keep_snapshots_h": "a number of hours from 1 to 720, such as 24",
     "default_language": "a language tag, such as en, de or pt-BR",
     "transfer_rules": "the path of a file like transfer.example.toml",

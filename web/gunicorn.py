@@ -23,7 +23,7 @@ except SettingsError as refused:
     sys.exit(str(refused))
 
 bind = f"0.0.0.0:{settings.port}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = settings.web_concurrency
 
 # Requests wait for Redis or for a lookup, not for the CPU, and clients may send slowly: each
 # connection is a greenlet. docs/decisions/0019-web-server.md compares it with threads.

@@ -158,10 +158,12 @@ def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> l
         age_s = journal.swept_ms_ago // 1000
         found.append(f"sweep: the last one ran {age_s} s ago; is a worker up?")
     if journal.forgot_ms_ago < 0:
-        found.append("retention: has not run yet; is beat up?")
+        found.append("retention: has not run yet; is a worker up?")
     elif journal.forgot_ms_ago > RETENTION_TOO_LONG_AGO_MS:
         age_s = journal.forgot_ms_ago // 1000
-        found.append(f"retention: last ran {age_s} s ago; is beat up?")
+        found.append(f"retention: last ran {age_s} s ago; is a worker up?")
+    if not Alive(service.store).of("beat"):
+        found.append("beat: none at work, quiet calls are not closed")
     if journal.retention_lag_ms > RETENTION_LAG_MS:
         lag_min = journal.retention_lag_ms // 60_000
         found.append(f"retention: {lag_min} minutes behind, personal data is kept too long")

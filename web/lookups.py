@@ -270,7 +270,8 @@ def case_sentence(found: CaseSummary) -> str:
 
 
 def _short(subject: str) -> str:
-    return subject if len(subject) <= 60 else subject[:60].rsplit(" ", 1)[0]
+    short = subject if len(subject) <= 60 else subject[:60].rsplit(" ", 1)[0]
+    return short.rstrip(" .,;:!?")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -18,8 +18,7 @@ from shared.salesforce.failures import away
 T = TypeVar("T")
 
 LOOKUP_THREADS = 48
-"""Lookups at work in a process. gunicorn's threads have to outnumber them (web/gunicorn.py), so
-that some are free for writes and events."""
+"""Lookups at work in a process; one more is refused. Writes and events need none of these."""
 
 REQUEST_THREADS = 16
 """Requests of lookups to Salesforce in flight in a process."""

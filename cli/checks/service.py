@@ -1,6 +1,7 @@
 """The service itself: its processes, and the writes that wait for a person."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -9,7 +10,7 @@ from pydantic import SecretStr
 
 from cli.chain import Link, Problem
 from cli.checks.subject import Subject
-from shared.alive import GONE_AFTER_S, Alive, Peer, Role
+from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
 from shared.settings import SettingsError
 from shared.transfer import read_rules
@@ -17,6 +18,7 @@ from shared.transfer import read_rules
 ANSWER_S = 5.0
 MOST_BYTES = 1024 * 1024
 SWEEP_TOO_OLD_MS = 15_000
+REFUSED = "refused"
 START = "start {0} (README, step 5), under a supervisor that starts again what exits"
 
 
@@ -28,21 +30,28 @@ def _service(subject: Subject) -> str:
         health = _ask(url, settings.ops_token)
         if health is None:
             continue
-        # Sweeps have a link of their own.
-        problems = [one for one in health.get("problems", []) if not one.startswith("sweep:")]
+        if health.get("status") == REFUSED:
+            raise Problem(
+                f"{url} refuses this OPS_TOKEN: web has another one, or none",
+                "set the same OPS_TOKEN for web and in this shell",
+            )
+        # The other links find out the rest by themselves.
+        problems = [
+            one for one in health.get("problems", []) if one.startswith(("calls:", "retention:"))
+        ]
         if problems:
             raise Problem(f"{url}: {'; '.join(problems)}", "docs/runbook.md says what to do")
-        if "problems" not in health and health.get("status") not in {None, "ok"}:
+        if "problems" not in health and health["status"] != "ok":
             raise Problem(
-                f"{url}: {health['status']}, and tells no more to a stranger",
-                "set the same OPS_TOKEN here and for web, start web again, and ask once more",
+                f"{url}: {health['status']}; the lines below may name them",
+                "for all of them set OPS_TOKEN, the same for web and in this shell",
             )
         return f"web answers at {url}"
     raise Problem(f"web does not answer at {' or '.join(tried)}", START.format("web"))
 
 
 def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
-    """What /health says; {} where it wants to know who asks; None when it is not ours."""
+    """What /health says; its status is REFUSED for a wrong token. None when it is not ours."""
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token.get_secret_value()}"
@@ -51,8 +60,8 @@ def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
         with urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
             told = json.loads(answer.read(MOST_BYTES))
     except HTTPError as refused:
-        if refused.code in (401, 403):
-            return {}
+        if refused.code == HTTPStatus.UNAUTHORIZED:
+            return {"status": REFUSED}
         try:
             told = json.loads(refused.read(MOST_BYTES))
         except (OSError, ValueError):
@@ -71,8 +80,7 @@ def _workers(subject: Subject) -> str:
     peers = _peers(subject, "worker")
     if not peers:
         raise Problem(
-            f"no worker has shown itself for {GONE_AFTER_S:.0f} s: writes are accepted, and none "
-            "is delivered",
+            "no worker is at work: writes are accepted, and none is delivered",
             START.format("worker"),
         )
     return f"{len(peers)} at work: " + ", ".join(sorted(one.name or one.host for one in peers))
@@ -81,8 +89,7 @@ def _workers(subject: Subject) -> str:
 def _beat(subject: Subject) -> str:
     if not _peers(subject, "beat"):
         raise Problem(
-            f"beat has not shown itself for {GONE_AFTER_S:.0f} s: quiet calls are not closed, and "
-            "old data is not deleted",
+            "beat is not at work: quiet calls are not closed",
             START.format("beat"),
         )
     return "at work"

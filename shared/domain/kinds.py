@@ -1,4 +1,4 @@
-"""The kinds of intent, the states of its life, and how many of a kind go into one request."""
+"""The kinds of intent and the states of its life."""
 
 from enum import StrEnum
 from typing import Self

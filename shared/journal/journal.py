@@ -56,11 +56,11 @@ from shared.store import (
 )
 
 LEASE_MS = 20_000
-"""How long a silent worker keeps its intents; one at work extends its lease (see Lease.extend)."""
+"""How long a silent worker keeps its intents; one at work extends its lease (Journal.extend)."""
 
 MOST_LEASES = 2
-"""Batches of one kind at work at a time, in the whole fleet. With seven kinds that leaves a worker
-of 16 threads two for sweeps when Salesforce hangs."""
+"""Batches of one kind at work at a time, in the whole fleet. With eight kinds that leaves a worker
+of 18 threads two for retention and quiet calls when Salesforce hangs."""
 
 MOST_TRIED = 10
 """The size of a batch that finds out whether a kind works again."""

@@ -87,8 +87,13 @@ BROKEN: dict[str, Broken] = {
     ),
     "no beat": Broken("beat", "start beat", gone=("vs:alive:beat",)),
     "web wants another token for operators": Broken(
-        "service", "set the same OPS_TOKEN", env={"OPS_TOKEN": ""},
-        also={"beat"}, gone=("vs:alive:beat", "vs:retention:last"),
+        "service", "refuses this OPS_TOKEN", env={"OPS_TOKEN": "another-operators-token"},
+    ),
+    "a problem, and no token to ask for it": Broken(
+        "service", "set OPS_TOKEN", env={"OPS_TOKEN": ""}, also={"beat"}, gone=("vs:alive:beat",),
+    ),
+    "retention that ran long ago": Broken(
+        "service", "retention: has not run yet", gone=("vs:retention:last",),
     ),
     "no sweep ever": Broken("sweeps", "none has run yet", gone=("vs:sweep:last",)),
     "rules for transfers that are not there": Broken(
@@ -109,15 +114,15 @@ BROKEN: dict[str, Broken] = {
     "an evicting Redis": Broken(
         "redis keeps what it is given", "maxmemory-policy allkeys-lru",
         config={"maxmemory-policy": "allkeys-lru"},
-        also={"service"},
+
     ),
     "a Redis that does not sync": Broken(
         "redis keeps what it is given", "appendfsync everysec",
-        config={"appendfsync": "everysec"}, also={"service"},
+        config={"appendfsync": "everysec"},
     ),
     "a Redis that does not persist": Broken(
         "redis keeps what it is given", "appendonly no", config={"appendonly": "no"},
-        also={"service"},
+
     ),
     "a wrong client secret": Broken(
         "salesforce token", "SALESFORCE_CLIENT_SECRET",
@@ -594,7 +599,7 @@ def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
     drain(desk, Kind.CASE_CREATE)
     strict_org.fault()
     found = problems()
-    assert set(found) == {"service", "failing kinds"}
+    assert set(found) == {"failing kinds"}
     assert found["failing kinds"][0].startswith("case_create waits because of ")
     assert "resume case_create" in found["failing kinds"][1]
 

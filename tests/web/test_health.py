@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from demo.processes import wait_until
 from demo.stack import Org
+from shared.alive import Alive, Peer
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Delivered, Parked, Scope, TryAgain
 from shared.domain.kinds import Kind
@@ -76,11 +77,12 @@ def test_a_pause_by_hand_is_told_and_is_no_problem(
 
 
 def test_a_process_that_can_take_calls_is_ready_though_nobody_sweeps_or_forgets(
-    client: FlaskClient, journal: Journal
+    client: FlaskClient, journal: Journal, store: redis.Redis
 ) -> None:
     assert client.get("/health/ready").status_code == 200
     problems = client.get("/health", headers=OPERATOR).get_json()["problems"]
-    assert [one.partition(":")[0] for one in problems] == ["sweep", "retention"]
+    assert [one.partition(":")[0] for one in problems] == ["sweep", "retention", "beat"]
+    Alive(store).note("beat", Peer.of_this_process())
     journal.sweep()
     journal.forget(data_after_ms=1, receipt_after_ms=1)
     told = client.get("/health", headers=OPERATOR).get_json()
@@ -91,6 +93,7 @@ def test_a_process_that_can_take_calls_is_ready_though_nobody_sweeps_or_forgets(
 def test_a_worker_or_beat_that_is_gone_is_an_alarm_and_no_reason_to_take_the_line_down(
     client: FlaskClient, journal: Journal, store: redis.Redis, key: str
 ) -> None:
+    Alive(store).note("beat", Peer.of_this_process())
     journal.sweep()
     journal.forget(data_after_ms=1, receipt_after_ms=1)
     store.set(key, journal.now_ms() - 3_600_000)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from shared.domain.drafts import CallDraft
-from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked, Scope, TryAgain
+from shared.domain.intent import Cancelled, Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.domain.reading import UnreadableError
 from shared.salesforce.failures import FailureClass, SalesforceError
@@ -17,14 +17,14 @@ from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
 from workers.delivery.call_text import call_fields
 from workers.delivery.desk import Desk
-from workers.delivery.links import unchanged_since
+from workers.delivery.links import not_yet, unchanged_since
 
 LINKS = ("WhoId", "WhatId")
 """Filled when they are empty, never changed."""
 
 AMENDED = ("Subject", "Description", "ActivityDate", *LINKS)
 OF_CALL_CENTER = ("CallType", "CallDisposition", "CallDurationInSeconds")
-"""Fields that an org without CRM Call Center does not have (docs/vendors.md S9)."""
+"""Fields that an org without CRM Call Center does not have (docs/vendors.md S16)."""
 
 Record = Callable[[Intent], dict[str, Any]]
 
@@ -50,9 +50,7 @@ def amend_call_logs(
             continue
         if task_id in writing:
             # The second has to see what the first did.
-            outcomes.append(
-                TryAgain(intent.id, "AFTER_ANOTHER", 100, Scope.RECORD, unsure=intent.unsure)
-            )
+            outcomes.append(not_yet(intent, "AFTER_ANOTHER", 100))
             continue
         changes, is_edited = _changes(row, record(intent), _ours(desk, of_call[intent.id]))
         changes = {name: one for name, one in changes.items() if name not in intent.leave_out}
@@ -93,9 +91,7 @@ def _find_tasks(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcom
         elif call_log.state in SETTLED:
             found[intent.id] = Parked(intent.id, "TASK_PARKED")
         else:
-            found[intent.id] = TryAgain(
-                intent.id, "TASK_NOT_YET", 1000, Scope.RECORD, unsure=intent.unsure
-            )
+            found[intent.id] = not_yet(intent, "TASK_NOT_YET")
     return found
 
 

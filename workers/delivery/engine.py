@@ -81,7 +81,7 @@ class Drained:
 
 
 def _nobody(_lease: Lease, _outcomes: list[Outcome]) -> None:
-    """For who does not want to know."""
+    """Default callback: does nothing."""
 
 
 def drain(
