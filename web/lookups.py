@@ -130,7 +130,8 @@ def _status_of_intent(
     service: Service, state: CallState, intent: Intent, deadline: Deadline
 ) -> Answer:
     identity = known_caller(service, state).identity
-    if not identity.requested(intent):
+    of_this_call = bool(state.call_id) and intent.call_id == state.call_id
+    if not identity.requested(intent) or (identity.is_old and not of_this_call):
         identity = look_up_caller(service, state, deadline).identity
     is_theirs = identity.requested(intent)
     if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:

@@ -131,3 +131,22 @@ def test_two_numbers_in_one_message_are_nobodys() -> None:
 )
 def test_what_is_only_possible_locally_is_no_phone_number(spoken: str) -> None:
     assert as_e164(spoken, "US") is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"phoneCallProvider": "vapi", "phoneCallTransport": "sip"},
+        {"phoneNumber": {"provider": "vapi", "sipUri": "sip:support@sip.vapi.ai"}},
+        {"transport": {"provider": "vapi.sip"}},
+    ],
+)
+def test_a_number_that_comes_over_sip_is_nobodys_word_but_the_callers(call: Any) -> None:
+    assert shown(inbound({"number": JANE}, **call)) == ""
+    assert shown(inbound({"number": JANE}, **call, callId="c") | {"phoneNumber": LINE}) == JANE
+
+
+@pytest.mark.parametrize("kind", ["chat", "session"])
+def test_chats_and_sessions_name_themselves(kind: str) -> None:
+    told = {"customer": {"number": JANE}, "phoneNumber": LINE, kind: {"id": "one"}}
+    assert shown(told) == ""

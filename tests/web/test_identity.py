@@ -308,6 +308,90 @@ def test_neither_of_two_numbers_hears_what_the_other_asked_for(
         assert "secret" not in told
 
 
+def test_neither_of_two_numbers_changes_or_repeats_what_the_other_asked_for(
+    client: FlaskClient, journal: Journal
+) -> None:
+    made = say(client, "createSalesforceCase", CASE)
+    assert "none to take back" in say(client, "cancelCase", number=UNKNOWN)
+    again = say(client, "createSalesforceCase", CASE, number=UNKNOWN, id="again")
+    assert reference_in(made) not in again
+    (case,) = journal.of_call("call-1")
+    assert case.state is not State.CANCELLED
+
+
+def test_a_transfer_of_a_call_with_two_numbers_names_neithers_case(
+    settings: Settings, store: redis.Redis
+) -> None:
+    app = create_app(settings.model_copy(update={"fallback_phone_number": "+14155550190"}))
+    client = app.test_client()
+    made = say(client, "createSalesforceCase", CASE)
+    told = post(client, message("transfer-destination-request", number=LUIS)).get_data(as_text=True)
+    assert "+14155550190" in told
+    assert reference_in(made) not in told
+    assert "Jane" not in told
+    app.extensions["service"].close()
+
+
+# -- the number changed hands since the last call --------------------------------------------------
+
+
+def gave_her_number_to_luis(client: FlaskClient, org: Org, desk: Desk) -> str:
+    """Jane opened a case; then staff gave her number to Luis. The case's reference."""
+    made = say(client, "createSalesforceCase", CASE, call_id="before")
+    deliver(desk)
+    for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
+        org.edit("Contact", jane(org)["Id"], **{field: None})
+    org.edit("Contact", contact(org, "Luis Garcia")["Id"], Phone=KNOWN)
+    return reference_in(made)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("getCaseStatus", {"reference": True}),
+        ("cancelCase", {"reference": True}),
+        ("addCaseComment", {"reference": True, "comment": "x"}),
+        ("createSalesforceCase", CASE | {"onExisting": "ask"}),
+        ("createSalesforceCase", CASE | {"onExisting": "comment"}),
+    ],
+)
+def test_the_first_request_of_a_call_is_of_who_has_the_number_now(
+    client: FlaskClient, org: Org, desk: Desk, tool: str, arguments: dict[str, Any]
+) -> None:
+    reference = gave_her_number_to_luis(client, org, desk)
+    if "reference" in arguments:
+        arguments = arguments | {"reference": reference}
+    told = say(client, tool, arguments, call_id="after")
+    for private in ("secret", "already a case", "being closed", "comment is being added"):
+        assert private not in told
+
+
+def test_a_number_is_asked_for_anew_once_somebody_asked_for_something(
+    desk: Desk, journal: Journal, org: Org, client: FlaskClient
+) -> None:
+    assert desk.people.resolve({KNOWN: 0})[KNOWN] == [jane(org)["Id"]]
+    for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
+        org.edit("Contact", jane(org)["Id"], **{field: None})
+    org.edit("Contact", contact(org, "Luis Garcia")["Id"], Phone=KNOWN)
+    assert desk.people.resolve({KNOWN: 0})[KNOWN] == [jane(org)["Id"]]  # remembered
+    found = desk.people.resolve({KNOWN: journal.now_ms()})[KNOWN]
+    assert found == [contact(org, "Luis Garcia")["Id"]]
+
+
+def test_a_case_that_went_to_somebody_else_is_not_offered_again(
+    client: FlaskClient, org: Org, desk: Desk
+) -> None:
+    say(client, "createSalesforceCase", CASE, call_id="before")
+    deliver(desk)
+    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    org.edit("Case", case["Id"], ContactId=contact(org, "Luis Garcia")["Id"])
+    say(client, "lookupCustomer", call_id="after")
+    told = say(client, "createSalesforceCase", CASE | {"onExisting": "comment"}, call_id="after")
+    assert "I can open a new one" in told
+    told = say(client, "createSalesforceCase", CASE | {"onExisting": "ask"}, call_id="after")
+    assert "being opened" in told
+
+
 # -- C6, C12: account numbers ----------------------------------------------------------------------
 
 
