@@ -84,4 +84,4 @@ def _examine(link: Link[T], subject: T) -> Finding:
         )
     except StoreUnavailableError as trouble:
         told = f"Redis does not answer ({trouble})"
-        return Finding(link.name, Status.PROBLEM, told, "REDIS_URL, and whether the server runs")
+        return Finding(link.name, Status.PROBLEM, told, "check REDIS_URL, and that the server runs")

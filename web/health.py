@@ -27,7 +27,7 @@ SWEEP_TOO_LONG_AGO_MS = 15_000
 RETENTION_TOO_LONG_AGO_MS = 120_000
 RETENTION_LAG_MS = 600_000
 STATUS_S = 1.0
-"""So long a status is told again to those who may hear no more than that."""
+"""How long a status is repeated to those who may see no more than it."""
 
 
 @blueprint.get("/health/live")

@@ -21,7 +21,7 @@ from web.service import Service
 
 MOST_SPOKEN = 3
 RECENT_MS = 60_000
-"""So old a snapshot may be that shows whether a number is somebody's."""
+"""How old a snapshot may be that shows whether a number is somebody's."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

@@ -38,7 +38,7 @@ from web.service import Service
 from web.wishes import BY_CALLER, CallIntents, Wish
 
 CASE_WAIT_S = 1.0
-"""So long a write waits to see whose case it was given, when the snapshot does not show it."""
+"""How long a write waits to see whose case it is when the snapshot does not show it."""
 
 
 def create_case(

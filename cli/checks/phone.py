@@ -39,8 +39,8 @@ def _vapi_key(subject: Subject) -> str:
     try:
         subject.vapi_steps  # noqa: B018 - asks
     except VapiRefusedError as refused:
-        key = "VAPI_API_KEY: the private key of the account"
-        way = "VAPI_ASSISTANT_ID, and whether VAPI_BASE_URL can be reached from here"
+        key = "check VAPI_API_KEY: it must be the account's private key"
+        way = "check VAPI_ASSISTANT_ID, and that this machine can reach VAPI_BASE_URL"
         raise Problem(str(refused), key if refused.status in (401, 403) else way) from None
     return "taken"
 

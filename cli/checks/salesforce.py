@@ -48,9 +48,9 @@ def _token(subject: Subject) -> str:
     except SalesforceError as error:
         if error.failure is FailureClass.LOGIN_REFUSED:
             raise Problem(
-                f"{grant}: {error}", _MENDS.get(error.code, "the app's OAuth settings")
+                f"{grant}: {error}", _MENDS.get(error.code, "check the app's OAuth settings")
             ) from None
-        raise Problem(f"{grant}: {error}", "whether Salesforce can be reached from here") from None
+        raise Problem(f"{grant}: {error}", "check that this machine can reach Salesforce") from None
     return f"given for {grant}"
 
 

@@ -299,16 +299,6 @@ class Calls:
             kept = self._store.hgetall(f"{self._prefix}news")
         return {str(name): int(count) for name, count in kept.items()}
 
-    def over(self, call_ids: Iterable[str]) -> set[str]:
-        """Those of the calls that are over, or that nothing is known of any more."""
-        ids = list(dict.fromkeys(call_ids))
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            for call_id in ids:
-                pipe.hmget(f"{self._prefix}call:{call_id}", "id", "ended")
-            rows = pipe.execute()
-        return {one for one, (known, ended) in zip(ids, rows, strict=True) if ended or not known}
-
     def transcript(self, call_id: str, direction: str = INBOUND) -> str:
         """The stored utterances, a line each, in the order of their own times. If some could not
         be stored, the last line says so."""

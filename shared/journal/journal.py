@@ -82,7 +82,7 @@ CALL_KEPT_MS = 48 * 3600 * 1000
 """How long a call's list of intents is kept after its last one: twice as long as its state."""
 
 MISSING_FIELDS_MS = 10 * 60 * 1000
-"""So long a kind goes without a field that the org does not have; then it is tried once more."""
+"""How long a kind goes without a field the org lacks; then it is tried once more."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _COMMON = (_SCRIPTS / "_common.lua").read_text()

@@ -27,7 +27,7 @@ POLL_SHARE = 0.05
 """Whoever waits looks again after a twentieth of the time they have waited, within these bounds."""
 
 FAILED_MS = 500
-"""So long those who waited for a request can see that it failed."""
+"""How long those who waited for a request can see that it failed."""
 
 WANTED_MS = 60_000
 """Longer than anybody waits."""

@@ -53,14 +53,16 @@ def probe_webhook(url: str, settings: Settings) -> None:
     if unsigned != 401:
         raise ProbeFailedError(
             f"an unsigned message got HTTP {unsigned} instead of 401",
-            "whether PUBLIC_URL leads to this service",
+            "check that PUBLIC_URL leads to this service",
         )
     signed = _post(url, proof(settings, url))
     if signed.status == 401:
         told, mend = _why_refused(url, settings, signed)
         raise ProbeFailedError(f"a signed message is refused: {told}", mend)
     if signed.status != 200:
-        raise ProbeFailedError(f"a signed message got HTTP {signed.status}", "the log of web")
+        raise ProbeFailedError(
+            f"a signed message got HTTP {signed.status}", "look into the log of web"
+        )
 
 
 def _why_refused(url: str, settings: Settings, refused: _Seen) -> tuple[str, str]:
@@ -113,7 +115,7 @@ def _post(url: str, headers: dict[str, str], body: bytes = BODY) -> _Seen:
         )
     except requests.RequestException as trouble:
         raise ProbeFailedError(
-            f"not reached ({type(trouble).__name__})", "whether web runs behind PUBLIC_URL"
+            f"not reached ({type(trouble).__name__})", "check that web runs behind PUBLIC_URL"
         ) from None
     return _Seen(answer.status_code, _ahead_s(answer.headers.get("Date", "")))
 

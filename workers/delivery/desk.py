@@ -25,7 +25,7 @@ from shared.settings import Settings
 from workers.delivery.policy import outcome_of
 
 ROOM_WAIT_S = 4.0
-"""So long a delivery waits for room; then the sweep rings again for what is due."""
+"""How long a delivery waits for room; after that a sweep wakes a worker again."""
 
 REST_MS = 0
 """The unique key makes a repeat harmless, so nothing has to rest."""

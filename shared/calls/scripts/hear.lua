@@ -27,7 +27,8 @@
 --                   event), began (ms, the earliest of the events' own times);
 --                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
 --                   close-out is in the journal), reported ("1": by its report), summary (of the report);
---                   transcript_bytes, transcript_cut ("1": the limits were reached)
+--                   transcript_bytes, transcript_cut ("1": the limits were reached); fallback, reached
+--                   ("1": web/twilio.py rang a person, and somebody answered)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
