@@ -75,7 +75,7 @@ def _destination(
 def _context(caller: Caller, case_intent: Intent | None) -> str:
     contact = caller.contact
     who = "A caller who is not known by their number"
-    if contact:
+    if contact and not caller.is_old:  # the number may have changed hands
         who = contact.name + (f" of {contact.account_name}" if contact.account_name else "")
     if not case_intent:
         return f"{who} wants to talk to somebody."

@@ -77,7 +77,9 @@ def _is_gone(caller: Caller, opened: Intent) -> bool:
     """The org has shown the caller's open cases since that one was opened, and it is none of them:
     it was closed, or given to somebody else."""
     contact, receipt = caller.contact, opened.receipt
-    if not contact or not receipt or (caller.as_of_ms or 0) <= receipt.at_ms:
+    if not contact or not receipt or not caller.identity.requested(opened):
+        return False  # a colleague's case is not among the caller's own
+    if (caller.as_of_ms or 0) <= receipt.at_ms:
         return False
     is_shown = any(one.record_id == receipt.record_id for one in contact.cases)
     return not is_shown and len(contact.cases) < MOST_OPEN_CASES
@@ -320,6 +322,9 @@ def cancel_case(
         intent, case_number = (cases[-1] if cases else None), None
         if not intent:
             return refusal("No case was opened in this call, so there is none to take back.")
+        target = _own_case(service, state, intent)
+        if isinstance(target, Answer):
+            return target
     if intent:
         became, ring = service.journal.cancel(intent.id, BY_CALLER)
         service.doorbell.ring(ring)

@@ -18,6 +18,8 @@ from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
 
 LUIS = "+14155550103"
+TOM = "+14155550105"
+"""A colleague of Jane's."""
 CASE = {"issueType": "billing", "description": "A secret worth keeping", "onExisting": "new"}
 
 
@@ -317,6 +319,28 @@ def test_neither_of_two_numbers_changes_or_repeats_what_the_other_asked_for(
     assert reference_in(made) not in again
     (case,) = journal.of_call("call-1")
     assert case.state is not State.CANCELLED
+
+
+def test_a_case_that_went_to_somebody_else_is_not_closed_by_who_opened_it(
+    client: FlaskClient, org: Org, desk: Desk
+) -> None:
+    say(client, "createSalesforceCase", CASE, number=UNKNOWN)
+    deliver(desk)
+    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    org.edit("Case", case["Id"], ContactId=jane(org)["Id"])
+    assert "being closed" not in say(client, "cancelCase", number=UNKNOWN)
+
+
+def test_a_colleague_hears_that_there_is_a_case_of_their_account(
+    client: FlaskClient, desk: Desk
+) -> None:
+    say(client, "createSalesforceCase", CASE)
+    deliver(desk)
+    say(client, "lookupCustomer", number=TOM, call_id="tom")
+    told = say(
+        client, "createSalesforceCase", CASE | {"onExisting": "ask"}, number=TOM, call_id="tom"
+    )
+    assert "a case of the last day for this account" in told
 
 
 def test_a_transfer_of_a_call_with_two_numbers_names_neithers_case(
