@@ -130,7 +130,7 @@ BROKEN: dict[str, Broken] = {
         unchecked=BEHIND_TOKEN,
     ),
     "the token endpoint is down": Broken(
-        "salesforce token", "reached", fault={"status": 503, "resources": ["token"]},
+        "salesforce token", "reach Salesforce", fault={"status": 503, "resources": ["token"]},
         unchecked=BEHIND_TOKEN,
     ),
     "too many logins": Broken(
