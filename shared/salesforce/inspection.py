@@ -1,6 +1,6 @@
 """What the org allows this service: rights by describe, versions, allowance. For the doctor.
 
-Needs are listed here, next to the door; `tests/` compares them with what the service really sends.
+NEEDS has to follow what the service reads and writes.
 """
 
 import time
@@ -33,8 +33,7 @@ NEEDS = (
     Need(
         "Case",
         create=(
-            "Subject", "Description", "Type", "Origin", "Priority", "ContactId", "AccountId",
-            "SuppliedPhone",
+            "Subject", "Description", "Type", "Origin", "Priority", "ContactId", "SuppliedPhone",
         ),
         update=("Status",),
         read=("CaseNumber", "IsClosed", "Status", "LastModifiedDate"),
@@ -45,6 +44,8 @@ NEEDS = (
             "Subject", "Description", "Status", "Priority", "TaskSubtype", "CallType", "CallObject",
             "CallDisposition", "ActivityDate", "CallDurationInSeconds", "WhoId", "WhatId",
         ),
+        update=("Subject", "Description", "ActivityDate", "WhoId", "WhatId"),
+        read=("LastModifiedDate",),
     ),
     Need("CaseComment", create=("ParentId", "CommentBody")),
     Need("Contact", update=CHANGEABLE, read=("Name", "AccountId", *PHONES)),
