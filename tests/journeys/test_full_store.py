@@ -14,7 +14,12 @@ from demo.stack import Stack, answers
 from tests.journeys.test_survival import accept, create_case, journal_of, post, references
 
 WRITES = 20
-SETTINGS = {"COMMIT_WINDOW_MS": "0", "KEEP_PERSONAL_DATA_H": "0.0001", "KEEP_RECEIPTS_H": "0.0001"}
+SETTINGS = {
+    "COMMIT_WINDOW_MS": "0",
+    "REPEAT_WINDOW_H": "0",
+    "KEEP_PERSONAL_DATA_H": "0.0001",
+    "KEEP_RECEIPTS_H": "0.0001",
+}
 """What is delivered is to be forgotten within the test."""
 
 
