@@ -144,13 +144,11 @@ def _validate(
             if name in form.arguments:
                 after[name] = read[form.arguments[name]]
     if "contact_id" in values and not _CONTACT_ID.fullmatch(values["contact_id"]):
-        raise EditRefusedError(
-            "contact_id is no id of a contact: it begins with 003, such as 003000000000001AAA"
-        )
+        raise EditRefusedError("contact_id must be a Contact id, such as 003000000000001AAA")
     if "caller_number" in values:
         number = as_e164(values["caller_number"], region)
         if number is None:
-            raise EditRefusedError("caller_number is no phone number, such as +14155550100")
+            raise EditRefusedError("caller_number must be a phone number, such as +14155550100")
         after["caller_number"] = number
 
 

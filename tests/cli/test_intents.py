@@ -205,8 +205,8 @@ def test_set_without_a_value_is_refused_and_names_both_words(
         (["--set", f"MailingCity={'x' * 41}"], "The mailing city is too long."),
         (["--set", "LastName=Smith"], "a contact_update has no LastName"),
         (["--set", "seen=x"], "a contact_update has no seen"),
-        (["--set", "contact_id=001000000000001"], "contact_id is no id of a contact"),
-        (["--set", "caller_number=nobody"], "caller_number is no phone number"),
+        (["--set", "contact_id=001000000000001"], "contact_id must be a Contact id"),
+        (["--set", "caller_number=nobody"], "caller_number must be a phone number"),
         (["--set", "Email"], "write --set Email=VALUE"),
         (["--set", "Email=b@example.com", "--unset", "Email"], "Email is named twice"),
         (
