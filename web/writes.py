@@ -471,7 +471,10 @@ def _listed(words: list[str]) -> str:
 
 
 def _question(caller: Caller, earlier: Intent | None) -> Answer:
-    """Names the case only to whoever it was opened for; others of the account hear of one."""
+    """Names the case only to whoever it was opened for; others of the account hear of one.
+
+    Nor is one of an earlier call named while the org has not said whose the number is now.
+    """
     if not earlier or not caller.identity.requested(earlier):
         return result(
             "There is a case of the last day for this account, but I can't add to it on this phone "
@@ -484,7 +487,8 @@ def _question(caller: Caller, earlier: Intent | None) -> Answer:
             f"There is a {described(earlier)} of this call already, {named}. Nothing more was "
             "saved. Shall I correct that one, add to it, or open another one?"
         )
+    case = "a case of the last day for this" + ("" if caller.is_old else f", {named}")
     return result(
-        f"There is already a case of the last day for this, {named}. Nothing was saved yet. "
+        f"There is already {case}. Nothing was saved yet. "
         "Shall I add to that case, or open a new one?"
     )

@@ -20,8 +20,11 @@ REMEMBER_S = 120
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
 QUERIES_IN_A_REQUEST = 5
-NUMBERS_IN_A_QUERY = 20
-"""Up to 4,000 characters each; a statement may have 100,000 (docs/vendors.md S3)."""
+MAX_STATEMENT = 95_000
+"""Characters; Salesforce takes 100,000 (docs/vendors.md S3)."""
+
+FEW = 20
+"""So many numbers are asked for without waiting for another worker that asks too."""
 
 T = TypeVar("T")
 
@@ -52,7 +55,7 @@ class People:
         """
         wanted = {number: numbers[number] for number in sorted(numbers) if number}
         contacts, unknown = self._remembered(wanted)
-        if len(unknown) <= NUMBERS_IN_A_QUERY:
+        if len(unknown) <= FEW:
             return contacts | self._asked(unknown)
         # Many: another worker on the same backlog asks for the same ones at this moment.
         with self._one_asks():
@@ -86,8 +89,7 @@ class People:
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
         """The same, as the org says now, whatever is remembered."""
         found: dict[str, list[str]] = {number: [] for number in numbers}
-        statements = [_contacts_with(some) for some in _chunks(list(numbers), NUMBERS_IN_A_QUERY)]
-        for some in _chunks(statements, QUERIES_IN_A_REQUEST):
+        for some in _chunks(_statements(numbers), QUERIES_IN_A_REQUEST):
             for row in (row for rows in self._records.query(*some) for row in rows):
                 for number in self._numbers(row) & found.keys():
                     if row["Id"] not in found[number]:
@@ -136,11 +138,25 @@ def _chunks(items: list[T], size: int) -> list[list[T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _contacts_with(numbers: list[str]) -> str:
+def _statements(numbers: Sequence[str]) -> list[str]:
+    """As few statements as hold all spellings of all numbers."""
+    packed: list[list[str]] = []
+    room = 0
+    for number in numbers:
+        written = spellings(number)
+        length = len(PHONES) * sum(len(form) + len("'',") for form in written)
+        if length > room:
+            packed.append([])
+            room = MAX_STATEMENT
+        packed[-1] += written
+        room -= length
+    return [_contacts_with(written) for written in packed]
+
+
+def _contacts_with(written: list[str]) -> str:
     conditions = " OR ".join(f"{name} IN {{written}}" for name in PHONES)
     return soql(
-        f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {conditions}",
-        written=[form for number in numbers for form in spellings(number)],
+        f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {conditions}", written=written
     )
 
 

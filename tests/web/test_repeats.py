@@ -36,6 +36,17 @@ def test_another_call_of_the_account_is_asked_and_nothing_is_recorded(
     assert journal.counts()["accepted"] == 1
 
 
+def test_the_case_is_not_named_while_nobody_says_whose_the_number_is_now(
+    client: FlaskClient, desk: Desk, org: Org
+) -> None:
+    """The number may have changed hands since the call before."""
+    create(client, "a")
+    drain(desk, Kind.CASE_CREATE)
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE")
+    asked = create(client, "b")
+    assert "There is already a case of the last day for this. Nothing was saved yet" in asked
+
+
 def test_the_answer_comment_adds_to_the_first_case(
     client: FlaskClient, journal: Journal, desk: Desk, org: Org
 ) -> None:

@@ -115,7 +115,7 @@ def test_a_case_is_closed_unless_a_person_has_taken_it_up(
     opened = open_case(desk, journal, BILLING)
     if edited:
         org.edit("Case", record(org, "Case", opened)["Id"], Status="Working")
-    accept(journal, Kind.CASE_CLOSE, CloseDraft(case_intent=opened))
+    accept(journal, Kind.CASE_CLOSE, CloseDraft(caller_number=KNOWN, case_intent=opened))
     assert drain(desk, Kind.CASE_CLOSE).counts == {"parked" if edited else "delivered": 1}
     assert record(org, "Case", opened)["IsClosed"] is not edited
 

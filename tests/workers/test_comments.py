@@ -16,6 +16,7 @@ from tests.workers.delivering import (
     BILLING,
     CALL,
     accept,
+    contact,
     deliver,
     kept,
     open_case,
@@ -30,7 +31,11 @@ def test_a_comment_follows_its_case_and_ends_with_its_reference(
     desk: Desk, journal: Journal, org: Org
 ) -> None:
     opened = open_case(desk, journal, BILLING)
-    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="ü" * 4000))
+    comment = accept(
+        journal,
+        Kind.CASE_COMMENT,
+        CommentDraft(caller_number=KNOWN, case_intent=opened, text="ü" * 4000),
+    )
     assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
     (written,) = org.records("CaseComment")[-1:]
     body = written["CommentBody"]
@@ -47,7 +52,7 @@ def test_a_comment_is_cut_as_salesforce_counts(
     """Counted as HTML, and with room for two characters a line break; its reference stays."""
     opened = open_case(desk, journal, BILLING)
     org.fault(crlf_text=crlf)
-    draft = CommentDraft(case_intent=opened, text="a" + sign * 3_999)
+    draft = CommentDraft(caller_number=KNOWN, case_intent=opened, text="a" + sign * 3_999)
     comment = accept(journal, Kind.CASE_COMMENT, draft)
     assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
     body = org.records("CaseComment")[-1]["CommentBody"]
@@ -75,7 +80,11 @@ def test_a_comment_whose_answer_was_lost_is_there_once(
 ) -> None:
     opened = open_case(desk, journal, BILLING)
     before = len(org.records("CaseComment"))
-    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="hello"))
+    comment = accept(
+        journal,
+        Kind.CASE_COMMENT,
+        CommentDraft(caller_number=KNOWN, case_intent=opened, text="hello"),
+    )
     lose_the_answer_of_the_write(desk, org, monkeypatch)
     assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
     monkeypatch.undo()
@@ -93,7 +102,11 @@ def test_a_comment_is_found_behind_the_first_page_of_those_of_its_case(
 ) -> None:
     opened = open_case(desk, journal, BILLING)
     case_id = record(org, "Case", opened)["Id"]
-    comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="hello"))
+    comment = accept(
+        journal,
+        Kind.CASE_COMMENT,
+        CommentDraft(caller_number=KNOWN, case_intent=opened, text="hello"),
+    )
     org.create("CaseComment", [{"ParentId": case_id, "CommentBody": f"{n}"} for n in range(5)])
     lose_the_answer_of_the_write(desk, org, monkeypatch)
     assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
@@ -112,7 +125,7 @@ def test_a_named_case_is_commented_for_its_contact_alone(
     desk: Desk, journal: Journal, number: str, outcome: str
 ) -> None:
     draft = CommentDraft(caller_number=number, case_number="00001001", text="x")
-    intent_id = accept(journal, Kind.CASE_COMMENT, draft)
+    intent_id = accept(journal, Kind.CASE_COMMENT, draft, tool="addCaseComment")
     assert drain(desk, Kind.CASE_COMMENT).counts == {outcome: 1}
     if outcome == "parked":
         assert kept(journal, intent_id).reason == "CASE_OF_SOMEBODY_ELSE"
@@ -136,14 +149,19 @@ def test_a_comment_on_a_case_that_parked_parks_and_on_one_taken_back_is_cancelle
 def test_a_comment_on_a_case_that_was_deleted_parks(desk: Desk, journal: Journal, org: Org) -> None:
     opened = open_case(desk, journal, BILLING)
     org.delete("Case", record(org, "Case", opened)["Id"])
-    accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="x"))
+    accept(
+        journal, Kind.CASE_COMMENT, CommentDraft(caller_number=KNOWN, case_intent=opened, text="x")
+    )
     assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
 
 
 def test_a_comment_on_a_case_that_parked_parks(desk: Desk, journal: Journal, org: Org) -> None:
     opened = accept(journal, Kind.CASE_CREATE, BILLING)
     comment = accept(
-        journal, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="x"), after=(opened,)
+        journal,
+        Kind.CASE_COMMENT,
+        CommentDraft(caller_number=KNOWN, case_intent=opened, text="x"),
+        after=(opened,),
     )
     org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
     assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
@@ -166,7 +184,11 @@ def test_a_worker_frozen_right_before_sending_sends_nothing_twice(
     """It had its lease, then waited for leave or a token for so long that another one delivered."""
     if kind is Kind.CASE_COMMENT:
         sobject, write = "CaseComment", 2  # the first request asks whose case it is
-        draft: Draft = CommentDraft(case_intent=open_case(desk, journal, BILLING), text="once")
+        draft: Draft = CommentDraft(
+            contact_id=contact(org, "Jane Miller")["Id"],
+            case_intent=open_case(desk, journal, BILLING),
+            text="once",
+        )
     else:
         sobject, write = "ContentVersion", 1
         log = deliver(desk, journal, Kind.CALL_LOG, CallDraft(**CALL))

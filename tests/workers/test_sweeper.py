@@ -13,6 +13,7 @@ from shared.domain.drafts import CommentDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import load_settings
+from tests.calling import KNOWN
 from tests.workers.delivering import BILLING, accept, kept
 from workers.delivery.desk import Desk
 from workers.delivery.engine import drain
@@ -67,7 +68,9 @@ def test_what_no_wakeup_can_be_sent_for_is_delivered_with_all_that_follows(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis, sweeping: Callable[..., Sweeper]
 ) -> None:
     case_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    comment = CommentDraft(case_intent=case_id, text="And it was due last week")
+    comment = CommentDraft(
+        caller_number=KNOWN, case_intent=case_id, text="And it was due last week"
+    )
     comment_id = accept(journal, Kind.CASE_COMMENT, comment, after=(case_id,))
     store.delete("vs:doorbell:case_create")
     sweeping(tuple, lambda kind: tuple(drain(desk, kind).ring)).start()

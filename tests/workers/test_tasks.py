@@ -119,10 +119,13 @@ def test_a_transcript_file_is_on_its_task_once_though_its_answer_was_lost(
 def test_a_call_whose_case_was_deleted_is_logged_without_it(
     desk: Desk, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
+    """It was theirs when the summary went there, a moment ago."""
     opened = open_case(desk, journal, BILLING)
+    summary = CommentDraft(caller_number=KNOWN, case_intent=opened, text="Call summary: x")
+    deliver(desk, journal, Kind.CASE_COMMENT, summary)
     org.delete("Case", record(org, "Case", opened)["Id"])
     log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))
-    drain(desk, Kind.CALL_LOG)
+    assert drain(desk, Kind.CALL_LOG).counts == {"again": 1}
     wait_no_more(store, log, kind=Kind.CALL_LOG)
     assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
     assert record(org, "Task", log)["WhatId"] is None
@@ -146,6 +149,7 @@ def test_a_strangers_call_is_not_linked_to_the_case_they_named(
         journal,
         Kind.CASE_COMMENT,
         CommentDraft(caller_number=UNKNOWN, case_number="00001001", text="x"),
+        tool="addCaseComment",
     )
     log = accept(
         journal,
@@ -167,6 +171,36 @@ def test_a_strangers_call_is_not_linked_to_the_case_they_named(
     assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
     assert record(org, "Task", log)["WhatId"] is None
     assert kept(journal, summary).state is State.CANCELLED
+
+
+@pytest.mark.parametrize("summarised", [False, True])
+def test_a_case_that_staff_gave_to_another_contact_gets_nothing_of_its_call(
+    desk: Desk, journal: Journal, org: Org, summarised: bool
+) -> None:
+    opened = open_case(desk, journal, BILLING)
+    case_id = record(org, "Case", opened)["Id"]
+    org.edit("Case", case_id, ContactId=contact(org, "Peter Novak")["Id"])
+    comments = len(org.records("CaseComment"))
+    if summarised:
+        summary = CommentDraft(caller_number=KNOWN, case_intent=opened, text="Call summary: x")
+        note = accept(journal, Kind.CASE_COMMENT, summary)
+        assert drain(desk, Kind.CASE_COMMENT).counts == {"cancelled": 1}
+        assert kept(journal, note).reason == "NOT_THEIR_CASE"
+    log = deliver(desk, journal, Kind.CALL_LOG, CallDraft(**CALL))
+    assert record(org, "Task", log)["WhatId"] is None
+    assert len(org.records("CaseComment")) == comments
+
+
+def test_a_call_is_not_linked_to_a_case_that_staff_gave_away_after_its_comment(
+    desk: Desk, journal: Journal, org: Org
+) -> None:
+    named = {"caller_number": KNOWN, "case_number": "00001001"}
+    comment = deliver(desk, journal, Kind.CASE_COMMENT, CommentDraft(**named, text="x"))
+    (case_,) = (one for one in org.records("Case") if one["CaseNumber"] == "00001001")
+    org.edit("Case", case_["Id"], ContactId=contact(org, "Peter Novak")["Id"])
+    draft = CallDraft(**CALL | {"case_number": "00001001", "only_after": comment})
+    log = deliver(desk, journal, Kind.CALL_LOG, draft)
+    assert record(org, "Task", log)["WhatId"] is None
 
 
 @pytest.mark.parametrize("crlf", [False, True])
@@ -214,9 +248,11 @@ def close(journal: Journal, **others: Any) -> str:
 def test_a_call_and_what_it_asked_for_are_linked_when_the_case_is_there_after_all(
     desk: Desk, journal: Journal, org: Org
 ) -> None:
-    callback = accept(journal, Kind.CALLBACK, CallbackDraft(phone="+14155550199"))
+    callback = accept(
+        journal, Kind.CALLBACK, CallbackDraft(caller_number=KNOWN, phone="+14155550199")
+    )
     opened = accept(journal, Kind.CASE_CREATE, BILLING)
-    comment = CommentDraft(case_intent=opened, text="Call summary: x")
+    comment = CommentDraft(caller_number=KNOWN, case_intent=opened, text="Call summary: x")
     summary = accept(journal, Kind.CASE_COMMENT, comment, after=(opened,))
     log = close(journal)
     org.fault(**RULE)
@@ -347,7 +383,7 @@ def test_what_parked_with_a_case_is_settled_when_that_is_given_up(
     desk: Desk, journal: Journal, org: Org, by: str
 ) -> None:
     opened = accept(journal, Kind.CASE_CREATE, BILLING)
-    comment = CommentDraft(case_intent=opened, text="Call summary: x")
+    comment = CommentDraft(caller_number=KNOWN, case_intent=opened, text="Call summary: x")
     summary = accept(journal, Kind.CASE_COMMENT, comment, after=(opened,))
     org.fault(**RULE)
     drain(desk, Kind.CASE_CREATE)

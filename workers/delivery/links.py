@@ -53,11 +53,6 @@ class _Sought:
     number: str = ""
     parent: Intent | None = None
 
-    @property
-    def is_our_own_note(self) -> bool:
-        """What the service notes for staff on a case that the call opened, whosever it is now."""
-        return self.parent is not None and not self.intent.tool
-
     def was_opened_for(self, contact_ids: set[str | None]) -> bool:
         """The case is one of ours, opened in the same call or for the same contact."""
         if self.parent is None:
@@ -70,10 +65,8 @@ class _Sought:
 
 def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
     by_id: dict[str, dict[str, Any]] = {}
-    if ids := sorted({one.record_id for one in sought if one.record_id}):
-        (rows,) = desk.records.query(
-            soql("SELECT Id, ContactId FROM Case WHERE Id IN {ids}", ids=ids)
-        )
+    if ids := {one.record_id for one in sought if one.record_id}:
+        (rows,) = desk.records.query(select_cases(ids))
         by_id = {row["Id"]: row for row in rows}
     by_number = cases_by_number(desk, {one.number for one in sought if not one.record_id})
     found: dict[str, str | Outcome] = {}
@@ -94,20 +87,26 @@ def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
             (one.intent, one.draft)
             for one in sought
             if cases[one.intent.id]["ContactId"] not in (None, one.draft.contact_id)
-            and not one.is_our_own_note
         )
     )
     for one in sought:
         intent, case = one.intent, cases[one.intent.id]
         theirs = {one.draft.contact_id, only(contacts.get(one.draft.caller_number))} - {None}
-        if one.is_our_own_note or may_discuss(
-            theirs, case["ContactId"], requested=one.was_opened_for(theirs)
-        ):
+        if may_discuss(theirs, case["ContactId"], requested=one.was_opened_for(theirs)):
             found[intent.id] = str(case["Id"])
-        else:
+        elif intent.tool:
             found[intent.id] = Parked(intent.id, "CASE_OF_SOMEBODY_ELSE")
+        else:  # a note of the service's own: nobody asked for it, and the call's Task has the words
+            found[intent.id] = Cancelled(intent.id, NOT_THEIR_CASE)
     return found
 
+
+def select_cases(case_ids: Iterable[str]) -> str:
+    return soql("SELECT Id, ContactId FROM Case WHERE Id IN {ids}", ids=sorted(set(case_ids)))
+
+
+NOT_THEIR_CASE = "NOT_THEIR_CASE"
+"""Why a note of the service's own was cancelled: staff gave its case to somebody else."""
 
 NOT_THEIRS = frozenset({"CASE_OF_SOMEBODY_ELSE", "CASE_UNKNOWN"})
 
@@ -119,7 +118,7 @@ def _not_after(intent: Intent, earlier: Intent | None) -> Outcome | None:
     comment = earlier is not None and earlier.kind is Kind.CASE_COMMENT
     if earlier and comment and earlier.state is State.PARKED and earlier.reason not in NOT_THEIRS:
         return Parked(intent.id, "COMMENT_PARKED", follows=earlier.id)
-    return Cancelled(intent.id, "NOT_THEIR_CASE")
+    return Cancelled(intent.id, NOT_THEIR_CASE)
 
 
 CONTACT_LINKS = frozenset({"ContactId", "WhoId"})

@@ -11,12 +11,13 @@ from typing import Any, cast
 
 from shared.calls.closeout import FINGERPRINT
 from shared.domain.drafts import TaskLinkDraft
+from shared.domain.identity import may_discuss
 from shared.domain.intent import Cancelled, Delivered, Intent, NewIntent, Outcome, new_intent_id
 from shared.domain.kinds import Kind
 from shared.salesforce.records import Row
 from shared.salesforce.soql import soql
 from workers.delivery.desk import Desk
-from workers.delivery.links import not_yet, unchanged_since
+from workers.delivery.links import NOT_THEIR_CASE, not_yet, select_cases, unchanged_since
 
 
 def with_links(
@@ -55,7 +56,10 @@ def _link(desk: Desk, intent_id: str, case_id: str, log_id: str) -> tuple[NewInt
 
 
 def link_tasks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
-    """A task that has a case by now keeps it: a person may have chosen it."""
+    """A task that has a case by now keeps it: a person may have chosen it.
+
+    None is linked to a case that staff gave to another contact.
+    """
     drafts = {one.id: cast(TaskLinkDraft, one.draft) for one in intents}
     tasks = desk.journal.get_many(id_ for draft in drafts.values() for id_ in draft.task_intents)
     task_ids = {
@@ -66,16 +70,22 @@ def link_tasks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         ]
         for one in intents
     }
-    rows = _read(desk, {id_ for ids in task_ids.values() for id_ in ids})
+    rows, contacts = _read(
+        desk,
+        {id_ for ids in task_ids.values() for id_ in ids},
+        {draft.case_id for draft in drafts.values()},
+    )
     outcomes: list[Outcome] = []
     linking: dict[str, tuple[Intent, Row]] = {}
     for intent in intents:
         found = [rows[id_] for id_ in task_ids[intent.id] if id_ in rows]
-        unlinked = [row for row in found if not row["WhatId"]]
-        if not found:
-            outcomes.append(Cancelled(intent.id, "NO_TASK"))
+        owner = contacts.get(drafts[intent.id].case_id)
+        theirs = [row for row in found if may_discuss({row["WhoId"]}, owner, requested=True)]
+        unlinked = [row for row in theirs if not row["WhatId"]]
+        if not theirs:
+            outcomes.append(Cancelled(intent.id, NOT_THEIR_CASE if found else "NO_TASK"))
         elif not unlinked:
-            outcomes.append(Delivered(intent.id, found[0]["Id"]))
+            outcomes.append(Delivered(intent.id, theirs[0]["Id"]))
         elif any(row["Id"] in linking for row in unlinked):
             outcomes.append(not_yet(intent, "AFTER_ANOTHER", 100))
         else:
@@ -95,13 +105,17 @@ def link_tasks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
     return outcomes + list(became.values())
 
 
-def _read(desk: Desk, task_ids: set[str]) -> dict[str, dict[str, Any]]:
+def _read(
+    desk: Desk, task_ids: set[str], case_ids: set[str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, str | None]]:
+    """The tasks, and whose each case is, by record id."""
     if not task_ids:
-        return {}
-    (rows,) = desk.records.query(
+        return {}, {}
+    tasks, cases = desk.records.query(
         soql(
-            "SELECT Id, WhatId, LastModifiedDate FROM Task WHERE Id IN {ids}",
+            "SELECT Id, WhoId, WhatId, LastModifiedDate FROM Task WHERE Id IN {ids}",
             ids=sorted(task_ids),
-        )
+        ),
+        select_cases(case_ids),
     )
-    return {row["Id"]: row for row in rows}
+    return {row["Id"]: row for row in tasks}, {row["Id"]: row["ContactId"] for row in cases}
