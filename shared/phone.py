@@ -1,4 +1,4 @@
-"""Phone numbers: one normal form (E.164), and the spellings a Salesforce org may hold one in."""
+"""Phone numbers: one normal form (E.164), and what finds it however it was typed."""
 
 import re
 
@@ -22,38 +22,23 @@ def as_e164(text: str, region: str) -> str | None:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def spellings(e164: str) -> list[str]:
-    """How people and systems write this number; Salesforce stores whatever was typed.
+def patterns(e164: str) -> list[str]:
+    """What LIKE finds every spelling of the number with: its digits in order, as dialled at home.
 
-    Who else has the number must not depend on how they write it, so this is all that is common.
-    Not every spelling there is: what these miss, the search index finds (docs/vendors.md S5).
+    Two where a country writes other digits at home than after its code (Argentina's mobiles). They
+    find some other numbers too: compare.
     """
+    return ["".join(f"%{digit}" for digit in digits) + "%" for digits in _at_home(e164)]
+
+
+def has_digits_of(text: str, e164: str) -> bool:
+    """Whether the number's digits stand in the text, in one piece but for what is no digit."""
+    written = re.sub(r"\D", "", text)
+    return any(digits in written for digits in _at_home(e164))
+
+
+def _at_home(e164: str) -> list[str]:
     number = phonenumbers.parse(e164)
-    code = str(number.country_code)
-    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
-    international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
-    area, *others = re.findall(r"\d+", international.removeprefix(f"+{code}"))
-    dialled, *_ = at_home = re.findall(r"\d+", national)  # with the 0 that some countries dial
-    written = [e164, e164[1:], national, international]
-    for between in ("", " ", "-", "."):
-        rest = between.join(others)
-        written += [between.join(groups) for groups in ([area, *others], at_home)]
-        if not between:
-            continue
-        written += [f"{plus}{code}{between}{area}{between}{rest}" for plus in ("+", "")]
-        for gap in ("", " "):
-            written.append(f"({dialled}){gap}{rest}")
-            written += [
-                f"{before}({area}){gap}{rest}" for before in (f"+{code} ", f"+{code}", code)
-            ]
-        written.append(f"+{code} {area}{'-' if between == ' ' else ' '}{rest}")
-        if dialled == f"0{area}":
-            written.append(f"+{code} (0){area} {rest}")
-    for first, then in ((" ", "-"), (" ", ""), ("-", ""), ("/", ""), ("/", "-"), ("/", " ")):
-        written.append(f"{dialled}{first}{then.join(others)}")
-    return list(dict.fromkeys(written))
-
-
-def search_digits(e164: str) -> str:
-    """The digits to put to Salesforce's search index, which knows numbers without country code."""
-    return phonenumbers.national_significant_number(phonenumbers.parse(e164))
+    significant = phonenumbers.national_significant_number(number)
+    national = re.sub(r"\D", "", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    return [significant] if significant in national else [significant, national]

@@ -152,17 +152,6 @@ class SalesforceClient:
         """Reads the page behind an address that a query's answer gave."""
         return lambda address: self.fetch(address, deadline).body
 
-    def search(self, statement: str, deadline: Deadline) -> list[dict[str, Any]]:
-        """The hits of a SOSL statement. Raises SalesforceError."""
-        found = self._call(
-            lambda door: door.restful("search", params={"q": statement}, deadline=deadline),
-            deadline,
-            None,
-        )
-        if not isinstance(found, dict) or not isinstance(found.get("searchRecords"), list):
-            raise away("UNEXPECTED_BODY", ambiguous=False)
-        return list(found["searchRecords"])
-
     def post(
         self, path: str, body: Callable[[], Any], deadline: Deadline, slot: Slot | None = None
     ) -> Any:

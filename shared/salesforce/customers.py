@@ -1,8 +1,7 @@
 """Who has these numbers: customers as the org knows them, with their open cases.
 
-Only what may be said or compared is read. One query finds callers by the usual spellings of their
-numbers together with their open cases; the search index (which lags behind, docs/vendors.md S5)
-finds the unusual spellings.
+Only what may be said or compared is read. One query finds callers by their numbers, together with
+their open cases.
 """
 
 from collections.abc import Sequence
@@ -10,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from shared.domain.identifiers import same_identifier, spoken_form
-from shared.phone import as_e164, search_digits, spellings
+from shared.phone import as_e164
 from shared.salesforce import composite
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.gate import Slot
-from shared.salesforce.people import PHONES
+from shared.salesforce.phones import condition, holders
 from shared.salesforce.soql import columns, soql
 
 CHANGEABLE = (
@@ -40,11 +39,9 @@ _CONTACT_FIELDS = (
     "Account.Owner.Name", "Account.Owner.Phone",
 )  # fmt: skip
 
-MOST_SHARERS = 20
 MOST_OPEN_CASES = 50
 MAX_HITS_OF_A_NUMBER = 200
-MAX_HITS = 2_000
-"""Of the search index; a search has no further pages (docs/vendors.md S5)."""
+"""Contacts whose phone fields have a number's digits in order."""
 MOST_NUMBERS = 20
 MOST_SPELLED_ALIKE = 200
 """Contacts of accounts whose numbers have a spoken one's letters and digits in this order."""
@@ -128,37 +125,25 @@ class Customers:
     ) -> dict[str, list[Customer]]:
         """Everybody who has each number: none, one or several.
 
-        At most three requests for up to MOST_NUMBERS, more when one of them fills a page or when
+        One request for up to MOST_NUMBERS, more when the answer may not hold all of them or when
         Salesforce finds the query for all of them too complicated.
         """
-        most = MOST_SHARERS * len(numbers)
+        most = MAX_HITS_OF_A_NUMBER * len(numbers)
+        ordered = soql("ORDER BY Id LIMIT {most}", most=most)
+        statement = f"{self._select} WHERE {condition(numbers)} {ordered}"
         try:
-            records = self._query(
-                soql(
-                    f"{self._select} WHERE Phone IN {{written}} OR MobilePhone IN {{written}} "
-                    "OR HomePhone IN {written} OR OtherPhone IN {written} "
-                    "ORDER BY Id LIMIT {most}",
-                    written=[form for number in numbers for form in spellings(number)],
-                    most=most,
-                ),
-                deadline,
-                slot,
-            )
+            records = self._query(statement, deadline, slot)
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
                 raise
             return self._in_halves(numbers, deadline)
-        if len(numbers) > 1 and len(records) == most:
-            # One of them is shared by so many that the others may not have come to the page.
-            return self._in_halves(numbers, deadline)
-        # "2071234567" is a number of London or of New York: only the whole number tells.
-        found = {number: [one for one in records if self._has(one, number)] for number in numbers}
-        missing = [number for number, theirs in found.items() if not theirs]
-        if missing:
-            searched = self._searched(missing, deadline)
-            found |= {
-                number: [one for one in searched if self._has(one, number)] for number in missing
-            }
+        found = {number: holders(records, number, self._region) for number in numbers}
+        if len(records) == most:
+            # Some were left out: they may be the very ones, unless several are there already.
+            if len(numbers) > 1:
+                return self._in_halves(numbers, deadline)
+            if len(found[numbers[0]]) < 2:
+                raise away("TOO_MANY_HITS", ambiguous=False)
         return {number: [self._read(one) for one in theirs] for number, theirs in found.items()}
 
     def _in_halves(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, list[Customer]]:
@@ -192,32 +177,6 @@ class Customers:
             owner_name=owner.get("Name") or "",
             owner_phone=as_e164(owner.get("Phone") or "", self._region) or "",
         )
-
-    def _has(self, record: dict[str, Any], e164: str) -> bool:
-        return any(as_e164(record.get(name) or "", self._region) == e164 for name in PHONES)
-
-    def _searched(self, numbers: Sequence[str], deadline: Deadline) -> list[dict[str, Any]]:
-        """Contacts with another spelling of the numbers; each hit is compared digit by digit."""
-        wanted = " OR ".join(search_digits(number) for number in numbers)
-        most = min(MAX_HITS_OF_A_NUMBER * len(numbers), MAX_HITS)
-        hits = self._salesforce.search(
-            f"FIND {{{wanted}}} IN PHONE FIELDS RETURNING "
-            f"Contact({columns(('Id', *PHONES))} LIMIT {most})",
-            deadline,
-        )
-        if len(hits) == most:
-            # The index left some out: they may be the very ones.
-            if len(numbers) == 1:
-                raise away("TOO_MANY_HITS", ambiguous=False)
-            half = len(numbers) // 2
-            both = self._searched(numbers[:half], deadline) + self._searched(
-                numbers[half:], deadline
-            )
-            return list({one["Id"]: one for one in both}.values())
-        ids = [hit["Id"] for hit in hits if any(self._has(hit, number) for number in numbers)]
-        if not ids:
-            return []
-        return self._query(soql(f"{self._select} WHERE Id IN {{ids}}", ids=ids), deadline)
 
     def is_known(
         self, deadline: Deadline, *, account_number: str | None, email: str | None, name: str | None

@@ -12,7 +12,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.people import PHONES
+from shared.salesforce.phones import PHONES
 from shared.salesforce.records import KEY_FIELD, MARKERS, UNIQUE
 
 ANSWER_S = 10.0

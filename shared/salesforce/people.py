@@ -11,17 +11,16 @@ from typing import Any, TypeVar
 
 import redis
 
-from shared.phone import as_e164, spellings
+from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.phones import PHONES, condition, holders
 from shared.salesforce.records import Records
-from shared.salesforce.soql import columns, soql
+from shared.salesforce.soql import columns
 from shared.store import StoreUnavailableError, now_ms, translated
 
 REMEMBER_S = 120
-PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
-
 QUERIES_IN_A_REQUEST = 5
-MAX_STATEMENT = 95_000
-"""Characters; Salesforce takes 100,000 (docs/vendors.md S3)."""
+NUMBERS_IN_A_QUERY = 50
+"""Where that is too complicated for Salesforce, halves are asked for."""
 
 FEW = 20
 """So many numbers are asked for without waiting for another worker that asks too."""
@@ -88,17 +87,22 @@ class People:
 
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
         """The same, as the org says now, whatever is remembered."""
-        found: dict[str, list[str]] = {number: [] for number in numbers}
-        for some in _chunks(_statements(numbers), QUERIES_IN_A_REQUEST):
-            for row in (row for rows in self._records.query(*some) for row in rows):
-                for number in self._numbers(row) & found.keys():
-                    if row["Id"] not in found[number]:
-                        found[number].append(row["Id"])
+        found: dict[str, list[str]] = {}
+        for asked in _chunks(list(numbers), QUERIES_IN_A_REQUEST * NUMBERS_IN_A_QUERY):
+            parts = _chunks(asked, NUMBERS_IN_A_QUERY)
+            try:
+                answers = self._records.query(*(_contacts_with(part) for part in parts))
+            except SalesforceError as error:
+                if error.failure is not FailureClass.TOO_MUCH or len(asked) == 1:
+                    raise
+                half = len(asked) // 2
+                found |= self.holders(asked[:half]) | self.holders(asked[half:])
+                continue
+            for part, rows in zip(parts, answers, strict=True):
+                for number in part:
+                    theirs = holders(rows, number, self._region)
+                    found[number] = [row["Id"] for row in theirs]
         return found
-
-    def _numbers(self, row: dict[str, Any]) -> set[str]:
-        written = (row.get(name) for name in PHONES)
-        return {number for one in written if one and (number := as_e164(one, self._region))}
 
     def _remembered(self, wanted: Mapping[str, int]) -> tuple[dict[str, list[str]], list[str]]:
         if not wanted:
@@ -138,26 +142,8 @@ def _chunks(items: list[T], size: int) -> list[list[T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _statements(numbers: Sequence[str]) -> list[str]:
-    """As few statements as hold all spellings of all numbers."""
-    packed: list[list[str]] = []
-    room = 0
-    for number in numbers:
-        written = spellings(number)
-        length = len(PHONES) * sum(len(form) + len("'',") for form in written)
-        if length > room:
-            packed.append([])
-            room = MAX_STATEMENT
-        packed[-1] += written
-        room -= length
-    return [_contacts_with(written) for written in packed]
-
-
-def _contacts_with(written: list[str]) -> str:
-    conditions = " OR ".join(f"{name} IN {{written}}" for name in PHONES)
-    return soql(
-        f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {conditions}", written=written
-    )
+def _contacts_with(numbers: Sequence[str]) -> str:
+    return f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {condition(numbers)}"
 
 
 def only(ids: Sequence[str] | None) -> str | None:

@@ -122,18 +122,27 @@ def test_rules_are_read_to_their_end(salesforce: SalesforceClient, org: Org) -> 
     assert len(active_rules(salesforce).refusing) == 3
 
 
-def test_a_search_that_may_have_left_some_out_is_asked_in_parts(
+def test_an_answer_that_may_have_left_some_out_is_asked_in_parts(
     salesforce: SalesforceClient, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A number that many have must not crowd out the only hit of another."""
+    """A number that many have must not crowd out the only contact with another."""
     monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
     org.create("Contact", [{"LastName": f"C{n}", "Phone": "1/628/555/0100"} for n in range(9)])
     org.create("Contact", [{"LastName": "Alone", "Phone": "1/628/555/0199"}])
     customers = customers_of(salesforce)
-    found = customers.by_phones(["+16285550199", UNKNOWN], soon())
+    found = customers.by_phones(["+16285550100", "+16285550199"], soon())
     assert [one.name for one in found["+16285550199"]] == ["Alone"]
+    assert len(found["+16285550100"]) > 1
+
+
+def test_whose_number_it_is_stays_open_while_the_answer_left_some_out(
+    salesforce: SalesforceClient, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
+    near = [{"LastName": f"C{n}", "Phone": "+1 628 555 01 0099"} for n in range(9)]
+    org.create("Contact", [*near, {"LastName": "Alone", "Phone": "+16285550199"}])
     with pytest.raises(SalesforceError, match="TOO_MANY_HITS"):
-        customers.by_phones(["+16285550100", "+16285550199"], soon())
+        customers_of(salesforce).by_phones(["+16285550199"], soon())
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,18 @@ def deliver(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["(415)555-0101", "1 415 555 0101", "+1.415.555.0101", "415/555-0101", "415 5550101"]
+    "written",
+    [
+        "(415)555-0101",
+        "1 415 555 0101",
+        "+1.415.555.0101",
+        "415/555-0101",
+        "415 55 50 101",
+        "001 415 555 0101",
+        "415-555-0101 (home)",
+        "415-555-0105 or 415-555-0101",
+        "415-555-0101 x12",
+    ],
 )
 def test_two_contacts_with_one_number_are_two_however_they_write_it(
     client: FlaskClient, org: Org, written: str

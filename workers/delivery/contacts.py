@@ -17,7 +17,8 @@ from shared.domain.text import folded
 from shared.journal.contact_writes import ContactWrite, digest
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.people import PHONES, only
+from shared.salesforce.people import only
+from shared.salesforce.phones import PHONES
 from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
 from workers.delivery.desk import Desk
