@@ -136,7 +136,12 @@ def _status_of_intent(
     is_theirs = identity.requested(intent)
     if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:
         return _status_of_delivered_case(
-            service, identity, intent.receipt.number, deadline, is_theirs=is_theirs
+            service,
+            identity,
+            intent.receipt.number,
+            deadline,
+            is_theirs=is_theirs,
+            is_certain=of_this_call or not identity.is_old,
         )
     if not is_theirs:
         return result(NOT_YOUR_REFERENCE)
@@ -165,12 +170,16 @@ def _status_of_delivered_case(
     deadline: Deadline,
     *,
     is_theirs: bool,
+    is_certain: bool,
 ) -> Answer:
-    """What the org says now decides whose case it is: staff may have given it to somebody since."""
+    """What the org says now decides whose case it is: staff may have given it to somebody since.
+
+    is_certain: the number can't have changed hands since the case was asked for.
+    """
     try:
         found = _case_by_number(service, number, deadline.earlier_by(ANSWER_S))
     except SalesforceError:
-        if not is_theirs:
+        if not is_theirs or not is_certain:
             raise
         return Answer(
             f"The case has been opened with number {number}. I can't see its status right now.",

@@ -243,6 +243,19 @@ def test_a_case_of_an_earlier_call_shows_during_an_outage(client: FlaskClient, o
     assert "is being opened" in said
 
 
+def test_a_reference_of_an_earlier_call_tells_no_number_while_the_org_is_away(
+    client: FlaskClient, desk: Desk, org: Org
+) -> None:
+    """The number may have changed hands since then; within its own call it can't have."""
+    made = say(client, "createSalesforceCase", CASE, call_id="a")
+    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    org.fault(**AWAY)
+    wanted = {"reference": made[-8:-1]}
+    assert "opened with number" in say(client, "getCaseStatus", wanted, call_id="a")
+    later = ask(client, "getCaseStatus", wanted, call_id="b")
+    assert "number" not in str(later)
+
+
 def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
     client: FlaskClient, org: Org
 ) -> None:
