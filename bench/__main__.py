@@ -51,7 +51,7 @@ def main() -> int:
         for nth in range(options.rounds):
             measured.rounds.append(measure(nth))
         print(f"{as_table(measured)}\n  took {time.monotonic() - began:.0f} s", flush=True)
-        holds &= all(one.holds for one in measured.medians())
+        holds &= all(median.holds for median in measured.medians())
     return 0 if holds else 1
 
 

@@ -46,10 +46,10 @@ def measure(_seed: int) -> list[Figure]:
         settle(journal)
         parked = len(journal.parked(1000))
         lost, duplicated = count(stack, plenty.references + short.references)
-    unknown = sum("Caller" not in one.text for one in known.heard)
-    looked = [one for one in short.heard if one.is_lookup]
+    unknown = sum("Caller" not in answer.text for answer in known.answers)
+    looked = [answer for answer in short.answers if answer.is_lookup]
     return [
-        Figure("at the reserve: lookups refused", sum(one.refused for one in looked), 0),
+        Figure("at the reserve: lookups refused", sum(item.refused for item in looked), 0),
         # One request every LOOK_AGAIN_MS finds out whether there is room again.
         Figure("at the reserve: writes that left", late, 1),
         Figure("at zero: lookups that did not say so", _silent(nothing), 0),
@@ -60,7 +60,7 @@ def measure(_seed: int) -> list[Figure]:
 
 
 def _silent(load: Load) -> int:
-    return sum(SAYS_SO not in one.text for one in load.heard)
+    return sum(SAYS_SO not in answer.text for answer in load.answers)
 
 
 async def _calls(load: Load, first: int, *, writes: bool = True) -> None:

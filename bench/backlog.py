@@ -23,7 +23,7 @@ CASES, CHANGES, LOGS = 6_000, 2_000, 2_000
 CALLERS = 2_000
 LOOKUPS_PER_S = 2
 DEADLINE_MS = 3_000
-MOST_S = 300.0
+MAX_S = 300.0
 
 
 def measure(_seed: int) -> list[Figure]:
@@ -45,7 +45,7 @@ def measure(_seed: int) -> list[Figure]:
 
         def wait() -> None:
             try:
-                wait_until(lambda: _is_drained(journal), for_s=MOST_S, what="the backlog")
+                wait_until(lambda: _is_drained(journal), for_s=MAX_S, what="the backlog")
                 took.append(time.monotonic() - healed)
             finally:
                 drained.set()
@@ -56,10 +56,12 @@ def measure(_seed: int) -> list[Figure]:
         waiting.join()
         spent = stack.org.stats()["requests"] - before
         counts = journal.counts()
-        cases = sum(bool(one["Call_Key__c"]) for one in stack.org.records("Case"))
-        logs = sum(bool(one["Call_Key__c"]) for one in stack.org.records("Task"))
-        changed = sum(one["MailingCity"] == "Elsewhere" for one in stack.org.records("Contact"))
-    looked = [one.took_ms for one in load.heard]
+        cases = sum(bool(record["Call_Key__c"]) for record in stack.org.records("Case"))
+        logs = sum(bool(record["Call_Key__c"]) for record in stack.org.records("Task"))
+        changed = sum(
+            record["MailingCity"] == "Elsewhere" for record in stack.org.records("Contact")
+        )
+    looked = [answer.took_ms for answer in load.answers]
     print(f"  {spent} requests, {len(looked)} lookups, {counts['parked']} parked", flush=True)
     missing = CASES + LOGS + CHANGES - cases - logs - changed
     return [
@@ -67,19 +69,19 @@ def measure(_seed: int) -> list[Figure]:
         Figure("writes not in the org", missing, 0),
         Figure("slowest lookup", max(looked), DEADLINE_MS, "ms"),
         Figure("lookup p50", percentile(looked, 50), DEADLINE_MS, "ms"),
-        Figure("lookups refused", sum(one.refused for one in load.heard), 0),
+        Figure("lookups refused", sum(answer.refused for answer in load.answers), 0),
     ]
 
 
 def _accept(journal: Journal) -> None:
     """What the webhook accepts while it can't be seen who is calling."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    wishes: list[tuple[Kind, Draft]] = []
+    write_requests: list[tuple[Kind, Draft]] = []
     for nth in range(CASES):
         caller = number(nth % CALLERS)
         text = f"Nothing works ({nth})"
         case_draft = CaseDraft(caller_number=caller, issue_type="technical", description=text)
-        wishes.append((Kind.CASE_CREATE, case_draft))
+        write_requests.append((Kind.CASE_CREATE, case_draft))
     for nth in range(CHANGES):
         change = ContactDraft(
             caller_number=number(nth),
@@ -87,18 +89,18 @@ def _accept(journal: Journal) -> None:
             seen=None,
             accepted_at="2100-01-01T00:00:00+00:00",  # the callers were made just now
         )
-        wishes.append((Kind.CONTACT_UPDATE, change))
+        write_requests.append((Kind.CONTACT_UPDATE, change))
     for nth in range(LOGS):
         log = CallDraft(
             caller_number=number(nth), call_id=f"bench-{nth}", direction="Inbound",
             started_at=now, ended_at=now, duration_s=60, ended_reason="customer-ended-call",
             summary="", transcript="User: hello", transcript_in_file=False, recording_url="",
         )  # fmt: skip
-        wishes.append((Kind.CALL_LOG, log))
-    for start in range(0, len(wishes), 100):
+        write_requests.append((Kind.CALL_LOG, log))
+    for start in range(0, len(write_requests), 100):
         intents = [
             NewIntent(id=new_intent_id(), kind=kind, draft=draft, reference=new_reference())
-            for kind, draft in wishes[start : start + 100]
+            for kind, draft in write_requests[start : start + 100]
         ]
         journal.accept("", intents)
 

@@ -28,7 +28,7 @@ def measure(_seed: int) -> list[Figure]:
     hosts = {"VAPI_CONTROL_HOSTS": "127.0.0.1"}
     with tempfile.TemporaryDirectory() as name, Stack(Path(name), extra=hosts) as stack:
         make_callers(stack.org, 3 * CALLS)
-        news = _news(stack, Path(name))
+        call_updates = _call_updates(stack, Path(name))
         stack.org.fault(hang=True)
         plain: list[tuple[float, bool]] = []
 
@@ -48,27 +48,27 @@ def measure(_seed: int) -> list[Figure]:
     return [
         Figure("assistant-request, Salesforce hanging", max(took for took, _ in plain), 2.6, "s"),
         Figure("not the plain assistant", sum(not ok for _, ok in plain), 0),
-        Figure("CaseNumber in the live call after its delivery", max(news), 2.0, "s"),
-        Figure("calls that never heard it", CALLS - len(news), 0),
+        Figure("CaseNumber in the live call after its delivery", max(call_updates), 2.0, "s"),
+        Figure("calls that never heard it", CALLS - len(call_updates), 0),
     ]
 
 
-def _watch(url: str, heard_at: dict[str, float]) -> None:
+def _watch(url: str, answered_at: dict[str, float]) -> None:
     give_up = time.monotonic() + 40
-    while len(heard_at) < CALLS and time.monotonic() < give_up:
-        for one in requests.get(f"{url}/_vapi/control", timeout=10).json():
-            heard_at.setdefault(one["call"], time.time() * 1000)
+    while len(answered_at) < CALLS and time.monotonic() < give_up:
+        for item in requests.get(f"{url}/_vapi/control", timeout=10).json():
+            answered_at.setdefault(item["call"], time.time() * 1000)
         time.sleep(0.02)
 
 
-def _news(stack: Stack, folder: Path) -> list[float]:
+def _call_updates(stack: Stack, folder: Path) -> list[float]:
     """For each call: how long after its case's delivery the live call heard of it."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "simulator", "vapi", "serve", "--port", str(port)]
     control = Process("vapi", command, {"PYTHONPATH": str(ROOT)}, ROOT, folder / "vapi.log")
     control.start()
-    heard_at: dict[str, float] = {}
+    answered_at: dict[str, float] = {}
     try:
         wait_until(lambda: answers(f"{url}/_vapi/control"), for_s=20, what="vapi")
 
@@ -82,16 +82,18 @@ def _news(stack: Stack, folder: Path) -> list[float]:
                 )
                 await asyncio.sleep(0.2)
 
-        watching = threading.Thread(target=_watch, args=(url, heard_at))
+        watching = threading.Thread(target=_watch, args=(url, answered_at))
         watching.start()
         run(stack.webhook, calls)
         watching.join()
     finally:
         control.stop()
     with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
-        cases = [one for one in Journal(client).newest(1000) if one.kind is Kind.CASE_CREATE]
+        cases = [
+            intent for intent in Journal(client).newest(1000) if intent.kind is Kind.CASE_CREATE
+        ]
     return [
-        max(0.0, heard_at[one.call_id] - one.receipt.at_ms) / 1000
-        for one in cases
-        if one.receipt and one.call_id in heard_at
+        max(0.0, answered_at[case_.call_id] - case_.receipt.at_ms) / 1000
+        for case_ in cases
+        if case_.receipt and case_.call_id in answered_at
     ]

@@ -71,7 +71,7 @@ def play(
     with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
         settle(Journal(client))
     outcome.lost, outcome.duplicated = count(stack, outcome.promised)
-    outcome.restarts = sum(one.restarts for one in stack.processes.values())
+    outcome.restarts = sum(process.restarts for process in stack.processes.values())
     return outcome
 
 
@@ -87,8 +87,8 @@ def measure(_seed: int) -> list[Figure]:
         pair = Pair(Path(folder) / "pair")
         with Stack(Path(folder), store=pair) as stack:
             outcome = play(stack, pair, FAILOVERS, between_s=BETWEEN_S)
-    print(f"  {len(outcome.promised)} promises, saved again after "
-          f"{', '.join(f'{one:.1f}' for one in outcome.saved_after_s)} s", flush=True)  # fmt: skip
+    seconds = ", ".join(f"{after_s:.1f}" for after_s in outcome.saved_after_s)
+    print(f"  {len(outcome.promised)} promises, saved again after {seconds} s", flush=True)
     return [
         Figure("slowest of ten until a write is saved", max(outcome.saved_after_s), 10, "s"),
         Figure("writes lost", len(outcome.lost), 0),

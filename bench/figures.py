@@ -11,12 +11,12 @@ class Figure:
 
     name: str
     value: float
-    most: float
+    limit: float
     unit: str = ""
 
     @property
     def holds(self) -> bool:
-        return self.value <= self.most  # false for nan
+        return self.value <= self.limit  # false for nan
 
 
 @dataclass
@@ -29,7 +29,8 @@ class Measured:
     def medians(self) -> list[Figure]:
         of_all = zip(*self.rounds, strict=True)
         return [
-            replace(same[0], value=statistics.median(one.value for one in same)) for same in of_all
+            replace(same[0], value=statistics.median(intent.value for intent in same))
+            for same in of_all
         ]
 
 
@@ -39,7 +40,10 @@ Bench = Callable[[int], list[Figure]]
 
 def as_table(measured: Measured) -> str:
     lines = [f"{measured.title} ({len(measured.rounds)} rounds, medians)"]
-    for one in measured.medians():
-        verdict = "ok" if one.holds else "OVER"
-        lines.append(f"  {one.name:<58} {one.value:>9.3g} {one.unit:<8} ≤ {one.most:g}  {verdict}")
+    for median in measured.medians():
+        verdict = "ok" if median.holds else "OVER"
+        lines.append(
+            f"  {median.name:<58} {median.value:>9.3g} {median.unit:<8} "
+            f"≤ {median.limit:g}  {verdict}"
+        )
     return "\n".join(lines)

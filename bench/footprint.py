@@ -60,7 +60,7 @@ def _of(utterances: int) -> dict[str, float]:
                 _expire(client, left_ms)
                 used[age] = _used(client) - before
                 print(f"  after: {_by_name(client)}", flush=True)
-            while journal.forget(data_after_ms=-DAY_MS, receipt_after_ms=FOR_EVER_MS):
+            while journal.purge(data_after_ms=-DAY_MS, receipt_after_ms=FOR_EVER_MS):
                 pass
             _expire(client, FOR_EVER_MS)
             used["receipts"] = _used(client) - before

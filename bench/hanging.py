@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from bench.figures import Figure
-from bench.load import Heard, Load, make_callers, number, percentile, run
+from bench.load import Load, ToolAnswer, make_callers, number, percentile, run
 from demo.stack import OPERATOR, Stack
 
 CALLERS = 50
@@ -30,26 +30,26 @@ def measure(seed: int) -> list[Figure]:
         watch = Watch(stack)
         hanging = run(stack.webhook, lambda load: watch.beside(_callers(load, PHASE_S, seed)))
         stack.org.fault()
-    looked = [one for one in hanging.heard if one.is_lookup]
-    after = [one.took_ms for one in looked if one.at > watch.opened_at]
-    before = percentile(_writes(healthy.heard), 99)
-    during = percentile(_writes(hanging.heard), 99)
+    looked = [answer for answer in hanging.answers if answer.is_lookup]
+    after = [item.took_ms for item in looked if item.at > watch.opened_at]
+    before = percentile(_writes(healthy.answers), 99)
+    during = percentile(_writes(hanging.answers), 99)
     print(
-        f"  healthy: {len(healthy.heard)} answers, write p99 {before:.0f} ms; hanging: "
-        f"{len(hanging.heard)} answers, write p99 {during:.0f} ms, breaker open after "
+        f"  healthy: {len(healthy.answers)} answers, write p99 {before:.0f} ms; hanging: "
+        f"{len(hanging.answers)} answers, write p99 {during:.0f} ms, breaker open after "
         f"{watch.opened_at - watch.began_at:.1f} s",
         flush=True,
     )
     return [
         Figure("write p99, hanging : healthy", during / before, 3.0),
-        Figure("slowest lookup", max(one.took_ms for one in looked), DEADLINE_MS + 100, "ms"),
+        Figure("slowest lookup", max(item.took_ms for item in looked), DEADLINE_MS + 100, "ms"),
         Figure("lookup p50 once the breaker is open", percentile(after, 50), 20, "ms"),
         Figure("unanswered", healthy.unanswered + hanging.unanswered, 0),
     ]
 
 
-def _writes(heard: list[Heard]) -> list[float]:
-    return [one.took_ms for one in heard if not one.is_lookup]
+def _writes(answers: list[ToolAnswer]) -> list[float]:
+    return [answer.took_ms for answer in answers if not answer.is_lookup]
 
 
 async def _callers(load: Load, for_s: float, seed: int) -> None:

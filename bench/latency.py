@@ -26,20 +26,20 @@ def measure(_seed: int) -> list[Figure]:
         async def callers(load: Load) -> None:
             async def one(nth: int) -> None:
                 call = load.call(number(nth))
-                if heard := await call.tool("lookupCustomer"):
-                    first.append(heard.took_ms)
-                if heard := await call.tool("getCaseStatus"):
-                    again.append(heard.took_ms)
+                if answers := await call.tool("lookupCustomer"):
+                    first.append(answers.took_ms)
+                if answers := await call.tool("getCaseStatus"):
+                    again.append(answers.took_ms)
 
             await at_times([nth / PER_S for nth in range(PER_S * FOR_S)], one)
 
         load = run(stack.webhook, callers)
-        most = max(_requests(stack, number(nth)) for nth in (3, 8000, 7777))
-    refused = sum(one.refused for one in load.heard)
+        limit = max(_requests(stack, number(nth)) for nth in (3, 8000, 7777))
+    refused = sum(answer.refused for answer in load.answers)
     return [
         Figure("caller found by the first query, p99", percentile(first, 99), 400, "ms"),
         Figure("from the snapshot, p99", percentile(again, 99), 15, "ms"),
-        Figure("requests for any caller", most, 3),
+        Figure("requests for any caller", limit, 3),
         Figure("refused or unanswered", refused + load.unanswered, 0),
     ]
 

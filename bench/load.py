@@ -21,7 +21,7 @@ NOT_LOOKED = re.compile(r"can't look")
 
 
 @dataclass(frozen=True)
-class Heard:
+class ToolAnswer:
     """One answer. at: time.monotonic() when it was asked for. refused: nothing could be looked up,
     or nothing was saved."""
 
@@ -42,7 +42,7 @@ class Load:
 
     url: str
     session: aiohttp.ClientSession
-    heard: list[Heard] = field(default_factory=list)
+    answers: list[ToolAnswer] = field(default_factory=list)
     unanswered: int = 0
 
     def call(self, number: str) -> "OneCall":
@@ -58,9 +58,11 @@ class Load:
     @property
     def references(self) -> list[str]:
         """What callers were promised, where the org's record shows the reference."""
-        written = (one for one in self.heard if not one.is_lookup and one.tool != "updateContact")
-        found = (REFERENCE.search(one.text) for one in written)
-        return [one.group() for one in found if one]
+        written = (
+            item for item in self.answers if not item.is_lookup and item.tool != "updateContact"
+        )
+        found = (REFERENCE.search(row.text) for row in written)
+        return [row.group() for row in found if row]
 
 
 @dataclass
@@ -75,7 +77,7 @@ class OneCall:
     async def end(self) -> None:
         await self.load.post(self.call.report("customer-ended-call", "Said what there was to say."))
 
-    async def tool(self, name: str, **arguments: Any) -> Heard | None:
+    async def tool(self, name: str, **arguments: Any) -> ToolAnswer | None:
         self.asked += 1
         id_ = f"call_{self.asked}"
         began = time.monotonic()
@@ -87,9 +89,9 @@ class OneCall:
             return None
         text = entry.get("result") or entry.get("error") or ""
         refused = "error" in entry if name not in LOOKS else bool(NOT_LOOKED.search(text))
-        heard = Heard(name, began, (time.monotonic() - began) * 1000, text, refused)
-        self.load.heard.append(heard)
-        return heard
+        answers = ToolAnswer(name, began, (time.monotonic() - began) * 1000, text, refused)
+        self.load.answers.append(answers)
+        return answers
 
 
 def run(url: str, work: Callable[[Load], Coroutine[Any, Any, None]]) -> Load:

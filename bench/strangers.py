@@ -30,7 +30,7 @@ def measure(_seed: int) -> list[Figure]:
             without.append(run(stack.webhook, lambda load: _calls(load)))
             beside.append(run(stack.webhook, lambda load: _beside(load, stack.port)))
     alone_ms, beside_ms = (
-        [one.took_ms for load in loads for one in load.heard] for loads in (without, beside)
+        [answer.took_ms for load in loads for answer in load.answers] for loads in (without, beside)
     )
     p99, p99_beside = percentile(alone_ms, 99), percentile(beside_ms, 99)
     print(
@@ -38,7 +38,9 @@ def measure(_seed: int) -> list[Figure]:
         f"{percentile(beside_ms, 50):.1f} ms, p99 {p99:.1f} and {p99_beside:.1f} ms",
         flush=True,
     )
-    missing = sum(load.unanswered + sum(one.refused for one in load.heard) for load in beside)
+    missing = sum(
+        load.unanswered + sum(answer.refused for answer in load.answers) for load in beside
+    )
     return [
         Figure("signed requests' p99, with strangers : without", p99_beside / p99, 2.0),
         Figure("unanswered or refused", missing, 0),
@@ -79,8 +81,8 @@ async def _strangers(port: int) -> AsyncIterator[None]:
     running = [asyncio.create_task(_stranger(port, next(openings))) for _ in range(STRANGERS)]
     await asyncio.sleep(2)
     yield
-    for one in running:
-        one.cancel()
+    for item in running:
+        item.cancel()
     await asyncio.gather(*running, return_exceptions=True)
 
 

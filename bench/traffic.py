@@ -42,24 +42,27 @@ def measure(seed: int) -> list[Figure]:
             settle(Journal(client))
         after = stack.org.stats()
         lost, duplicated = count(stack, load.references)
-        changes = sum(one.tool == "updateContact" and not one.refused for one in load.heard)
-        changes -= sum(
-            (one["MailingCity"] or "").startswith("Town") for one in stack.org.records("Contact")
+        changes = sum(
+            answer.tool == "updateContact" and not answer.refused for answer in load.answers
         )
-        logs = sum(bool(one["CallObject"]) for one in stack.org.records("Task"))
+        changes -= sum(
+            (record["MailingCity"] or "").startswith("Town")
+            for record in stack.org.records("Contact")
+        )
+        logs = sum(bool(record["CallObject"]) for record in stack.org.records("Task"))
     spent = after["requests"] - before["requests"]
-    looked = [one for one in load.heard if one.is_lookup]
+    looked = [answer for answer in load.answers if answer.is_lookup]
     limited = after["by_status"].get("403", 0) - before["by_status"].get("403", 0)
     print(
         f"  {len(times)} calls, {len(looked)} lookups, {len(load.references)} writes, "
         f"{spent} requests {_difference(before, after)}, lookup p50 "
-        f"{percentile([one.took_ms for one in looked], 50):.0f} ms",
+        f"{percentile([item.took_ms for item in looked], 50):.0f} ms",
         flush=True,
     )
     return [
         Figure("requests a call", spent / len(times), 0.9),
-        Figure("lookup p99", percentile([one.took_ms for one in looked], 99), 1000, "ms"),
-        Figure("lookups refused", sum(one.refused for one in looked), 0),
+        Figure("lookup p99", percentile([item.took_ms for item in looked], 99), 1000, "ms"),
+        Figure("lookups refused", sum(item.refused for item in looked), 0),
         Figure("unanswered", load.unanswered, 0),
         Figure("writes lost or duplicated", len(lost) + len(duplicated) + changes, 0),
         Figure("calls without their record", len(times) - logs, 0),
@@ -77,7 +80,7 @@ async def _call(load: Load, nth: int, chance: random.Random) -> None:
     await asyncio.sleep(chance.uniform(1.0, 3.0))
     await call.tool(chance.choice(("getCaseStatus", "retrieveCustomerCase")))
     await asyncio.sleep(chance.uniform(0.5, 1.5))
-    await _wish(call, nth, chance)
+    await _write_request(call, nth, chance)
     if chance.random() < 0.2:
         await asyncio.sleep(chance.uniform(0.5, 1.5))
         await call.tool("requestCallback", reason="Wants to hear how it went")
@@ -85,14 +88,14 @@ async def _call(load: Load, nth: int, chance: random.Random) -> None:
     await call.end()
 
 
-async def _wish(call: OneCall, nth: int, chance: random.Random) -> None:
-    wished = chance.random()
-    if wished < 0.7:
+async def _write_request(call: OneCall, nth: int, chance: random.Random) -> None:
+    requested = chance.random()
+    if requested < 0.7:
         kind = chance.choice(("billing", "technical", "account"))
         await call.tool(
             "createSalesforceCase", issueType=kind, description=f"Nothing works ({nth})"
         )
-    elif wished < 0.85:
+    elif requested < 0.85:
         await call.tool("requestCallback", reason="Would rather talk to a person")
     else:
         await call.tool("updateContact", mailingCity=f"Town {nth}")
@@ -105,7 +108,7 @@ def settle(journal: Journal, for_s: float = SETTLE_S) -> None:
         counts = journal.counts()
         if any(counts[name] for name in counts if name.startswith("open_")):
             return False
-        return all(one.state in SETTLED for one in journal.newest(100_000))
+        return all(intent.state in SETTLED for intent in journal.newest(100_000))
 
     wait_until(settled, for_s=for_s, what="the journal")
 

@@ -20,9 +20,9 @@ class Status(StrEnum):
 class Problem(Exception):  # noqa: N818 - what a check found, and no failure of the check
     """What is wrong, and what to do about it."""
 
-    def __init__(self, told: str, mend: str) -> None:
-        super().__init__(told)
-        self.mend = mend
+    def __init__(self, said: str, remedy: str) -> None:
+        super().__init__(said)
+        self.remedy = remedy
 
 
 class NotSetUp(Exception):  # noqa: N818
@@ -35,8 +35,8 @@ class Finding:
 
     link: str
     status: Status
-    told: str
-    mend: str = ""
+    said: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Link(Generic[T]):
     check: Callable[[T], str]
 
 
-def examine(links: Iterable[Link[T]], subject: T) -> list[Finding]:
+def examine(links: Iterable[Link[T]], context: T) -> list[Finding]:
     """A finding for each link, in order. What hangs on a link that is not ok is not checked."""
     findings: dict[str, Finding] = {}
     for link in links:
@@ -59,7 +59,7 @@ def examine(links: Iterable[Link[T]], subject: T) -> list[Finding]:
         if before and before.status is not Status.OK:
             findings[link.name] = not_checked(link.name, link.after)
         else:
-            findings[link.name] = _examine(link, subject)
+            findings[link.name] = _examine(link, context)
     return list(findings.values())
 
 
@@ -67,21 +67,21 @@ def not_checked(name: str, because_of: str) -> Finding:
     return Finding(name, Status.NOT_CHECKED, f"because of {because_of}")
 
 
-def _examine(link: Link[T], subject: T) -> Finding:
+def _examine(link: Link[T], context: T) -> Finding:
     try:
-        return Finding(link.name, Status.OK, link.check(subject))
+        return Finding(link.name, Status.OK, link.check(context))
     except Problem as problem:
-        return Finding(link.name, Status.PROBLEM, str(problem), problem.mend)
+        return Finding(link.name, Status.PROBLEM, str(problem), problem.remedy)
     except NotSetUp as why:
         return Finding(link.name, Status.NOT_CHECKED, str(why))
     except SalesforceError as error:
-        told = f"Salesforce answered {error}"
+        said = f"Salesforce answered {error}"
         return Finding(
             link.name,
             Status.PROBLEM,
-            told,
+            said,
             "that is Salesforce's own error code; docs/runbook.md has the usual ones",
         )
     except StoreUnavailableError as trouble:
-        told = f"Redis does not answer ({trouble})"
-        return Finding(link.name, Status.PROBLEM, told, "check REDIS_URL, and that the server runs")
+        said = f"Redis does not answer ({trouble})"
+        return Finding(link.name, Status.PROBLEM, said, "check REDIS_URL, and that the server runs")

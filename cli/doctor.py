@@ -11,11 +11,11 @@ import click
 
 from cli.chain import Finding, Link, Status, examine, not_checked
 from cli.checks import phone, salesforce, service, store
-from cli.checks.subject import Subject
+from cli.checks.context import CheckContext
 from cli.store import LOAD
 from shared.settings import SettingsError, load_settings
 
-LINKS: tuple[Link[Subject], ...] = (
+LINKS: tuple[Link[CheckContext], ...] = (
     *store.LINKS,
     *service.LINKS,
     *salesforce.LINKS,
@@ -38,23 +38,23 @@ def doctor(as_json: bool, try_writes: bool) -> None:
 
     Whatever is wrong is named with what to do about it."""
     findings = diagnose(try_writes=try_writes)
-    for one in findings:
+    for finding in findings:
         if as_json:
-            click.echo(json.dumps(asdict(one), ensure_ascii=False))
+            click.echo(json.dumps(asdict(finding), ensure_ascii=False))
             continue
-        click.echo(f"{MARKS[one.status]} {one.link}: {one.told}")
-        if one.mend:
-            click.echo(f"    → {one.mend}")
-    sys.exit(1 if any(one.status is Status.PROBLEM for one in findings) else 0)
+        click.echo(f"{MARKS[finding.status]} {finding.link}: {finding.said}")
+        if finding.remedy:
+            click.echo(f"    → {finding.remedy}")
+    sys.exit(1 if any(finding.status is Status.PROBLEM for finding in findings) else 0)
 
 
 def diagnose(*, try_writes: bool = False) -> list[Finding]:
     """A finding for each link, settings first."""
     load_settings.cache_clear()
     try:
-        subject = Subject(load_settings(), try_writes=try_writes)
+        context = CheckContext(load_settings(), try_writes=try_writes)
     except SettingsError as refused:
         broken = Finding("settings", Status.PROBLEM, str(refused), LOAD.replace("\n", "; "))
         return [broken, *(not_checked(link.name, "settings") for link in LINKS)]
     complete = Finding("settings", Status.OK, "complete and fit together")
-    return [complete, *examine(LINKS, subject)]
+    return [complete, *examine(LINKS, context)]

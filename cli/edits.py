@@ -93,8 +93,8 @@ def edited(
 
 def _values(put: Sequence[str]) -> dict[str, str]:
     values: dict[str, str] = {}
-    for one in put:
-        name, equals, value = one.partition("=")
+    for item in put:
+        name, equals, value = item.partition("=")
         if not equals:
             raise EditRefusedError(f"--set {name}: write --set {name}=VALUE")
         if not value.strip():
@@ -113,8 +113,8 @@ def _check_names(kind: Kind, named: Sequence[str]) -> None:
     known = [*form.arguments, *(WHO if form.who else ())]
     for name in named:
         if name not in known:
-            there = f"it has {', '.join(known)}" if known else "nothing of it can be edited"
-            raise EditRefusedError(f"a {kind} has no {name}: {there}")
+            existing = f"it has {', '.join(known)}" if known else "nothing of it can be edited"
+            raise EditRefusedError(f"a {kind} has no {name}: {existing}")
         if named.count(name) > 1:
             raise EditRefusedError(f"{name} is named twice")
 
@@ -153,7 +153,7 @@ def _validate(
 
 
 def _draft(intent: Intent, after: dict[str, str | None], named: Sequence[str]) -> dict[str, Any]:
-    defaults = {one.name: one.default for one in fields(DRAFTS[intent.kind])}
+    defaults = {field.name: field.default for field in fields(DRAFTS[intent.kind])}
     draft = dict(intent.payload)
     if intent.kind is Kind.CONTACT_UPDATE:
         changes = {

@@ -11,13 +11,13 @@ import click
 from cli.edits import Edit, EditRefusedError, edited
 from cli.standing import standing_of
 from cli.store import Commands, open_journal
-from shared.dispatch import Doorbell, celery_app
+from shared.dispatch import Notifier, celery_app
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings, load_settings
 
-MOST_BY_FILTER = 10_000
+MAX_BY_FILTER = 10_000
 MAX_SHOWN = 200
 
 
@@ -30,13 +30,13 @@ def intents() -> None:
 
 
 @intents.command("list")
-@click.option("--state", type=click.Choice([str(one) for one in State]), help="only this state")
-@click.option("--kind", type=click.Choice([str(one) for one in Kind]), help="only this kind")
+@click.option("--state", type=click.Choice([str(item) for item in State]), help="only this state")
+@click.option("--kind", type=click.Choice([str(item) for item in Kind]), help="only this kind")
 @click.option("--call", "call_id", help="only this call's")
-@click.option("--most", default=100, show_default=True, help="how many to look at")
+@click.option("--limit", default=100, show_default=True, help="how many to look at")
 @click.option("--json", "as_json", is_flag=True, help="a JSON object a line")
 def list_(
-    state: str | None, kind: str | None, call_id: str | None, most: int, as_json: bool
+    state: str | None, kind: str | None, call_id: str | None, limit: int, as_json: bool
 ) -> None:
     """The newest intents, or the longest parked, without what callers said.
 
@@ -46,11 +46,11 @@ def list_(
     if call_id:
         found = journal.of_call(call_id)
     elif state == State.PARKED:
-        found = journal.parked(most)
+        found = journal.parked(limit)
     else:
-        found = journal.newest(most)
+        found = journal.newest(limit)
     listed = [
-        one for one in found if (not state or one.state == state) and (not kind or one.kind == kind)
+        row for row in found if (not state or row.state == state) and (not kind or row.kind == kind)
     ]
     for intent in listed:
         click.echo(json.dumps(_public(intent)) if as_json else _line(intent))
@@ -84,7 +84,9 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--all", "all_", is_flag=True, help="every parked intent"),
         click.option("--call", "call_id", help="parked intents of this call"),
         click.option("--reason", help="parked intents whose reason begins so"),
-        click.option("--kind", type=click.Choice([str(one) for one in Kind]), help="of this kind"),
+        click.option(
+            "--kind", type=click.Choice([str(item) for item in Kind]), help="of this kind"
+        ),
         click.argument("intent_ids", nargs=-1),
     ):
         command = option(command)
@@ -102,16 +104,16 @@ def _chosen(
     if not (intent_ids or kind or reason or call_id or all_):
         raise click.UsageError("name intents, a filter, or --all")
     if intent_ids:
-        found = [_found(journal, one) for one in intent_ids]
+        found = [_found(journal, id_) for id_ in intent_ids]
     else:
-        found = journal.parked(MOST_BY_FILTER)
+        found = journal.parked(MAX_BY_FILTER)
     return [
-        one
-        for one in found
-        if one.state is State.PARKED
-        and (not kind or one.kind == kind)
-        and (not reason or one.reason.startswith(reason))
-        and (not call_id or one.call_id == call_id)
+        row
+        for row in found
+        if row.state is State.PARKED
+        and (not kind or row.kind == kind)
+        and (not reason or row.reason.startswith(reason))
+        and (not call_id or row.call_id == call_id)
     ]
 
 
@@ -122,8 +124,8 @@ def replay(yes: bool, **which: Any) -> None:
     journal = open_journal()
     chosen = _chosen(journal, **which)
     if _agreed(chosen, "replay", yes):
-        count, ring = journal.replay([one.id for one in chosen])
-        Doorbell(celery_app(load_settings())).ring(ring)
+        count, due_kinds = journal.replay([item.id for item in chosen])
+        Notifier(celery_app(load_settings())).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 
@@ -134,7 +136,7 @@ def discard(yes: bool, **which: Any) -> None:
     journal = open_journal()
     chosen = _chosen(journal, **which)
     if _agreed(chosen, "discard", yes):
-        click.echo(f"discarded {journal.discard([one.id for one in chosen])}")
+        click.echo(f"discarded {journal.discard([item.id for item in chosen])}")
 
 
 @intents.command()
@@ -173,8 +175,8 @@ def edit(
     if not yes:
         _show_change(intent, change, settings)
     if _agreed([intent], "edit and replay", yes):
-        count, ring = journal.replay([intent_id], change.draft)
-        Doorbell(celery_app(settings)).ring(ring)
+        count, due_kinds = journal.replay([intent_id], change.draft)
+        Notifier(celery_app(settings)).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 
@@ -183,11 +185,11 @@ def _show_change(intent: Intent, change: Edit, settings: Settings) -> None:
     stands = standing_of(intent, change, settings)
     for name, (old, new) in change.changed.items():
         of_org = stands.fields.get(name)
-        there = f"   (in the org now: {_shown(of_org, 'empty')})" if of_org is not None else ""
+        existing = f"   (in the org now: {_shown(of_org, 'empty')})" if of_org is not None else ""
         erased = "erased" if new == "" else _shown(new, "left out")
-        click.echo(f"  {name}: {_shown(old, 'left out')} → {erased}{there}")
-    if stands.told:
-        click.echo(f"  {stands.told}")
+        click.echo(f"  {name}: {_shown(old, 'left out')} → {erased}{existing}")
+    if stands.said:
+        click.echo(f"  {stands.said}")
 
 
 def _shown(text: str | None, without: str) -> str:
@@ -225,7 +227,7 @@ def _public(intent: Intent) -> dict[str, object]:
 
 
 def _line(intent: Intent) -> str:
-    told = [
+    said = [
         intent.id,
         f"{intent.kind:<15}",
         f"{intent.state:<9}",
@@ -235,7 +237,7 @@ def _line(intent: Intent) -> str:
         intent.reason,
         _shortened(intent.detail),
     ]
-    return "  ".join(told).rstrip()
+    return "  ".join(said).rstrip()
 
 
 def _shortened(detail: str) -> str:

@@ -3,11 +3,11 @@
 import click
 
 from cli.store import open_journal
-from shared.dispatch import Doorbell, celery_app
+from shared.dispatch import Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.settings import load_settings
 
-KIND = click.argument("kind", type=click.Choice([str(one) for one in Kind]))
+KIND = click.argument("kind", type=click.Choice([str(item) for item in Kind]))
 YES = click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
 
 
@@ -36,7 +36,7 @@ def resume(kind: str, yes: bool) -> None:
     if not yes:
         click.echo(f"would resume {kind} ({waiting} open); --yes does it")
     elif journal.resume(Kind(kind)):
-        Doorbell(celery_app(load_settings())).ring([Kind(kind)])
+        Notifier(celery_app(load_settings())).notify([Kind(kind)])
         click.echo(f"{kind} goes on ({waiting} open)")
     else:
         click.echo(f"{kind} was neither paused nor waiting")

@@ -23,12 +23,12 @@ from shared.twilio import URLS, TwilioApi, TwilioRefusedError, wanted_urls
 from shared.vapi.api import VapiApi, VapiRefusedError
 from shared.vapi.wanted import NUMBER_SECRETS, wanted_assistant, wanted_number, wanted_tools
 
-KEPT = Path(".vapi")
+STORED = Path(".vapi")
 TWILIO_NUMBER = "twilio-number"
 UNCHANGEABLE = frozenset({"type", "provider"})
 """Given when a resource is created, refused when it is changed."""
 
-MOST_SHOWN = 100
+MAX_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -36,25 +36,25 @@ class Difference:
     """path: names with dots, such as "server.url"."""
 
     path: str
-    there: Any
+    current: Any
     wanted: Any
 
     def lines(self) -> Iterator[str]:
         """For a person; a text of many lines as a diff, and never a secret."""
-        there, wanted = self.there, self.wanted
+        current, wanted = self.current, self.wanted
         if NUMBER_SECRETS.intersection(self.path.split(".")):
             yield f"    {self.path}: another one (not shown)"
-        elif isinstance(there, str) and isinstance(wanted, str) and "\n" in there + wanted:
+        elif isinstance(current, str) and isinstance(wanted, str) and "\n" in current + wanted:
             yield f"    {self.path}:"
-            changed = unified_diff(there.splitlines(), wanted.splitlines(), lineterm="", n=0)
+            changed = unified_diff(current.splitlines(), wanted.splitlines(), lineterm="", n=0)
             yield from (f"      {line}" for line in list(changed)[2:])
         else:
-            yield f"    {self.path}: {_shown(there)} → {_shown(wanted)}"
+            yield f"    {self.path}: {_shown(current)} → {_shown(wanted)}"
 
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class Step:
     resource: str
     name: str
     body: dict[str, Any]
-    there: dict[str, Any] | None
+    current: dict[str, Any] | None
     differs: tuple[Difference, ...] = ()
 
     def __str__(self) -> str:
-        if self.there is None:
+        if self.current is None:
             return f"+ {self.resource} {self.name}"
-        return f"~ {self.resource} {self.name}: {', '.join(one.path for one in self.differs)}"
+        return f"~ {self.resource} {self.name}: {', '.join(x.path for x in self.differs)}"
 
-    def tell(self, before: str = "") -> None:
+    def report(self, before: str = "") -> None:
         click.echo(f"{before}{self}")
         for difference in self.differs:
             for line in difference.lines():
@@ -117,8 +117,8 @@ def plan() -> None:
     accounts = Accounts(load_settings())
     steps = _or_exit(lambda: list(missing(accounts)))
     for step in steps:
-        step.tell()
-    _tell_what_waits(accounts.settings)
+        step.report()
+    _print_what_waits(accounts.settings)
     click.echo(f"{len(steps)} to do" if steps else "nothing to do")
     sys.exit(2 if steps else 0)
 
@@ -130,16 +130,16 @@ def apply(yes: bool) -> None:
     accounts = Accounts(load_settings())
     if not yes:
         for step in _or_exit(lambda: list(missing(accounts))):
-            step.tell("would do: ")
-        _tell_what_waits(accounts.settings)
+            step.report("would do: ")
+        _print_what_waits(accounts.settings)
         click.echo("--yes does it")
         return
-    done = _or_exit(lambda: make_it_so(accounts, tell=click.echo))
+    done = _or_exit(lambda: make_it_so(accounts, report=click.echo))
     for step in done:
-        if step.resource == "assistant" and step.there is None:
+        if step.resource == "assistant" and step.current is None:
             made = _or_exit(lambda: _assistant(accounts))
             click.echo(f"VAPI_ASSISTANT_ID={made['id']}")
-    _tell_what_waits(accounts.settings)
+    _print_what_waits(accounts.settings)
     click.echo(f"{len(done)} done" if done else "nothing to do")
 
 
@@ -147,21 +147,21 @@ def apply(yes: bool) -> None:
 @click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
 def rollback(yes: bool) -> None:
     """Undo the last apply from this folder: put back what it changed, delete what it created."""
-    files = sorted(KEPT.glob("*.json"))
+    files = sorted(STORED.glob("*.json"))
     if not files:
-        raise click.ClickException(f"nothing was applied from here ({KEPT}/ is empty)")
+        raise click.ClickException(f"nothing was applied from here ({STORED}/ is empty)")
     try:
-        kept = json.loads(files[-1].read_text(encoding="utf-8"))
+        stored = json.loads(files[-1].read_text(encoding="utf-8"))
     except ValueError as broken:
         raise click.ClickException(f"{files[-1]} can't be read: {broken}") from broken
     if not yes:
-        for one in reversed(kept):
-            click.echo(f"would: {undoing(one)}")
+        for item in reversed(stored):
+            click.echo(f"would: {undoing(item)}")
         click.echo("--yes does it")
         return
-    undone = put_back(Accounts(load_settings()), kept)
-    while told := _or_exit(lambda: next(undone, None)):
-        click.echo(told)
+    undone = put_back(Accounts(load_settings()), stored)
+    while said := _or_exit(lambda: next(undone, None)):
+        click.echo(said)
     files[-1].unlink()
     if len(files) > 1:
         click.echo(f"{len(files) - 1} earlier apply can be undone in the same way")
@@ -178,10 +178,10 @@ def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
     """Tools before the assistant that names them, and that before the number it answers."""
     settings, vapi = accounts.settings, accounts.vapi
     assistant = _assistant(accounts)  # first: an id that names nothing ends it before any change
-    there = {_function(one): one for one in vapi.list_all("tool") if _function(one)}
+    current = {_function(intent): intent for intent in vapi.list_all("tool") if _function(intent)}
     ids = []
     for name, body in wanted_tools(settings).items():
-        found = there.get(name)
+        found = current.get(name)
         ids.append(str(found["id"]) if found else f"(id of {name})")
         yield from _step("tool", name, body, found)
     body = wanted_assistant(settings, ids)
@@ -190,7 +190,7 @@ def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
     if _number_is_wanted(settings):
         body = wanted_number(settings)
         numbers = vapi.list_all("phone-number")
-        found = next((one for one in numbers if one.get("number") == body["number"]), None)
+        found = next((item for item in numbers if item.get("number") == body["number"]), None)
         yield from _step("phone-number", str(body["number"]), body, found)
 
 
@@ -200,25 +200,25 @@ def missing_at_twilio(accounts: Accounts) -> Iterator[Step]:
     yield from _step(TWILIO_NUMBER, name, wanted_urls(accounts.settings), accounts.twilio.number())
 
 
-def make_it_so(accounts: Accounts, tell: Callable[[Step], None] = lambda _: None) -> list[Step]:
+def make_it_so(accounts: Accounts, report: Callable[[Step], None] = lambda _: None) -> list[Step]:
     """Does the steps, keeping before each what it replaces. A second run does nothing.
 
     tell: hears of each step that is done, also of those before one that fails.
     """
     done: list[Step] = []
-    kept: list[dict[str, Any]] = []
-    KEPT.mkdir(mode=0o700, exist_ok=True)  # a prompt may say what is nobody else's business
-    file = KEPT / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json"
+    stored: list[dict[str, Any]] = []
+    STORED.mkdir(mode=0o700, exist_ok=True)  # a prompt may say what is nobody else's business
+    file = STORED / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json"
 
     def keep(resource: str, id_: str, name: str, before: dict[str, Any] | None) -> None:
-        kept.append({"resource": resource, "id": id_, "name": name, "before": before})
-        write_kept(file, kept)
+        stored.append({"resource": resource, "id": id_, "name": name, "before": before})
+        write_stored(file, stored)
 
     # Anew after each step: the assistant names tools whose ids are known once they are there.
     while step := next(missing(accounts), None):
         if str(step) in map(str, done):
             raise VapiRefusedError(f"{step} has no effect")
-        if step.there is None:
+        if step.current is None:
             if step.resource == "phone-number":
                 # Vapi takes the number's URLs over, and does not give them back.
                 number = accounts.twilio.number()
@@ -228,45 +228,45 @@ def make_it_so(accounts: Accounts, tell: Callable[[Step], None] = lambda _: None
             made = accounts.vapi.create(step.resource, body)
             keep(step.resource, str(made["id"]), step.name, None)
         else:
-            id_ = str(step.there["id"])
-            before = {key: step.there.get(key) for key in step.body if key not in NUMBER_SECRETS}
+            id_ = str(step.current["id"])
+            before = {key: step.current.get(key) for key in step.body if key not in NUMBER_SECRETS}
             keep(step.resource, id_, step.name, before)
             accounts.change(step.resource, id_, step.body)
         done.append(step)
-        tell(step)
+        report(step)
     return done
 
 
-def write_kept(file: Path, kept: list[dict[str, Any]]) -> None:
+def write_stored(file: Path, stored: list[dict[str, Any]]) -> None:
     """As a whole or not at all, for its owner's eyes."""
     fresh = file.with_suffix(".new")
     fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    fresh.write_text(json.dumps(stored, indent=1), encoding="utf-8")
     fresh.replace(file)
 
 
-def put_back(accounts: Accounts, kept: list[dict[str, Any]]) -> Iterator[str]:
+def put_back(accounts: Accounts, stored: list[dict[str, Any]]) -> Iterator[str]:
     """The last step first, each told when it is done. What somebody has deleted since stays so."""
-    found = [one for one in kept if accounts.has(one["resource"], one["id"])]
-    if kept and not found:
+    found = [item for item in stored if accounts.has(item["resource"], item["id"])]
+    if stored and not found:
         raise VapiRefusedError(
             "nothing of what was applied is in this account: is VAPI_API_KEY that of another one?"
         )
-    for one in reversed(kept):
-        resource, id_ = one["resource"], one["id"]
-        if one not in found:
-            yield f"{resource} {one['name']}: gone already"
+    for item in reversed(stored):
+        resource, id_ = item["resource"], item["id"]
+        if item not in found:
+            yield f"{resource} {item['name']}: gone already"
             continue
-        if one["before"] is None:
+        if item["before"] is None:
             accounts.vapi.delete(resource, id_)
         else:
-            accounts.change(resource, id_, one["before"])
-        yield undoing(one)
+            accounts.change(resource, id_, item["before"])
+        yield undoing(item)
 
 
-def undoing(one: dict[str, Any]) -> str:
-    told = "delete" if one["before"] is None else f"put back {', '.join(one['before'])}"
-    return f"{one['resource']} {one['name']}: {told}"
+def undoing(item: dict[str, Any]) -> str:
+    said = "delete" if item["before"] is None else f"put back {', '.join(item['before'])}"
+    return f"{item['resource']} {item['name']}: {said}"
 
 
 def _number_is_wanted(settings: Settings) -> bool:
@@ -274,7 +274,7 @@ def _number_is_wanted(settings: Settings) -> bool:
     return bool(settings.twilio_phone_number and settings.vapi_assistant_id)
 
 
-def _tell_what_waits(settings: Settings) -> None:
+def _print_what_waits(settings: Settings) -> None:
     if settings.twilio_phone_number and not settings.vapi_assistant_id:
         click.echo(
             "TWILIO_PHONE_NUMBER is imported by the next apply, once VAPI_ASSISTANT_ID is set and "
@@ -283,12 +283,12 @@ def _tell_what_waits(settings: Settings) -> None:
 
 
 def _step(
-    resource: str, name: str, body: dict[str, Any], there: dict[str, Any] | None
+    resource: str, name: str, body: dict[str, Any], current: dict[str, Any] | None
 ) -> Iterator[Step]:
-    if there is None:
+    if current is None:
         yield Step(resource, name, body, None)
-    elif differs := tuple(_differences(body, there)):
-        yield Step(resource, name, body, there, differs)
+    elif differs := tuple(_differences(body, current)):
+        yield Step(resource, name, body, current, differs)
 
 
 def _assistant(accounts: Accounts) -> dict[str, Any] | None:
@@ -303,8 +303,8 @@ def _assistant(accounts: Accounts) -> dict[str, Any] | None:
             )
         return found
     name = wanted_assistant(accounts.settings, [])["name"]
-    there = accounts.vapi.list_all("assistant")
-    return next((one for one in there if one.get("name") == name), None)
+    current = accounts.vapi.list_all("assistant")
+    return next((item for item in current if item.get("name") == name), None)
 
 
 def _function(tool: dict[str, Any]) -> str:
@@ -312,18 +312,18 @@ def _function(tool: dict[str, Any]) -> str:
     return str(function.get("name") or "") if isinstance(function, dict) else ""
 
 
-def _differences(wanted: Any, there: Any, path: str = "") -> Iterator[Difference]:
+def _differences(wanted: Any, current: Any, path: str = "") -> Iterator[Difference]:
     """Where what is there is not as wanted. What nobody wants is nobody's business."""
-    if isinstance(wanted, dict) and isinstance(there, dict):
+    if isinstance(wanted, dict) and isinstance(current, dict):
         for key, value in wanted.items():
-            if key in NUMBER_SECRETS and "*" in (there.get(key) or "*"):
+            if key in NUMBER_SECRETS and "*" in (current.get(key) or "*"):
                 continue  # not shown, so not to be compared
-            yield from _differences(value, there.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
-        for nth, (one, other) in enumerate(zip(wanted, there, strict=True)):
-            yield from _differences(one, other, f"{path}[{nth}]")
-    elif wanted != there:
-        yield Difference(path, there, wanted)
+            yield from _differences(value, current.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(wanted, list) and isinstance(current, list) and len(wanted) == len(current):
+        for nth, (item, other) in enumerate(zip(wanted, current, strict=True)):
+            yield from _differences(item, other, f"{path}[{nth}]")
+    elif wanted != current:
+        yield Difference(path, current, wanted)
 
 
 def _or_exit(work: Any) -> Any:

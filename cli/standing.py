@@ -7,12 +7,12 @@ import redis
 from cli.edits import Edit
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
+from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
+from shared.salesforce.contact_resolver import ContactResolver, only
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.gate import Gate, Use
 from shared.salesforce.namespace import keys_of
-from shared.salesforce.people import People, only
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns, soql
 from shared.settings import Settings
@@ -34,36 +34,36 @@ class Stands:
     """fields: what the org has in each, "" for nothing. told: a sentence, "" when there is none."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    told: str = ""
+    said: str = ""
 
 
 def standing_of(intent: Intent, change: Edit, settings: Settings) -> Stands:
     """What can't be read is said. Raises StoreUnavailableError."""
     store = connect(settings.redis_url, socket_timeout_s=ANSWER_S)
-    salesforce = SalesforceClient(settings, store, Gate(settings, store), Use.CHECK)
-    keyed = settings.salesforce_key_fields
-    records = Records(salesforce, timeout_s=ANSWER_S, keyed=keyed)
+    salesforce = SalesforceClient(settings, store, ApiBudget(settings, store), Use.CHECK)
+    has_key_fields = settings.salesforce_key_fields
+    records = Records(salesforce, timeout_s=ANSWER_S, has_key_fields=has_key_fields)
     try:
         if intent.kind is Kind.CONTACT_UPDATE:
             return _contact(records, store, change, settings)
         if sobject := SOBJECTS.get(intent.kind):
             return _record(records, sobject, intent)
     except SalesforceError as error:
-        return Stands(told=f"What stands in the org now can't be read: {error}.")
+        return Stands(said=f"What stands in the org now can't be read: {error}.")
     return Stands()
 
 
 def _contact(records: Records, store: redis.Redis, change: Edit, settings: Settings) -> Stands:
     contact_id, number = change.draft.get("contact_id"), change.draft.get("caller_number")
     if not contact_id and number:
-        people = People(records, store, settings.phone_region, keys_of(settings))
-        contact_id = only(people.holders([number]).get(number))
+        contacts = ContactResolver(records, store, settings.phone_region, keys_of(settings))
+        contact_id = only(contacts.holders([number]).get(number))
     names = tuple(name for name in change.changed if name in CHANGEABLE)
     statement = f"SELECT {columns(('Id', *names))} FROM Contact WHERE Id = {{id}}"
     rows = records.query(soql(statement, id=contact_id))[0] if contact_id else []
     if not rows:
         return Stands(
-            told="The org has no such contact, or several: --set contact_id=003... names one."
+            said="The org has no such contact, or several: --set contact_id=003... names one."
         )
     return Stands({name: str(rows[0].get(name) or "") for name in names})
 
@@ -71,5 +71,5 @@ def _contact(records: Records, store: redis.Redis, change: Edit, settings: Setti
 def _record(records: Records, sobject: str, intent: Intent) -> Stands:
     found = records.by_key(sobject, [intent.id], ("Id",)).get(intent.id)
     if not found:
-        return Stands(told=f"The org has no {sobject} of it.")
-    return Stands(told=f"The org has it already, as {sobject} {found['Id']}: correct it there.")
+        return Stands(said=f"The org has no {sobject} of it.")
+    return Stands(said=f"The org has it already, as {sobject} {found['Id']}: correct it there.")

@@ -41,26 +41,26 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     print("demo: starting store, local org, web, worker, beat and flower ...")
     with Stack(folder, lines=("web", "worker", "beat", "flower")) as stack:
-        _tell_addresses(stack)
-        heard_file = folder / "heard.jsonl"
+        _print_addresses(stack)
+        answers_file = folder / "answers.jsonl"
         for scenario in SCENARIOS:
             print()
             with _outage(stack) if "outage" in scenario.name else _calm():
-                _play(stack, scenario, heard_file)
+                _play(stack, scenario, answers_file)
         journal = Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
         print("\ndemo: the calls are over; waiting until every intent is settled ...")
         wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
-        kept = _tell_end(stack, journal, heard_file)
+        stored = _print_end(stack, journal, answers_file)
         if keep:
             _stay(stack)
-    return 0 if kept else 1
+    return 0 if stored else 1
 
 
-def _play(stack: Stack, scenario: Path, heard_file: Path) -> None:
+def _play(stack: Stack, scenario: Path, answers_file: Path) -> None:
     subprocess.run(
         [
             sys.executable, "-m", "simulator", "vapi", "play", str(scenario),
-            "--url", stack.webhook, "--secret", SECRET, "--heard", str(heard_file),
+            "--url", stack.webhook, "--secret", SECRET, "--answers", str(answers_file),
         ],
         cwd=ROOT,
         check=True,
@@ -95,34 +95,34 @@ def _all_settled(journal: Journal) -> bool:
     return all(intent.state in SETTLED for intent in journal.newest(10_000))
 
 
-def _tell_end(stack: Stack, journal: Journal, heard_file: Path) -> bool:
-    heard = [json.loads(line) for line in heard_file.read_text().splitlines()]
+def _print_end(stack: Stack, journal: Journal, answers_file: Path) -> bool:
+    answers = [json.loads(line) for line in answers_file.read_text().splitlines()]
     intents = journal.newest(10_000)
     cases, tasks = stack.org.records("Case"), stack.org.records("Task")
     print("\nWhat the org holds of these calls:")
-    for one in cases:
-        if one["Call_Key__c"]:
-            linked = "linked to a contact" if one["ContactId"] else "no contact"
+    for case_ in cases:
+        if case_["Call_Key__c"]:
+            linked = "linked to a contact" if case_["ContactId"] else "no contact"
             print(
-                f"  case {one['CaseNumber']}  {one['Subject']}  [{one['Status']}, {linked}, "
-                f"reference {one['Voice_Reference__c']}]"
+                f"  case {case_['CaseNumber']}  {case_['Subject']}  [{case_['Status']}, {linked}, "
+                f"reference {case_['Voice_Reference__c']}]"
             )
-    for one in tasks:
-        if one["Call_Key__c"]:
-            print(f"  task {one['Status']:<12} {one['Subject']}  {_about(one)}")
+    for task in tasks:
+        if task["Call_Key__c"]:
+            print(f"  task {task['Status']:<12} {task['Subject']}  {_about(task)}")
     comments = [
-        one for one in stack.org.records("CaseComment") if "(reference " in one["CommentBody"]
+        item for item in stack.org.records("CaseComment") if "(reference " in item["CommentBody"]
     ]
     changed = sum(
-        one.kind is Kind.CONTACT_UPDATE and one.state is State.DELIVERED for one in intents
+        item.kind is Kind.CONTACT_UPDATE and item.state is State.DELIVERED for item in intents
     )
     print(f"  {len(comments)} case comments, {changed} contact changed")
-    calls = [one for one in tasks if one["TaskSubtype"] == "Call" and one["Call_Key__c"]]
+    calls = [task for task in tasks if task["TaskSubtype"] == "Call" and task["Call_Key__c"]]
     states = Counter(intent.state for intent in intents)
-    lost = _lost(stack, intents, heard)
+    lost = _lost(stack, intents, answers)
     duplicated = _duplicated(stack)
     print(
-        f"demo: calls={len(calls)} lookups={sum(one['kind'] == 'look' for one in heard)} "
+        f"demo: calls={len(calls)} lookups={sum(answer['kind'] == 'look' for answer in answers)} "
         f"writes={len(intents)} delivered={states[State.DELIVERED]} "
         f"parked={states[State.PARKED]} lost={len(lost)} duplicated={len(duplicated)}"
     )
@@ -138,23 +138,27 @@ def _about(task: dict[str, Any]) -> str:
     )
 
 
-def _lost(stack: Stack, intents: list[Intent], heard: list[dict[str, Any]]) -> list[str]:
+def _lost(stack: Stack, intents: list[Intent], answers: list[dict[str, Any]]) -> list[str]:
     """References that the player heard with neither a record in the org nor a parked intent."""
     by_reference = {intent.reference: intent for intent in intents}
-    there = {
+    existing = {
         record["Id"]
         for sobject in ("Case", "Task", "CaseComment", "Contact")
         for record in stack.org.records(sobject)
     }
 
-    def is_kept(reference: str) -> bool:
+    def is_stored(reference: str) -> bool:
         intent = by_reference.get(reference)
         if not intent:
             return False
-        delivered = intent.receipt is not None and intent.receipt.record_id in there
+        delivered = intent.receipt is not None and intent.receipt.record_id in existing
         return delivered or intent.state is State.PARKED
 
-    return [one["reference"] for one in heard if one["reference"] and not is_kept(one["reference"])]
+    return [
+        answer["reference"]
+        for answer in answers
+        if answer["reference"] and not is_stored(answer["reference"])
+    ]
 
 
 def _duplicated(stack: Stack) -> list[str]:
@@ -168,7 +172,7 @@ def _duplicated(stack: Stack) -> list[str]:
     return [key for key, count in keys.items() if count > 1]
 
 
-def _tell_addresses(stack: Stack) -> None:
+def _print_addresses(stack: Stack) -> None:
     print(f"demo: webhook {stack.webhook} (secret {SECRET})")
     print(f"      health {stack.url}/health   metrics {stack.url}/metrics")
     print(f"      (both with the header Authorization: {OPERATOR['Authorization']})")
@@ -177,7 +181,7 @@ def _tell_addresses(stack: Stack) -> None:
 
 def _stay(stack: Stack) -> None:
     print("\ndemo: up until Ctrl-C")
-    _tell_addresses(stack)
+    _print_addresses(stack)
     try:
         while True:
             time.sleep(3600)

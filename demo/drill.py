@@ -160,14 +160,14 @@ def _pid(stack: Stack, victim: str) -> int:
 
 def _settled(journal: Journal) -> bool:
     try:
-        return all(one.state in SETTLED for one in journal.newest(100_000))
+        return all(intent.state in SETTLED for intent in journal.newest(100_000))
     except StoreUnavailableError:
         return False
 
 
 def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
     """The promises that are nowhere, and the references or keys that are there more than once."""
-    there: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     keys: Counter[str] = Counter()
     for sobject, text in (
         ("Case", "Voice_Reference__c"),
@@ -175,15 +175,17 @@ def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
         ("Task", "Description"),
     ):
         for record in stack.org.records(sobject):
-            there.update(WRITTEN_REFERENCE.findall(record[text] or ""))
+            found.update(WRITTEN_REFERENCE.findall(record[text] or ""))
             if record.get("Call_Key__c"):
                 keys[record["Call_Key__c"].lower()] += 1
     store = redis.Redis.from_url(stack.store.url, decode_responses=True)
     journal = Journal(store)
-    visible = {one.reference for one in journal.parked(10_000) if one.state is State.PARKED}
+    visible = {
+        intent.reference for intent in journal.parked(10_000) if intent.state is State.PARKED
+    }
     store.close()
-    lost = [one for one in promised if not there[one] and one not in visible]
-    duplicated = [one for one, times in (there + keys).items() if times > 1]
+    lost = [item for item in promised if not found[item] and item not in visible]
+    duplicated = [key for key, times in (found + keys).items() if times > 1]
     return lost, duplicated
 
 

@@ -76,16 +76,16 @@ class Pair:
         return self._stores[1]
 
     def start(self) -> None:
-        for one in self._stores:
-            one.start()
+        for store in self._stores:
+            store.start()
         _ask(self.replica, "REPLICAOF", "127.0.0.1", self.primary.port)
         self._wait(lambda: _replication(self.replica)["master_link_status"] == "up", "the replica")
         self._address.start()
 
     def stop(self) -> None:
         self._address.stop()
-        for one in self._stores:
-            one.stop()
+        for store in self._stores:
+            store.stop()
 
     def swap(self, *, address_after_s: float = 0.5) -> float:
         """The replica becomes the primary once it has caught up; the address follows later.
@@ -120,8 +120,8 @@ def _replication(store: Store) -> dict[str, Any]:
 async def _serve(port: int, target: Path, tls: ssl.SSLContext | None) -> None:
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there, to = await asyncio.open_connection("127.0.0.1", int(target.read_text()))
-            await asyncio.gather(_copy(reader, to), _copy(there, writer))
+            existing, to = await asyncio.open_connection("127.0.0.1", int(target.read_text()))
+            await asyncio.gather(_copy(reader, to), _copy(existing, writer))
         except OSError:
             return  # either side went away
         finally:

@@ -65,9 +65,9 @@ class Process:
             if self._running:
                 self._running.wait(STOP_S)
 
-    def last_lines(self, most: int = 15) -> str:
+    def last_lines(self, limit: int = 15) -> str:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
-        return "\n".join(lines[-most:])
+        return "\n".join(lines[-limit:])
 
     def _spawn(self) -> None:
         with self._lock, self._log.open("ab") as log:

@@ -123,7 +123,7 @@ class Org:
 
     def create(self, sobject: str, records: list[dict[str, Any]]) -> list[str]:
         """Records as somebody else makes them, through the API; their ids. At most 200."""
-        body = {"records": [{"attributes": {"type": sobject}} | one for one in records]}
+        body = {"records": [{"attributes": {"type": sobject}} | record for record in records]}
         answer = requests.post(
             f"{self.url}/services/data/v66.0/composite/sobjects",
             json=body,
@@ -131,7 +131,7 @@ class Org:
             timeout=30,
         )
         answer.raise_for_status()
-        return [one["id"] for one in answer.json()]
+        return [item["id"] for item in answer.json()]
 
     def _token(self) -> str:
         form = {
@@ -246,17 +246,17 @@ class Stack:
                     what="flower",
                 )
         except NotReadyError as late:
-            told = "".join(
-                f"\n--- {one.name} ---\n{one.last_lines()}" for one in self.processes.values()
+            said = "".join(
+                f"\n--- {item.name} ---\n{item.last_lines()}" for item in self.processes.values()
             )
-            raise NotReadyError(f"{late}{told}") from None
+            raise NotReadyError(f"{late}{said}") from None
 
     def health(self) -> dict[str, Any]:
         """What an operator reads."""
-        told: dict[str, Any] = requests.get(
+        said: dict[str, Any] = requests.get(
             f"{self.url}/health", headers=OPERATOR, timeout=10
         ).json()
-        return told
+        return said
 
     def _is_swept(self) -> bool:
         age_ms = self.health().get("last_sweep_age_ms")
@@ -265,8 +265,8 @@ class Stack:
 
 def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) -> dict[str, str]:
     """What Procfile's lines need, and nothing of ours from the shell that started this."""
-    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
-    return kept | {
+    stored = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+    return stored | {
         "PATH": f"{programs}:{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(ROOT),
         **on_port(port),

@@ -63,7 +63,7 @@ class Alive:
             pipe.pexpire(self._key(role), int(GONE_AFTER_S * 1000))
             pipe.execute()
 
-    def leave(self, role: Role, peer: Peer) -> None:
+    def sign_off(self, role: Role, peer: Peer) -> None:
         """It ends in order: nobody has to wait until it counts as gone."""
         with translated():
             self._store.zrem(self._key(role), json.dumps(asdict(peer)))
@@ -83,7 +83,7 @@ class Alive:
 def _read(member: str) -> Peer | None:
     """None for what another version wrote and this one can't read."""
     try:
-        kept = json.loads(member)
-        return Peer(str(kept["host"]), int(kept["pid"]), str(kept.get("name", "")))
+        stored = json.loads(member)
+        return Peer(str(stored["host"]), int(stored["pid"]), str(stored.get("name", "")))
     except (ValueError, TypeError, KeyError):
         return None

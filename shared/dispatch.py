@@ -22,8 +22,8 @@ from shared.settings import REDIS_PREFIX, Settings
 from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 
 DELIVER = "deliver"
-FORGET = "forget"
-CLOSE_QUIET = "close_quiet"
+PURGE = "purge"
+END_QUIET_CALLS = "end_quiet_calls"
 DELIVER_QUEUE = "deliver"
 MAINTENANCE_QUEUE = "maintenance"
 
@@ -72,8 +72,8 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
         task_queues=[Queue(DELIVER_QUEUE), Queue(MAINTENANCE_QUEUE)],
         task_routes={
             DELIVER: {"queue": DELIVER_QUEUE},
-            FORGET: {"queue": MAINTENANCE_QUEUE},
-            CLOSE_QUIET: {"queue": MAINTENANCE_QUEUE},
+            PURGE: {"queue": MAINTENANCE_QUEUE},
+            END_QUIET_CALLS: {"queue": MAINTENANCE_QUEUE},
         },
         task_publish_retry=False,  # the journal is written; a lost doorbell is rung again
         broker_pool_acquire_timeout=1.0,
@@ -118,13 +118,13 @@ def for_celery(url: str) -> tuple[str, dict[str, Any] | None]:
     return urlunsplit(parts._replace(query="")), tls
 
 
-class Doorbell:
+class Notifier:
     """Rings for kinds that have work. Never raises: a sweep makes up for a lost ring."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def ring(self, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+    def notify(self, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
         """Returns the kinds for which no message could be sent; after one none is tried."""
         left = list(kinds)
         while left:

@@ -46,7 +46,7 @@ LEAST_PASSWORD = 12
 LEAST_DIFFERENT = 5
 """Characters of a secret that people make up, of a password, and how many of them differ."""
 
-MOST_FILE_BYTES = 64 * 1024
+MAX_FILE_BYTES = 64 * 1024
 HEADER = r"^[A-Za-z0-9-]+$"
 
 _HOST_NAME = re.compile(
@@ -73,7 +73,7 @@ class SecretFiles(PydanticBaseSettingsSource):
             raise SettingsError(f"settings refused: {name} and {name}_FILE are both set; keep one")
         try:
             with Path(path).open(encoding="utf-8") as file:
-                text = file.read(MOST_FILE_BYTES).strip()
+                text = file.read(MAX_FILE_BYTES).strip()
         except (OSError, UnicodeError):
             raise SettingsError(
                 f"settings refused: {name}_FILE names a file that can't be read; it must be the "
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     @property
     def trusted_sip_hosts(self) -> tuple[str, ...]:
         """The hosts, addresses and networks of SIP_TRUNKS."""
-        return tuple(one.strip() for one in self.sip_trunks.split(",") if one.strip())
+        return tuple(part.strip() for part in self.sip_trunks.split(",") if part.strip())
 
     @property
     def server_secrets(self) -> tuple[str, ...]:
@@ -203,10 +203,10 @@ class Settings(BaseSettings):
         """The PEM text of SALESFORCE_JWT_KEY, which names it or is it; "" without one."""
         if not self.salesforce_jwt_key:
             return ""
-        told = self.salesforce_jwt_key.get_secret_value().strip()
-        if told.startswith("-----BEGIN"):
-            return told.replace("\\n", "\n")  # one line, as some environments want it
-        return Path(told).read_text(encoding="ascii")
+        said = self.salesforce_jwt_key.get_secret_value().strip()
+        if said.startswith("-----BEGIN"):
+            return said.replace("\\n", "\n")  # one line, as some environments want it
+        return Path(said).read_text(encoding="ascii")
 
     @classmethod
     def settings_customise_sources(
@@ -222,10 +222,10 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _is_filled_in(cls, value: object) -> object:
-        told = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if isinstance(told, str) and told.strip() == PLACEHOLDER:
+        said = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(said, str) and said.strip() == PLACEHOLDER:
             raise ValueError("is still the placeholder of .env.example")
-        if isinstance(told, str) and told and not told.strip():
+        if isinstance(said, str) and said and not said.strip():
             raise ValueError("is empty")
         return value
 
@@ -449,14 +449,14 @@ def _explain(refused: ValidationError) -> str:
     lines = []
     for error in refused.errors(include_input=False, include_url=False):
         name = str(error["loc"][0]) if error["loc"] else ""
-        told = str(error.get("ctx", {}).get("error", ""))  # what a validator of ours raised
+        said = str(error.get("ctx", {}).get("error", ""))  # what a validator of ours raised
         if not name:
-            lines.append(told)
+            lines.append(said)
             continue
         if error["type"] == "missing":
-            told = "is missing"
+            said = "is missing"
         wanted = f"must be {MUST_BE[name]}"
-        lines.append(f"{name.upper()} {told}; it {wanted}" if told else f"{name.upper()} {wanted}")
+        lines.append(f"{name.upper()} {said}; it {wanted}" if said else f"{name.upper()} {wanted}")
     return "settings refused: " + "\n  ".join(lines)
 
 

@@ -82,14 +82,14 @@ def read_rules(path: str) -> Rules:
     try:
         return Rules.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, UnicodeError):
-        told = "can't be read"
+        said = "can't be read"
     except tomllib.TOMLDecodeError as trouble:
         at = re.search(r"line \d+", str(trouble))
-        told = f"is not TOML{f' in {at.group()}' if at else ''}"
+        said = f"is not TOML{f' in {at.group()}' if at else ''}"
     except ValidationError as wrong:
-        told = "; ".join(_in_our_words(error) for error in wrong.errors())
+        said = "; ".join(_in_our_words(error) for error in wrong.errors())
     raise SettingsError(
-        f"TRANSFER_RULES: {path}: {told}; transfer.example.toml shows how it has to be"
+        f"TRANSFER_RULES: {path}: {said}; transfer.example.toml shows how it has to be"
     )
 
 

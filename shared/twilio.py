@@ -31,8 +31,8 @@ class TwilioRefusedError(Exception):
     status: HTTP's, 0 where there was no answer.
     """
 
-    def __init__(self, told: str, status: int = 0) -> None:
-        super().__init__(told)
+    def __init__(self, said: str, status: int = 0) -> None:
+        super().__init__(said)
         self.status = status
 
 
@@ -60,9 +60,9 @@ class TwilioApi:
         """TWILIO_PHONE_NUMBER: its id, URLS and OVERRIDES."""
         numbers = self._client.incoming_phone_numbers
         found = self._asked(lambda: numbers.list(phone_number=self._number, limit=50))
-        for one in found:
-            if one.phone_number == self._number:
-                return {"id": one.sid} | {name: getattr(one, name) for name in URLS + OVERRIDES}
+        for row in found:
+            if row.phone_number == self._number:
+                return {"id": row.sid} | {name: getattr(row, name) for name in URLS + OVERRIDES}
         raise TwilioRefusedError("TWILIO_PHONE_NUMBER is no number of this account")
 
     def has(self, id_: str) -> bool:
@@ -85,15 +85,15 @@ class TwilioApi:
         try:
             return work()
         except TwilioRestException as refused:
-            told = f"HTTP {refused.status}: {refused.msg}"
+            said = f"HTTP {refused.status}: {refused.msg}"
             if refused.status == 401:
-                told += " (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
-            raise TwilioRefusedError(told, refused.status) from None
+                said += " (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
+            raise TwilioRefusedError(said, refused.status) from None
         except (RequestException, ValueError) as trouble:  # ValueError: what is no JSON
             raise TwilioRefusedError(f"not reached ({type(trouble).__name__})") from None
         except TwilioException:  # how its lists tell of any refusal
-            told = "refused (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
-            raise TwilioRefusedError(told) from None
+            said = "refused (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
+            raise TwilioRefusedError(said) from None
 
 
 def wanted_urls(settings: Settings) -> dict[str, str]:

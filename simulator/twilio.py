@@ -45,7 +45,7 @@ def _world() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         "type": "Full", "auth_token": TOKEN, "uri": f"{ACCOUNT}.json",
     }  # fmt: skip
     numbers = [_number(1, ANOTHER), _number(2, NUMBER)]
-    return account, {str(one["sid"]): one for one in numbers}
+    return account, {str(item["sid"]): item for item in numbers}
 
 
 def twilio_app() -> web.Application:
@@ -60,12 +60,12 @@ def twilio_app() -> web.Application:
         answered: web.StreamResponse = await handler(request)
         return answered
 
-    async def told(_: web.Request) -> web.Response:
+    async def said(_: web.Request) -> web.Response:
         return web.json_response(account)
 
     async def listed(request: web.Request) -> web.Response:
         part = request.query.get("PhoneNumber", "")
-        found = [one for one in numbers.values() if part in one["phone_number"]]
+        found = [item for item in numbers.values() if part in item["phone_number"]]
         page = {
             "incoming_phone_numbers": found, "page": 0, "page_size": 50, "start": 0,
             "end": max(0, len(found) - 1), "next_page_uri": None, "previous_page_uri": None,
@@ -94,7 +94,7 @@ def twilio_app() -> web.Application:
     async def by_hand(request: web.Request) -> web.Response:
         subject = account
         if request.match_info["what"] == "number":
-            (subject,) = (one for one in numbers.values() if one["phone_number"] == NUMBER)
+            (subject,) = (item for item in numbers.values() if item["phone_number"] == NUMBER)
         subject.update(await request.json())
         return web.json_response(subject)
 
@@ -105,7 +105,7 @@ def twilio_app() -> web.Application:
         return web.json_response({})
 
     app = web.Application(middlewares=[authentic])
-    app.router.add_get(f"{ACCOUNT}.json", told)
+    app.router.add_get(f"{ACCOUNT}.json", said)
     app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers.json", listed)
     app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", one)
     app.router.add_post(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", changed)

@@ -15,7 +15,7 @@ from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
 from web.app import create_app
 from web.service import Service
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 
 SECRET = "test-webhook-secret"
 OPS_TOKEN = "test-operators-token"
@@ -92,8 +92,8 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def desk(settings: Settings, store: redis.Redis) -> Desk:
-    return Desk.from_settings(settings, store)
+def context(settings: Settings, store: redis.Redis) -> DeliveryContext:
+    return DeliveryContext.from_settings(settings, store)
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ PIN = re.compile(r"^([\w.-]+)==(\S+)(?: ;[^\\]*)? \\\n((?:    --hash=\S+(?: \\)?
 
 def asked_for(file: str) -> set[str]:
     lines = (ROOT / file).read_text().splitlines()
-    return {name(one.partition("#")[0]) for one in lines if one.partition("#")[0].strip()}
+    return {name(line.partition("#")[0]) for line in lines if line.partition("#")[0].strip()}
 
 
 def pins(file: str) -> dict[str, tuple[str, str]]:
     """Name → version and hashes."""
     found = PIN.findall((ROOT / file).read_text())
-    return {name(one): (version, hashes) for one, version, hashes in found}
+    return {name(row): (version, hashes) for row, version, hashes in found}
 
 
 def name(written: str) -> str:
@@ -46,8 +46,8 @@ def test_a_lock_is_whole_and_names_no_place(lock: str) -> None:
 
 def test_the_development_set_has_the_service_as_it_is_installed() -> None:
     development = pins("requirements-dev.txt")
-    for one, pinned in pins("requirements.txt").items():
-        assert development[one] == pinned, one
+    for key, pinned in pins("requirements.txt").items():
+        assert development[key] == pinned, key
 
 
 def test_every_package_that_the_service_imports_is_asked_for_by_name() -> None:
@@ -77,7 +77,7 @@ def test_every_package_that_the_service_imports_is_asked_for_by_name() -> None:
 
 def test_the_packages_that_are_looked_for_are_those_that_are_asked_for() -> None:
     of = packages_distributions()
-    assert {name(of[one][0]) for one in PACKAGES} == asked_for("requirements.in")
+    assert {name(of[item][0]) for item in PACKAGES} == asked_for("requirements.in")
 
 
 def bare(*words: str, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -111,8 +111,8 @@ def test_an_older_python_is_refused_with_a_sentence(words: list[str], tmp_path: 
     )
     ended = bare("-c", older + "sys.path.insert(0, '')\n" + run)
     assert ended.returncode == 1
-    told = f"vapi-salesforce needs Python 3.11 or later, and {sys.executable} is Python 3.10. "
-    assert ended.stderr.startswith(told)
+    said = f"vapi-salesforce needs Python 3.11 or later, and {sys.executable} is Python 3.10. "
+    assert ended.stderr.startswith(said)
     assert len(ended.stderr.splitlines()) == 1
 
 

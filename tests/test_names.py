@@ -35,14 +35,14 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
         "print(sorted(e['task'] for e in app.conf.beat_schedule.values()))"
     )
     env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 8080)
-    told = subprocess.run(
+    said = subprocess.run(
         [sys.executable, "-c", program],
         env=env, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     ).stdout.splitlines()  # fmt: skip
-    quiet = dispatch.CLOSE_QUIET
-    named = {quiet: [], dispatch.DELIVER: ["kind"], dispatch.FORGET: []}
-    assert told[-2] == str(named)
-    assert told[-1] == str([quiet, dispatch.FORGET])
+    quiet = dispatch.END_QUIET_CALLS
+    named = {dispatch.DELIVER: ["kind"], quiet: [], dispatch.PURGE: []}
+    assert said[-2] == str(named)
+    assert said[-1] == str([quiet, dispatch.PURGE])
 
 
 def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them() -> None:

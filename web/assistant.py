@@ -19,7 +19,7 @@ from web.lookups import case_sentence
 from web.service import Service
 
 WAIT_S = 2.0
-MOST_CASES = 3
+MAX_CASES = 3
 
 VARIABLES = ("customerName", "accountName", "openCaseCount", "openCases", "language")
 """What `vapi/system-prompt.md` may use; a test compares the two."""
@@ -59,7 +59,7 @@ def _known(service: Service, state: CallState, deadline: Deadline) -> dict[str, 
         customerName=contact.name,
         accountName=contact.account_name,
         openCaseCount=str(len(cases)),
-        openCases=" ".join(case_sentence(one) for one in cases[:MOST_CASES]),
+        openCases=" ".join(case_sentence(case_) for case_ in cases[:MAX_CASES]),
         language=contact.language,
     )
 

@@ -48,7 +48,10 @@ class Caller:
     def contact(self) -> Customer | None:
         """The one contact who has this number."""
         contact_id = self.identity.contact_id
-        return next((one for one in self.customers or () if one.contact_id == contact_id), None)
+        return next(
+            (customer for customer in self.customers or () if customer.contact_id == contact_id),
+            None,
+        )
 
 
 def _caller(
@@ -58,7 +61,7 @@ def _caller(
     *,
     is_old: bool = False,
 ) -> Caller:
-    ids = None if customers is None else tuple(one.contact_id for one in customers)
+    ids = None if customers is None else tuple(customer.contact_id for customer in customers)
     return Caller(Identity(state.call_id, state.number, ids, is_old), customers, as_of_ms)
 
 
@@ -79,7 +82,7 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
     """
     known = known_caller(service, state)
     if known.customers is not None and not known.is_old:
-        CALLERS.labels(source="kept").inc()
+        CALLERS.labels(source="stored").inc()
         return known
     try:
         found = service.snapshots.since(state.number, state.since_ms, deadline.earlier_by(ANSWER_S))
@@ -122,12 +125,12 @@ def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
     cases = list(contact.cases)
     for intent in service.journal.of_caller(caller.number):
         receipt = intent.receipt
-        if intent.is_forgotten or (receipt and receipt.at_ms < (caller.as_of_ms or 0)):
+        if intent.is_purged or (receipt and receipt.at_ms < (caller.as_of_ms or 0)):
             continue
         if not caller.identity.requested(intent):
             continue  # the number was somebody else's, or nobody knew whose
         if intent.kind is Kind.CASE_CREATE and intent.state is not State.CANCELLED:
-            if not any(receipt and one.record_id == receipt.record_id for one in cases):
+            if not any(receipt and case_.record_id == receipt.record_id for case_ in cases):
                 cases.insert(0, _own_case(intent, contact.contact_id))
         elif intent.kind is Kind.CASE_CLOSE and intent.state not in (State.CANCELLED, State.PARKED):
             opened = service.journal.get(intent.payload.get("case_intent") or "")
@@ -137,9 +140,10 @@ def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
             } - {"", None}
             named = intent.payload.get("case_number") or ""
             cases = [
-                one
-                for one in cases
-                if not gone & {one.number, one.reference} and not same_number(named, one.number)
+                case_
+                for case_ in cases
+                if not gone & {case_.number, case_.reference}
+                and not same_number(named, case_.number)
             ]
     return cases
 

@@ -101,13 +101,17 @@ def _summary(service: Service) -> dict[str, Any]:
     journal = service.journal_summary()
     now_ms = service.journal.now_ms()
     waits = {
-        what: {"reason": wait.reason, "for_ms": wait.until_ms - now_ms, "strikes": wait.strikes}
+        what: {
+            "reason": wait.reason,
+            "for_ms": wait.until_ms - now_ms,
+            "failures_in_a_row": wait.failures_in_a_row,
+        }
         for what, wait in service.journal.waits().items()
         if wait.until_ms > now_ms
     }
     alive = Alive(service.store)
     age_s = service.salesforce.tokens.age_s()
-    account = service.gate.figures()
+    account = service.api_budget.figures()
     unclosed = service.calls.unclosed()
     problems = [*fit.problems, *alarms(service, fit, journal, unclosed)]
     return {
@@ -157,10 +161,10 @@ def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> l
     elif journal.swept_ms_ago > SWEEP_TOO_LONG_AGO_MS:
         age_s = journal.swept_ms_ago // 1000
         found.append(f"sweep: the last one ran {age_s} s ago; is a worker up?")
-    if journal.forgot_ms_ago < 0:
+    if journal.purged_ms_ago < 0:
         found.append("retention: has not run yet; is a worker up?")
-    elif journal.forgot_ms_ago > RETENTION_TOO_LONG_AGO_MS:
-        age_s = journal.forgot_ms_ago // 1000
+    elif journal.purged_ms_ago > RETENTION_TOO_LONG_AGO_MS:
+        age_s = journal.purged_ms_ago // 1000
         found.append(f"retention: last ran {age_s} s ago; is a worker up?")
     if not Alive(service.store).of("beat"):
         found.append("beat: none at work, quiet calls are not closed")
@@ -172,7 +176,7 @@ def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> l
     return found + [
         f"{what}: waits because of {wait.reason}"
         for what, wait in sorted(service.journal.waits().items())
-        if what != "org" and wait.strikes
+        if what != "org" and wait.failures_in_a_row
     ]
 
 

@@ -11,7 +11,7 @@ from shared.domain.identifiers import same_identifier
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.salesforce.customers import MOST_OPEN_CASES, CaseSummary
+from shared.salesforce.customers import MAX_OPEN_CASES, CaseSummary
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, result
@@ -19,7 +19,7 @@ from shared.vapi.tools import GetCaseStatus, LookupCustomer, RetrieveCustomerCas
 from web.caller import ANSWER_S, Caller, known_caller, look_up_caller, open_cases
 from web.service import Service
 
-MOST_SPOKEN = 3
+MAX_SPOKEN = 3
 RECENT_MS = 60_000
 """How old a snapshot may be that shows whether a number is somebody's."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -36,9 +36,9 @@ def lookup_customer(
             parts.append(f" of {contact.account_name}")
         if contact.account_number:
             parts.append(f", account number {contact.account_number}")
-        more = "at least " if len(contact.cases) == MOST_OPEN_CASES else ""
+        more = "at least " if len(contact.cases) == MAX_OPEN_CASES else ""
         cases = _counted(len(open_cases(service, caller)), "open case")
-        return _told(service, caller, f"{''.join(parts)}. They have {more}{cases}.")
+        return _said(service, caller, f"{''.join(parts)}. They have {more}{cases}.")
     if caller.customers:
         first = f"{_number(len(caller.customers)).capitalize()} customers share this phone number."
     elif caller.number:
@@ -82,7 +82,7 @@ def get_case_status(
 ) -> Answer:
     if wanted.reference:
         intent = service.journal.by_reference(wanted.reference)
-        if intent and not intent.is_forgotten:
+        if intent and not intent.is_purged:
             return _status_of_intent(service, state, intent, deadline)
         reference = wanted.reference
         found = service.ask(
@@ -92,7 +92,7 @@ def get_case_status(
     if wanted.case_number:
         caller = look_up_caller(service, state, deadline)
         if theirs := _case_of(service, caller, wanted.case_number):
-            return _told(service, caller, case_sentence(theirs))
+            return _said(service, caller, case_sentence(theirs))
         found = _case_by_number(service, wanted.case_number, deadline)
         return _status_of_case(service, state, found, "number", deadline)
     if newest := last_case_of_call(service.journal.of_call(state.call_id)):
@@ -102,13 +102,13 @@ def get_case_status(
         return _nobody_known(caller)
     cases = open_cases(service, caller)
     if not cases:
-        return _told(service, caller, "There is no open case for this customer.")
-    return _told(service, caller, case_sentence(cases[0]))
+        return _said(service, caller, "There is no open case for this customer.")
+    return _said(service, caller, case_sentence(cases[0]))
 
 
 def _case_of(service: Service, caller: Caller, number: str) -> CaseSummary | None:
     """One of the caller's open cases as their snapshot shows it."""
-    same = [one for one in open_cases(service, caller) if same_number(number, one.number)]
+    same = [case_ for case_ in open_cases(service, caller) if same_number(number, case_.number)]
     return same[0] if len(same) == 1 else None
 
 
@@ -236,17 +236,17 @@ def retrieve_customer_case(
     cases = open_cases(service, caller)
     about = ""
     if wanted.issue_type:
-        cases = [one for one in cases if one.type.lower() == wanted.issue_type]
+        cases = [case_ for case_ in cases if case_.type.lower() == wanted.issue_type]
         about = f" about {wanted.issue_type} issues"
     if not cases:
-        return _told(service, caller, f"There is no open case{about} for this customer.")
-    spoken = " ".join(case_sentence(one) for one in cases[:MOST_SPOKEN])
-    more = " These are the newest three." if len(cases) > MOST_SPOKEN else ""
-    there_are = f"There {'is' if len(cases) == 1 else 'are'} {_counted(len(cases), 'open case')}"
-    return _told(service, caller, f"{there_are}{about}.{more} {spoken}")
+        return _said(service, caller, f"There is no open case{about} for this customer.")
+    spoken = " ".join(case_sentence(case_) for case_ in cases[:MAX_SPOKEN])
+    more = " These are the newest three." if len(cases) > MAX_SPOKEN else ""
+    count_phrase = f"There {'is' if len(cases) == 1 else 'are'} {_counted(len(cases), 'open case')}"
+    return _said(service, caller, f"{count_phrase}{about}.{more} {spoken}")
 
 
-def _told(service: Service, caller: Caller, sentence: str) -> Answer:
+def _said(service: Service, caller: Caller, sentence: str) -> Answer:
     """A sentence from a snapshot: with its age when it is from before the call."""
     if not caller.is_old or caller.as_of_ms is None:
         return result(sentence)

@@ -75,7 +75,7 @@ class FleetCollector(Collector):
         for kind in Kind:
             for state, count in asdict(found.kinds[kind]).items():
                 open_.add_metric([kind, state], count)
-            failing.add_metric([kind], kind in waits and waits[kind].strikes > 0)
+            failing.add_metric([kind], kind in waits and waits[kind].failures_in_a_row > 0)
             paused.add_metric([kind], kind in by_hand)
         for what in ("org", *Kind):
             left_ms = waits[what].until_ms - now_ms if what in waits else 0
@@ -115,16 +115,16 @@ class FleetCollector(Collector):
         yield GaugeMetricFamily(
             "vs_calls_unclosed", "Calls that could not be closed", self._service.calls.unclosed()
         )
-        news = CounterMetricFamily(
-            "vs_call_news",
+        call_updates = CounterMetricFamily(
+            "vs_call_updates",
             "News posted to live calls: told, failed, refused (a host that is not allowed); moved: "
             "control URLs ignored because they name another host than the call's first one",
             labels=["outcome"],
         )
-        counts = self._service.calls.news_counts()
+        counts = self._service.calls.call_update_counts()
         for outcome in ("told", "failed", "refused", "moved"):
-            news.add_metric([outcome], counts.get(outcome, 0))
-        yield news
+            call_updates.add_metric([outcome], counts.get(outcome, 0))
+        yield call_updates
         yield CounterMetricFamily(
             "vs_calls_with_two_numbers",
             "Calls that showed two numbers for their caller, who is nobody then",
@@ -132,7 +132,7 @@ class FleetCollector(Collector):
         )
 
     def _account(self) -> Iterator[Metric]:
-        account = self._service.gate.figures()
+        account = self._service.api_budget.figures()
         yield GaugeMetricFamily(
             "vs_breaker", "0 closed, 1 half-open, 2 open", BREAKER[account.breaker]
         )

@@ -65,8 +65,8 @@ def _is_operator(service: Service) -> bool:
     given = request.authorization
     if wanted is None or given is None or given.type != "basic":
         return False
-    told = f"{given.username}:{given.password}"
-    return hmac.compare_digest(told.encode(), wanted.get_secret_value().encode())
+    said = f"{given.username}:{given.password}"
+    return hmac.compare_digest(said.encode(), wanted.get_secret_value().encode())
 
 
 def _sign_in() -> Response:

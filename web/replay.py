@@ -50,7 +50,7 @@ def answer_once(
     """The JSON text for a message. Raises what `answer` raises."""
     if message.type not in EMPTY_ANSWERS:
         return answer(service, message)
-    key = service.answers.message_slot(identity)
+    key = service.answers.message_key(identity)
     try:
         claim = service.answers.claim(key, work_ms=WORK_MS)
         if isinstance(claim, str):
@@ -68,7 +68,7 @@ def answer_once(
             service.answers.settle(claim, "", lasting=False)
         raise
     try:
-        return service.answers.settle(claim, text, keep_ms=RETRY_MS)
+        return service.answers.settle(claim, text, ttl_ms=RETRY_MS)
     except StoreUnavailableError:
         return text
 

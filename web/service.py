@@ -6,28 +6,28 @@ from typing import Self, TypeVar
 
 import redis
 
+from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
-from shared.calls.closeout import CloseOut
-from shared.calls.news import News
-from shared.dispatch import Doorbell, celery_app
+from shared.calls.end_of_call import EndOfCallWriter
+from shared.dispatch import Notifier, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.journal.results import Summary
 from shared.phone import as_e164
+from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.authorisation import Authorisation
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.gate import Gate, Use
 from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import Fitness, connect, fitness
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
 
-DOORBELL_TIMEOUT_S = 0.5
+NOTIFY_TIMEOUT_S = 0.5
 """A caller is on the line; a lost doorbell is made up for by the sweep."""
 
 LATE_S = 3.0
@@ -43,22 +43,22 @@ class Service:
     journal: Journal
     answers: Answers
     calls: Calls
-    gate: Gate
+    api_budget: ApiBudget
     salesforce: SalesforceClient
     customers: Customers
     snapshots: Snapshots
     authorisation: Authorisation
-    closing: CloseOut
-    news: News
-    doorbell: Doorbell
+    end_of_call: EndOfCallWriter
+    call_updates: CallUpdates
+    notifier: Notifier
     lookups: Pool
     requests: Pool
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         store = connect(settings.redis_url, max_connections=settings.redis_max_connections)
-        gate = Gate(settings, store)
-        salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
+        api_budget = ApiBudget(settings, store)
+        salesforce = SalesforceClient(settings, store, api_budget, Use.LOOKUP)
         customers = Customers(
             salesforce,
             CaseNumbers(store, keys_of(settings)),
@@ -68,7 +68,7 @@ class Service:
         requests = Pool("requests", REQUEST_THREADS)
         journal = Journal(
             store,
-            subject_ms=int(settings.repeat_window_h * 3_600_000),
+            dedup_ms=int(settings.repeat_window_h * 3_600_000),
             org=org_name(settings),
         )
         calls = Calls(store)
@@ -79,21 +79,21 @@ class Service:
             answers=Answers(store),
             calls=calls,
             authorisation=Authorisation(settings, store),
-            closing=CloseOut(calls, journal, settings),
-            news=News(calls, settings),
-            gate=gate,
+            end_of_call=EndOfCallWriter(calls, journal, settings),
+            call_updates=CallUpdates(calls, settings),
+            api_budget=api_budget,
             salesforce=salesforce,
             customers=customers,
             snapshots=Snapshots(
                 store,
                 customers,
-                gate,
+                api_budget,
                 run=requests.start,
                 lasts_s=settings.lookup_deadline_ms / 1000 + LATE_S,
-                keep_s=int(settings.keep_snapshots_h * 3600),
+                ttl_s=int(settings.keep_snapshots_h * 3600),
                 keys=keys_of(settings),
             ),
-            doorbell=Doorbell(celery_app(settings, socket_timeout_s=DOORBELL_TIMEOUT_S)),
+            notifier=Notifier(celery_app(settings, socket_timeout_s=NOTIFY_TIMEOUT_S)),
             lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
         )
@@ -119,7 +119,7 @@ class Service:
         """Let go of threads and connections."""
         self.lookups.close()
         self.requests.close()
-        self.news.close()
+        self.call_updates.close()
         self.store.close()
 
     def normal_number(self, written: str) -> str | None:

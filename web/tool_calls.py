@@ -22,14 +22,21 @@ from web.metrics import TOOL_CALLS
 from web.pool import Started
 from web.replay import look_up_nothing
 from web.service import Service
-from web.wishes import CallIntents, Occasion, Wish, accept, fingerprint, replaces_of
+from web.write_requests import (
+    CallIntents,
+    MessageStamp,
+    WriteRequest,
+    accept,
+    fingerprint,
+    replaces_of,
+)
 
 LOOKUPS: dict[str, Callable[[Service, CallState, Any, Deadline], Answer]] = {
     "lookupCustomer": lookups.lookup_customer,
     "getCaseStatus": lookups.get_case_status,
     "retrieveCustomerCase": lookups.retrieve_customer_case,
 }
-WRITES: dict[str, Callable[[Service, CallState, Any, CallIntents], Wish | Answer]] = {
+WRITES: dict[str, Callable[[Service, CallState, Any, CallIntents], WriteRequest | Answer]] = {
     "createSalesforceCase": writes.create_case,
     "addCaseComment": writes.add_comment,
     "updateContact": writes.update_contact,
@@ -73,18 +80,17 @@ class Asker:
 
 
 def answer_tool_calls(
-    service: Service, state: CallState, calls: list[ToolCall], occasion: Occasion, asker: Asker
+    service: Service, state: CallState, calls: list[ToolCall], stamp: MessageStamp, asker: Asker
 ) -> list[str]:
     """The entries for `results`, one per call and in their order. Raises nothing of its own."""
     deadline = Deadline.after(service.settings.lookup_deadline_ms / 1000)
     equal_calls: Counter[str] = Counter()
-    most = service.settings.max_tool_calls_per_message
+    limit = service.settings.max_tool_calls_per_message
     working = [
-        _start(service, state, call, equal_calls, deadline, occasion, asker)
-        for call in calls[:most]
+        _start(service, state, call, equal_calls, deadline, stamp, asker) for call in calls[:limit]
     ]
-    entries = [one.entry or _finish(service, one, deadline) for one in working]
-    return entries + [_one_too_many(call) for call in calls[most:]]
+    entries = [item.entry or _finish(service, item, deadline) for item in working]
+    return entries + [_one_too_many(call) for call in calls[limit:]]
 
 
 def _one_too_many(call: ToolCall) -> str:
@@ -114,7 +120,7 @@ def _start(
     call: ToolCall,
     equal_calls: Counter[str],
     deadline: Deadline,
-    occasion: Occasion,
+    stamp: MessageStamp,
     asker: Asker,
 ) -> _Working:
     if call.name not in LOOKUPS and call.name not in WRITES:
@@ -131,11 +137,11 @@ def _start(
     try:
         claim = None
         if 0 < len(call.id) <= MAX_ID_LENGTH and asker.conversation_id:
-            slot = service.answers.slot(
+            key = service.answers.key_of(
                 asker.conversation_id, call.id, asker.shown, call.name, call.arguments
             )
             work_ms = service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
-            claimed = service.answers.claim(slot, work_ms=work_ms)
+            claimed = service.answers.claim(key, work_ms=work_ms)
             if isinstance(claimed, str):
                 TOOL_CALLS.labels(tool=call.name, outcome="redelivered").inc()
                 return _Working(call, entry=claimed)
@@ -150,7 +156,7 @@ def _start(
                 )
             return _Working(call, claim, started=started)
         nth = equal_calls[plain] - 1
-        return _Working(call, entry=_write(service, state, call, claim, nth, arguments, occasion))
+        return _Working(call, entry=_write(service, state, call, claim, nth, arguments, stamp))
     except StoreUnavailableError:
         TOOL_CALLS.labels(tool=call.name, outcome="away").inc()
         return _Working(call, entry=as_entry(call, _away(call)))
@@ -178,29 +184,33 @@ def _write(
     claim: Claim | None,
     nth: int,
     arguments: Arguments,
-    occasion: Occasion,
+    stamp: MessageStamp,
 ) -> str:
-    wish = WRITES[call.name](service, state, arguments, occasion.intents)
-    if isinstance(wish, Answer):
-        TOOL_CALLS.labels(tool=call.name, outcome="refused" if wish.is_error else "done").inc()
-        return service.answers.settle(claim, as_entry(call, wish), lasting=wish.lasting)
-    mark = fingerprint(call.name, arguments, nth, wish.target)
-    entry = accept(service, state, call, claim, mark, wish, occasion, replaces_of(arguments))
+    write_request = WRITES[call.name](service, state, arguments, stamp.intents)
+    if isinstance(write_request, Answer):
+        TOOL_CALLS.labels(
+            tool=call.name, outcome="refused" if write_request.is_error else "done"
+        ).inc()
+        return service.answers.settle(
+            claim, as_entry(call, write_request), lasting=write_request.lasting
+        )
+    mark = fingerprint(call.name, arguments, nth, write_request.target)
+    entry = accept(service, state, call, claim, mark, write_request, stamp, replaces_of(arguments))
     TOOL_CALLS.labels(tool=call.name, outcome="accepted").inc()
     return entry
 
 
-def _finish(service: Service, one: _Working, deadline: Deadline) -> str:
-    assert one.started
+def _finish(service: Service, item: _Working, deadline: Deadline) -> str:
+    assert item.started
     try:
-        answer, outcome = one.started.result(deadline), "done"
+        answer, outcome = item.started.result(deadline), "done"
     except SalesforceError as error:
-        answer, outcome = _no_look(one.call, error), "away"
+        answer, outcome = _no_look(item.call, error), "away"
     except StoreUnavailableError:
         answer, outcome = NOT_LOOKED, "away"
     except Exception:
-        return _unforeseen(one.call)
-    return _settled(service, one.call, one.claim, answer, outcome)
+        return _unforeseen(item.call)
+    return _settled(service, item.call, item.claim, answer, outcome)
 
 
 def _no_look(call: ToolCall, error: SalesforceError) -> Answer:

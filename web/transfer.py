@@ -15,7 +15,7 @@ from web.caller import Caller, caller_for_a_write
 from web.lookups import last_case_of_call
 from web.service import Service
 
-MOST_SO_FAR = 3_000
+MAX_SO_FAR = 3_000
 NOBODY = "Nobody can take this call now. Offer that somebody calls back."
 NO_PHONE = (
     "This conversation is not a phone call, so it can't be transferred to a phone. Offer that "
@@ -33,7 +33,9 @@ def answer_transfer(service: Service, state: CallState, now: datetime) -> str:
     caller = caller_for_a_write(service, state)
     intents = service.journal.of_call(state.call_id)
     # In a call that showed two numbers, neither caller's case is told.
-    case_intent = last_case_of_call([one for one in intents if caller.identity.requested(one)])
+    case_intent = last_case_of_call(
+        [intent for intent in intents if caller.identity.requested(intent)]
+    )
     number, whom = _destination(rules, fallback, caller, case_intent, now)
     if not number:
         return json.dumps({"error": NOBODY})
@@ -93,10 +95,10 @@ def _bring_up_to_date(
     contact_id: str | None,
 ) -> None:
     """What is held goes to Salesforce at once, and the case gets what was said so far."""
-    service.doorbell.ring(service.journal.let_go(state.call_id))
+    service.notifier.notify(service.journal.release_holds(state.call_id))
     if not case_intent:
         return
-    so_far = service.calls.transcript(state.call_id, state.direction or INBOUND)[-MOST_SO_FAR:]
+    so_far = service.calls.transcript(state.call_id, state.direction or INBOUND)[-MAX_SO_FAR:]
     comment = CommentDraft(
         caller_number=state.number,
         contact_id=contact_id,
@@ -104,4 +106,4 @@ def _bring_up_to_date(
         text=f"The call is being transferred to {whom}. What was said so far:\n{so_far}",
     )
     fingerprint = f"transfer:{case_intent.id}"
-    service.doorbell.ring(service.closing.comment(state, comment, fingerprint))
+    service.notifier.notify(service.end_of_call.comment(state, comment, fingerprint))

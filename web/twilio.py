@@ -29,14 +29,14 @@ MAX_FORM_BYTES = 64 * 1024
 """Twilio documents no limit for its requests; its own limit for answers is 64 KB (error 11750). The
 parameters of a call take some 2 KB."""
 
-RING_S = 20
-MOST_VOICEMAIL_S = 180
+NOTIFY_S = 20
+MAX_VOICEMAIL_S = 180
 TRIES = 5
 NOT_REACHED = frozenset({"busy", "failed", "no-answer", "canceled"})
 """Final call statuses of a caller who never got through (Twilio docs, "Call Status Values")."""
 
 SORRY = "We are sorry, nobody can take your call now."
-LEAVE_WORD = f"{SORRY} Please leave your name and what it is about after the tone."
+LEAVE_A_MESSAGE = f"{SORRY} Please leave your name and what it is about after the tone."
 
 
 @blueprint.before_request
@@ -87,14 +87,14 @@ def voice() -> Response:
     _service().calls.note(_call_id(), fallback="1")
     said = VoiceResponse()
     if number:
-        said.dial(number, timeout=RING_S, action="/twilio/voice/rung", method="POST")
+        said.dial(number, timeout=NOTIFY_S, action="/twilio/voice/rung", method="POST")
     else:
         _ask_for_word(said)
     return _twiml(said)
 
 
 @blueprint.post("/twilio/voice/rung")
-def rung() -> Response:
+def notified() -> Response:
     """The person has answered and hung up, or did not answer."""
     said = VoiceResponse()
     if request.form.get("DialCallStatus") in ("completed", "answered"):
@@ -116,7 +116,7 @@ def voicemail() -> Response:
             issue_type="voicemail",
             description=f"A caller left a voicemail of {seconds} s: {url}",
         )
-        _wish(Kind.CASE_CREATE, case_draft, "voicemail")
+        _write_request(Kind.CASE_CREATE, case_draft, "voicemail")
         _service().calls.note(_call_id(), reached="1")
         said.say("Thank you. We will get back to you.")
     said.hangup()
@@ -133,16 +133,16 @@ def status() -> Response:
         callback = CallbackDraft(
             caller_number=_caller(), phone=_caller(), reason="Called and got through to nobody"
         )
-        _wish(Kind.CALLBACK, callback, "not-reached")
+        _write_request(Kind.CALLBACK, callback, "not-reached")
     return Response(status=204)
 
 
 def _ask_for_word(said: VoiceResponse) -> None:
-    said.say(LEAVE_WORD)
-    said.record(action="/twilio/voicemail", method="POST", max_length=MOST_VOICEMAIL_S)
+    said.say(LEAVE_A_MESSAGE)
+    said.record(action="/twilio/voicemail", method="POST", max_length=MAX_VOICEMAIL_S)
 
 
-def _wish(kind: Kind, draft: Draft, mark: str) -> None:
+def _write_request(kind: Kind, draft: Draft, mark: str) -> None:
     """Recorded once for a call, however often Twilio tells of it."""
     service = _service()
     for _ in range(TRIES):
@@ -155,7 +155,7 @@ def _wish(kind: Kind, draft: Draft, mark: str) -> None:
         )
         accepted = service.journal.accept(_call_id(), [intent])
         if isinstance(accepted, Accepted):
-            service.doorbell.ring(accepted.ring)
+            service.notifier.notify(accepted.due_kinds)
             log.info("twilio_call_noted", call_id=_call_id(), kind=kind)
         if not isinstance(accepted, ReferenceTaken):
             return

@@ -34,7 +34,7 @@ from web.replay import answer_once
 from web.service import Service
 from web.tool_calls import Asker, answer_tool_calls, store_is_away
 from web.transfer import NOBODY, answer_transfer
-from web.wishes import CallIntents, Occasion, retract
+from web.write_requests import CallIntents, MessageStamp, retract
 
 blueprint = Blueprint("webhook", __name__)
 
@@ -103,67 +103,67 @@ def answer(service: Service, message: Message) -> str:
         case "function-call":
             return as_function_body(_tool_entries(service, message)[0])
         case "assistant-request":
-            return answer_assistant_request(service, _notice(service, message))
+            return answer_assistant_request(service, _record_if_possible(service, message))
         case "knowledge-base-request":
-            _notice(service, message)
+            _record_if_possible(service, message)
             return json.dumps({"documents": []})
         case "transfer-destination-request":
             return _transfer(service, message)
         case "handoff-destination-request":
-            _notice(service, message)
+            _record_if_possible(service, message)
             return json.dumps({"error": "I can't hand this call over."})
         case "campaign.predial":
             return _predial()
         case "transcript":
-            _retract(service, _heard(service, message))
+            _retract(service, _record(service, message))
         case "status-update":
             _status(service, message)
         case "end-of-call-report":
-            _close_out(service, message)
+            _end_of_call(service, message)
         case _:
-            _notice(service, message)
+            _record_if_possible(service, message)
     return NO_ANSWER_NEEDED
 
 
 def _tool_entries(service: Service, message: Message) -> list[str]:
     calls = tool_calls(message) if message.type == "tool-calls" else [function_call(message)]
     try:
-        state = _heard(service, message)
+        state = _record(service, message)
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
         return store_is_away(calls)
     except Exception:
         log.exception("tool_calls_failed", message_type=message.type)
         return store_is_away(calls)
-    occasion = _occasion(service, message, calls)
+    stamp = _stamp(service, message, calls)
     asker = Asker(message.conversation_id, _caller_id(service, message).shown)
-    return answer_tool_calls(service, state, calls, occasion, asker)
+    return answer_tool_calls(service, state, calls, stamp, asker)
 
 
-def _occasion(service: Service, message: Message, calls: list[ToolCall]) -> Occasion:
+def _stamp(service: Service, message: Message, calls: list[ToolCall]) -> MessageStamp:
     """A message that nothing tells from another one is one of its own."""
     ids = ",".join(sorted(call.id for call in calls if call.id))
-    told = f"{message.conversation_id} {message.at_ms} {ids}"
-    known = told if ids or message.at_ms else secrets.token_hex(8)
+    said = f"{message.conversation_id} {message.at_ms} {ids}"
+    known = said if ids or message.at_ms else secrets.token_hex(8)
     mark = hashlib.sha256(known.encode()).hexdigest()[:16]
-    return Occasion(message.when_ms(), mark, CallIntents(service.journal, message.call_id))
+    return MessageStamp(message.when_ms(), mark, CallIntents(service.journal, message.call_id))
 
 
 def _retract(service: Service, state: CallState) -> None:
     """The caller's own words may take back what was asked for a moment ago; the agent is told."""
     for intent in retract(service, state):
-        log.info("wish_taken_back", call_id=state.call_id, intent_id=intent.id, tool=intent.tool)
+        log.info("request_taken_back", call_id=state.call_id, intent_id=intent.id, tool=intent.tool)
         sentence = (
             f"The caller took back the {described(intent)} with reference {intent.reference}. It "
             f"is not saved. Tell them so. If they did not mean it, call {intent.tool} again with "
             "all its details."
         )
-        service.news.tell([(state.call_id, sentence)])
+        service.call_updates.notify_agent([(state.call_id, sentence)])
 
 
-def _heard(service: Service, message: Message) -> CallState:
+def _record(service: Service, message: Message) -> CallState:
     """What is known of the call with this message. Its first sign starts the caller's snapshot."""
-    state = service.calls.hear(message, _caller_id(service, message))
+    state = service.calls.record_event(message, _caller_id(service, message))
     if state.is_first and not message.ends_call:
         service.prefetch(state)
     return state
@@ -173,10 +173,10 @@ def _caller_id(service: Service, message: Message) -> CallerId:
     return read_caller_id(message, service.settings.trusted_sip_hosts)
 
 
-def _notice(service: Service, message: Message) -> CallState | None:
+def _record_if_possible(service: Service, message: Message) -> CallState | None:
     """Heard as long as that is possible: what asks for an answer gets one all the same."""
     try:
-        return _heard(service, message)
+        return _record(service, message)
     except StoreUnavailableError:
         log.warning("store_unavailable", message_type=message.type, call_id=message.call_id)
     except Exception:
@@ -196,7 +196,7 @@ def _predial() -> str:
 
 def _transfer(service: Service, message: Message) -> str:
     try:
-        return answer_transfer(service, _heard(service, message), datetime.now(UTC))
+        return answer_transfer(service, _record(service, message), datetime.now(UTC))
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
     except Exception:
@@ -205,20 +205,20 @@ def _transfer(service: Service, message: Message) -> str:
 
 
 def _status(service: Service, message: Message) -> None:
-    state = _heard(service, message)
+    state = _record(service, message)
     if message.body.get("inboundPhoneCallDebuggingArtifacts"):
         # Vapi could not use what it was answered, and the caller heard nothing of it.
         log.error("answer_refused_by_vapi", call_id=state.call_id)
 
 
-def _close_out(service: Service, message: Message) -> None:
+def _end_of_call(service: Service, message: Message) -> None:
     """The call's end becomes intents, once, however often the report arrives."""
-    state = _heard(service, message)
+    state = _record(service, message)
     if not state.call_id:
         log.warning("report_without_call_id", message_type=message.type, shape=shape(message.body))
         return
     contact_id = known_caller(service, state).identity.contact_id_to_write
-    service.doorbell.ring(service.closing.close(state, end_of_call(message), contact_id))
+    service.notifier.notify(service.end_of_call.close(state, end_of_call(message), contact_id))
 
 
 def _as_signed(service: Service, raw: bytes) -> authentication.Request:

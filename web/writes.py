@@ -21,7 +21,7 @@ from shared.domain.identifiers import same_identifier
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
-from shared.salesforce.customers import CHANGEABLE, MOST_OPEN_CASES
+from shared.salesforce.customers import CHANGEABLE, MAX_OPEN_CASES
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal, result, trouble
@@ -35,7 +35,7 @@ from shared.vapi.tools import (
 from web.caller import Caller, caller_for_a_write, known_caller, open_cases
 from web.lookups import RECENT_MS, described, last_case_of_call
 from web.service import Service
-from web.wishes import BY_CALLER, CallIntents, Wish
+from web.write_requests import BY_CALLER, CallIntents, WriteRequest
 
 CASE_WAIT_S = 1.0
 """How long a write waits to see whose case it is when the snapshot does not show it."""
@@ -43,10 +43,10 @@ CASE_WAIT_S = 1.0
 
 def create_case(
     service: Service, state: CallState, wanted: CreateSalesforceCase, _intents: CallIntents
-) -> Wish | Answer:
+) -> WriteRequest | Answer:
     caller = caller_for_a_write(service, state)
-    subjects = _subjects(state, caller, wanted)
-    earlier = service.journal.about(subjects) if wanted.on_existing != "new" else None
+    dedup_keys = _dedup_keys(state, caller, wanted)
+    earlier = service.journal.about(dedup_keys) if wanted.on_existing != "new" else None
     is_gone = earlier is not None and _is_gone(caller, earlier)
     if wanted.on_existing == "comment" and earlier:
         if is_gone or not caller.identity.requested(earlier):
@@ -55,19 +55,19 @@ def create_case(
     case_draft = CaseDraft(
         caller_number=state.number,
         contact_id=caller.identity.contact_id_to_write,
-        told_to=caller.identity.contact_id,
+        visible_to_contact_id=caller.identity.contact_id,
         issue_type=wanted.issue_type,
         description=wanted.description,
         priority=wanted.priority,
         account_number=_other_account_number(caller, wanted.account_number),
     )
-    return Wish(
+    return WriteRequest(
         Kind.CASE_CREATE,
         case_draft,
         lambda reference: (
             f"The {wanted.issue_type} case is being opened. Its reference is {reference}."
         ),
-        subjects=subjects,
+        dedup_keys=dedup_keys,
         asks=partial(_question, caller) if wanted.on_existing == "ask" and not is_gone else None,
         amended=lambda earlier: _reworded(earlier, case_draft),
     )
@@ -81,8 +81,8 @@ def _is_gone(caller: Caller, opened: Intent) -> bool:
         return False  # a colleague's case is not among the caller's own
     if (caller.as_of_ms or 0) <= receipt.at_ms:
         return False
-    is_shown = any(one.record_id == receipt.record_id for one in contact.cases)
-    return not is_shown and len(contact.cases) < MOST_OPEN_CASES
+    is_shown = any(case_.record_id == receipt.record_id for case_ in contact.cases)
+    return not is_shown and len(contact.cases) < MAX_OPEN_CASES
 
 
 def _reworded(earlier: Draft, case_draft: CaseDraft) -> CaseDraft:
@@ -99,22 +99,22 @@ def _other_account_number(caller: Caller, spoken: str | None) -> str | None:
     return spoken
 
 
-def _subjects(state: CallState, caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
+def _dedup_keys(state: CallState, caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
     """What a case is about: its issue type, within the call and for the caller's own account.
 
     A spoken account number, or a phone number that is nobody's, is no subject: anybody could ask by
     it whether somebody else has a case.
     """
-    subjects = []
+    dedup_keys = []
     if caller.contact and caller.contact.account_id:
-        subjects.append(f"account:{caller.contact.account_id}:{wanted.issue_type}")
+        dedup_keys.append(f"account:{caller.contact.account_id}:{wanted.issue_type}")
     if state.call_id:
-        subjects.append(f"call:{state.call_id}:{wanted.issue_type}")
-    return tuple(subjects)
+        dedup_keys.append(f"call:{state.call_id}:{wanted.issue_type}")
+    return tuple(dedup_keys)
 
 
-def _comment_on(service: Service, state: CallState, intent: Intent, text: str) -> Wish:
-    return Wish(
+def _comment_on(service: Service, state: CallState, intent: Intent, text: str) -> WriteRequest:
+    return WriteRequest(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=state.number,
@@ -131,7 +131,7 @@ def _comment_on(service: Service, state: CallState, intent: Intent, text: str) -
 
 def add_comment(
     service: Service, state: CallState, wanted: AddCaseComment, intents: CallIntents
-) -> Wish | Answer:
+) -> WriteRequest | Answer:
     target = _find_case(service, state, wanted.reference, wanted.case_number, intents)
     if isinstance(target, Answer):
         return target
@@ -140,7 +140,7 @@ def add_comment(
         return refusal("That case was taken back, so nothing can be added to it.")
     if intent:
         return _comment_on(service, state, intent, wanted.comment)
-    return Wish(
+    return WriteRequest(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=state.number,
@@ -156,7 +156,7 @@ def add_comment(
 
 def update_contact(
     service: Service, state: CallState, wanted: UpdateContact, intents: CallIntents
-) -> Wish | Answer:
+) -> WriteRequest | Answer:
     caller = caller_for_a_write(service, state)
     if caller.customers is not None and not caller.contact:
         return refusal(
@@ -172,11 +172,11 @@ def update_contact(
     changes = {name: given[name[0].lower() + name[1:]] for name in CHANGEABLE
                if name[0].lower() + name[1:] in given}  # fmt: skip
     earlier = [
-        one
-        for one in intents.all()
-        if one.kind is Kind.CONTACT_UPDATE
-        and one.state is not State.CANCELLED
-        and one.fingerprint  # a field that Salesforce refused stands there as well
+        item
+        for item in intents.all()
+        if item.kind is Kind.CONTACT_UPDATE
+        and item.state is not State.CANCELLED
+        and item.fingerprint  # a field that Salesforce refused stands there as well
     ]
     seen = _seen(service, caller, changes, earlier)
     spoken = _listed([_SPOKEN_FIELDS[name] for name in changes])
@@ -186,15 +186,15 @@ def update_contact(
         changes=changes,
         seen=seen,
         accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        earlier=[one.id for one in earlier],
+        earlier=[item.id for item in earlier],
     )
-    return Wish(
+    return WriteRequest(
         Kind.CONTACT_UPDATE,
         change,
         lambda reference: (
             f"The new {spoken} will be on file in a moment. The reference is {reference}."
         ),
-        after=tuple(one.id for one in earlier),
+        after=tuple(item.id for item in earlier),
         target=_place_among(earlier, changes),
         amended=lambda before: _changes_of_both(before, before, change),
         joined=lambda after: _changes_of_both(after, change, after),
@@ -216,7 +216,7 @@ def _is_another_contacts(service: Service, caller: Caller, wanted: UpdateContact
             found = service.snapshots.since(number, recently_ms, deadline)
         except SalesforceError:
             return False
-        if {one.contact_id for one in found.customers} - own:
+        if {customer.contact_id for customer in found.customers} - own:
             return True
     return False
 
@@ -243,15 +243,16 @@ def _seen(
         return None
     values = caller.contact.values
     before = [
-        one
-        for one in service.journal.of_caller(caller.number)
-        if one.kind is Kind.CONTACT_UPDATE and one.state is not State.CANCELLED
+        item
+        for item in service.journal.of_caller(caller.number)
+        if item.kind is Kind.CONTACT_UPDATE and item.state is not State.CANCELLED
     ]
-    wished = [
-        one.payload.get("changes", {}) for one in {x.id: x for x in before + earlier}.values()
+    requested = [
+        value.payload.get("changes", {}) for value in {x.id: x for x in before + earlier}.values()
     ]
     return {
-        name: [values.get(name), *(one[name] for one in wished if name in one)] for name in changes
+        name: [values.get(name), *(item[name] for item in requested if name in item)]
+        for name in changes
     }
 
 
@@ -275,7 +276,7 @@ _SPOKEN_FIELDS = {
 
 def request_callback(
     service: Service, state: CallState, wanted: RequestCallback, _intents: CallIntents
-) -> Wish | Answer:
+) -> WriteRequest | Answer:
     phone = wanted.phone or state.number
     if not phone:
         return refusal("I still need the phone number to call back.")
@@ -286,7 +287,7 @@ def request_callback(
         when=wanted.when or "",
         reason=wanted.reason or "",
     )
-    return Wish(
+    return WriteRequest(
         Kind.CALLBACK,
         callback,
         lambda reference: f"Somebody will call back. The reference is {reference}.",
@@ -307,7 +308,7 @@ def _again(earlier: Draft, callback: CallbackDraft, wanted: RequestCallback) -> 
 
 def cancel_case(
     service: Service, state: CallState, wanted: CancelCase, intents: CallIntents
-) -> Wish | Answer:
+) -> WriteRequest | Answer:
     identity = caller_for_a_write(service, state).identity
     if wanted.reference:
         target = _find_case(service, state, wanted.reference, None, intents)
@@ -317,7 +318,9 @@ def cancel_case(
     else:
         # The last one, also when it was taken back already: asking twice must not take two back.
         cases = [
-            one for one in intents.all() if one.kind is Kind.CASE_CREATE and identity.requested(one)
+            item
+            for item in intents.all()
+            if item.kind is Kind.CASE_CREATE and identity.requested(item)
         ]
         intent, case_number = (cases[-1] if cases else None), None
         if not intent:
@@ -326,8 +329,8 @@ def cancel_case(
         if isinstance(target, Answer):
             return target
     if intent:
-        became, ring = service.journal.cancel(intent.id, BY_CALLER)
-        service.doorbell.ring(ring)
+        became, due_kinds = service.journal.cancel(intent.id, BY_CALLER)
+        service.notifier.notify(due_kinds)
         intents.changed(intent.id)
         if became == State.CANCELLED:
             return result("The case was taken back. It will not be opened.")
@@ -336,12 +339,12 @@ def cancel_case(
     close = CloseDraft(
         caller_number=state.number,
         contact_id=identity.contact_id_to_write,
-        told_to=identity.contact_id,
+        visible_to_contact_id=identity.contact_id,
         case_intent=intent.id if intent else None,
         case_number=case_number,
     )
-    closing_id = new_intent_id()
-    return Wish(
+    close_id = new_intent_id()
+    return WriteRequest(
         Kind.CASE_CLOSE,
         close,
         lambda reference: (
@@ -349,12 +352,12 @@ def cancel_case(
         ),
         after=(intent.id,) if intent else (),
         target=intent.id if intent else case_number or "",
-        also=_why(close, wanted.reason, closing_id),
-        id=closing_id,
+        also=_why(close, wanted.reason, close_id),
+        id=close_id,
     )
 
 
-def _why(close: CloseDraft, reason: str | None, closing_id: str) -> tuple[NewIntent, ...]:
+def _why(close: CloseDraft, reason: str | None, close_id: str) -> tuple[NewIntent, ...]:
     """The reason of a closing, as a comment on the case once it is closed."""
     if not reason:
         return ()
@@ -363,7 +366,7 @@ def _why(close: CloseDraft, reason: str | None, closing_id: str) -> tuple[NewInt
         contact_id=close.contact_id,
         case_intent=close.case_intent,
         case_number=close.case_number,
-        only_after=closing_id,
+        only_after=close_id,
         text=f"Taken back by the caller: {reason}",
     )
     return (
@@ -372,7 +375,7 @@ def _why(close: CloseDraft, reason: str | None, closing_id: str) -> tuple[NewInt
             kind=Kind.CASE_COMMENT,
             draft=comment,
             reference=new_reference(),
-            after=(closing_id,),
+            after=(close_id,),
         ),
     )
 
@@ -390,7 +393,7 @@ def _find_case(
     """The case meant: an intent of ours, or a case number; or the sentence why there is none."""
     if reference:
         intent = service.journal.by_reference(reference)
-        if intent and intent.is_forgotten:
+        if intent and intent.is_purged:
             intent = None  # the org still knows the case by this reference
         if intent and intent.kind is not Kind.CASE_CREATE:
             return refusal("That reference is not one of a case.")
@@ -443,7 +446,7 @@ def _case_in_org(
     """
     caller = caller_for_a_write(service, state)
     if by == "number":
-        same = [one for one in open_cases(service, caller) if same_number(value, one.number)]
+        same = [case_ for case_ in open_cases(service, caller) if same_number(value, case_.number)]
         if len(same) == 1:
             return None, same[0].number
     find = (

@@ -49,7 +49,7 @@ def _another(alive: Alive, role: Role, me: Peer) -> Peer | None:
         others = alive.of(role)
     except StoreUnavailableError:
         return None
-    return next((one for one in others if one != me and one.name == me.name), None)
+    return next((item for item in others if item != me and item.name == me.name), None)
 
 
 def _note(alive: Alive, role: Role, me: Peer) -> None:
@@ -62,10 +62,10 @@ def _note(alive: Alive, role: Role, me: Peer) -> None:
                 alive.note(role, me)
             ended.wait(NOTE_EVERY_S)
 
-    def leave() -> None:
+    def sign_off() -> None:
         ended.set()
         with suppress(StoreUnavailableError):
-            alive.leave(role, me)
+            alive.sign_off(role, me)
 
     threading.Thread(target=keep, name="alive", daemon=True).start()
-    atexit.register(leave)
+    atexit.register(sign_off)

@@ -5,15 +5,15 @@ import sys
 from celery.signals import setup_logging
 
 from shared import logs
-from shared.dispatch import CLOSE_QUIET, FORGET, MAINTENANCE_QUEUE, celery_app
+from shared.dispatch import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, celery_app
 from shared.settings import SettingsError, load_settings
 from workers.alive import keep_noting
 from workers.pulse import keep_pulse
 
-FORGET_EVERY_S = 10.0
+PURGE_EVERY_S = 10.0
 """Also beat's pulse, see workers/pulse.py."""
 
-CLOSE_QUIET_EVERY_S = 30.0
+END_QUIET_CALLS_EVERY_S = 30.0
 
 try:
     settings = load_settings()
@@ -33,16 +33,16 @@ app.conf.update(
     worker_hijack_root_logger=False,  # our lines are JSON already
     worker_redirect_stdouts=False,
     beat_schedule={
-        "close_quiet": {
-            "task": CLOSE_QUIET,
-            "schedule": CLOSE_QUIET_EVERY_S,
-            "options": {"queue": MAINTENANCE_QUEUE, "expires": CLOSE_QUIET_EVERY_S},
+        "end_quiet_calls": {
+            "task": END_QUIET_CALLS,
+            "schedule": END_QUIET_CALLS_EVERY_S,
+            "options": {"queue": MAINTENANCE_QUEUE, "expires": END_QUIET_CALLS_EVERY_S},
         },
-        "forget": {
-            "task": FORGET,
-            "schedule": FORGET_EVERY_S,
+        "purge": {
+            "task": PURGE,
+            "schedule": PURGE_EVERY_S,
             # One that waited long does nothing that the next one does not do.
-            "options": {"queue": MAINTENANCE_QUEUE, "expires": FORGET_EVERY_S},
+            "options": {"queue": MAINTENANCE_QUEUE, "expires": PURGE_EVERY_S},
         },
     },
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from celery.signals import after_task_publish, heartbeat_sent
 
-from shared.dispatch import FORGET
+from shared.dispatch import PURGE
 
 
 def keep_pulse(file: str) -> None:
@@ -20,4 +20,4 @@ def keep_pulse(file: str) -> None:
 
     # Not weak: nothing else holds on to it.
     heartbeat_sent.connect(beat, weak=False)
-    after_task_publish.connect(beat, sender=FORGET, weak=False)
+    after_task_publish.connect(beat, sender=PURGE, weak=False)

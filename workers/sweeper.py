@@ -24,7 +24,7 @@ RETENTION_OVERDUE_MS = 30_000
 
 END_S = 5.0
 
-Ring = Callable[[Iterable[Kind]], tuple[Kind, ...]]
+Notify = Callable[[Iterable[Kind]], tuple[Kind, ...]]
 
 
 class Sweeper:
@@ -37,15 +37,15 @@ class Sweeper:
     def __init__(
         self,
         journal: Callable[[], Journal],
-        ring: Ring,
+        due_kinds: Notify,
         deliver: Callable[[Kind], tuple[Kind, ...]],
-        forget: Callable[[], object],
+        purge: Callable[[], object],
         interval_s: float,
     ) -> None:
         self._journal = journal
-        self._ring = ring
+        self._notify = due_kinds
         self._deliver = deliver
-        self._forget = forget
+        self._purge = purge
         self._interval_s = interval_s
         self._ended = threading.Event()
         self._at_work = threading.Lock()
@@ -61,13 +61,13 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Once. Raises StoreUnavailableError."""
-        lost = self._ring(self._journal().sweep())
+        lost = self._notify(self._journal().sweep())
         if lost:
             self._do(lambda: self._deliver_all(lost))
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + RETENTION_LOOK_S
-            if not 0 <= self._journal().summary().forgot_ms_ago <= RETENTION_OVERDUE_MS:
-                self._do(self._forget)
+            if not 0 <= self._journal().summary().purged_ms_ago <= RETENTION_OVERDUE_MS:
+                self._do(self._purge)
 
     def _run(self) -> None:
         while not self._ended.wait(self._interval_s * random.uniform(0.8, 1.2)):
@@ -103,7 +103,7 @@ class Sweeper:
             kind = todo.pop(0)
             done.add(kind)
             log.warning("delivered_without_wakeup", kind=kind)
-            todo += [one for one in self._deliver(kind) if one not in done and one not in todo]
+            todo += [item for item in self._deliver(kind) if item not in done and item not in todo]
 
 
 def in_every_worker(app: Any, make: Callable[[], Sweeper]) -> None:

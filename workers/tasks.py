@@ -9,25 +9,25 @@ from functools import cache
 
 import redis
 
+from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls
-from shared.calls.closeout import CloseOut
-from shared.calls.news import News
-from shared.dispatch import CLOSE_QUIET, DELIVER, FORGET, Doorbell
+from shared.calls.end_of_call import EndOfCallWriter
+from shared.dispatch import DELIVER, END_QUIET_CALLS, PURGE, Notifier
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.logs import log
 from shared.settings import load_settings
 from shared.store import StoreUnavailableError, connect
 from workers.app import app
-from workers.delivery.desk import Desk
+from workers.call_updates import updates_of
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import Drained, drain
-from workers.news import news_of
 from workers.sweeper import Sweeper, in_every_worker
 
 WORKER_SOCKET_TIMEOUT_S = 5.0
 """Nobody is on the line here: a slow store is waited for."""
 
-FORGET_FOR_S = 20.0
+PURGE_FOR_S = 20.0
 """What retention does not finish in this time, the next run does."""
 
 
@@ -42,8 +42,8 @@ def store() -> redis.Redis:
 
 
 @cache
-def desk() -> Desk:
-    return Desk.from_settings(load_settings(), store())
+def context() -> DeliveryContext:
+    return DeliveryContext.from_settings(load_settings(), store())
 
 
 @cache
@@ -52,13 +52,13 @@ def calls() -> Calls:
 
 
 @cache
-def news() -> News:
-    return News(calls(), load_settings())
+def call_updates() -> CallUpdates:
+    return CallUpdates(calls(), load_settings())
 
 
 @cache
-def closing() -> CloseOut:
-    return CloseOut(calls(), desk().journal, load_settings())
+def end_of_call() -> EndOfCallWriter:
+    return EndOfCallWriter(calls(), context().journal, load_settings())
 
 
 @app.task(name=DELIVER)
@@ -75,53 +75,57 @@ def deliver(kind: str) -> str:
 
 def _drain(kind: Kind) -> tuple[Drained, tuple[Kind, ...]]:
     """What was delivered, and the kinds that it made due and that no wake-up could be sent for."""
-    drained = drain(desk(), kind, lambda lease, outcomes: news().tell(news_of(lease, outcomes)))
-    return drained, ring(sorted(drained.ring))
+    drained = drain(
+        context(),
+        kind,
+        lambda lease, outcomes: call_updates().notify_agent(updates_of(lease, outcomes)),
+    )
+    return drained, notify(sorted(drained.due_kinds))
 
 
-def ring(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+def notify(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
     """Sends wake-ups; returns the kinds for which none could be sent."""
-    return Doorbell(app).ring(kinds)
+    return Notifier(app).notify(kinds)
 
 
-@app.task(name=CLOSE_QUIET)
-def close_quiet() -> str:
+@app.task(name=END_QUIET_CALLS)
+def end_quiet_calls() -> str:
     """Calls that nothing was heard of for long are closed without their report."""
     try:
-        count, kinds = closing().close_quiet(int(load_settings().idle_call_min * 60_000))
+        count, kinds = end_of_call().end_quiet_calls(int(load_settings().idle_call_min * 60_000))
     except StoreUnavailableError as trouble:
         return f"store unavailable ({trouble})"
-    ring(sorted(kinds))
+    notify(sorted(kinds))
     return f"closed {count}"
 
 
-@app.task(name=FORGET)
-def forget() -> str:
+@app.task(name=PURGE)
+def purge() -> str:
     """Retention: personal data of what was delivered or cancelled, later the receipts."""
     settings = load_settings()
-    forgotten, until = 0, time.monotonic() + FORGET_FOR_S
+    purged, until = 0, time.monotonic() + PURGE_FOR_S
     try:
         while time.monotonic() < until:
-            some = desk().journal.forget(
+            some = context().journal.purge(
                 data_after_ms=int(settings.keep_personal_data_h * 3_600_000),
                 receipt_after_ms=int(settings.keep_receipts_h * 3_600_000),
             )
-            forgotten += some
+            purged += some
             if not some:
                 break
     except StoreUnavailableError as trouble:
-        return f"store unavailable ({trouble}) after {forgotten}"
-    return f"forgot {forgotten}"
+        return f"store unavailable ({trouble}) after {purged}"
+    return f"forgot {purged}"
 
 
 def _journal() -> Journal:
-    return desk().journal
+    return context().journal
 
 
 def sweeper() -> Sweeper:
     """This process's."""
     return Sweeper(
-        _journal, ring, lambda kind: _drain(kind)[1], forget, load_settings().sweep_interval_s
+        _journal, notify, lambda kind: _drain(kind)[1], purge, load_settings().sweep_interval_s
     )
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from cli.chain import Link, NotSetUp, Problem
-from cli.checks.subject import Subject
+from cli.checks.context import CheckContext
 from cli.provision import missing_at_twilio
 from shared.settings import Settings
 from shared.twilio import OVERRIDES, TwilioRefusedError
@@ -12,32 +12,32 @@ from shared.vapi.api import VapiRefusedError
 from shared.vapi.probe import ProbeFailedError, probe_webhook
 
 
-def _webhook(subject: Subject) -> str:
-    url = subject.settings.public_url
+def _webhook(context: CheckContext) -> str:
+    url = context.settings.public_url
     if not url:
         raise NotSetUp("PUBLIC_URL is not set")
     try:
-        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", subject.settings)
+        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", context.settings)
     except ProbeFailedError as failed:
-        raise Problem(str(failed), failed.mend) from None
+        raise Problem(str(failed), failed.remedy) from None
     return (
-        f"takes a message proved by {subject.settings.vapi_auth}, its bytes arrive as they are; "
+        f"takes a message proved by {context.settings.vapi_auth}, its bytes arrive as they are; "
         "an unsigned one is refused"
     )
 
 
-def _vapi_key(subject: Subject) -> str:
-    if not subject.settings.vapi_api_key:
+def _vapi_key(context: CheckContext) -> str:
+    if not context.settings.vapi_api_key:
         raise NotSetUp("VAPI_API_KEY is not set")
-    if not subject.settings.public_url:
+    if not context.settings.public_url:
         raise NotSetUp("PUBLIC_URL is not set")
-    if not subject.settings.vapi_credential_id:
+    if not context.settings.vapi_credential_id:
         raise Problem(
             "VAPI_CREDENTIAL_ID is not set: Vapi signs nothing, and every call is refused",
             "make a credential in Vapi's dashboard with VAPI_SERVER_SECRET as its secret",
         )
     try:
-        subject.vapi_steps  # noqa: B018 - asks
+        context.vapi_steps  # noqa: B018 - asks
     except VapiRefusedError as refused:
         key = "check VAPI_API_KEY: it must be the account's private key"
         way = "check VAPI_ASSISTANT_ID, and that this machine can reach VAPI_BASE_URL"
@@ -45,15 +45,15 @@ def _vapi_key(subject: Subject) -> str:
     return "taken"
 
 
-def _vapi_as_wanted(resource: str, subject: Subject) -> str:
-    steps = [str(one) for one in subject.vapi_steps if one.resource == resource]
+def _vapi_as_wanted(resource: str, context: CheckContext) -> str:
+    steps = [str(step) for step in context.vapi_steps if step.resource == resource]
     if steps:
         raise Problem("; ".join(steps), "python -m cli provision apply --yes")
     return "as wanted"
 
 
-def _vapi_number(subject: Subject) -> str:
-    settings = subject.settings
+def _vapi_number(context: CheckContext) -> str:
+    settings = context.settings
     if settings.twilio_phone_number and not settings.vapi_assistant_id:
         raise Problem(
             "VAPI_ASSISTANT_ID is not set, and the number waits for it",
@@ -61,19 +61,19 @@ def _vapi_number(subject: Subject) -> str:
         )
     if settings.twilio_phone_number:
         try:
-            subject.accounts.twilio.standing()
+            context.accounts.twilio.standing()
         except TwilioRefusedError:  # a token that is wrong here would seem to be wrong there
             raise NotSetUp("because of twilio") from None
-        _vapi_as_wanted("phone-number", subject)
+        _vapi_as_wanted("phone-number", context)
     try:
-        numbers = subject.accounts.vapi.list_all("phone-number")
+        numbers = context.accounts.vapi.list_all("phone-number")
     except VapiRefusedError as refused:
         raise Problem(str(refused), "Vapi's own answer; try again") from None
-    leading = [one for one in numbers if _leads_here(one, settings)]
-    if any(one.get("status") == "blocked" for one in leading):
+    leading = [item for item in numbers if _leads_here(item, settings)]
+    if any(item.get("status") == "blocked" for item in leading):
         raise Problem("Vapi has blocked the number", "Vapi's dashboard says why")
-    asking = [one for one in leading if not one.get("assistantId")]
-    if any(not one["server"].get("credentialId") for one in asking):
+    asking = [item for item in leading if not item.get("assistantId")]
+    if any(not item["server"].get("credentialId") for item in asking):
         raise Problem(
             "a number asks this server without a credential: Vapi signs nothing, all is refused",
             "give the number's server the credential, in Vapi's dashboard",
@@ -97,17 +97,17 @@ def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
     return bool(settings.public_url) and server.get("url") == ours
 
 
-def _vapi_campaigns(subject: Subject) -> str:
+def _vapi_campaigns(context: CheckContext) -> str:
     """Campaigns that ask this server whom they may ring get no yes (docs/vendors.md V20)."""
     try:
-        campaigns = subject.accounts.vapi.list_all("campaign")
+        campaigns = context.accounts.vapi.list_all("campaign")
     except VapiRefusedError as refused:
         if refused.status == 404:
             return "none"
         raise Problem(str(refused), "Vapi's own answer; try again") from None
-    asking = [one for one in campaigns if _asks_whom_to_dial(one, subject.settings)]
+    asking = [campaign for campaign in campaigns if _asks_whom_to_dial(campaign, context.settings)]
     if asking:
-        names = ", ".join(str(one.get("name") or one.get("id"))[:80] for one in asking[:5])
+        names = ", ".join(str(item.get("name") or item.get("id"))[:80] for item in asking[:5])
         raise Problem(
             f"this server approves no calls, so these campaigns dial nobody: {names}",
             "take predialPlan off the campaign, or give it a server of yours that decides",
@@ -128,13 +128,13 @@ def _asks_whom_to_dial(campaign: dict[str, Any], settings: Settings) -> bool:
     )
 
 
-def _twilio(subject: Subject) -> str:
-    settings = subject.settings
+def _twilio(context: CheckContext) -> str:
+    settings = context.settings
     for name in ("twilio_account_sid", "twilio_auth_token"):
         if not getattr(settings, name):
             raise NotSetUp(f"{name.upper()} is not set")
     try:
-        status, kind = subject.accounts.twilio.standing()
+        status, kind = context.accounts.twilio.standing()
     except TwilioRefusedError as refused:
         raise Problem(str(refused), "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN") from None
     if status != "active":
@@ -147,13 +147,13 @@ def _twilio(subject: Subject) -> str:
     return "active, no trial"
 
 
-def _twilio_number(subject: Subject) -> str:
-    settings = subject.settings
+def _twilio_number(context: CheckContext) -> str:
+    settings = context.settings
     if not settings.twilio_phone_number:
         raise NotSetUp("TWILIO_PHONE_NUMBER is not set")
     try:
-        number = subject.accounts.twilio.number()
-        steps = [str(one) for one in missing_at_twilio(subject.accounts)]
+        number = context.accounts.twilio.number()
+        steps = [str(item) for item in missing_at_twilio(context.accounts)]
     except TwilioRefusedError as refused:
         raise Problem(str(refused), "TWILIO_PHONE_NUMBER, and whose account it is in") from None
     if overriding := [name for name in OVERRIDES if number[name]]:

@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from cli.chain import Link, NotSetUp, Problem
-from cli.checks.subject import Subject, clock
+from cli.checks.context import CheckContext, clock
 from shared.addresses import MY_DOMAINS, is_loopback
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.inspection import NEEDS, Need
@@ -16,8 +16,8 @@ ROUND_TRIPS = 3
 GIVE_UP_S = 15.0
 
 
-def _host(subject: Subject) -> str:
-    host = urlsplit(subject.settings.salesforce_instance_url).hostname or ""
+def _host(context: CheckContext) -> str:
+    host = urlsplit(context.settings.salesforce_instance_url).hostname or ""
     if is_loopback(host):
         return "a local org"
     if host.endswith(MY_DOMAINS):
@@ -38,8 +38,8 @@ _MENDS = {
 NOT_ALLOWED = {FailureClass.MISCONFIGURED, FailureClass.MISSING_FIELD, FailureClass.DENIED}
 
 
-def _token(subject: Subject) -> str:
-    tokens, grant = subject.salesforce.tokens, subject.settings.grant
+def _token(context: CheckContext) -> str:
+    tokens, grant = context.salesforce.tokens, context.settings.grant
     try:
         if grant == "refresh_token":
             tokens.current(give_up_at=time.monotonic() + GIVE_UP_S)
@@ -54,61 +54,61 @@ def _token(subject: Subject) -> str:
     return f"given for {grant}"
 
 
-def _version(subject: Subject) -> str:
-    wanted, served = subject.settings.salesforce_api_version, subject.org.versions()
+def _version(context: CheckContext) -> str:
+    wanted, served = context.settings.salesforce_api_version, context.org.versions()
     if wanted not in served:
         raise Problem(f"{wanted} is not served", f"SALESFORCE_API_VERSION, at most {served[-1]}")
     return wanted
 
 
-def _user(subject: Subject) -> str:
-    org_id, user_id = subject.org.whoami()
+def _user(context: CheckContext) -> str:
+    org_id, user_id = context.org.whoami()
     return f"user {user_id} of org {org_id}"
 
 
-def _rights(need: Need, subject: Subject) -> str:
-    if lacking := subject.org.lacks(need):
+def _rights(need: Need, context: CheckContext) -> str:
+    if lacking := context.org.lacks(need):
         raise Problem(", ".join(lacking), "the permission set Voice_Integration for that user")
     return "as needed"
 
 
-def _keys(subject: Subject) -> str:
-    if not subject.settings.salesforce_key_fields:
+def _keys(context: CheckContext) -> str:
+    if not context.settings.salesforce_key_fields:
         raise NotSetUp("SALESFORCE_KEY_FIELDS=false: keys lie in standard fields")
-    if wrong := subject.org.keys():
+    if wrong := context.org.keys():
         raise Problem(", ".join(wrong), "deploy salesforce/ and assign Voice_Integration")
     return "there, unique and visible"
 
 
-def _allowance(subject: Subject) -> str:
-    account = subject.salesforce.gate.figures()
+def _allowance(context: CheckContext) -> str:
+    account = context.salesforce.api_budget.figures()
     if account.daily_limit is None or account.daily_used is None:
         raise NotSetUp("no answer has told it yet")
     left = account.daily_limit - account.daily_used
-    reserve = account.daily_limit * subject.settings.salesforce_daily_reserve_percent / 100
-    told = f"{left} of {account.daily_limit} API requests left today"
+    reserve = account.daily_limit * context.settings.salesforce_daily_reserve_percent / 100
+    said = f"{left} of {account.daily_limit} API requests left today"
     if left <= reserve:
-        raise Problem(told, "writes wait until there are more: buy some, or wait")
-    return told
+        raise Problem(said, "writes wait until there are more: buy some, or wait")
+    return said
 
 
-def _speed(subject: Subject) -> str:
-    took_ms = statistics.median(subject.org.round_trips_ms(ROUND_TRIPS))
-    if took_ms > subject.settings.lookup_deadline_ms / 2:
+def _speed(context: CheckContext) -> str:
+    took_ms = statistics.median(context.org.round_trips_ms(ROUND_TRIPS))
+    if took_ms > context.settings.lookup_deadline_ms / 2:
         raise Problem(
             f"{took_ms:.0f} ms a query", "the way to Salesforce, or a longer LOOKUP_DEADLINE_MS"
         )
     return f"{took_ms:.0f} ms a query"
 
 
-def _org_clock(subject: Subject) -> str:
-    return clock(time.time() + subject.org.clock_ahead_s(), "Salesforce")
+def _org_clock(context: CheckContext) -> str:
+    return clock(time.time() + context.org.clock_ahead_s(), "Salesforce")
 
 
-def _rules(subject: Subject) -> str:
-    if subject.try_writes:
+def _rules(context: CheckContext) -> str:
+    if context.try_writes:
         try:
-            refused = try_writes(subject.salesforce)
+            refused = try_writes(context.salesforce)
         except SalesforceError as error:
             if error.failure in NOT_ALLOWED:
                 raise NotSetUp("the rights come first: a write was not allowed at all") from None
@@ -122,7 +122,7 @@ def _rules(subject: Subject) -> str:
         )
     trying = "doctor --try-writes has the org take a case and what hangs on it, and undo it"
     try:
-        rules = active_rules(subject.salesforce)
+        rules = active_rules(context.salesforce)
     except RulesUnseenError:
         raise NotSetUp(f"only View Setup and Configuration may see them: {trying}") from None
     if rules.refusing:

@@ -9,21 +9,21 @@ from urllib.request import Request, urlopen
 from pydantic import SecretStr
 
 from cli.chain import Link, Problem
-from cli.checks.subject import Subject
+from cli.checks.context import CheckContext
 from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
 from shared.settings import SettingsError
 from shared.transfer import read_rules
 
 ANSWER_S = 5.0
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 SWEEP_TOO_OLD_MS = 15_000
 REFUSED = "refused"
 START = "start {0} (README, step 5), under a supervisor that starts again what exits"
 
 
-def _service(subject: Subject) -> str:
-    settings = subject.settings
+def _service(context: CheckContext) -> str:
+    settings = context.settings
     places = [f"http://127.0.0.1:{settings.port}", *([settings.public_url or ""])]
     tried = [f"{place}/health" for place in places if place]
     for url in tried:
@@ -37,7 +37,7 @@ def _service(subject: Subject) -> str:
             )
         # The other links find out the rest by themselves.
         problems = [
-            one for one in health.get("problems", []) if one.startswith(("calls:", "retention:"))
+            item for item in health.get("problems", []) if item.startswith(("calls:", "retention:"))
         ]
         if problems:
             raise Problem(f"{url}: {'; '.join(problems)}", "docs/runbook.md says what to do")
@@ -58,36 +58,36 @@ def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
     request = Request(url, headers=headers)  # noqa: S310 - a checked setting
     try:
         with urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
-            told = json.loads(answer.read(MOST_BYTES))
+            said = json.loads(answer.read(MAX_BYTES))
     except HTTPError as refused:
         if refused.code == HTTPStatus.UNAUTHORIZED:
             return {"status": REFUSED}
         try:
-            told = json.loads(refused.read(MOST_BYTES))
+            said = json.loads(refused.read(MAX_BYTES))
         except (OSError, ValueError):
             return None
     except (OSError, ValueError):
         return None
-    known = isinstance(told, dict) and told.keys() & {"problems", "status"}
-    return told if known else None
+    known = isinstance(said, dict) and said.keys() & {"problems", "status"}
+    return said if known else None
 
 
-def _peers(subject: Subject, role: Role) -> list[Peer]:
-    return Alive(subject.store).of(role)
+def _peers(context: CheckContext, role: Role) -> list[Peer]:
+    return Alive(context.store).of(role)
 
 
-def _workers(subject: Subject) -> str:
-    peers = _peers(subject, "worker")
+def _workers(context: CheckContext) -> str:
+    peers = _peers(context, "worker")
     if not peers:
         raise Problem(
             "no worker is at work: writes are accepted, and none is delivered",
             START.format("worker"),
         )
-    return f"{len(peers)} at work: " + ", ".join(sorted(one.name or one.host for one in peers))
+    return f"{len(peers)} at work: " + ", ".join(sorted(peer.name or peer.host for peer in peers))
 
 
-def _beat(subject: Subject) -> str:
-    if not _peers(subject, "beat"):
+def _beat(context: CheckContext) -> str:
+    if not _peers(context, "beat"):
         raise Problem(
             "beat is not at work: quiet calls are not closed",
             START.format("beat"),
@@ -95,8 +95,8 @@ def _beat(subject: Subject) -> str:
     return "at work"
 
 
-def _sweeps(subject: Subject) -> str:
-    age_ms = Journal(subject.store).last_sweep_age_ms()
+def _sweeps(context: CheckContext) -> str:
+    age_ms = Journal(context.store).last_sweep_age_ms()
     if age_ms is None or age_ms > SWEEP_TOO_OLD_MS:
         since = "none has run yet" if age_ms is None else f"the last ran {age_ms // 1000} s ago"
         raise Problem(
@@ -106,8 +106,8 @@ def _sweeps(subject: Subject) -> str:
     return f"the last ran {age_ms / 1000:.1f} s ago"
 
 
-def _paused(subject: Subject) -> str:
-    if paused := sorted(Journal(subject.store).paused()):
+def _paused(context: CheckContext) -> str:
+    if paused := sorted(Journal(context.store).paused()):
         raise Problem(
             f"{', '.join(paused)}: accepted and not delivered, since a person paused it",
             f"python -m cli resume {paused[0]} --yes",
@@ -115,29 +115,31 @@ def _paused(subject: Subject) -> str:
     return "none"
 
 
-def _failing(subject: Subject) -> str:
-    waits = Journal(subject.store).waits()
-    failing = sorted((kind, wait) for kind, wait in waits.items() if kind != "org" and wait.strikes)
+def _failing(context: CheckContext) -> str:
+    waits = Journal(context.store).waits()
+    failing = sorted(
+        (kind, wait) for kind, wait in waits.items() if kind != "org" and wait.failures_in_a_row
+    )
     if failing:
-        told = "; ".join(f"{kind} waits because of {wait.reason}" for kind, wait in failing)
+        said = "; ".join(f"{kind} waits because of {wait.reason}" for kind, wait in failing)
         raise Problem(
-            told,
+            said,
             "set it right in Salesforce (docs/runbook.md has the codes), then python -m cli resume "
             f"{failing[0][0]} --yes",
         )
     return "none"
 
 
-def _parked(subject: Subject) -> str:
-    if count := Journal(subject.store).counts()["parked"]:
+def _parked(context: CheckContext) -> str:
+    if count := Journal(context.store).counts()["parked"]:
         writes = "1 write waits" if count == 1 else f"{count} writes wait"
         raise Problem(f"{writes} for a person", "python -m cli intents list --state parked")
     return "none"
 
 
-def _transfer_rules(subject: Subject) -> str:
-    path = subject.settings.transfer_rules
-    fallback = subject.settings.fallback_phone_number
+def _transfer_rules(context: CheckContext) -> str:
+    path = context.settings.transfer_rules
+    fallback = context.settings.fallback_phone_number
     if not path:
         goal = f"go to {fallback}" if fallback else "are offered a call back"
         return f"TRANSFER_RULES is not set: calls that want a person {goal}"

@@ -3,32 +3,32 @@
 from typing import Any
 
 from cli.chain import Link, Problem
-from cli.checks.subject import Subject, clock
+from cli.checks.context import CheckContext, clock
 from shared.store import fitness, now_ms, translated
 
 OLDEST_STORE = 7
 
 
-def _reached(subject: Subject) -> str:
+def _reached(context: CheckContext) -> str:
     with translated():
-        subject.store.ping()
-        server: dict[str, Any] = subject.store.info("server")
+        context.store.ping()
+        server: dict[str, Any] = context.store.info("server")
     version = str(server.get("valkey_version") or server.get("redis_version"))
     if int(version.partition(".")[0]) < OLDEST_STORE:
         raise Problem(f"version {version}", f"version {OLDEST_STORE} or later is needed")
     return f"version {version}"
 
 
-def _keeps(subject: Subject) -> str:
-    settings = subject.settings
+def _keeps(context: CheckContext) -> str:
+    settings = context.settings
     found = fitness(
-        subject.store,
+        context.store,
         accept_everysec=settings.redis_accept_everysec,
         vouched=settings.redis_vouched,
     )
     if wrong := (*found.problems, *found.warnings):
         raise Problem(
-            "; ".join(one.removeprefix("store: ") for one in wrong),
+            "; ".join(item.removeprefix("store: ") for item in wrong),
             "maxmemory-policy noeviction, appendonly yes, appendfsync always, and memory to spare "
             "(docs/runbook.md)",
         )
@@ -37,9 +37,9 @@ def _keeps(subject: Subject) -> str:
     return "evicts nothing, syncs every write"
 
 
-def _clock(subject: Subject) -> str:
+def _clock(context: CheckContext) -> str:
     with translated():
-        return clock(now_ms(subject.store) / 1000, "Redis")
+        return clock(now_ms(context.store) / 1000, "Redis")
 
 
 LINKS = (

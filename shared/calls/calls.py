@@ -97,9 +97,11 @@ class Calls:
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
-        self._hear = self._store.register_script((_SCRIPTS / "hear.lua").read_text())
+        self._record_event = self._store.register_script(
+            (_SCRIPTS / "record_event.lua").read_text()
+        )
 
-    def hear(self, message: Message, caller_id: CallerId) -> CallState:
+    def record_event(self, message: Message, caller_id: CallerId) -> CallState:
         """Note all that this message tells of its call, and give back what is known of the call.
 
         One round trip. The same message twice, or messages in another order, come to the same.
@@ -147,7 +149,7 @@ class Calls:
             "max_transcript_bytes": MAX_TRANSCRIPT_BYTES,
         }
         with translated():
-            is_first, is_second, flat = self._hear(args=[json.dumps(event)])
+            is_first, is_second, flat = self._record_event(args=[json.dumps(event)])
         if is_second:
             log.warning("two_caller_numbers", call_id=call_id, message_type=message.type)
         state = _state(call_id, pairs(flat))
@@ -164,14 +166,14 @@ class Calls:
             Said(int(at_ms), frozenset(map(Sense, name.partition("@")[0]))) for name, at_ms in rows
         ]
 
-    def quiet(self, for_ms: int, most: int) -> list[str]:
+    def quiet(self, for_ms: int, limit: int) -> list[str]:
         """Calls that nothing was heard of for so long and that were not closed out yet."""
         with translated():
             before = now_ms(self._store) - for_ms
             ids = self._store.zrange(
-                f"{self._prefix}calls", "-inf", before, byscore=True, offset=0, num=most
+                f"{self._prefix}calls", "-inf", before, byscore=True, offset=0, num=limit
             )
-        return [str(one) for one in ids]
+        return [str(item) for item in ids]
 
     def _by_provider(self, provider_call_id: str) -> str:
         """The call that the phone provider knows by this id; this id itself for a new one."""
@@ -185,17 +187,17 @@ class Calls:
         """What the call's status updates told of a transfer and of its end, the latest of each
         (see `call_updates`)."""
         with translated():
-            kept = self._store.hgetall(f"{self._prefix}call:{call_id}:updates")
-        told: dict[str, str] = {}
-        for _, text in sorted(kept.items(), key=lambda one: _at_ms(one[0])):
-            told |= json.loads(text)
-        return told
+            stored = self._store.hgetall(f"{self._prefix}call:{call_id}:updates")
+        said: dict[str, str] = {}
+        for _, text in sorted(stored.items(), key=lambda item: _at_ms(item[0])):
+            said |= json.loads(text)
+        return said
 
     def state(self, call_id: str) -> CallState:
         """What is known of a call, without an event at hand."""
         with translated():
-            kept = self._store.hgetall(f"{self._prefix}call:{call_id}")
-        return _state(call_id, kept)
+            stored = self._store.hgetall(f"{self._prefix}call:{call_id}")
+        return _state(call_id, stored)
 
     def closed(self, call_id: str, summary: str, *, reported: bool) -> None:
         """The call's close-out is in the journal: it is over, and not to be closed again unless
@@ -248,13 +250,13 @@ class Calls:
     def noted(self, call_id: str, *names: str) -> dict[str, str]:
         """Such marks; "" for one that was not made."""
         with translated():
-            kept = self._store.hmget(f"{self._prefix}call:{call_id}", *names)
-        return {name: value or "" for name, value in zip(names, kept, strict=True)}
+            stored = self._store.hmget(f"{self._prefix}call:{call_id}", *names)
+        return {name: value or "" for name, value in zip(names, stored, strict=True)}
 
     def live_control_urls(self, call_ids: Iterable[str]) -> dict[str, str]:
         """Where calls that still last can be spoken to; without those that never said so, and those
         whose caller is nobody in particular (two numbers)."""
-        ids = list(dict.fromkeys(one for one in call_ids if one))
+        ids = list(dict.fromkeys(item for item in call_ids if item))
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
@@ -269,13 +271,13 @@ class Calls:
 
     def with_two_numbers(self, call_ids: Iterable[str]) -> set[str]:
         """Those of the calls that showed two different numbers for their caller."""
-        ids = [one for one in dict.fromkeys(call_ids) if one]
+        ids = [item for item in dict.fromkeys(call_ids) if item]
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
                 pipe.hexists(f"{self._prefix}call:{call_id}", "two_numbers")
             rows = pipe.execute()
-        return {one for one, has_two in zip(ids, rows, strict=True) if has_two}
+        return {item for item, has_two in zip(ids, rows, strict=True) if has_two}
 
     def count_with_two_numbers(self) -> int:
         """How many calls have shown two numbers so far."""
@@ -289,31 +291,31 @@ class Calls:
         with translated():
             return bool(self._store.hexists(f"{self._prefix}call:{call_id}", "over"))
 
-    def count_news(self, outcome: str) -> None:
+    def count_call_updates(self, outcome: str) -> None:
         """outcome: "told", "failed", or "refused" for a host that is not allowed."""
         with translated():
-            self._store.hincrby(f"{self._prefix}news", outcome, 1)
+            self._store.hincrby(f"{self._prefix}call_updates", outcome, 1)
 
-    def news_counts(self) -> dict[str, int]:
+    def call_update_counts(self) -> dict[str, int]:
         with translated():
-            kept = self._store.hgetall(f"{self._prefix}news")
-        return {str(name): int(count) for name, count in kept.items()}
+            stored = self._store.hgetall(f"{self._prefix}call_updates")
+        return {str(name): int(count) for name, count in stored.items()}
 
     def transcript(self, call_id: str, direction: str = INBOUND) -> str:
         """The stored utterances, a line each, in the order of their own times. If some could not
         be stored, the last line says so."""
         labels = {CALLER: caller_label(direction)}
         with translated():
-            kept = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
+            stored = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
             is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
         said = []
-        for text in kept:
+        for text in stored:
             try:
                 said.append(read_json(Utterance, text))
             except UnreadableError:
                 log.warning("utterance_unreadable", call_id=call_id)
-        said.sort(key=lambda one: one.at_ms)
-        lines = [f"{labels.get(one.speaker, one.speaker)}: {one.text}" for one in said]
+        said.sort(key=lambda item: item.at_ms)
+        lines = [f"{labels.get(item.speaker, item.speaker)}: {item.text}" for item in said]
         return "\n".join([*lines, CUT] if is_cut else lines)
 
 
@@ -333,17 +335,17 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() else 0
 
 
-def _state(call_id: str, kept: dict[str, str]) -> CallState:
-    has_two_numbers = "two_numbers" in kept
+def _state(call_id: str, stored: dict[str, str]) -> CallState:
+    has_two_numbers = "two_numbers" in stored
     return CallState(
         call_id=call_id,
-        number="" if has_two_numbers else kept.get("number", ""),
+        number="" if has_two_numbers else stored.get("number", ""),
         has_two_numbers=has_two_numbers,
-        direction=kept.get("direction", ""),
-        control_url=kept.get("control_url", ""),
-        since_ms=_number(kept.get("since")),
-        began_ms=_number(kept.get("began")) or _number(kept.get("since")),
-        summary=kept.get("summary", ""),
-        is_reported=kept.get("reported") == "1",
-        is_over="over" in kept,
+        direction=stored.get("direction", ""),
+        control_url=stored.get("control_url", ""),
+        since_ms=_number(stored.get("since")),
+        began_ms=_number(stored.get("began")) or _number(stored.get("since")),
+        summary=stored.get("summary", ""),
+        is_reported=stored.get("reported") == "1",
+        is_over="over" in stored,
     )

@@ -61,7 +61,7 @@ def _read(path: Path) -> _Language:
         return "|".join(map(re.escape, longest_first))
 
     def phrase(name: str) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{one})" for one in content[name]))
+        return re.compile("|".join(f"(?:{item})" for item in content[name]))
 
     return _Language(
         markers=re.compile(rf"\b(?:{one_of('markers')})\b"),

@@ -40,7 +40,7 @@ def same_number(spoken: str, number: str) -> bool:
     if not digits or not _fits(letters, _parts(number)[0]):
         return False
     meant = {_parts(number)[1], *(run[0] for run in [_counter(number)] if run)}
-    return digits in {one.lstrip("0") or "0" for one in meant if one}
+    return digits in {item.lstrip("0") or "0" for item in meant if item}
 
 
 def candidates(spoken: str, example: str | None) -> list[str]:
@@ -58,17 +58,17 @@ def candidates(spoken: str, example: str | None) -> list[str]:
         written += _padded(digits)
     elif letters:
         written += chain.from_iterable(
-            (letters + one, f"{letters}-{one}") for one in _padded(digits)
+            (letters + item, f"{letters}-{item}") for item in _padded(digits)
         )
-    return list(dict.fromkeys(one for one in written if len(one) <= MAX_LENGTH))
+    return list(dict.fromkeys(row for row in written if len(row) <= MAX_LENGTH))
 
 
 def _parts(text: str) -> tuple[str, str]:
     """Its letters in upper case, and its digits."""
-    shown = [one for one in text.upper() if one.isascii()]
+    shown = [item for item in text.upper() if item.isascii()]
     return (
-        "".join(one for one in shown if one.isalpha()),
-        "".join(one for one in shown if one.isdigit()),
+        "".join(item for item in shown if item.isalpha()),
+        "".join(item for item in shown if item.isdigit()),
     )
 
 
@@ -96,10 +96,10 @@ def _as_counter(digits: str, example: str) -> Iterator[str]:
 
 def _filled_in(digits: str, example: str) -> Iterator[str]:
     """All digits of the example replaced by those said, which name its year or day as well."""
-    places = sum(one.isdigit() for one in example)
+    places = sum(item.isdigit() for item in example)
     if len(digits) <= places:
         said = iter(digits.zfill(places))
-        yield "".join(next(said) if one.isdigit() else one for one in example)
+        yield "".join(next(said) if item.isdigit() else item for item in example)
 
 
 def _padded(digits: str) -> list[str]:

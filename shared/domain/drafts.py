@@ -52,7 +52,7 @@ class FromCaller(Draft):
 
     caller_number: str = ""
     contact_id: str | None = None
-    told_to: str | None = None
+    visible_to_contact_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +155,7 @@ class CallDraft(FromCaller):
     recording_url: str
     case_number: str | None = None
     only_after: str | None = None
-    told_at: str | None = None
+    reported_at: str | None = None
     recording_needs_key: bool = True
     outcome: dict[str, Any] = field(default_factory=dict)
     is_reported: bool = True
@@ -198,26 +198,26 @@ DRAFTS: dict[Kind, type[Draft]] = {
 }
 
 
-def read_draft(kind: Kind, schema: int, kept: dict[str, Any]) -> Draft:
+def read_draft(kind: Kind, schema: int, stored: dict[str, Any]) -> Draft:
     """The draft of an intent. Raises UnreadableError."""
     if schema not in (SCHEMA, AMENDING):
         raise UnreadableError(f"SCHEMA_{schema}")
     if kind not in DRAFTS:
         raise UnreadableError("KIND")
-    return read_record(DRAFTS[kind], kept)
+    return read_record(DRAFTS[kind], stored)
 
 
-def shortened(kind: Kind, kept: dict[str, Any]) -> dict[str, Any]:
+def shortened(kind: Kind, stored: dict[str, Any]) -> dict[str, Any]:
     """What is kept of a draft once it is delivered; fields of other versions stay as they are.
 
     A call that was closed without its report keeps its words: a late report is compared with them.
     """
-    if kind is Kind.CALL_LOG and not kept.get("is_reported", True):
-        return kept
+    if kind is Kind.CALL_LOG and not stored.get("is_reported", True):
+        return stored
     lengths = DRAFTS[kind].SHORTENED if kind in DRAFTS else {}
     short = {
         name: value[: lengths[name]]
-        for name, value in kept.items()
+        for name, value in stored.items()
         if name in lengths and isinstance(value, str)
     }
-    return kept | short | ({"outcome": {}} if "outcome" in kept else {})
+    return stored | short | ({"outcome": {}} if "outcome" in stored else {})

@@ -11,6 +11,6 @@ def spoken_form(identifier: str) -> str:
     return _NOT_SPOKEN.sub("", _SEPARATOR_WORDS.sub(" ", identifier)).casefold()
 
 
-def same_identifier(one: str, other: str) -> bool:
+def same_identifier(text: str, other: str) -> bool:
     """False for two identifiers without a letter or digit."""
-    return bool(spoken_form(one)) and spoken_form(one) == spoken_form(other)
+    return bool(spoken_form(text)) and spoken_form(text) == spoken_form(other)

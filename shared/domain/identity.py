@@ -60,13 +60,13 @@ class Identity:
 
     def requested(self, intent: Intent) -> bool:
         """The intent was accepted from this caller: in this call, or in another as this contact."""
-        draft = None if intent.is_forgotten else intent.draft
+        draft = None if intent.is_purged else intent.draft
         if not isinstance(draft, FromCaller):
             return False
         if self.call_id and intent.call_id == self.call_id:
             # Two numbers in one call are two callers: neither hears what the other asked for.
             return draft.caller_number in ("", self.number)
-        theirs = draft.contact_id or draft.told_to
+        theirs = draft.contact_id or draft.visible_to_contact_id
         return theirs is not None and theirs == self.contact_id
 
     def may_discuss(self, case_contact_id: str | None, *, requested: bool = False) -> bool:

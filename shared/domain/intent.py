@@ -56,21 +56,21 @@ class Intent:
     accepted_at_ms: int
     attempts: int = 0
     refusals: int = 0
-    unsure: bool = False
+    in_doubt: bool = False
     reason: str = ""
     detail: str = ""
     said: str = ""
     fingerprint: str = ""
-    wished_ms: int = 0
+    requested_at_ms: int = 0
     message: str = ""
     settled_at_ms: int | None = None
-    leave_out: tuple[str, ...] = ()
+    omit_fields: tuple[str, ...] = ()
     org: str = ""
     receipt: Receipt | None = None
     unreadable: str = ""
 
     @property
-    def is_forgotten(self) -> bool:
+    def is_purged(self) -> bool:
         """Its time is over: only the receipt is left of it, the draft is gone."""
         return not self.payload
 
@@ -116,11 +116,11 @@ class NewIntent:
     hold_ms: int = 0
     after: tuple[str, ...] = field(default=())
     after_call: bool = False
-    wished_ms: int = 0
+    requested_at_ms: int = 0
     message: str = ""
     amends: tuple[str, str] | None = None
     said: str = ""
-    subjects: tuple[str, ...] = field(default=())
+    dedup_keys: tuple[str, ...] = field(default=())
     asks: bool = False
 
 
@@ -155,10 +155,10 @@ class TryAgain:
     reason: str
     delay_ms: int
     scope: Scope
-    strikes: int = field(default=1, kw_only=True)
-    unsure: bool = False
+    failures_in_a_row: int = field(default=1, kw_only=True)
+    in_doubt: bool = False
     rest_ms: int = 0
-    leave_out: tuple[str, ...] = ()
+    omit_fields: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     limit: int = 0
     target: str = ""
@@ -192,7 +192,7 @@ class PartRefused:
     rest: Draft
     part: NewIntent
     delay_ms: int
-    unsure: bool = False
+    in_doubt: bool = False
     detail: str = ""
 
 

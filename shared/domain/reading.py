@@ -16,14 +16,14 @@ class UnreadableError(Exception):
     """What is kept can't be read by this version. The text is a code, and quotes no value."""
 
 
-def read_record(record: type[T], kept: Any) -> T:
+def read_record(record: type[T], stored: Any) -> T:
     """The dataclass from its fields. Raises UnreadableError."""
-    if not isinstance(kept, Mapping):
+    if not isinstance(stored, Mapping):
         raise UnreadableError(record.__name__.upper())
     hints = get_type_hints(record)
     known = {}
-    for name in (one.name for one in fields(record) if one.name in kept):  # type: ignore[arg-type]
-        known[name] = _read(hints[name], kept[name], name)
+    for name in (field.name for field in fields(record) if field.name in stored):  # type: ignore[arg-type]
+        known[name] = _read(hints[name], stored[name], name)
     try:
         return record(**known)
     except TypeError:  # a field without default is missing
@@ -46,12 +46,12 @@ def _read(hint: Any, value: Any, name: str) -> Any:
         choices = get_args(hint)
         if value is None and NoneType in choices:
             return None
-        (hint,) = (one for one in choices if one is not NoneType)
+        (hint,) = (choice for choice in choices if choice is not NoneType)
     inner = get_args(hint)
     if get_origin(hint) is list and isinstance(value, list):
-        return [_read(inner[0], one, name) for one in value]
+        return [_read(inner[0], item, name) for item in value]
     if get_origin(hint) is dict and isinstance(value, dict):
-        return {key: _read(inner[1], one, name) for key, one in value.items()}
+        return {key: _read(inner[1], item, name) for key, item in value.items()}
     if is_dataclass(hint) and isinstance(hint, type):
         return read_record(hint, value)
     expected = get_origin(hint) or hint

@@ -6,7 +6,7 @@ import secrets
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """No I, O, 0, 1: they are mistaken for one another when heard or read."""
 
-_HEARD = re.compile(r"[^A-Z0-9]")
+_RECORDED = re.compile(r"[^A-Z0-9]")
 
 
 def new_reference() -> str:
@@ -15,9 +15,9 @@ def new_reference() -> str:
     return "".join(letters[:3]) + " " + "".join(letters[3:])
 
 
-def as_reference(heard: str) -> str | None:
+def as_reference(answers: str) -> str | None:
     """A reference as it is kept, from one as it was heard ("k7m-2qx"); None if it can't be one."""
-    letters = _HEARD.sub("", heard.upper())
+    letters = _RECORDED.sub("", answers.upper())
     if len(letters) != 6 or any(letter not in ALPHABET for letter in letters):
         return None
     return f"{letters[:3]} {letters[3:]}"

@@ -30,13 +30,13 @@ class Answers:
         self._prefix = prefix
         self._settle = store.register_script(_SETTLE)
 
-    def slot(self, conversation_id: str, tool_call_id: str, *asked: object) -> str:
+    def key_of(self, conversation_id: str, tool_call_id: str, *asked: object) -> str:
         """asked: JSON values that tell this request from others: numbers shown, tool, arguments."""
         content = json.dumps([tool_call_id, *asked], sort_keys=True, default=str)
         digest = hashlib.sha256(content.encode()).hexdigest()
         return f"{self._prefix}answer:{conversation_id}:{digest}"
 
-    def message_slot(self, identity: bytes) -> str:
+    def message_key(self, identity: bytes) -> str:
         """For the answer to a whole message, under the message's identity."""
         return f"{self._prefix}message:{hashlib.sha256(identity).hexdigest()}"
 
@@ -50,11 +50,11 @@ class Answers:
         give_up = time.monotonic() + work_ms / 1000
         while True:
             with translated():
-                kept = self._store.set(key, claim.token, nx=True, get=True, px=work_ms)
-            if kept is None:
+                stored = self._store.set(key, claim.token, nx=True, get=True, px=work_ms)
+            if stored is None:
                 return claim
-            if not str(kept).startswith("working:"):
-                return str(kept)
+            if not str(stored).startswith("working:"):
+                return str(stored)
             if time.monotonic() > give_up:
                 return claim  # it works on past its own deadline; whoever settles first is heard
             time.sleep(POLL_S)
@@ -72,7 +72,7 @@ class Answers:
         text: str,
         *,
         lasting: bool = True,
-        keep_ms: int = ANSWER_TTL_MS,
+        ttl_ms: int = ANSWER_TTL_MS,
     ) -> str:
         """Keep an answer, or let go of the claim when it is not lasting; returns what to say.
 
@@ -84,7 +84,7 @@ class Answers:
             return str(
                 self._settle(
                     keys=[claim.key],
-                    args=[claim.token, text, keep_ms if lasting else 0],
+                    args=[claim.token, text, ttl_ms if lasting else 0],
                 )
             )
 

@@ -15,8 +15,8 @@ import redis
 from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
-KEPT_S = 24 * 3600
-MAX_KEPT = 50
+TTL_S = 24 * 3600
+MAX_STORED = 50
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class ContactWrites:
             for contact_id, write in writes.items():
                 key = self._key(contact_id)
                 pipe.rpush(key, json.dumps(asdict(write)))
-                pipe.ltrim(key, -MAX_KEPT, -1)
-                pipe.expire(key, KEPT_S)
+                pipe.ltrim(key, -MAX_STORED, -1)
+                pipe.expire(key, TTL_S)
             pipe.execute()
 
     def _key(self, contact_id: str) -> str:
@@ -73,5 +73,5 @@ def digest(contact_id: str, field: str, value: str) -> str:
 
 
 def _read(text: str) -> ContactWrite:
-    known = {one.name for one in fields(ContactWrite)}
+    known = {field.name for field in fields(ContactWrite)}
     return ContactWrite(**{k: v for k, v in json.loads(text).items() if k in known})

@@ -31,13 +31,13 @@ from shared.journal.results import (
     Acceptance,
     Accepted,
     AnsweredBefore,
-    AnswerSlot,
     Existing,
     Lease,
     Limits,
     ReferenceTaken,
     Repeated,
     Settled,
+    StoredAnswer,
     Summary,
     TooLate,
     TooMany,
@@ -58,27 +58,27 @@ from shared.store import (
 LEASE_MS = 20_000
 """How long a silent worker keeps its intents; one at work extends its lease (Journal.extend)."""
 
-MOST_LEASES = 2
+MAX_LEASES = 2
 """Batches of one kind at work at a time, in the whole fleet. With eight kinds that leaves a worker
 of 18 threads two for retention and quiet calls when Salesforce hangs."""
 
-MOST_TRIED = 10
+MAX_TRIED = 10
 """The size of a batch that finds out whether a kind works again."""
 
-DOORBELL_MS = 5_000
+WAKE_UP_MS = 5_000
 """After so long a doorbell that woke nobody counts as lost, and the sweep rings again."""
 
 ANSWER_TTL_MS = (12 * 60 + 10) * 60 * 1000
 """The life of a call (Vapi's maxDurationSeconds is at most 12 h) and 10 minutes."""
 
-SWEEP_MOST = 500
-FORGET_MOST = 500
+SWEEP_LIMIT = 500
+PURGE_LIMIT = 500
 
-CALLER_KEPT_MS = 24 * 3600 * 1000
-CALLER_MOST = 50
+CALLER_TTL_MS = 24 * 3600 * 1000
+CALLER_LIMIT = 50
 """A caller's last intents are known by their number so long, and so many of them."""
 
-CALL_KEPT_MS = 48 * 3600 * 1000
+CALL_TTL_MS = 48 * 3600 * 1000
 """How long a call's list of intents is kept after its last one: twice as long as its state."""
 
 MISSING_FIELDS_MS = 10 * 60 * 1000
@@ -96,7 +96,7 @@ class Journal:
         store: redis.Redis,
         prefix: str = REDIS_PREFIX,
         *,
-        subject_ms: int = 24 * 3600 * 1000,
+        dedup_ms: int = 24 * 3600 * 1000,
         org: str = "",
     ) -> None:
         """subject_ms: how long an intent is remembered by what it is about, across calls.
@@ -105,7 +105,7 @@ class Journal:
         """
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
-        self._subject_ms = subject_ms
+        self._dedup_ms = dedup_ms
         self.org = org
         self._memory = MemoryGauge(store)
         self._accept = self._script("accept", when_full=False)
@@ -115,8 +115,8 @@ class Journal:
         self._cancel = self._script("cancel")
         self._sweep = self._script("sweep")
         self._replay = self._script("replay")
-        self._forget = self._script("forget")
-        self._let_go = self._script("let_go")
+        self._purge = self._script("purge")
+        self._release_holds = self._script("release_holds")
         self._summary = self._script("summary")
 
     def _script(self, name: str, *, when_full: bool = True) -> Any:
@@ -130,7 +130,7 @@ class Journal:
         self,
         call_id: str,
         intents: Sequence[NewIntent],
-        answer: AnswerSlot | None = None,
+        answer: StoredAnswer | None = None,
         limits: Limits | None = None,
     ) -> Acceptance:
         """Record the intents and the answer in one atomic step: all of it, or nothing.
@@ -143,11 +143,11 @@ class Journal:
         want: dict[str, Any] = {
             "prefix": self._prefix,
             "call": call_id,
-            "ring_ms": DOORBELL_MS,
-            "subject_ms": max(1, self._subject_ms),
-            "call_ms": CALL_KEPT_MS,
-            "caller_ms": CALLER_KEPT_MS,
-            "caller_most": CALLER_MOST,
+            "wake_up_ms": WAKE_UP_MS,
+            "dedup_ms": max(1, self._dedup_ms),
+            "call_ms": CALL_TTL_MS,
+            "caller_ms": CALLER_TTL_MS,
+            "caller_limit": CALLER_LIMIT,
             "intents": [
                 {
                     "id": intent.id,
@@ -162,13 +162,13 @@ class Journal:
                     "after": list(intent.after),
                     "after_call": intent.after_call,
                     "record": intent.draft.record(intent.id),
-                    "wished": intent.wished_ms,
+                    "requested_at": intent.requested_at_ms,
                     "message": intent.message,
                     "amends": intent.amends or False,  # null is true to Lua
                     "said": intent.said,
                     "org": self.org,
-                    "subjects": [self._subject(one) for one in intent.subjects],
-                    "asks": intent.asks and self._subject_ms > 0,
+                    "dedup_keys": [self._dedup_key(item) for item in intent.dedup_keys],
+                    "asks": intent.asks and self._dedup_ms > 0,
                 }
                 for intent in intents
             ],
@@ -199,10 +199,10 @@ class Journal:
             case _:
                 return Accepted(tuple(Kind(kind) for kind in reply[1:]))
 
-    def let_go(self, call_id: str) -> tuple[Kind, ...]:
+    def release_holds(self, call_id: str) -> tuple[Kind, ...]:
         """What the call has held is due now; returns the kinds to ring for."""
         with translated():
-            kinds = self._let_go(args=[self._prefix, call_id, DOORBELL_MS])
+            kinds = self._release_holds(args=[self._prefix, call_id, WAKE_UP_MS])
         return tuple(Kind(kind) for kind in kinds)
 
     def cancel(self, intent_id: str, reason: str) -> tuple[str, tuple[Kind, ...]]:
@@ -212,29 +212,29 @@ class Journal:
         "unsure", "" when unknown), and the kinds to ring for.
         """
         with translated():
-            reply = self._cancel(args=[self._prefix, intent_id, reason, DOORBELL_MS])
+            reply = self._cancel(args=[self._prefix, intent_id, reason, WAKE_UP_MS])
         return reply[0], tuple(Kind(kind) for kind in reply[1:])
 
     # -- delivering ------------------------------------------------------------------------------
 
-    def lease(self, kind: Kind, *, most: int, most_bytes: int) -> Lease:
+    def lease(self, kind: Kind, *, limit: int, max_bytes: int) -> Lease:
         """What is due of a kind, oldest first; an empty lease when nothing is, or it has to wait.
 
         The doorbell of the kind counts as answered: what is accepted from here on rings again.
         """
         token = secrets.token_hex(8)
         with translated():
-            self._store.delete(f"{self._prefix}doorbell:{kind}")
+            self._store.delete(f"{self._prefix}wakeup:{kind}")
             rows = self._lease(
                 args=[
                     self._prefix,
                     kind,
-                    most,
-                    most_bytes,
+                    limit,
+                    max_bytes,
                     LEASE_MS,
                     token,
-                    MOST_LEASES,
-                    MOST_TRIED,
+                    MAX_LEASES,
+                    MAX_TRIED,
                 ]
             )
         return Lease(kind, token, tuple(read_row(id_, pairs(flat)) for id_, flat in rows))
@@ -251,31 +251,31 @@ class Journal:
         Where it is not for one worker to tell, this step decides: whether a record that is refused
         again and again parks, and whether its kind waits.
         """
-        intents = {one.id: one for one in lease.intents}
+        intents = {item.id: item for item in lease.intents}
         with translated():
             at_ms = self.now_ms()
             reply = self._settle(
                 args=[
                     self._prefix,
                     lease.token,
-                    DOORBELL_MS,
+                    WAKE_UP_MS,
                     json.dumps([_as_settled(outcome, at_ms, intents) for outcome in outcomes]),
                     lease.kind,
-                    CALL_KEPT_MS,
+                    CALL_TTL_MS,
                     MISSING_FIELDS_MS,
                 ]
             )
-        states, paused, ring = reply
+        states, paused, due_kinds = reply
         return Settled(
             {id_: State(state) for id_, state in pairs(states).items()},
             paused=paused == "paused",
-            ring=tuple(Kind(kind) for kind in ring),
+            due_kinds=tuple(Kind(kind) for kind in due_kinds),
         )
 
     def sweep(self) -> tuple[Kind, ...]:
         """The kinds that have work and no doorbell out; note that a sweep ran."""
         with translated():
-            kinds = self._sweep(args=[self._prefix, DOORBELL_MS, SWEEP_MOST, *Kind])
+            kinds = self._sweep(args=[self._prefix, WAKE_UP_MS, SWEEP_LIMIT, *Kind])
         return tuple(Kind(kind) for kind in kinds)
 
     # -- settling by hand, and forgetting --------------------------------------------------------
@@ -318,18 +318,18 @@ class Journal:
     ) -> tuple[int, tuple[Kind, ...]]:
         with translated():
             reply = self._replay(
-                args=[self._prefix, verb, DOORBELL_MS, payload, self.org, *intent_ids]
+                args=[self._prefix, verb, WAKE_UP_MS, payload, self.org, *intent_ids]
             )
         return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
 
-    def forget(self, *, data_after_ms: int, receipt_after_ms: int) -> int:
+    def purge(self, *, data_after_ms: int, receipt_after_ms: int) -> int:
         """What was delivered or cancelled loses its draft, later its receipt: one step.
 
         Returns how many lost something; run it again until none does.
         """
         with translated():
             return int(
-                self._forget(args=[self._prefix, data_after_ms, receipt_after_ms, FORGET_MOST])
+                self._purge(args=[self._prefix, data_after_ms, receipt_after_ms, PURGE_LIMIT])
             )
 
     # -- reading ---------------------------------------------------------------------------------
@@ -346,11 +346,11 @@ class Journal:
             for intent_id in ids:
                 pipe.hgetall(f"{self._prefix}intent:{intent_id}")
             rows = pipe.execute(raise_on_error=False)
-        return {id_: read_row(id_, kept) for id_, kept in zip(ids, rows, strict=True) if kept}
+        return {id_: read_row(id_, stored) for id_, stored in zip(ids, rows, strict=True) if stored}
 
     def _readable(self, intent_ids: Iterable[str]) -> list[Intent]:
         """For a call: what can't be read is for an operator, and spoils nobody's answer."""
-        return [one for one in self.get_many(intent_ids).values() if not one.unreadable]
+        return [item for item in self.get_many(intent_ids).values() if not item.unreadable]
 
     def by_reference(self, reference: str) -> Intent | None:
         with translated():
@@ -365,11 +365,11 @@ class Journal:
 
     def by_fingerprint(self, call_ids: Iterable[str], fingerprint: str) -> dict[str, str]:
         """The id of the intent with this fingerprint of each call that has one, by call id."""
-        ids = list(dict.fromkeys(one for one in call_ids if one))
+        ids = list(dict.fromkeys(item for item in call_ids if item))
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
-                pipe.hget(f"{self._prefix}call:{call_id}:wishes", fingerprint)
+                pipe.hget(f"{self._prefix}call:{call_id}:requests", fingerprint)
             return {id_: found for id_, found in zip(ids, pipe.execute(), strict=True) if found}
 
     def may_be_written(self, intent_ids: Iterable[str]) -> set[str]:
@@ -378,25 +378,25 @@ class Journal:
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for intent_id in ids:
-                pipe.hmget(f"{self._prefix}intent:{intent_id}", "state", "unsure")
+                pipe.hmget(f"{self._prefix}intent:{intent_id}", "state", "in_doubt")
             rows = pipe.execute()
         return {
             id_
-            for id_, (state, unsure) in zip(ids, rows, strict=True)
-            if state in {State.LEASED, State.DELIVERED} or unsure == "1"
+            for id_, (state, in_doubt) in zip(ids, rows, strict=True)
+            if state in {State.LEASED, State.DELIVERED} or in_doubt == "1"
         }
 
-    def about(self, subjects: Iterable[str]) -> Intent | None:
+    def about(self, dedup_keys: Iterable[str]) -> Intent | None:
         """The last intent about one of these subjects that may still come to something."""
         with translated():
-            keys = [f"{self._prefix}subject:{self._subject(subject)}" for subject in subjects]
+            keys = [f"{self._prefix}dedup:{self._dedup_key(key)}" for key in dedup_keys]
             ids = [self._store.get(key) for key in keys]
         found = [
             intent
-            for intent in self._readable(one for one in ids if one)
+            for intent in self._readable(item for item in ids if item)
             if intent.state not in {State.CANCELLED, State.PARKED}
         ]
-        return max(found, key=lambda one: one.accepted_at_ms, default=None)
+        return max(found, key=lambda row: row.accepted_at_ms, default=None)
 
     def of_call(self, call_id: str) -> list[Intent]:
         """The call's intents, in the order they were accepted."""
@@ -412,25 +412,25 @@ class Journal:
             return []
         with translated():
             ids = self._store.lrange(f"{self._prefix}caller:{number}:intents", 0, -1)
-        return [one for one in self._readable(ids) if self.is_for_this_org(one)]
+        return [item for item in self._readable(ids) if self.is_for_this_org(item)]
 
-    def newest(self, most: int) -> list[Intent]:
+    def newest(self, limit: int) -> list[Intent]:
         """Newest first."""
         with translated():
-            ids = self._store.zrevrange(f"{self._prefix}intents", 0, most - 1)
+            ids = self._store.zrevrange(f"{self._prefix}intents", 0, limit - 1)
         return list(self.get_many(ids).values())
 
-    def payloads_due(self, kind: Kind, most: int) -> list[dict[str, Any]]:
+    def payloads_due(self, kind: Kind, limit: int) -> list[dict[str, Any]]:
         """The drafts, as kept, of what is due of a kind and not leased; oldest first."""
         with translated():
             due = f"{self._prefix}due:{kind}"
-            ids = self._store.zrange(due, "-inf", self.now_ms(), byscore=True, offset=0, num=most)
-        return [one.payload for one in self._readable(ids)]
+            ids = self._store.zrange(due, "-inf", self.now_ms(), byscore=True, offset=0, num=limit)
+        return [item.payload for item in self._readable(ids)]
 
-    def parked(self, most: int) -> list[Intent]:
+    def parked(self, limit: int) -> list[Intent]:
         """Longest parked first."""
         with translated():
-            ids = self._store.zrange(f"{self._prefix}parked", 0, most - 1)
+            ids = self._store.zrange(f"{self._prefix}parked", 0, limit - 1)
         return list(self.get_many(ids).values())
 
     def summary(self, *, data_after_ms: int = 0, receipt_after_ms: int = 0) -> Summary:
@@ -448,9 +448,9 @@ class Journal:
     def waits(self) -> dict[str, Wait]:
         """What has to wait now or waited last: "org" or a kind → why and until when."""
         with translated():
-            kept = self._store.hgetall(f"{self._prefix}waits")
+            stored = self._store.hgetall(f"{self._prefix}waits")
         waits = {}
-        for what, text in kept.items():
+        for what, text in stored.items():
             try:
                 wait = json.loads(text)
                 waits[what] = read_record(Wait, wait | {"until_ms": wait.get("until", 0)})
@@ -472,8 +472,8 @@ class Journal:
         and numbers mean nothing here, or something else."""
         return not (self.org and intent.org) or intent.org == self.org
 
-    def _subject(self, subject: str) -> str:
-        return f"{self.org}:{subject}" if self.org else subject
+    def _dedup_key(self, key: str) -> str:
+        return f"{self.org}:{key}" if self.org else key
 
 
 def _caller(intent: NewIntent) -> str:
@@ -494,7 +494,7 @@ def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dic
                 "id": intent_id,
                 "outcome": "delivered",
                 "receipt": json.dumps(receipt),
-                "also": [_recorded(one) for one in outcome.also],
+                "also": [_recorded(item) for item in outcome.also],
                 "payload": json.dumps(shortened(intent.kind, intent.payload)),
             }
         case TryAgain():
@@ -505,10 +505,10 @@ def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dic
                 "detail": outcome.detail,
                 "delay_ms": outcome.delay_ms,
                 "scope": outcome.scope,
-                "strikes": outcome.strikes,
-                "unsure": outcome.unsure,
+                "failures_in_a_row": outcome.failures_in_a_row,
+                "in_doubt": outcome.in_doubt,
                 "rest_ms": outcome.rest_ms,
-                "leave_out": json.dumps(outcome.leave_out),
+                "omit_fields": json.dumps(outcome.omit_fields),
                 "missing": list(outcome.missing),
                 "limit": outcome.limit,
                 "target": outcome.target,
@@ -520,7 +520,7 @@ def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dic
                 "reason": outcome.reason,
                 "detail": outcome.detail,
                 "delay_ms": outcome.delay_ms,
-                "unsure": outcome.unsure,
+                "in_doubt": outcome.in_doubt,
                 "rest": json.dumps(outcome.rest.as_json()),
                 "part": _recorded(outcome.part),
             }

@@ -10,7 +10,7 @@ from shared.domain.kinds import Kind, State
 class Accepted:
     """Recorded. ring: kinds that need a doorbell now."""
 
-    ring: tuple[Kind, ...]
+    due_kinds: tuple[Kind, ...]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class AnswerSlot:
+class StoredAnswer:
     """Where the answer of one tool call is kept, and the text to keep with the acceptance."""
 
     key: str
@@ -77,7 +77,7 @@ class Wait:
 
     until_ms: int = 0
     reason: str = ""
-    strikes: int = 0
+    failures_in_a_row: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Summary:
     broken: int = 0
     oldest_due_ms: int = -1
     swept_ms_ago: int = -1
-    forgot_ms_ago: int = -1
+    purged_ms_ago: int = -1
     retention_lag_ms: int = 0
     kinds: dict[str, Open] = field(default_factory=dict)
 
@@ -136,7 +136,7 @@ class Settled:
 
     states: dict[str, State]
     paused: bool
-    ring: tuple[Kind, ...]
+    due_kinds: tuple[Kind, ...]
 
     @property
     def count(self) -> int:

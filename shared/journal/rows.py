@@ -8,12 +8,12 @@ from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError, read_json
 
 
-def read_row(intent_id: str, kept: Any) -> Intent:
+def read_row(intent_id: str, stored: Any) -> Intent:
     """Never raises: what can't be read of a row is named in the intent's `unreadable`.
 
     kept: the hash, or whatever lies there instead.
     """
-    row: dict[str, str] = kept if isinstance(kept, dict) else {"kind": "", "state": ""}
+    row: dict[str, str] = stored if isinstance(stored, dict) else {"kind": "", "state": ""}
     wrong: list[str] = []
 
     def number(name: str) -> int:
@@ -41,7 +41,7 @@ def read_row(intent_id: str, kept: Any) -> Intent:
             return None
 
     kind, state = Kind(row.get("kind", "")), State(row.get("state", ""))
-    if not isinstance(kept, dict):
+    if not isinstance(stored, dict):
         wrong.append("ROW")
     elif not kind.is_known:
         wrong.append("KIND")
@@ -61,16 +61,16 @@ def read_row(intent_id: str, kept: Any) -> Intent:
         accepted_at_ms=number("accepted"),
         attempts=number("attempts"),
         refusals=number("refusals"),
-        unsure=row.get("unsure") == "1",
+        in_doubt=row.get("in_doubt") == "1",
         reason=row.get("reason", ""),
         detail=row.get("detail", ""),
         said=row.get("said", ""),
         fingerprint=row.get("fingerprint", ""),
-        wished_ms=number("wished"),
+        requested_at_ms=number("requested_at"),
         message=row.get("message", ""),
         org=row.get("org", ""),
         settled_at_ms=number("settled") or None,
-        leave_out=tuple(parsed("leave_out", list, "[]")),
+        omit_fields=tuple(parsed("omit_fields", list, "[]")),
         receipt=receipt(),
         unreadable=wrong[0] if wrong else "",
     )

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import redis
 import requests
 
-from shared.salesforce.grants import KEPT_S, RefreshTokens
+from shared.salesforce.grants import TTL_S, RefreshTokens
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import TOKEN_TIMEOUT_S, TokenStore
 from shared.settings import Settings
@@ -75,7 +75,7 @@ class Authorisation:
         if not body.get("refresh_token"):
             raise AuthorisationRefusedError("The app gives no refresh token: scope refresh_token")
         with translated():
-            self._store.set(f"{self._keys}org", org_id, ex=KEPT_S)
+            self._store.set(f"{self._keys}org", org_id, ex=TTL_S)
         self._refresh_tokens.keep(str(body["refresh_token"]), by_login=True)
         self._tokens.keep(token)
         return org_id
@@ -104,8 +104,8 @@ class Authorisation:
                 f"Salesforce did not answer ({type(trouble).__name__})"
             ) from None
         if answer.status_code != 200 or not isinstance(body, dict) or "access_token" not in body:
-            told = body.get("error") if isinstance(body, dict) else None
-            raise AuthorisationRefusedError(f"Salesforce refused: {told or answer.status_code}")
+            said = body.get("error") if isinstance(body, dict) else None
+            raise AuthorisationRefusedError(f"Salesforce refused: {said or answer.status_code}")
         return body
 
 

@@ -9,8 +9,8 @@ from shared.domain.case_numbers import candidates, normal_form, same_number
 from shared.salesforce.soql import columns, soql
 from shared.store import translated
 
-KEPT_S = 24 * 3600
-KEPT_WITHOUT_CASES_S = 300
+TTL_S = 24 * 3600
+TTL_WITHOUT_CASES_S = 300
 NEWEST = "SELECT CaseNumber FROM Case ORDER BY CreatedDate DESC LIMIT 1"
 
 Query = Callable[[str], list[dict[str, Any]]]
@@ -36,7 +36,7 @@ class CaseNumbers:
         """
         numbers = sorted(set(spoken))
         example = self._example(query) if numbers else None
-        written = [one for number in numbers for one in candidates(number, example)]
+        written = [candidate for number in numbers for candidate in candidates(number, example)]
         if not written:
             return {number: [] for number in numbers}
         rows = query(
@@ -50,13 +50,13 @@ class CaseNumbers:
 
     def _example(self, query: Query) -> str | None:
         with translated():
-            kept = self._store.get(self._key)
-        if kept is not None:
-            return str(kept) or None
+            stored = self._store.get(self._key)
+        if stored is not None:
+            return str(stored) or None
         rows = query(NEWEST)
         example = str(rows[0]["CaseNumber"]) if rows else ""
         with translated():
-            self._store.set(self._key, example, ex=KEPT_S if example else KEPT_WITHOUT_CASES_S)
+            self._store.set(self._key, example, ex=TTL_S if example else TTL_WITHOUT_CASES_S)
         return example or None
 
 

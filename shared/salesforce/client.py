@@ -20,9 +20,9 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from shared.logs import log
+from shared.salesforce.api_budget import ApiBudget, Permit, Use
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
-from shared.salesforce.gate import Gate, Slot, Use
 from shared.salesforce.pages import NextPage, all_records
 from shared.salesforce.token import Token, TokenStore
 from shared.settings import Settings
@@ -124,28 +124,32 @@ class Fetched:
 class SalesforceClient:
     """Safe to share between threads: each has its own connection. use: whom the requests serve."""
 
-    def __init__(self, settings: Settings, store: redis.Redis, gate: Gate, use: Use) -> None:
+    def __init__(
+        self, settings: Settings, store: redis.Redis, api_budget: ApiBudget, use: Use
+    ) -> None:
         self.tokens = TokenStore(settings, store)
-        self.gate = gate
+        self.api_budget = api_budget
         self.use = use
         self._settings = settings
         self._plain_http = settings.salesforce_instance_url.startswith("http://")
         self._local = threading.local()
 
-    def slot(self, until: Deadline, *, lasts_s: float) -> Slot:
+    def permit(self, until: Deadline, *, lasts_s: float) -> Permit:
         """Leave for one request, waited for no longer than until. Raises SalesforceError."""
-        return self.gate.wait(self.use, until, lasts_s=lasts_s)
+        return self.api_budget.wait(self.use, until, lasts_s=lasts_s)
 
     # Each request leaves with the slot that is given, or waits for one within its deadline.
 
     def query(
-        self, statement: str, deadline: Deadline, slot: Slot | None = None
+        self, statement: str, deadline: Deadline, permit: Permit | None = None
     ) -> list[dict[str, Any]]:
         """All records of a SOQL query. Each page but the first waits for a slot of its own.
 
         Raises SalesforceError.
         """
-        first = self._call(lambda door: door.query(statement, deadline=deadline), deadline, slot)
+        first = self._call(
+            lambda session: session.query(statement, deadline=deadline), deadline, permit
+        )
         return all_records(first, self.next_page(deadline))
 
     def next_page(self, deadline: Deadline) -> NextPage:
@@ -153,22 +157,22 @@ class SalesforceClient:
         return lambda address: self.fetch(address, deadline).body
 
     def post(
-        self, path: str, body: Callable[[], Any], deadline: Deadline, slot: Slot | None = None
+        self, path: str, body: Callable[[], Any], deadline: Deadline, permit: Permit | None = None
     ) -> Any:
         """body is asked for right before each sending, with leave and a token in hand; it may raise
         WithdrawnError."""
         return self._call(
-            lambda door: door.restful(path, method="POST", json=body(), deadline=deadline),
+            lambda session: session.restful(path, method="POST", json=body(), deadline=deadline),
             deadline,
-            slot,
+            permit,
         )
 
     def fetch(self, path: str, deadline: Deadline) -> "Fetched":
         """Any address of the instance. Raises SalesforceError."""
 
-        def send(door: Salesforce) -> Fetched:
-            url = f"https://{door.sf_instance}{path}"
-            answer = self._transport.request("GET", url, headers=door.headers, deadline=deadline)
+        def send(session: Salesforce) -> Fetched:
+            url = f"https://{session.sf_instance}{path}"
+            answer = self._transport.request("GET", url, headers=session.headers, deadline=deadline)
             return Fetched(answer.json(), answer.headers)
 
         fetched: Fetched = self._call(send, deadline, None)
@@ -180,26 +184,26 @@ class SalesforceClient:
         return f"/services/data/v{self._settings.salesforce_api_version}/"
 
     def _call(
-        self, send: Callable[[Salesforce], Any], deadline: Deadline, slot: Slot | None
+        self, send: Callable[[Salesforce], Any], deadline: Deadline, permit: Permit | None
     ) -> Any:
         """Send once; with a spent token, once more with a new one. Never a third time."""
-        slot = slot or self.slot(deadline, lasts_s=deadline.left_s)
+        permit = permit or self.permit(deadline, lasts_s=deadline.left_s)
         token: Token | None = None
         try:
-            with self._entered(slot):
+            with self._entered(permit):
                 token = self.tokens.current(give_up_at=deadline.at)
-                return _parsed(send, self._door(token))
+                return _parsed(send, self._session(token))
         except SalesforceError as error:
             if error.failure is not FailureClass.SESSION or token is None:
                 raise
         log.info("salesforce_token_spent", age_s=round(time.time() - token.issued_at_ms / 1000))
-        again = self.gate.wait(self.use, deadline, lasts_s=deadline.left_s, forced=True)
+        again = self.api_budget.wait(self.use, deadline, lasts_s=deadline.left_s, forced=True)
         with self._entered(again):
             token = self.tokens.replace(token, give_up_at=deadline.at)
-            return _parsed(send, self._door(token))
+            return _parsed(send, self._session(token))
 
     @contextmanager
-    def _entered(self, slot: Slot) -> Iterator[None]:
+    def _entered(self, permit: Permit) -> Iterator[None]:
         """However the request inside ends, the account hears of it."""
         self._transport.usage = ""
         error: SalesforceError | None = away("UNFORESEEN", ambiguous=True)
@@ -215,9 +219,9 @@ class SalesforceClient:
             raise
         finally:
             if sent:
-                self.gate.done(slot, error, self._transport.usage)
+                self.api_budget.done(permit, error, self._transport.usage)
             else:
-                self.gate.give_back(slot)
+                self.api_budget.give_back(permit)
 
     @property
     def _transport(self) -> _Transport:
@@ -226,22 +230,22 @@ class SalesforceClient:
         transport: _Transport = self._local.transport
         return transport
 
-    def _door(self, token: Token) -> Salesforce:
+    def _session(self, token: Token) -> Salesforce:
         if getattr(self._local, "token", None) != token:
             self._local.token = token
-            self._local.door = Salesforce(
+            self._local.session = Salesforce(
                 session_id=token.access_token,
                 instance_url=token.instance_url,
                 session=self._transport,
                 version=self._settings.salesforce_api_version,
             )
-        door: Salesforce = self._local.door
-        return door
+        session: Salesforce = self._local.session
+        return session
 
 
-def _parsed(send: Callable[[Salesforce], Any], door: Salesforce) -> Any:
+def _parsed(send: Callable[[Salesforce], Any], session: Salesforce) -> Any:
     try:
-        return send(door)
+        return send(session)
     except ValueError:
         # A success that is not JSON: a page of something in between, or a body cut short.
         raise away("NOT_JSON", ambiguous=True) from None

@@ -11,18 +11,18 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from shared.salesforce.api_budget import Permit
 from shared.salesforce.client import SalesforceClient, WithdrawnError
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError, away, classify
-from shared.salesforce.gate import Slot
 from shared.salesforce.pages import NextPage, all_records
 from shared.store import StoreUnavailableError
 
-MOST_SUBREQUESTS = 25
-MOST_HEAVY = 5
+MAX_SUBREQUESTS = 25
+MAX_HEAVY = 5
 """Of them, so many may be queries or collections."""
 
-LEAVE_WITHIN_S = 30.0
+PERMIT_WITHIN_S = 30.0
 """How long writes wait for room in the window before they go back to where they are kept."""
 
 TOKEN_S = 30.0
@@ -46,12 +46,12 @@ def rows_of(answer: Answer, next_page: NextPage) -> list[dict[str, Any]]:
 
 def subrequest_error(answer: Answer, *, whole: bool) -> SalesforceError:
     body = answer.get("body")
-    told = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
+    said = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
     error = classify(
         int(answer["httpStatusCode"]),
-        str(told.get("errorCode") or ""),
-        str(told.get("message") or ""),
-        tuple(str(name) for name in told.get("fields") or ()),
+        str(said.get("errorCode") or ""),
+        str(said.get("message") or ""),
+        tuple(str(name) for name in said.get("fields") or ()),
     )
     error.whole = whole
     return error
@@ -61,7 +61,7 @@ def post(
     salesforce: SalesforceClient,
     subrequests: Sequence[Subrequest],
     deadline: Deadline,
-    slot: Slot | None = None,
+    permit: Permit | None = None,
     *,
     all_or_none: bool = False,
 ) -> list[Answer]:
@@ -70,7 +70,7 @@ def post(
     all_or_none: the first failure undoes what was done and halts the rest (REST guide, Composite).
     """
     answer = salesforce.post(
-        "composite", lambda: _body(salesforce, subrequests, all_or_none), deadline, slot
+        "composite", lambda: _body(salesforce, subrequests, all_or_none), deadline, permit
     )
     return _answers(answer, len(subrequests))
 
@@ -82,7 +82,9 @@ def _body(
     return {
         "allOrNone": all_or_none,
         "collateSubrequests": False,
-        "compositeRequest": [one | {"url": base + one["url"]} for one in subrequests],
+        "compositeRequest": [
+            subrequest | {"url": base + subrequest["url"]} for subrequest in subrequests
+        ],
     }
 
 
@@ -119,18 +121,18 @@ class _Load:
 
     @property
     def subrequests(self) -> list[Subrequest]:
-        return [one for part in self.parts for one in part.subrequests]
+        return [subrequest for part in self.parts for subrequest in part.subrequests]
 
-    def has_room_for(self, more: Sequence[Subrequest]) -> bool:
+    def fits(self, more: Sequence[Subrequest]) -> bool:
         both = [*self.subrequests, *more]
-        return len(both) <= MOST_SUBREQUESTS and sum(map(_is_heavy, both)) <= MOST_HEAVY
+        return len(both) <= MAX_SUBREQUESTS and sum(map(_is_heavy, both)) <= MAX_HEAVY
 
     def take(self, more: Sequence[Subrequest], still_wanted: StillWanted) -> _Part:
         """Reference ids have to be unique within a request."""
         start = sum(len(part.subrequests) for part in self.parts)
         renamed = [
-            one | {"referenceId": f"s{start + nth}_{one['referenceId']}"}
-            for nth, one in enumerate(more)
+            item | {"referenceId": f"s{start + nth}_{item['referenceId']}"}
+            for nth, item in enumerate(more)
         ]
         part = _Part(renamed, still_wanted)
         self.parts.append(part)
@@ -168,41 +170,41 @@ class SharedRequests:
         WithdrawnError when it was not wanted any more at the moment of sending."""
         with self._lock:
             load = self._boarding
-            first = load is None or not load.has_room_for(subrequests)
+            first = load is None or not load.fits(subrequests)
             if load is None or first:
                 load = self._boarding = _Load()
             mine = load.take(subrequests, still_wanted)
         if first:
-            self._leave(load)
+            self._permit(load)
         try:
-            return mine.answers.result(LEAVE_WITHIN_S + 2 * self._timeout_s + TOKEN_S)
+            return mine.answers.result(PERMIT_WITHIN_S + 2 * self._timeout_s + TOKEN_S)
         except TimeoutError:
             raise away("SHARED_REQUEST", ambiguous=True) from None
         except SalesforceError as error:
             raise replace(error) from None  # each of its senders gets one of their own
 
-    def _leave(self, load: _Load) -> None:
+    def _permit(self, load: _Load) -> None:
         try:
             try:
-                slot = self._salesforce.slot(
-                    Deadline.after(LEAVE_WITHIN_S), lasts_s=self._timeout_s
+                permit = self._salesforce.permit(
+                    Deadline.after(PERMIT_WITHIN_S), lasts_s=self._timeout_s
                 )
             finally:
                 with self._lock:
                     if self._boarding is load:
                         self._boarding = None
-            self._send(load, slot)
+            self._send(load, permit)
         except BaseException as error:
             for part in load.parts:
                 part.answers.set_exception(error)
 
-    def _send(self, load: _Load, slot: Slot) -> None:
+    def _send(self, load: _Load, permit: Permit) -> None:
         def body() -> dict[str, Any]:
             load.drop_unwanted()
             return _body(self._salesforce, load.subrequests)
 
         deadline = Deadline.after(self._timeout_s)
-        answer = self._salesforce.post("composite", body, deadline, slot)
+        answer = self._salesforce.post("composite", body, deadline, permit)
         answers = iter(_answers(answer, len(load.subrequests)))
         for part in load.parts:
             part.answers.set_result(list(islice(answers, len(part.subrequests))))

@@ -11,11 +11,11 @@ from typing import Any, Self
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.phone import as_e164
 from shared.salesforce import composite
+from shared.salesforce.api_budget import Permit
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
-from shared.salesforce.gate import Slot
 from shared.salesforce.phones import condition, holders
 from shared.salesforce.soql import columns, soql
 
@@ -39,13 +39,13 @@ _CONTACT_FIELDS = (
     "Account.Owner.Name", "Account.Owner.Phone",
 )  # fmt: skip
 
-MOST_OPEN_CASES = 50
+MAX_OPEN_CASES = 50
 MAX_HITS_OF_A_NUMBER = 200
 """Contacts whose phone fields have a number's digits in order."""
-MOST_NUMBERS = 20
-MOST_SPELLED_ALIKE = 200
+MAX_NUMBERS = 20
+MAX_SPELLED_ALIKE = 200
 """Contacts of accounts whose numbers have a spoken one's letters and digits in this order."""
-MOST_IN_URL = 5_000
+MAX_IN_URL = 5_000
 """A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles it."""
 
 
@@ -121,43 +121,43 @@ class Customers:
         self._select = f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact"
 
     def by_phones(
-        self, numbers: Sequence[str], deadline: Deadline, slot: Slot | None = None
+        self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None = None
     ) -> dict[str, list[Customer]]:
         """Everybody who has each number: none, one or several.
 
-        One request for up to MOST_NUMBERS, more when the answer may not hold all of them or when
+        One request for up to MAX_NUMBERS, more when the answer may not hold all of them or when
         Salesforce finds the query for all of them too complicated.
         """
-        most = MAX_HITS_OF_A_NUMBER * len(numbers)
-        ordered = soql("ORDER BY Id LIMIT {most}", most=most)
+        limit = MAX_HITS_OF_A_NUMBER * len(numbers)
+        ordered = soql("ORDER BY Id LIMIT {limit}", limit=limit)
         statement = f"{self._select} WHERE {condition(numbers)} {ordered}"
         try:
-            records = self._query(statement, deadline, slot)
+            records = self._query(statement, deadline, permit)
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
                 raise
             return self._in_halves(numbers, deadline)
         found = {number: holders(records, number, self._region) for number in numbers}
-        if len(records) == most:
+        if len(records) == limit:
             # Some were left out: they may be the very ones, unless several are there already.
             if len(numbers) > 1:
                 return self._in_halves(numbers, deadline)
             if len(found[numbers[0]]) < 2:
                 raise away("TOO_MANY_HITS", ambiguous=False)
-        return {number: [self._read(one) for one in theirs] for number, theirs in found.items()}
+        return {number: [self._read(row) for row in theirs] for number, theirs in found.items()}
 
     def _in_halves(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, list[Customer]]:
         half = len(numbers) // 2
         return self.by_phones(numbers[:half], deadline) | self.by_phones(numbers[half:], deadline)
 
     def _query(
-        self, statement: str, deadline: Deadline, slot: Slot | None = None
+        self, statement: str, deadline: Deadline, permit: Permit | None = None
     ) -> list[dict[str, Any]]:
         """A long statement goes as Composite's subrequest, a short one as it is."""
-        if len(statement) <= MOST_IN_URL:
-            return self._salesforce.query(statement, deadline, slot)
+        if len(statement) <= MAX_IN_URL:
+            return self._salesforce.query(statement, deadline, permit)
         (answer,) = composite.post(
-            self._salesforce, [composite.query("query", statement)], deadline, slot
+            self._salesforce, [composite.query("query", statement)], deadline, permit
         )
         return composite.rows_of(answer, self._salesforce.next_page(deadline))
 
@@ -192,7 +192,7 @@ class Customers:
         found = self._salesforce.query(
             soql(
                 "SELECT Account.AccountNumber FROM Contact "
-                f"WHERE {' AND '.join(conditions)} LIMIT {MOST_SPELLED_ALIKE}",
+                f"WHERE {' AND '.join(conditions)} LIMIT {MAX_SPELLED_ALIKE}",
                 # Callers group letters and digits as they like, and so do orgs.
                 account_number="%".join(spoken_form(account_number or "")),
                 email=email,
@@ -202,8 +202,8 @@ class Customers:
         )
         return any(
             not account_number
-            or same_identifier(account_number, (one["Account"] or {}).get("AccountNumber") or "")
-            for one in found
+            or same_identifier(account_number, (row["Account"] or {}).get("AccountNumber") or "")
+            for row in found
         )
 
     def case_by_number(self, number: str, deadline: Deadline) -> CaseSummary | None:
@@ -235,5 +235,5 @@ def _the_one(rows: list[dict[str, Any]]) -> CaseSummary | None:
 
 _OPEN_CASES = (
     f"(SELECT {columns(_CASE_FIELDS)} FROM Cases WHERE IsClosed = false "
-    f"ORDER BY CreatedDate DESC, CaseNumber DESC LIMIT {MOST_OPEN_CASES})"
+    f"ORDER BY CreatedDate DESC, CaseNumber DESC LIMIT {MAX_OPEN_CASES})"
 )

@@ -196,16 +196,16 @@ _WAITS_S = {
 }
 
 
-def delay_ms(error: SalesforceError, strikes: int) -> int:
+def delay_ms(error: SalesforceError, failures_in_a_row: int) -> int:
     """How long to wait after the n-th failure in a row (0 is the first): back-off, full jitter.
 
     A fifth of the ceiling is waited always, so that the jitter never means "at once".
     """
-    waited_s = longest_delay_s(error.failure, strikes) * random.uniform(0.2, 1.0)
+    waited_s = longest_delay_s(error.failure, failures_in_a_row) * random.uniform(0.2, 1.0)
     return int(1000 * max(waited_s, error.retry_after_s or 0.0))
 
 
-def longest_delay_s(failure: FailureClass, strikes: int) -> float:
+def longest_delay_s(failure: FailureClass, failures_in_a_row: int) -> float:
     """The ceiling of the n-th delay in a row."""
-    first_s, most_s = _WAITS_S[failure]
-    return min(most_s, first_s * 2.0 ** min(strikes, 16))
+    first_s, max_s = _WAITS_S[failure]
+    return min(max_s, first_s * 2.0 ** min(failures_in_a_row, 16))

@@ -26,7 +26,7 @@ ASSERTION_S = 180
 SEALED = "gAAAA"
 """What every Fernet token begins with: its version, and a time of this century."""
 
-KEPT_S = 90 * 24 * 3600
+TTL_S = 90 * 24 * 3600
 """How long a refresh token is kept after its last use, so that one of an org that is left behind
 does not lie here for ever."""
 
@@ -49,27 +49,27 @@ class RefreshTokens:
         key = settings.token_encryption_key
         keys = [key.get_secret_value()] if key else []
         keys += [_key_of(self._configured)] if self._configured else []
-        self._cipher = MultiFernet([Fernet(one) for one in keys]) if keys else None
+        self._cipher = MultiFernet([Fernet(item) for item in keys]) if keys else None
 
     def current(self) -> str:
         """Raises SalesforceError when there is none, or none that can be read."""
         with translated():
-            kept = self._store.hgetall(self._key)
-            self._store.expire(self._key, KEPT_S)
-        origin = kept.get("from")
+            stored = self._store.hgetall(self._key)
+            self._store.expire(self._key, TTL_S)
+        origin = stored.get("from")
         if origin != BY_LOGIN and origin != _digest(self._configured):
-            kept = {}  # an operator has configured another one
-        if not kept.get("token"):
-            kept = {}
-        if not kept and not self._configured:
+            stored = {}  # an operator has configured another one
+        if not stored.get("token"):
+            stored = {}
+        if not stored and not self._configured:
             raise SalesforceError(FailureClass.LOGIN_REFUSED, "NOT_AUTHORISED", whole=True)
-        if not kept:
+        if not stored:
             return self._configured
-        if not kept["token"].startswith(SEALED):
-            return str(kept["token"])  # an earlier version's; the next rotation seals it
+        if not stored["token"].startswith(SEALED):
+            return str(stored["token"])  # an earlier version's; the next rotation seals it
         try:
             if self._cipher:
-                return self._cipher.decrypt(kept["token"].encode()).decode()
+                return self._cipher.decrypt(stored["token"].encode()).decode()
         except InvalidToken:
             pass  # told below, as a key that is missing is
         raise SalesforceError(FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True)
@@ -83,10 +83,10 @@ class RefreshTokens:
                 raise SalesforceError(
                     FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True
                 )
-            kept = self._cipher.encrypt(token.encode()).decode()
+            stored = self._cipher.encrypt(token.encode()).decode()
             origin = BY_LOGIN if stays else _digest(self._configured)
-            allowed_when_full(self._store, "HSET", self._key, "token", kept, "from", origin)
-            self._store.expire(self._key, KEPT_S)
+            allowed_when_full(self._store, "HSET", self._key, "token", stored, "from", origin)
+            self._store.expire(self._key, TTL_S)
 
 
 def token_form(settings: Settings, refresh_tokens: RefreshTokens) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Inspection:
     def versions(self) -> list[str]:
         """The API versions that the org serves, such as "66.0"."""
         found = self._salesforce.fetch("/services/data/", self._deadline())
-        return [str(one.get("version")) for one in found.body if isinstance(one, dict)]
+        return [str(item.get("version")) for item in found.body if isinstance(item, dict)]
 
     def whoami(self) -> tuple[str, str]:
         """Ids of the org and of the user that the service runs as."""
@@ -97,7 +97,7 @@ class Inspection:
             lacking.append("not creatable")
         if need.update and not described.get("updateable"):
             lacking.append("not changeable")
-        fields = {str(one["name"]): one for one in described["fields"]}
+        fields = {str(item["name"]): item for item in described["fields"]}
         for names, right in ((need.create, "createable"), (need.update, "updateable")):
             lacking += [
                 f"{name} {'is missing or hidden' if name not in fields else 'is read-only'}"
@@ -131,7 +131,7 @@ class Inspection:
 
     def _fields(self, sobject: str) -> dict[str, dict[str, Any]]:
         described = self._describe(sobject) or {"fields": []}
-        return {str(one["name"]): one for one in described["fields"]}
+        return {str(item["name"]): item for item in described["fields"]}
 
     def _describe(self, sobject: str) -> dict[str, Any] | None:
         path = f"{self._salesforce.api_path}sobjects/{sobject}/describe"

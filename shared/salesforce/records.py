@@ -14,13 +14,13 @@ from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
 from shared.salesforce.soql import columns, soql
 
-MOST_RECORDS = 200
+MAX_RECORDS = 200
 """The limit of one sObject Collections request."""
 
-MOST_AT_ONCE = 4 * MOST_RECORDS
+MAX_AT_ONCE = 4 * MAX_RECORDS
 """Four collections and the query that reads back fill a Composite request."""
 
-MOST_ROWS = composite.MOST_SUBREQUESTS
+MAX_ROWS = composite.MAX_SUBREQUESTS
 
 PROBE_S = 5.0
 
@@ -62,11 +62,13 @@ class Records:
     standard field that is searched before a repeat, but that no index keeps unique.
     """
 
-    def __init__(self, salesforce: SalesforceClient, *, timeout_s: float, keyed: bool) -> None:
+    def __init__(
+        self, salesforce: SalesforceClient, *, timeout_s: float, has_key_fields: bool
+    ) -> None:
         self._salesforce = salesforce
         self._timeout_s = timeout_s
         self._composite = composite.SharedRequests(salesforce, timeout_s=timeout_s)
-        self.keyed = keyed
+        self.has_key_fields = has_key_fields
 
     def create(
         self,
@@ -83,10 +85,10 @@ class Records:
         Returns what became of each record in order, and the read fields by key (none of them when
         reading back failed: the records are written all the same).
         """
-        keyed = [fields | self._key(sobject, key) for key, fields in records]
+        has_key_fields = [fields | self._key(sobject, key) for key, fields in records]
         statement = self._by_key(sobject, [key for key, _ in records], read_back)
         *created, read = self._composite.send(
-            *_collections(sobject, keyed),
+            *_collections(sobject, has_key_fields),
             composite.query("read", statement),
             still_wanted=still_wanted,
         )
@@ -117,7 +119,7 @@ class Records:
         records: Sequence[tuple[str, dict[str, Any]]],
         still_wanted: composite.StillWanted = composite.always,
     ) -> list[Written]:
-        """Create up to MOST_ROWS records that a collection can't carry (base64 fields)."""
+        """Create up to MAX_ROWS records that a collection can't carry (base64 fields)."""
         answers = self._composite.send(
             *(
                 {
@@ -133,14 +135,14 @@ class Records:
         return [_row_result(answer, answer["body"]) for answer in answers]
 
     def change(self, sobject: str, rows: Sequence[Row]) -> list[Written]:
-        """Change records by id unless they were edited; MOST_ROWS in a request.
+        """Change records by id unless they were edited; MAX_ROWS in a request.
 
         If-Unmodified-Since exists per row, not in a collection (REST guide, "Headers"). A later
         request that fails as a whole is told as the error of each of its rows.
         """
         written: list[Written] = []
-        for start in range(0, len(rows), MOST_ROWS):
-            some = rows[start : start + MOST_ROWS]
+        for start in range(0, len(rows), MAX_ROWS):
+            some = rows[start : start + MAX_ROWS]
             try:
                 answers = self._composite.send(
                     *(
@@ -170,7 +172,7 @@ class Records:
     def by_key(
         self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]
     ) -> dict[str, dict[str, Any]]:
-        """The records that exist already, by key. At most MOST_AT_ONCE keys.
+        """The records that exist already, by key. At most MAX_AT_ONCE keys.
 
         In one request, or in halves as often as Salesforce finds the query too complicated.
         """
@@ -217,10 +219,10 @@ class Records:
         return {str(row[field]).lower().removeprefix(_MARK): row for row in rows}
 
     def _key(self, sobject: str, key: str) -> dict[str, str]:
-        return {self._key_field(sobject): key if self.keyed else f"{_MARK}{key}"}
+        return {self._key_field(sobject): key if self.has_key_fields else f"{_MARK}{key}"}
 
     def _key_field(self, sobject: str) -> str:
-        return KEY_FIELD if self.keyed else MARKERS[sobject]
+        return KEY_FIELD if self.has_key_fields else MARKERS[sobject]
 
 
 _MARK = "voice:"
@@ -237,11 +239,11 @@ def _collections(sobject: str, records: Sequence[dict[str, Any]]) -> list[compos
                 "allOrNone": False,
                 "records": [
                     {"attributes": {"type": sobject}} | record
-                    for record in records[start : start + MOST_RECORDS]
+                    for record in records[start : start + MAX_RECORDS]
                 ],
             },
         }
-        for start in range(0, len(records), MOST_RECORDS)
+        for start in range(0, len(records), MAX_RECORDS)
     ]
 
 
@@ -249,7 +251,7 @@ def _collection_results(answers: Sequence[composite.Answer], expected: int) -> l
     """A collection that failed as a whole is told as the error of each of its records."""
     written: list[Written] = []
     for answer in answers:
-        size = min(MOST_RECORDS, expected - len(written))
+        size = min(MAX_RECORDS, expected - len(written))
         if answer["httpStatusCode"] < 300:
             written += _items(answer["body"], size)
         elif len(answers) == 1:

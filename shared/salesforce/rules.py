@@ -79,11 +79,11 @@ def active_rules(salesforce: SalesforceClient) -> Rules:
             raise RulesUnseenError(error.code) from None
         raise
     refusing = [
-        f"validation rule {one['EntityDefinition']['QualifiedApiName']}.{one['ValidationName']}"
-        for one in validation
+        f"validation rule {item['EntityDefinition']['QualifiedApiName']}.{item['ValidationName']}"
+        for item in validation
     ]
-    refusing += [f"duplicate rule Contact.{one['MasterLabel']}" for one in duplicate]
-    return Rules(tuple(refusing), tuple(str(one["Name"]) for one in routing))
+    refusing += [f"duplicate rule Contact.{item['MasterLabel']}" for item in duplicate]
+    return Rules(tuple(refusing), tuple(str(item["Name"]) for item in routing))
 
 
 def _tooling(salesforce: SalesforceClient, statement: str) -> list[dict[str, Any]]:
@@ -100,10 +100,10 @@ def try_writes(salesforce: SalesforceClient) -> str:
     trial = _trial()
     for left in reversed(range(TRIES)):
         answers = post(salesforce, trial, Deadline.after(ANSWER_S), all_or_none=True)
-        if kept := [one for one in answers if one["httpStatusCode"] < 300]:
-            ids = [str(one["body"]["id"]) for one in kept if one["body"]]
+        if stored := [answer for answer in answers if answer["httpStatusCode"] < 300]:
+            ids = [str(item["body"]["id"]) for item in stored if item["body"]]
             return f"the trial was not undone: delete {', '.join(ids)}"
-        refused = next((one for one in answers if not _is_halted(one)), None)
+        refused = next((answer for answer in answers if not _is_halted(answer)), None)
         if refused is None:
             raise away("UNEXPECTED_BODY", ambiguous=True)
         if refused["referenceId"] == UNDO:
@@ -112,7 +112,7 @@ def try_writes(salesforce: SalesforceClient) -> str:
         spared = OPTIONAL.intersection(error.fields)
         if error.failure not in LEFT_OUT or not spared or not left:
             if error.failure in A_RULE_REFUSES:
-                return _told(refused)
+                return _said(refused)
             raise error  # no rule: a lock, an outage, a right that is missing
         trial = [
             _without(part, spared) if part["referenceId"] == refused["referenceId"] else part
@@ -125,12 +125,12 @@ def _without(part: Subrequest, fields: Collection[str]) -> Subrequest:
     return part | {"body": {k: v for k, v in part["body"].items() if k not in fields}}
 
 
-def _told(refused: Answer) -> str:
-    told = refused["body"][0]
-    what = f"{refused['referenceId']}: {told.get('errorCode')}"
-    if told.get("errorCode") == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
-        return f"{what} ({told.get('message')})"  # the admin's own words; others may quote a record
-    fields = told.get("fields") or []
+def _said(refused: Answer) -> str:
+    said = refused["body"][0]
+    what = f"{refused['referenceId']}: {said.get('errorCode')}"
+    if said.get("errorCode") == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
+        return f"{what} ({said.get('message')})"  # the admin's own words; others may quote a record
+    fields = said.get("fields") or []
     return f"{what} ({', '.join(fields)})" if fields else what
 
 

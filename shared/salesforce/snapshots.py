@@ -16,10 +16,10 @@ import redis
 
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
-from shared.salesforce.customers import MOST_NUMBERS, Customer, Customers
+from shared.salesforce.api_budget import ApiBudget, Denied, Permit, Use
+from shared.salesforce.customers import MAX_NUMBERS, Customer, Customers
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
-from shared.salesforce.gate import Gate, NotNow, Slot, Use
 from shared.store import StoreUnavailableError, now_ms, translated
 
 POLL_S = (0.005, 0.1)
@@ -44,7 +44,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Stored:
     """A snapshot as it lies in Redis."""
 
     at: int
@@ -64,19 +64,19 @@ class Snapshots:
         self,
         store: redis.Redis,
         customers: Customers,
-        gate: Gate,
+        api_budget: ApiBudget,
         *,
         run: Callable[[Callable[[], None]], object],
         lasts_s: float,
-        keep_s: int,
+        ttl_s: int,
         keys: str,
     ) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._customers = customers
-        self._gate = gate
+        self._api_budget = api_budget
         self._run = run
         self._lasts_s = lasts_s
-        self._keep_s = keep_s
+        self._ttl_s = ttl_s
         self._keys = keys
         scripts = [(_SCRIPTS / name).read_text() for name in ("_common.lua", "take.lua")]
         self._take = self._store.register_script("".join(scripts))
@@ -100,14 +100,14 @@ class Snapshots:
         Raises SalesforceError when there is none by the deadline, or can't be.
         """
         began = time.monotonic()
-        held: NotNow | None = None
+        held: Denied | None = None
         waits_for_another = False
         while True:
             with translated():
-                kept, asking = self._store.mget(
+                stored, asking = self._store.mget(
                     self._key("snapshot", number), self._key("asking", number)
                 )
-            snapshot = _read(kept)
+            snapshot = _read(stored)
             if snapshot and snapshot.at_ms >= not_before_ms:
                 return snapshot
             in_flight = bool(asking) and not asking.startswith("failed:")
@@ -119,16 +119,16 @@ class Snapshots:
                 raise held.as_error() if held else away("DEADLINE", ambiguous=False)
             if not in_flight:
                 waited_s = time.monotonic() - began
-                slot = self._gate.ask(
+                permit = self._api_budget.ask(
                     Use.LOOKUP, lasts_s=self._lasts_s, waited_s=waited_s, shared=True
                 )
-                if isinstance(slot, Slot):
-                    self._leave(number, slot)
+                if isinstance(permit, Permit):
+                    self._permit(number, permit)
                     waits_for_another = True
-                elif slot.why != "window":
-                    raise slot.as_error()
+                elif permit.why != "window":
+                    raise permit.as_error()
                 elif not held:
-                    held = slot
+                    held = permit
                     self._want(number)
             pause_s = min(max(POLL_S[0], POLL_SHARE * (time.monotonic() - began)), POLL_S[1])
             time.sleep(min(pause_s, max(0.0, deadline.left_s)))
@@ -139,28 +139,28 @@ class Snapshots:
             self._store.zadd(f"{self._keys}wanted", wanted, nx=True)
             self._store.pexpire(f"{self._keys}wanted", WANTED_MS)
 
-    def _leave(self, number: str, slot: Slot) -> None:
+    def _permit(self, number: str, permit: Permit) -> None:
         """A request for this number and all others that wait leaves on another thread."""
         lasts_ms = int(self._lasts_s * 1000)
         try:
             with translated():
                 at_ms, *numbers = self._take(
-                    args=[self._keys, number, MOST_NUMBERS, lasts_ms, lasts_ms]
+                    args=[self._keys, number, MAX_NUMBERS, lasts_ms, lasts_ms]
                 )
         except StoreUnavailableError:
             numbers = []
         if not numbers:
-            self._gate.give_back(slot)  # somebody else was faster
+            self._api_budget.give_back(permit)  # somebody else was faster
             return
         try:
-            self._run(lambda: self._ask(numbers, int(at_ms), slot))
+            self._run(lambda: self._ask(numbers, int(at_ms), permit))
         except SalesforceError as busy:
-            self._gate.give_back(slot)
+            self._api_budget.give_back(permit)
             self._failed(numbers, busy)
 
-    def _ask(self, numbers: list[str], at_ms: int, slot: Slot) -> None:
+    def _ask(self, numbers: list[str], at_ms: int, permit: Permit) -> None:
         try:
-            found = self._customers.by_phones(numbers, Deadline.after(self._lasts_s), slot)
+            found = self._customers.by_phones(numbers, Deadline.after(self._lasts_s), permit)
         except SalesforceError as error:
             log.warning("snapshot_failed", code=error.code, failure=error.failure)
             self._failed(numbers, error)
@@ -172,8 +172,8 @@ class Snapshots:
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for number, customers in found.items():
-                kept = {"at": at_ms, "customers": [one.as_json() for one in customers]}
-                pipe.set(self._key("snapshot", number), json.dumps(kept), ex=self._keep_s)
+                stored = {"at": at_ms, "customers": [customer.as_json() for customer in customers]}
+                pipe.set(self._key("snapshot", number), json.dumps(stored), ex=self._ttl_s)
                 pipe.delete(self._key("asking", number))
             pipe.execute()
 
@@ -181,8 +181,8 @@ class Snapshots:
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for number in numbers:
-                told = f"failed:{error.failure}:{error.code}"
-                pipe.set(self._key("asking", number), told, px=FAILED_MS)
+                said = f"failed:{error.failure}:{error.code}"
+                pipe.set(self._key("asking", number), said, px=FAILED_MS)
             pipe.execute()
 
     def _key(self, what: str, number: str) -> str:
@@ -194,12 +194,12 @@ def _read(text: str | None) -> Snapshot | None:
     if not text:
         return None
     try:
-        kept = read_json(_Kept, text)
+        stored = read_json(_Stored, text)
     except UnreadableError:
         return None
-    return Snapshot(tuple(kept.customers), kept.at)
+    return Snapshot(tuple(stored.customers), stored.at)
 
 
-def _failure(told: str) -> SalesforceError:
-    _, failure, code = told.split(":", 2)
+def _failure(said: str) -> SalesforceError:
+    _, failure, code = said.split(":", 2)
     return SalesforceError(FailureClass(failure), code, whole=True)

@@ -21,11 +21,11 @@ from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
 from shared.store import now_ms, translated
 
-ROOM_S = 0.5
+CAPACITY_S = 0.5
 ASK_S = 5.0
 """How long to wait for room in the API budget, and for the answer: a delivery waits meanwhile."""
 FRESH_MS = 3600 * 1000
-KEPT_S = 90 * 24 * 3600
+TTL_S = 90 * 24 * 3600
 """What the org told is asked for again after FRESH_MS, and used until it answers."""
 AGAIN_S = 300
 """An org that did not tell its time zone is asked again after so long."""
@@ -44,7 +44,7 @@ class TimeZone:
         self._salesforce = salesforce
         self._key = f"{keys_of(settings)}time-zone"
         self._ask_again_at = 0.0
-        self._was_told = False
+        self._was_said = False
         self._lock = threading.Lock()
 
     def day(self, at_ms: int) -> str:
@@ -63,11 +63,11 @@ class TimeZone:
         if self._configured:
             return self._configured
         with translated():
-            kept = json.loads(self._store.get(self._key) or "{}")
+            stored = json.loads(self._store.get(self._key) or "{}")
             at_ms = now_ms(self._store)
-        if at_ms - kept.get("at_ms", 0) < FRESH_MS:
-            return find_zone(kept.get("name", "")) or UTC
-        return find_zone(self._ask(at_ms) or kept.get("name", "")) or UTC
+        if at_ms - stored.get("at_ms", 0) < FRESH_MS:
+            return find_zone(stored.get("name", "")) or UTC
+        return find_zone(self._ask(at_ms) or stored.get("name", "")) or UTC
 
     def _ask(self, at_ms: int) -> str:
         """The org's time zone, or "": one thread at a time, and not again right after a failure."""
@@ -75,20 +75,20 @@ class TimeZone:
             if time.monotonic() < self._ask_again_at:
                 return ""
             try:
-                slot = self._salesforce.slot(Deadline.after(ROOM_S), lasts_s=ASK_S)
-                (row,) = self._salesforce.query(STATEMENT, Deadline.after(ASK_S), slot)
+                permit = self._salesforce.permit(Deadline.after(CAPACITY_S), lasts_s=ASK_S)
+                (row,) = self._salesforce.query(STATEMENT, Deadline.after(ASK_S), permit)
                 name, why = str(row["TimeZoneSidKey"]), "unknown time zone"
             except (SalesforceError, ValueError, KeyError) as trouble:
                 name, why = "", str(getattr(trouble, "code", type(trouble).__name__))
             if find_zone(name):
-                kept = json.dumps({"name": name, "at_ms": at_ms})
+                stored = json.dumps({"name": name, "at_ms": at_ms})
                 with translated():
-                    self._store.set(self._key, kept, ex=KEPT_S)
+                    self._store.set(self._key, stored, ex=TTL_S)
                 return name
             self._ask_again_at = time.monotonic() + AGAIN_S
-            if not self._was_told:
+            if not self._was_said:
                 log.warning("time_zone_unknown", reason=why, setting="TIME_ZONE")
-                self._was_told = True
+                self._was_said = True
             return ""
 
 

@@ -22,7 +22,7 @@ from shared.store import allowed_when_full, translated
 
 TOKEN_TIMEOUT_S = (3.05, 10.0)
 LOCK_MS = 15_000
-KEPT_S = 7 * 24 * 3600
+TTL_S = 7 * 24 * 3600
 """How long a token is kept at most: one of an org that is left behind is gone after a week."""
 POLL_S = 0.05
 
@@ -50,7 +50,7 @@ class TokenStore:
 
     def current(self, *, give_up_at: float) -> Token:
         """The token in use, or a first one. give_up_at: time.monotonic() of the deadline."""
-        return self._kept() or self._one_refresher(None, give_up_at)
+        return self._stored() or self._one_refresher(None, give_up_at)
 
     def replace(self, spent: Token, *, give_up_at: float) -> Token:
         """A token other than the spent one: somebody's newer one, or one asked for now."""
@@ -58,15 +58,15 @@ class TokenStore:
 
     def renew(self, *, give_up_at: float) -> Token:
         """A token asked for now, whatever is kept."""
-        kept = self._kept()
-        return self._one_refresher(kept, give_up_at)
+        stored = self._stored()
+        return self._one_refresher(stored, give_up_at)
 
     def age_s(self) -> float | None:
         """How old the kept token is; None without one."""
-        kept = self._kept()
-        return time.time() - kept.issued_at_ms / 1000 if kept else None
+        stored = self._stored()
+        return time.time() - stored.issued_at_ms / 1000 if stored else None
 
-    def _kept(self) -> Token | None:
+    def _stored(self) -> Token | None:
         with translated():
             text = self._store.get(self._key)
         try:
@@ -76,15 +76,15 @@ class TokenStore:
 
     def _one_refresher(self, spent: Token | None, give_up_at: float) -> Token:
         while True:
-            kept = self._kept()
-            if kept and (spent is None or kept.access_token != spent.access_token):
-                return kept
+            stored = self._stored()
+            if stored and (spent is None or stored.access_token != spent.access_token):
+                return stored
             owner = secrets.token_hex(8)
             if self._take_lock(owner):
                 try:
                     # Somebody may have finished between our look and our lock.
-                    newer = self._kept()
-                    if newer and newer != kept:
+                    newer = self._stored()
+                    if newer and newer != stored:
                         return newer
                     return self._ask()
                 finally:
@@ -128,8 +128,8 @@ class TokenStore:
     def keep(self, token: Token) -> None:
         """From now on it is the fleet's."""
         with translated():
-            kept = json.dumps(asdict(token))
-            allowed_when_full(self._store, "SET", self._key, kept, "EX", KEPT_S)
+            stored = json.dumps(asdict(token))
+            allowed_when_full(self._store, "SET", self._key, stored, "EX", TTL_S)
 
     def _trusted(self, instance_url: str) -> str:
         """Where the token may be sent: https, or the configured loopback address."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shared.vapi.messages import ToolCall
 from shared.vapi.values import one_line
 
-MOST_CHARACTERS = 300
+MAX_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ def as_body(entries: list[str]) -> str:
 
 def as_function_body(entry: str) -> str:
     """The shape of a legacy `function-call` answer; it knows no `error`, so both are `result`."""
-    kept = json.loads(entry)
-    return json.dumps({"result": kept.get("result") or kept.get("error")}, ensure_ascii=False)
+    stored = json.loads(entry)
+    return json.dumps({"result": stored.get("result") or stored.get("error")}, ensure_ascii=False)
 
 
 def for_the_ear(text: str) -> str:
     """One line of at most 300 characters, cut at a word."""
     line = one_line(text) or "There is nothing to say about that."
-    if len(line) <= MOST_CHARACTERS:
+    if len(line) <= MAX_CHARACTERS:
         return line
-    return line[: MOST_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+    return line[: MAX_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"

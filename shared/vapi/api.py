@@ -12,7 +12,7 @@ from shared.settings import Settings
 from shared.vapi.values import as_number, as_object, as_objects
 
 TIMEOUT_S = (3.05, 20.0)
-MOST_LISTED = 1000
+MAX_LISTED = 1000
 MAX_PAGES = 10
 
 
@@ -22,8 +22,8 @@ class VapiRefusedError(Exception):
     status: HTTP's, 0 where there was no answer.
     """
 
-    def __init__(self, told: str, status: int = 0) -> None:
-        super().__init__(told)
+    def __init__(self, said: str, status: int = 0) -> None:
+        super().__init__(said)
         self.status = status
 
 
@@ -45,11 +45,11 @@ class VapiApi:
         listed: list[dict[str, Any]] = []
         for page in range(1, MAX_PAGES + 1):
             of_page = f"&page={page}" if page > 1 else ""
-            found = self._call("GET", f"{resource}?limit={MOST_LISTED}{of_page}")
+            found = self._call("GET", f"{resource}?limit={MAX_LISTED}{of_page}")
             has_more = False
             if isinstance(found, dict):
                 meta = as_object(found.get("metadata"))
-                has_more = page * MOST_LISTED < (as_number(meta.get("totalItems")) or 0)
+                has_more = page * MAX_LISTED < (as_number(meta.get("totalItems")) or 0)
                 found = found.get("results")
             listed += as_objects(found)
             if not has_more:
@@ -88,13 +88,13 @@ class VapiApi:
                 allow_redirects=False,
             )
         except requests.RequestException as trouble:
-            told = f"VAPI_BASE_URL {self._base} not reached ({type(trouble).__name__})"
-            raise VapiRefusedError(told) from None
+            said = f"VAPI_BASE_URL {self._base} not reached ({type(trouble).__name__})"
+            raise VapiRefusedError(said) from None
         if answer.status_code >= 300:
-            told = f"HTTP {answer.status_code} for {method} {path}: {_why(answer)}"
+            said = f"HTTP {answer.status_code} for {method} {path}: {_why(answer)}"
             if answer.status_code == 401:
-                told += " (VAPI_API_KEY: the private key of the account)"
-            raise VapiRefusedError(told, answer.status_code)
+                said += " (VAPI_API_KEY: the private key of the account)"
+            raise VapiRefusedError(said, answer.status_code)
         try:
             return answer.json() if answer.content else None
         except ValueError:
@@ -103,7 +103,7 @@ class VapiApi:
 
 def _why(answer: requests.Response) -> str:
     try:
-        told = answer.json().get("message", "")
+        said = answer.json().get("message", "")
     except (ValueError, AttributeError):
         return ""
-    return "; ".join(map(str, told)) if isinstance(told, list) else str(told)
+    return "; ".join(map(str, said)) if isinstance(said, list) else str(said)

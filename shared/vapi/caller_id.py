@@ -55,7 +55,7 @@ def read_caller_id(message: Message, trunks: Collection[str] = ()) -> CallerId:
     for customer in customers:
         sip_user, sip_host = _sip_address(customer.get("sipUri"))
         number = e164(customer.get("number"))
-        shown += [one for one in (number, sip_user) if one]
+        shown += [item for item in (number, sip_user) if item]
         if sip_user and _is_trusted(sip_host, trunks):
             trusted.append(sip_user)
         elif number and not is_sip:

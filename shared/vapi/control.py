@@ -82,11 +82,11 @@ def may_be_called(url: str, hosts: str) -> bool:
 
 
 def _is_allowed(parts: ControlUrl, hosts: str) -> bool:
-    wanted = [one.strip().lower() for one in hosts.split(",") if one.strip()]
-    return any(fnmatchcase(parts.host, one) for one in wanted)
+    wanted = [part.strip().lower() for part in hosts.split(",") if part.strip()]
+    return any(fnmatchcase(parts.host, wanted_) for wanted_ in wanted)
 
 
-def tell(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
+def post_update(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
     """Put a sentence into the call. Sent once, never repeated. Raises ControlRefusedError.
 
     by: "add-message" is a system message that the agent answers to; "say" is spoken as it is.

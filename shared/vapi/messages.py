@@ -51,7 +51,7 @@ IGNORED = frozenset(
 
 KNOWN = ANSWERED | NOTED | IGNORED
 
-MOST_AHEAD_MS = 5_000
+MAX_AHEAD_MS = 5_000
 """A time further ahead of our clock is a mistake, and would outlast all that is said later."""
 
 
@@ -91,7 +91,7 @@ class Message:
     @property
     def provider_call_id(self) -> str:
         """The id that the phone provider gave the call (Twilio's CallSid), or ""."""
-        places = (one.get("phoneCallProviderId") for one in (self.call, self.body))
+        places = (entry.get("phoneCallProviderId") for entry in (self.call, self.body))
         return safe_id(next(filter(None, map(_text, places)), ""))
 
     @property
@@ -133,7 +133,7 @@ class Message:
     def when_ms(self) -> int:
         """The message's own time, never far in the future; without one, now. Epoch ms."""
         now_ms = int(time.time() * 1000)
-        return min(self.at_ms or now_ms, now_ms + MOST_AHEAD_MS)
+        return min(self.at_ms or now_ms, now_ms + MAX_AHEAD_MS)
 
 
 def read_message(body: Any) -> Message | None:
@@ -164,7 +164,7 @@ def _evident_type(message: dict[str, Any]) -> str:
 
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
-_MOST_NAMES = 40
+_MAX_NAMES = 40
 
 
 def shape(body: Any) -> str:
@@ -178,12 +178,12 @@ def shape(body: Any) -> str:
         "message.call": _object(message.get("call")),
         "message.artifact": _object(message.get("artifact")),
     }
-    told = []
+    said = []
     for place, keys in parts.items():
-        names = sorted(key if _NAME.fullmatch(key) else "?" for key in keys)[:_MOST_NAMES]
+        names = sorted(key if _NAME.fullmatch(key) else "?" for key in keys)[:_MAX_NAMES]
         if names:
-            told.append(f"{place}{{{', '.join(names)}}}")
-    return " ".join(told) or type(body).__name__
+            said.append(f"{place}{{{', '.join(names)}}}")
+    return " ".join(said) or type(body).__name__
 
 
 # -- tool calls ------------------------------------------------------------------------------------

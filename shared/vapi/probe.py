@@ -31,9 +31,9 @@ REWRITTEN = (b'{"message": {"type": "doctor"}}', b'{"message":{"type":"doctor"}}
 class ProbeFailedError(Exception):
     """What was seen, and in `mend` what to do about it."""
 
-    def __init__(self, told: str, mend: str) -> None:
-        super().__init__(told)
-        self.mend = mend
+    def __init__(self, said: str, remedy: str) -> None:
+        super().__init__(said)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def probe_webhook(url: str, settings: Settings) -> None:
         )
     signed = _post(url, proof(settings, url))
     if signed.status == 401:
-        told, mend = _why_refused(url, settings, signed)
-        raise ProbeFailedError(f"a signed message is refused: {told}", mend)
+        said, remedy = _why_refused(url, settings, signed)
+        raise ProbeFailedError(f"a signed message is refused: {said}", remedy)
     if signed.status != 200:
         raise ProbeFailedError(
             f"a signed message got HTTP {signed.status}", "look into the log of web"
@@ -72,12 +72,12 @@ def _why_refused(url: str, settings: Settings, refused: _Seen) -> tuple[str, str
     # A signature shows nothing. The other way round, the secret itself would go to whoever
     # answers at that address, so no other scheme is ever tried.
     if settings.vapi_auth != "hmac" and _post(url, proof(settings, url, "hmac")).status == 200:
-        told = f"the service takes hmac, and this environment says {settings.vapi_auth}"
-        return told, "VAPI_AUTH, the same in both, and as Vapi's credential has it"
+        said = f"the service takes hmac, and this environment says {settings.vapi_auth}"
+        return said, "VAPI_AUTH, the same in both, and as Vapi's credential has it"
     if settings.vapi_auth == "hmac" and abs(refused.clock) > settings.vapi_hmac_tolerance_s:
         way = "ahead of" if refused.clock > 0 else "behind"
-        told = f"the clock there is {abs(refused.clock) / 60:.0f} minutes {way} this machine"
-        return told, "set both clocks by NTP"
+        said = f"the clock there is {abs(refused.clock) / 60:.0f} minutes {way} this machine"
+        return said, "set both clocks by NTP"
     return "the secret or the scheme is another, or headers are lost", (
         "VAPI_AUTH, VAPI_SERVER_SECRET and the VAPI_HMAC_ settings of the running service, and a "
         "proxy that changes hosts or drops headers"

@@ -52,7 +52,7 @@ class EndOfCall:
     started_at: str | None = None
     ended_at: str | None = None
     duration_s: int | None = None
-    told_at: str | None = None
+    reported_at: str | None = None
     recording: str = ""
     outcome: dict[str, Any] = field(default_factory=dict)
 
@@ -60,8 +60,8 @@ class EndOfCall:
 def end_of_call(message: Message) -> EndOfCall:
     """All that a report, or a status update, tells of the end. Raises nothing."""
     body, call = message.body, message.call
-    artifacts = [as_object(one.get("artifact")) for one in (body, call)]
-    analyses = [as_object(one.get("analysis")) for one in (body, call)]
+    artifacts = [as_object(entry.get("artifact")) for entry in (body, call)]
+    analyses = [as_object(entry.get("analysis")) for entry in (body, call)]
     everywhere = [body, *artifacts, call]
     started_ms = first_moment(body.get("startedAt"), call.get("startedAt"))
     ended_ms = first_moment(body.get("endedAt"), call.get("endedAt"))
@@ -71,7 +71,7 @@ def end_of_call(message: Message) -> EndOfCall:
     transcript = _first_text(everywhere, "transcript")
     if not transcript:
         caller = caller_label(message.direction)
-        lists = (as_objects(one.get("messages")) for one in everywhere)
+        lists = (as_objects(entry.get("messages")) for entry in everywhere)
         transcript = next(filter(None, (_spoken(items, caller) for items in lists)), "")
     return EndOfCall(
         ended_reason=_first_text([body, call], "endedReason"),
@@ -80,7 +80,7 @@ def end_of_call(message: Message) -> EndOfCall:
         started_at=as_iso(started_ms),
         ended_at=as_iso(ended_ms),
         duration_s=_duration_s(body, started_ms, ended_ms),
-        told_at=as_iso(first_moment(message.at_ms)),
+        reported_at=as_iso(first_moment(message.at_ms)),
         recording=_recording(everywhere, has_vapi_id=bool(message.call_id)),
         outcome=_outcome(message, artifacts, analyses, outputs),
     )
@@ -93,20 +93,20 @@ def call_updates(message: Message) -> dict[str, Any]:
     """
     if message.type != "status-update":
         return {}
-    told = {}
+    said = {}
     if message.status == "ended":
         end = end_of_call(message)
-        told = {
+        said = {
             "ended_reason": end.ended_reason[:MAX_VALUE],
             "ended_at": end.ended_at or as_iso(first_moment(message.when_ms())),
         }
     elif message.status == "forwarding":
-        told = {
+        said = {
             "forwarded_to": destination(message.body.get("destination")),
             "summary": as_text(message.body.get("summary"))[:MAX_SUMMARY],
             "transcript": as_text(message.body.get("transcript"))[:MAX_TRANSCRIPT],
         }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in said.items() if value}
 
 
 # -- when ------------------------------------------------------------------------------------------
@@ -117,11 +117,11 @@ def _duration_s(body: dict[str, Any], started_ms: int | None, ended_ms: int | No
         as_number(body.get("durationSeconds")),
         as_number(body.get("durationMs")),
     )
-    told = [seconds, milliseconds / 1000 if milliseconds is not None else None]
+    said = [seconds, milliseconds / 1000 if milliseconds is not None else None]
     if started_ms is not None and ended_ms is not None:
-        told.append(max(0.0, (ended_ms - started_ms) / 1000))
+        said.append(max(0.0, (ended_ms - started_ms) / 1000))
     return next(
-        (round(one) for one in told if one is not None and 0 <= one <= MAX_DURATION_S), None
+        (round(entry) for entry in said if entry is not None and 0 <= entry <= MAX_DURATION_S), None
     )
 
 
@@ -146,9 +146,9 @@ def _summary(holders: list[dict[str, Any]], outputs: dict[str, Any]) -> tuple[st
     """
     if text := _first_text(holders, "summary"):
         return text, ""
-    named = [one for one in outputs if re.search(r"\bsummary\b", one.replace("_", " "), re.I)]
-    named += [one for one in outputs if one not in named and "summary" in one.lower()]
-    named.sort(key=lambda one: one.lower() not in ("call summary", "summary"))
+    named = [entry for entry in outputs if re.search(r"\bsummary\b", entry.replace("_", " "), re.I)]
+    named += [entry for entry in outputs if entry not in named and "summary" in entry.lower()]
+    named.sort(key=lambda entry: entry.lower() not in ("call summary", "summary"))
     for name in named:
         if text := _as_words(outputs[name]):
             return text, name
@@ -167,7 +167,7 @@ def _as_words(value: Any) -> str:
             if name.lower() in {"summary", "text", "callsummary", "call_summary"} and inside:
                 return _as_words(inside)
         return "; ".join(
-            f"{name}: {text}" for name, one in value.items() if (text := _as_words(one))
+            f"{name}: {text}" for name, entry in value.items() if (text := _as_words(entry))
         )
     if isinstance(value, list):
         return "; ".join(filter(None, map(_as_words, value)))
@@ -252,7 +252,7 @@ def _outcome(
         "forwarded_to": destination(_first([body, call], "destination")),
         "success_evaluation": _bounded(_first(analyses, "successEvaluation")),
         "scorecards": _scorecards(artifacts),
-        "cost": next(filter(None, (as_number(one.get("cost")) for one in (body, call))), None),
+        "cost": next(filter(None, (as_number(entry.get("cost")) for entry in (body, call))), None),
         "recording_consent": {
             "type": as_text(consent.get("type"))[:MAX_NAME],
             "granted_at": as_iso(first_moment(consent.get("grantedAt"))),
@@ -264,30 +264,32 @@ def _outcome(
         "structured_outputs": {name: _bounded(result) for name, result in outputs.items()},
         "structured_data": _bounded(_first(analyses, "structuredData")),
     }
-    return _that_fits({name: one for name, one in outcome.items() if one not in (None, "", [], {})})
+    return _that_fits(
+        {name: entry for name, entry in outcome.items() if entry not in (None, "", [], {})}
+    )
 
 
 def _that_fits(outcome: dict[str, Any]) -> dict[str, Any]:
     """Without what is too much: the last ones first."""
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     left = MAX_OUTCOME
     for name, value in outcome.items():
         if name == "structured_outputs":
             value = _that_fits_in(value, left)
         size = len(json.dumps(value))
         if value and size <= left:
-            kept[name] = value
+            stored[name] = value
             left -= size
-    return kept
+    return stored
 
 
 def _that_fits_in(outputs: dict[str, Any], left: int) -> dict[str, Any]:
-    kept = {}
+    stored = {}
     for name, value in outputs.items():
         left -= len(json.dumps({name: value}))
         if left > 0:
-            kept[name] = value
-    return kept
+            stored[name] = value
+    return stored
 
 
 def _structured_outputs(artifacts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -309,31 +311,31 @@ def _scorecards(artifacts: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     for artifact in artifacts:
         for key, card in list(as_object(artifact.get("scorecards")).items())[:MAX_ITEMS]:
             name = one_line(as_text(as_object(card).get("name")) or key)[:MAX_NAME]
-            told = {
+            said = {
                 "score": as_number(as_object(card).get("score")),
                 "score_normalized": as_number(as_object(card).get("scoreNormalized")),
             }
-            if scores := {what: score for what, score in told.items() if score is not None}:
+            if scores := {what: score for what, score in said.items() if score is not None}:
                 cards.setdefault(name, scores)
     return cards
 
 
 def _transfers(artifacts: list[dict[str, Any]]) -> list[dict[str, str]]:
-    tried = next(filter(None, (as_objects(one.get("transfers")) for one in artifacts)), [])
+    tried = next(filter(None, (as_objects(entry.get("transfers")) for entry in artifacts)), [])
     return [
         {
-            "to": destination(one.get("destination")),
-            "status": as_text(one.get("status"))[:MAX_NAME],
-            "mode": as_text(one.get("mode"))[:MAX_NAME],
+            "to": destination(entry.get("destination")),
+            "status": as_text(entry.get("status"))[:MAX_NAME],
+            "mode": as_text(entry.get("mode"))[:MAX_NAME],
         }
-        for one in tried[-MAX_ITEMS:]
+        for entry in tried[-MAX_ITEMS:]
     ]
 
 
 def _assistants(message: Message, artifacts: list[dict[str, Any]]) -> list[str]:
     """Who spoke, in their order: the members of a squad, else the one assistant."""
-    activations = (as_objects(one.get("assistantActivations")) for one in artifacts)
-    names = [as_text(one.get("assistantName")) for some in activations for one in some]
+    activations = (as_objects(entry.get("assistantActivations")) for entry in artifacts)
+    names = [as_text(intent.get("assistantName")) for some in activations for intent in some]
     for holder in (message.body, message.call):
         names.append(as_text(as_object(holder.get("assistant")).get("name")))
     lines = (one_line(name)[:MAX_NAME] for name in names)
@@ -342,9 +344,9 @@ def _assistants(message: Message, artifacts: list[dict[str, Any]]) -> list[str]:
 
 def destination(value: Any) -> str:
     """Where a call is transferred to: a number, a SIP address or an assistant's name, or ""."""
-    told = as_object(value)
+    said = as_object(value)
     for name in ("number", "sipUri", "assistantName"):
-        if text := one_line(as_text(told.get(name))):
+        if text := one_line(as_text(said.get(name))):
             return text[:MAX_NAME]
     return ""
 
@@ -360,15 +362,16 @@ def _bounded(value: Any, depth: int = 0) -> Any:
     if depth == MAX_DEPTH:
         return None
     if isinstance(value, list):
-        return [_bounded(one, depth + 1) for one in value[:MAX_ITEMS]]
+        return [_bounded(entry, depth + 1) for entry in value[:MAX_ITEMS]]
     return {
-        name[:MAX_NAME]: _bounded(one, depth + 1) for name, one in list(value.items())[:MAX_ITEMS]
+        name[:MAX_NAME]: _bounded(entry, depth + 1)
+        for name, entry in list(value.items())[:MAX_ITEMS]
     }
 
 
 def _first(holders: list[dict[str, Any]], name: str) -> Any:
-    return next((one[name] for one in holders if one.get(name) is not None), None)
+    return next((entry[name] for entry in holders if entry.get(name) is not None), None)
 
 
 def _first_text(holders: list[dict[str, Any]], name: str) -> str:
-    return next(filter(None, (as_text(one.get(name)) for one in holders)), "")
+    return next(filter(None, (as_text(entry.get(name)) for entry in holders)), "")

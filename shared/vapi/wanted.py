@@ -105,7 +105,7 @@ def _parameters(schema: dict[str, Any]) -> dict[str, Any]:
     "may be left out" instead of "or null"."""
     properties = {}
     for name, given in schema.get("properties", {}).items():
-        kinds = [one for one in given.get("anyOf", [given]) if one.get("type") != "null"]
+        kinds = [item for item in given.get("anyOf", [given]) if item.get("type") != "null"]
         properties[name] = {
             key: value
             for key, value in {**kinds[0], **given}.items()

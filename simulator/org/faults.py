@@ -287,20 +287,20 @@ def _picklist(name: str, values: object) -> tuple[PicklistValue, ...]:
     item = _named_field(name)
     if item.kind not in ("picklist", "combobox") or not isinstance(values, list) or not values:
         raise ValueError(f"{name} must be a picklist with a list of values")
-    told = [dict(one) if isinstance(one, dict) else {"value": one} for one in values]
-    for one in told:
-        if not isinstance(one.get("value"), str) or set(one) - {"value", "default", "closed"}:
+    said = [dict(entry) if isinstance(entry, dict) else {"value": entry} for entry in values]
+    for entry in said:
+        if not isinstance(entry.get("value"), str) or set(entry) - {"value", "default", "closed"}:
             raise ValueError(f"a value of {name} must be text or have value, default and closed")
-    if not any(one.get("default") for one in told):
-        usual = [one for one in told if one["value"] == item.default]
-        (usual or told)[0]["default"] = True
-    if not any("closed" in one for one in told):
-        usual = [one for one in told if one["value"] in USUALLY_CLOSED]
-        for one in usual or told[-1:]:
-            one["closed"] = True
+    if not any(entry.get("default") for entry in said):
+        usual = [entry for entry in said if entry["value"] == item.default]
+        (usual or said)[0]["default"] = True
+    if not any("closed" in entry for entry in said):
+        usual = [entry for entry in said if entry["value"] in USUALLY_CLOSED]
+        for entry in usual or said[-1:]:
+            entry["closed"] = True
     return tuple(
-        PicklistValue(one["value"], bool(one.get("default")), bool(one.get("closed")))
-        for one in told
+        PicklistValue(entry["value"], bool(entry.get("default")), bool(entry.get("closed")))
+        for entry in said
     )
 
 

@@ -82,7 +82,7 @@ class Limits:
     def remaining(self) -> int:
         if self.daily_left is not None:
             return self.daily_left
-        self._forget(self.used_at, DAY_S)
+        self._purge(self.used_at, DAY_S)
         return max(DAILY_REQUESTS - len(self.used_at), 0)
 
     @property
@@ -102,7 +102,7 @@ class Limits:
         now = time.monotonic()
         if self.window is not None:
             requests, seconds = self.window
-            self._forget(self.window_at, seconds)
+            self._purge(self.window_at, seconds)
             if len(self.window_at) >= requests:
                 raise request_limit("TotalRequests")
             self.window_at.append(now)
@@ -110,7 +110,7 @@ class Limits:
         if self.daily_left is not None:
             self.daily_left -= 1
 
-    def _forget(self, times: deque[float], age_s: float) -> None:
+    def _purge(self, times: deque[float], age_s: float) -> None:
         oldest = time.monotonic() - age_s
         while times and times[0] <= oldest:
             times.popleft()

@@ -108,13 +108,13 @@ def show_setup(store: Store, faults: Faults, now: datetime) -> None:
         sower = _Sower(store, now)
         for name in ("Case", "Task"):
             listed = faults.picklists.get(f"{name}.Status".lower()) or usual_values(name)
-            for order, one in enumerate(listed, 1):
+            for order, entry in enumerate(listed, 1):
                 sower.add(
                     f"{name}Status",
-                    ApiName=one.value,
-                    MasterLabel=one.value,
-                    IsClosed=int(one.closed),
-                    IsDefault=int(one.default),
+                    ApiName=entry.value,
+                    MasterLabel=entry.value,
+                    IsClosed=int(entry.closed),
+                    IsDefault=int(entry.default),
                     SortOrder=order,
                 )
         if faults.duplicate_rule:

@@ -91,8 +91,8 @@ def _schema_of(faults: Faults) -> tuple[tuple[str, ...], tuple[str, ...], dict[s
         sobject, _, item = name.partition(".")
         changed[name] = replace(
             OBJECTS[sobject].by_name[item],
-            values=tuple(one.value for one in values),
-            default=next(one.value for one in values if one.default),
+            values=tuple(value.value for value in values),
+            default=next(value.value for value in values if value.default),
             restricted=True,
         )
     for name, unique in faults.unique.items():

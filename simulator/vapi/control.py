@@ -41,16 +41,16 @@ def control_app(base: str = "", twilio: str = "") -> web.Application:
         posted.append({"call": request.match_info["call"], "command": command})
         return web.json_response({"success": True})
 
-    async def tell(_: web.Request) -> web.Response:
+    async def describe(_: web.Request) -> web.Response:
         return web.json_response(posted)
 
-    async def forget(_: web.Request) -> web.Response:
+    async def purge(_: web.Request) -> web.Response:
         posted.clear()
         return web.json_response({})
 
     app = web.Application()
-    app.router.add_get("/_vapi/control", tell)
-    app.router.add_delete("/_vapi/control", forget)
+    app.router.add_get("/_vapi/control", describe)
+    app.router.add_delete("/_vapi/control", purge)
     app.router.add_post("/{call}/control", take)
     add_rest(app, base, twilio)
     return app

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from simulator.vapi.control import serve
-from simulator.vapi.player import Heard, Player, Webhook, as_line
+from simulator.vapi.player import Player, ToolAnswer, Webhook, as_line
 from simulator.vapi.scenario import Scenario, ScenarioError, read_scenario
 
 
@@ -23,13 +23,13 @@ def main(argv: list[str]) -> int:
         print(refused, file=sys.stderr)
         return 2
     webhook = Webhook(options.url, options.secret, options.auth)
-    turns = [(one, nth) for nth in range(1, options.repeat + 1) for one in scenarios]
+    turns = [(item, nth) for nth in range(1, options.repeat + 1) for item in scenarios]
     writing = threading.Lock()
     unanswered: list[int] = []
 
-    def play(turn: tuple[Scenario, int]) -> list[Heard]:
+    def play(turn: tuple[Scenario, int]) -> list[ToolAnswer]:
         scenario, nth = turn
-        told: list[str] = []
+        said: list[str] = []
         together = options.concurrency > 1
         player = Player(
             webhook,
@@ -37,31 +37,31 @@ def main(argv: list[str]) -> int:
             seed=options.seed,
             nth=nth,
             # Calls side by side would talk across one another: each is told when it is over.
-            tell=told.append if together else _tell,
+            describe=said.append if together else _report,
             control_base=options.control,
         )
-        heard = player.play()
+        answers = player.play()
         unanswered.append(player.unanswered)
         with writing:
-            if told and not options.quiet:
-                _tell("\n".join(told))
-            if options.heard:
-                with options.heard.open("a", encoding="utf-8") as file:
-                    file.writelines(as_line(one) + "\n" for one in heard)
-        return heard
+            if said and not options.quiet:
+                _report("\n".join(said))
+            if options.answers:
+                with options.answers.open("a", encoding="utf-8") as file:
+                    file.writelines(as_line(answer) + "\n" for answer in answers)
+        return answers
 
     with ThreadPoolExecutor(options.concurrency) as pool:
-        heard = [one for call in pool.map(play, turns) for one in call]
-    errors = sum(one.is_error for one in heard)
-    looked = sum(one.kind == "look" for one in heard)
+        answers = [item for call in pool.map(play, turns) for item in call]
+    errors = sum(answer.is_error for answer in answers)
+    looked = sum(answer.kind == "look" for answer in answers)
     print(
-        f"vapi: calls={len(turns)} lookups={looked} writes={len(heard) - looked} errors={errors}",
+        f"vapi: calls={len(turns)} lookups={looked} writes={len(answers) - looked} errors={errors}",
         flush=True,
     )
     return 1 if sum(unanswered) else 0
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     print(line, flush=True)
 
 
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--repeat", type=int, default=1, help="how often each scenario is played")
     play.add_argument("--concurrency", type=int, default=1, help="calls at the same time")
     play.add_argument("--quiet", action="store_true", help="tell no story of calls side by side")
-    play.add_argument("--heard", type=Path, help="append each answer heard as a JSON line")
+    play.add_argument("--answers", type=Path, help="append each answer as a JSON line")
     play.add_argument(
         "--control", default="", help="base of the control URLs, such as serve's http://127.0.0.1:N"
     )

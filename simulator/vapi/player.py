@@ -25,7 +25,7 @@ REFERENCE = re.compile(r"\b[A-HJ-NP-Z2-9]{3} [A-HJ-NP-Z2-9]{3}\b")
 
 
 @dataclass(frozen=True)
-class Heard:
+class ToolAnswer:
     """One answer of the webhook to a tool call. kind: "look" or "write"; reference "" if none."""
 
     call_id: str
@@ -73,13 +73,13 @@ class Player:
         *,
         seed: int,
         nth: int,
-        tell: Callable[[str], None],
+        describe: Callable[[str], None],
         control_base: str = "",
     ) -> None:
         self._webhook = webhook
         self._scenario = scenario
         self._nth = nth
-        self._tell = tell
+        self._report = describe
         self._random = random.Random(f"{seed}/{scenario.name}/{nth}")
         call_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         self._call = Call(
@@ -89,12 +89,12 @@ class Player:
             control_url=f"{control_base}/{call_id}/control" if control_base else "",
         )
         self._reference = ""
-        self.heard: list[Heard] = []
+        self.answers: list[ToolAnswer] = []
         self.unanswered = 0
 
-    def play(self) -> list[Heard]:
+    def play(self) -> list[ToolAnswer]:
         call, scenario = self._call, self._scenario
-        self._tell(f"☎ {scenario.title}: {scenario.caller or 'a number that is not shown'}")
+        self._report(f"☎ {scenario.title}: {scenario.caller or 'a number that is not shown'}")
         self._webhook.post_event(call.status("in-progress"))
         asides: list[threading.Thread] = []
         for step in scenario.steps:
@@ -108,8 +108,8 @@ class Player:
         _join(asides)
         self._webhook.post_event(call.status("ended", endedReason=scenario.reason))
         self._webhook.post_event(call.report(scenario.reason, scenario.summary))
-        self._tell("  call ended")
-        return self.heard
+        self._report("  call ended")
+        return self.answers
 
     def _play_late(self, step: Step, late_s: float) -> None:
         time.sleep(late_s)
@@ -127,44 +127,44 @@ class Player:
         elif step.interrupted:
             self._webhook.post_event(self._call.interrupted())
         elif step.caller:
-            self._tell(f"  caller: {step.caller}")
+            self._report(f"  caller: {step.caller}")
             self._webhook.post_event(self._call.transcript("user", step.caller))
         elif step.agent:
-            self._tell(f"  agent: {step.agent}")
+            self._report(f"  agent: {step.agent}")
             self._webhook.post_event(self._call.transcript("assistant", step.agent))
         else:
             self._ask(step)
 
     def _ask(self, step: Step) -> None:
         give_up = time.monotonic() + step.for_s
-        told = ""
+        said = ""
         while True:
-            heard = self._ask_once(step, told)
-            told = heard.text
-            if not step.until or re.search(step.until, heard.text):
+            answers = self._ask_once(step, said)
+            said = answers.text
+            if not step.until or re.search(step.until, answers.text):
                 return
             if time.monotonic() > give_up:
-                self._tell(f"  (never heard {step.until!r})")
+                self._report(f"  (never heard {step.until!r})")
                 return
             time.sleep(0.5)
 
-    def _ask_once(self, step: Step, told: str) -> Heard:
+    def _ask_once(self, step: Step, said: str) -> ToolAnswer:
         """told: what the time before was answered; the same again is no news. "" the first time."""
         tool = step.look or step.write
         arguments = self._filled(step.arguments if step.arguments is not None else {})
         call_id = f"call_{self._random.getrandbits(96):024x}"
         shown = json.dumps(arguments, ensure_ascii=False) if arguments else ""
-        if not told:
-            self._tell(f"  tool {tool} {shown}".rstrip())
+        if not said:
+            self._report(f"  tool {tool} {shown}".rstrip())
         started = time.monotonic()
         text, is_error = self._answer(self._call.tool_calls((call_id, tool, arguments)), call_id)
         took_ms = (time.monotonic() - started) * 1000
         found = REFERENCE.search(text)
         if found and step.write:
             self._reference = found.group()
-        if text != told:
-            self._tell(f"    {'✗' if is_error else '→'} {text}   [{took_ms:.0f} ms]")
-        heard = Heard(
+        if text != said:
+            self._report(f"    {'✗' if is_error else '→'} {text}   [{took_ms:.0f} ms]")
+        answers = ToolAnswer(
             call_id=self._call.id,
             scenario=self._scenario.name,
             kind="look" if step.look else "write",
@@ -174,8 +174,8 @@ class Player:
             reference=found.group() if found and step.write else "",
             took_ms=round(took_ms, 1),
         )
-        self.heard.append(heard)
-        return heard
+        self.answers.append(answers)
+        return answers
 
     def _answer(self, message: dict[str, Any], call_id: str) -> tuple[str, bool]:
         """What the model hears: Vapi matches the id, and ignores whatever is not a 200."""
@@ -185,10 +185,10 @@ class Player:
             why = f"HTTP {answer.status_code}"
         except (requests.RequestException, ValueError, KeyError, TypeError) as trouble:
             results, why = [], type(trouble).__name__
-        for one in results:
-            if one.get("toolCallId") == call_id:
-                text = one.get("result") or one.get("error") or ""
-                return str(text), "error" in one
+        for result in results:
+            if result.get("toolCallId") == call_id:
+                text = result.get("result") or result.get("error") or ""
+                return str(text), "error" in result
         self.unanswered += 1
         return f"No result returned ({why}).", True
 
@@ -209,5 +209,5 @@ def _join(threads: list[threading.Thread]) -> None:
     threads.clear()
 
 
-def as_line(heard: Heard) -> str:
-    return json.dumps(asdict(heard), ensure_ascii=False)
+def as_line(answers: ToolAnswer) -> str:
+    return json.dumps(asdict(answers), ensure_ascii=False)

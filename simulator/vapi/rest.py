@@ -99,12 +99,12 @@ SERVER_MESSAGES = {
 
 def add_rest(app: web.Application, base: str, twilio: str) -> None:
     """base: where this Vapi is served; twilio: the API that numbers are imported from."""
-    kept: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in FIELDS}
+    stored: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in FIELDS}
 
     def allowed(request: web.Request) -> dict[str, dict[str, Any]]:
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             raise web.HTTPUnauthorized(text='{"message": "Invalid Key.", "statusCode": 401}')
-        return kept[request.match_info["resource"]]
+        return stored[request.match_info["resource"]]
 
     def one_of(request: web.Request) -> dict[str, Any]:
         found = allowed(request).get(request.match_info["id"])
@@ -124,7 +124,7 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
         return web.json_response({"results": part, "metadata": meta})
 
     async def made(request: web.Request) -> web.Response:
-        there = allowed(request)
+        existing = allowed(request)
         body = await _read(request)
         if request.match_info["resource"] == "phone-number":
             await _import_number(body, base, twilio)
@@ -132,10 +132,10 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
         elif request.match_info["resource"] == "campaign":
             body["status"] = "scheduled" if body.get("schedulePlan") else "in-progress"
         one = {"id": str(uuid.uuid4()), "orgId": "org", "createdAt": _now(), "updatedAt": _now()}
-        there[one["id"]] = one | body
-        return web.json_response(there[one["id"]], status=201)
+        existing[one["id"]] = one | body
+        return web.json_response(existing[one["id"]], status=201)
 
-    async def told(request: web.Request) -> web.Response:
+    async def said(request: web.Request) -> web.Response:
         return web.json_response(one_of(request))
 
     async def changed(request: web.Request) -> web.Response:
@@ -155,18 +155,18 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
         del allowed(request)[one["id"]]
         return web.json_response(one)
 
-    async def forgotten(_: web.Request) -> web.Response:
-        for resource in kept.values():
+    async def purged(_: web.Request) -> web.Response:
+        for resource in stored.values():
             resource.clear()
         return web.json_response({})
 
     which = "{resource:" + "|".join(FIELDS) + "}"
     app.router.add_get(f"/{which}", listed)
     app.router.add_post(f"/{which}", made)
-    app.router.add_get(f"/{which}/{{id}}", told)
+    app.router.add_get(f"/{which}/{{id}}", said)
     app.router.add_patch(f"/{which}/{{id}}", changed)
     app.router.add_delete(f"/{which}/{{id}}", deleted)
-    app.router.add_delete("/_vapi/rest", forgotten)
+    app.router.add_delete("/_vapi/rest", purged)
 
 
 async def _read(request: web.Request, *, partial: bool = False) -> dict[str, Any]:
@@ -209,8 +209,8 @@ async def _import_number(body: dict[str, Any], base: str, twilio: str) -> None:
 
 
 def _bad(message: object) -> web.HTTPBadRequest:
-    told = {"message": message, "error": "Bad Request", "statusCode": 400}
-    text = web.json_response(told).text
+    said = {"message": message, "error": "Bad Request", "statusCode": 400}
+    text = web.json_response(said).text
     return web.HTTPBadRequest(text=text, content_type="application/json")
 
 
@@ -231,9 +231,9 @@ def _wrong(resource: str, body: Any) -> Any:
             yield f"{name} must be an object"
     yield from _wrong_inside(body)
     known = CAMPAIGN_MESSAGES if resource == "campaign" else SERVER_MESSAGES
-    for one in body.get("serverMessages") or []:
-        if one not in known:
-            yield f"each value in serverMessages must be one of the following values, not {one}"
+    for item in body.get("serverMessages") or []:
+        if item not in known:
+            yield f"each value in serverMessages must be one of the following values, not {item}"
     timeout = (body.get("server") or {}).get("timeoutSeconds", 20)
     if not 1 <= timeout <= 300:
         yield "server.timeoutSeconds must not be less than 1 or greater than 300"

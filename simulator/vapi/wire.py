@@ -65,8 +65,8 @@ class Call:
             for id_, name, arguments in calls
         ]
         paired = [
-            {"type": "function", "function": {"name": name, "parameters": {}}, "toolCall": one}
-            for (_, name, _), one in zip(calls, listed, strict=True)
+            {"type": "function", "function": {"name": name, "parameters": {}}, "toolCall": item}
+            for (_, name, _), item in zip(calls, listed, strict=True)
         ]
         return self.envelope(
             "tool-calls", toolCalls=listed, toolCallList=listed, toolWithToolCallList=paired
@@ -99,8 +99,8 @@ class Call:
     def report(self, reason: str, summary: str) -> dict[str, Any]:
         ended_ms = int(time.time() * 1000)
         transcript = "".join(
-            f"{'User' if one['role'] == 'user' else 'AI'}: {one['message']}\n"
-            for one in self.messages
+            f"{'User' if item['role'] == 'user' else 'AI'}: {item['message']}\n"
+            for item in self.messages
         )
         return self.envelope(
             "end-of-call-report",

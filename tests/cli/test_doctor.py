@@ -32,7 +32,7 @@ from shared.vapi.api import VapiApi
 from tests.cli.conftest import Twilio as TwilioAccount
 from tests.conftest import OPS_TOKEN
 from web.app import create_app
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 TWILIO = {"vapi number", "twilio", "twilio number"}
@@ -343,7 +343,7 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
     alive.note("worker", Peer.of_this_process("celery@here"))
     alive.note("beat", Peer.of_this_process())
     Journal(store).sweep()
-    Journal(store).forget(data_after_ms=10**9, receipt_after_ms=10**9)
+    Journal(store).purge(data_after_ms=10**9, receipt_after_ms=10**9)
 
     def elsewhere(environ: Any, start: Any) -> list[bytes]:
         start("200 OK", [("Content-Length", "5")])
@@ -424,8 +424,8 @@ def numbered(
 def change_by_hand(api: VapiApi, name: str, change: dict[str, Any] | None) -> None:
     resource = {"vapi-salesforce": "assistant", "+14155550199": "phone-number"}.get(name, "tool")
     (one,) = (
-        one for one in api.list_all(resource)
-        if name in (one.get("name"), one.get("number"), one.get("function", {}).get("name"))
+        item for item in api.list_all(resource)
+        if name in (item.get("name"), item.get("number"), item.get("function", {}).get("name"))
     )  # fmt: skip
     if change is None:
         api.delete(resource, one["id"])
@@ -452,14 +452,14 @@ def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[st
 
 
 def test_all_is_well_and_what_is_not_set_up_says_so(provisioned: VapiApi) -> None:
-    findings = {one.link: one for one in diagnose()}
-    assert {n for n, one in findings.items() if one.status == "problem"} == set()
-    assert {n for n, one in findings.items() if one.status == "not checked"} == TWILIO
-    assert all(one.told for one in findings.values())
+    findings = {item.link: item for item in diagnose()}
+    assert {n for n, finding in findings.items() if finding.status == "problem"} == set()
+    assert {n for n, finding in findings.items() if finding.status == "not checked"} == TWILIO
+    assert all(finding.said for finding in findings.values())
 
 
 def test_all_is_well_with_a_number_and_nothing_is_left_unchecked(numbered: dict[str, str]) -> None:
-    assert {one.link: one.told for one in diagnose() if one.status != "ok"} == {}
+    assert {item.link: item.said for item in diagnose() if item.status != "ok"} == {}
 
 
 def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
@@ -469,12 +469,12 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     assistant = numbered["VAPI_ASSISTANT_ID"]
     set_env(monkeypatch, dict.fromkeys(numbered, "") | {"VAPI_ASSISTANT_ID": assistant}, web)
     change_by_hand(provisioned, "+14155550199", {"assistantId": assistant, "server": None})
-    (found,) = (one for one in diagnose() if one.link == "vapi number")
-    assert (found.status, found.told) == ("ok", "1 of the account's 1 leads here")
+    (found,) = (item for item in diagnose() if item.link == "vapi number")
+    assert (found.status, found.said) == ("ok", "1 of the account's 1 leads here")
 
 
 @pytest.mark.parametrize(
-    ("server", "assistant", "status", "told"),
+    ("server", "assistant", "status", "said"),
     [
         ({"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, True, "ok", "1 of the"),
         ({"url": "{service}/webhook/vapi"}, True, "problem", "without a credential"),
@@ -486,7 +486,7 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     ],
 )  # fmt: skip
 def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
-    server: dict[str, str], assistant: bool, status: str, told: str,
+    server: dict[str, str], assistant: bool, status: str, said: str,
     provisioned: VapiApi, numbered: dict[str, str], web: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -494,8 +494,8 @@ def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
     change_by_hand(provisioned, "+14155550199", {"server": given})
     named = {"VAPI_ASSISTANT_ID": numbered["VAPI_ASSISTANT_ID"]} if assistant else {}
     set_env(monkeypatch, dict.fromkeys(numbered, "") | named, web)
-    (found,) = (one for one in diagnose() if one.link == "vapi number")
-    assert (str(found.status), told in found.told) == (status, True), found
+    (found,) = (item for item in diagnose() if item.link == "vapi number")
+    assert (str(found.status), said in found.said) == (status, True), found
 
 
 CAMPAIGNS: dict[str, dict[str, Any]] = {
@@ -512,17 +512,17 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
 def test_campaigns_that_ask_this_server_whom_to_dial_are_named(
     provisioned: VapiApi, web: dict[str, str]
 ) -> None:
-    (found,) = (one for one in diagnose() if one.link == "vapi campaigns")
-    assert (str(found.status), found.told) == ("ok", "0, none asks this server whom to dial")
+    (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
+    assert (str(found.status), found.said) == ("ok", "0, none asks this server whom to dial")
     for name, changed in CAMPAIGNS.items():
         body = {"predialPlan": {}, "server": {"url": "{service}/webhook/vapi"}} | changed
         text = json.dumps(body | {"name": name}).replace("{service}", web["service"])
         made = provisioned.create("campaign", json.loads(text))
         if name == "is over":
             provisioned.change("campaign", made["id"], {"status": "ended"})
-    (found,) = (one for one in diagnose() if one.link == "vapi campaigns")
+    (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
     assert str(found.status) == "problem"
-    assert found.told.endswith("dial nobody: asks, asks by another path, asks later")
+    assert found.said.endswith("dial nobody: asks, asks by another path, asks later")
 
 
 def test_campaigns_are_read_page_by_page(
@@ -530,8 +530,14 @@ def test_campaigns_are_read_page_by_page(
 ) -> None:
     for nth in range(5):
         provisioned.create("campaign", {"name": f"{nth}"})
-    monkeypatch.setattr("shared.vapi.api.MOST_LISTED", 2)
-    assert [one["name"] for one in provisioned.list_all("campaign")] == ["0", "1", "2", "3", "4"]
+    monkeypatch.setattr("shared.vapi.api.MAX_LISTED", 2)
+    assert [intent["name"] for intent in provisioned.list_all("campaign")] == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+    ]
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -545,9 +551,9 @@ def test_what_is_broken_is_found_named_and_nothing_else(
         env = request.getfixturevalue("numbered") | env
         request.getfixturevalue("twilio").by_hand(case_.twilio[0], **case_.twilio[1])
     if case_.vapi:
-        told_of, change = case_.vapi
+        informed, change = case_.vapi
         text = json.dumps(change).replace("{service}", web["service"])
-        change_by_hand(provisioned, told_of, json.loads(text))
+        change_by_hand(provisioned, informed, json.loads(text))
     set_env(monkeypatch, env, web)
     before = {key: str(store.config_get(key)[key]) for key in case_.config}
     for key, value in case_.config.items():
@@ -556,22 +562,22 @@ def test_what_is_broken_is_found_named_and_nothing_else(
         store.delete(key)
     strict_org.fault(**case_.fault)
     try:
-        findings = {one.link: one for one in diagnose(try_writes=case_.try_writes)}
+        findings = {item.link: item for item in diagnose(try_writes=case_.try_writes)}
     finally:
         for key, value in before.items():
             store.config_set(key, value)
-    found = {n: one for n, one in findings.items() if one.status == "problem"}
+    found = {n: finding for n, finding in findings.items() if finding.status == "problem"}
     assert set(found) == {case_.problem} | case_.also, found
-    told = found[case_.problem]
-    assert case_.names in f"{told.told} {told.mend}"
-    assert told.mend
-    unchecked = {n for n, one in findings.items() if one.status == "not checked"}
+    said = found[case_.problem]
+    assert case_.names in f"{said.said} {said.remedy}"
+    assert said.remedy
+    unchecked = {n for n, finding in findings.items() if finding.status == "not checked"}
     assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
 
 
 def problems() -> dict[str, tuple[str, str]]:
-    found = (one for one in diagnose() if one.status == "problem")
-    return {one.link: (one.told, one.mend) for one in found}
+    found = (item for item in diagnose() if item.status == "problem")
+    return {row.link: (row.said, row.remedy) for row in found}
 
 
 def accepted(journal: Journal) -> None:
@@ -592,11 +598,11 @@ def test_a_paused_kind_is_named_with_the_command_that_lets_it_go(
 
 
 def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
-    provisioned: VapiApi, journal: Journal, desk: Desk, strict_org: Org
+    provisioned: VapiApi, journal: Journal, context: DeliveryContext, strict_org: Org
 ) -> None:
     accepted(journal)
     strict_org.fault(hide_fields=["Case.Call_Key__c"])
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     strict_org.fault()
     found = problems()
     assert set(found) == {"failing kinds"}
@@ -604,19 +610,24 @@ def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
     assert "resume case_create" in found["failing kinds"][1]
 
 
-@pytest.mark.parametrize(("count", "told"), [(1, "1 write waits"), (3, "3 writes wait")])
+@pytest.mark.parametrize(("count", "said"), [(1, "1 write waits"), (3, "3 writes wait")])
 def test_parked_writes_are_counted_with_the_command_to_look_at_them(
-    count: int, told: str, provisioned: VapiApi, journal: Journal, desk: Desk, strict_org: Org
+    count: int,
+    said: str,
+    provisioned: VapiApi,
+    journal: Journal,
+    context: DeliveryContext,
+    strict_org: Org,
 ) -> None:
     for _ in range(count):
         accepted(journal)
     rule = {"object": "Case", "when": "Type = 'Billing'", "message": "No."}
     strict_org.fault(validation_rules=[rule])
-    assert drain(desk, Kind.CASE_CREATE).counts["parked"] == count
+    assert drain(context, Kind.CASE_CREATE).counts["parked"] == count
     strict_org.fault()
     assert problems() == {
         "parked writes": (
-            f"{told} for a person",
+            f"{said} for a person",
             "python -m cli intents list --state parked",
         )
     }
@@ -643,7 +654,7 @@ def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
     server = make_server("127.0.0.1", 0, stranger, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     set_env(monkeypatch, {"PUBLIC_URL": f"http://127.0.0.1:{server.port}", "PORT": "1"}, web)
-    (webhook,) = (one for one in diagnose() if one.link == "webhook")
+    (webhook,) = (item for item in diagnose() if item.link == "webhook")
     server.shutdown()
     server.server_close()
     assert webhook.status == "problem"
@@ -655,13 +666,13 @@ def test_a_store_whose_clock_is_wrong_is_found(
     provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.checks.store.now_ms", lambda _: time.time() * 1000 + 600_000)
-    found = {link: told for link, (told, _) in problems().items()}
+    found = {link: said for link, (said, _) in problems().items()}
     assert found == {"redis clock": "Redis is 10 minutes ahead of this machine"}
 
 
 def rules(**how: bool) -> tuple[str, str]:
-    (found,) = (one for one in diagnose(**how) if one.link == "salesforce rules")
-    return str(found.status), found.told
+    (found,) = (item for item in diagnose(**how) if item.link == "salesforce rules")
+    return str(found.status), found.said
 
 
 def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_do(
@@ -672,9 +683,9 @@ def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_
     assert rules() == ("ok", "none refuses a write; new cases go where Standard says")
     harmless = {"object": "Case", "when": "Origin = 'Fax'", "message": "No fax", "name": "No_Fax"}
     strict_org.fault(validation_rules=[harmless], duplicate_rule="alert")
-    status, told = rules()
+    status, said = rules()
     assert status == "not checked"
-    assert told.startswith(
+    assert said.startswith(
         "validation rule Case.No_Fax, duplicate rule Contact.Standard Contact Duplicate Rule may"
     )
     before = {name: strict_org.records(name) for name in ("Case", "Task", "CaseComment", "Contact")}
@@ -686,9 +697,9 @@ def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_
 
 def test_who_may_not_see_rules_is_told_of_the_trial(web: dict[str, str], strict_org: Org) -> None:
     strict_org.fault(deny=["DuplicateRule.read", "ValidationRule.read"])
-    status, told = rules()
+    status, said = rules()
     assert status == "not checked"
-    assert told.startswith("only View Setup and Configuration may see them: doctor --try-writes")
+    assert said.startswith("only View Setup and Configuration may see them: doctor --try-writes")
 
 
 def test_the_command_tells_and_exits_and_prints_no_secret(
@@ -700,7 +711,7 @@ def test_the_command_tells_and_exits_and_prints_no_secret(
     strict_org.fault(hide_fields=["Case.Call_Key__c"])
     ill = CliRunner().invoke(cli, ["doctor", "--json"])
     assert ill.exit_code == 1
-    told = {one["link"]: one for one in map(json.loads, ill.output.splitlines())}
-    assert told["salesforce keys"]["status"] == "problem"
+    said = {line["link"]: line for line in map(json.loads, ill.output.splitlines())}
+    assert said["salesforce keys"]["status"] == "problem"
     for secret in ("demo-secret", "demo-webhook-secret", "demo-flower-password", "demo-vapi-key"):
         assert secret not in well.output + ill.output

@@ -14,7 +14,7 @@ from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
 from shared.settings import load_settings
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 WORDS = "Billing cases need an order number." + " Really." * 50
@@ -25,18 +25,22 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(cli, ["intents", *words])
 
 
-def parked(journal: Journal, desk: Desk, org: Org, call_id: str = "call-1") -> str:
+def parked(journal: Journal, context: DeliveryContext, org: Org, call_id: str = "call-1") -> str:
     draft = CaseDraft(issue_type="billing", description="private words")
     intent_id = _accept(journal, Kind.CASE_CREATE, draft, call_id)
     org.fault(**REFUSED)
-    assert drain(desk, Kind.CASE_CREATE).counts["parked"] == 1
+    assert drain(context, Kind.CASE_CREATE).counts["parked"] == 1
     org.fault()
     return intent_id
 
 
-def _accept(journal: Journal, kind: Kind, draft: Draft, call_id: str = "call-1") -> str:
+def _accept(
+    journal: Journal, kind: Kind, draft: Draft, call_id: str = "call-1", tool: str = ""
+) -> str:
     intent_id = new_intent_id()
-    new = NewIntent(id=intent_id, kind=kind, draft=draft, reference=new_reference(), said="Noted.")
+    new = NewIntent(
+        id=intent_id, kind=kind, draft=draft, tool=tool, reference=new_reference(), said="Noted."
+    )
     journal.accept(call_id, [new])
     return intent_id
 
@@ -48,16 +52,16 @@ def state(journal: Journal, intent_id: str) -> State:
 
 
 def test_the_list_tells_why_since_when_and_which_call_but_not_what_was_said(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked(journal, desk, org)
-    told = run("list", "--state", "parked").output
-    assert intent_id in told
-    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION" in told
-    assert "call-1" in told
-    assert "private" not in told
-    assert "Billing cases need an order number." in told
-    assert WORDS not in told
+    intent_id = parked(journal, context, org)
+    said = run("list", "--state", "parked").output
+    assert intent_id in said
+    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION" in said
+    assert "call-1" in said
+    assert "private" not in said
+    assert "Billing cases need an order number." in said
+    assert WORDS not in said
     row = json.loads(run("list", "--json").output)
     assert row["settled_at"]
     shown = json.loads(run("show", intent_id).output)
@@ -66,38 +70,44 @@ def test_the_list_tells_why_since_when_and_which_call_but_not_what_was_said(
     assert shown["payload"]["description"] == "private words"
 
 
-def test_nothing_is_changed_without_yes(journal: Journal, desk: Desk, org: Org) -> None:
-    intent_id = parked(journal, desk, org)
+def test_nothing_is_changed_without_yes(
+    journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    intent_id = parked(journal, context, org)
     for verb in ("replay", "discard"):
-        told = run(verb, "--all")
-        assert told.exit_code == 0
-        assert f"would {verb} 1" in told.output
+        said = run(verb, "--all")
+        assert said.exit_code == 0
+        assert f"would {verb} 1" in said.output
     assert state(journal, intent_id) is State.PARKED
 
 
 def test_a_replayed_intent_is_delivered_once_however_often_replay_is_pressed(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked(journal, desk, org)
+    intent_id = parked(journal, context, org)
     assert run("replay", intent_id, "--yes").output == "replayed 1\n"
     assert run("replay", intent_id, "--yes").output == ""
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     assert run("replay", intent_id, "--yes").exit_code == 0
     assert state(journal, intent_id) is State.DELIVERED
-    assert sum(one["Call_Key__c"] == intent_id for one in org.records("Case")) == 1
+    assert sum(record["Call_Key__c"] == intent_id for record in org.records("Case")) == 1
 
 
-def test_a_discarded_intent_is_settled_and_stays_so(journal: Journal, desk: Desk, org: Org) -> None:
-    intent_id = parked(journal, desk, org)
+def test_a_discarded_intent_is_settled_and_stays_so(
+    journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    intent_id = parked(journal, context, org)
     assert run("discard", intent_id, "--yes").output == "discarded 1\n"
     assert run("replay", intent_id, "--yes").output == ""
     assert state(journal, intent_id) is State.CANCELLED
     assert journal.parked(10) == []
 
 
-def test_filters_choose_among_what_is_parked(journal: Journal, desk: Desk, org: Org) -> None:
-    first = parked(journal, desk, org, "call-1")
-    second = parked(journal, desk, org, "call-2")
+def test_filters_choose_among_what_is_parked(
+    journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    first = parked(journal, context, org, "call-1")
+    second = parked(journal, context, org, "call-2")
     assert "would replay 1" in run("replay", "--call", "call-2").output
     assert "would replay 2" in run("replay", "--reason", "FIELD_CUSTOM").output
     assert "would replay 0" in run("replay", "--kind", "callback").output
@@ -107,23 +117,23 @@ def test_filters_choose_among_what_is_parked(journal: Journal, desk: Desk, org: 
 
 
 def test_an_edited_draft_is_replayed_as_it_was_corrected(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked(journal, desk, org)
+    intent_id = parked(journal, context, org)
     assert "would edit" in run("edit", intent_id, "--set", "issue_type=technical").output
     assert run("edit", intent_id, "--set", "weather=fine", "--yes").exit_code == 2
     run("edit", intent_id, "--set", "issue_type=technical", "--yes")
     org.fault(**REFUSED)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
-    (opened,) = (one for one in org.records("Case") if one["Call_Key__c"] == intent_id)
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    (opened,) = (record for record in org.records("Case") if record["Call_Key__c"] == intent_id)
     assert opened["Type"] == "Technical"
     assert run("edit", intent_id, "--set", "issue_type=billing", "--yes").exit_code == 1
 
 
 def test_an_edited_contact_change_is_made_over_the_conflict_it_parked_for(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     draft = ContactDraft(
         contact_id=jane["Id"],
         changes={"Email": "a@example.com"},
@@ -131,22 +141,22 @@ def test_an_edited_contact_change_is_made_over_the_conflict_it_parked_for(
         accepted_at="2026-11-22T10:00:00.000+00:00",
     )
     intent_id = _accept(journal, Kind.CONTACT_UPDATE, draft)
-    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"parked": 1}
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"parked": 1}
     run("edit", intent_id, "--set", "Email=b@example.com", "--yes")
-    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     assert jane["Email"] == "b@example.com"
 
 
 def test_an_edited_comment_is_measured_as_salesforce_measures_it(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     comment = CommentDraft(case_number="00001005", text="x")  # somebody else's case: it parks
-    intent_id = _accept(journal, Kind.CASE_COMMENT, comment)
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
-    told = run("edit", intent_id, "--set", f"text={'&' * 781}", "--yes")
-    assert told.exit_code == 2
-    assert "The comment is too long." in told.output
+    intent_id = _accept(journal, Kind.CASE_COMMENT, comment, tool="addCaseComment")
+    assert drain(context, Kind.CASE_COMMENT).counts == {"parked": 1}
+    said = run("edit", intent_id, "--set", f"text={'&' * 781}", "--yes")
+    assert said.exit_code == 2
+    assert "The comment is too long." in said.output
     assert run("edit", intent_id, "--set", f"text={'&' * 780}", "--yes").exit_code == 0
 
 
@@ -154,30 +164,30 @@ NOW = "2026-11-22T10:00:00.000+00:00"
 
 
 def jane(org: Org) -> dict[str, Any]:
-    (found,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    (found,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     return found
 
 
-def parked_contact(journal: Journal, desk: Desk, org: Org, **others: Any) -> str:
+def parked_contact(journal: Journal, context: DeliveryContext, org: Org, **others: Any) -> str:
     """Jane's phone, email and city, which somebody has edited since."""
     changes = {"Email": "a@example.com", "Phone": "+14155550188", "MailingCity": "Oakland"}
     given = {"contact_id": jane(org)["Id"], "caller_number": "+14155550101"} | others
     seen: dict[str, list[str | None]] = {name: ["seen"] for name in changes}
     draft = ContactDraft(changes=changes, seen=seen, accepted_at=NOW, **given)
     intent_id = _accept(journal, Kind.CONTACT_UPDATE, draft)
-    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"parked": 1}
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"parked": 1}
     return intent_id
 
 
 def test_a_field_is_left_out_or_emptied_each_by_its_own_word(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     before = jane(org)
     assert before["Email"]
     assert before["MailingCity"]
-    intent_id = parked_contact(journal, desk, org)
+    intent_id = parked_contact(journal, context, org)
     run("edit", intent_id, "--unset", "Email", "--empty", "MailingCity", "--yes")
-    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
     after = jane(org)
     assert after["Email"] == before["Email"]
     assert not after["MailingCity"]
@@ -185,9 +195,9 @@ def test_a_field_is_left_out_or_emptied_each_by_its_own_word(
 
 
 def test_set_without_a_value_is_refused_and_names_both_words(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked_contact(journal, desk, org)
+    intent_id = parked_contact(journal, context, org)
     for value in ("", "  "):
         refused = run("edit", intent_id, "--set", f"Email={value}", "--yes")
         assert refused.exit_code == 2
@@ -198,7 +208,7 @@ def test_set_without_a_value_is_refused_and_names_both_words(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (["--set", "Email=nonsense"], "That is not a complete email address."),
         (["--set", "Phone=12"], "That is not a complete phone number."),
@@ -217,17 +227,17 @@ def test_set_without_a_value_is_refused_and_names_both_words(
     ],
 )
 def test_what_the_tool_would_refuse_of_a_contact_is_refused(
-    words: list[str], told: str, journal: Journal, desk: Desk, org: Org
+    words: list[str], said: str, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked_contact(journal, desk, org)
+    intent_id = parked_contact(journal, context, org)
     refused = run("edit", intent_id, *words, "--yes")
     assert refused.exit_code == 2
-    assert told in " ".join(refused.output.split())
+    assert said in " ".join(refused.output.split())
     assert state(journal, intent_id) is State.PARKED
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (["--set", "priority=Urgent"], "The priority must be low, medium or high."),
         (["--set", "issue_type=nonsense"], "The issue type must be billing, technical or account."),
@@ -238,22 +248,24 @@ def test_what_the_tool_would_refuse_of_a_contact_is_refused(
     ],
 )
 def test_what_the_tool_would_refuse_of_a_case_is_refused(
-    words: list[str], told: str, journal: Journal, desk: Desk, org: Org
+    words: list[str], said: str, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked(journal, desk, org)
+    intent_id = parked(journal, context, org)
     refused = run("edit", intent_id, *words, "--yes")
     assert refused.exit_code == 2
-    assert told in " ".join(refused.output.split())
+    assert said in " ".join(refused.output.split())
     assert state(journal, intent_id) is State.PARKED
 
 
-def test_a_value_is_written_as_the_tool_writes_it(journal: Journal, desk: Desk, org: Org) -> None:
-    intent_id = parked(journal, desk, org)
+def test_a_value_is_written_as_the_tool_writes_it(
+    journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    intent_id = parked(journal, context, org)
     run("edit", intent_id, "--set", "priority=HIGH", "--set", "issue_type=Technical", "--yes")
     intent = journal.get(intent_id)
     assert intent
     assert (intent.payload["priority"], intent.payload["issue_type"]) == ("High", "technical")
-    other = parked_contact(journal, desk, org)
+    other = parked_contact(journal, context, org)
     run("edit", other, "--set", "Phone=(415) 555-0177", "--yes")
     changed = journal.get(other)
     assert changed
@@ -261,48 +273,48 @@ def test_a_value_is_written_as_the_tool_writes_it(journal: Journal, desk: Desk, 
 
 
 def test_the_dry_run_shows_old_and_new_and_what_the_org_has_now(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked_contact(journal, desk, org)
+    intent_id = parked_contact(journal, context, org)
     email, city = jane(org)["Email"], jane(org)["MailingCity"]
     words = ["--set", "Email=b@example.com", "--unset", "MailingCity", "--empty", "Phone"]
-    told = run("edit", intent_id, *words).output
-    assert f'Email: "a@example.com" → "b@example.com"   (in the org now: "{email}")' in told
-    assert f'MailingCity: "Oakland" → left out   (in the org now: "{city}")' in told
-    assert 'Phone: "+14155550188" → erased' in told
+    said = run("edit", intent_id, *words).output
+    assert f'Email: "a@example.com" → "b@example.com"   (in the org now: "{email}")' in said
+    assert f'MailingCity: "Oakland" → left out   (in the org now: "{city}")' in said
+    assert 'Phone: "+14155550188" → erased' in said
     assert state(journal, intent_id) is State.PARKED
-    case_id = parked(journal, desk, org)
-    told = run("edit", case_id, "--set", "priority=High").output
-    assert 'priority: left out → "High"' in told
-    assert "The org has no Case of it." in told
+    case_id = parked(journal, context, org)
+    said = run("edit", case_id, "--set", "priority=High").output
+    assert 'priority: left out → "High"' in said
+    assert "The org has no Case of it." in said
 
 
 def test_the_dry_run_finds_the_contact_by_the_callers_number(
-    journal: Journal, desk: Desk, org: Org
+    journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    intent_id = parked_contact(journal, desk, org)
+    intent_id = parked_contact(journal, context, org)
     email = jane(org)["Email"]
     intent = journal.get(intent_id)
     assert intent
     journal.replay([intent_id], intent.payload | {"contact_id": None})
-    drain(desk, Kind.CONTACT_UPDATE)
-    told = run("edit", intent_id, "--set", "Email=b@example.com").output
-    assert f'(in the org now: "{email}")' in told
-    told = run("edit", intent_id, "--set", "caller_number=+14155559999", "--unset", "Email").output
-    assert "The org has no such contact, or several" in told
+    drain(context, Kind.CONTACT_UPDATE)
+    said = run("edit", intent_id, "--set", "Email=b@example.com").output
+    assert f'(in the org now: "{email}")' in said
+    said = run("edit", intent_id, "--set", "caller_number=+14155559999", "--unset", "Email").output
+    assert "The org has no such contact, or several" in said
 
 
 def test_what_can_not_be_read_is_said_in_the_dry_run(
-    journal: Journal, desk: Desk, org: Org, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, context: DeliveryContext, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    intent_id = parked_contact(journal, desk, org)
+    intent_id = parked_contact(journal, context, org)
     monkeypatch.setattr("cli.standing.ANSWER_S", 0.3)
     org.fault(hang=True)
-    told = run("edit", intent_id, "--set", "Email=b@example.com")
+    said = run("edit", intent_id, "--set", "Email=b@example.com")
     org.fault()
-    assert told.exit_code == 0
-    assert "What stands in the org now can't be read" in told.output
-    assert '"a@example.com" → "b@example.com"' in told.output
+    assert said.exit_code == 0
+    assert "What stands in the org now can't be read" in said.output
+    assert '"a@example.com" → "b@example.com"' in said.output
 
 
 def test_an_unknown_intent_and_a_store_that_is_away_are_one_line(

@@ -40,7 +40,7 @@ def api() -> VapiApi:
 def everything() -> str:
     """All there is, but for the moments of change."""
     found: list[dict[str, Any]] = [*api().list_all("tool"), *api().list_all("assistant")]
-    return json.dumps([{k: v for k, v in one.items() if k != "updatedAt"} for one in found])
+    return json.dumps([{k: v for k, v in row.items() if k != "updatedAt"} for row in found])
 
 
 def test_apply_makes_it_so_and_a_second_one_changes_nothing() -> None:
@@ -53,7 +53,7 @@ def test_apply_makes_it_so_and_a_second_one_changes_nothing() -> None:
     assert run("apply", "--yes") == "nothing to do\n"
     assert everything() == before
     (assistant,) = api().list_all("assistant")
-    ids = {one["id"] for one in api().list_all("tool")}
+    ids = {intent["id"] for intent in api().list_all("tool")}
     assert set(assistant["model"]["toolIds"]) == ids
     assert assistant["server"]["url"] == "https://voice.acme.example/webhook/vapi"
     assert assistant["server"]["credentialId"] == "cred-1"
@@ -63,19 +63,19 @@ def test_apply_makes_it_so_and_a_second_one_changes_nothing() -> None:
         assert tool["messages"][0]["type"] == "request-response-delayed"
 
 
-def test_drift_is_shown_mended_and_put_back() -> None:
+def test_drift_is_shown_repaired_and_put_back() -> None:
     run("apply", "--yes")
     (assistant,) = api().list_all("assistant")
     tool = api().list_all("tool")[0]
     api().change("assistant", assistant["id"], {"firstMessage": "Yo"})
     api().change("tool", tool["id"], {"server": {"url": "https://old.example"}})
     drifted = everything()
-    told = run("plan", exit_code=2)
-    assert "~ assistant vapi-salesforce: firstMessage\n" in told
-    assert '    firstMessage: "Yo" → "Hello{% if customerName' in told
-    assert f"~ tool {tool['function']['name']}: server.url" in told
+    said = run("plan", exit_code=2)
+    assert "~ assistant vapi-salesforce: firstMessage\n" in said
+    assert '    firstMessage: "Yo" → "Hello{% if customerName' in said
+    assert f"~ tool {tool['function']['name']}: server.url" in said
     assert (
-        '    server.url: "https://old.example" → "https://voice.acme.example/webhook/vapi"' in told
+        '    server.url: "https://old.example" → "https://voice.acme.example/webhook/vapi"' in said
     )
     assert "2 done" in run("apply", "--yes")
     assert run("plan") == "nothing to do\n"
@@ -97,8 +97,8 @@ def with_number(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> Twilio:
 
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The assistant is there, and web runs with it."""
-    told = run("apply", "--yes")
-    (line,) = (one for one in told.splitlines() if one.startswith("VAPI_ASSISTANT_ID="))
+    said = run("apply", "--yes")
+    (line,) = (item for item in said.splitlines() if item.startswith("VAPI_ASSISTANT_ID="))
     monkeypatch.setenv(*line.split("=", 1))
     load_settings.cache_clear()
 
@@ -111,9 +111,9 @@ def test_a_number_is_imported_once_there_is_an_assistant_to_answer_it(
     answered(monkeypatch)
     assert api().list_all("phone-number") == []
     assert with_number.number() == bought
-    told = run("apply", "--yes")
-    assert "+ phone-number +14155550199" in told
-    assert "~ twilio-number +14155550199: voice_fallback_url, status_callback" in told
+    said = run("apply", "--yes")
+    assert "+ phone-number +14155550199" in said
+    assert "~ twilio-number +14155550199: voice_fallback_url, status_callback" in said
     assert run("plan") == "nothing to do\n"
     (imported,) = api().list_all("phone-number")
     assert "assistantId" not in imported
@@ -126,7 +126,7 @@ def test_a_number_is_imported_once_there_is_an_assistant_to_answer_it(
     assert number["sms_url"] == bought["sms_url"]
 
 
-def test_a_number_that_drifted_is_mended_and_rollback_gives_it_back_as_it_was(
+def test_a_number_that_drifted_is_repaired_and_rollback_gives_it_back_as_it_was(
     with_number: Twilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bought = with_number.number()
@@ -135,9 +135,9 @@ def test_a_number_that_drifted_is_mended_and_rollback_gives_it_back_as_it_was(
     (imported,) = api().list_all("phone-number")
     api().change("phone-number", imported["id"], {"assistantId": "another"})
     with_number.by_hand("number", status_callback="")
-    told = run("plan", exit_code=2)
-    assert "~ phone-number +14155550199: assistantId" in told
-    assert "~ twilio-number +14155550199: status_callback" in told
+    said = run("plan", exit_code=2)
+    assert "~ phone-number +14155550199: assistantId" in said
+    assert "~ twilio-number +14155550199: status_callback" in said
     run("apply", "--yes")
     assert run("plan") == "nothing to do\n"
     run("rollback", "--yes")
@@ -156,11 +156,11 @@ def test_a_rotated_token_is_told_to_vapi_and_never_kept(
     (imported,) = api().list_all("phone-number")
     api().change("phone-number", imported["id"], {"twilioAuthToken": "the-old-token"})
     assert "~ phone-number +14155550199: twilioAuthToken" in run("plan", exit_code=2)
-    told = run("apply", "--yes")
+    said = run("apply", "--yes")
     assert api().list_all("phone-number")[0]["twilioAuthToken"] == "demo-twilio-token"
-    kept = "".join(one.read_text() for one in Path(".vapi").glob("*.json"))
+    stored = "".join(path.read_text() for path in Path(".vapi").glob("*.json"))
     for secret in ("demo-twilio-token", "the-old-token"):
-        assert secret not in kept + told
+        assert secret not in stored + said
     api().change("phone-number", imported["id"], {"twilioAuthToken": "****"})
     assert run("plan") == "nothing to do\n"  # a token that is not shown can't have drifted
 
@@ -170,8 +170,8 @@ def test_a_number_of_another_account_is_refused_before_anything_is_changed(
 ) -> None:
     answered(monkeypatch)
     with_number.by_hand("number", phone_number="+14155550177")
-    told = run("apply", "--yes", exit_code=1)
-    assert told == "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n"
+    said = run("apply", "--yes", exit_code=1)
+    assert said == "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n"
     assert api().list_all("phone-number") == []
 
 
@@ -182,8 +182,8 @@ def test_a_prompt_that_drifted_is_shown_by_its_lines() -> None:
     prompt = model["messages"][0]["content"]
     model["messages"][0]["content"] = prompt.replace("# Second thoughts", "# Afterthoughts")
     api().change("assistant", assistant["id"], {"model": model})
-    told = run("plan", exit_code=2)
-    shown = [line.strip() for line in told.splitlines() if "houghts" in line]
+    said = run("plan", exit_code=2)
+    shown = [line.strip() for line in said.splitlines() if "houghts" in line]
     assert shown == ["-# Afterthoughts", "+# Second thoughts"]
 
 
@@ -192,7 +192,7 @@ def test_nothing_else_of_the_account_is_touched() -> None:
     run("apply", "--yes")
     assert api().find("assistant", other["id"]) == other
     run("rollback", "--yes")
-    assert [one["name"] for one in api().list_all("assistant")] == ["somebody else's"]
+    assert [intent["name"] for intent in api().list_all("assistant")] == ["somebody else's"]
 
 
 def test_the_configured_assistant_is_the_one_that_is_changed(
@@ -276,9 +276,9 @@ def test_what_was_done_before_a_step_that_fails_is_told_and_can_be_undone(
     (assistant,) = api().list_all("assistant")
     api().change("assistant", assistant["id"], {"firstMessage": "Yo"})
     with_number.by_hand("number", phone_number="+14155550177")
-    told = run("apply", "--yes", exit_code=1)
-    assert "~ assistant vapi-salesforce: firstMessage\n" in told
-    assert "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n" in told
+    said = run("apply", "--yes", exit_code=1)
+    assert "~ assistant vapi-salesforce: firstMessage\n" in said
+    assert "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n" in said
     run("rollback", "--yes")
     assert api().list_all("assistant")[0]["firstMessage"] == "Yo"
 
@@ -286,9 +286,9 @@ def test_what_was_done_before_a_step_that_fails_is_told_and_can_be_undone(
 def test_a_refusal_is_one_line_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAPI_API_KEY", "a-wrong-key")
     load_settings.cache_clear()
-    told = run("plan", exit_code=1)
-    assert told.startswith("Error: Vapi: HTTP 401")
-    assert "a-wrong-key" not in told
+    said = run("plan", exit_code=1)
+    assert said.startswith("Error: Vapi: HTTP 401")
+    assert "a-wrong-key" not in said
     monkeypatch.delenv("VAPI_API_KEY")
     load_settings.cache_clear()
     assert "VAPI_API_KEY is not set" in run("plan", exit_code=1)

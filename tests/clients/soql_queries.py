@@ -67,9 +67,9 @@ class Generator:
     def maybe(self, chance: float, make: Callable[[], Tokens]) -> Tokens:
         return make() if self.random.random() < chance else []
 
-    def listed(self, make: Callable[[], Tokens], most: int = 3) -> Tokens:
+    def listed(self, make: Callable[[], Tokens], limit: int = 3) -> Tokens:
         tokens = make()
-        for _ in range(self.random.randrange(most)):
+        for _ in range(self.random.randrange(limit)):
             tokens += [",", *make()]
         return tokens
 

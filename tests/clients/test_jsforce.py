@@ -57,16 +57,16 @@ def test_it_creates_reads_changes_and_deletes_a_record(jsforce: Client) -> None:
 
 def test_many_records_go_through_collections_and_fail_one_by_one(jsforce: Client) -> None:
     seen = jsforce.does("many_records")
-    assert [one["success"] for one in seen["created"]] == [True, False, True]
+    assert [item["success"] for item in seen["created"]] == [True, False, True]
     assert seen["created"][1]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
-    assert [one["success"] for one in seen["updated"]] == [True, True]
+    assert [item["success"] for item in seen["updated"]] == [True, True]
     assert seen["read"] == [["Ash", "Tree"], ["Birch", "Tree"]]
-    assert [one["success"] for one in seen["deleted"]] == [True, True]
+    assert [item["success"] for item in seen["deleted"]] == [True, True]
 
 
 def test_all_or_none_undoes_the_good_ones(jsforce: Client, org: LocalOrg) -> None:
     seen = jsforce.does("many_records")
-    assert [one["success"] for one in seen["all or none"]] == [False, False, False]
+    assert [item["success"] for item in seen["all or none"]] == [False, False, False]
     undone = seen["all or none"][0]["errors"][0]["statusCode"]
     assert undone == "ALL_OR_NONE_OPERATION_ROLLED_BACK"
     assert not [row for row in org.records("Contact") if row["LastName"] in ("Ash", "Birch")]
@@ -80,7 +80,7 @@ def test_an_upsert_by_external_id_says_created_once(jsforce: Client) -> None:
 
 def test_a_bulk_upsert_says_it_for_each_record(jsforce: Client) -> None:
     seen = jsforce.does("upsert")
-    assert [one["created"] for one in seen["many"]] == [False, True]
+    assert [item["created"] for item in seen["many"]] == [False, True]
     assert [row["Call_Key__c"] for row in seen["found"]] == ["call-1", "call-2"]
 
 
@@ -178,7 +178,7 @@ def test_an_expired_token_is_renewed_once_for_five_requests_at_a_time(
     assert org.stats()["by_resource"]["token"] == 2
 
 
-def test_an_expired_token_that_nothing_renews_is_invalid_session_id(
+def test_an_expired_token_that_nothing_recall_updates_is_invalid_session_id(
     jsforce: Client, org: LocalOrg
 ) -> None:
     seen = jsforce.does("expired_bare_token", accessToken=org.login().json()["access_token"])

@@ -169,7 +169,7 @@ def test_an_expired_token_is_renewed_by_another_assertion(core: Client, key_file
     assert seen == {"answers": [1] * 5, "new token": True}
 
 
-def test_an_expired_token_that_nothing_renews_is_invalid_session_id(does: Does) -> None:
+def test_an_expired_token_that_nothing_recall_updates_is_invalid_session_id(does: Does) -> None:
     assert refused(does("expired_bare_token")) == (
         "INVALID_SESSION_ID",
         "Session expired or invalid",

@@ -16,10 +16,10 @@ def test_the_cli_converts_all_of_the_source(node24: Node, cli: Path, tmp_path: P
     converted = tmp_path / "converted"
     folders = [
         word
-        for one in json.loads((ROOT / "salesforce/sfdx-project.json").read_text())[
+        for item in json.loads((ROOT / "salesforce/sfdx-project.json").read_text())[
             "packageDirectories"
         ]
-        for word in ("--source-dir", one["path"])
+        for word in ("--source-dir", item["path"])
     ]
     command = [str(node24.binary), str(cli), "project", "convert", "source", *folders]
     ended = subprocess.run(
@@ -38,12 +38,12 @@ def test_the_cli_converts_all_of_the_source(node24: Node, cli: Path, tmp_path: P
         timeout=90,
     )
     assert ended.returncode == 0, ended.stderr
-    told = json.loads(ended.stdout)
-    assert (told["status"], told["warnings"]) == (0, [])
+    said = json.loads(ended.stdout)
+    assert (said["status"], said["warnings"]) == (0, [])
     package = ElementTree.parse(converted / "package.xml").getroot()
     found = {
         types.findtext(f"{NAMESPACE}name"): {
-            one.text for one in types.findall(f"{NAMESPACE}members")
+            item.text for item in types.findall(f"{NAMESPACE}members")
         }
         for types in package.findall(f"{NAMESPACE}types")
     }

@@ -83,9 +83,9 @@ def judged(node: Node, statements: Iterable[str]) -> Verdicts:
     asked = list(statements)
     if not asked:
         return []
-    told = node.lines("soql_verdicts.cjs", given="\n".join(map(json.dumps, asked)))
-    assert len(told) == len(asked)
-    return [{**verdict, "ours": ours(one)} for one, verdict in zip(asked, told, strict=True)]
+    said = node.lines("soql_verdicts.cjs", given="\n".join(map(json.dumps, asked)))
+    assert len(said) == len(asked)
+    return [{**verdict, "ours": ours(item)} for item, verdict in zip(asked, said, strict=True)]
 
 
 def neutralised(statement: str, judge: str, accepted_by_us: bool) -> str:
@@ -99,19 +99,19 @@ def neutralised(statement: str, judge: str, accepted_by_us: bool) -> str:
 def unexplained(node: Node, statements: list[str], verdicts: Verdicts, judge: str) -> list[str]:
     """Statements where we and the judge differ and the table does not say why."""
     differing = [
-        (one, one, verdict)
-        for one, verdict in zip(statements, verdicts, strict=True)
+        (item, item, verdict)
+        for item, verdict in zip(statements, verdicts, strict=True)
         if verdict[judge] != verdict["ours"]
     ]
     for _ in range(PASSES):
         neutral = [neutralised(left, judge, verdict["ours"]) for _, left, verdict in differing]
         judged_again = zip(differing, neutral, judged(node, neutral), strict=True)
         differing = [
-            (one, left, verdict)
-            for (one, _, _), left, verdict in judged_again
+            (outcome, left, verdict)
+            for (outcome, _, _), left, verdict in judged_again
             if verdict[judge] != verdict["ours"]
         ]
-    return [one for one, _, _ in differing]
+    return [item for item, _, _ in differing]
 
 
 @pytest.fixture(scope="session")

@@ -142,7 +142,7 @@ class Org:
         """Remove what was made, newest first; what is gone already is fine."""
         while self.made:
             sobject = self.made[-1][0]
-            ids = [one for name, one in reversed(self.made) if name == sobject][:BATCH]
+            ids = [item for name, item in reversed(self.made) if name == sobject][:BATCH]
             answer = self.delete("/composite/sobjects", params={"ids": ",".join(ids)})
             assert answer.status_code == 200, answer.text
             left = [
@@ -152,7 +152,7 @@ class Org:
                 if error["statusCode"] not in ("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY")
             ]
             assert not left, left
-            self.made = [(name, one) for name, one in self.made if one not in ids]
+            self.made = [(name, item) for name, item in self.made if item not in ids]
 
     def close(self) -> None:
         self.http.close()

@@ -62,7 +62,7 @@ class TestVersions:
     def test_the_versions_need_no_token_and_hold_ours(self, org: Org) -> None:
         answer = org.get("/services/data/", headers={"Authorization": ""})
         assert answer.status_code == 200
-        found = {one["version"]: one for one in answer.json()}
+        found = {item["version"]: item for item in answer.json()}
         ours = found[VERSION.removeprefix("v")]
         assert ours["url"] == f"/services/data/{VERSION}"
         assert ours["label"]
@@ -77,7 +77,7 @@ class TestVersions:
 
 class TestDescribe:
     def test_all_objects_are_listed(self, org: Org) -> None:
-        names = {one["name"] for one in org.get("/sobjects").json()["sobjects"]}
+        names = {item["name"] for item in org.get("/sobjects").json()["sobjects"]}
         assert {"Account", "Contact", "Case", "Task", "ContentVersion", "User"} <= names
 
     def test_an_object_tells_its_fields(self, org: Org) -> None:
@@ -449,8 +449,8 @@ class TestCollections:
     def test_many_are_deleted_at_once(self, org: Org) -> None:
         ids = [org.create("Case", Subject="contract") for _ in range(2)]
         answer = org.delete("/composite/sobjects", params={"ids": ",".join(ids)})
-        assert [(one["id"], one["success"]) for one in answer.json()] == [
-            (one, True) for one in ids
+        assert [(item["id"], item["success"]) for item in answer.json()] == [
+            (id_, True) for id_ in ids
         ]
 
     def test_more_than_two_hundred_are_refused(self, org: Org) -> None:
@@ -465,8 +465,8 @@ class TestLimits:
 
     def test_every_answer_tells_how_much_of_the_day_is_used(self, org: Org) -> None:
         for answer in (org.get("/limits"), org.get(f"{CASE}/{NO_CASE}"), org.soql("nonsense")):
-            told = answer.headers["Sforce-Limit-Info"]
-            assert re.match(r"api-usage=\d+/\d+", told), told
+            said = answer.headers["Sforce-Limit-Info"]
+            assert re.match(r"api-usage=\d+/\d+", said), said
 
     def test_the_date_is_told_for_the_clock_s_sake(self, org: Org) -> None:
         assert org.get("/limits").headers["Date"].endswith("GMT")
@@ -515,4 +515,4 @@ class TestContentVersion:
         key = new_key()
         version = self.publish(org, Call_Key__c=key)
         found = org.query(f"SELECT Id FROM ContentVersion WHERE Call_Key__c = '{key}'")
-        assert [one["Id"] for one in found] == [version["Id"]]
+        assert [item["Id"] for item in found] == [version["Id"]]

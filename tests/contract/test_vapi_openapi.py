@@ -50,13 +50,13 @@ def alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
         return alternatives(SCHEMAS[schema["$ref"].rpartition("/")[2]])
     for way in ("oneOf", "anyOf", "allOf"):
         if way in schema:
-            return [one for part in schema[way] for one in alternatives(part)]
+            return [alternative for part in schema[way] for alternative in alternatives(part)]
     return [schema]
 
 
 def fits(value: Any, schema: dict[str, Any], path: str) -> list[str]:
     """What is wrong by the best of the alternatives."""
-    tried = [_wrong(value, one, path) for one in alternatives(schema)]
+    tried = [_wrong(value, alternative, path) for alternative in alternatives(schema)]
     return min(tried, key=len) if tried else []
 
 
@@ -81,8 +81,8 @@ def _wrong(value: Any, schema: dict[str, Any], path: str) -> list[str]:
         return wrong
     if isinstance(value, list):
         if "enum" in schema:
-            return [f"{path}: {one}" for one in value if one not in schema["enum"]]
-        return [e for one in value for e in fits(one, schema.get("items", {}), f"{path}[]")]
+            return [f"{path}: {item}" for item in value if item not in schema["enum"]]
+        return [e for item in value for e in fits(item, schema.get("items", {}), f"{path}[]")]
     kinds: dict[str, Any] = {"string": str, "number": int | float, "boolean": bool, "integer": int}
     wanted = kinds.get(schema.get("type", ""))
     wrong = [] if wanted is None or isinstance(value, wanted) else [f"{path}: {schema['type']}"]
@@ -101,9 +101,9 @@ def test_what_provisioning_sends_is_what_vapi_describes(nth: int) -> None:
     bodies.append(("assistant", wanted_assistant(settings, ["id"])))
     bodies.append(("phone-number", wanted_number(settings)))
     wrong = [
-        told
+        said
         for resource, body in bodies
-        for told in fits(body, SCHEMAS[DTOS[resource][nth]], resource)
+        for said in fits(body, SCHEMAS[DTOS[resource][nth]], resource)
     ]
     assert wrong == []
 
@@ -113,7 +113,11 @@ def test_the_simulated_vapi_knows_only_fields_that_vapi_describes(resource: str)
     described = SCHEMAS[DTOS[resource][0]]["properties"]
     assert set(FIELDS[resource]) <= set(described)
     for name, inside in FIELDS[resource].items():
-        known = {key for one in alternatives(described[name]) for key in one.get("properties", {})}
+        known = {
+            key
+            for alternative in alternatives(described[name])
+            for key in alternative.get("properties", {})
+        }
         assert (inside or set()) <= known, name
 
 

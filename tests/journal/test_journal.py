@@ -22,7 +22,7 @@ from shared.domain.intent import (
 from shared.domain.kinds import Kind, State
 from shared.journal.answers import Answers, Claim
 from shared.journal.journal import Journal
-from shared.journal.results import Accepted, AnsweredBefore, AnswerSlot, ReferenceTaken, Repeated
+from shared.journal.results import Accepted, AnsweredBefore, ReferenceTaken, Repeated, StoredAnswer
 from shared.store import StoreUnavailableError, connect
 
 DRAFT = CaseDraft(issue_type="billing", description="x")
@@ -32,8 +32,8 @@ def intent(kind: Kind = Kind.CASE_CREATE, **others: Any) -> NewIntent:
     return NewIntent(**{"id": new_intent_id(), "kind": kind, "draft": DRAFT, **others})
 
 
-def lease(journal: Journal, kind: Kind = Kind.CASE_CREATE, most: int = 200) -> Any:
-    return journal.lease(kind, most=most, most_bytes=4_000_000)
+def lease(journal: Journal, kind: Kind = Kind.CASE_CREATE, limit: int = 200) -> Any:
+    return journal.lease(kind, limit=limit, max_bytes=4_000_000)
 
 
 def expire_lease(store: redis.Redis, intent_id: str, kind: Kind = Kind.CASE_CREATE) -> None:
@@ -46,28 +46,33 @@ def state(journal: Journal, intent_id: str) -> State:
     return found.state
 
 
-def test_what_is_accepted_is_kept_whole_and_rings_once(journal: Journal) -> None:
+def test_what_is_accepted_is_kept_whole_and_wakes_once(journal: Journal) -> None:
     first, second = intent(reference="AAA 222", tool="t"), intent(reference="BBB 222")
     assert journal.accept("call", [first]) == Accepted((Kind.CASE_CREATE,))
     assert journal.accept("call", [second]) == Accepted(())  # a doorbell is out already
-    kept = journal.by_reference("AAA 222")
-    assert kept
-    assert (kept.id, kept.state, kept.call_id, kept.tool) == (first.id, State.DUE, "call", "t")
-    assert kept.draft == DRAFT
-    assert [one.id for one in journal.of_call("call")] == [first.id, second.id]
+    stored = journal.by_reference("AAA 222")
+    assert stored
+    assert (stored.id, stored.state, stored.call_id, stored.tool) == (
+        first.id,
+        State.DUE,
+        "call",
+        "t",
+    )
+    assert stored.draft == DRAFT
+    assert [item.id for item in journal.of_call("call")] == [first.id, second.id]
 
 
 def test_a_redelivered_tool_call_hears_the_first_answer_and_records_nothing(
     journal: Journal,
 ) -> None:
-    slot = AnswerSlot("vs:answer:call:1", '{"first": 1}')
-    assert isinstance(journal.accept("call", [intent()], slot), Accepted)
-    again = journal.accept("call", [intent()], AnswerSlot(slot.key, '{"second": 2}'))
+    key = StoredAnswer("vs:answer:call:1", '{"first": 1}')
+    assert isinstance(journal.accept("call", [intent()], key), Accepted)
+    again = journal.accept("call", [intent()], StoredAnswer(key.key, '{"second": 2}'))
     assert again == AnsweredBefore('{"first": 1}')
     assert journal.counts()["accepted"] == 1
 
 
-def test_the_same_wish_of_a_call_is_one_intent_and_another_calls_is_another(
+def test_the_same_request_of_a_call_is_one_intent_and_another_calls_is_another(
     journal: Journal,
 ) -> None:
     first = intent(fingerprint="f")
@@ -86,18 +91,18 @@ def test_a_reference_is_given_once_and_a_refusal_records_nothing(journal: Journa
 def test_fifty_web_threads_with_one_tool_call_make_one_intent(
     journal: Journal,
 ) -> None:
-    slot = AnswerSlot("vs:answer:call:1", '{"answer": 1}')
+    key = StoredAnswer("vs:answer:call:1", '{"answer": 1}')
     answers: list[Any] = []
 
     def accept() -> None:
-        answers.append(journal.accept("call", [intent(fingerprint="f")], slot))
+        answers.append(journal.accept("call", [intent(fingerprint="f")], key))
 
     threads = [threading.Thread(target=accept) for _ in range(50)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert sum(isinstance(one, Accepted) for one in answers) == 1
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(isinstance(answer, Accepted) for answer in answers) == 1
     assert journal.counts()["accepted"] == 1
 
 
@@ -109,15 +114,15 @@ def test_ten_racing_workers_lease_each_intent_once(journal: Journal) -> None:
 
     def work() -> None:
         while len(leased) < len(ids):
-            taken = lease(journal, most=7)
-            leased.extend(one.id for one in taken.intents)
-            journal.settle(taken, [Delivered(one.id, "500x") for one in taken.intents])
+            taken = lease(journal, limit=7)
+            leased.extend(item.id for item in taken.intents)
+            journal.settle(taken, [Delivered(item.id, "500x") for item in taken.intents])
 
     threads = [threading.Thread(target=work) for _ in range(10)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(leased) == sorted(ids)
 
 
@@ -127,9 +132,9 @@ def test_a_lease_takes_the_oldest_first_and_no_more_than_its_bytes(journal: Jour
         one = intent(draft=CaseDraft(issue_type="billing", description="x" * 1000))
         journal.accept("call", [one])
         ids.append(one.id)
-    found = journal.lease(Kind.CASE_CREATE, most=200, most_bytes=2_500).intents
-    assert [one.id for one in found] == ids[:2]
-    assert len(journal.lease(Kind.CASE_CREATE, most=200, most_bytes=1).intents) == 1
+    found = journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=2_500).intents
+    assert [row.id for row in found] == ids[:2]
+    assert len(journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=1).intents) == 1
 
 
 def test_what_is_held_is_not_leased_before_its_window_is_over(
@@ -151,19 +156,19 @@ def test_a_worker_whose_lease_ran_out_can_not_settle_for_another(
     one = intent()
     journal.accept("call", [one])
     slow = lease(journal)
-    assert not slow.intents[0].unsure
+    assert not slow.intents[0].in_doubt
     expire_lease(store, one.id)
     quick = lease(journal)
-    assert quick.intents[0].unsure  # the slow worker may have written it
+    assert quick.intents[0].in_doubt  # the slow worker may have written it
     assert journal.extend(slow) == 0
     assert journal.extend(quick) == 1
     assert journal.settle(slow, [Parked(one.id, "LATE")]).count == 0
     assert journal.settle(quick, [Delivered(one.id, "500x", "00001042")]).count == 1
-    kept = journal.get(one.id)
-    assert kept
-    assert kept.state is State.DELIVERED
-    assert kept.receipt
-    assert (kept.receipt.record_id, kept.receipt.number) == ("500x", "00001042")
+    stored = journal.get(one.id)
+    assert stored
+    assert stored.state is State.DELIVERED
+    assert stored.receipt
+    assert (stored.receipt.record_id, stored.receipt.number) == ("500x", "00001042")
 
 
 def test_a_record_that_has_to_wait_waits_alone(journal: Journal) -> None:
@@ -173,31 +178,31 @@ def test_a_record_that_has_to_wait_waits_alone(journal: Journal) -> None:
     journal.settle(
         taken,
         [
-            TryAgain(first.id, "UNABLE_TO_LOCK_ROW", 60_000, Scope.RECORD, unsure=True),
+            TryAgain(first.id, "UNABLE_TO_LOCK_ROW", 60_000, Scope.RECORD, in_doubt=True),
             Delivered(second.id, "500x"),
         ],
     )
     assert not lease(journal).intents
-    kept = journal.get(first.id)
-    assert kept
-    assert (kept.state, kept.reason, kept.unsure) == (State.DUE, "UNABLE_TO_LOCK_ROW", True)
+    stored = journal.get(first.id)
+    assert stored
+    assert (stored.state, stored.reason, stored.in_doubt) == (State.DUE, "UNABLE_TO_LOCK_ROW", True)
 
 
 @pytest.mark.parametrize(("scope", "others_wait"), [(Scope.ORG, True), (Scope.KIND, False)])
-def test_an_org_or_a_kind_that_has_to_wait_leases_nothing_and_rings_nobody(
+def test_an_org_or_a_kind_that_has_to_wait_leases_nothing_and_wakes_nobody(
     journal: Journal, store: redis.Redis, scope: Scope, others_wait: bool
 ) -> None:
     first, second = intent(), intent()
     callback = intent(Kind.CALLBACK, draft=CallbackDraft(phone="+1"))
     journal.accept("call", [first, second, callback])
-    taken = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    taken = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=100_000)
     journal.settle(taken, [TryAgain(first.id, "AWAY", 60_000, scope)])
     assert not lease(journal).intents
     assert bool(lease(journal, Kind.CALLBACK).intents) is not others_wait
-    store.delete("vs:doorbell:case_create", "vs:doorbell:callback")
+    store.delete("vs:wakeup:case_create", "vs:wakeup:callback")
     assert Kind.CASE_CREATE not in journal.sweep()
     waits = journal.waits()
-    assert next(iter(waits.values())).strikes == 1
+    assert next(iter(waits.values())).failures_in_a_row == 1
 
 
 def test_one_delivery_ends_the_waiting(journal: Journal) -> None:
@@ -228,19 +233,19 @@ def test_a_follower_waits_until_what_it_follows_is_settled_whatever_becomes_of_i
         "cancelled": Cancelled(first.id, "NO"),
     }
     if fate == "taken back":
-        became, ring = journal.cancel(first.id, "caller")
+        became, due_kinds = journal.cancel(first.id, "caller")
         assert became == "cancelled"
     else:
-        ring = journal.settle(lease(journal), [outcomes[fate]]).ring
-    assert ring == (Kind.CASE_COMMENT,)
+        due_kinds = journal.settle(lease(journal), [outcomes[fate]]).due_kinds
+    assert due_kinds == (Kind.CASE_COMMENT,)
     taken = lease(journal, Kind.CASE_COMMENT)
-    assert [one.id for one in taken.intents] == [comment.id]
+    assert [item.id for item in taken.intents] == [comment.id]
     assert not lease(journal, Kind.CALL_LOG).intents
     journal.settle(taken, [Delivered(comment.id, "00ax")])
-    assert [one.id for one in lease(journal, Kind.CALL_LOG).intents] == [log.id]
+    assert [item.id for item in lease(journal, Kind.CALL_LOG).intents] == [log.id]
 
 
-def test_what_a_caller_takes_back_is_a_new_wish_when_asked_for_again(journal: Journal) -> None:
+def test_what_a_caller_takes_back_is_a_new_request_when_asked_for_again(journal: Journal) -> None:
     first = intent(fingerprint="f", hold_ms=60_000)
     journal.accept("call", [first])
     assert journal.cancel(first.id, "caller")[0] == "cancelled"
@@ -256,8 +261,8 @@ def test_what_a_worker_has_or_may_have_written_can_not_be_taken_back(
     journal.accept("call", [one])
     taken = lease(journal)
     assert journal.cancel(one.id, "caller")[0] == "leased"
-    journal.settle(taken, [TryAgain(one.id, "TIMEOUT", 0, Scope.RECORD, unsure=True)])
-    assert journal.cancel(one.id, "caller")[0] == "unsure"
+    journal.settle(taken, [TryAgain(one.id, "TIMEOUT", 0, Scope.RECORD, in_doubt=True)])
+    assert journal.cancel(one.id, "caller")[0] == "in_doubt"
     assert journal.cancel("nobody", "caller")[0] == ""
 
 
@@ -273,12 +278,12 @@ def test_an_intent_of_the_first_schema_is_read(journal: Journal, store: redis.Re
                 "description": "Billed twice", "priority": "High", "account_number": None,
             }),
             "accepted": "1763800000000", "hold_until": "1763800002500", "waiting": "0",
-            "attempts": "0", "unsure": "0",
+            "attempts": "0", "in_doubt": "0",
         },
     )  # fmt: skip
-    kept = journal.get("0123456789abcdef0123456789abcdef")
-    assert kept
-    assert kept.draft == CaseDraft(
+    stored = journal.get("0123456789abcdef0123456789abcdef")
+    assert stored
+    assert stored.draft == CaseDraft(
         caller_number="+14155550101",
         issue_type="billing",
         description="Billed twice",
@@ -290,20 +295,20 @@ def test_a_second_delivery_waits_for_the_answer_that_the_first_is_working_on(
     store: redis.Redis,
 ) -> None:
     answers = Answers(store)
-    key = answers.slot("call", "1")
+    key = answers.key_of("call", "1")
     claim = answers.claim(key, work_ms=5_000)
     assert isinstance(claim, Claim)
-    heard: list[Claim | str] = []
-    second = threading.Thread(target=lambda: heard.append(answers.claim(key, work_ms=5_000)))
+    received: list[Claim | str] = []
+    second = threading.Thread(target=lambda: received.append(answers.claim(key, work_ms=5_000)))
     second.start()
     assert answers.settle(claim, '{"a": 1}') == '{"a": 1}'
     second.join()
-    assert heard == ['{"a": 1}']
+    assert received == ['{"a": 1}']
 
 
 def test_a_worker_that_died_is_replaced_by_the_next_delivery(store: redis.Redis) -> None:
     answers = Answers(store)
-    key = answers.slot("call", "1")
+    key = answers.key_of("call", "1")
     first = answers.claim(key, work_ms=50)
     second = answers.claim(key, work_ms=50)
     assert isinstance(first, Claim)
@@ -332,17 +337,17 @@ def test_what_is_settled_loses_its_draft_and_later_its_receipt(
     taken = lease(journal)
     journal.settle(taken, [Delivered(done.id, "500x", "00001042"), Parked(stays.id, "NO")])
     hour = 3_600_000
-    assert journal.forget(data_after_ms=hour, receipt_after_ms=hour) == 0
+    assert journal.purge(data_after_ms=hour, receipt_after_ms=hour) == 0
     for id_ in (done.id, back.id):
         store.zadd("vs:settled", {id_: 1})
-    assert journal.forget(data_after_ms=hour, receipt_after_ms=10**15) == 2
-    kept = journal.get(done.id)
-    assert kept
-    assert kept.is_forgotten
-    assert kept.said == ""
-    assert kept.receipt
-    assert kept.receipt.number == "00001042"
-    assert journal.forget(data_after_ms=hour, receipt_after_ms=hour) == 2
+    assert journal.purge(data_after_ms=hour, receipt_after_ms=10**15) == 2
+    stored = journal.get(done.id)
+    assert stored
+    assert stored.is_purged
+    assert stored.said == ""
+    assert stored.receipt
+    assert stored.receipt.number == "00001042"
+    assert journal.purge(data_after_ms=hour, receipt_after_ms=hour) == 2
     assert journal.get(done.id) is None
     assert journal.by_reference("AAB 222") is None
     parked = journal.get(stays.id)
@@ -360,20 +365,20 @@ def test_only_what_is_parked_can_be_replayed_or_discarded(journal: Journal) -> N
     assert journal.replay([one.id, other.id])[0] == 1
     again = lease(journal)
     assert [found.id for found in again.intents] == [one.id]
-    assert again.intents[0].unsure  # it may have been written before it parked
+    assert again.intents[0].in_doubt  # it may have been written before it parked
 
 
-def test_a_lease_answers_the_doorbell_so_that_later_work_rings_again(journal: Journal) -> None:
+def test_a_lease_answers_the_wake_up_so_that_later_work_wakes_again(journal: Journal) -> None:
     assert journal.accept("a", [intent()]) == Accepted((Kind.CASE_CREATE,))
     assert journal.accept("b", [intent()]) == Accepted(())
     lease(journal)
     assert journal.accept("c", [intent()]) == Accepted((Kind.CASE_CREATE,))
 
 
-def test_a_doorbell_that_woke_nobody_is_rung_again(
+def test_a_wake_up_that_woke_nobody_is_sent_again(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.journal.journal.DOORBELL_MS", 30)
+    monkeypatch.setattr("shared.journal.journal.WAKE_UP_MS", 30)
     assert journal.accept("a", [intent()]) == Accepted((Kind.CASE_CREATE,))
     wait_until(lambda: journal.sweep() == (Kind.CASE_CREATE,), for_s=5, what="another doorbell")
 
@@ -381,11 +386,11 @@ def test_a_doorbell_that_woke_nobody_is_rung_again(
 def test_at_most_two_batches_of_a_kind_are_at_work(journal: Journal) -> None:
     for _ in range(3):
         journal.accept("call", [intent()])
-    first, second = lease(journal, most=1), lease(journal, most=1)
+    first, second = lease(journal, limit=1), lease(journal, limit=1)
     assert len(first.intents) == len(second.intents) == 1
-    assert not lease(journal, most=1).intents
+    assert not lease(journal, limit=1).intents
     journal.settle(first, [Delivered(first.intents[0].id, "500x")])
-    assert len(lease(journal, most=1).intents) == 1
+    assert len(lease(journal, limit=1).intents) == 1
 
 
 def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_another(
@@ -393,7 +398,7 @@ def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_anothe
 ) -> None:
     first, second = intent(), intent()
     journal.accept("call", [first, second])
-    one, other = lease(journal, most=1), lease(journal, most=1)
+    one, other = lease(journal, limit=1), lease(journal, limit=1)
     journal.settle(one, [TryAgain(first.id, "DAILY", 600_000, Scope.ORG)])
     journal.settle(other, [TryAgain(second.id, "AWAY", 500, Scope.ORG)])
     wait = journal.waits()["org"]
@@ -419,7 +424,7 @@ def test_of_a_backlog_a_quarter_of_each_batch_are_the_newest(journal: Journal) -
         journal.accept("call", [one])
         ids.append(one.id)
         time.sleep(0.002)  # they are told apart by their milliseconds
-    taken = journal.lease(Kind.CASE_CREATE, most=8, most_bytes=100_000).intents
-    assert {one.id for one in taken} == {*ids[:6], *ids[-2:]}
-    rest = [journal.lease(Kind.CASE_CREATE, most=20, most_bytes=100_000).intents]
-    assert {one.id for one in rest[0]} == set(ids) - {one.id for one in taken}
+    taken = journal.lease(Kind.CASE_CREATE, limit=8, max_bytes=100_000).intents
+    assert {item.id for item in taken} == {*ids[:6], *ids[-2:]}
+    rest = [journal.lease(Kind.CASE_CREATE, limit=20, max_bytes=100_000).intents]
+    assert {item.id for item in rest[0]} == set(ids) - {item.id for item in taken}

@@ -20,9 +20,9 @@ def accepted(journal: Journal, kind: Kind, draft: Any, **others: Any) -> str:
 
 
 def leased(journal: Journal, kind: Kind) -> list[str]:
-    lease = journal.lease(kind, most=200, most_bytes=4_000_000)
-    journal.settle(lease, [Delivered(one.id, "500x") for one in lease.intents])
-    return [one.id for one in lease.intents]
+    lease = journal.lease(kind, limit=200, max_bytes=4_000_000)
+    journal.settle(lease, [Delivered(intent.id, "500x") for intent in lease.intents])
+    return [intent.id for intent in lease.intents]
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_what_is_about_the_same_case_keeps_its_order(journal: Journal, by: str) 
         "case_number": None if case_id else "00001001",
     }
     comment = accepted(journal, Kind.CASE_COMMENT, CommentDraft(**target, text="x"))
-    closing = accepted(journal, Kind.CASE_CLOSE, CloseDraft(**target))
+    end_of_call = accepted(journal, Kind.CASE_CLOSE, CloseDraft(**target))
     assert leased(journal, Kind.CASE_CLOSE) == []
     if case_id:
         assert leased(journal, Kind.CASE_COMMENT) == []
         assert leased(journal, Kind.CASE_CREATE) == [case_id]
     assert leased(journal, Kind.CASE_COMMENT) == [comment]
-    assert leased(journal, Kind.CASE_CLOSE) == [closing]
+    assert leased(journal, Kind.CASE_CLOSE) == [end_of_call]
 
 
 def test_the_call_log_waits_for_all_of_its_call(journal: Journal) -> None:

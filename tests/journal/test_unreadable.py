@@ -18,7 +18,7 @@ from shared.salesforce.customers import CaseSummary, Customer
 from shared.salesforce.token import Token
 from shared.vapi.messages import Utterance
 from tests.workers.delivering import BILLING, accept
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 CASE = CaseDraft(caller_number="+14155550101", issue_type="billing", description="x")
@@ -49,7 +49,7 @@ ROWS: dict[str, Callable[[redis.Redis, str], Any]] = {
     "schema no number": lambda store, id_: spoil(store, id_, "schema", "two"),
     "attempts no number": lambda store, id_: spoil(store, id_, "attempts", "many"),
     "accepted no number": lambda store, id_: spoil(store, id_, "accepted", "today"),
-    "leave_out not JSON": lambda store, id_: spoil(store, id_, "leave_out", "x"),
+    "leave_out not JSON": lambda store, id_: spoil(store, id_, "omit_fields", "x"),
     "receipt not JSON": lambda store, id_: spoil(store, id_, "receipt", "x"),
     "no hash": lambda store, id_: (
         store.delete(f"vs:intent:{id_}"),
@@ -60,50 +60,50 @@ ROWS: dict[str, Callable[[redis.Redis, str], Any]] = {
 
 @pytest.mark.parametrize("row", ROWS)
 def test_an_unreadable_row_parks_alone_and_is_seen(
-    desk: Desk, journal: Journal, store: redis.Redis, row: str
+    context: DeliveryContext, journal: Journal, store: redis.Redis, row: str
 ) -> None:
     sound = [accept(journal, Kind.CASE_CREATE, BILLING) for _ in range(2)]
     bad = accept(journal, Kind.CASE_CREATE, BILLING)
     sound += [accept(journal, Kind.CASE_CREATE, BILLING)]
     follower = accept(journal, Kind.CALLBACK, BILLING, after=(bad,))
     ROWS[row](store, bad)
-    store.delete("vs:doorbell:case_create")
+    store.delete("vs:wakeup:case_create")
     assert Kind.CASE_CREATE in journal.sweep()
-    drain(desk, Kind.CASE_CREATE)
-    assert {one.state for one in journal.get_many(sound).values()} == {State.DELIVERED}
+    drain(context, Kind.CASE_CREATE)
+    assert {intent.state for intent in journal.get_many(sound).values()} == {State.DELIVERED}
     (parked,) = journal.parked(10)
     assert parked.id == bad
     if row != "no hash":
         assert (parked.state, parked.reason[:11]) == (State.PARKED, "UNREADABLE_")
-    assert bad in {one.id for one in journal.newest(10)}
-    assert {one.id for one in journal.of_call("call-1")} >= set(sound)
-    assert {one.id for one in journal.of_caller("+14155550101")} >= set(sound)
+    assert bad in {intent.id for intent in journal.newest(10)}
+    assert {intent.id for intent in journal.of_call("call-1")} >= set(sound)
+    assert {intent.id for intent in journal.of_caller("+14155550101")} >= set(sound)
     assert journal.summary().parked == 1
-    assert [one.id for one in journal.lease(Kind.CALLBACK, most=9, most_bytes=999).intents] == [
-        follower
-    ]
+    assert [
+        intent.id for intent in journal.lease(Kind.CALLBACK, limit=9, max_bytes=999).intents
+    ] == [follower]
 
 
 @pytest.mark.parametrize("row", ["payload not JSON", "attempts no number", "state unknown"])
 def test_what_was_unreadable_can_be_replayed_once_it_is_readable(
-    desk: Desk, journal: Journal, store: redis.Redis, row: str
+    context: DeliveryContext, journal: Journal, store: redis.Redis, row: str
 ) -> None:
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     payload = store.hget(f"vs:intent:{intent_id}", "payload")
     ROWS[row](store, intent_id)
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     store.hset(f"vs:intent:{intent_id}", mapping={"payload": str(payload), "attempts": "1"})
     assert journal.replay([intent_id])[0] == 1
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
 
 
 @pytest.mark.parametrize("row", ["no hash", "kind missing"])
 def test_what_can_not_be_delivered_at_all_can_be_discarded(
-    desk: Desk, journal: Journal, store: redis.Redis, row: str
+    context: DeliveryContext, journal: Journal, store: redis.Redis, row: str
 ) -> None:
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     ROWS[row](store, intent_id)
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     journal.replay([intent_id])
     assert journal.discard([intent_id]) == 1
     assert not journal.parked(10)
@@ -117,13 +117,13 @@ def test_a_follower_that_can_not_be_read_does_not_keep_a_batch_from_being_settle
     followers = [accept(journal, Kind.CALLBACK, BILLING, after=(first,)) for _ in range(2)]
     log = accept(journal, Kind.CALL_LOG, BILLING, after=(followers[0],))
     spoil(store, followers[0], "waiting", "some")
-    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999)
+    lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999)
     assert journal.settle(lease, [Delivered(first, "500x")]).count == 1
-    leased = journal.lease(Kind.CALLBACK, most=9, most_bytes=9999).intents
-    assert [one.id for one in leased] == followers[1:]
-    assert [one.id for one in journal.parked(9)] == followers[:1]
-    leased = journal.lease(Kind.CALL_LOG, most=9, most_bytes=9999).intents
-    assert [one.id for one in leased] == [log]
+    leased = journal.lease(Kind.CALLBACK, limit=9, max_bytes=9999).intents
+    assert [item.id for item in leased] == followers[1:]
+    assert [intent.id for intent in journal.parked(9)] == followers[:1]
+    leased = journal.lease(Kind.CALL_LOG, limit=9, max_bytes=9999).intents
+    assert [item.id for item in leased] == [log]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"x"', "{}", '{"until": "soon"}', '{"new": 1}'])
@@ -132,10 +132,10 @@ def test_a_wait_that_can_not_be_read_is_none(
 ) -> None:
     accept(journal, Kind.CASE_CREATE, BILLING)
     store.hset("vs:waits", mapping={"org": text, "case_create": text})
-    store.delete("vs:doorbell:case_create")
+    store.delete("vs:wakeup:case_create")
     assert journal.sweep() == (Kind.CASE_CREATE,)
-    assert all(not wait.strikes for wait in journal.waits().values())
-    assert len(journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999).intents) == 1
+    assert all(not wait.failures_in_a_row for wait in journal.waits().values())
+    assert len(journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999).intents) == 1
 
 
 def test_retention_goes_on_past_a_row_that_is_no_hash(journal: Journal, store: redis.Redis) -> None:
@@ -145,7 +145,7 @@ def test_retention_goes_on_past_a_row_that_is_no_hash(journal: Journal, store: r
     store.set("vs:intent:a", "x")
     store.set("vs:intent:old-a", "x")
     store.hset("vs:intent:b", mapping={"payload": "{}", "receipt": "{"})
-    while journal.forget(data_after_ms=0, receipt_after_ms=0):
+    while journal.purge(data_after_ms=0, receipt_after_ms=0):
         pass
     assert store.keys("vs:intent:*") == []
 
@@ -167,15 +167,15 @@ RECORDS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("record", RECORDS, ids=lambda item: type(item).__name__)
 def test_a_field_that_a_newer_version_added_is_ignored(record: Any) -> None:
     text = json.dumps(asdict(record) | {"added": {"by": "the next version"}})
     assert read_json(type(record), text) == record
 
 
 def test_records_within_records_are_read_alike() -> None:
-    kept = {"contact_id": "003x", "cases": [{"record_id": "500x", "added": 1}]}
-    assert read_record(Customer, kept).cases == [CaseSummary(record_id="500x")]
+    stored = {"contact_id": "003x", "cases": [{"record_id": "500x", "added": 1}]}
+    assert read_record(Customer, stored).cases == [CaseSummary(record_id="500x")]
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", "1", '{"record_id": 1}'])
@@ -196,7 +196,7 @@ def test_a_kept_draft_keeps_what_this_version_does_not_know(journal: Journal) ->
     one = NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=CASE)
     journal.accept("call", [one])
     journal._store.hset(f"vs:intent:{one.id}", "payload", json.dumps(asdict(CASE) | {"added": 1}))
-    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999)
+    lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999)
     journal.settle(lease, [Delivered(one.id, "500x")])
     found = journal.get(one.id)
     assert found

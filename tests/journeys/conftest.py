@@ -15,9 +15,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     requirements.txt and nothing else."""
     folder = clone(tmp_path_factory.mktemp("installed") / "vapi-salesforce")
     terminal = Terminal(folder, bare_environment(tmp_path_factory.mktemp("home")))
-    told, code = terminal.run(steps()[1][0])
+    said, code = terminal.run(steps()[1][0])
     terminal.close()
-    assert code == 0, told
+    assert code == 0, said
     return folder
 
 

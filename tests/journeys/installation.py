@@ -40,15 +40,15 @@ def clone(folder: Path) -> Path:
 
 def bare_environment(home: Path) -> dict[str, str]:
     """As of a machine with Python and nothing of ours; pip goes where it goes on this one."""
-    kept = {
+    stored = {
         name: value
         for name, value in os.environ.items()
         if name.startswith("PIP_") or name.lower().endswith("_proxy") or "CERT" in name
     }
-    return kept | {
+    return stored | {
         "PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin",
         "HOME": str(home),
-        "PIP_CACHE_DIR": kept.get("PIP_CACHE_DIR") or _pip_cache(),
+        "PIP_CACHE_DIR": stored.get("PIP_CACHE_DIR") or _pip_cache(),
     }
 
 
@@ -73,12 +73,12 @@ class Terminal:
         assert self._shell.stdout
         self._shell.stdin.write(f'{commands}\necho "::ended $?"\n')
         self._shell.stdin.flush()
-        told = ""
+        said = ""
         for line in self._shell.stdout:
             if line.startswith("::ended "):
-                return told, int(line.split()[1])
-            told += line
-        raise AssertionError(f"the shell is gone: {told}")
+                return said, int(line.split()[1])
+            said += line
+        raise AssertionError(f"the shell is gone: {said}")
 
     def close(self) -> None:
         os.killpg(self._shell.pid, signal.SIGTERM)

@@ -21,12 +21,12 @@ DEMO = sorted((ROOT / "demo" / "scenarios").glob("*.toml"))
 SECOND_THOUGHTS = ROOT / "tests" / "scenarios" / "second-thoughts.toml"
 
 
-def play(stack: Stack, heard: Path, *scenarios: Path, **options: int) -> list[dict[str, Any]]:
+def play(stack: Stack, answers: Path, *scenarios: Path, **options: int) -> list[dict[str, Any]]:
     flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "simulator", "vapi", "play", *map(str, scenarios)]
-    command += ["--url", stack.webhook, "--secret", SECRET, "--heard", str(heard), *flags]
+    command += ["--url", stack.webhook, "--secret", SECRET, "--answers", str(answers), *flags]
     subprocess.run(command, cwd=ROOT, check=True, timeout=100)
-    return [json.loads(line) for line in heard.read_text().splitlines()]
+    return [json.loads(line) for line in answers.read_text().splitlines()]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def settled(journal: Journal, call_ids: set[str]) -> dict[str, list[Intent]]:
     """The intents of the calls, once all of them are settled and each has its call log."""
 
     def is_over() -> bool:
-        calls = [journal.of_call(one) for one in call_ids]
+        calls = [journal.of_call(id_) for id_ in call_ids]
         return all(
             any(intent.kind is Kind.CALL_LOG for intent in intents)
             and all(intent.state in SETTLED for intent in intents)
@@ -48,33 +48,35 @@ def settled(journal: Journal, call_ids: set[str]) -> dict[str, list[Intent]]:
         )
 
     wait_until(is_over, for_s=60, what="the calls' intents")
-    return {one: journal.of_call(one) for one in call_ids}
+    return {id_: journal.of_call(id_) for id_ in call_ids}
 
 
 def test_the_demos_calls_end_up_in_salesforce_once(
     stack: Stack, journal: Journal, folder: Path
 ) -> None:
-    heard = play(stack, folder / "heard", *DEMO[:4], repeat=5, concurrency=10)
-    call_ids = {one["call_id"] for one in heard}
+    answers = play(stack, folder / "answers", *DEMO[:4], repeat=5, concurrency=10)
+    call_ids = {answer["call_id"] for answer in answers}
     assert len(call_ids) == 20
     intents = settled(journal, call_ids)
-    assert {one.state for of_call in intents.values() for one in of_call} <= {
+    assert {item.state for of_call in intents.values() for item in of_call} <= {
         State.DELIVERED,
         State.PARKED,
     }
     logs = Counter(
-        one["CallObject"] for one in stack.org.records("Task") if one["TaskSubtype"] == "Call"
+        record["CallObject"]
+        for record in stack.org.records("Task")
+        if record["TaskSubtype"] == "Call"
     )
-    assert {one: logs[one] for one in call_ids} == dict.fromkeys(call_ids, 1)
-    references = Counter(one["Voice_Reference__c"] for one in stack.org.records("Case"))
-    cases = [one for one in heard if one["tool"] == "createSalesforceCase"]
-    told = {one["reference"] for one in cases if "being opened" in one["text"]}
-    asked = [one for one in cases if "already a case" in one["text"]]
+    assert {id_: logs[id_] for id_ in call_ids} == dict.fromkeys(call_ids, 1)
+    references = Counter(record["Voice_Reference__c"] for record in stack.org.records("Case"))
+    cases = [answer for answer in answers if answer["tool"] == "createSalesforceCase"]
+    said = {case_["reference"] for case_ in cases if "being opened" in case_["text"]}
+    asked = [case_ for case_ in cases if "already a case" in case_["text"]]
     # Five calls each from two numbers: the customer's first one opens a case, the others are asked.
     # The other number is nobody's, so each of its calls opens a case of its own.
-    assert (len(told), len(cases) - len(asked)) == (1 + 5, 1 + 5)
-    assert {references[one] for one in told} == {1}
-    assert any(one["text"].startswith("Case 0") for one in heard)
+    assert (len(said), len(cases) - len(asked)) == (1 + 5, 1 + 5)
+    assert {references[item] for item in said} == {1}
+    assert any(answer["text"].startswith("Case 0") for answer in answers)
 
 
 def test_a_case_opened_while_salesforce_is_down_is_delivered_when_it_is_back(
@@ -83,12 +85,12 @@ def test_a_case_opened_while_salesforce_is_down_is_delivered_when_it_is_back(
     stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     try:
         unknown = DEMO[0].with_name("4-unknown.toml")
-        heard = play(stack, folder / "heard", SECOND_THOUGHTS, unknown, seed=2)
+        answers = play(stack, folder / "answers", SECOND_THOUGHTS, unknown, seed=2)
     finally:
         stack.org.fault()
-    assert {one["tool"] for one in heard if one["is_error"]} == {"lookupCustomer"}
-    intents = settled(journal, {one["call_id"] for one in heard})
-    states = Counter((one.kind, one.state) for of_call in intents.values() for one in of_call)
+    assert {answer["tool"] for answer in answers if answer["is_error"]} == {"lookupCustomer"}
+    intents = settled(journal, {answer["call_id"] for answer in answers})
+    states = Counter((item.kind, item.state) for of_call in intents.values() for item in of_call)
     assert states[Kind.CASE_CREATE, State.CANCELLED] == 1  # taken back within the window
     assert states[Kind.CASE_CREATE, State.DELIVERED] == 1
     # Accepted though nobody could say who was calling; the worker found that it is nobody known.
@@ -107,7 +109,7 @@ def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
     # Flower asks the workers when it starts, and again when it is told to.
     wait_until(lambda: bool(seen("workers?refresh=1")), for_s=30, what="workers in Flower")
     wait_until(
-        lambda: "forget" in {one["name"] for one in seen("tasks").values()},
+        lambda: "purge" in {item["name"] for item in seen("tasks").values()},
         for_s=30,
         what="tasks in Flower",
     )
@@ -117,18 +119,22 @@ def test_figures_are_counted_across_gunicorns_processes(stack: Stack, folder: Pa
     def sent() -> float:
         page = requests.get(f"{stack.url}/metrics", headers=OPERATOR, timeout=10).text
         line = next(
-            (one for one in page.splitlines() if one.startswith('vapi_messages_total{type="tool')),
+            (
+                item
+                for item in page.splitlines()
+                if item.startswith('vapi_messages_total{type="tool')
+            ),
             "x 0",
         )
         return float(line.rpartition(" ")[2])
 
     before = sent()
-    heard = play(stack, folder / "heard", DEMO[0], repeat=10, concurrency=5, seed=3)
-    assert sent() - before == len(heard) == 30
+    answers = play(stack, folder / "answers", DEMO[0], repeat=10, concurrency=5, seed=3)
+    assert sent() - before == len(answers) == 30
 
 
 def test_no_log_tells_what_a_caller_said_or_who_they_are(stack: Stack, folder: Path) -> None:
-    play(stack, folder / "heard", *DEMO[:4], seed=4)
+    play(stack, folder / "answers", *DEMO[:4], seed=4)
     requests.post(stack.webhook, data=b"unsigned words", timeout=10)
     written = "".join(
         (stack.folder / f"{name}.log").read_text() for name in ("web", "worker", "beat")

@@ -29,7 +29,7 @@ OURS = ("web", "worker", "beat", "flower")
 
 def dockerfile(instruction: str) -> list[list[str]]:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
-    return [shlex.split(one)[1:] for one in lines if one.startswith(f"{instruction} ")]
+    return [shlex.split(line)[1:] for line in lines if line.startswith(f"{instruction} ")]
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +37,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     for *sources, target in dockerfile("COPY"):
         for source in sources:
-            there = folder / target
+            existing = folder / target
             if (ROOT / source).is_dir():
                 hidden = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(ROOT / source, there, ignore=hidden)
+                shutil.copytree(ROOT / source, existing, ignore=hidden)
             else:
-                shutil.copy(ROOT / source, there)
+                shutil.copy(ROOT / source, existing)
     return folder
 
 

@@ -53,13 +53,13 @@ def settled(stack: Stack) -> dict[str, list[Intent]]:
     with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
         journal = Journal(client)
         wait_until(
-            lambda: all(one.state in SETTLED for one in journal.newest(100_000)),
+            lambda: all(intent.state in SETTLED for intent in journal.newest(100_000)),
             for_s=60,
             what="the journal",
         )
         calls: dict[str, list[Intent]] = {}
-        for one in reversed(journal.newest(100_000)):
-            calls.setdefault(one.call_id, []).append(one)
+        for intent in reversed(journal.newest(100_000)):
+            calls.setdefault(intent.call_id, []).append(intent)
     return calls
 
 
@@ -70,83 +70,88 @@ def fresh(talking: Stack) -> Stack:
     return talking
 
 
-def subjects(stack: Stack) -> Counter[str]:
+def dedup_keys(stack: Stack) -> Counter[str]:
     """Of the cases that were opened by us, without the number of the run."""
     return Counter(
-        one["Subject"].partition(" (")[0] for one in stack.org.records("Case") if one["Call_Key__c"]
+        record["Subject"].partition(" (")[0]
+        for record in stack.org.records("Case")
+        if record["Call_Key__c"]
     )
 
 
-def wished(calls: dict[str, list[Intent]]) -> Counter[tuple[tuple[Kind, State], ...]]:
+def requested(calls: dict[str, list[Intent]]) -> Counter[tuple[tuple[Kind, State], ...]]:
     """What became of the wishes of each call."""
     return Counter(
-        tuple((one.kind, one.state) for one in intents if one.tool) for intents in calls.values()
+        tuple((intent.kind, intent.state) for intent in intents if intent.tool)
+        for intents in calls.values()
     )
 
 
 def test_barge_in_keeps_what_was_asked_for_and_adds_what_is_said(fresh: Stack) -> None:
-    before = subjects(fresh)
+    before = dedup_keys(fresh)
     play(fresh, "barge-in")
     calls = settled(fresh)
     delivered = (Kind.CONTACT_UPDATE, State.DELIVERED), (Kind.CASE_CREATE, State.DELIVERED)
-    assert wished(calls) == {delivered: RUNS}
-    assert subjects(fresh) - before == {"Billing: Send the invoice of October": RUNS}
-    moved = {one["MailingStreet"] for one in fresh.org.records("Contact")}
+    assert requested(calls) == {delivered: RUNS}
+    assert dedup_keys(fresh) - before == {"Billing: Send the invoice of October": RUNS}
+    moved = {record["MailingStreet"] for record in fresh.org.records("Contact")}
     assert {f"12 Harbor Way {nth}" for nth in range(1, RUNS + 1)} <= moved
     for intents in calls.values():
-        update, case_intent = (one for one in intents if one.tool)
+        update, case_intent = (intent for intent in intents if intent.tool)
         assert update.receipt
         assert case_intent.receipt
         assert update.receipt.at_ms <= case_intent.receipt.at_ms  # as it was said
 
 
-def test_wait_no_actually_is_one_case_with_the_last_wish(fresh: Stack) -> None:
-    before = subjects(fresh)
+def test_wait_no_actually_is_one_case_with_the_last_request(fresh: Stack) -> None:
+    before = dedup_keys(fresh)
     play(fresh, "on-second-thought")
-    assert wished(settled(fresh)) == {((Kind.CASE_CREATE, State.DELIVERED),): RUNS}
-    assert subjects(fresh) - before == {"Technical: The line is dead": RUNS}
+    assert requested(settled(fresh)) == {((Kind.CASE_CREATE, State.DELIVERED),): RUNS}
+    assert dedup_keys(fresh) - before == {"Technical: The line is dead": RUNS}
 
 
 @pytest.mark.parametrize("words", ["silent", "added"])
 def test_two_requests_are_two_cases_whatever_is_between_them(fresh: Stack, words: str) -> None:
     """0 to 3 s apart, the caller silent or adding something."""
-    before = subjects(fresh)
+    before = dedup_keys(fresh)
     play(fresh, f"two-requests-{words}")
     case = (Kind.CASE_CREATE, State.DELIVERED)
-    assert wished(settled(fresh)) == {(case, case): RUNS}
+    assert requested(settled(fresh)) == {(case, case): RUNS}
     two = {"Billing: The bill": RUNS, "Technical: The line is dead": RUNS}
-    assert subjects(fresh) - before == two
+    assert dedup_keys(fresh) - before == two
 
 
 def test_a_corrected_request_is_one_case_with_the_last_wording(fresh: Stack) -> None:
-    before = subjects(fresh)
+    before = dedup_keys(fresh)
     play(fresh, "two-requests-corrected")
-    assert wished(settled(fresh)) == {((Kind.CASE_CREATE, State.DELIVERED),): RUNS}
-    assert subjects(fresh) - before == {"Technical: The line is dead": RUNS}
+    assert requested(settled(fresh)) == {((Kind.CASE_CREATE, State.DELIVERED),): RUNS}
+    assert dedup_keys(fresh) - before == {"Technical: The line is dead": RUNS}
 
 
 def test_a_request_that_replaces_another_leaves_one_open_case(fresh: Stack) -> None:
     """Held, it is amended; opened already, it is closed."""
-    before = subjects(fresh)
+    before = dedup_keys(fresh)
     play(fresh, "two-requests-replaced")
     settled(fresh)
-    ours = [one for one in fresh.org.records("Case") if one["Call_Key__c"]]
-    made = Counter(one["Subject"].partition(" (")[0] for one in ours if not one["IsClosed"])
+    ours = [record for record in fresh.org.records("Case") if record["Call_Key__c"]]
+    made = Counter(
+        intent["Subject"].partition(" (")[0] for intent in ours if not intent["IsClosed"]
+    )
     assert made - before == {"Technical: The line is dead": RUNS}
 
 
 def test_wait_cancel_that_is_no_case_though_words_and_tool_call_cross(fresh: Stack) -> None:
-    before = subjects(fresh)
+    before = dedup_keys(fresh)
     play(fresh, "cancel-that")
-    assert wished(settled(fresh)) == {((Kind.CASE_CREATE, State.CANCELLED),): RUNS}
-    assert subjects(fresh) == before
+    assert requested(settled(fresh)) == {((Kind.CASE_CREATE, State.CANCELLED),): RUNS}
+    assert dedup_keys(fresh) == before
 
 
 def test_a_keyboard_click_changes_nothing(fresh: Stack) -> None:
-    before = subjects(fresh)
+    before = dedup_keys(fresh)
     play(fresh, "keyboard-click", runs=40)
-    assert wished(settled(fresh)) == {((Kind.CASE_CREATE, State.DELIVERED),): 40}
-    assert subjects(fresh) - before == {"Billing: The bill": 40}
+    assert requested(settled(fresh)) == {((Kind.CASE_CREATE, State.DELIVERED),): 40}
+    assert dedup_keys(fresh) - before == {"Billing: The bill": 40}
 
 
 # -- into the call ---------------------------------------------------------------------------------
@@ -165,7 +170,7 @@ def control(tmp_path: Path) -> Iterator[str]:
     process.stop()
 
 
-def told(control: str) -> list[dict[str, Any]]:
+def said(control: str) -> list[dict[str, Any]]:
     posted: list[dict[str, Any]] = requests.get(f"{control}/_vapi/control", timeout=10).json()
     return posted
 
@@ -176,12 +181,14 @@ def test_case_numbers_and_retractions_reach_the_live_call(fresh: Stack, control:
         target=play, args=(fresh, "stays-on-the-line", "--control", control), kwargs={"runs": 1}
     )
     playing.start()
-    wait_until(lambda: len(told(control)) >= 2, for_s=30, what="news")
+    wait_until(lambda: len(said(control)) >= 2, for_s=30, what="call_updates")
     playing.join()
-    back, number = (one["command"]["message"]["content"] for one in told(control))
+    back, number = (item["command"]["message"]["content"] for item in said(control))
     assert "took back" in back
     (made,) = (
-        one for one in fresh.org.records("Case") if "stays on the line" in (one["Subject"] or "")
+        record
+        for record in fresh.org.records("Case")
+        if "stays on the line" in (record["Subject"] or "")
     )
     assert made["CaseNumber"] in number
     assert made["Voice_Reference__c"] in number

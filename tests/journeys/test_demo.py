@@ -27,14 +27,14 @@ def test_addresses_come_at_once_and_an_answer_that_stays_the_same_is_told_once(
 ) -> None:
     """Read through a pipe, as tee does it, up to the end of the second call."""
     assert demo.stdout
-    told: list[str] = []
+    said: list[str] = []
     for line in demo.stdout:
-        told.append(line.rstrip())
-        if sum(one.startswith("vapi: calls=1") for one in told) == 2:
+        said.append(line.rstrip())
+        if sum(item.startswith("vapi: calls=1") for item in said) == 2:
             break
     assert demo.poll() is None
-    (address,) = (nth for nth, one in enumerate(told) if "/webhook/vapi" in one)
-    assert f"(secret {SECRET})" in told[address]
-    assert address < next(nth for nth, one in enumerate(told) if one.startswith("☎"))
-    waiting = [one for one in told if "has no number yet" in one]
+    (address,) = (nth for nth, item in enumerate(said) if "/webhook/vapi" in item)
+    assert f"(secret {SECRET})" in said[address]
+    assert address < next(nth for nth, item in enumerate(said) if item.startswith("☎"))
+    waiting = [item for item in said if "has no number yet" in item]
     assert 1 <= len(waiting) <= 2, waiting

@@ -18,13 +18,15 @@ def stack(programs: Path, tmp_path: Path) -> Iterator[Stack]:
 
 def problems(stack: Stack, programs: Path) -> dict[str, str]:
     """What is wrong with the service itself: link → what to do about it."""
-    told = subprocess.run(
+    said = subprocess.run(
         [str(programs / "python"), "-m", "cli", "doctor", "--json"],
         env=stack.env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    findings = [json.loads(line) for line in told.stdout.splitlines()]
-    found = {one["link"]: one["mend"] for one in findings if one["status"] == "problem"}
-    assert told.returncode == (1 if found else 0), told
+    findings = [json.loads(line) for line in said.stdout.splitlines()]
+    found = {
+        finding["link"]: finding["mend"] for finding in findings if finding["status"] == "problem"
+    }
+    assert said.returncode == (1 if found else 0), said
     return found
 
 

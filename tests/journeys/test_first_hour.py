@@ -85,8 +85,8 @@ def test_from_two_accounts_to_a_first_call(terminal: Terminal, installed: Path, 
     def follow(step: int, nth: int = 0) -> tuple[str, int]:
         return terminal.run(hour[step][nth])
 
-    told, code = follow(1)
-    assert code == 0, told
+    said, code = follow(1)
+    assert code == 0, said
     made, code = follow(1, 1)
     assert (len(made.strip()) >= 32, code) == (True, 0), made
     fill_in(installed, VAPI_SERVER_SECRET=SECRET, FLOWER_BASIC_AUTH="operator:a-long-password")
@@ -96,8 +96,8 @@ def test_from_two_accounts_to_a_first_call(terminal: Terminal, installed: Path, 
         SALESFORCE_CLIENT_ID="demo-client",
         SALESFORCE_CLIENT_SECRET="demo-secret",
     )
-    told, code = follow(3)
-    assert (told.splitlines()[-1], code) == ("Redis answers: True", 0), told
+    said, code = follow(3)
+    assert (said.splitlines()[-1], code) == ("Redis answers: True", 0), said
 
     port = re.findall(r"^PORT=(\d+)$", (installed / ".env").read_text(), re.M)[0]
     public = f"http://127.0.0.1:{port}"
@@ -111,21 +111,21 @@ def test_from_two_accounts_to_a_first_call(terminal: Terminal, installed: Path, 
         TWILIO_PHONE_NUMBER=NUMBER,
         FALLBACK_PHONE_NUMBER="+14155550123",
     )
-    told, code = follow(4)
-    assert code == 0, told
-    (assistant,) = re.findall(r"^VAPI_ASSISTANT_ID=(\S+)$", told, re.M)
+    said, code = follow(4)
+    assert code == 0, said
+    (assistant,) = re.findall(r"^VAPI_ASSISTANT_ID=(\S+)$", said, re.M)
     fill_in(installed, VAPI_ASSISTANT_ID=assistant)
 
     assert follow(5)[1] == 0
     wait_until(lambda: answers(f"{public}/health/ready"), for_s=60, what="the service")
-    told, code = follow(6)
-    assert (f"+ phone-number {NUMBER}" in told, code) == (True, 0), told
+    said, code = follow(6)
+    assert (f"+ phone-number {NUMBER}" in said, code) == (True, 0), said
 
-    told, code = follow(7)
-    assert code == 0, told
-    lines = told.splitlines()
+    said, code = follow(7)
+    assert code == 0, said
+    lines = said.splitlines()
     assert len(lines) > 20
-    assert [one for one in lines if not one.startswith("✓")] == []
+    assert [line for line in lines if not line.startswith("✓")] == []
 
     before = len(org.records("Case"))
     play(public)
@@ -158,10 +158,10 @@ def test_step_3_takes_either_server_and_shows_at_once_that_there_is_none(
     (folder / ".env").write_text(f"REDIS_URL=redis://127.0.0.1:{port}/0\n")
     path = f"{installed / '.venv' / 'bin'}:{programs}"
     terminal = Terminal(folder, bare_environment(tmp_path) | {"PATH": path})
-    told, code = terminal.run(steps()[3][0])
+    said, code = terminal.run(steps()[3][0])
     terminal.close()
     if name:
-        assert (told.splitlines()[-1], code) == ("Redis answers: True", 0), told
+        assert (said.splitlines()[-1], code) == ("Redis answers: True", 0), said
     else:
-        assert "Install Valkey or Redis 7 first." in told
+        assert "Install Valkey or Redis 7 first." in said
         assert code != 0

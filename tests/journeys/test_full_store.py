@@ -37,7 +37,7 @@ def memory(stack: Stack) -> Iterator[redis.Redis]:
         client.config_set("maxmemory", 0)
 
 
-def test_what_was_accepted_is_delivered_and_forgotten_without_more_memory(
+def test_what_was_accepted_is_delivered_and_purged_without_more_memory(
     stack: Stack, memory: redis.Redis
 ) -> None:
     stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE")
@@ -62,16 +62,16 @@ def test_what_was_accepted_is_delivered_and_forgotten_without_more_memory(
     assert not answers(f"{stack.url}/health/ready")
     (problem,) = requests.get(f"{stack.url}/health/ready", timeout=10).json()["problems"]
     assert "full" in problem
-    assert any("full" in one for one in stack.health()["problems"])
+    assert any("full" in item for item in stack.health()["problems"])
 
     stack.org.fault()
     journal = journal_of(stack)
     wait_until(
         lambda: journal.summary().accepted == 0, for_s=100, what="all delivered and forgotten"
     )
-    there = references(stack)
-    assert set(spoken) <= set(there)
-    assert set(there.values()) == {1}
+    existing = references(stack)
+    assert set(spoken) <= set(existing)
+    assert set(existing.values()) == {1}
     assert stack.processes["worker"].restarts == 0
     assert memory.info("clients")["connected_clients"] < connections + 20
 

@@ -32,7 +32,7 @@ def stack(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def test_a_case_of_a_call_is_delivered(stack: Stack, tmp_path: Path) -> None:
     before = len(stack.org.records("Case"))
-    play(stack, tmp_path / "heard.jsonl", ROOT / "demo" / "scenarios" / "2-billing.toml")
+    play(stack, tmp_path / "answers.jsonl", ROOT / "demo" / "scenarios" / "2-billing.toml")
     wait_until(lambda: len(stack.org.records("Case")) == before + 1, for_s=30, what="the case")
     assert answers(f"{stack.flower_url}/healthcheck")
     with redis.Redis.from_url(stack.env["REDIS_URL"]) as second:

@@ -70,14 +70,14 @@ def connect(stack: Stack) -> socket.socket:
 
 def answer(connection: socket.socket) -> tuple[int, bytes]:
     """Status and everything until the server closes. 0 when it closes without an answer."""
-    told = b""
+    said = b""
     try:
         while piece := connection.recv(65536):
-            told += piece
+            said += piece
     except ConnectionResetError:
         pass
-    found = re.match(rb"HTTP/1\.[01] (\d{3})", told)
-    return int(found.group(1)) if found else 0, told
+    found = re.match(rb"HTTP/1\.[01] (\d{3})", said)
+    return int(found.group(1)) if found else 0, said
 
 
 def ask(stack: Stack, sent: bytes) -> tuple[int, bytes]:
@@ -95,14 +95,14 @@ def processes(stack: Stack) -> list[int]:
     """gunicorn's workers."""
     master = stack.processes["web"].pid
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    return [int(one) for one in children]
+    return [int(child) for child in children]
 
 
 def peak_mb(stack: Stack) -> float:
     """The most memory that the workers ever had, summed."""
     status = [Path(f"/proc/{pid}/status").read_text() for pid in processes(stack)]
-    found = [re.search(r"VmHWM:\s+(\d+) kB", one) for one in status]
-    return sum(int(one.group(1)) for one in found if one) / 1024
+    found = [re.search(r"VmHWM:\s+(\d+) kB", item) for item in status]
+    return sum(int(row.group(1)) for row in found if row) / 1024
 
 
 def log(stack: Stack) -> str:
@@ -139,13 +139,13 @@ class Strangers:
                     alive.append(one)
                     self.opened += 1
                 self._ended.wait(self._every_s)
-                alive = [one for one in alive if self._sends(one)]
+                alive = [item for item in alive if self._sends(item)]
 
     @staticmethod
-    def _sends(one: socket.socket) -> bool:
+    def _sends(item: socket.socket) -> bool:
         try:
-            one.send(b"x")
-            return one.recv(1) != b""
+            item.send(b"x")
+            return item.recv(1) != b""
         except BlockingIOError:
             return True
         except OSError:
@@ -202,9 +202,9 @@ def test_a_stranger_is_answered_unread_and_the_connection_closes(
     stack: Stack, path: str, method: str, status: int, framing: dict[str, str]
 ) -> None:
     """No byte of the body is ever sent."""
-    found, told = ask(stack, head(path, method, **framing))
+    found, said = ask(stack, head(path, method, **framing))
     assert found == status
-    assert b"connection: close" in told.lower()
+    assert b"connection: close" in said.lower()
 
 
 def test_a_length_over_the_limit_is_refused_at_once(stack: Stack) -> None:

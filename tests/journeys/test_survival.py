@@ -99,15 +99,17 @@ def wait_settled(stack: Stack, count: int, for_s: float = 110) -> Counter[State]
 
     def settled() -> bool:
         found = journal.newest(20_000)
-        return len(found) >= count and all(one.state in SETTLED for one in found)
+        return len(found) >= count and all(row.state in SETTLED for row in found)
 
     wait_until(settled, for_s=for_s, what="the journal")
-    return Counter(one.state for one in journal.newest(20_000))
+    return Counter(item.state for item in journal.newest(20_000))
 
 
 def references(stack: Stack) -> Counter[str]:
     return Counter(
-        one["Voice_Reference__c"] for one in stack.org.records("Case") if one["Voice_Reference__c"]
+        record["Voice_Reference__c"]
+        for record in stack.org.records("Case")
+        if record["Voice_Reference__c"]
     )
 
 
@@ -182,15 +184,15 @@ def test_ten_racing_workers_apply_each_of_a_thousand_intents_once(
     assert wait_settled(healed, 1000) == {State.DELIVERED: 1000}
     after = healed.org.stats()["records"]
     assert after["created"] - before["created"] <= 1000
-    keys = Counter(one["Call_Key__c"] for one in healed.org.records("Case") if one["Call_Key__c"])
+    keys = Counter(
+        record["Call_Key__c"] for record in healed.org.records("Case") if record["Call_Key__c"]
+    )
     assert len(keys) == 1000
     assert set(keys.values()) == {1}
     assert (after["updated"], after["rejected"]) == (before["updated"], before["rejected"])
 
 
-def test_every_doorbell_thrown_away_is_made_up_for_by_the_sweep(
-    healed: Stack, folder: Path
-) -> None:
+def test_every_wake_up_thrown_away_is_made_up_for_by_the_sweep(healed: Stack, folder: Path) -> None:
     """A web process whose broker is nowhere: what it accepts is delivered all the same."""
     deaf_port = free_port()
     env = healed.env_at(deaf_port) | {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0"}
@@ -233,22 +235,22 @@ def test_three_deliveries_shuffled_over_two_servers_are_one_effect_and_one_answe
             return nth, post(urls[place % 2], messages[nth]).content
 
         with ThreadPoolExecutor(12) as pool:
-            heard = list(pool.map(deliver, enumerate(deliveries)))
+            answers = list(pool.map(deliver, enumerate(deliveries)))
     finally:
         web.stop()
     by_call: dict[int, set[bytes]] = {}
-    for nth, body in heard:
+    for nth, body in answers:
         by_call.setdefault(nth, set()).add(body)
     assert len(by_call) == 100
     assert all(len(bodies) == 1 for bodies in by_call.values())
     wait_settled(healed, 100)
-    spoken = [json.loads(next(iter(one)))["results"][0]["result"] for one in by_call.values()]
-    assert references(healed) == {one.rstrip(".")[-7:]: 1 for one in spoken}
+    spoken = [json.loads(next(iter(value)))["results"][0]["result"] for value in by_call.values()]
+    assert references(healed) == {item.rstrip(".")[-7:]: 1 for item in spoken}
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("callers", "most"), [(1, 35), (2500, 60)])
-def test_a_backlog_of_5000_drains_in_few_requests(healed: Stack, callers: int, most: int) -> None:
+@pytest.mark.parametrize(("callers", "limit"), [(1, 35), (2500, 60)])
+def test_a_backlog_of_5000_drains_in_few_requests(healed: Stack, callers: int, limit: int) -> None:
     """A request finds out whose numbers a hundred are."""
     healed.org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     spoken = accept(healed, 5000, callers=callers)
@@ -257,7 +259,7 @@ def test_a_backlog_of_5000_drains_in_few_requests(healed: Stack, callers: int, m
     assert wait_settled(healed, 5000, for_s=180) == {State.DELIVERED: 5000}
     used = healed.org.stats()["requests"] - before
     print(f"5,000 cases of {callers} callers: {used} requests")
-    assert used <= most
+    assert used <= limit
     assert references(healed) == dict.fromkeys(spoken, 1)
 
 
@@ -270,7 +272,7 @@ def test_a_backlog_of_5000_after_a_hang_that_may_have_committed_drains_in_60_req
     healed.org.fault(hang_after=True)
     spoken = accept(healed, 5000, callers=0)
     wait_until(
-        lambda: any(one.unsure for one in journal_of(healed).newest(20_000)),
+        lambda: any(item.in_doubt for item in journal_of(healed).newest(20_000)),
         for_s=60,
         what="an attempt whose answer was lost",
     )
@@ -281,7 +283,7 @@ def test_a_backlog_of_5000_after_a_hang_that_may_have_committed_drains_in_60_req
     print(f"5,000 cases after a hang: {used} requests")
     assert used <= 60
     found = references(healed)
-    assert all(found[one] == 1 for one in spoken)
+    assert all(found[item] == 1 for item in spoken)
     assert healed.org.stats()["records"]["updated"] == 0
 
 

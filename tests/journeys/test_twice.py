@@ -12,26 +12,26 @@ from shared.alive import Alive
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "said"),
     [
         ("web", "Port {port} is taken: is web running already?"),
         ("flower", "Port {flower} is taken: is Flower running already?"),
         ("beat", "beat is running already, as process {beat}"),
     ],
 )
-def test_a_second_one_ends_with_a_line(name: str, told: str, stack: Stack) -> None:
+def test_a_second_one_ends_with_a_line(name: str, said: str, stack: Stack) -> None:
     ended = subprocess.run(
         procfile()[name], env=stack.env, cwd=ROOT, capture_output=True, text=True, check=False,
         timeout=60,
     )  # fmt: skip
     assert ended.returncode != 0
-    told = told.format(
+    said = said.format(
         port=stack.port,
         flower=stack.flower_url.rpartition(":")[2],
         beat=stack.processes["beat"].pid,
     )
     lines = (ended.stdout + ended.stderr).splitlines()
-    assert told in lines[-1], lines
+    assert said in lines[-1], lines
     assert "Traceback" not in ended.stdout + ended.stderr
     if name != "beat":  # Celery greets before anything of ours runs
         assert len(lines) == 1
@@ -45,7 +45,7 @@ def test_a_second_worker_says_that_its_name_is_taken(stack: Stack, tmp_path: Pat
         wait_until(lambda: "worker_name_taken" in log.read_text(), for_s=30, what="the second")
     finally:
         second.stop()
-    (line,) = (one for one in log.read_text().splitlines() if "worker_name_taken" in one)
+    (line,) = (item for item in log.read_text().splitlines() if "worker_name_taken" in item)
     assert f"process {stack.processes['worker'].pid} on" in line
     assert "--hostname" in line
 
@@ -54,8 +54,10 @@ def test_beat_that_was_killed_is_not_taken_for_another_one(stack: Stack) -> None
     killed = stack.processes["beat"].pid
     with redis.Redis.from_url(stack.store.url, decode_responses=True) as store:
         alive = Alive(store)
-        wait_until(lambda: [one.pid for one in alive.of("beat")] == [killed], for_s=20, what="beat")
+        wait_until(
+            lambda: [item.pid for item in alive.of("beat")] == [killed], for_s=20, what="beat"
+        )
         stack.processes["beat"].kill()
-        wait_until(lambda: bool({one.pid for one in alive.of("beat")} - {killed}), for_s=15,
+        wait_until(lambda: bool({item.pid for item in alive.of("beat")} - {killed}), for_s=15,
                    what="the next beat")  # fmt: skip
     assert "running already" not in stack.processes["beat"].last_lines()

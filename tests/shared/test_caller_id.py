@@ -148,5 +148,5 @@ def test_a_number_that_comes_over_sip_is_nobodys_word_but_the_callers(call: Any)
 
 @pytest.mark.parametrize("kind", ["chat", "session"])
 def test_chats_and_sessions_name_themselves(kind: str) -> None:
-    told = {"customer": {"number": JANE}, "phoneNumber": LINE, kind: {"id": "one"}}
-    assert shown(told) == ""
+    said = {"customer": {"number": JANE}, "phoneNumber": LINE, kind: {"id": "one"}}
+    assert shown(said) == ""

@@ -57,12 +57,12 @@ def test_a_prefix_that_was_said_is_meant_where_the_org_has_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [("1042", "00001043"), ("42", "00001042"), ("10420", "00001042"), ("1042", "CS-11042"),
      ("", "00001042"), ("CS", "CS-01042"), ("1042", "")],
 )  # fmt: skip
-def test_another_number_is_another_case(one: str, other: str) -> None:
-    assert not same_number(one, other)
+def test_another_number_is_another_case(text: str, other: str) -> None:
+    assert not same_number(text, other)
 
 
 @pytest.mark.parametrize("spoken", ["", "mine", "CS", "1" * 31, "ABCDEFGHIJK1", "١٢٣"])
@@ -76,7 +76,7 @@ def test_candidates_are_few_and_no_longer_than_a_case_number() -> None:
         for spoken in (*SPOKEN, "CS1042", "9" * 30):
             found = candidates(spoken, example)
             assert len(found) <= 24
-            assert all(len(one) <= 30 for one in found)
+            assert all(len(row) <= 30 for row in found)
 
 
 def test_zero_is_a_number() -> None:

@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from demo.stack import Store
+from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.gate import Gate, Use
 from shared.salesforce.namespace import keys_of
 from tests.conftest import make_settings
 
@@ -59,8 +59,8 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(
         f"{keys_of(settings)}token",
         f'{{"access_token": "t", "instance_url": "{dripping}", "issued_at_ms": {now_ms}}}',
     )
-    client = SalesforceClient(settings, store, Gate(settings, store), Use.LOOKUP)
+    client = SalesforceClient(settings, store, ApiBudget(settings, store), Use.LOOKUP)
     with pytest.raises(SalesforceError) as raised:
         client.query("SELECT Id FROM Contact LIMIT 1", Deadline.after(0.3))
     assert (raised.value.failure, raised.value.code) == (FailureClass.AWAY, "ReadTimeout")
-    assert Gate(settings, store).figures().in_flight[Use.LOOKUP] == 0
+    assert ApiBudget(settings, store).figures().in_flight[Use.LOOKUP] == 0

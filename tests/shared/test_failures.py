@@ -56,19 +56,25 @@ def test_each_failure_has_a_class(
     assert (error.failure, error.ambiguous) == (failure, ambiguous)
 
 
-def test_waits_grow_with_each_strike_up_to_a_ceiling_and_are_jittered() -> None:
+def test_waits_grow_with_each_failure_up_to_a_ceiling_and_are_jittered() -> None:
     error = SalesforceError(F.AWAY, "X")
-    for strikes, most_ms in ((0, 1_000), (1, 2_000), (3, 8_000), (10, 8_000), (500, 8_000)):
-        waits = [delay_ms(error, strikes) for _ in range(200)]
-        assert most_ms * 0.2 - 1 <= min(waits)
-        assert max(waits) <= most_ms
+    for failures_in_a_row, max_ms in (
+        (0, 1_000),
+        (1, 2_000),
+        (3, 8_000),
+        (10, 8_000),
+        (500, 8_000),
+    ):
+        waits = [delay_ms(error, failures_in_a_row) for _ in range(200)]
+        assert max_ms * 0.2 - 1 <= min(waits)
+        assert max(waits) <= max_ms
         assert len(set(waits)) > 20
 
 
 def test_the_daily_limit_waits_for_minutes_and_retry_after_is_honoured() -> None:
     assert delay_ms(SalesforceError(F.DAILY_LIMIT, "X"), 0) >= 6_000
-    told = SalesforceError(F.AWAY, "X", retry_after_s=40.0)
-    assert delay_ms(told, 0) >= 40_000
+    said = SalesforceError(F.AWAY, "X", retry_after_s=40.0)
+    assert delay_ms(said, 0) >= 40_000
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,10 @@ def test_web_on_a_store_that_hides_its_settings_takes_calls_and_says_so(hidden: 
         assert client.get("/health/ready").status_code == 200
         token = settings.ops_token
         assert token
-        told = client.get(
+        said = client.get(
             "/health", headers={"Authorization": f"Bearer {token.get_secret_value()}"}
         ).get_json()
-        assert any("REDIS_VOUCHED" in one for one in told["problems"]) is not vouched
+        assert any("REDIS_VOUCHED" in item for item in said["problems"]) is not vouched
         app.extensions["service"].close()
 
 

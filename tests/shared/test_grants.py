@@ -101,7 +101,7 @@ def test_eight_processes_at_once_ask_for_one_token(
         for _ in range(8)
     ]  # fmt: skip
     store.rpush("go", *range(8))
-    tokens = {one.communicate(timeout=60)[0] for one in running}
+    tokens = {item.communicate(timeout=60)[0] for item in running}
     assert len(tokens) == 1
     assert org.stats()["by_resource"]["token"] == 1
 
@@ -189,9 +189,9 @@ def test_a_rotated_token_is_never_kept_in_the_clear(
         )
     rotated = RefreshTokens(settings, store).current()
     assert rotated != "demo-refresh-token"
-    kept = json.dumps(store.hgetall(f"{keys_of(settings)}refresh_token"))
-    assert rotated not in kept
-    assert "demo-refresh-token" not in kept
+    stored = json.dumps(store.hgetall(f"{keys_of(settings)}refresh_token"))
+    assert rotated not in stored
+    assert "demo-refresh-token" not in stored
     later = settings_for("refresh_token", store_server, org).model_copy(
         update={"token_encryption_key": SecretStr(Fernet.generate_key().decode())}
     )

@@ -9,13 +9,13 @@ import redis
 from cryptography.fernet import Fernet
 
 from demo.stack import Org, Store
+from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
+from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
-from shared.salesforce.gate import Gate, Use
 from shared.salesforce.namespace import keys_of, org_name
-from shared.salesforce.people import People
 from shared.salesforce.records import Records
 from shared.salesforce.snapshots import Snapshots
 from shared.salesforce.token import TokenStore
@@ -42,20 +42,20 @@ def production(production_server: Org, store_server: Store) -> Settings:
 
 
 def snapshots_of(settings: Settings, store: redis.Redis) -> Snapshots:
-    gate = Gate(settings, store)
-    salesforce = SalesforceClient(settings, store, gate, Use.LOOKUP)
+    api_budget = ApiBudget(settings, store)
+    salesforce = SalesforceClient(settings, store, api_budget, Use.LOOKUP)
     customers = Customers(salesforce, CaseNumbers(store, keys_of(settings)), "US")
     return Snapshots(
-        store, customers, gate, run=lambda work: work(), lasts_s=5, keep_s=3600,
+        store, customers, api_budget, run=lambda work: work(), lasts_s=5, ttl_s=3600,
         keys=keys_of(settings),
     )  # fmt: skip
 
 
 def resolve(settings: Settings, store: redis.Redis) -> dict[str, list[str]]:
-    gate = Gate(settings, store)
-    salesforce = SalesforceClient(settings, store, gate, Use.WRITE)
-    records = Records(salesforce, timeout_s=10, keyed=True)
-    return People(records, store, "US", keys_of(settings)).resolve({KNOWN: 0})
+    api_budget = ApiBudget(settings, store)
+    salesforce = SalesforceClient(settings, store, api_budget, Use.WRITE)
+    records = Records(salesforce, timeout_s=10, has_key_fields=True)
+    return ContactResolver(records, store, "US", keys_of(settings)).resolve({KNOWN: 0})
 
 
 def test_another_org_hears_nothing_and_shows_nothing_of_the_one_before(
@@ -66,14 +66,14 @@ def test_another_org_hears_nothing_and_shows_nothing_of_the_one_before(
     assert before.since(KNOWN, 0, Deadline.after(5)).customers
     assert resolve(settings, store)[KNOWN]
     asked = org.stats()["requests"]
-    for one in production_server.records("Contact"):
-        if one["Name"] == "Jane Miller":
-            production_server.edit("Contact", one["Id"], LastName="Production")
+    for record in production_server.records("Contact"):
+        if record["Name"] == "Jane Miller":
+            production_server.edit("Contact", record["Id"], LastName="Production")
 
     after = snapshots_of(production, store)
     assert after.last(KNOWN) is None
-    assert Gate(production, store).figures().daily_limit is None
-    assert Gate(production, store).figures().counts == {}
+    assert ApiBudget(production, store).figures().daily_limit is None
+    assert ApiBudget(production, store).figures().counts == {}
     (jane,) = after.since(KNOWN, 0, Deadline.after(5)).customers
     assert jane.name == "Jane Production"
     assert resolve(production, store)[KNOWN]
@@ -111,18 +111,18 @@ def test_a_kept_refresh_token_is_never_sent_to_another_org(
     tokens = TokenStore(sandbox, store)
     tokens.replace(tokens.current(give_up_at=time.monotonic() + 5), give_up_at=time.monotonic() + 5)
     rotated = tokens._refresh_tokens.current()
-    there = TokenStore(make_settings(store_server.url, production_server.url, **shared), store)
-    assert rotated != there._refresh_tokens.current() == "demo-refresh-token"
+    existing = TokenStore(make_settings(store_server.url, production_server.url, **shared), store)
+    assert rotated != existing._refresh_tokens.current() == "demo-refresh-token"
 
 
 def test_everything_kept_of_an_org_expires(settings: Settings, store: redis.Redis) -> None:
     snapshots_of(settings, store).since(KNOWN, 0, Deadline.after(5))
     resolve(settings, store)
     windowed = settings.model_copy(update={"salesforce_window_requests": 100})
-    Gate(windowed, store).ask(Use.LOOKUP, lasts_s=1)
-    kept = list(store.scan_iter("vs:salesforce:*"))
-    assert len(kept) >= 6
-    assert [key for key in kept if store.ttl(key) < 0] == []
+    ApiBudget(windowed, store).ask(Use.LOOKUP, lasts_s=1)
+    stored = list(store.scan_iter("vs:salesforce:*"))
+    assert len(stored) >= 6
+    assert [key for key in stored if store.ttl(key) < 0] == []
 
 
 @pytest.mark.parametrize(

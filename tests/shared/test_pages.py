@@ -8,15 +8,15 @@ import redis
 
 from demo.stack import Org
 from shared.salesforce import pages
+from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
+from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.customers import Customers
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.gate import Gate, Use
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.pages import MAX_PAGES, all_records
-from shared.salesforce.people import People
 from shared.salesforce.records import Records
 from shared.salesforce.rules import active_rules
 from shared.settings import Settings
@@ -27,12 +27,12 @@ ADDRESS = "/services/data/v66.0/query/01gDn0000000001IAA-2"
 
 @pytest.fixture
 def salesforce(settings: Settings, store: redis.Redis) -> SalesforceClient:
-    return SalesforceClient(settings, store, Gate(settings, store), Use.LOOKUP)
+    return SalesforceClient(settings, store, ApiBudget(settings, store), Use.LOOKUP)
 
 
 @pytest.fixture
 def records(salesforce: SalesforceClient) -> Records:
-    return Records(salesforce, timeout_s=10, keyed=True)
+    return Records(salesforce, timeout_s=10, has_key_fields=True)
 
 
 def customers_of(salesforce: SalesforceClient) -> Customers:
@@ -44,14 +44,14 @@ def soon() -> Deadline:
     return Deadline.after(10)
 
 
-@pytest.mark.parametrize("most_rows", [1, 2, 5])
+@pytest.mark.parametrize("max_rows", [1, 2, 5])
 def test_a_query_is_read_page_by_page_with_all_children(
-    salesforce: SalesforceClient, org: Org, most_rows: int
+    salesforce: SalesforceClient, org: Org, max_rows: int
 ) -> None:
     statement = "SELECT Name, (SELECT CaseNumber FROM Cases) FROM Contact ORDER BY Name"
     whole = salesforce.query(statement, soon())
     assert len(whole) == 13
-    org.fault(max_page_rows=most_rows)
+    org.fault(max_page_rows=max_rows)
     assert _values(salesforce.query(statement, soon())) == _values(whole)
 
 
@@ -62,7 +62,9 @@ def test_a_query_inside_a_composite_is_read_to_its_end(records: Records, org: Or
     )
     whole = records.query(*statements)
     org.fault(max_page_rows=2)
-    assert [_values(one) for one in records.query(*statements)] == [_values(one) for one in whole]
+    assert [_values(item) for item in records.query(*statements)] == [
+        _values(item) for item in whole
+    ]
 
 
 def _values(rows: list[dict[str, Any]]) -> list[Any]:
@@ -87,9 +89,9 @@ def test_callers_are_known_and_counted_however_small_a_page_is(
         numbers += [f"+1415555{nth:04d}" for nth in range(20)]
     org.fault(max_page_rows=1)
     found = customers.by_phones(numbers, soon())
-    assert [one.name for one in found[KNOWN]] == ["Jane Miller"]
+    assert [item.name for item in found[KNOWN]] == ["Jane Miller"]
     assert len(found[KNOWN][0].cases) == 2
-    assert {one.name for one in found[SHARED]} == {"Peter Novak", "Paula Novak"}
+    assert {item.name for item in found[SHARED]} == {"Peter Novak", "Paula Novak"}
     assert found[UNKNOWN] == []
 
 
@@ -97,9 +99,9 @@ def test_a_number_is_one_contacts_only_when_all_of_the_answer_says_so(
     settings: Settings, records: Records, org: Org, store: redis.Redis
 ) -> None:
     org.fault(max_page_rows=1)
-    people = People(records, store, "US", keys_of(settings))
-    contacts = people.resolve({KNOWN: 0, SHARED: 0})
-    assert [len(contacts[one]) for one in (SHARED, KNOWN)] == [2, 1]
+    resolver = ContactResolver(records, store, "US", keys_of(settings))
+    contacts = resolver.resolve({KNOWN: 0, SHARED: 0})
+    assert [len(contacts[item]) for item in (SHARED, KNOWN)] == [2, 1]
 
 
 def test_what_was_created_is_read_back_to_its_end(records: Records, org: Org) -> None:
@@ -108,7 +110,7 @@ def test_what_was_created_is_read_back_to_its_end(records: Records, org: Org) ->
     written, rows = records.create(
         "Case", [(key, {"Subject": key}) for key in keys], ("Id", "CaseNumber")
     )
-    assert all(one.record_id for one in written)
+    assert all(item.record_id for item in written)
     assert len({rows[key]["CaseNumber"] for key in keys}) == 7
     assert set(records.by_key("Case", keys, ("Id",))) == set(keys)
 
@@ -131,7 +133,7 @@ def test_an_answer_that_may_have_left_some_out_is_asked_in_parts(
     org.create("Contact", [{"LastName": "Alone", "Phone": "1/628/555/0199"}])
     customers = customers_of(salesforce)
     found = customers.by_phones(["+16285550100", "+16285550199"], soon())
-    assert [one.name for one in found["+16285550199"]] == ["Alone"]
+    assert [item.name for item in found["+16285550199"]] == ["Alone"]
     assert len(found["+16285550100"]) > 1
 
 
@@ -202,4 +204,4 @@ def test_callers_are_asked_for_in_parts_where_the_query_is_too_complicated(
     org.fault(max_query_chars=5_000)
     apart = customers.by_phones(numbers, soon())
     assert apart == together
-    assert [len(apart[one]) for one in (KNOWN, SHARED)] == [1, 2]
+    assert [len(apart[item]) for item in (KNOWN, SHARED)] == [1, 2]

@@ -38,13 +38,13 @@ def read_all(body: Any) -> EndOfCall | None:
     assert isinstance(read_caller_id(message).number + message.conversation_id, str)
     assert isinstance(message.control_url, str)
     texts = (end.ended_reason, end.summary, end.transcript, end.recording)
-    assert all(isinstance(one, str) for one in texts)
+    assert all(isinstance(text, str) for text in texts)
     assert end.duration_s is None or 0 <= end.duration_s <= 86_400
     assert len(json.dumps(end.outcome)) <= MAX_OUTCOME + 1000
     return end
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda one: repr(one)[:20])
+@pytest.mark.parametrize("value", ODD, ids=lambda item: repr(item)[:20])
 def test_any_value_in_any_place_is_survived(value: Any) -> None:
     for body, path in PLACES:
         read_all(spoiled(body, path, value))
@@ -200,6 +200,6 @@ def test_a_message_without_type_is_told_by_what_it_carries(body: Any) -> None:
 
 
 def test_a_shape_names_keys_and_never_values() -> None:
-    told = shape({"message": {"type": 3, "+14155550101": 1, "call": {"x y": "Jane"}}})
-    assert told == "{message} message{?, call, type} message.call{?}"
+    said = shape({"message": {"type": 3, "+14155550101": 1, "call": {"x y": "Jane"}}})
+    assert said == "{message} message{?, call, type} message.call{?}"
     assert shape([]) == "list"

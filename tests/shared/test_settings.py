@@ -153,14 +153,14 @@ UNSAFE = [
 def test_an_unsafe_value_is_refused_by_name_in_our_words_and_never_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    told = refusal(monkeypatch, **{name: value})
-    assert told.startswith(f"settings refused: {name}")
-    assert "\n" not in told
-    assert told.endswith(MUST_BE[name.lower()])
+    said = refusal(monkeypatch, **{name: value})
+    assert said.startswith(f"settings refused: {name}")
+    assert "\n" not in said
+    assert said.endswith(MUST_BE[name.lower()])
     for theirs in ("Input should", "valid", "string", "Value error", "pydantic", "pattern"):
-        assert theirs not in told
+        assert theirs not in said
     if "SECRET" in name or "KEY" in name or "AUTH" in name.split("_"):
-        assert value not in told.partition(";")[0]
+        assert value not in said.partition(";")[0]
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ def test_every_setting_has_its_sentence() -> None:
 
 
 def test_several_problems_are_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = refusal(monkeypatch, PORT="abc", DEFAULT_LANGUAGE="klingon")
-    assert told.splitlines() == [
+    said = refusal(monkeypatch, PORT="abc", DEFAULT_LANGUAGE="klingon")
+    assert said.splitlines() == [
         "settings refused: PORT must be a whole number from 1 to 65535, such as 8080",
         "  DEFAULT_LANGUAGE names no language; it must be a language tag, such as en, de or pt-BR",
     ]
@@ -208,9 +208,9 @@ def test_several_problems_are_a_line_each(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_env_example_is_refused_as_it_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M)
-    told = refusal(monkeypatch, **dict(lines))
+    said = refusal(monkeypatch, **dict(lines))
     for name, value in lines:
-        assert (name in told) == (value == "change-me"), name
+        assert (name in said) == (value == "change-me"), name
 
 
 SECRETS = [name for name, field in Settings.model_fields.items() if may_be_in_a_file(name, field)]
@@ -237,9 +237,9 @@ def test_a_secret_may_come_from_a_file(
     monkeypatch.setenv(f"{name.upper()}_FILE", str(file))
     found = getattr(load_settings(), name)
     assert (found if isinstance(found, str) else found.get_secret_value()) == value.strip()
-    told = refusal(monkeypatch, **{name.upper(): value})
+    said = refusal(monkeypatch, **{name.upper(): value})
     assert (
-        told == f"settings refused: {name.upper()} and {name.upper()}_FILE are both set; keep one"
+        said == f"settings refused: {name.upper()} and {name.upper()}_FILE are both set; keep one"
     )
 
 
@@ -247,11 +247,11 @@ def test_a_file_that_can_not_be_read_or_is_empty_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("VAPI_SERVER_SECRET")
-    told = refusal(monkeypatch, VAPI_SERVER_SECRET_FILE=str(tmp_path / "nowhere"))
-    assert told.startswith("settings refused: VAPI_SERVER_SECRET_FILE names a file that can't be")
+    said = refusal(monkeypatch, VAPI_SERVER_SECRET_FILE=str(tmp_path / "nowhere"))
+    assert said.startswith("settings refused: VAPI_SERVER_SECRET_FILE names a file that can't be")
     (tmp_path / "empty").write_text("\n")
-    told = refusal(monkeypatch, VAPI_SERVER_SECRET_FILE=str(tmp_path / "empty"))
-    assert told == "settings refused: VAPI_SERVER_SECRET_FILE names an empty file"
+    said = refusal(monkeypatch, VAPI_SERVER_SECRET_FILE=str(tmp_path / "empty"))
+    assert said == "settings refused: VAPI_SERVER_SECRET_FILE names an empty file"
 
 
 def test_signing_the_url_needs_the_public_url(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,8 +261,8 @@ def test_signing_the_url_needs_the_public_url(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_placeholder_that_vapi_does_not_have_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = refusal(monkeypatch, VAPI_HMAC_PAYLOAD_FORMAT="{time}.{body}")
-    assert "unknown placeholder {time}" in told
+    said = refusal(monkeypatch, VAPI_HMAC_PAYLOAD_FORMAT="{time}.{body}")
+    assert "unknown placeholder {time}" in said
 
 
 def test_cases_are_compared_only_while_their_words_are_kept(

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from demo.failover import Forwarder, Pair
 from demo.processes import wait_until
 from demo.stack import Store
-from shared.dispatch import DELIVER, Doorbell, celery_app
+from shared.dispatch import DELIVER, Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.store import StoreUnavailableError, connect, translated
@@ -37,7 +37,7 @@ def idle_on(store: Store) -> int:
     """Clients of ours that are connected to it."""
     with redis.Redis(port=store.port, decode_responses=True) as client:
         clients: list[dict[str, str]] = client.client_list()
-        return sum(one["lib-name"] == "redis-py" for one in clients) - 1
+        return sum(item["lib-name"] == "redis-py" for item in clients) - 1
 
 
 def test_the_next_write_after_a_failover_is_saved_and_no_connection_stays_behind(
@@ -61,7 +61,7 @@ def test_the_next_write_after_a_failover_is_saved_and_no_connection_stays_behind
     pair.swap(address_after_s=0)
     after = intent(reference="AAB 222")
     journal.accept("call", [after])  # by a script that this server has not seen
-    assert [one.id for one in journal.of_call("call")] == [before.id, after.id]
+    assert [item.id for item in journal.of_call("call")] == [before.id, after.id]
     wait_until(lambda: idle_on(pair.replica) == 0, for_s=5, what="the old connections' end")
     client.close()
 
@@ -88,15 +88,15 @@ def test_while_the_address_still_leads_to_the_demoted_one_a_write_is_refused_at_
     client.close()
 
 
-def test_a_doorbell_rings_at_the_new_primary(pair: Pair) -> None:
+def test_a_wake_up_arrives_at_the_new_primary(pair: Pair) -> None:
     app = celery_app(make_settings(pair.url, "http://127.0.0.1:1"))
-    doorbell = Doorbell(app)
-    doorbell.ring([Kind.CALLBACK])
+    notifier = Notifier(app)
+    notifier.notify([Kind.CALLBACK])
     pair.swap(address_after_s=0)
-    doorbell.ring([Kind.CALL_LOG])
+    notifier.notify([Kind.CALL_LOG])
     with redis.Redis.from_url(pair.url, decode_responses=True) as client:
-        rung = client.lrange(f"vs:celery:{DELIVER}", 0, -1)
-        assert len(rung) == 2
+        notified = client.lrange(f"vs:celery:{DELIVER}", 0, -1)
+        assert len(notified) == 2
         client.delete(f"vs:celery:{DELIVER}")
     app.close()
 
@@ -167,7 +167,7 @@ def certificate(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("trusts", [True, False])
-def test_journal_and_doorbells_go_over_tls_and_trust_no_stranger(
+def test_journal_and_wake_ups_go_over_tls_and_trust_no_stranger(
     store_server: Store, store: redis.Redis, certificate: Path, tmp_path: Path, trusts: bool
 ) -> None:
     address = Forwarder(tmp_path, store_server.port, certificate)
@@ -182,7 +182,7 @@ def test_journal_and_doorbells_go_over_tls_and_trust_no_stranger(
         else:
             with pytest.raises(StoreUnavailableError), translated():
                 client.ping()
-        Doorbell(app).ring([Kind.CALLBACK])
+        Notifier(app).notify([Kind.CALLBACK])
         assert store.llen(f"vs:celery:{DELIVER}") == trusts
     finally:
         client.close()

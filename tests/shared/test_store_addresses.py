@@ -155,6 +155,6 @@ def test_a_certificate_of_a_stranger_is_refused_unless_asked_not_to_look(
     ],
 )
 def test_an_address_is_told_to_celery_in_its_own_words(url: str, expected: str, tls: bool) -> None:
-    told, options = for_celery(url)
-    assert told == expected
+    said, options = for_celery(url)
+    assert said == expected
     assert (options is not None) == tls

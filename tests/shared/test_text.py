@@ -27,12 +27,12 @@ def test_a_comment_is_counted_as_html(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("most", [10, 50, 300])
-def test_what_is_cut_fits_and_ends_with_an_ellipsis(text: str, most: int) -> None:
-    for cut, size in ((fit(text, most), stored_length), (fit_comment(text, most), html_bytes)):
-        assert size(cut) <= most
+@pytest.mark.parametrize("limit", [10, 50, 300])
+def test_what_is_cut_fits_and_ends_with_an_ellipsis(text: str, limit: int) -> None:
+    for cut, size in ((fit(text, limit), stored_length), (fit_comment(text, limit), html_bytes)):
+        assert size(cut) <= limit
         assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
-        assert size(text) > most or cut == text
+        assert size(text) > limit or cut == text
 
 
 def test_a_cut_wastes_no_more_than_a_word() -> None:

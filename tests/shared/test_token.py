@@ -30,12 +30,12 @@ def test_thirty_askers_at_once_are_one_request(
         )
         for _ in range(30)
     ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert len(got) == 30
-    assert len({one.access_token for one in got}) == 1
+    assert len({item.access_token for item in got}) == 1
     assert org.stats()["by_resource"] == {"token": 1}
 
 
@@ -67,8 +67,8 @@ def test_a_rotated_refresh_token_is_kept_encrypted_and_used_next(
     tokens = TokenStore(settings, store)
     for _ in range(3):  # reusing the first one would revoke them all
         tokens.replace(tokens.current(give_up_at=soon()), give_up_at=soon())
-    kept = store.hgetall(f"{keys_of(settings)}refresh_token")
-    assert str(kept["token"]).startswith("gAAAA")
+    stored = store.hgetall(f"{keys_of(settings)}refresh_token")
+    assert str(stored["token"]).startswith("gAAAA")
 
 
 def test_a_newly_configured_refresh_token_wins_over_the_kept_one(

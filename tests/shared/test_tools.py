@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.reference import ALPHABET, as_reference, new_reference
 from shared.phone import as_e164, has_digits_of, patterns
-from shared.vapi.answers import MOST_CHARACTERS, Answer, as_body, as_entry, refusal, result
+from shared.vapi.answers import MAX_CHARACTERS, Answer, as_body, as_entry, refusal, result
 from shared.vapi.messages import ToolCall
 from shared.vapi.tools import TOOLS, BadArgumentsError, read_arguments
 
@@ -122,7 +122,7 @@ WRITTEN = [
 
 @pytest.mark.parametrize(("number", "region", "written"), WRITTEN)
 def test_every_spelling_of_a_number_is_found(number: str, region: str, written: str) -> None:
-    likes = [re.escape(one).replace("%", ".*") for one in patterns(number)]
+    likes = [re.escape(pattern).replace("%", ".*") for pattern in patterns(number)]
     assert any(re.fullmatch(like, written) for like in likes)
     assert as_e164(written, region) == number or has_digits_of(written, number)
 
@@ -144,7 +144,7 @@ def test_an_answer_is_one_line_never_empty_and_short() -> None:
     call = ToolCall("call_1", "t", {})
     long = as_entry(call, result("word\n" * 200))
     assert "\\n" not in long
-    assert len(long) < MOST_CHARACTERS + 60
+    assert len(long) < MAX_CHARACTERS + 60
     assert '"result": "There is nothing' in as_entry(call, Answer(" "))
     assert '"error": "No."' in as_entry(call, refusal("No."))
     assert as_body([as_entry(call, result("ü"))]) == (

@@ -38,9 +38,9 @@ def test_a_long_tool_call_id_is_answered_under_it_and_is_in_no_key(
     id_ = "é" + "x" * (length - 1)
     arguments = CASE if tool == "createSalesforceCase" else {}
     assert ask(client, tool, arguments, id=id_)["toolCallId"] == id_
-    longest, most = biggest(store)
+    longest, limit = biggest(store)
     assert longest < 300
-    assert most < 20_000
+    assert limit < 20_000
 
 
 def test_long_ids_that_differ_at_their_end_are_two(client: FlaskClient) -> None:
@@ -67,9 +67,9 @@ def test_a_long_call_id_is_in_no_key(client: FlaskClient, store: redis.Redis) ->
 def test_an_utterance_is_kept_up_to_its_limit(app: Flask, store: redis.Redis) -> None:
     say(app.test_client(), "x" * LONG)
     service: Service = app.extensions["service"]
-    kept = service.calls.transcript("call-1")
-    assert len(kept) == len("Caller: ") + MAX_UTTERANCE_LENGTH
-    assert kept.endswith("…")
+    stored = service.calls.transcript("call-1")
+    assert len(stored) == len("Caller: ") + MAX_UTTERANCE_LENGTH
+    assert stored.endswith("…")
 
 
 def test_the_words_of_a_call_are_bounded_in_sum(

@@ -13,9 +13,9 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask
-from tests.workers.delivering import accept, kept
+from tests.workers.delivering import accept, stored
 from web.app import create_app
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 FIRST = {"{00000000}": "00001001", "{00000}": "01001", "CS-{00000}": "CS-01001", "{0}": "1001"}
@@ -42,20 +42,20 @@ def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -
 
 @pytest.mark.parametrize("spoken", ["1001", "01001", "0 0 0 0 1 0 0 1", "{number}"])
 def test_its_contact_hears_of_it_and_adds_to_it(
-    talking: FlaskClient, desk: Desk, org: Org, number: str, spoken: str
+    talking: FlaskClient, context: DeliveryContext, org: Org, number: str, spoken: str
 ) -> None:
     wanted = {"caseNumber": spoken.format(number=number)}
     assert f"Case {number}," in say(talking, "getCaseStatus", wanted)
     say(talking, "addCaseComment", wanted | {"comment": "Please call."})
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
-    (jane,) = (one for one in org.records("Case") if one["CaseNumber"] == number)
+    assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    (jane,) = (record for record in org.records("Case") if record["CaseNumber"] == number)
     assert org.records("CaseComment")[-1]["ParentId"] == jane["Id"]
 
 
 def test_a_closed_one_and_one_of_somebody_else_are_looked_up_in_the_org(
     talking: FlaskClient, org: Org, number: str
 ) -> None:
-    closed, other = (number.replace("1001", one) for one in ("1003", "1005"))
+    closed, other = (number.replace("1001", name) for name in ("1003", "1005"))
     assert f"Case {closed}," in say(talking, "getCaseStatus", {"caseNumber": "1003"})
     assert "can't discuss" in say(talking, "getCaseStatus", {"caseNumber": other})
     assert "found no case" in say(talking, "getCaseStatus", {"caseNumber": "9999"})
@@ -65,13 +65,13 @@ def test_a_closed_one_and_one_of_somebody_else_are_looked_up_in_the_org(
 
 
 def test_a_number_that_may_mean_two_cases_is_nobodys_guess(
-    client: FlaskClient, desk: Desk, journal: Journal, org: Org
+    client: FlaskClient, context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     """An org that has changed its format: 00001003 and CS-01003 are both Jane's."""
     org.reset(case_number_format="CS-{00000}")
-    older = next(one for one in org.records("Case") if one["CaseNumber"] == "CS-01003")
+    older = next(record for record in org.records("Case") if record["CaseNumber"] == "CS-01003")
     org.edit("Case", older["Id"], CaseNumber="00001003")
-    newer = next(one for one in org.records("Case") if one["CaseNumber"] == "CS-01002")
+    newer = next(record for record in org.records("Case") if record["CaseNumber"] == "CS-01002")
     org.edit("Case", newer["Id"], CaseNumber="CS-01003", Status="Closed")
     assert "found no case" in say(client, "getCaseStatus", {"caseNumber": "1003"})
     assert "Case CS-01003," in say(client, "getCaseStatus", {"caseNumber": "CS 1003"})
@@ -82,9 +82,9 @@ def test_a_number_that_may_mean_two_cases_is_nobodys_guess(
     ):
         comment = CommentDraft(caller_number=KNOWN, case_number=number, text="x")
         intent_id = accept(journal, Kind.CASE_COMMENT, comment)
-        assert drain(desk, Kind.CASE_COMMENT).counts == {outcome: 1}
+        assert drain(context, Kind.CASE_COMMENT).counts == {outcome: 1}
         if outcome == "parked":
-            assert kept(journal, intent_id).reason == "CASE_AMBIGUOUS"
+            assert stored(journal, intent_id).reason == "CASE_AMBIGUOUS"
 
 
 def test_the_format_is_asked_for_once_a_day(

@@ -25,7 +25,7 @@ from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask, message, post, tool_message
 from web.app import create_app
 from web.assistant import VARIABLES
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 T0 = int(time.time() * 1000)
@@ -48,7 +48,7 @@ def at(body: dict[str, Any], ms: int) -> dict[str, Any]:
     return body
 
 
-def wish(tool: str, arguments: Any, ms: int, id_: str = "") -> dict[str, Any]:
+def write_request(tool: str, arguments: Any, ms: int, id_: str = "") -> dict[str, Any]:
     return at(tool_message((id_ or f"call_{tool}_{ms}", tool, arguments)), ms)
 
 
@@ -60,7 +60,7 @@ def speech(status: str, ms: int) -> dict[str, Any]:
     return at(message("speech-update", role="user", status=status), ms)
 
 
-def heard(client: FlaskClient, body: dict[str, Any]) -> str:
+def speak(client: FlaskClient, body: dict[str, Any]) -> str:
     (entry,) = post(client, body).get_json()["results"]
     return str(entry.get("result") or entry["error"])
 
@@ -74,12 +74,12 @@ def window_over(store: redis.Redis) -> None:
     for key in store.scan_iter("vs:intent:*"):
         store.hset(key, "hold_until", 1)
     for key in store.scan_iter("vs:due:*"):
-        for one in store.zrange(key, 0, -1):
-            store.zadd(key, {str(one): 1}, xx=True)
+        for item in store.zrange(key, 0, -1):
+            store.zadd(key, {str(item): 1}, xx=True)
 
 
 def leased(journal: Journal, kind: Kind = Kind.CASE_CREATE) -> int:
-    return len(journal.lease(kind, most=10, most_bytes=100_000).intents)
+    return len(journal.lease(kind, limit=10, max_bytes=100_000).intents)
 
 
 # -- second thoughts within the window -------------------------------------------------------------
@@ -92,9 +92,9 @@ ADDITION = "Yes, and my line is dead too."
 def test_a_corrected_request_amends_the_held_one_and_the_answer_names_what_it_replaced(
     talking: FlaskClient, journal: Journal
 ) -> None:
-    first = heard(talking, wish("createSalesforceCase", CASE, 0))
+    first = speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said(CORRECTION, 900))
-    second = heard(talking, wish("createSalesforceCase", OTHER, 1500))
+    second = speak(talking, write_request("createSalesforceCase", OTHER, 1500))
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "technical"
     assert only.reference in first
@@ -109,11 +109,11 @@ def test_a_corrected_request_amends_the_held_one_and_the_answer_names_what_it_re
 def test_two_requests_that_nothing_corrects_are_two_promises(
     talking: FlaskClient, journal: Journal, gap_ms: int, words: str
 ) -> None:
-    first = heard(talking, wish("createSalesforceCase", CASE, 0))
+    first = speak(talking, write_request("createSalesforceCase", CASE, 0))
     if words:
         post(talking, said(words, gap_ms // 2))
-    second = heard(talking, wish("createSalesforceCase", OTHER, gap_ms))
-    assert [one.payload["issue_type"] for one in intents(journal)] == ["billing", "technical"]
+    second = speak(talking, write_request("createSalesforceCase", OTHER, gap_ms))
+    assert [intent.payload["issue_type"] for intent in intents(journal)] == ["billing", "technical"]
     assert "replaces" not in first + second
 
 
@@ -121,19 +121,19 @@ def test_words_of_the_agent_and_words_of_before_correct_nothing(
     talking: FlaskClient, journal: Journal
 ) -> None:
     post(talking, said(CORRECTION, -500))
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("No wait, let me see.", 500, role="assistant"))
-    heard(talking, wish("createSalesforceCase", OTHER, 1500))
+    speak(talking, write_request("createSalesforceCase", OTHER, 1500))
     assert len(intents(journal)) == 2
 
 
 def test_a_correction_in_one_utterance_and_an_addition_in_another_make_two(
     talking: FlaskClient, journal: Journal
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("No.", 500))
     post(talking, said("And my line is dead.", 900))
-    heard(talking, wish("createSalesforceCase", OTHER, 1500))
+    speak(talking, write_request("createSalesforceCase", OTHER, 1500))
     assert len(intents(journal)) == 2
 
 
@@ -148,69 +148,73 @@ def test_a_correction_in_one_utterance_and_an_addition_in_another_make_two(
 def test_replaces_amends_the_held_request_that_it_names(
     talking: FlaskClient, journal: Journal, tool: str, first: Any, second: Any
 ) -> None:
-    heard(talking, wish(tool, first, 0))
+    speak(talking, write_request(tool, first, 0))
     (held,) = intents(journal)
     again = second | {"replaces": held.reference.lower()}
-    answer = heard(talking, wish(tool, again, 1500))
+    answer = speak(talking, write_request(tool, again, 1500))
     assert "It replaces the" in answer
-    assert heard(talking, wish(tool, again, 1700, id_="once more")).startswith(answer[:20])
+    assert speak(talking, write_request(tool, again, 1700, id_="once more")).startswith(answer[:20])
     (only,) = intents(journal)
     assert (only.id, only.reference) == (held.id, held.reference)
     assert only.payload != held.payload
 
 
 def test_replaces_names_a_comment_too(talking: FlaskClient, journal: Journal) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
-    heard(talking, wish("addCaseComment", {"comment": "one"}, 500))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("addCaseComment", {"comment": "one"}, 500))
     first = intents(journal)[-1]
-    heard(talking, wish("addCaseComment", {"comment": "two", "replaces": first.reference}, 900))
-    (only,) = (one for one in intents(journal) if one.kind is Kind.CASE_COMMENT)
+    speak(
+        talking,
+        write_request("addCaseComment", {"comment": "two", "replaces": first.reference}, 900),
+    )
+    (only,) = (intent for intent in intents(journal) if intent.kind is Kind.CASE_COMMENT)
     assert only.payload["text"] == "two"
 
 
 def test_replaces_outweighs_words_that_add(talking: FlaskClient, journal: Journal) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     (held,) = intents(journal)
     post(talking, said(ADDITION, 500))
-    heard(talking, wish("createSalesforceCase", OTHER | {"replaces": held.reference}, 900))
+    speak(talking, write_request("createSalesforceCase", OTHER | {"replaces": held.reference}, 900))
     assert len(intents(journal)) == 1
 
 
 def test_what_can_not_be_replaced_is_said_and_nothing_is_saved(
     talking: FlaskClient, journal: Journal
 ) -> None:
-    heard(talking, wish("requestCallback", {}, 0))
+    speak(talking, write_request("requestCallback", {}, 0))
     elsewhere = ask(talking, "createSalesforceCase", CASE, call_id="call-2", number=UNKNOWN)
     foreign = elsewhere["result"].rstrip(".")[-7:]
     (callback,) = intents(journal)
-    for reference, told in (
+    for reference, said in (
         (callback.reference, "is a call-back request, which this can't replace"),
         (foreign, "I know no request with the reference"),
         ("AAA 222", "I know no request with the reference"),
         ("nonsense", "must be the reference of an earlier request"),
     ):
-        answer = heard(
-            talking, wish("createSalesforceCase", OTHER | {"replaces": reference}, 900, reference)
+        answer = speak(
+            talking,
+            write_request("createSalesforceCase", OTHER | {"replaces": reference}, 900, reference),
         )
-        assert told in answer
+        assert said in answer
         assert "Nothing was saved" in answer
     assert len(intents(journal)) == 1
 
 
 def test_a_case_that_was_opened_already_is_closed_when_it_is_replaced(
-    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk, org: Org
+    talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext, org: Org
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     window_over(store)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     (first,) = intents(journal)
-    answer = heard(
-        talking, wish("createSalesforceCase", OTHER | {"replaces": first.reference}, 9000)
+    answer = speak(
+        talking, write_request("createSalesforceCase", OTHER | {"replaces": first.reference}, 9000)
     )
     assert f"The billing case with reference {first.reference} is being closed." in answer
-    deliver_all(desk, journal, store)
-    made = [one for one in org.records("Case") if one["Voice_Reference__c"]]
-    assert [(one["Type"], one["IsClosed"]) for one in made] == [
+    deliver_all(context, journal, store)
+    made = [record for record in org.records("Case") if record["Voice_Reference__c"]]
+    assert [(item["Type"], item["IsClosed"]) for item in made] == [
         ("Billing", True), ("Technical", False),
     ]  # fmt: skip
 
@@ -218,83 +222,86 @@ def test_a_case_that_was_opened_already_is_closed_when_it_is_replaced(
 def test_a_request_that_was_taken_back_can_be_restored(
     talking: FlaskClient, journal: Journal
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("Wait, cancel that.", 700))
     (gone,) = intents(journal)
-    heard(talking, wish("createSalesforceCase", CASE | {"replaces": gone.reference}, 3000))
-    assert [one.state for one in intents(journal)] == [State.CANCELLED, State.HELD]
+    speak(talking, write_request("createSalesforceCase", CASE | {"replaces": gone.reference}, 3000))
+    assert [intent.state for intent in intents(journal)] == [State.CANCELLED, State.HELD]
 
 
-def test_two_wishes_of_one_message_stay_two(talking: FlaskClient, journal: Journal) -> None:
+def test_two_requests_of_one_message_stay_two(talking: FlaskClient, journal: Journal) -> None:
     both = tool_message(("a", "createSalesforceCase", CASE), ("b", "createSalesforceCase", OTHER))
     post(talking, at(both, 0))
     assert len(intents(journal)) == 2
 
 
-def test_the_later_wish_counts_whichever_arrives_first(
+def test_the_later_request_counts_whichever_arrives_first(
     talking: FlaskClient, journal: Journal
 ) -> None:
     post(talking, said(CORRECTION, 500))
-    heard(talking, wish("createSalesforceCase", OTHER, 900))
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", OTHER, 900))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "technical"
 
 
-def test_after_the_window_a_further_wish_is_one_of_its_own(
+def test_after_the_window_a_further_request_is_one_of_its_own(
     talking: FlaskClient, journal: Journal, store: redis.Redis
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     window_over(store)
     post(talking, said(CORRECTION, 8500))
-    store.hset("vs:call:call-1", "heard", 1)
-    heard(talking, wish("createSalesforceCase", OTHER, 9000))
+    store.hset("vs:call:call-1", "last_speech_at", 1)
+    speak(talking, write_request("createSalesforceCase", OTHER, 9000))
     assert len(intents(journal)) == 2
 
 
 def test_changes_of_other_fields_add_up_and_of_the_same_field_the_last_counts(
     talking: FlaskClient, journal: Journal
 ) -> None:
-    heard(talking, wish("updateContact", {"mailingCity": "Oakland", "email": "a@b.example"}, 0))
+    speak(
+        talking,
+        write_request("updateContact", {"mailingCity": "Oakland", "email": "a@b.example"}, 0),
+    )
     post(talking, said("No, Berkeley.", 400))
-    heard(talking, wish("updateContact", {"mailingCity": "Berkeley"}, 800))
+    speak(talking, write_request("updateContact", {"mailingCity": "Berkeley"}, 800))
     (only,) = intents(journal)
     assert only.payload["changes"] == {"MailingCity": "Berkeley", "Email": "a@b.example"}
     assert set(only.payload["seen"]) == {"MailingCity", "Email"}
     assert only.payload["earlier"] == []
 
 
-def test_an_amended_wish_can_be_asked_for_once_more_and_is_one(
+def test_an_amended_request_can_be_asked_for_once_more_and_is_one(
     talking: FlaskClient, journal: Journal
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said(CORRECTION, 300))
-    heard(talking, wish("createSalesforceCase", OTHER, 500))
-    heard(talking, wish("createSalesforceCase", OTHER, 900))
+    speak(talking, write_request("createSalesforceCase", OTHER, 500))
+    speak(talking, write_request("createSalesforceCase", OTHER, 900))
     post(talking, said("No, the bill, I mean.", 1000))
-    heard(talking, wish("createSalesforceCase", CASE, 1200))  # back to the first
+    speak(talking, write_request("createSalesforceCase", CASE, 1200))  # back to the first
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "billing"
 
 
 def test_comments_add_to_one_another(talking: FlaskClient, journal: Journal) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
-    heard(talking, wish("addCaseComment", {"comment": "one"}, 500))
-    heard(talking, wish("addCaseComment", {"comment": "two"}, 900))
-    assert [one.kind for one in intents(journal)].count(Kind.CASE_COMMENT) == 2
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("addCaseComment", {"comment": "one"}, 500))
+    speak(talking, write_request("addCaseComment", {"comment": "two"}, 900))
+    assert [intent.kind for intent in intents(journal)].count(Kind.CASE_COMMENT) == 2
 
 
-def test_a_wish_for_another_kind_of_record_amends_nothing(
-    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk
+def test_a_request_for_another_kind_of_record_amends_nothing(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext
 ) -> None:
     """The same tool makes a comment or a case."""
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     window_over(store)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     more = CASE | {"onExisting": "comment", "description": "More"}
-    heard(talking, wish("createSalesforceCase", more, 9000))
-    heard(talking, wish("createSalesforceCase", OTHER, 9900))
-    kinds = [one.kind for one in intents(journal)]
+    speak(talking, write_request("createSalesforceCase", more, 9000))
+    speak(talking, write_request("createSalesforceCase", OTHER, 9900))
+    kinds = [intent.kind for intent in intents(journal)]
     assert kinds == [Kind.CASE_CREATE, Kind.CASE_COMMENT, Kind.CASE_CREATE]
 
 
@@ -302,30 +309,33 @@ def test_an_earlier_change_that_arrives_later_adds_what_the_later_did_not_say(
     talking: FlaskClient, journal: Journal
 ) -> None:
     post(talking, said("No, Berkeley.", 400))
-    heard(talking, wish("updateContact", {"mailingCity": "Berkeley"}, 800))
-    heard(talking, wish("updateContact", {"mailingCity": "Oakland", "email": "a@b.example"}, 0))
+    speak(talking, write_request("updateContact", {"mailingCity": "Berkeley"}, 800))
+    speak(
+        talking,
+        write_request("updateContact", {"mailingCity": "Oakland", "email": "a@b.example"}, 0),
+    )
     (only,) = intents(journal)
     assert only.payload["changes"] == {"MailingCity": "Berkeley", "Email": "a@b.example"}
 
 
 def test_a_call_back_keeps_what_is_not_said_again(talking: FlaskClient, journal: Journal) -> None:
-    heard(talking, wish("requestCallback", {"phone": "+14155550199", "when": "at 5"}, 0))
+    speak(talking, write_request("requestCallback", {"phone": "+14155550199", "when": "at 5"}, 0))
     post(talking, said("Actually, at six.", 500))
-    heard(talking, wish("requestCallback", {"when": "at 6"}, 900))
+    speak(talking, write_request("requestCallback", {"when": "at 6"}, 900))
     (only,) = intents(journal)
     assert (only.payload["phone"], only.payload["when"]) == ("+14155550199", "at 6")
 
 
 def test_a_case_that_was_reworded_is_known_by_what_it_is_now(
-    talking: FlaskClient, store: redis.Redis, desk: Desk
+    talking: FlaskClient, store: redis.Redis, context: DeliveryContext
 ) -> None:
     ask(talking, "lookupCustomer")
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said(CORRECTION, 500))
-    heard(talking, wish("createSalesforceCase", OTHER, 900))
-    store.hset("vs:call:call-1", "heard", 1)
+    speak(talking, write_request("createSalesforceCase", OTHER, 900))
+    store.hset("vs:call:call-1", "last_speech_at", 1)
     window_over(store)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     billing = {"issueType": "billing", "description": "Billed twice"}
     assert "already" not in ask(talking, "createSalesforceCase", billing, call_id="b")["result"]
     technical = {"issueType": "technical", "description": "No dial tone"}
@@ -336,65 +346,65 @@ def test_a_case_that_was_reworded_is_known_by_what_it_is_now(
 
 
 def test_the_callers_words_take_back_what_is_held(talking: FlaskClient, journal: Journal) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("Wait, cancel that.", 700))
     (only,) = intents(journal)
     assert only.state is State.CANCELLED
 
 
 @pytest.mark.parametrize("late_ms", [0, 100, 300])
-def test_words_that_arrive_before_the_wish_take_it_back_too(
+def test_words_that_arrive_before_the_request_take_it_back_too(
     talking: FlaskClient, journal: Journal, late_ms: int
 ) -> None:
     post(talking, said("Create a case for order 12345... wait, cancel that.", 0))
-    body = wish("createSalesforceCase", CASE, late_ms)
-    assert "taken that back" in heard(talking, body)
-    assert "taken that back" in heard(talking, body)  # a redelivery
+    body = write_request("createSalesforceCase", CASE, late_ms)
+    assert "taken that back" in speak(talking, body)
+    assert "taken that back" in speak(talking, body)  # a redelivery
     (only,) = intents(journal)
     assert only.state is State.CANCELLED
 
 
-def test_a_wish_after_the_words_is_a_new_one(talking: FlaskClient, journal: Journal) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+def test_a_request_after_the_words_is_a_new_one(talking: FlaskClient, journal: Journal) -> None:
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("Scratch that, it is technical.", 400))
-    heard(talking, wish("createSalesforceCase", OTHER, 1600))
-    assert [one.state for one in intents(journal)] == [State.CANCELLED, State.HELD]
+    speak(talking, write_request("createSalesforceCase", OTHER, 1600))
+    assert [intent.state for intent in intents(journal)] == [State.CANCELLED, State.HELD]
 
 
-def test_a_closing_is_not_taken_back_by_the_words_that_ask_for_it(
-    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk
+def test_a_close_is_not_taken_back_by_the_words_that_ask_for_it(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     window_over(store)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
-    heard(talking, wish("cancelCase", {}, 9000))
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    speak(talking, write_request("cancelCase", {}, 9000))
     post(talking, said("Cancel that.", 8900))
-    assert [one.state for one in intents(journal)] == [State.DELIVERED, State.HELD]
+    assert [intent.state for intent in intents(journal)] == [State.DELIVERED, State.HELD]
 
 
 def test_only_what_was_asked_for_last_is_taken_back(talking: FlaskClient, journal: Journal) -> None:
-    heard(talking, wish("requestCallback", {}, 0))
-    heard(talking, wish("createSalesforceCase", CASE, 800))
+    speak(talking, write_request("requestCallback", {}, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 800))
     post(talking, said("Never mind.", 1500))
-    assert [one.state for one in intents(journal)] == [State.HELD, State.CANCELLED]
+    assert [intent.state for intent in intents(journal)] == [State.HELD, State.CANCELLED]
 
 
 def test_what_was_asked_for_last_is_told_by_the_time_it_was_asked_for(
     talking: FlaskClient, journal: Journal
 ) -> None:
     """An amended case keeps its place in the journal."""
-    heard(talking, wish("createSalesforceCase", CASE, 0))
-    heard(talking, wish("requestCallback", {}, 500))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("requestCallback", {}, 500))
     post(talking, said(CORRECTION, 1000))
-    heard(talking, wish("createSalesforceCase", OTHER, 1500))
+    speak(talking, write_request("createSalesforceCase", OTHER, 1500))
     post(talking, said("Never mind.", 2200))
-    assert [one.state for one in intents(journal)] == [State.CANCELLED, State.HELD]
+    assert [intent.state for intent in intents(journal)] == [State.CANCELLED, State.HELD]
 
 
 def test_words_of_ten_minutes_later_take_nothing_back_that_waits_for_salesforce(
-    client: FlaskClient, journal: Journal, org: Org, desk: Desk
+    client: FlaskClient, journal: Journal, org: Org, context: DeliveryContext
 ) -> None:
-    heard(client, wish("createSalesforceCase", CASE, -600_000))
+    speak(client, write_request("createSalesforceCase", CASE, -600_000))
     journal.pause(Kind.CASE_CREATE)
     post(client, said("No, never mind.", 0))
     (only,) = intents(journal)
@@ -417,32 +427,32 @@ def test_messages_that_nothing_tells_apart_are_each_their_own(
     post(
         talking, message("transcript", role="user", transcriptType="final", transcript="Forget it")
     )
-    assert [one.state for one in intents(journal)] == [State.HELD, State.CANCELLED]
+    assert [intent.state for intent in intents(journal)] == [State.HELD, State.CANCELLED]
 
 
-def test_the_reason_of_a_closing_that_is_not_made_is_not_told(
-    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk, org: Org
+def test_the_reason_of_a_close_that_is_not_made_is_not_told(
+    talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext, org: Org
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     window_over(store)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     made = org.records("Case")[-1]
     before = len(org.records("CaseComment"))
-    heard(talking, wish("cancelCase", {"reason": "solved"}, 9000))
+    speak(talking, write_request("cancelCase", {"reason": "solved"}, 9000))
     org.edit("Case", made["Id"], Status="Working")  # somebody took it up
-    deliver_all(desk, journal, store)
-    assert [one.state for one in intents(journal)] == [
+    deliver_all(context, journal, store)
+    assert [intent.state for intent in intents(journal)] == [
         State.DELIVERED, State.PARKED, State.CANCELLED,
     ]  # fmt: skip
     assert len(org.records("CaseComment")) == before
 
 
 def test_what_was_asked_for_long_ago_is_not_taken_back_by_words(
-    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk
+    talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     window_over(store)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     post(talking, said("Never mind.", 60_000))
     (only,) = intents(journal)
     assert only.state is State.DELIVERED
@@ -461,7 +471,7 @@ def test_what_was_asked_for_long_ago_is_not_taken_back_by_words(
 def test_other_words_take_nothing_back(
     talking: FlaskClient, journal: Journal, body: dict[str, Any]
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, body)
     (only,) = intents(journal)
     assert only.state is State.HELD
@@ -471,7 +481,7 @@ def test_other_words_take_nothing_back(
 def test_what_may_answer_a_question_of_the_agents_takes_nothing_back(
     talking: FlaskClient, journal: Journal, words: str, taken_back: bool
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("It is noted. Shall I send you a text as well?", 400, role="assistant"))
     post(talking, said(words, 900))
     (only,) = intents(journal)
@@ -510,7 +520,7 @@ LETTING_GO = {
 def test_a_write_is_held_while_the_caller_speaks_until_they_have_said_it(
     talking: FlaskClient, journal: Journal, store: redis.Redis, name: str
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     for body in HOLDING[name]:
         post(talking, body)
     window_over(store)
@@ -525,7 +535,7 @@ def test_a_write_is_held_while_the_caller_speaks_until_they_have_said_it(
 def test_a_false_interruption_changes_nothing(
     talking: FlaskClient, journal: Journal, store: redis.Redis, name: str
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     for body in LETTING_GO[name]:
         post(talking, body)
     window_over(store)
@@ -537,19 +547,19 @@ def test_a_false_interruption_changes_nothing(
 def test_two_seconds_of_silence_end_the_holding(
     talking: FlaskClient, journal: Journal, store: redis.Redis
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("no wait", 100, kind="partial"))
     window_over(store)
     assert leased(journal) == 0
-    store.hincrby("vs:call:call-1", "heard", -2000)
+    store.hincrby("vs:call:call-1", "last_speech_at", -2000)
     window_over(store)
     assert leased(journal) == 1
 
 
 def test_nobody_speaks_for_ever(talking: FlaskClient, journal: Journal, store: redis.Redis) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, speech("started", 100))
-    store.hincrby("vs:call:call-1", "heard", -400)  # it has lasted
+    store.hincrby("vs:call:call-1", "last_speech_at", -400)  # it has lasted
     window_over(store)
     assert leased(journal) == 0
     (only,) = intents(journal)
@@ -558,40 +568,40 @@ def test_nobody_speaks_for_ever(talking: FlaskClient, journal: Journal, store: r
     assert leased(journal) == 1
 
 
-def test_a_wish_while_the_caller_speaks_can_be_amended_after_its_window(
+def test_a_request_while_the_caller_speaks_can_be_amended_after_its_window(
     talking: FlaskClient, journal: Journal, store: redis.Redis
 ) -> None:
-    heard(talking, wish("createSalesforceCase", CASE, 0))
+    speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("no wait", 100, kind="partial"))
     window_over(store)
     post(talking, said("no wait it is technical", 1800))
     post(talking, speech("started", 1900))
-    store.hincrby("vs:call:call-1", "heard", -400)
-    heard(talking, wish("createSalesforceCase", OTHER, 2000))
+    store.hincrby("vs:call:call-1", "last_speech_at", -400)
+    speak(talking, write_request("createSalesforceCase", OTHER, 2000))
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "technical"
 
 
 def test_a_lookup_waits_for_no_write_and_no_speech(talking: FlaskClient) -> None:
     post(talking, at(message("user-interrupted"), 0))
-    heard(talking, wish("createSalesforceCase", CASE, 10))
-    assert "Jane Miller" in heard(talking, wish("lookupCustomer", {}, 20))
+    speak(talking, write_request("createSalesforceCase", CASE, 10))
+    assert "Jane Miller" in speak(talking, write_request("lookupCustomer", {}, 20))
 
 
 # -- order -----------------------------------------------------------------------------------------
 
 
 def test_a_write_waits_for_no_earlier_one_about_another_record(
-    client: FlaskClient, journal: Journal, desk: Desk
+    client: FlaskClient, journal: Journal, context: DeliveryContext
 ) -> None:
     journal.pause(Kind.CONTACT_UPDATE)
     ask(client, "updateContact", {"mailingCity": "Oakland"})
     ask(client, "createSalesforceCase", CASE)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
 
 
 def test_a_person_who_takes_over_finds_everything_there(
-    settings: Settings, journal: Journal, desk: Desk, org: Org
+    settings: Settings, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     app = create_app(
         settings.model_copy(
@@ -604,8 +614,8 @@ def test_a_person_who_takes_over_finds_everything_there(
     answer = post(client, message("transfer-destination-request")).get_json()
     assert answer["destination"]["number"] == "+14155550199"
     assert "Jane Miller of Acme" in answer["destination"]["transferPlan"]["message"]
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 1}
     comment = org.records("CaseComment")[-1]
     assert "Caller: My bill is wrong." in comment["CommentBody"]
     post(client, message("transfer-destination-request"))
@@ -635,27 +645,32 @@ def events_take_back(events: list[dict[str, Any]]) -> bool:
     return TAKEN_BACK["partial"] in events
 
 
-def deliver_all(desk: Desk, journal: Journal, store: redis.Redis) -> None:
+def deliver_all(context: DeliveryContext, journal: Journal, store: redis.Redis) -> None:
     """Rounds of everything that can be due, until nothing is."""
-    store.hset("vs:call:call-1", "heard", 1)  # nobody speaks any more
+    store.hset("vs:call:call-1", "last_speech_at", 1)  # nobody speaks any more
     for _ in range(6):
         window_over(store)
         journal.sweep()
         for kind in Kind:
-            drain(desk, kind)
+            drain(context, kind)
 
 
 @pytest.mark.parametrize("last", ["wish", "report", "partial"])
 def test_whatever_comes_last_all_of_the_call_reaches_the_org(
-    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk, org: Org, last: str
+    talking: FlaskClient,
+    journal: Journal,
+    store: redis.Redis,
+    context: DeliveryContext,
+    org: Org,
+    last: str,
 ) -> None:
     order = [name for name in EVENTS if name != last] + [last]
     for name in order:
         post(talking, EVENTS[name])
-    deliver_all(desk, journal, store)
-    assert {one.state for one in intents(journal)} == {State.DELIVERED}
-    (case,) = (one for one in org.records("Case") if one["Voice_Reference__c"])
-    (log,) = (one for one in org.records("Task") if one["CallObject"] == "call-1")
+    deliver_all(context, journal, store)
+    assert {intent.state for intent in intents(journal)} == {State.DELIVERED}
+    (case,) = (record for record in org.records("Case") if record["Voice_Reference__c"])
+    (log,) = (record for record in org.records("Task") if record["CallObject"] == "call-1")
     assert log["WhatId"] == case["Id"]
     assert org.records("CaseComment")[-1]["CommentBody"].startswith("Call summary: Billed twice.")
 
@@ -666,23 +681,33 @@ def end_state(client: FlaskClient, events: list[dict[str, Any]], store: redis.Re
     for body in events:
         assert post(client, body).status_code == 200
     journal = Journal(store)
-    call = {k: v for k, v in store.hgetall("vs:call:call-1").items() if k not in ("since", "heard")}
-    wishes = [
-        [one.kind, one.state, one.tool, one.payload.get("description"), one.payload.get("text")]
-        for one in journal.of_call("call-1")
+    call = {
+        k: v
+        for k, v in store.hgetall("vs:call:call-1").items()
+        if k not in ("since", "last_speech_at")
+    }
+    write_requests = [
+        [
+            intent.kind,
+            intent.state,
+            intent.tool,
+            intent.payload.get("description"),
+            intent.payload.get("text"),
+        ]
+        for intent in journal.of_call("call-1")
         # The summary of a case that was taken back is accepted or not, and never written.
-        if not (one.kind is Kind.CASE_COMMENT and events_take_back(events))
+        if not (intent.kind is Kind.CASE_COMMENT and events_take_back(events))
     ]
-    kept = [
+    stored = [
         store.zrange("vs:call:call-1:speech", 0, -1, withscores=True),
         sorted(store.hvals("vs:call:call-1:transcript")),
         store.zrange("vs:call:call-1:senses", 0, -1),
         store.zrange("vs:calls", 0, -1),
     ]
-    return json.dumps([call, sorted(map(str, wishes)), kept], sort_keys=True)
+    return json.dumps([call, sorted(map(str, write_requests)), stored], sort_keys=True)
 
 
-@pytest.mark.parametrize("events", [EVENTS, TAKEN_BACK], ids=["kept", "taken back"])
+@pytest.mark.parametrize("events", [EVENTS, TAKEN_BACK], ids=["stored", "taken back"])
 def test_every_order_of_a_short_call_comes_to_the_same(
     talking: FlaskClient, store: redis.Redis, events: dict[str, Any]
 ) -> None:
@@ -752,17 +777,17 @@ def test_an_event_that_changes_no_intent_is_one_round_trip_and_no_message(
 
 
 def test_a_quiet_call_is_closed_without_its_report_once(
-    talking: FlaskClient, journal: Journal, store: redis.Redis, desk: Desk, org: Org
+    talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext, org: Org
 ) -> None:
     post(talking, said("Hello?", 0))
-    closing = talking.application.extensions["service"].closing
-    assert closing.close_quiet(600_000) == (0, set())
+    close_intent = talking.application.extensions["service"].end_of_call
+    assert close_intent.end_quiet_calls(600_000) == (0, set())
     store.zincrby("vs:calls", -600_001, "call-1")
-    assert closing.close_quiet(600_000)[0] == 1
-    assert closing.close_quiet(600_000) == (0, set())
+    assert close_intent.end_quiet_calls(600_000)[0] == 1
+    assert close_intent.end_quiet_calls(600_000) == (0, set())
     window_over(store)
-    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
-    (task,) = (one for one in org.records("Task") if one["CallObject"] == "call-1")
+    assert drain(context, Kind.CALL_LOG).counts == {"delivered": 1}
+    (task,) = (record for record in org.records("Task") if record["CallObject"] == "call-1")
     assert task["CallDisposition"] == "no-report"
     assert "Caller: Hello?" in task["Description"]
     for _ in range(2):

@@ -21,7 +21,7 @@ from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, paths, spoiled
 from web.app import create_app
 from web.service import Service
 from web.transfer import NO_PHONE
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 CASE: dict[str, Any] = {"issueType": "billing", "description": "Billed twice", "onExisting": "new"}
@@ -29,7 +29,7 @@ ENDED: dict[str, Any] = {
     "endedReason": "customer-ended-call",
     "startedAt": "2026-11-22T10:00:00.000Z",
 }
-TOLD: dict[str, Any] = ENDED | {
+SAID: dict[str, Any] = ENDED | {
     "endedAt": "2026-11-22T10:02:00.000Z",
     "analysis": {"summary": "Billed twice for October."},
     "artifact": {"transcript": "User: I was billed twice."},
@@ -46,41 +46,41 @@ def go_quiet(service: Service) -> None:
     """Nothing was heard of any call for long."""
     for call_id in service.store.zrange("vs:calls", 0, -1):
         service.store.zadd("vs:calls", {str(call_id): 1})
-    service.closing.close_quiet(600_000)
+    service.end_of_call.end_quiet_calls(600_000)
 
 
-def deliver_all(desk: Desk, store: redis.Redis) -> None:
+def deliver_all(context: DeliveryContext, store: redis.Redis) -> None:
     """Until nothing wants work any more; what waits for another one need not wait for long."""
     for _ in range(6):
         for kind in Kind:
-            drain(desk, kind)
+            drain(context, kind)
             for intent_id in store.zrange(f"vs:due:{kind}", 0, -1):
                 store.zadd(f"vs:due:{kind}", {str(intent_id): 1}, xx=True)
-    assert all(one.state in SETTLED for one in desk.journal.newest(1000))
+    assert all(intent.state in SETTLED for intent in context.journal.newest(1000))
 
 
 def logs_of(journal: Journal, call_id: str = "call-1") -> list[Intent]:
-    return [one for one in journal.of_call(call_id) if one.kind is Kind.CALL_LOG]
+    return [intent for intent in journal.of_call(call_id) if intent.kind is Kind.CALL_LOG]
 
 
 def call_task(org: Org, call_id: str = "call-1") -> dict[str, Any]:
     """The only Task of a call."""
-    (found,) = (one for one in org.records("Task") if one["CallObject"] == call_id)
+    (found,) = (record for record in org.records("Task") if record["CallObject"] == call_id)
     return found
 
 
 def callbacks(org: Org) -> list[dict[str, Any]]:
-    return [one for one in org.records("Task") if one["Subject"].startswith("Call back")]
+    return [record for record in org.records("Task") if record["Subject"].startswith("Call back")]
 
 
 def our_case(org: Org) -> dict[str, Any]:
-    (found,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    (found,) = (record for record in org.records("Case") if record["Call_Key__c"])
     return found
 
 
 def summaries(org: Org) -> list[str]:
-    bodies = (one["CommentBody"] for one in org.records("CaseComment"))
-    return [one for one in bodies if one.startswith("Call summary:")]
+    bodies = (record["CommentBody"] for record in org.records("CaseComment"))
+    return [item for item in bodies if item.startswith("Call summary:")]
 
 
 # -- a report that comes late ----------------------------------------------------------------------
@@ -88,20 +88,20 @@ def summaries(org: Org) -> list[str]:
 
 @pytest.mark.parametrize("delivered_before_report", [True, False])
 def test_a_late_report_completes_the_task_of_a_call_that_went_quiet(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org,
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org,
     *, delivered_before_report: bool,
 ) -> None:  # fmt: skip
     post(client, message("status-update", status="in-progress"))
     go_quiet(service)
     if delivered_before_report:
-        deliver_all(desk, store)
+        deliver_all(context, store)
         assert call_task(org)["CallDisposition"] == "no-report"
     ask(client, "createSalesforceCase", CASE)
     if delivered_before_report:
-        deliver_all(desk, store)
+        deliver_all(context, store)
     for _ in range(3):
-        assert post(client, message("end-of-call-report", **TOLD)).status_code == 200
-    deliver_all(desk, store)
+        assert post(client, message("end-of-call-report", **SAID)).status_code == 200
+    deliver_all(context, store)
     task = call_task(org)
     assert task["CallDisposition"] == "customer-ended-call"
     assert task["CallDurationInSeconds"] == 120
@@ -112,20 +112,20 @@ def test_a_late_report_completes_the_task_of_a_call_that_went_quiet(
     (summary,) = summaries(org)
     assert summary.startswith("Call summary: Billed twice for October.")
     # A version that knows no amendments has to park one: it would make a second Task of it.
-    assert [one.schema for one in logs_of(service.journal)] == [1, 2]
+    assert [item.schema for item in logs_of(service.journal)] == [1, 2]
 
 
-def test_a_write_after_a_quiet_close_is_linked_though_no_report_ever_comes(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+def test_a_write_after_a_quiet_end_is_linked_though_no_report_ever_comes(
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, message("status-update", status="in-progress"))
     go_quiet(service)
-    deliver_all(desk, store)
+    deliver_all(context, store)
     ask(client, "createSalesforceCase", CASE)
     said = message("transcript", transcriptType="final", role="user", transcript="Thanks")
     post(client, said)
     go_quiet(service)
-    deliver_all(desk, store)
+    deliver_all(context, store)
     task = call_task(org)
     assert task["WhatId"] == our_case(org)["Id"]
     assert "Caller: Thanks" in task["Description"]
@@ -134,13 +134,13 @@ def test_a_write_after_a_quiet_close_is_linked_though_no_report_ever_comes(
     assert len(logs_of(service.journal)) == 2
 
 
-def test_a_write_heard_of_after_the_report_and_its_task_is_linked(
-    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org
+def test_a_write_recorded_after_the_report_and_its_task_is_linked(
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
-    post(client, message("end-of-call-report", **TOLD))
-    deliver_all(desk, store)
+    post(client, message("end-of-call-report", **SAID))
+    deliver_all(context, store)
     ask(client, "createSalesforceCase", CASE)
-    deliver_all(desk, store)
+    deliver_all(context, store)
     task = call_task(org)
     assert task["WhatId"] == our_case(org)["Id"]
     assert task["CallDisposition"] == "customer-ended-call"
@@ -149,17 +149,17 @@ def test_a_write_heard_of_after_the_report_and_its_task_is_linked(
 
 
 def test_a_late_report_leaves_what_a_person_wrote_and_parks_what_it_could_not_say(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, message("status-update", status="in-progress"))
     go_quiet(service)
-    deliver_all(desk, store)
-    (other,) = (one for one in org.records("Case") if one["CaseNumber"] == "00001001")
+    deliver_all(context, store)
+    (other,) = (record for record in org.records("Case") if record["CaseNumber"] == "00001001")
     edits = {"Description": "Called Jane myself.", "CallDisposition": "Left word"}
     org.edit("Task", call_task(org)["Id"], WhatId=other["Id"], **edits)
     ask(client, "createSalesforceCase", CASE)
-    post(client, message("end-of-call-report", **TOLD))
-    deliver_all(desk, store)
+    post(client, message("end-of-call-report", **SAID))
+    deliver_all(context, store)
     task = call_task(org)
     assert (task["Description"], task["CallDisposition"]) == tuple(edits.values())
     assert task["WhatId"] == other["Id"]
@@ -169,47 +169,47 @@ def test_a_late_report_leaves_what_a_person_wrote_and_parks_what_it_could_not_sa
 
 
 def test_a_late_report_writes_once_though_its_answer_was_lost(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, message("status-update", status="in-progress"))
     go_quiet(service)
-    deliver_all(desk, store)
-    post(client, message("end-of-call-report", **TOLD))
+    deliver_all(context, store)
+    post(client, message("end-of-call-report", **SAID))
     org.fault(lose_answer=1.0, resources=["composite"])
-    drain(desk, Kind.CALL_LOG)
+    drain(context, Kind.CALL_LOG)
     org.fault()
     store.delete("vs:waits")
-    deliver_all(desk, store)
+    deliver_all(context, store)
     assert logs_of(service.journal)[-1].state is State.DELIVERED
     assert "I was billed twice." in call_task(org)["Description"]
 
 
 def test_a_long_transcript_of_a_late_report_is_a_file_on_the_task_that_is_there(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, message("status-update", status="in-progress"))
     go_quiet(service)
-    deliver_all(desk, store)
+    deliver_all(context, store)
     for _ in range(2):
         post(client, message("end-of-call-report", artifact={"transcript": "User: x\n" * 5_000}))
-    deliver_all(desk, store)
+    deliver_all(context, store)
     (version,) = org.records("ContentVersion")
     assert version["FirstPublishLocationId"] == call_task(org)["Id"]
 
 
 def test_a_report_twice_and_a_late_status_update_close_a_call_once(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
-    post(client, message("end-of-call-report", **TOLD))
+    post(client, message("end-of-call-report", **SAID))
     post(client, message("status-update", status="ended", endedReason="customer-ended-call"))
-    post(client, message("end-of-call-report", **TOLD))
+    post(client, message("end-of-call-report", **SAID))
     go_quiet(service)
-    deliver_all(desk, store)
+    deliver_all(context, store)
     assert len(logs_of(service.journal)) == 1
     assert call_task(org)["CallDisposition"] == "customer-ended-call"
 
 
-def test_a_call_that_goes_on_after_a_quiet_close_is_told_news_again(
+def test_a_call_that_goes_on_after_a_quiet_end_is_updated_again(
     client: FlaskClient, service: Service
 ) -> None:
     body = message("status-update", status="in-progress")
@@ -230,7 +230,7 @@ def test_a_call_that_goes_on_after_a_quiet_close_is_told_news_again(
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_without_a_report_the_task_has_what_the_last_status_update_told(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org,
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org,
     order: tuple[int, int],
 ) -> None:  # fmt: skip
     bodies = [
@@ -245,7 +245,7 @@ def test_without_a_report_the_task_has_what_the_last_status_update_told(
     for nth in order:
         post(client, bodies[nth])
     go_quiet(service)
-    deliver_all(desk, store)
+    deliver_all(context, store)
     task = call_task(org)
     assert (task["CallDisposition"], task["ActivityDate"]) == ("silence-timed-out", "2026-11-20")
     lines = task["Description"].splitlines()
@@ -257,7 +257,7 @@ def test_without_a_report_the_task_has_what_the_last_status_update_told(
 
 
 def test_a_forwarded_call_has_the_summary_and_words_of_its_forwarding(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     ask(client, "createSalesforceCase", CASE)
     forwarding = message(
@@ -271,23 +271,23 @@ def test_a_forwarded_call_has_the_summary_and_words_of_its_forwarding(
     ended = message("status-update", status="ended", endedReason="assistant-forwarded-call")
     post(client, ended)
     go_quiet(service)
-    deliver_all(desk, store)
-    told = call_task(org)["Description"]
+    deliver_all(context, store)
+    said = call_task(org)["Description"]
     for part in ("Transfer to +14155550190", "Summary: Wants a person.", "A person, please."):
-        assert part in told
+        assert part in said
     assert len(summaries(org)) == 1
     assert callbacks(org) == []
 
 
 def test_a_report_says_it_better_than_its_forwarding(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, message("status-update", status="forwarding", summary="x", transcript="User: y"))
-    post(client, message("end-of-call-report", **TOLD))
-    deliver_all(desk, store)
-    told = call_task(org)["Description"]
-    assert "Summary: Billed twice for October." in told
-    assert "User: y" not in told
+    post(client, message("end-of-call-report", **SAID))
+    deliver_all(context, store)
+    said = call_task(org)["Description"]
+    assert "Summary: Billed twice for October." in said
+    assert "User: y" not in said
 
 
 # -- transfers -------------------------------------------------------------------------------------
@@ -295,12 +295,12 @@ def test_a_report_says_it_better_than_its_forwarding(
 
 def transferred(*statuses: str, reason: str = "assistant-forwarded-call") -> dict[str, Any]:
     to = {"type": "number", "number": "+14155550190"}
-    tried = [{"destination": to, "status": one} for one in statuses]
+    tried = [{"destination": to, "status": status} for status in statuses]
     return {"endedReason": reason, "artifact": {"transfers": tried}}
 
 
 @pytest.mark.parametrize(
-    ("told", "line", "is_called_back"),
+    ("said", "line", "is_called_back"),
     [
         (transferred("no-answer"), "Transfer to +14155550190: nobody answered", True),
         (transferred("busy"), "Transfer to +14155550190: the line was busy", True),
@@ -314,21 +314,21 @@ def transferred(*statuses: str, reason: str = "assistant-forwarded-call") -> dic
     ],
 )
 def test_a_transfer_that_reached_nobody_is_said_and_called_back(
-    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org,
-    told: dict[str, Any], line: str, *, is_called_back: bool,
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, org: Org,
+    said: dict[str, Any], line: str, *, is_called_back: bool,
 ) -> None:  # fmt: skip
     for _ in range(2):
-        post(client, message("end-of-call-report", **told))
-    deliver_all(desk, store)
+        post(client, message("end-of-call-report", **said))
+    deliver_all(context, store)
     assert line in call_task(org)["Description"]
     found = callbacks(org)
     assert len(found) == is_called_back
-    assert all(f"Call back: {KNOWN}" in one["Description"] for one in found)
-    assert all("Reference" not in one["Description"] for one in found)
+    assert all(f"Call back: {KNOWN}" in row["Description"] for row in found)
+    assert all("Reference" not in row["Description"] for row in found)
 
 
 def test_nobody_is_called_back_twice_or_without_a_number(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, message("end-of-call-report", number="", **transferred("busy")))
     ask(client, "requestCallback", {"reason": "bill"}, call_id="call-2", number=UNKNOWN)
@@ -337,7 +337,7 @@ def test_nobody_is_called_back_twice_or_without_a_number(
     post(client, message("status-update", "call-3", **ended))
     go_quiet(service)
     post(client, message("end-of-call-report", "call-3", **transferred("no-answer")))
-    deliver_all(desk, store)
+    deliver_all(context, store)
     assert len(callbacks(org)) == 2
     assert "nobody answered" in call_task(org, "call-3")["Description"]
 
@@ -372,14 +372,14 @@ def test_what_is_no_phone_call_is_not_transferred_to_a_phone(settings: Settings,
     ],
 )
 def test_the_task_says_what_kind_of_call_it_was(
-    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org,
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, org: Org,
     kind: str, subject: str, call_type: str, line: str,
 ) -> None:  # fmt: skip
     said = message("transcript", transcriptType="final", role="user", transcript="Hello")
     for body in (said, message("end-of-call-report")):
         body["message"]["call"]["type"] = kind
         post(client, body)
-    deliver_all(desk, store)
+    deliver_all(context, store)
     task = call_task(org)
     assert (task["Subject"], task["CallType"]) == (subject, call_type)
     assert line in task["Description"].splitlines()
@@ -388,10 +388,10 @@ def test_the_task_says_what_kind_of_call_it_was(
 
 
 def test_the_task_shows_what_the_report_found_out(
-    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, {"message": REPORT})
-    deliver_all(desk, store)
+    deliver_all(context, store)
     lines = call_task(org)["Description"].splitlines()
     for line in (
         "Ended: assistant-forwarded-call",
@@ -423,25 +423,25 @@ def test_the_task_shows_what_the_report_found_out(
     ],
 )  # fmt: skip
 def test_a_recording_is_linked_where_there_is_one(
-    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org,
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, org: Org,
     artifact: dict[str, Any], line: str | None,
 ) -> None:  # fmt: skip
-    told: dict[str, Any] = {"endedReason": "customer-did-not-answer", "artifact": artifact}
-    post(client, message("end-of-call-report", **told))
-    deliver_all(desk, store)
+    said: dict[str, Any] = {"endedReason": "customer-did-not-answer", "artifact": artifact}
+    post(client, message("end-of-call-report", **said))
+    deliver_all(context, store)
     description = call_task(org)["Description"]
-    found = [one for one in description.splitlines() if one.startswith("Recording")]
+    found = [item for item in description.splitlines() if item.startswith("Recording")]
     assert found == ([line] if line else [])
     assert "secret" not in description
 
 
 def test_facts_that_do_not_fit_are_left_out_line_by_line(
-    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     outputs = {str(n): {"name": f"Output {n}", "result": "word " * 60} for n in range(30)}
     artifact = {"structuredOutputs": outputs, "transcript": "x" * 29_000}
     post(client, message("end-of-call-report", analysis={"summary": "s " * 400}, artifact=artifact))
-    deliver_all(desk, store)
+    deliver_all(context, store)
     task = call_task(org)
     assert len(task["Description"]) <= 32_000
     assert "Output 0: " in task["Description"]
@@ -452,12 +452,12 @@ def test_facts_that_do_not_fit_are_left_out_line_by_line(
 
 
 def test_a_report_with_a_role_of_another_type_is_read(
-    client: FlaskClient, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     messages = [{"role": []}, {"role": "user", "message": "Hello"}]
-    told = ENDED | {"messages": messages, "artifact": {"messages": messages}}
-    assert post(client, message("end-of-call-report", **told)).status_code == 200
-    deliver_all(desk, store)
+    said = ENDED | {"messages": messages, "artifact": {"messages": messages}}
+    assert post(client, message("end-of-call-report", **said)).status_code == 200
+    deliver_all(context, store)
     assert "Caller: Hello" in call_task(org)["Description"]
 
 
@@ -489,32 +489,32 @@ def test_arguments_nested_deeply_are_answered_or_no_json(client: FlaskClient, de
         assert post(client, body).status_code in (200, 400)
 
 
-def test_a_report_that_can_not_be_read_leaves_its_call_to_the_quiet_close(
+def test_a_report_that_can_not_be_read_leaves_its_call_to_the_quiet_end(
     client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def boom(_: Any) -> Any:
         raise KeyError("boom")
 
     monkeypatch.setattr("web.webhook.end_of_call", boom)
-    assert post(client, message("end-of-call-report", **TOLD)).status_code == 500
+    assert post(client, message("end-of-call-report", **SAID)).status_code == 500
     assert logs_of(service.journal) == []
     go_quiet(service)
     assert len(logs_of(service.journal)) == 1
 
 
 def test_a_report_without_call_id_finds_its_call_by_the_providers(
-    client: FlaskClient, service: Service, desk: Desk, store: redis.Redis, org: Org
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     first = message("status-update", status="in-progress")
     first["message"]["call"]["phoneCallProviderId"] = "CA1"
     post(client, first)
     for own in ({"call": {"phoneCallProviderId": "CA1"}}, {"phoneCallProviderId": "CA1"}):
-        post(client, {"message": {"type": "end-of-call-report", **TOLD, **own}})
-    elsewhere = {"type": "end-of-call-report", "callId": "call-2", "call": {}, **TOLD}
+        post(client, {"message": {"type": "end-of-call-report", **SAID, **own}})
+    elsewhere = {"type": "end-of-call-report", "callId": "call-2", "call": {}, **SAID}
     post(client, {"message": elsewhere})
-    unheard = {"type": "end-of-call-report", "phoneCallProviderId": "CA2", **TOLD}
+    unheard = {"type": "end-of-call-report", "phoneCallProviderId": "CA2", **SAID}
     post(client, {"message": unheard})
-    deliver_all(desk, store)
+    deliver_all(context, store)
     for call_id in ("call-1", "call-2", "CA2"):
         assert "I was billed twice." in call_task(org, call_id)["Description"]
 
@@ -525,13 +525,13 @@ def test_a_report_that_belongs_to_no_call_is_named_by_its_shape(
     written = io.StringIO()
     printer = structlog.PrintLogger(written)
     monkeypatch.setattr("web.webhook.log", structlog.wrap_logger(printer))
-    post(client, {"message": {"type": "end-of-call-report", "call": {"name": "Jane"}, **TOLD}})
+    post(client, {"message": {"type": "end-of-call-report", "call": {"name": "Jane"}, **SAID}})
     post(client, {"messages": [{"name": "Jane"}]})
-    told = [json.loads(line) for line in written.getvalue().splitlines()]
-    events = {one["event"]: one.get("shape", "") for one in told}
+    said = [json.loads(line) for line in written.getvalue().splitlines()]
+    events = {item["event"]: item.get("shape", "") for item in said}
     assert "message.call{name}" in events["report_without_call_id"]
     assert events["message_without_type"] == "{messages}"
-    assert not re.search("Jane|billed", json.dumps(told))
+    assert not re.search("Jane|billed", json.dumps(said))
 
 
 def test_a_campaign_is_not_approved_and_told_so(client: FlaskClient) -> None:

@@ -16,12 +16,12 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import OPERATOR, ask, message, post
-from tests.shared.test_gate import opened, told
+from tests.shared.test_api_budget import opened, said
 from tests.workers.delivering import BILLING, accept
 from web.app import create_app
 from web.metrics import FleetCollector
 from web.service import Service
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 
@@ -38,32 +38,32 @@ def figures(app: Flask) -> dict[str, float]:
 def test_breaker_and_budget_are_told(app: Flask, client: FlaskClient) -> None:
     ask(client, "lookupCustomer")
     service: Service = app.extensions["service"]
-    told(service.gate, 123, 15_000)
-    opened(service.gate)
+    said(service.api_budget, 123, 15_000)
+    opened(service.api_budget)
     health: dict[str, Any] = client.get("/health", headers=OPERATOR).get_json()
     assert health["breaker"]["state"] == "open"
     assert health["breaker"]["reason"] == "HTTP_503"
     assert health["budget"]["daily_used"] == 123
-    told_of = figures(app)
-    assert told_of["vs_breaker{}"] == 2
-    assert told_of["vs_salesforce_daily_limit{}"] == 15_000
-    assert told_of["vs_salesforce_requests_total{lookup,bad}"] == 5
-    assert told_of["vs_salesforce_in_flight{lookup}"] == 0
+    informed = figures(app)
+    assert informed["vs_breaker{}"] == 2
+    assert informed["vs_salesforce_daily_limit{}"] == 15_000
+    assert informed["vs_salesforce_requests_total{lookup,bad}"] == 5
+    assert informed["vs_salesforce_in_flight{lookup}"] == 0
 
 
 def test_a_failing_kind_is_a_problem_with_its_reason_and_a_gauge(
-    app: Flask, client: FlaskClient, desk: Desk, journal: Journal, org: Org
+    app: Flask, client: FlaskClient, context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(hide_fields=["Case.Voice_Reference__c"])
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     problems = client.get("/health", headers=OPERATOR).get_json()["problems"]
     assert "case_create: waits because of INVALID_FIELD (Voice_Reference__c)" in problems
-    told_of = figures(app)
-    assert told_of["vs_kind_failing{case_create}"] == 1
-    assert told_of["vs_waiting_seconds{case_create}"] > 0
-    assert told_of["vs_intents_open{case_create,due}"] == 1
-    assert told_of["vs_oldest_due_seconds{}"] >= 0
+    informed = figures(app)
+    assert informed["vs_kind_failing{case_create}"] == 1
+    assert informed["vs_waiting_seconds{case_create}"] > 0
+    assert informed["vs_intents_open{case_create,due}"] == 1
+    assert informed["vs_oldest_due_seconds{}"] >= 0
 
 
 def test_a_pause_by_hand_is_told_and_is_no_problem(
@@ -72,21 +72,21 @@ def test_a_pause_by_hand_is_told_and_is_no_problem(
     journal.pause(Kind.CALLBACK)
     health = client.get("/health", headers=OPERATOR).get_json()
     assert health["paused"] == ["callback"]
-    assert not any("callback" in one for one in health["problems"])
+    assert not any("callback" in item for item in health["problems"])
     assert figures(app)["vs_kind_paused{callback}"] == 1
 
 
-def test_a_process_that_can_take_calls_is_ready_though_nobody_sweeps_or_forgets(
+def test_a_process_that_can_take_calls_is_ready_though_nobody_sweeps_or_purges(
     client: FlaskClient, journal: Journal, store: redis.Redis
 ) -> None:
     assert client.get("/health/ready").status_code == 200
     problems = client.get("/health", headers=OPERATOR).get_json()["problems"]
-    assert [one.partition(":")[0] for one in problems] == ["sweep", "retention", "beat"]
+    assert [item.partition(":")[0] for item in problems] == ["sweep", "retention", "beat"]
     Alive(store).note("beat", Peer.of_this_process())
     journal.sweep()
-    journal.forget(data_after_ms=1, receipt_after_ms=1)
-    told = client.get("/health", headers=OPERATOR).get_json()
-    assert (told["status"], told["problems"]) == ("ok", [])
+    journal.purge(data_after_ms=1, receipt_after_ms=1)
+    said = client.get("/health", headers=OPERATOR).get_json()
+    assert (said["status"], said["problems"]) == ("ok", [])
 
 
 @pytest.mark.parametrize("key", ["vs:sweep:last", "vs:retention:last"])
@@ -95,7 +95,7 @@ def test_a_worker_or_beat_that_is_gone_is_an_alarm_and_no_reason_to_take_the_lin
 ) -> None:
     Alive(store).note("beat", Peer.of_this_process())
     journal.sweep()
-    journal.forget(data_after_ms=1, receipt_after_ms=1)
+    journal.purge(data_after_ms=1, receipt_after_ms=1)
     store.set(key, journal.now_ms() - 3_600_000)
     (problem,) = client.get("/health", headers=OPERATOR).get_json()["problems"]
     assert "3600 s ago" in problem
@@ -157,14 +157,14 @@ def test_everything_that_is_not_settled_is_counted_by_kind_and_state(
         "case_comment": nothing | {"waiting": 1},
         "call_log": nothing | {"waiting": 1},
     }
-    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999)
+    lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999)
     assert seen()["open"]["case_create"] == nothing | {"held": 1, "leased": 1}
     journal.settle(lease, [Delivered(case_id, "500x")])
     assert seen()["open"]["case_create"] == nothing | {"held": 1}
     assert seen()["open"]["case_comment"] == nothing | {"due": 1}
     journal.cancel(held, "caller")
     assert seen()["open"]["case_create"] == nothing
-    lease = journal.lease(Kind.CASE_COMMENT, most=9, most_bytes=9999)
+    lease = journal.lease(Kind.CASE_COMMENT, limit=9, max_bytes=9999)
     wait = TryAgain(lease.intents[0].id, "UNABLE_TO_LOCK_ROW", 60_000, Scope.RECORD)
     journal.settle(lease, [wait])
     assert seen()["open"]["case_comment"] == nothing | {"due": 1}
@@ -183,7 +183,7 @@ def test_what_waits_behind_a_paused_kind_is_as_old_as_it_is(
 
 def test_a_dead_workers_lease_is_due_again(journal: Journal, store: redis.Redis) -> None:
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=9999)
+    lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999)
     store.zadd("vs:due:case_create", {intent_id: 1})
     store.zadd("vs:leases:case_create", {lease.token: 1})
     found = journal.summary().kinds["case_create"]
@@ -197,11 +197,11 @@ def test_a_broken_promise_is_one_that_a_caller_was_told_of_and_whose_call_is_ove
     ask(client, "createSalesforceCase", {"issueType": "billing", "description": "Billed twice"})
     post(client, message("end-of-call-report", analysis={"summary": "Billed twice."}))
     for kind in (Kind.CASE_CREATE, Kind.CASE_COMMENT):
-        lease = journal.lease(kind, most=9, most_bytes=99_999)
+        lease = journal.lease(kind, limit=9, max_bytes=99_999)
         assert len(lease.intents) == 1
-        journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
-    told = client.get("/health", headers=OPERATOR).get_json()
-    assert (told["parked"], told["broken_promises"]) == (2, 1)
+        journal.settle(lease, [Parked(intent.id, "NO") for intent in lease.intents])
+    said = client.get("/health", headers=OPERATOR).get_json()
+    assert (said["parked"], said["broken_promises"]) == (2, 1)
 
 
 def test_a_promise_breaks_when_its_call_ends_and_not_before(
@@ -211,15 +211,15 @@ def test_a_promise_breaks_when_its_call_ends_and_not_before(
         return client.get("/health", headers=OPERATOR).get_json()["broken_promises"]
 
     ask(client, "createSalesforceCase", {"issueType": "billing", "description": "Billed twice"})
-    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=99_999)
-    journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
+    lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=99_999)
+    journal.settle(lease, [Parked(intent.id, "NO") for intent in lease.intents])
     assert broken() == 0
     post(client, message("status-update", status="ended"))
     assert broken() == 1
     assert journal.replay([lease.intents[0].id])[0] == 1
     assert broken() == 0
-    lease = journal.lease(Kind.CASE_CREATE, most=9, most_bytes=99_999)
-    journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
+    lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=99_999)
+    journal.settle(lease, [Parked(intent.id, "NO") for intent in lease.intents])
     assert broken() == 1
     journal.discard([lease.intents[0].id])
     assert broken() == 0
@@ -232,13 +232,13 @@ def test_health_with_a_thousand_parked_reads_none_of_them(
         accept(journal, Kind.CALL_LOG, BILLING, said="Noted.")
 
     def park() -> bool:
-        lease = journal.lease(Kind.CALL_LOG, most=200, most_bytes=9_999_999)
-        journal.settle(lease, [Parked(one.id, "NO") for one in lease.intents])
+        lease = journal.lease(Kind.CALL_LOG, limit=200, max_bytes=9_999_999)
+        journal.settle(lease, [Parked(intent.id, "NO") for intent in lease.intents])
         return journal.summary().parked == 1000
 
     wait_until(park, for_s=60, what="a thousand parked")
     client.get("/health", headers=OPERATOR)
     before = store.info("commandstats")["cmdstat_hgetall"]["calls"]
-    told = client.get("/health", headers=OPERATOR).get_json()
-    assert (told["parked"], told["broken_promises"]) == (1000, 1000)
+    said = client.get("/health", headers=OPERATOR).get_json()
+    assert (said["parked"], said["broken_promises"]) == (1000, 1000)
     assert store.info("commandstats")["cmdstat_hgetall"]["calls"] - before < 10

@@ -14,7 +14,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
 from web.app import create_app
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 LUIS = "+14155550103"
@@ -33,7 +33,7 @@ def reference_in(sentence: str) -> str:
 
 
 def contact(org: Org, name: str) -> dict[str, Any]:
-    (found,) = (one for one in org.records("Contact") if one["Name"] == name)
+    (found,) = (record for record in org.records("Contact") if record["Name"] == name)
     return found
 
 
@@ -41,10 +41,10 @@ def jane(org: Org) -> dict[str, Any]:
     return contact(org, "Jane Miller")
 
 
-def deliver(desk: Desk) -> None:
+def deliver(context: DeliveryContext) -> None:
     for _ in range(3):
         for kind in Kind:
-            drain(desk, kind)
+            drain(context, kind)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_two_contacts_with_one_number_are_two_however_they_write_it(
     ["+86282452253", "+8656696", "+10000000000", "+17378742833", "anonymous", f"x{KNOWN}", ""],
 )
 def test_strangers_behind_a_withheld_number_share_nothing(
-    client: FlaskClient, org: Org, desk: Desk, number: str
+    client: FlaskClient, org: Org, context: DeliveryContext, number: str
 ) -> None:
     made = say(client, "createSalesforceCase", CASE, number=number, call_id="a")
     reference = reference_in(made)
-    deliver(desk)
+    deliver(context)
     assert "no phone number" in say(client, "lookupCustomer", number=number, call_id="b")
     for tool, arguments in (
         ("getCaseStatus", {"reference": reference}),
@@ -90,13 +90,13 @@ def test_strangers_behind_a_withheld_number_share_nothing(
         ("cancelCase", {"reference": reference}),
         ("cancelCase", {}),
     ):
-        told = say(client, tool, arguments, number=number, call_id="b", id=str(arguments))
-        assert "secret" not in told
-        assert any(word in told for word in ("can't", "no case", "No case"))
+        said = say(client, tool, arguments, number=number, call_id="b", id=str(arguments))
+        assert "secret" not in said
+        assert any(word in said for word in ("can't", "no case", "No case"))
     before = len(org.records("CaseComment"))
-    deliver(desk)
+    deliver(context)
     assert len(org.records("CaseComment")) == before
-    assert not any(one["IsClosed"] for one in org.records("Case") if one["Call_Key__c"])
+    assert not any(record["IsClosed"] for record in org.records("Case") if record["Call_Key__c"])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_sip_caller_of_a_trusted_trunk_is_who_the_trunk_says(settings: Setting
 
 
 def test_a_number_of_nobody_identifies_nobody_across_calls(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     first = CASE | {"accountNumber": "ACC-12345"}
     made = say(client, "createSalesforceCase", first, number=UNKNOWN, call_id="a")
@@ -137,7 +137,7 @@ def test_a_number_of_nobody_identifies_nobody_across_calls(
     )
     assert "being opened" in second
     assert reference not in second
-    deliver(desk)
+    deliver(context)
     wanted = {"reference": reference}
     assert "can't discuss" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
     comment = wanted | {"comment": "mine now"}
@@ -147,13 +147,13 @@ def test_a_number_of_nobody_identifies_nobody_across_calls(
 
 
 def test_what_the_org_says_now_decides_of_own_cases_too(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     made = say(client, "createSalesforceCase", CASE, number=UNKNOWN, call_id="a")
     wanted = {"reference": reference_in(made)}
-    deliver(desk)
+    deliver(context)
     assert "secret" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="a", id="1")
-    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     org.edit("Case", case["Id"], ContactId=jane(org)["Id"], Subject="Jane's own words")
     before = len(org.records("CaseComment"))
     for nth, (tool, arguments) in enumerate(
@@ -165,35 +165,35 @@ def test_what_the_org_says_now_decides_of_own_cases_too(
             ("cancelCase", wanted),
         )
     ):
-        told = say(client, tool, arguments, number=UNKNOWN, call_id="a", id=f"x{nth}")
-        assert "can't" in told
-        assert "Jane" not in told
-    deliver(desk)
+        said = say(client, tool, arguments, number=UNKNOWN, call_id="a", id=f"x{nth}")
+        assert "can't" in said
+        assert "Jane" not in said
+    deliver(context)
     assert len(org.records("CaseComment")) == before
     assert "Jane's own words" in say(client, "getCaseStatus", wanted, call_id="j")
 
 
 def test_a_comment_accepted_before_staff_gave_the_case_away_is_not_written_to_it(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     say(client, "createSalesforceCase", CASE, number=UNKNOWN, call_id="a")
     say(client, "addCaseComment", {"comment": "mine"}, number=UNKNOWN, call_id="a")
     say(client, "requestCallback", {}, number=UNKNOWN, call_id="a")
-    drain(desk, Kind.CASE_CREATE)
-    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    drain(context, Kind.CASE_CREATE)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     org.edit("Case", case["Id"], ContactId=jane(org)["Id"])
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
-    (comment,) = (one for one in journal.of_call("a") if one.kind is Kind.CASE_COMMENT)
+    assert drain(context, Kind.CASE_COMMENT).counts == {"parked": 1}
+    (comment,) = (intent for intent in journal.of_call("a") if intent.kind is Kind.CASE_COMMENT)
     assert comment.reason == "CASE_OF_SOMEBODY_ELSE"
 
 
 def test_a_case_opened_in_an_outage_is_its_contacts_once_the_org_says_so(
-    client: FlaskClient, desk: Desk, org: Org
+    client: FlaskClient, context: DeliveryContext, org: Org
 ) -> None:
     org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
     made = say(client, "createSalesforceCase", CASE, call_id="a")
     org.fault()
-    deliver(desk)
+    deliver(context)
     wanted = {"reference": reference_in(made)}
     assert "secret" in say(client, "getCaseStatus", wanted, call_id="b")
     assert "can't discuss" in say(client, "getCaseStatus", wanted, number=LUIS, call_id="c")
@@ -253,11 +253,11 @@ def test_two_numbers_in_one_call_are_nobodys_in_whatever_order(
     post(client, message("status-update", status="in-progress", number=first))
     post(client, message("status-update", status="in-progress", number=second))
     for nth, number in enumerate((first, second, "")):
-        told = say(client, "lookupCustomer", number=number, id=f"look{nth}")
-        assert "Jane" not in told
-        assert "Luis" not in told
-        told = say(client, "updateContact", {"mailingCity": "X"}, number=number, id=f"up{nth}")
-        assert "can't tell who" in told
+        said = say(client, "lookupCustomer", number=number, id=f"look{nth}")
+        assert "Jane" not in said
+        assert "Luis" not in said
+        said = say(client, "updateContact", {"mailingCity": "X"}, number=number, id=f"up{nth}")
+        assert "can't tell who" in said
     assert store.get("vs:calls:two_numbers") == "1"
 
 
@@ -296,29 +296,29 @@ def test_a_web_calls_other_number_makes_a_call_doubtful_too(client: FlaskClient)
 
 
 def test_what_a_call_asked_for_as_somebody_is_delivered_for_nobody_once_it_is_doubtful(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     say(client, "lookupCustomer")
     say(client, "updateContact", {"mailingCity": "Evilton"})
     say(client, "createSalesforceCase", CASE)
     post(client, message("status-update", status="in-progress", number=UNKNOWN))
-    deliver(desk)
+    deliver(context)
     assert jane(org)["MailingCity"] != "Evilton"
-    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     assert case["ContactId"] is None
     update = journal.of_call("call-1")[0]
     assert (update.state, update.reason) == (State.PARKED, "NOT_ONE_CONTACT")
 
 
 def test_neither_of_two_numbers_hears_what_the_other_asked_for(
-    client: FlaskClient, desk: Desk
+    client: FlaskClient, context: DeliveryContext
 ) -> None:
     made = say(client, "createSalesforceCase", CASE)
-    deliver(desk)
+    deliver(context)
     wanted = {"reference": reference_in(made)}
     for arguments in (wanted, {}):
-        told = say(client, "getCaseStatus", arguments, number=UNKNOWN, id=f"y{arguments}")
-        assert "secret" not in told
+        said = say(client, "getCaseStatus", arguments, number=UNKNOWN, id=f"y{arguments}")
+        assert "secret" not in said
 
 
 def test_neither_of_two_numbers_changes_or_repeats_what_the_other_asked_for(
@@ -333,25 +333,25 @@ def test_neither_of_two_numbers_changes_or_repeats_what_the_other_asked_for(
 
 
 def test_a_case_that_went_to_somebody_else_is_not_closed_by_who_opened_it(
-    client: FlaskClient, org: Org, desk: Desk
+    client: FlaskClient, org: Org, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, number=UNKNOWN)
-    deliver(desk)
-    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     org.edit("Case", case["Id"], ContactId=jane(org)["Id"])
     assert "being closed" not in say(client, "cancelCase", number=UNKNOWN)
 
 
 def test_a_colleague_hears_that_there_is_a_case_of_their_account(
-    client: FlaskClient, desk: Desk
+    client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE)
-    deliver(desk)
+    deliver(context)
     say(client, "lookupCustomer", number=TOM, call_id="tom")
-    told = say(
+    said = say(
         client, "createSalesforceCase", CASE | {"onExisting": "ask"}, number=TOM, call_id="tom"
     )
-    assert "a case of the last day for this account" in told
+    assert "a case of the last day for this account" in said
 
 
 def test_a_transfer_of_a_call_with_two_numbers_names_neithers_case(
@@ -360,20 +360,20 @@ def test_a_transfer_of_a_call_with_two_numbers_names_neithers_case(
     app = create_app(settings.model_copy(update={"fallback_phone_number": "+14155550190"}))
     client = app.test_client()
     made = say(client, "createSalesforceCase", CASE)
-    told = post(client, message("transfer-destination-request", number=LUIS)).get_data(as_text=True)
-    assert "+14155550190" in told
-    assert reference_in(made) not in told
-    assert "Jane" not in told
+    said = post(client, message("transfer-destination-request", number=LUIS)).get_data(as_text=True)
+    assert "+14155550190" in said
+    assert reference_in(made) not in said
+    assert "Jane" not in said
     app.extensions["service"].close()
 
 
 # -- the number changed hands since the last call --------------------------------------------------
 
 
-def gave_her_number_to_luis(client: FlaskClient, org: Org, desk: Desk) -> str:
+def gave_her_number_to_luis(client: FlaskClient, org: Org, context: DeliveryContext) -> str:
     """Jane opened a case; then staff gave her number to Luis. The case's reference."""
     made = say(client, "createSalesforceCase", CASE, call_id="before")
-    deliver(desk)
+    deliver(context)
     for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
         org.edit("Contact", jane(org)["Id"], **{field: None})
     org.edit("Contact", contact(org, "Luis Garcia")["Id"], Phone=KNOWN)
@@ -391,40 +391,40 @@ def gave_her_number_to_luis(client: FlaskClient, org: Org, desk: Desk) -> str:
     ],
 )
 def test_the_first_request_of_a_call_is_of_who_has_the_number_now(
-    client: FlaskClient, org: Org, desk: Desk, tool: str, arguments: dict[str, Any]
+    client: FlaskClient, org: Org, context: DeliveryContext, tool: str, arguments: dict[str, Any]
 ) -> None:
-    reference = gave_her_number_to_luis(client, org, desk)
+    reference = gave_her_number_to_luis(client, org, context)
     if "reference" in arguments:
         arguments = arguments | {"reference": reference}
-    told = say(client, tool, arguments, call_id="after")
+    said = say(client, tool, arguments, call_id="after")
     for private in ("secret", "already a case", "being closed", "comment is being added"):
-        assert private not in told
+        assert private not in said
 
 
 def test_a_number_is_asked_for_anew_once_somebody_asked_for_something(
-    desk: Desk, journal: Journal, org: Org, client: FlaskClient
+    context: DeliveryContext, journal: Journal, org: Org, client: FlaskClient
 ) -> None:
-    assert desk.people.resolve({KNOWN: 0})[KNOWN] == [jane(org)["Id"]]
+    assert context.contacts.resolve({KNOWN: 0})[KNOWN] == [jane(org)["Id"]]
     for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
         org.edit("Contact", jane(org)["Id"], **{field: None})
     org.edit("Contact", contact(org, "Luis Garcia")["Id"], Phone=KNOWN)
-    assert desk.people.resolve({KNOWN: 0})[KNOWN] == [jane(org)["Id"]]  # remembered
-    found = desk.people.resolve({KNOWN: journal.now_ms()})[KNOWN]
+    assert context.contacts.resolve({KNOWN: 0})[KNOWN] == [jane(org)["Id"]]  # remembered
+    found = context.contacts.resolve({KNOWN: journal.now_ms()})[KNOWN]
     assert found == [contact(org, "Luis Garcia")["Id"]]
 
 
 def test_a_case_that_went_to_somebody_else_is_not_offered_again(
-    client: FlaskClient, org: Org, desk: Desk
+    client: FlaskClient, org: Org, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, call_id="before")
-    deliver(desk)
-    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     org.edit("Case", case["Id"], ContactId=contact(org, "Luis Garcia")["Id"])
     say(client, "lookupCustomer", call_id="after")
-    told = say(client, "createSalesforceCase", CASE | {"onExisting": "comment"}, call_id="after")
-    assert "I can open a new one" in told
-    told = say(client, "createSalesforceCase", CASE | {"onExisting": "ask"}, call_id="after")
-    assert "being opened" in told
+    said = say(client, "createSalesforceCase", CASE | {"onExisting": "comment"}, call_id="after")
+    assert "I can open a new one" in said
+    said = say(client, "createSalesforceCase", CASE | {"onExisting": "ask"}, call_id="after")
+    assert "being opened" in said
 
 
 # -- C6, C12: account numbers ----------------------------------------------------------------------
@@ -432,11 +432,11 @@ def test_a_case_that_went_to_somebody_else_is_not_offered_again(
 
 @pytest.mark.parametrize("number", [UNKNOWN, LUIS, SHARED, ""])
 def test_a_spoken_account_number_links_nothing(
-    client: FlaskClient, desk: Desk, org: Org, number: str
+    client: FlaskClient, context: DeliveryContext, org: Org, number: str
 ) -> None:
     say(client, "createSalesforceCase", CASE | {"accountNumber": "ACC-12345"}, number=number)
-    deliver(desk)
-    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     acme = jane(org)["AccountId"]
     assert case["AccountId"] != acme
     assert "given by the caller, not verified: ACC-12345" in case["Description"]
@@ -444,13 +444,13 @@ def test_a_spoken_account_number_links_nothing(
 
 @pytest.mark.parametrize("spoken", ["ACC 12345", "acc12345", "A C C 1 2 3 4 5", "ACC dash 12345"])
 def test_a_customer_may_say_their_own_account_number_in_any_grouping(
-    client: FlaskClient, desk: Desk, org: Org, spoken: str
+    client: FlaskClient, context: DeliveryContext, org: Org, spoken: str
 ) -> None:
-    told = say(client, "retrieveCustomerCase", {"accountNumber": spoken})
-    assert "two open cases" in told
+    said = say(client, "retrieveCustomerCase", {"accountNumber": spoken})
+    assert "two open cases" in said
     say(client, "createSalesforceCase", CASE | {"accountNumber": spoken})
-    deliver(desk)
-    (case,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     assert case["AccountId"] == jane(org)["AccountId"]
     assert "not verified" not in case["Description"]
 
@@ -459,25 +459,25 @@ def test_a_stranger_finds_an_account_by_its_number_however_it_is_grouped(
     client: FlaskClient,
 ) -> None:
     for nth, spoken in enumerate(("ACC-12345", "acc 12345", "A C C 1 2 3 4 5")):
-        told = say(
+        said = say(
             client, "lookupCustomer", {"accountNumber": spoken}, number=UNKNOWN, call_id=f"s{nth}"
         )
-        assert "There is a customer with those details" in told
-    told = say(client, "lookupCustomer", {"accountNumber": "ACC 1234"}, number=UNKNOWN, call_id="t")
-    assert "found no customer" in told
+        assert "There is a customer with those details" in said
+    said = say(client, "lookupCustomer", {"accountNumber": "ACC 1234"}, number=UNKNOWN, call_id="t")
+    assert "found no customer" in said
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("text", "other", "same"),
     [
         ("ACC-12345", "acc 12345", True), ("0012", "12", False), ("ACC-12345", "ACC-1234", False),
         ("", "", False), ("-", " ", False), ("a.b/c_1", "ABC1", True), ("AB", "A B minus", True),
     ],
 )  # fmt: skip
 def test_spoken_identifiers_are_compared_by_letters_and_digits(
-    one: str, other: str, same: bool
+    text: str, other: str, same: bool
 ) -> None:
-    assert same_identifier(one, other) is same
+    assert same_identifier(text, other) is same
 
 
 # -- C7: another contact's number ------------------------------------------------------------------
@@ -485,25 +485,25 @@ def test_spoken_identifiers_are_compared_by_letters_and_digits(
 
 @pytest.mark.parametrize("field", ["phone", "mobilePhone"])
 def test_another_contacts_number_is_never_written_by_a_caller(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org, field: str
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org, field: str
 ) -> None:
-    told = say(client, "updateContact", {field: KNOWN}, number=LUIS)
-    assert "can't put that phone number on file" in told
+    said = say(client, "updateContact", {field: KNOWN}, number=LUIS)
+    assert "can't put that phone number on file" in said
     assert journal.of_call("call-1") == []
     fresh = {field: "+14155550777"}
     assert "on file in a moment" in say(client, "updateContact", fresh, number=LUIS)
 
 
 def test_the_worker_writes_no_number_of_another_contact_either(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     say(client, "lookupCustomer", number=LUIS)
     luis = contact(org, "Luis Garcia")
     org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
     say(client, "updateContact", {"mobilePhone": KNOWN, "mailingCity": "Reno"}, number=LUIS)
     org.fault()
-    deliver(desk)
-    now = next(one for one in org.records("Contact") if one["Id"] == luis["Id"])
+    deliver(context)
+    now = next(record for record in org.records("Contact") if record["Id"] == luis["Id"])
     assert now["MobilePhone"] == luis["MobilePhone"]
     assert "Jane" in say(client, "lookupCustomer", call_id="later")
 
@@ -542,11 +542,11 @@ def test_a_message_a_call_and_a_number_may_ask_for_so_much(
             for nth in range(first, first + count)
         ]
         results = post(client, tool_message(*calls, call_id=call_id)).get_json()["results"]
-        assert [one["toolCallId"] for one in results] == [one[0] for one in calls]
-        return [str(one.get("result") or one["error"]) for one in results]
+        assert [result["toolCallId"] for result in results] == [call[0] for call in calls]
+        return [str(result.get("result") or result["error"]) for result in results]
 
     many = listed("a", 0, 400)
-    assert sum("being opened" in told for told in many) == 5
+    assert sum("being opened" in said for said in many) == 5
     assert "too much at once" in many[-1]
     more = listed("a", 400, 5)
     assert len(journal.of_call("a")) == 8

@@ -11,7 +11,7 @@ from shared.calls.calls import REPORTED_LIFE_S
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from tests.calling import ask, message, post
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 SAID = "my invoice of last month is wrong by a cent and a half"
@@ -32,14 +32,14 @@ def memory(store: redis.Redis, intent_id: str) -> int:
     return int(store.memory_usage(f"vs:intent:{intent_id}") or 0)
 
 
-def deliver_all(desk: Desk) -> None:
+def deliver_all(context: DeliveryContext) -> None:
     for kind in Kind:
-        drain(desk, kind)
+        drain(context, kind)
 
 
 @pytest.mark.parametrize("lines", [3, 700])
 def test_a_delivered_transcript_is_nowhere_in_the_store(
-    client: FlaskClient, desk: Desk, store: redis.Redis, lines: int
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, lines: int
 ) -> None:
     """Short enough for its Task, and long enough for a file."""
     talk(client, lines)
@@ -47,25 +47,25 @@ def test_a_delivered_transcript_is_nowhere_in_the_store(
     ask(client, "addCaseComment", {"comment": SAID})
     post(client, message("end-of-call-report", analysis={"summary": SAID}))
     assert not store.exists("vs:call:call-1:transcript", "vs:call:call-1:speech")
-    deliver_all(desk)
+    deliver_all(context)
     for key in store.scan_iter("vs:intent:*"):
         assert store.hget(key, "state") == "delivered"
         assert SAID not in str(store.hget(key, "payload"))
 
 
 def test_what_a_later_question_needs_is_still_known(
-    client: FlaskClient, desk: Desk, journal: Journal
+    client: FlaskClient, context: DeliveryContext, journal: Journal
 ) -> None:
     ask(client, "createSalesforceCase", {"issueType": "billing", "description": "Billed twice"})
     ask(client, "updateContact", {"mailingCity": "Oakland"})
-    deliver_all(desk)
+    deliver_all(context)
     case, change = journal.of_call("call-1")
     assert case.payload["description"] == "Billed twice"
     assert change.payload["changes"] == {"MailingCity": "Oakland"}
     assert "Billing" in ask(client, "getCaseStatus")["result"]
 
 
-def test_a_reported_call_is_forgotten_in_an_hour_whatever_arrives_late(
+def test_a_reported_call_is_purged_in_an_hour_whatever_arrives_late(
     client: FlaskClient, store: redis.Redis
 ) -> None:
     talk(client, 2)
@@ -75,8 +75,8 @@ def test_a_reported_call_is_forgotten_in_an_hour_whatever_arrives_late(
         message("transcript", role="user", transcript="bye", transcriptType="final"),
         message("speech-update", role="user", status="started"),
     ]
-    for one in late:
-        post(client, one)
+    for item in late:
+        post(client, item)
     assert 0 < store.ttl("vs:call:call-1") <= REPORTED_LIFE_S
     assert not store.exists("vs:call:call-1:transcript", "vs:call:call-1:speech")
 
@@ -86,21 +86,21 @@ def test_a_quiet_call_keeps_what_was_said_for_a_report_that_comes_late(
 ) -> None:
     service = app.extensions["service"]
     talk(client, 1)
-    service.closing.close_quiet(0)
+    service.end_of_call.end_quiet_calls(0)
     assert SAID in service.calls.transcript("call-1")
 
 
-def test_what_is_forgotten_takes_a_fraction_of_the_memory(
-    client: FlaskClient, desk: Desk, journal: Journal, store: redis.Redis
+def test_what_is_purged_takes_a_fraction_of_the_memory(
+    client: FlaskClient, context: DeliveryContext, journal: Journal, store: redis.Redis
 ) -> None:
     ask(client, "createSalesforceCase", {"issueType": "billing", "description": "Billed twice"})
     (case,) = journal.of_call("call-1")
-    deliver_all(desk)
+    deliver_all(context)
     before = memory(store, case.id)
-    assert journal.forget(data_after_ms=-1000, receipt_after_ms=10**12) == 1
+    assert journal.purge(data_after_ms=-1000, receipt_after_ms=10**12) == 1
     assert memory(store, case.id) < before / 2
     left = journal.get(case.id)
     assert left
-    assert left.is_forgotten
+    assert left.is_purged
     assert left.receipt
     assert left.receipt.number

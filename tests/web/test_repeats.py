@@ -12,7 +12,7 @@ from shared.journal.journal import Journal
 from tests.calling import KNOWN, UNKNOWN, ask, post, tool_message
 from tests.conftest import make_settings
 from web.app import create_app
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
@@ -24,39 +24,39 @@ def create(client: FlaskClient, call_id: str, number: str = KNOWN, **others: Any
 
 
 def test_another_call_of_the_account_is_asked_and_nothing_is_recorded(
-    client: FlaskClient, journal: Journal, desk: Desk
+    client: FlaskClient, journal: Journal, context: DeliveryContext
 ) -> None:
     first = create(client, "a")
     reference = first.rstrip(".")[-7:]
     asked = create(client, "b", description="Still billed twice")
     assert f"already a case of the last day for this, reference {reference}" in asked
     assert "Nothing was saved yet" in asked
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     assert "number 00001008" in create(client, "c")
     assert journal.counts()["accepted"] == 1
 
 
 def test_the_case_is_not_named_while_nobody_says_whose_the_number_is_now(
-    client: FlaskClient, desk: Desk, org: Org
+    client: FlaskClient, context: DeliveryContext, org: Org
 ) -> None:
     """The number may have changed hands since the call before."""
     create(client, "a")
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     asked = create(client, "b")
     assert "There is already a case of the last day for this. Nothing was saved yet" in asked
 
 
 def test_the_answer_comment_adds_to_the_first_case(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     create(client, "a")
     before = len(org.records("CaseComment"))
     assert "comment is being added" in create(client, "b", onExisting="comment")
     (comment,) = journal.of_call("b")
     assert comment.kind is Kind.CASE_COMMENT
-    drain(desk, Kind.CASE_CREATE)
-    drain(desk, Kind.CASE_COMMENT)
+    drain(context, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_COMMENT)
     assert len(org.records("CaseComment")) == before + 1
 
 
@@ -83,20 +83,20 @@ def test_another_issue_type_and_another_account_are_not_asked(
 
 @pytest.mark.parametrize("number", [KNOWN, UNKNOWN, ""])
 def test_a_second_case_of_the_call_about_the_same_is_asked_about(
-    client: FlaskClient, journal: Journal, desk: Desk, number: str
+    client: FlaskClient, journal: Journal, context: DeliveryContext, number: str
 ) -> None:
     reference = create(client, "a", number=number).rstrip(".")[-7:]
     asked = create(client, "a", number=number, description="I was charged twice")
     assert f"a billing case of this call already, reference {reference}" in asked
     assert "correct that one, add to it, or open another one" in asked
     assert journal.counts()["accepted"] == 1
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     asked = create(client, "a", number=number, description="Charged twice, I said")
     assert "number 0000" in asked
     more = create(client, "a", number=number, description="Charged twice.", onExisting="comment")
     assert "comment is being added" in more
     create(client, "a", number=number, description="And for May", onExisting="new")
-    assert [one.kind for one in journal.of_call("a")] == [
+    assert [intent.kind for intent in journal.of_call("a")] == [
         Kind.CASE_CREATE, Kind.CASE_COMMENT, Kind.CASE_CREATE,
     ]  # fmt: skip
 
@@ -109,11 +109,11 @@ def test_cases_of_one_message_are_each_their_own(client: FlaskClient, journal: J
 
 
 def test_a_case_whose_words_are_gone_is_no_reason_to_ask(
-    client: FlaskClient, journal: Journal, desk: Desk, store: redis.Redis
+    client: FlaskClient, journal: Journal, context: DeliveryContext, store: redis.Redis
 ) -> None:
     create(client, "a")
-    drain(desk, Kind.CASE_CREATE)
-    journal.forget(data_after_ms=0, receipt_after_ms=10**12)
+    drain(context, Kind.CASE_CREATE)
+    journal.purge(data_after_ms=0, receipt_after_ms=10**12)
     assert "being opened" in create(client, "b")
 
 
@@ -129,7 +129,7 @@ def test_a_stranger_learns_nothing_of_an_account_by_its_number(
 
 @pytest.mark.parametrize("fate", [State.CANCELLED, State.PARKED])
 def test_a_case_that_was_taken_back_or_parked_is_no_reason_to_ask(
-    client: FlaskClient, journal: Journal, org: Org, desk: Desk, fate: State
+    client: FlaskClient, journal: Journal, org: Org, context: DeliveryContext, fate: State
 ) -> None:
     create(client, "a")
     if fate is State.CANCELLED:
@@ -137,9 +137,9 @@ def test_a_case_that_was_taken_back_or_parked_is_no_reason_to_ask(
     else:
         rule = {"object": "Case", "when": "Type = 'Billing'", "message": "No."}
         org.fault(validation_rules=[rule])
-        drain(desk, Kind.CASE_CREATE)
+        drain(context, Kind.CASE_CREATE)
         org.fault()
-    assert [one.state for one in journal.of_call("a")] == [fate]
+    assert [intent.state for intent in journal.of_call("a")] == [fate]
     assert "being opened" in create(client, "b")
 
 

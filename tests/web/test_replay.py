@@ -50,7 +50,7 @@ def captured(kind: str, **own: Any) -> tuple[bytes, dict[str, str]]:
 
 
 def rename_jane(org: Org, name: str) -> None:
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     org.edit("Contact", jane["Id"], LastName=name)
 
 
@@ -59,7 +59,7 @@ def end(client: FlaskClient, how: str) -> None:
     post(client, message(how, **own))
 
 
-def forget_kept_answers(store: redis.Redis) -> None:
+def drop_stored_answers(store: redis.Redis) -> None:
     """As they are forgotten after RETRY_MS."""
     keys = list(store.scan_iter("vs:message:*"))
     assert keys
@@ -83,12 +83,12 @@ def test_an_ended_call_hears_nothing(
     raw, headers = captured(kind)
     if kind in ("assistant-request", "transfer-destination-request"):
         assert "This call has ended" not in json.dumps(send(client, raw, headers))
-        forget_kept_answers(store)
+        drop_stored_answers(store)
     end(client, how)
     before = journal.counts()["accepted"]
     for again in ((raw, headers), captured(kind), captured(kind, timestamp=now_ms())):
-        told = send(client, *again)
-        assert told in ({"error": "This call has ended."}, {"documents": []})
+        said = send(client, *again)
+        assert said in ({"error": "This call has ended."}, {"documents": []})
     assert journal.counts()["accepted"] == before
 
 
@@ -103,7 +103,7 @@ def test_a_captured_assistant_request_does_not_follow_the_org(
     for key in store.scan_iter("vs:salesforce:*"):
         store.delete(key)
     assert send(client, raw, headers) == first
-    forget_kept_answers(store)
+    drop_stored_answers(store)
     assert "Jane" not in json.dumps(send(client, raw, headers))
 
 
@@ -181,7 +181,7 @@ def test_a_write_that_arrives_after_the_end_is_accepted(
 ) -> None:
     end(client, "end-of-call-report")
     assert "reference" in ask(client, "createSalesforceCase", CASE)["result"]
-    assert Kind.CASE_CREATE in [one.kind for one in journal.of_call("call-1")]
+    assert Kind.CASE_CREATE in [intent.kind for intent in journal.of_call("call-1")]
 
 
 def test_a_call_that_was_only_quiet_is_not_over(client: FlaskClient) -> None:
@@ -196,12 +196,12 @@ def test_a_message_of_the_day_before_hears_nothing_where_no_timestamp_is_signed_
     """By then it is no longer known that its call has ended."""
     known = {"vapi_hmac_payload_format": "{body}", "vapi_assistant_id": "a-1"}
     app = create_app(settings.model_copy(update=known))
-    told = {}
+    said = {}
     for hours in (23, 25):
         made = message("assistant-request", timestamp=now_ms() - hours * 3_600_000)
         raw = json.dumps(made).encode()
         digest = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
-        told[hours] = send(app.test_client(), raw, {"x-signature": digest})
-    assert "assistantId" in told[23]
-    assert told[25] == {"error": "This call has ended."}
+        said[hours] = send(app.test_client(), raw, {"x-signature": digest})
+    assert "assistantId" in said[23]
+    assert said[25] == {"error": "This call has ended."}
     app.extensions["service"].close()

@@ -15,17 +15,17 @@ from demo.stack import Org, Store
 from shared.domain.drafts import ContactDraft
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
+from shared.salesforce.api_budget import Use
 from shared.salesforce.customers import CHANGEABLE
-from shared.salesforce.gate import Use
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
 from tests.conftest import make_settings
-from tests.shared.test_gate import opened, spent
+from tests.shared.test_api_budget import opened, spent
 from web.app import create_app
 from web.pool import REQUEST_THREADS
 from web.service import Service
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 AWAY: dict[str, Any] = {"status": 503, "error_code": "SERVER_UNAVAILABLE"}
@@ -46,8 +46,8 @@ def asked(org: Org) -> int:
 def aged(store: redis.Redis, keys: str, number: str, age_ms: int) -> None:
     """The number's snapshot was taken so long before it was."""
     key = f"{keys}snapshot:{number}"
-    kept = json.loads(str(store.get(key)))
-    store.set(key, json.dumps(kept | {"at": kept["at"] - age_ms}))
+    stored = json.loads(str(store.get(key)))
+    store.set(key, json.dumps(stored | {"at": stored["at"] - age_ms}))
 
 
 def has_snapshot(store: redis.Redis, keys: str, number: str) -> bool:
@@ -68,7 +68,7 @@ def test_a_caller_is_asked_for_once_in_a_call(client: FlaskClient, org: Org) -> 
 
 def test_another_call_asks_anew(client: FlaskClient, org: Org) -> None:
     say(client, "lookupCustomer", call_id="a")
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     org.edit("Contact", jane["Id"], LastName="Doe")
     assert "Jane Doe" in say(client, "lookupCustomer", call_id="b")
 
@@ -152,12 +152,12 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
 ) -> None:
     say(client, "lookupCustomer")
     key = f"{keys}snapshot:{KNOWN}"
-    (kept,) = json.loads(str(store.get(key)))["customers"]
-    assert set(kept) == {
+    (stored,) = json.loads(str(store.get(key)))["customers"]
+    assert set(stored) == {
         "contact_id", "name", "account_id", "account_name", "account_number", "values", "cases",
         "language", "owner_name", "owner_phone",
     }  # fmt: skip
-    assert set(kept["values"]) == set(CHANGEABLE)
+    assert set(stored["values"]) == set(CHANGEABLE)
     assert 0 < store.ttl(key) <= 24 * 3600
 
 
@@ -181,7 +181,7 @@ def test_an_open_breaker_costs_no_request_and_no_wait(
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
     service: Service = app.extensions["service"]
-    opened(service.gate)
+    opened(service.api_budget)
     store.hset(f"{keys}breaker", "until", 2**52)
     before = asked(org)
     assert "As last known one minute ago" in say(client, "lookupCustomer", call_id="b")
@@ -220,15 +220,17 @@ def test_requests_that_hang_take_no_thread_from_those_who_need_none(
 
 
 def test_a_case_shows_from_its_acceptance_on(
-    client: FlaskClient, org: Org, desk: Desk, store: redis.Redis
+    client: FlaskClient, org: Org, context: DeliveryContext, store: redis.Redis
 ) -> None:
     said = say(client, "createSalesforceCase", CASE, call_id="a")
     reference = said[-8:-1]
     opening = say(client, "retrieveCustomerCase", call_id="a")
     assert f"reference {reference}, Billing: Billed twice, is being opened" in opening
     assert "three open cases" in say(client, "lookupCustomer", call_id="a")
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
-    (made,) = (one for one in org.records("Case") if one["Voice_Reference__c"] == reference)
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    (made,) = (
+        record for record in org.records("Case") if record["Voice_Reference__c"] == reference
+    )
     shown = say(client, "retrieveCustomerCase", {"issueType": "billing"}, call_id="a")
     assert made["CaseNumber"] in shown
     # The next call asks the org, which knows it itself.
@@ -244,11 +246,11 @@ def test_a_case_of_an_earlier_call_shows_during_an_outage(client: FlaskClient, o
 
 
 def test_a_reference_of_an_earlier_call_tells_no_number_while_the_org_is_away(
-    client: FlaskClient, desk: Desk, org: Org
+    client: FlaskClient, context: DeliveryContext, org: Org
 ) -> None:
     """The number may have changed hands since then; within its own call it can't have."""
     made = say(client, "createSalesforceCase", CASE, call_id="a")
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     org.fault(**AWAY)
     wanted = {"reference": made[-8:-1]}
     assert "opened with number" in say(client, "getCaseStatus", wanted, call_id="a")
@@ -261,7 +263,7 @@ def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
 ) -> None:
     ask(client, "lookupCustomer", call_id="a")
     said = say(client, "createSalesforceCase", CASE, call_id="a")
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     org.edit("Contact", jane["Id"], Phone="+14155550777", MobilePhone="+14155550777")
     org.create("Contact", [{"LastName": "Bob", "Phone": KNOWN}])
     assert "no open case" in say(client, "retrieveCustomerCase", call_id="b")
@@ -270,10 +272,10 @@ def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
 
 
 def test_a_case_that_was_taken_back_is_gone_from_what_is_told(
-    client: FlaskClient, desk: Desk
+    client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, call_id="a")
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     assert "three open cases" in say(client, "lookupCustomer", call_id="a")
     say(client, "cancelCase", call_id="a")
     assert "two open cases" in say(client, "lookupCustomer", id="again", call_id="a")
@@ -310,5 +312,5 @@ def test_a_message_with_two_lookups_asks_once(client: FlaskClient, org: Org) -> 
     before = asked(org)
     body = tool_message(("call_1", "lookupCustomer", {}), ("call_2", "retrieveCustomerCase", {}))
     results = post(client, body).get_json()["results"]
-    assert ["result" in one for one in results] == [True, True]
+    assert ["result" in result for result in results] == [True, True]
     assert asked(org) - before == 1

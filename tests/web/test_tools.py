@@ -12,7 +12,7 @@ from shared.domain.intent import Delivered, Parked
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
@@ -28,8 +28,8 @@ def reference_in(sentence: str) -> str:
 
 
 def case_of(org: Org, name: str) -> dict[str, Any]:
-    (contact,) = (one for one in org.records("Contact") if one["Name"] == name)
-    return next(one for one in org.records("Case") if one["ContactId"] == contact["Id"])
+    (contact,) = (record for record in org.records("Contact") if record["Name"] == name)
+    return next(record for record in org.records("Case") if record["ContactId"] == contact["Id"])
 
 
 def test_a_known_caller_is_named_with_account_and_open_cases(client: FlaskClient) -> None:
@@ -101,35 +101,35 @@ def test_a_case_is_told_to_its_contact_alone(client: FlaskClient) -> None:
 
 
 def test_a_new_case_is_known_by_its_reference_and_then_by_its_number(
-    client: FlaskClient, desk: Desk
+    client: FlaskClient, context: DeliveryContext
 ) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE))
     said = say(client, "getCaseStatus", {"reference": reference}, id="1")
     assert said.startswith("The case is being opened")
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     for arguments in ({"reference": reference.lower()}, {}):
         said = say(client, "getCaseStatus", arguments, id=f"2{arguments}")
         assert said == "Case 00001008, Billing: Billed twice for October, is New."
 
 
 def test_a_reference_is_told_to_the_contact_who_got_it_and_to_nobody_else(
-    client: FlaskClient, desk: Desk
+    client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
     said = say(client, "createSalesforceCase", CASE, call_id="a")
     wanted = {"reference": reference_in(said)}
     assert "being opened" in say(client, "getCaseStatus", wanted, call_id="b")
     assert "can't discuss" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     assert "is New" in say(client, "getCaseStatus", wanted, call_id="d")
     assert "can't discuss" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="e")
 
 
 def test_a_reference_outlives_the_store(
-    client: FlaskClient, desk: Desk, journal: Journal, store: Any
+    client: FlaskClient, context: DeliveryContext, journal: Journal, store: Any
 ) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE))
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     store.flushall()
     assert "is New" in say(client, "getCaseStatus", {"reference": reference}, call_id="later")
 
@@ -137,9 +137,9 @@ def test_a_reference_outlives_the_store(
 def test_a_contact_change_remembers_what_was_seen(client: FlaskClient, journal: Journal) -> None:
     said = say(client, "updateContact", {"email": "new@example.com", "mailingCity": "Oakland"})
     assert said.startswith("The new email address and city will be on file")
-    (kept,) = journal.of_call("call-1")
-    assert kept.payload["changes"] == {"Email": "new@example.com", "MailingCity": "Oakland"}
-    assert kept.payload["seen"] == {
+    (stored,) = journal.of_call("call-1")
+    assert stored.payload["changes"] == {"Email": "new@example.com", "MailingCity": "Oakland"}
+    assert stored.payload["seen"] == {
         "Email": ["jane.miller@acme.example"],
         "MailingCity": ["San Francisco"],
     }
@@ -160,9 +160,9 @@ def test_a_contact_change_is_accepted_while_salesforce_is_away(
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     assert "result" in ask(client, "updateContact", {"email": "new@example.com"})
     org.fault()
-    (kept,) = journal.of_call("call-1")
-    assert kept.payload["contact_id"] is None
-    assert kept.payload["seen"] is None
+    (stored,) = journal.of_call("call-1")
+    assert stored.payload["contact_id"] is None
+    assert stored.payload["seen"] is None
 
 
 def test_a_comment_goes_to_the_case_of_the_call(client: FlaskClient, journal: Journal) -> None:
@@ -185,7 +185,7 @@ def test_a_comment_on_a_named_case_is_for_its_contact_alone(
 
 
 def test_a_case_taken_back_in_time_is_never_opened(
-    app: Flask, journal: Journal, desk: Desk
+    app: Flask, journal: Journal, context: DeliveryContext
 ) -> None:
     service = app.extensions["service"]
     held = service.settings.model_copy(update={"commit_window_ms": 60_000})
@@ -194,19 +194,19 @@ def test_a_case_taken_back_in_time_is_never_opened(
     say(client, "createSalesforceCase", CASE)
     assert "taken back" in say(client, "cancelCase", id="1")
     assert "taken back" in say(client, "cancelCase", id="2")
-    assert drain(desk, Kind.CASE_CREATE).counts == {}
-    assert [one.state for one in journal.of_call("call-1")] == [State.CANCELLED]
+    assert drain(context, Kind.CASE_CREATE).counts == {}
+    assert [intent.state for intent in journal.of_call("call-1")] == [State.CANCELLED]
     assert "error" in ask(client, "addCaseComment", {"comment": "x"})
 
 
 def test_a_case_that_was_opened_already_is_closed(
-    client: FlaskClient, desk: Desk, org: Org
+    client: FlaskClient, context: DeliveryContext, org: Org
 ) -> None:
     say(client, "createSalesforceCase", CASE)
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     assert "being closed" in say(client, "cancelCase")
-    assert drain(desk, Kind.CASE_CLOSE).counts == {"delivered": 1}
-    (opened,) = (one for one in org.records("Case") if one["Call_Key__c"])
+    assert drain(context, Kind.CASE_CLOSE).counts == {"delivered": 1}
+    (opened,) = (record for record in org.records("Case") if record["Call_Key__c"])
     assert opened["IsClosed"] is True
 
 
@@ -218,8 +218,8 @@ def test_somebody_elses_reference_takes_nothing_back(client: FlaskClient, journa
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
     entry = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
     assert "can't change" in entry["error"]
-    (kept,) = journal.of_call("a")
-    assert kept.state is State.DUE
+    (stored,) = journal.of_call("a")
+    assert stored.state is State.DUE
 
 
 def test_a_call_back_goes_to_the_callers_number_unless_another_is_given(
@@ -227,7 +227,7 @@ def test_a_call_back_goes_to_the_callers_number_unless_another_is_given(
 ) -> None:
     say(client, "requestCallback", {"when": "tomorrow"}, id="1")
     say(client, "requestCallback", {"phone": "415 555 0199"}, id="2")
-    assert [one.payload["phone"] for one in journal.of_call("call-1")] == [
+    assert [intent.payload["phone"] for intent in journal.of_call("call-1")] == [
         "+14155550101",
         "+14155550199",
     ]
@@ -235,9 +235,9 @@ def test_a_call_back_goes_to_the_callers_number_unless_another_is_given(
     assert "phone number to call back" in entry["error"]
 
 
-def test_a_parked_wish_is_not_promised_again(client: FlaskClient, journal: Journal) -> None:
+def test_a_parked_request_is_not_promised_again(client: FlaskClient, journal: Journal) -> None:
     say(client, "createSalesforceCase", CASE, id="1")
-    lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=100_000)
 
     journal.settle(lease, [Parked(lease.intents[0].id, "NO")])
     assert "needs a colleague" in say(client, "createSalesforceCase", CASE, id="2")
@@ -246,35 +246,35 @@ def test_a_parked_wish_is_not_promised_again(client: FlaskClient, journal: Journ
 
 def test_a_receipt_without_number_is_told_as_it_is(client: FlaskClient, journal: Journal) -> None:
     say(client, "createSalesforceCase", CASE)
-    lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=100_000)
     journal.settle(lease, [Delivered(lease.intents[0].id, "500000000000001AAA")])
     assert "number is not known yet" in say(client, "getCaseStatus")
 
 
 def test_a_callers_correction_of_their_own_change_is_made(
-    client: FlaskClient, desk: Desk, org: Org
+    client: FlaskClient, context: DeliveryContext, org: Org
 ) -> None:
     """The second change meets the first one's value, which is no stranger's edit."""
     for nth, email in enumerate(("jon@example.com", "john@example.com", "jon@example.com")):
         assert "result" in ask(client, "updateContact", {"email": email}, id=f"c{nth}")
         if nth == 0:
-            assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
-    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 2}
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+            assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 2}
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     assert jane["Email"] == "jon@example.com"
 
 
 def test_a_second_change_accepted_in_an_outage_is_made_too(
-    client: FlaskClient, desk: Desk, org: Org, journal: Journal
+    client: FlaskClient, context: DeliveryContext, org: Org, journal: Journal
 ) -> None:
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     ask(client, "updateContact", {"mailingCity": "Oakland"}, id="1")
     ask(client, "updateContact", {"email": "new@example.com"}, id="2")
     org.fault()
-    assert drain(desk, Kind.CONTACT_UPDATE).counts == {"delivered": 2}
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 2}
 
 
-def test_the_same_change_asked_for_twice_in_a_row_is_one_wish(
+def test_the_same_change_asked_for_twice_in_a_row_is_one_request(
     client: FlaskClient, journal: Journal
 ) -> None:
     first = say(client, "updateContact", {"email": "new@example.com"}, id="1")
@@ -286,13 +286,13 @@ def another(nth: int) -> dict[str, Any]:
     return CASE | {"description": f"case {nth}", "onExisting": "new"}
 
 
-def test_a_comment_on_each_of_two_cases_is_two_wishes(
+def test_a_comment_on_each_of_two_cases_is_two_requests(
     client: FlaskClient, journal: Journal
 ) -> None:
     for nth in range(2):
         say(client, "createSalesforceCase", another(nth), id=f"c{nth}")
         say(client, "addCaseComment", {"comment": "urgent"}, id=f"d{nth}")
-    kinds = [one.kind for one in journal.of_call("call-1")]
+    kinds = [intent.kind for intent in journal.of_call("call-1")]
     assert kinds.count(Kind.CASE_COMMENT) == 2
 
 
@@ -301,52 +301,54 @@ def test_taking_back_twice_takes_one_case_back(client: FlaskClient, journal: Jou
         say(client, "createSalesforceCase", another(nth), id=f"c{nth}")
     for nth in range(2):
         assert "taken back" in say(client, "cancelCase", id=f"d{nth}")
-    states = [one.state for one in journal.of_call("call-1")]
+    states = [intent.state for intent in journal.of_call("call-1")]
     assert states == [State.DUE, State.CANCELLED]
 
 
-def test_the_reason_of_a_closing_is_a_comment(client: FlaskClient, desk: Desk, org: Org) -> None:
+def test_the_reason_of_a_close_is_a_comment(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
     say(client, "createSalesforceCase", CASE)
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     say(client, "cancelCase", {"reason": "works again"})
-    drain(desk, Kind.CASE_CLOSE)
-    drain(desk, Kind.CASE_COMMENT)
-    assert any("works again" in one["CommentBody"] for one in org.records("CaseComment"))
+    drain(context, Kind.CASE_CLOSE)
+    drain(context, Kind.CASE_COMMENT)
+    assert any("works again" in record["CommentBody"] for record in org.records("CaseComment"))
 
 
 def test_a_parked_case_that_is_taken_back_is_settled(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     say(client, "createSalesforceCase", CASE)
     org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     assert "taken back" in say(client, "cancelCase")
-    assert [one.state for one in journal.of_call("call-1")] == [State.CANCELLED]
+    assert [intent.state for intent in journal.of_call("call-1")] == [State.CANCELLED]
     assert journal.parked(10) == []
 
 
 def test_a_number_that_only_looks_alike_is_another_persons(client: FlaskClient, org: Org) -> None:
     """2072345678 is a number of Maine when an American org writes it, and of London when we do."""
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
     org.edit("Contact", jane["Id"], Phone="2072345678")
     assert "not on file" in say(client, "lookupCustomer", number="+442072345678", call_id="uk")
     assert "Jane" in say(client, "lookupCustomer", number="+12072345678", call_id="us")
 
 
 def test_sharers_of_a_number_hear_nothing_of_a_case_by_its_number(
-    client: FlaskClient, desk: Desk
+    client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, number=SHARED, call_id="a")
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     wanted = {"caseNumber": "1008"}
     assert "can't discuss" in say(client, "getCaseStatus", wanted, number=SHARED, call_id="b")
 
 
 def test_a_refusal_for_want_of_salesforce_is_not_kept(
-    client: FlaskClient, org: Org, desk: Desk, store: redis.Redis, keys: str
+    client: FlaskClient, org: Org, context: DeliveryContext, store: redis.Redis, keys: str
 ) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
-    drain(desk, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_CREATE)
     wanted = {"comment": "x", "reference": reference}
     store.delete(f"{keys}snapshot:{KNOWN}")
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")

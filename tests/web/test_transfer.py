@@ -51,8 +51,8 @@ def test_a_call_without_case_goes_to_the_default_queue(app: Flask) -> None:
 
 
 def test_the_accounts_owner_comes_first(app: Flask, org: Org) -> None:
-    (jane,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
-    (account,) = (one for one in org.records("Account") if one["Id"] == jane["AccountId"])
+    (jane,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
+    (account,) = (record for record in org.records("Account") if record["Id"] == jane["AccountId"])
     org.edit("User", account["OwnerId"], Phone="(415) 555-0177")
     ask(app.test_client(), "createSalesforceCase", CASE)
     ask(app.test_client(), "lookupCustomer")
@@ -84,19 +84,19 @@ def test_a_file_that_can_not_be_followed_is_refused_by_name(
     file.write_text(text)
     with pytest.raises(SettingsError, match=r"TRANSFER_RULES: .*rules\.toml") as refused:
         read_rules(str(file))
-    told = str(refused.value)
-    assert names in told
+    said = str(refused.value)
+    assert names in said
     for theirs in ("Input", "Value error", "Extra inputs", "Invalid", "Expected", "Errno"):
-        assert theirs not in told
+        assert theirs not in said
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(SettingsError) as refused:
         read_rules("nofile.toml")
-    told = (
+    said = (
         "TRANSFER_RULES: nofile.toml: can't be read; transfer.example.toml shows how it has to be"
     )
-    assert str(refused.value) == told
+    assert str(refused.value) == said
 
 
 def test_the_hours_are_those_of_their_place() -> None:

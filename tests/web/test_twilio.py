@@ -17,7 +17,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN
 from web.app import create_app
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 PUBLIC = "https://voice.acme.example"
@@ -40,9 +40,9 @@ def client(settings: Settings) -> Iterator[FlaskClient]:
     app.extensions["service"].close()
 
 
-def tell(client: FlaskClient, path: str, **told: str) -> TestResponse:
+def tell(client: FlaskClient, path: str, **said: str) -> TestResponse:
     """As Twilio does it: a form, signed for the public URL."""
-    form = {"CallSid": "CA1", "From": KNOWN, **told}
+    form = {"CallSid": "CA1", "From": KNOWN, **said}
     signature = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}{path}", form)
     return client.post(path, data=form, headers={"X-Twilio-Signature": signature})
 
@@ -65,7 +65,7 @@ def test_an_answered_fallback_leaves_nothing_to_do(client: FlaskClient, journal:
 
 
 def test_a_voicemail_becomes_one_case_with_its_recording(
-    client: FlaskClient, journal: Journal, desk: Desk, org: Org, store: redis.Redis
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org, store: redis.Redis
 ) -> None:
     tell(client, "/twilio/voice")
     assert "<Record" in tell(client, "/twilio/voice/rung", DialCallStatus="no-answer").text
@@ -73,9 +73,9 @@ def test_a_voicemail_becomes_one_case_with_its_recording(
     for _ in range(2):
         tell(client, "/twilio/voicemail", **recording)
     tell(client, "/twilio/status", CallStatus="completed")
-    assert [one.kind for one in intents(journal)] == [Kind.CASE_CREATE]
-    drain(desk, Kind.CASE_CREATE)
-    (case,) = (one for one in org.records("Case") if one["Voice_Reference__c"])
+    assert [intent.kind for intent in intents(journal)] == [Kind.CASE_CREATE]
+    drain(context, Kind.CASE_CREATE)
+    (case,) = (record for record in org.records("Case") if record["Voice_Reference__c"])
     assert "https://api.twilio.com/R1" in case["Description"]
     assert case["SuppliedPhone"] == KNOWN
 
@@ -97,7 +97,7 @@ def test_who_left_no_word_at_the_fallback_is_called_back(
     tell(client, "/twilio/voice/rung", DialCallStatus="no-answer")
     tell(client, "/twilio/voicemail", RecordingUrl="", RecordingDuration="0")
     tell(client, "/twilio/status", CallStatus="completed")
-    assert [one.kind for one in intents(journal)] == [Kind.CALLBACK]
+    assert [intent.kind for intent in intents(journal)] == [Kind.CALLBACK]
 
 
 def test_a_call_that_vapi_took_leaves_nothing(client: FlaskClient, journal: Journal) -> None:

@@ -130,10 +130,10 @@ def test_a_lookup_delivered_twice_is_the_same_bytes_though_the_org_changed(
 ) -> None:
     raw = json.dumps(tool_message(("call_1", "retrieveCustomerCase", {}))).encode()
     first = post(client, raw)
-    (contact,) = (one for one in org.records("Contact") if one["Name"] == "Jane Miller")
-    for one in org.records("Case"):
-        if one["ContactId"] == contact["Id"]:
-            org.edit("Case", one["Id"], Status="Closed")
+    (contact,) = (record for record in org.records("Contact") if record["Name"] == "Jane Miller")
+    for record in org.records("Case"):
+        if record["ContactId"] == contact["Id"]:
+            org.edit("Case", record["Id"], Status="Closed")
     assert post(client, raw).data == first.data
     said = ask(client, "retrieveCustomerCase", id="call_2", call_id="another")["result"]
     assert "no open case" in said
@@ -146,10 +146,10 @@ def test_two_deliveries_at_the_same_time_hear_the_same(app: Flask, journal: Jour
         threading.Thread(target=lambda: bodies.append(post(app.test_client(), raw).data))
         for _ in range(8)
     ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert len(set(bodies)) == 1
     assert len(bodies) == 8
     assert journal.counts()["accepted"] == 1
@@ -165,10 +165,10 @@ def test_a_model_that_asks_again_hears_the_first_reference(
     assert journal.counts()["accepted"] == 1
 
 
-def test_two_calls_in_one_message_are_two_wishes(client: FlaskClient, journal: Journal) -> None:
+def test_two_calls_in_one_message_are_two_requests(client: FlaskClient, journal: Journal) -> None:
     both = [("call_1", "createSalesforceCase", CASE), ("call_2", "createSalesforceCase", CASE)]
     results = post(client, tool_message(*both)).get_json()["results"]
-    assert [one["toolCallId"] for one in results] == ["call_1", "call_2"]
+    assert [result["toolCallId"] for result in results] == ["call_1", "call_2"]
     assert results[0]["result"] != results[1]["result"]
     assert journal.counts()["accepted"] == 2
 
@@ -181,7 +181,9 @@ def test_lookups_and_writes_of_one_message_are_answered_in_order(client: FlaskCl
         ("d", "noSuchTool", {}),
     ]
     results = post(client, tool_message(*calls)).get_json()["results"]
-    assert [(one["toolCallId"], one["name"]) for one in results] == [(a, b) for a, b, _ in calls]
+    assert [(result["toolCallId"], result["name"]) for result in results] == [
+        (a, b) for a, b, _ in calls
+    ]
     assert "error" in results[3]
 
 
@@ -275,7 +277,7 @@ def test_a_call_is_closed_once_with_all_that_belongs_to_it(
     )
     for _ in range(3):
         assert post(client, report).get_json() == {}
-    kinds = [one.kind for one in journal.of_call("call-1")]
+    kinds = [intent.kind for intent in journal.of_call("call-1")]
     assert kinds == [Kind.CASE_CREATE, Kind.CALL_LOG, Kind.TRANSCRIPT_FILE, Kind.CASE_COMMENT]
     log = journal.of_call("call-1")[1]
     assert log.state is State.HELD  # it waits for the case
@@ -369,5 +371,5 @@ def test_a_transcript_of_many_lines_goes_into_a_file_before_it_outgrows_its_task
     transcript = "AI: Yes?\n" * lines
     report = message("end-of-call-report", endedReason="customer-ended-call", transcript=transcript)
     assert post(client, report).status_code == 200
-    kinds = {one.kind for one in journal.of_call("call-1")}
+    kinds = {intent.kind for intent in journal.of_call("call-1")}
     assert (Kind.TRANSCRIPT_FILE in kinds) is in_file

@@ -63,8 +63,8 @@ class Sender:
 
 def senders(connections: Connections, count: int) -> list[Any]:
     made: list[Any] = [Sender() for _ in range(count)]
-    for one in made:
-        connections.add(one)
+    for item in made:
+        connections.add(item)
     return made
 
 
@@ -75,15 +75,15 @@ def connections() -> Connections:
 
 def test_one_too_many_costs_the_oldest_stranger(connections: Connections) -> None:
     first, second, third, fourth = senders(connections, 4)
-    assert [one.cut_off for one in (first, second, third, fourth)] == ["connections", "", "", ""]
+    assert [item.cut_off for item in (first, second, third, fourth)] == ["connections", "", "", ""]
 
 
 def test_who_is_known_is_never_cut_off(connections: Connections) -> None:
     known = senders(connections, 3)
-    for one in known:
-        connections.mark_authenticated(one)
+    for item in known:
+        connections.mark_authenticated(item)
     (fourth,) = senders(connections, 1)
-    assert not any(one.cut_off for one in (*known, fourth))
+    assert not any(item.cut_off for item in (*known, fourth))
     (fifth,) = senders(connections, 1)
     assert fourth.cut_off == "connections"
     assert fifth.cut_off == ""
@@ -104,7 +104,7 @@ def test_a_place_is_free_again_when_a_connection_is_closed(connections: Connecti
     first, second, third = senders(connections, 3)
     connections.remove(second)
     (fourth,) = senders(connections, 1)
-    assert not any(one.cut_off for one in (first, third, fourth))
+    assert not any(item.cut_off for item in (first, third, fourth))
 
 
 def test_too_many_bytes_cost_the_oldest_stranger_who_holds_some(connections: Connections) -> None:

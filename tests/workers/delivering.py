@@ -15,7 +15,7 @@ from shared.domain.kinds import Kind
 from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
 from tests.calling import KNOWN
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 BILLING = CaseDraft(caller_number=KNOWN, issue_type="billing", description="Billed twice")
@@ -44,19 +44,19 @@ def accept(
     return intent.id
 
 
-def kept(journal: Journal, intent_id: str) -> Intent:
+def stored(journal: Journal, intent_id: str) -> Intent:
     found = journal.get(intent_id)
     assert found
     return found
 
 
 def record(org: Org, sobject: str, intent_id: str) -> dict[str, Any]:
-    (found,) = (one for one in org.records(sobject) if one["Call_Key__c"] == intent_id)
+    (found,) = (item for item in org.records(sobject) if item["Call_Key__c"] == intent_id)
     return found
 
 
 def contact(org: Org, name: str = "Jane Miller") -> dict[str, Any]:
-    (found,) = (one for one in org.records("Contact") if one["Name"] == name)
+    (found,) = (item for item in org.records("Contact") if item["Name"] == name)
     return found
 
 
@@ -67,15 +67,15 @@ def wait_no_more(store: redis.Redis, *intent_ids: str, kind: Kind = Kind.CASE_CR
         store.zadd(f"vs:due:{kind}", {intent_id: 1}, xx=True)
 
 
-def open_case(desk: Desk, journal: Journal, draft: CaseDraft) -> str:
+def open_case(context: DeliveryContext, journal: Journal, draft: CaseDraft) -> str:
     intent_id = accept(journal, Kind.CASE_CREATE, draft)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     return intent_id
 
 
-def deliver(desk: Desk, journal: Journal, kind: Kind, draft: Draft) -> str:
+def deliver(context: DeliveryContext, journal: Journal, kind: Kind, draft: Draft) -> str:
     intent_id = accept(journal, kind, draft)
-    assert drain(desk, kind).counts == {"delivered": 1}
+    assert drain(context, kind).counts == {"delivered": 1}
     return intent_id
 
 

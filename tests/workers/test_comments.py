@@ -18,89 +18,95 @@ from tests.workers.delivering import (
     accept,
     contact,
     deliver,
-    kept,
     open_case,
     record,
+    stored,
     wait_no_more,
 )
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 
 def test_a_comment_follows_its_case_and_ends_with_its_reference(
-    desk: Desk, journal: Journal, org: Org
+    context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
-    opened = open_case(desk, journal, BILLING)
+    opened = open_case(context, journal, BILLING)
     comment = accept(
         journal,
         Kind.CASE_COMMENT,
         CommentDraft(caller_number=KNOWN, case_intent=opened, text="ü" * 4000),
     )
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 1}
     (written,) = org.records("CaseComment")[-1:]
     body = written["CommentBody"]
     assert written["ParentId"] == record(org, "Case", opened)["Id"]
-    assert body.endswith(f"(reference {kept(journal, comment).reference})")
+    assert body.endswith(f"(reference {stored(journal, comment).reference})")
     assert 3_900 < len(body.encode()) <= 4_000
 
 
 @pytest.mark.parametrize("sign", ["&", "<", ">", '"', "'", "\n", "é", "😀"])
 @pytest.mark.parametrize("crlf", [False, True])
 def test_a_comment_is_cut_as_salesforce_counts(
-    desk: Desk, journal: Journal, org: Org, sign: str, crlf: bool
+    context: DeliveryContext, journal: Journal, org: Org, sign: str, crlf: bool
 ) -> None:
     """Counted as HTML, and with room for two characters a line break; its reference stays."""
-    opened = open_case(desk, journal, BILLING)
+    opened = open_case(context, journal, BILLING)
     org.fault(crlf_text=crlf)
     draft = CommentDraft(caller_number=KNOWN, case_intent=opened, text="a" + sign * 3_999)
     comment = accept(journal, Kind.CASE_COMMENT, draft)
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 1}
     body = org.records("CaseComment")[-1]["CommentBody"]
-    assert body.endswith(f"(reference {kept(journal, comment).reference})")
+    assert body.endswith(f"(reference {stored(journal, comment).reference})")
     assert html_bytes(body) > 3_950
 
 
-def lose_the_answer_of_the_write(desk: Desk, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+def lose_the_answer_of_the_write(
+    context: DeliveryContext, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of the comment itself, not of the look at its case before it."""
-    insert = desk.records.insert
+    insert = context.records.insert
 
     def losing(*args: Any, **options: Any) -> Any:
         org.fault(lose_answer=1.0)
         return insert(*args, **options)
 
-    monkeypatch.setattr(desk.records, "insert", losing)
+    monkeypatch.setattr(context.records, "insert", losing)
 
 
 def test_a_comment_whose_answer_was_lost_is_there_once(
-    desk: Desk,
+    context: DeliveryContext,
     journal: Journal,
     org: Org,
     store: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    opened = open_case(desk, journal, BILLING)
+    opened = open_case(context, journal, BILLING)
     before = len(org.records("CaseComment"))
     comment = accept(
         journal,
         Kind.CASE_COMMENT,
         CommentDraft(caller_number=KNOWN, case_intent=opened, text="hello"),
     )
-    lose_the_answer_of_the_write(desk, org, monkeypatch)
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    lose_the_answer_of_the_write(context, org, monkeypatch)
+    assert drain(context, Kind.CASE_COMMENT).counts == {"again": 1}
     monkeypatch.undo()
     org.fault()
     wait_no_more(store)
-    assert drain(desk, Kind.CASE_COMMENT).counts == {}  # it rests until Salesforce has finished
+    assert drain(context, Kind.CASE_COMMENT).counts == {}  # it rests until Salesforce has finished
     wait_no_more(store, comment, kind=Kind.CASE_COMMENT)
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 1}
     assert len(org.records("CaseComment")) == before + 1
-    assert kept(journal, comment).receipt
+    assert stored(journal, comment).receipt
 
 
 def test_a_comment_is_found_behind_the_first_page_of_those_of_its_case(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    opened = open_case(desk, journal, BILLING)
+    opened = open_case(context, journal, BILLING)
     case_id = record(org, "Case", opened)["Id"]
     comment = accept(
         journal,
@@ -108,13 +114,13 @@ def test_a_comment_is_found_behind_the_first_page_of_those_of_its_case(
         CommentDraft(caller_number=KNOWN, case_intent=opened, text="hello"),
     )
     org.create("CaseComment", [{"ParentId": case_id, "CommentBody": f"{n}"} for n in range(5)])
-    lose_the_answer_of_the_write(desk, org, monkeypatch)
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    lose_the_answer_of_the_write(context, org, monkeypatch)
+    assert drain(context, Kind.CASE_COMMENT).counts == {"again": 1}
     monkeypatch.undo()
     before = len(org.records("CaseComment"))
     org.fault(max_page_rows=2)
     wait_no_more(store, comment, kind=Kind.CASE_COMMENT)
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 1}
     assert len(org.records("CaseComment")) == before
 
 
@@ -122,17 +128,17 @@ def test_a_comment_is_found_behind_the_first_page_of_those_of_its_case(
     ("number", "outcome"), [(KNOWN, "delivered"), (UNKNOWN, "parked"), (SHARED, "parked")]
 )
 def test_a_named_case_is_commented_for_its_contact_alone(
-    desk: Desk, journal: Journal, number: str, outcome: str
+    context: DeliveryContext, journal: Journal, number: str, outcome: str
 ) -> None:
     draft = CommentDraft(caller_number=number, case_number="00001001", text="x")
     intent_id = accept(journal, Kind.CASE_COMMENT, draft, tool="addCaseComment")
-    assert drain(desk, Kind.CASE_COMMENT).counts == {outcome: 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {outcome: 1}
     if outcome == "parked":
-        assert kept(journal, intent_id).reason == "CASE_OF_SOMEBODY_ELSE"
+        assert stored(journal, intent_id).reason == "CASE_OF_SOMEBODY_ELSE"
 
 
 def test_a_comment_on_a_case_that_parked_parks_and_on_one_taken_back_is_cancelled(
-    desk: Desk, journal: Journal, org: Org
+    context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     org.fault(deny=["Case.create"])
     gone = accept(journal, Kind.CASE_CREATE, BILLING, hold_ms=60_000)
@@ -140,22 +146,26 @@ def test_a_comment_on_a_case_that_parked_parks_and_on_one_taken_back_is_cancelle
         journal, Kind.CASE_COMMENT, CommentDraft(case_intent=gone, text="x"), after=(gone,)
     )
     journal.cancel(gone, "caller")
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"cancelled": 1}
-    assert kept(journal, comment).state is State.CANCELLED
+    assert drain(context, Kind.CASE_COMMENT).counts == {"cancelled": 1}
+    assert stored(journal, comment).state is State.CANCELLED
     accept(journal, Kind.CASE_COMMENT, CommentDraft(case_intent="nobody", text="x"))
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"parked": 1}
 
 
-def test_a_comment_on_a_case_that_was_deleted_parks(desk: Desk, journal: Journal, org: Org) -> None:
-    opened = open_case(desk, journal, BILLING)
+def test_a_comment_on_a_case_that_was_deleted_parks(
+    context: DeliveryContext, journal: Journal, org: Org
+) -> None:
+    opened = open_case(context, journal, BILLING)
     org.delete("Case", record(org, "Case", opened)["Id"])
     accept(
         journal, Kind.CASE_COMMENT, CommentDraft(caller_number=KNOWN, case_intent=opened, text="x")
     )
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"parked": 1}
 
 
-def test_a_comment_on_a_case_that_parked_parks(desk: Desk, journal: Journal, org: Org) -> None:
+def test_a_comment_on_a_case_that_parked_parks(
+    context: DeliveryContext, journal: Journal, org: Org
+) -> None:
     opened = accept(journal, Kind.CASE_CREATE, BILLING)
     comment = accept(
         journal,
@@ -164,15 +174,15 @@ def test_a_comment_on_a_case_that_parked_parks(desk: Desk, journal: Journal, org
         after=(opened,),
     )
     org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
-    assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"parked": 1}
-    assert kept(journal, comment).reason == "CASE_PARKED"
+    assert drain(context, Kind.CASE_CREATE).counts == {"parked": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"parked": 1}
+    assert stored(journal, comment).reason == "CASE_PARKED"
 
 
-@pytest.mark.parametrize("at", ["slot", "tokens.current"])
+@pytest.mark.parametrize("at", ["permit", "tokens.current"])
 @pytest.mark.parametrize("kind", [Kind.CASE_COMMENT, Kind.TRANSCRIPT_FILE])
 def test_a_worker_frozen_right_before_sending_sends_nothing_twice(
-    desk: Desk,
+    context: DeliveryContext,
     settings: Settings,
     journal: Journal,
     org: Org,
@@ -186,18 +196,18 @@ def test_a_worker_frozen_right_before_sending_sends_nothing_twice(
         sobject, write = "CaseComment", 2  # the first request asks whose case it is
         draft: Draft = CommentDraft(
             contact_id=contact(org, "Jane Miller")["Id"],
-            case_intent=open_case(desk, journal, BILLING),
+            case_intent=open_case(context, journal, BILLING),
             text="once",
         )
     else:
         sobject, write = "ContentVersion", 1
-        log = deliver(desk, journal, Kind.CALL_LOG, CallDraft(**CALL))
+        log = deliver(context, journal, Kind.CALL_LOG, CallDraft(**CALL))
         draft = TranscriptDraft(call_id="call-1", call_log_intent=log, transcript="once")
     before = len(org.records(sobject))
     late = accept(journal, kind, draft)
-    other = Desk.from_settings(settings, store)
-    client = desk.records._salesforce
-    owner, name = (client, "slot") if at == "slot" else (client.tokens, "current")
+    other = DeliveryContext.from_settings(settings, store)
+    client = context.records._salesforce
+    owner, name = (client, "permit") if at == "permit" else (client.tokens, "current")
     go_on = getattr(owner, name)
     asked: list[str] = []
 
@@ -211,9 +221,9 @@ def test_a_worker_frozen_right_before_sending_sends_nothing_twice(
 
     monkeypatch.setattr(owner, name, freeze)
     sent = org.stats()["by_resource"].get("composite", 0)
-    assert drain(desk, kind).counts == {}
+    assert drain(context, kind).counts == {}
     assert len(asked) >= write
     assert len(org.records(sobject)) == before + 1
-    assert kept(journal, late).state is State.DELIVERED
+    assert stored(journal, late).state is State.DELIVERED
     # The other one also looks whether it is there already; this one only reads.
     assert org.stats()["by_resource"]["composite"] == sent + (write + 1) + (write - 1)

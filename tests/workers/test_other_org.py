@@ -8,8 +8,8 @@ from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from tests.calling import KNOWN
-from tests.workers.delivering import BILLING, accept, change, contact, kept, record
-from workers.delivery.desk import Desk
+from tests.workers.delivering import BILLING, accept, change, contact, record, stored
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 SANDBOX = "acme--uat.sandbox.my.salesforce.com"
@@ -22,7 +22,7 @@ def sandbox(store: redis.Redis) -> Journal:
 
 
 def test_intents_of_another_org_park_and_a_person_may_send_them_here(
-    desk: Desk, sandbox: Journal, org: Org
+    context: DeliveryContext, sandbox: Journal, org: Org
 ) -> None:
     """Replayed, a contact that is not in this org is found by the caller's number."""
     stranger = "003Dn000000zzzzIAA"
@@ -33,46 +33,46 @@ def test_intents_of_another_org_park_and_a_person_may_send_them_here(
     updated = accept(sandbox, Kind.CONTACT_UPDATE, change(org))
     before = org.records("Case")
     for kind in (Kind.CASE_CREATE, Kind.CONTACT_UPDATE):
-        assert drain(desk, kind).counts == {"parked": 1}
-    assert [kept(sandbox, one).reason for one in (opened, updated)] == ["OTHER_ORG"] * 2
+        assert drain(context, kind).counts == {"parked": 1}
+    assert [stored(sandbox, item).reason for item in (opened, updated)] == ["OTHER_ORG"] * 2
     assert org.records("Case") == before
     assert contact(org)["Email"] == "jane.miller@acme.example"
 
-    count, ring = desk.journal.replay([opened])
-    assert (count, ring) == (1, (Kind.CASE_CREATE,))
+    count, due_kinds = context.journal.replay([opened])
+    assert (count, due_kinds) == (1, (Kind.CASE_CREATE,))
     for _ in range(3):
-        drain(desk, Kind.CASE_CREATE)
-        desk.journal._store.zadd(f"vs:due:{Kind.CASE_CREATE}", {opened: 1}, xx=True)
-    assert kept(sandbox, opened).state is State.DELIVERED
+        drain(context, Kind.CASE_CREATE)
+        context.journal._store.zadd(f"vs:due:{Kind.CASE_CREATE}", {opened: 1}, xx=True)
+    assert stored(sandbox, opened).state is State.DELIVERED
     assert record(org, "Case", opened)["ContactId"] == contact(org)["Id"]
 
 
 def test_a_comment_that_follows_a_case_of_another_org_parks_too(
-    desk: Desk, sandbox: Journal, org: Org
+    context: DeliveryContext, sandbox: Journal, org: Org
 ) -> None:
     opened = accept(sandbox, Kind.CASE_CREATE, BILLING)
     comment = accept(
         sandbox, Kind.CASE_COMMENT, CommentDraft(case_intent=opened, text="x"), after=(opened,)
     )
-    drain(desk, Kind.CASE_CREATE)
-    drain(desk, Kind.CASE_COMMENT)
-    assert kept(sandbox, comment).reason == "OTHER_ORG"
+    drain(context, Kind.CASE_CREATE)
+    drain(context, Kind.CASE_COMMENT)
+    assert stored(sandbox, comment).reason == "OTHER_ORG"
 
 
 def test_what_an_earlier_version_accepted_is_delivered(
-    desk: Desk, journal: Journal, org: Org
+    context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     opened = accept(journal, Kind.CASE_CREATE, BILLING)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
-    assert kept(journal, opened).org == ""
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert stored(journal, opened).org == ""
 
 
 def test_callers_hear_nothing_of_what_was_accepted_for_another_org(
-    desk: Desk, sandbox: Journal
+    context: DeliveryContext, sandbox: Journal
 ) -> None:
-    opened = accept(sandbox, Kind.CASE_CREATE, BILLING, subjects=("account:1:billing",))
-    reference = kept(sandbox, opened).reference
-    for journal, known in ((sandbox, True), (desk.journal, False)):
+    opened = accept(sandbox, Kind.CASE_CREATE, BILLING, dedup_keys=("account:1:billing",))
+    reference = stored(sandbox, opened).reference
+    for journal, known in ((sandbox, True), (context.journal, False)):
         assert bool(journal.by_reference(reference)) is known
         assert bool(journal.of_caller(KNOWN)) is known
         assert bool(journal.about(["account:1:billing"])) is known

@@ -90,17 +90,17 @@ def test_a_failure_concerns_what_fails(code: str, whole: bool, scope: Scope) -> 
 def test_two_intents_about_one_record_are_one_witness_against_their_kind() -> None:
     error = classify(400, "INSUFFICIENT_ACCESS_OR_READONLY")
     about = CommentDraft(case_number="00001001", text="x")
-    told = [outcome_of(intent(about, Kind.CASE_COMMENT, id=id_), error) for id_ in ("a", "b")]
-    assert {one.target for one in told if isinstance(one, TryAgain)} == {"00001001"}
+    said = [outcome_of(intent(about, Kind.CASE_COMMENT, id=id_), error) for id_ in ("a", "b")]
+    assert {item.target for item in said if isinstance(item, TryAgain)} == {"00001001"}
     new = [outcome_of(intent(id=id_), error) for id_ in ("a", "b")]
-    assert {one.target for one in new if isinstance(one, TryAgain)} == {"a", "b"}
+    assert {item.target for item in new if isinstance(item, TryAgain)} == {"a", "b"}
 
 
 def test_a_missing_field_is_left_out_where_it_may_be_and_its_kinds_where_it_may_not() -> None:
     error = classify(400, "INVALID_FIELD", "No such column 'CallType' on sobject of type Task")
     outcome = outcome_of(intent(), error, optional=frozenset({"CallType", "WhatId"}))
     assert isinstance(outcome, TryAgain)
-    assert (outcome.scope, outcome.leave_out, outcome.missing, outcome.limit) == (
+    assert (outcome.scope, outcome.omit_fields, outcome.missing, outcome.limit) == (
         Scope.RECORD, ("CallType",), ("CallType",), 0,
     )  # fmt: skip
     needed = outcome_of(intent(), error)

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from demo.stack import Org, Store, environment
 from shared.calls.calls import Calls
-from shared.calls.closeout import CloseOut
+from shared.calls.end_of_call import EndOfCallWriter
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings, load_settings
@@ -26,13 +26,13 @@ def test_calls_that_were_quiet_for_the_set_time_are_closed(
     load_settings.cache_clear()
     from workers import tasks
 
-    for made in (tasks.store, tasks.desk, tasks.calls, tasks.closing):
+    for made in (tasks.store, tasks.context, tasks.calls, tasks.end_of_call):
         made.cache_clear()
     post(client, message("status-update", status="in-progress"))
-    assert tasks.close_quiet() == "closed 0"
+    assert tasks.end_quiet_calls() == "closed 0"
     store.zincrby("vs:calls", -10 * 60_000 - 1, "call-1")
-    assert tasks.close_quiet() == "closed 1"
-    assert [one.kind for one in journal.of_call("call-1")] == [Kind.CALL_LOG]
+    assert tasks.end_quiet_calls() == "closed 1"
+    assert [intent.kind for intent in journal.of_call("call-1")] == [Kind.CALL_LOG]
     load_settings.cache_clear()
 
 
@@ -54,17 +54,17 @@ def test_a_call_that_can_not_be_closed_is_set_aside_counted_and_holds_up_no_othe
     POISON[what](store)
     captured = structlog.testing.LogCapture()
     log = structlog.wrap_logger(None, processors=[captured])
-    monkeypatch.setattr("shared.calls.closeout.log", log)
-    closing = CloseOut(Calls(store), journal, settings)
-    assert closing.close_quiet(10 * 60_000)[0] == 2
-    assert closing.close_quiet(10 * 60_000)[0] == 0  # it is not tried again at once
-    failed = [one for one in captured.entries if one["event"] == "call_not_closed"]
-    assert [one["call_id"] for one in failed] == ["b"]
-    told = client.get("/health", headers=OPERATOR).get_json()
-    assert told["unclosed_calls"] == 1
-    assert any("could not be closed" in one for one in told["problems"])
+    monkeypatch.setattr("shared.calls.end_of_call.log", log)
+    end_of_call = EndOfCallWriter(Calls(store), journal, settings)
+    assert end_of_call.end_quiet_calls(10 * 60_000)[0] == 2
+    assert end_of_call.end_quiet_calls(10 * 60_000)[0] == 0  # it is not tried again at once
+    failed = [entry for entry in captured.entries if entry["event"] == "call_not_closed"]
+    assert [item["call_id"] for item in failed] == ["b"]
+    said = client.get("/health", headers=OPERATOR).get_json()
+    assert said["unclosed_calls"] == 1
+    assert any("could not be closed" in item for item in said["problems"])
 
     store.delete("vs:call:b", f"vs:call:b:{what}")  # somebody sets it right
     store.zincrby("vs:calls", -3 * 3_600_000, "b")
-    assert closing.close_quiet(10 * 60_000)[0] == 1
+    assert end_of_call.end_quiet_calls(10 * 60_000)[0] == 1
     assert client.get("/health", headers=OPERATOR).get_json()["unclosed_calls"] == 0

@@ -14,8 +14,8 @@ from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import load_settings
 from tests.calling import KNOWN
-from tests.workers.delivering import BILLING, accept, kept
-from workers.delivery.desk import Desk
+from tests.workers.delivering import BILLING, accept, stored
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 from workers.sweeper import Sweeper
 
@@ -30,52 +30,56 @@ def sweeping(journal: Journal) -> Iterator[Callable[..., Sweeper]]:
     made: list[Sweeper] = []
 
     def make(
-        ring: Callable[[Iterable[Kind]], tuple[Kind, ...]],
+        due_kinds: Callable[[Iterable[Kind]], tuple[Kind, ...]],
         deliver: Callable[[Kind], tuple[Kind, ...]] = lambda _: (),
-        forget: Callable[[], object] = nothing,
+        purge: Callable[[], object] = nothing,
     ) -> Sweeper:
-        made.append(Sweeper(lambda: journal, ring, deliver, forget, 0.01))
+        made.append(Sweeper(lambda: journal, due_kinds, deliver, purge, 0.01))
         return made[-1]
 
     yield make
-    for one in made:
-        if one._thread.ident:
-            one.stop()
+    for item in made:
+        if item._thread.ident:
+            item.stop()
 
 
 def test_it_sends_wakeups_and_delivers_nothing(
     journal: Journal, store: redis.Redis, sweeping: Callable[..., Sweeper]
 ) -> None:
     accept(journal, Kind.CASE_CREATE, BILLING)
-    store.delete("vs:doorbell:case_create")
-    rung: list[Kind] = []
+    store.delete("vs:wakeup:case_create")
+    notified: list[Kind] = []
     delivered: list[Kind] = []
 
-    def ring(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
-        rung.extend(kinds)
+    def notify(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+        notified.extend(kinds)
         return ()
 
     def deliver(kind: Kind) -> tuple[Kind, ...]:
         delivered.append(kind)
         return ()
 
-    sweeping(ring, deliver).start()
-    wait_until(lambda: rung == [Kind.CASE_CREATE], for_s=5, what="a wake-up")
+    sweeping(notify, deliver).start()
+    wait_until(lambda: notified == [Kind.CASE_CREATE], for_s=5, what="a wake-up")
     assert delivered == []
 
 
 def test_what_no_wakeup_can_be_sent_for_is_delivered_with_all_that_follows(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, sweeping: Callable[..., Sweeper]
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    sweeping: Callable[..., Sweeper],
 ) -> None:
     case_id = accept(journal, Kind.CASE_CREATE, BILLING)
     comment = CommentDraft(
         caller_number=KNOWN, case_intent=case_id, text="And it was due last week"
     )
     comment_id = accept(journal, Kind.CASE_COMMENT, comment, after=(case_id,))
-    store.delete("vs:doorbell:case_create")
-    sweeping(tuple, lambda kind: tuple(drain(desk, kind).ring)).start()
+    store.delete("vs:wakeup:case_create")
+    sweeping(tuple, lambda kind: tuple(drain(context, kind).due_kinds)).start()
     wait_until(
-        lambda: kept(journal, comment_id).state is State.DELIVERED, for_s=10, what="the comment"
+        lambda: stored(journal, comment_id).state is State.DELIVERED, for_s=10, what="the comment"
     )
 
 
@@ -92,14 +96,14 @@ def test_one_thing_at_a_time_is_delivered_without_a_wakeup(
 
     sweeper = sweeping(tuple, deliver)
     for _ in range(5):
-        store.delete("vs:doorbell:case_create")
+        store.delete("vs:wakeup:case_create")
         sweeper.sweep()
     wait_until(lambda: bool(entered), for_s=5, what="a delivery")
     assert entered == [Kind.CASE_CREATE]
     release.set()
 
     def again() -> bool:
-        store.delete("vs:doorbell:case_create")
+        store.delete("vs:wakeup:case_create")
         sweeper.sweep()
         return len(entered) > 1
 
@@ -107,27 +111,27 @@ def test_one_thing_at_a_time_is_delivered_without_a_wakeup(
 
 
 @pytest.mark.parametrize("ago_ms", [None, 10_000, 3_600_000])
-def test_it_forgets_only_when_nobody_else_does(
+def test_it_purges_only_when_nobody_else_does(
     journal: Journal, store: redis.Redis, sweeping: Callable[..., Sweeper], ago_ms: int | None
 ) -> None:
     if ago_ms is not None:
         store.set("vs:retention:last", journal.now_ms() - ago_ms)
     forgot = threading.Event()
-    sweeping(tuple, forget=forgot.set).sweep()
+    sweeping(tuple, purge=forgot.set).sweep()
     assert forgot.wait(0.2 if ago_ms == 10_000 else 5) is (ago_ms != 10_000)
 
 
 def test_a_sweep_that_fails_is_not_the_last(
     journal: Journal, store: redis.Redis, sweeping: Callable[..., Sweeper]
 ) -> None:
-    rings: list[Any] = []
+    notifications: list[Any] = []
 
-    def ring(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
-        rings.append(tuple(kinds))
+    def notify(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+        notifications.append(tuple(kinds))
         raise KeyError("a defect")
 
-    sweeping(ring).start()
-    wait_until(lambda: len(rings) > 3, for_s=5, what="further sweeps")
+    sweeping(notify).start()
+    wait_until(lambda: len(notifications) > 3, for_s=5, what="further sweeps")
 
 
 # -- retention -------------------------------------------------------------------------------------
@@ -141,16 +145,16 @@ def tasks(store_server: Store, org: Org, monkeypatch: pytest.MonkeyPatch) -> Ite
     load_settings.cache_clear()
     from workers import tasks as module
 
-    for made in (module.store, module.desk, module.calls, module.closing):
+    for made in (module.store, module.context, module.calls, module.end_of_call):
         made.cache_clear()
     yield module
     module.store().close()
-    for made in (module.store, module.desk, module.calls, module.closing):
+    for made in (module.store, module.context, module.calls, module.end_of_call):
         made.cache_clear()
     load_settings.cache_clear()
 
 
-def test_one_run_of_retention_forgets_all_that_is_due_however_much_that_is(
+def test_one_run_of_retention_purges_all_that_is_due_however_much_that_is(
     tasks: Any, journal: Journal, store: redis.Redis
 ) -> None:
     """An hour of the load that the bench makes, and more."""
@@ -163,8 +167,8 @@ def test_one_run_of_retention_forgets_all_that_is_due_however_much_that_is(
             pipe.execute()
     pipe.execute()
     assert journal.summary().retention_lag_ms > 0
-    forgotten = tasks.forget()
-    assert forgotten == f"forgot {2 * count}"
+    purged = tasks.purge()
+    assert purged == f"forgot {2 * count}"
     assert store.zcard("vs:settled") == store.zcard("vs:receipts") == 0
     assert journal.summary(data_after_ms=1, receipt_after_ms=1).retention_lag_ms == 0
 

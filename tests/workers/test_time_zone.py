@@ -11,7 +11,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.workers.delivering import CALL, accept, deliver, record
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 LATE_EVENING = "2026-11-22T03:30:00.000+00:00"
@@ -23,8 +23,8 @@ def zone_of_org(org: Org, name: str) -> None:
     org.edit("Organization", organization["Id"], TimeZoneSidKey=name)
 
 
-def desk_in(settings: Settings, store: redis.Redis, zone: str | None) -> Desk:
-    return Desk.from_settings(settings.model_copy(update={"time_zone": zone}), store)
+def context_in(settings: Settings, store: redis.Redis, zone: str | None) -> DeliveryContext:
+    return DeliveryContext.from_settings(settings.model_copy(update={"time_zone": zone}), store)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_call_is_of_the_teams_day(
     of_org: str, configured: str | None, day: str, started: str,
 ) -> None:  # fmt: skip
     zone_of_org(org, of_org)
-    desk = desk_in(settings, store, configured)
+    context = context_in(settings, store, configured)
     draft = CallDraft(**CALL | {"started_at": LATE_EVENING})
-    task = record(org, "Task", deliver(desk, journal, Kind.CALL_LOG, draft))
+    task = record(org, "Task", deliver(context, journal, Kind.CALL_LOG, draft))
     assert task["ActivityDate"] == day
     assert f"Started: {started}" in task["Description"]
 
@@ -53,15 +53,15 @@ def test_a_call_is_of_the_teams_day(
     [
         ({"started_at": "2026-11-01T12:00:00+00:00"}, "2026-11-01"),
         ({"ended_at": "2026-11-02T12:00:00+00:00"}, "2026-11-02"),
-        ({"told_at": "2026-11-03T12:00:00+00:00"}, "2026-11-03"),
+        ({"reported_at": "2026-11-03T12:00:00+00:00"}, "2026-11-03"),
     ],
 )
 def test_the_payloads_own_time_comes_first(
-    desk: Desk, journal: Journal, org: Org, times: dict[str, str], day: str
+    context: DeliveryContext, journal: Journal, org: Org, times: dict[str, str], day: str
 ) -> None:
-    none: dict[str, Any] = {"started_at": None, "ended_at": None, "told_at": None}
+    none: dict[str, Any] = {"started_at": None, "ended_at": None, "reported_at": None}
     draft = CallDraft(**CALL | none | times)
-    task = record(org, "Task", deliver(desk, journal, Kind.CALL_LOG, draft))
+    task = record(org, "Task", deliver(context, journal, Kind.CALL_LOG, draft))
     assert task["ActivityDate"] == day
 
 
@@ -69,10 +69,10 @@ def test_a_call_back_is_due_on_the_teams_day(
     settings: Settings, store: redis.Redis, journal: Journal, org: Org
 ) -> None:
     zone_of_org(org, "America/Los_Angeles")
-    desk = desk_in(settings, store, None)
+    context = context_in(settings, store, None)
     callback = CallbackDraft(phone="+14155550199", when="tomorrow")
-    intent_id = accept(journal, Kind.CALLBACK, callback, wished_ms=1795318200000)
-    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 1}
+    intent_id = accept(journal, Kind.CALLBACK, callback, requested_at_ms=1795318200000)
+    assert drain(context, Kind.CALLBACK).counts == {"delivered": 1}
     assert record(org, "Task", intent_id)["ActivityDate"] == "2026-11-21"
 
 
@@ -80,7 +80,7 @@ def test_the_org_is_asked_once_for_all_processes_and_not_again_right_after_a_fai
     settings: Settings, store: redis.Redis, org: Org
 ) -> None:
     zone_of_org(org, "Asia/Tokyo")
-    first, second = desk_in(settings, store, None), desk_in(settings, store, None)
+    first, second = context_in(settings, store, None), context_in(settings, store, None)
     assert str(first.time_zone.zone()) == "Asia/Tokyo"
     before = org.stats()["requests"]
     assert str(second.time_zone.zone()) == "Asia/Tokyo"
@@ -98,9 +98,9 @@ def test_what_the_org_once_told_outlasts_its_outage(
     settings: Settings, store: redis.Redis, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone_of_org(org, "Asia/Tokyo")
-    desk = desk_in(settings, store, None)
-    assert str(desk.time_zone.zone()) == "Asia/Tokyo"
+    context = context_in(settings, store, None)
+    assert str(context.time_zone.zone()) == "Asia/Tokyo"
     monkeypatch.setattr("shared.salesforce.time_zone.FRESH_MS", 0)
     org.fault(status=500, error_code="UNKNOWN_EXCEPTION")
-    assert str(desk.time_zone.zone()) == "Asia/Tokyo"
+    assert str(context.time_zone.zone()) == "Asia/Tokyo"
     org.fault()

@@ -23,12 +23,12 @@ from tests.workers.delivering import (
     accept,
     change,
     contact,
-    kept,
     record,
+    stored,
     wait_no_more,
 )
 from workers.delivery import engine
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import Applier, drain
 from workers.delivery.policy import ALONE
 
@@ -48,12 +48,12 @@ def phone_change(org: Org, name: str) -> ContactDraft:
 
 
 def drained_until(
-    is_over: Callable[[], bool], desk: Desk, store: redis.Redis, kind: Kind, *ids: str
+    is_over: Callable[[], bool], context: DeliveryContext, store: redis.Redis, kind: Kind, *ids: str
 ) -> int:
     """Drains as often as it takes, without the waits between; returns how often that was."""
     for nth in range(1, 60):
         wait_no_more(store, *ids, kind=kind)
-        drain(desk, kind)
+        drain(context, kind)
         if is_over():
             return nth
     raise AssertionError("it is not over")
@@ -71,28 +71,28 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_one_denied_record_holds_up_no_other_and_parks_in_the_end(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     org.fault(deny_records=[contact(org)["Id"]])
     denied = accept(journal, UPDATE, phone_change(org, "Jane Miller"))
-    assert drain(desk, UPDATE).counts == {"again": 1}
+    assert drain(context, UPDATE).counts == {"again": 1}
     assert not journal.waits()
     other = accept(journal, UPDATE, phone_change(org, "Peter Novak"))
-    assert drain(desk, UPDATE).counts == {"delivered": 1}
-    assert kept(journal, other).state is State.DELIVERED
+    assert drain(context, UPDATE).counts == {"delivered": 1}
+    assert stored(journal, other).state is State.DELIVERED
 
     def is_parked() -> bool:
-        return kept(journal, denied).state is State.PARKED
+        return stored(journal, denied).state is State.PARKED
 
-    assert drained_until(is_parked, desk, store, UPDATE, denied) == ALONE - 1
-    parked = kept(journal, denied)
+    assert drained_until(is_parked, context, store, UPDATE, denied) == ALONE - 1
+    parked = stored(journal, denied)
     assert parked.reason == "INSUFFICIENT_ACCESS_OR_READONLY"
     assert parked.refusals == ALONE
     assert not journal.waits()
 
 
 def test_a_denied_record_parks_also_when_nothing_else_of_its_kind_is_about(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     org.fault(deny_records=[contact(org)["Id"]])
     ids = [
@@ -101,139 +101,147 @@ def test_a_denied_record_parks_also_when_nothing_else_of_its_kind_is_about(
     ]
 
     def are_parked() -> bool:
-        return all(kept(journal, one).state is State.PARKED for one in ids)
+        return all(stored(journal, id_).state is State.PARKED for id_ in ids)
 
     def is_never_the_kinds() -> bool:
         assert not journal.waits()  # two wishes about one record are one record
         return are_parked()
 
-    drained_until(is_never_the_kinds, desk, store, UPDATE, *ids)
+    drained_until(is_never_the_kinds, context, store, UPDATE, *ids)
 
 
 def test_records_that_were_denied_while_others_went_through_are_never_their_kinds_fault(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     names = ("Jane Miller", "Peter Novak")
     org.fault(deny_records=[contact(org, name)["Id"] for name in names])
     denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
-    third = next(one for one in _names(org) if one not in names)
+    third = next(item for item in _names(org) if item not in names)
     accept(journal, UPDATE, phone_change(org, third))
-    assert drain(desk, UPDATE).counts == {"delivered": 1, "again": 2}
+    assert drain(context, UPDATE).counts == {"delivered": 1, "again": 2}
     assert not journal.waits()
     wait_no_more(store, *denied, kind=UPDATE)
-    assert drain(desk, UPDATE).counts == {"again": 2}
+    assert drain(context, UPDATE).counts == {"again": 2}
     assert not journal.waits()  # both were proved to be the records' own
 
     def are_parked() -> bool:
-        return all(kept(journal, one).state is State.PARKED for one in denied)
+        return all(stored(journal, item).state is State.PARKED for item in denied)
 
-    drained_until(are_parked, desk, store, UPDATE, *denied)
+    drained_until(are_parked, context, store, UPDATE, *denied)
 
 
 def _names(org: Org) -> list[str]:
-    return [one["Name"] for one in org.records("Contact")]
+    return [item["Name"] for item in org.records("Contact")]
 
 
 def test_two_different_denied_records_make_the_kind_wait_and_park_all_the_same(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     entries = logged(monkeypatch)
     names = ("Jane Miller", "Peter Novak")
     org.fault(deny_records=[contact(org, name)["Id"] for name in names])
     denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
-    assert drain(desk, UPDATE).counts == {"again": 2}
+    assert drain(context, UPDATE).counts == {"again": 2}
     assert set(journal.waits()) == {UPDATE}
-    (alarm,) = (one for one in entries if one["event"] == "kind_paused")
+    (alarm,) = (entry for entry in entries if entry["event"] == "kind_paused")
     assert alarm["reason"] == "INSUFFICIENT_ACCESS_OR_READONLY"
 
     def are_parked() -> bool:
-        return all(kept(journal, one).state is State.PARKED for one in denied)
+        return all(stored(journal, item).state is State.PARKED for item in denied)
 
-    assert drained_until(are_parked, desk, store, UPDATE, *denied) == ALONE - 1
+    assert drained_until(are_parked, context, store, UPDATE, *denied) == ALONE - 1
 
 
 def test_where_many_are_denied_it_is_the_kind_and_nothing_parks(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     names = _names(org)[:12]
     org.fault(deny_records=[contact(org, name)["Id"] for name in names])
     denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
     for _ in range(2 * ALONE):
-        drain(desk, UPDATE)
+        drain(context, UPDATE)
         wait_no_more(store, *denied, kind=UPDATE)
-    assert {kept(journal, one).state for one in denied} == {State.DUE}
+    assert {stored(journal, item).state for item in denied} == {State.DUE}
     org.fault()
-    assert drain(desk, UPDATE).counts == {"delivered": 12}
+    assert drain(context, UPDATE).counts == {"delivered": 12}
 
 
 @pytest.mark.parametrize("body", ["html", "json"])
 def test_a_request_with_one_record_that_is_refused_as_a_whole_is_that_records(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, body: str
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis, body: str
 ) -> None:
     """As by a firewall that does not like what a caller said."""
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    desk.people.resolve({KNOWN: 0})
+    context.contacts.resolve({KNOWN: 0})
     org.fault(status=403, body=body, error_code="X" if body == "json" else "",
               resources=["composite"])  # fmt: skip
 
     def is_parked() -> bool:
         assert not journal.waits()
-        return kept(journal, intent_id).state is State.PARKED
+        return stored(journal, intent_id).state is State.PARKED
 
-    assert drained_until(is_parked, desk, store, Kind.CASE_CREATE, intent_id) == ALONE
+    assert drained_until(is_parked, context, store, Kind.CASE_CREATE, intent_id) == ALONE
 
 
 def test_a_lock_that_a_trigger_met_is_tried_again(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     first = accept(journal, UPDATE, change(org))
     org.fault(lock_rows_s=60, lock_in_trigger=True)
-    assert drain(desk, UPDATE).counts == {"delivered": 1}
+    assert drain(context, UPDATE).counts == {"delivered": 1}
     second = accept(journal, UPDATE, phone_change(org, "Jane Miller"))
-    assert drain(desk, UPDATE).counts == {"again": 1}
-    assert kept(journal, second).reason == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    assert drain(context, UPDATE).counts == {"again": 1}
+    assert stored(journal, second).reason == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
     assert not journal.waits()
     org.fault()
     wait_no_more(store, first, second, kind=UPDATE)
-    assert drain(desk, UPDATE).counts == {"delivered": 1}
+    assert drain(context, UPDATE).counts == {"delivered": 1}
 
 
 def test_leases_of_an_outage_count_nothing_against_a_record_that_exists(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     org.fault(status=503, error_code="SERVER_UNAVAILABLE", resources=["composite", "query"])
     for _ in range(ALONE + 2):
-        drain(desk, Kind.CASE_CREATE)
+        drain(context, Kind.CASE_CREATE)
         wait_no_more(store, intent_id)
-    assert kept(journal, intent_id).attempts > ALONE
-    assert kept(journal, intent_id).refusals == 0
+    assert stored(journal, intent_id).attempts > ALONE
+    assert stored(journal, intent_id).refusals == 0
     org.fault()
     # The record is there, and this attempt does not know it: DUPLICATE_VALUE.
-    assert desk.records.create(
+    assert context.records.create(
         "Case", [(intent_id, {"Subject": "committed"})], ("Id",), still_wanted=lambda: True
     )[0][0].record_id
-    store.hset(f"vs:intent:{intent_id}", "unsure", 0)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"again": 1}
-    assert kept(journal, intent_id).reason == "DUPLICATE_VALUE"
+    store.hset(f"vs:intent:{intent_id}", "in_doubt", 0)
+    assert drain(context, Kind.CASE_CREATE).counts == {"again": 1}
+    assert stored(journal, intent_id).reason == "DUPLICATE_VALUE"
     wait_no_more(store, intent_id)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
 
 
 def test_locks_count_nothing_against_a_record_that_is_there(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     """Each reason has a limit of its own: the lost attempt is found, not parked."""
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
+    lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=100_000)
     for _ in range(10):
-        (locked,) = (desk.failed(one, LOCK, may_be_there=False) for one in lease.intents)
+        (locked,) = (context.failed(intent, LOCK, may_exist=False) for intent in lease.intents)
         journal.settle(lease, [locked])
         wait_no_more(store, intent_id)
-        lease = journal.lease(Kind.CASE_CREATE, most=1, most_bytes=100_000)
-    (raced,) = (desk.failed(one, RACE, may_be_there=True) for one in lease.intents)
+        lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=100_000)
+    (raced,) = (context.failed(intent, RACE, may_exist=True) for intent in lease.intents)
     assert journal.settle(lease, [raced]).states == {intent_id: State.DUE}
-    assert kept(journal, intent_id).refusals == 11
+    assert stored(journal, intent_id).refusals == 11
 
 
 LOCK = SalesforceError(FailureClass.ROW_LOCK, "UNABLE_TO_LOCK_ROW")
@@ -241,19 +249,19 @@ RACE = SalesforceError(FailureClass.RACE, "DUPLICATE_VALUE")
 
 
 def test_a_replay_begins_to_count_anew(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     org.fault(deny_records=[contact(org)["Id"]])
     denied = accept(journal, UPDATE, phone_change(org, "Jane Miller"))
 
     def is_parked() -> bool:
-        return kept(journal, denied).state is State.PARKED
+        return stored(journal, denied).state is State.PARKED
 
-    drained_until(is_parked, desk, store, UPDATE, denied)
+    drained_until(is_parked, context, store, UPDATE, denied)
     journal.replay([denied])
-    again = kept(journal, denied)
-    assert (again.attempts, again.refusals, again.leave_out) == (0, 0, ())
-    assert drained_until(is_parked, desk, store, UPDATE, denied) == ALONE
+    again = stored(journal, denied)
+    assert (again.attempts, again.refusals, again.omit_fields) == (0, 0, ())
+    assert drained_until(is_parked, context, store, UPDATE, denied) == ALONE
 
 
 # -- a field ---------------------------------------------------------------------------------------
@@ -269,7 +277,7 @@ def address_change(org: Org, **changes: str) -> ContactDraft:
 
 
 def parts(journal: Journal, intent_id: str) -> list[Intent]:
-    return [one for one in journal.of_call("call-1") if one.id != intent_id]
+    return [intent for intent in journal.of_call("call-1") if intent.id != intent_id]
 
 
 @pytest.mark.parametrize(
@@ -283,7 +291,7 @@ def parts(journal: Journal, intent_id: str) -> list[Intent]:
     ],
 )  # fmt: skip
 def test_a_refused_field_parks_and_the_rest_is_written(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, fault: dict[str, Any]
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis, fault: dict[str, Any]
 ) -> None:
     before = contact(org)
     draft = address_change(org)
@@ -291,67 +299,71 @@ def test_a_refused_field_parks_and_the_rest_is_written(
     intent_id = accept(journal, UPDATE, draft, said="Noted.", tool="updateContact")
 
     def is_delivered() -> bool:
-        return kept(journal, intent_id).state is State.DELIVERED
+        return stored(journal, intent_id).state is State.DELIVERED
 
-    drained_until(is_delivered, desk, store, UPDATE, intent_id)
+    drained_until(is_delivered, context, store, UPDATE, intent_id)
     after = contact(org)
     assert (after["Phone"], after["MailingStreet"]) == ("+14155550177", "1 Main St")
     assert after["MailingState"] == before["MailingState"]
     (part,) = parts(journal, intent_id)
-    whole = kept(journal, intent_id)
+    whole = stored(journal, intent_id)
     assert (part.state, part.kind, part.call_id) == (State.PARKED, UPDATE, "call-1")
     assert part.payload["changes"] == {"MailingState": "Mass."}
     assert (part.reference, part.tool, part.org) == (whole.reference, "updateContact", whole.org)
     assert "MailingState" in part.reason
     assert part.detail
-    assert [one.id for one in journal.parked(10)] == [part.id]
+    assert [intent.id for intent in journal.parked(10)] == [part.id]
     # A person settles it as any other.
     org.fault()
     corrected = part.payload | {"changes": {"MailingState": "MA"}, "seen": None,
                                 "accepted_at": "2099-01-01T00:00:00.000+00:00"}  # fmt: skip
     journal.replay([part.id], corrected)
-    assert drain(desk, UPDATE).counts == {"delivered": 1}
+    assert drain(context, UPDATE).counts == {"delivered": 1}
     assert contact(org)["MailingState"] == "MA"
 
 
 def test_two_refused_fields_park_one_after_the_other(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     draft = address_change(org, **ADDRESS, MailingCountry="Wonderland")
     org.fault(refuse_fields=["Contact.MailingState", "Contact.MailingCountry"])
     intent_id = accept(journal, UPDATE, draft)
 
     def is_delivered() -> bool:
-        return kept(journal, intent_id).state is State.DELIVERED
+        return stored(journal, intent_id).state is State.DELIVERED
 
-    drained_until(is_delivered, desk, store, UPDATE, intent_id)
-    refused = [set(one.payload["changes"]) for one in parts(journal, intent_id)]
+    drained_until(is_delivered, context, store, UPDATE, intent_id)
+    refused = [set(item.payload["changes"]) for item in parts(journal, intent_id)]
     assert sorted(map(sorted, refused)) == [["MailingCountry"], ["MailingState"]]
 
 
 def test_a_contact_update_of_which_all_is_refused_parks_whole(
-    desk: Desk, journal: Journal, org: Org
+    context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     draft = address_change(org, MailingState="Mass.")
     org.fault(refuse_fields=["Contact.MailingState"])
     intent_id = accept(journal, UPDATE, draft)
-    assert drain(desk, UPDATE).counts == {"parked": 1}
+    assert drain(context, UPDATE).counts == {"parked": 1}
     assert not parts(journal, intent_id)
-    assert kept(journal, intent_id).reason == "FIELD_INTEGRITY_EXCEPTION (MailingState)"
+    assert stored(journal, intent_id).reason == "FIELD_INTEGRITY_EXCEPTION (MailingState)"
 
 
 def test_a_hidden_field_holds_up_nobody_who_does_not_change_it(
-    desk: Desk, journal: Journal, org: Org
+    context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     draft, other = address_change(org, MailingState="CA"), phone_change(org, "Peter Novak")
     org.fault(hide_fields=["Contact.MailingState"])
     accept(journal, UPDATE, draft)
     accept(journal, UPDATE, other)
-    assert drain(desk, UPDATE).counts == {"parked": 1, "delivered": 1}
+    assert drain(context, UPDATE).counts == {"parked": 1, "delivered": 1}
 
 
 def test_an_org_without_crm_call_center_logs_calls_without_its_fields(
-    desk: Desk, journal: Journal, org: Org, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     entries = logged(monkeypatch)
     lacking = ["CallType", "CallDisposition", "CallDurationInSeconds", "CallObject"]
@@ -360,18 +372,20 @@ def test_an_org_without_crm_call_center_logs_calls_without_its_fields(
 
     def is_delivered() -> bool:
         assert not journal.waits()
-        return kept(journal, log).state is State.DELIVERED
+        return stored(journal, log).state is State.DELIVERED
 
-    assert drained_until(is_delivered, desk, store, Kind.CALL_LOG, log) <= len(lacking) + 1
+    assert drained_until(is_delivered, context, store, Kind.CALL_LOG, log) <= len(lacking) + 1
     assert record(org, "Task", log)["Status"] == "Completed"
-    assert kept(journal, log).refusals == 0
-    assert {one["reason"] for one in entries if one["event"] == "field_missing"} == set(lacking)
+    assert stored(journal, log).refusals == 0
+    assert {entry["reason"] for entry in entries if entry["event"] == "field_missing"} == set(
+        lacking
+    )
     # The next ones need not find out.
     other = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"call_id": "call-2"}))
     now_ms = journal.now_ms()
-    desk.people.resolve({KNOWN: now_ms})
+    context.contacts.resolve({KNOWN: now_ms})
     before = org.stats()["by_resource"]["composite"]
-    assert drain(desk, Kind.CALL_LOG).counts == {"delivered": 1}
+    assert drain(context, Kind.CALL_LOG).counts == {"delivered": 1}
     assert org.stats()["by_resource"]["composite"] == before + 1
     assert record(org, "Task", other)["Status"] == "Completed"
 
@@ -379,21 +393,21 @@ def test_an_org_without_crm_call_center_logs_calls_without_its_fields(
 def test_a_missing_field_that_carries_the_key_makes_the_kind_wait(
     settings: Settings, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
-    unkeyed = Desk.from_settings(
+    unkeyed = DeliveryContext.from_settings(
         settings.model_copy(update={"salesforce_key_fields": False}), store
     )
     org.fault(hide_fields=["Task.CallObject"])
     log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))
     drain(unkeyed, Kind.CALL_LOG)
     assert set(journal.waits()) == {Kind.CALL_LOG}
-    assert kept(journal, log).state is State.DUE
+    assert stored(journal, log).state is State.DUE
 
 
 # -- a batch ---------------------------------------------------------------------------------------
 
 
 def test_a_query_that_is_too_complicated_is_asked_in_parts(
-    desk: Desk, journal: Journal, org: Org
+    context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     ids = [
         accept(
@@ -406,19 +420,21 @@ def test_a_query_that_is_too_complicated_is_asked_in_parts(
         for nth in range(1000, 1040)
     ]
     org.fault(max_query_chars=30_000)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 40}
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 40}
     assert not journal.waits()
-    receipts = [kept(journal, one).receipt for one in ids]
-    assert all(one and one.number for one in receipts)
+    receipts = [stored(journal, id_).receipt for id_ in ids]
+    assert all(receipt and receipt.number for receipt in receipts)
 
 
-def test_reading_back_in_parts_finds_every_number(desk: Desk, journal: Journal, org: Org) -> None:
+def test_reading_back_in_parts_finds_every_number(
+    context: DeliveryContext, journal: Journal, org: Org
+) -> None:
     ids = [accept(journal, Kind.CASE_CREATE, BILLING) for _ in range(60)]
-    desk.people.resolve({KNOWN: 0})
+    context.contacts.resolve({KNOWN: 0})
     org.fault(max_query_chars=1_000)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"delivered": 60}
-    receipts = [kept(journal, one).receipt for one in ids]
-    assert len({one.number for one in receipts if one}) == 60
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 60}
+    receipts = [stored(journal, id_).receipt for id_ in ids]
+    assert len({receipt.number for receipt in receipts if receipt}) == 60
 
 
 def applied(monkeypatch: pytest.MonkeyPatch, apply: Callable[..., list[Outcome]]) -> None:
@@ -433,11 +449,11 @@ def callbacks(journal: Journal, count: int, bad: str = "") -> list[str]:
 def outcomes_but(bad: Callable[[list[Intent]], bool], error: Exception) -> Any:
     sizes: list[int] = []
 
-    def apply(desk: Desk, intents: list[Intent]) -> list[Outcome]:
+    def apply(context: DeliveryContext, intents: list[Intent]) -> list[Outcome]:
         sizes.append(len(intents))
         if bad(list(intents)):
             raise error
-        return [Delivered(one.id, "00T") for one in intents]
+        return [Delivered(intent.id, "00T") for intent in intents]
 
     return apply, sizes
 
@@ -446,37 +462,37 @@ TOO_MUCH = SalesforceError(FailureClass.TOO_MUCH, "LIMIT_EXCEEDED", whole=True)
 
 
 def test_what_costs_too_much_together_goes_in_smaller_requests(
-    desk: Desk, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply, sizes = outcomes_but(lambda some: len(some) > 30, TOO_MUCH)
     applied(monkeypatch, apply)
     callbacks(journal, 100)
-    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 100}
+    assert drain(context, Kind.CALLBACK).counts == {"delivered": 100}
     assert sizes == [100, 1, 1, 49, 49, 25, 24, 25, 24]
 
 
 def test_a_record_that_costs_too_much_alone_parks_in_the_end(
-    desk: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_bad(some: list[Intent]) -> bool:
-        return any(one.payload["phone"] == "2" for one in some)
+        return any(intent.payload["phone"] == "2" for intent in some)
 
     apply, _ = outcomes_but(is_bad, TOO_MUCH)
     applied(monkeypatch, apply)
     *_, bad = callbacks(journal, 20, bad="2")
-    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 20, "again": 1}
+    assert drain(context, Kind.CALLBACK).counts == {"delivered": 20, "again": 1}
     assert not journal.waits()
 
     def is_parked() -> bool:
-        return kept(journal, bad).state is State.PARKED
+        return stored(journal, bad).state is State.PARKED
 
-    assert drained_until(is_parked, desk, store, Kind.CALLBACK, bad) == ALONE - 1
-    assert kept(journal, bad).reason == "LIMIT_EXCEEDED"
+    assert drained_until(is_parked, context, store, Kind.CALLBACK, bad) == ALONE - 1
+    assert stored(journal, bad).reason == "LIMIT_EXCEEDED"
 
 
 @pytest.mark.parametrize("error", [TOO_MUCH, KeyError("compositeResponse")])
 def test_what_fails_for_all_of_a_batch_costs_three_requests_and_pauses_the_kind(
-    desk: Desk,
+    context: DeliveryContext,
     journal: Journal,
     store: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
@@ -486,79 +502,79 @@ def test_what_fails_for_all_of_a_batch_costs_three_requests_and_pauses_the_kind(
     apply, sizes = outcomes_but(lambda _: True, error)
     applied(monkeypatch, apply)
     ids = callbacks(journal, 150)
-    assert drain(desk, Kind.CALLBACK).counts == {"again": 150}
+    assert drain(context, Kind.CALLBACK).counts == {"again": 150}
     assert sizes == [150, 1, 1]
     assert set(journal.waits()) == {Kind.CALLBACK}
-    assert [one["log_level"] for one in entries if one["event"] == "kind_paused"] == ["error"]
+    assert [entry["log_level"] for entry in entries if entry["event"] == "kind_paused"] == ["error"]
     assert not journal.parked(10)
     good, _ = outcomes_but(lambda _: False, error)
     applied(monkeypatch, good)
     wait_no_more(store, *ids, kind=Kind.CALLBACK)
-    assert drain(desk, Kind.CALLBACK).counts == {"delivered": 150}
+    assert drain(context, Kind.CALLBACK).counts == {"delivered": 150}
 
 
 def test_a_defect_that_one_alone_meets_again_and_again_parks_it(
-    desk: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply, _ = outcomes_but(lambda _: True, ValueError("x"))
     applied(monkeypatch, apply)
     (bad,) = callbacks(journal, 1)
 
     def is_parked() -> bool:
-        return kept(journal, bad).state is State.PARKED
+        return stored(journal, bad).state is State.PARKED
 
-    assert drained_until(is_parked, desk, store, Kind.CALLBACK, bad) == ALONE
-    assert kept(journal, bad).reason == "UNFORESEEN_ValueError"
+    assert drained_until(is_parked, context, store, Kind.CALLBACK, bad) == ALONE
+    assert stored(journal, bad).reason == "UNFORESEEN_ValueError"
 
 
 # -- Salesforce's words, and whose the outcome is --------------------------------------------------
 
 
 def test_salesforces_words_are_kept_with_what_parked_and_go_with_personal_data(
-    desk: Desk, journal: Journal, org: Org, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, journal: Journal, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = logged(monkeypatch)
     words = "Billing cases need an order number. " + "x" * 2_000
     rule = {"object": "Case", "when": "Type = 'Billing'", "message": words}
     org.fault(validation_rules=[rule])
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    assert drain(desk, Kind.CASE_CREATE).counts == {"parked": 1}
-    parked = kept(journal, intent_id)
+    assert drain(context, Kind.CASE_CREATE).counts == {"parked": 1}
+    parked = stored(journal, intent_id)
     assert parked.detail == words[:1_000]
     assert "order number" in _line(parked)
     assert "order number" not in str(entries)
     journal.discard([intent_id])
-    journal.forget(data_after_ms=0, receipt_after_ms=10_000_000)
-    assert kept(journal, intent_id).detail == ""
+    journal.purge(data_after_ms=0, receipt_after_ms=10_000_000)
+    assert stored(journal, intent_id).detail == ""
 
 
 def test_what_the_journal_did_not_take_is_neither_told_nor_counted(
-    desk: Desk, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another worker holds the batch by the time that this one is done."""
     entries = logged(monkeypatch)
     ids = callbacks(journal, 3)
 
-    def too_late(desk: Desk, intents: list[Intent]) -> list[Outcome]:
+    def too_late(context: DeliveryContext, intents: list[Intent]) -> list[Outcome]:
         store.hset(f"vs:intent:{ids[0]}", "lease", "somebody else")
         store.hset(f"vs:intent:{ids[1]}", "lease", "somebody else")
         return [Parked(ids[0], "X"), Delivered(ids[1], "00T"), Delivered(ids[2], "00T")]
 
     applied(monkeypatch, too_late)
-    told: list[Outcome] = []
-    drained = drain(desk, Kind.CALLBACK, lambda _, outcomes: told.extend(outcomes))
+    said: list[Outcome] = []
+    drained = drain(context, Kind.CALLBACK, lambda _, outcomes: said.extend(outcomes))
     assert drained.counts == {"delivered": 1}
-    assert told == [Delivered(ids[2], "00T")]
-    assert not [one for one in entries if one["event"] == "intent_parked"]
-    (line,) = (one for one in entries if one["event"] == "delivery")
+    assert said == [Delivered(ids[2], "00T")]
+    assert not [entry for entry in entries if entry["event"] == "intent_parked"]
+    (line,) = (entry for entry in entries if entry["event"] == "delivery")
     assert (line["delivered"], line["unsettled"]) == (1, 2)
 
 
 def test_a_right_to_an_object_that_is_missing_is_its_kinds_at_once(
-    desk: Desk, journal: Journal, org: Org
+    context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     comment = CommentDraft(caller_number=KNOWN, case_number="00001001", text="x")
     accept(journal, Kind.CASE_COMMENT, comment)
     org.fault(deny=["CaseComment.create"])
-    assert drain(desk, Kind.CASE_COMMENT).counts == {"again": 1}
+    assert drain(context, Kind.CASE_COMMENT).counts == {"again": 1}
     assert set(journal.waits()) == {Kind.CASE_COMMENT}

@@ -16,7 +16,7 @@ from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
 from workers.delivery.call_text import call_fields
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.links import not_yet, unchanged_since
 
 LINKS = ("WhoId", "WhatId")
@@ -30,7 +30,7 @@ Record = Callable[[Intent], dict[str, Any]]
 
 
 def amend_call_logs(
-    desk: Desk,
+    context: DeliveryContext,
     intents: Sequence[Intent],
     record: Record,
     of_call: dict[str, list[Intent]],
@@ -38,10 +38,10 @@ def amend_call_logs(
     optional: frozenset[str],
 ) -> list[Outcome]:
     """record: the whole Task as an intent wants it. of_call: all intents of its call, by its id."""
-    found = _find_tasks(desk, intents)
-    outcomes = [one for one in found.values() if not isinstance(one, str)]
-    targets = {one: task_id for one in intents if isinstance(task_id := found[one.id], str)}
-    rows = _read(desk, set(targets.values()))
+    found = _find_tasks(context, intents)
+    outcomes = [entry for entry in found.values() if not isinstance(entry, str)]
+    targets = {entry: task_id for entry in intents if isinstance(task_id := found[entry.id], str)}
+    rows = _read(context, set(targets.values()))
     writing: dict[str, tuple[Intent, Row, bool]] = {}
     for intent, task_id in targets.items():
         row = rows.get(task_id)
@@ -52,17 +52,17 @@ def amend_call_logs(
             # The second has to see what the first did.
             outcomes.append(not_yet(intent, "AFTER_ANOTHER", 100))
             continue
-        changes, is_edited = _changes(row, record(intent), _ours(desk, of_call[intent.id]))
-        changes = {name: one for name, one in changes.items() if name not in intent.leave_out}
+        changes, is_edited = _changes(row, record(intent), _ours(context, of_call[intent.id]))
+        changes = {name: entry for name, entry in changes.items() if name not in intent.omit_fields}
         if changes:
             writing[task_id] = (intent, Row(task_id, changes, unchanged_since(row)), is_edited)
         else:
             outcomes.append(_done(intent, task_id, is_edited))
     if not writing:
         return outcomes
-    written = desk.records.change("Task", [row for _, row, _ in writing.values()])
+    written = context.records.change("Task", [row for _, row, _ in writing.values()])
     for (intent, change, is_edited), item in zip(writing.values(), written, strict=True):
-        outcome = desk.written(intent, item, optional=optional)
+        outcome = context.written(intent, item, optional=optional)
         is_done = isinstance(outcome, Delivered)
         outcomes.append(_done(intent, change.record_id, is_edited) if is_done else outcome)
     return outcomes
@@ -75,10 +75,10 @@ def _done(intent: Intent, task_id: str, is_edited: bool) -> Outcome:
     return Delivered(intent.id, task_id)
 
 
-def _find_tasks(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome]:
+def _find_tasks(context: DeliveryContext, intents: Sequence[Intent]) -> dict[str, str | Outcome]:
     """By intent id: the record id of its Task, or what becomes of the intent without one."""
-    amended = {one.id: cast(CallDraft, one.draft).amends for one in intents}
-    logs = desk.journal.get_many(amended.values())
+    amended = {entry.id: cast(CallDraft, entry.draft).amends for entry in intents}
+    logs = context.journal.get_many(amended.values())
     found: dict[str, str | Outcome] = {}
     for intent in intents:
         call_log = logs.get(amended[intent.id])
@@ -95,20 +95,22 @@ def _find_tasks(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcom
     return found
 
 
-def _read(desk: Desk, task_ids: set[str]) -> dict[str, dict[str, Any]]:
+def _read(context: DeliveryContext, task_ids: set[str]) -> dict[str, dict[str, Any]]:
     if not task_ids:
         return {}
     try:
-        rows = _query(desk, task_ids, (*AMENDED, *OF_CALL_CENTER))
+        rows = _query(context, task_ids, (*AMENDED, *OF_CALL_CENTER))
     except SalesforceError as error:
         if error.failure is not FailureClass.MISCONFIGURED:
             raise
-        rows = _query(desk, task_ids, AMENDED)
+        rows = _query(context, task_ids, AMENDED)
     return {row["Id"]: row for row in rows}
 
 
-def _query(desk: Desk, task_ids: set[str], fields: tuple[str, ...]) -> list[dict[str, Any]]:
-    (rows,) = desk.records.query(
+def _query(
+    context: DeliveryContext, task_ids: set[str], fields: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    (rows,) = context.records.query(
         soql(
             f"SELECT Id, CreatedDate, LastModifiedDate, {columns(fields)} FROM Task "
             "WHERE Id IN {ids}",
@@ -136,32 +138,34 @@ def _changes(
             changes[name] = value
         elif name in LINKS:
             continue
-        elif is_untouched or _folded(row[name]) in {_folded(one.get(name)) for one in ours or []}:
+        elif is_untouched or _folded(row[name]) in {
+            _folded(entry.get(name)) for entry in ours or []
+        }:
             changes[name] = value
         elif name == "Description":
             is_edited = True
     return changes, is_edited
 
 
-def _ours(desk: Desk, intents: list[Intent]) -> list[dict[str, Any]] | None:
+def _ours(context: DeliveryContext, intents: list[Intent]) -> list[dict[str, Any]] | None:
     """The fields as this service wrote them each time; None when a draft is gone."""
     written = []
     for intent in intents:
         if intent.kind is not Kind.CALL_LOG or not intent.receipt:
             continue
         opened = [
-            one.receipt
-            for one in intents
-            if one.kind is Kind.CASE_CREATE
-            and one.receipt
-            and one.receipt.at_ms <= intent.receipt.at_ms
+            entry.receipt
+            for entry in intents
+            if entry.kind is Kind.CASE_CREATE
+            and entry.receipt
+            and entry.receipt.at_ms <= intent.receipt.at_ms
         ]
         others = [receipt.number for receipt in opened[:-1] if receipt.number]
         try:
             draft = cast(CallDraft, intent.draft)
         except (UnreadableError, TypeError):  # purged, or of another version
             return None
-        written.append(call_fields(draft, others, intent.accepted_at_ms, desk.time_zone))
+        written.append(call_fields(draft, others, intent.accepted_at_ms, context.time_zone))
     return written
 
 

@@ -13,30 +13,30 @@ from shared.domain.intent import Delivered, Intent, Outcome, Scope, TryAgain
 from shared.logs import log
 from shared.salesforce.failures import SalesforceError
 from shared.store import StoreUnavailableError
-from workers.delivery.desk import Apply, Desk
+from workers.delivery.context import Apply, DeliveryContext
 from workers.delivery.policy import alone, unforeseen
 
 MAX_PARTS = 32
 """Requests that one batch may be taken apart into; what is left then waits for another batch."""
 
 
-def apply_batch(desk: Desk, apply: Apply, intents: Sequence[Intent]) -> list[Outcome]:
-    outcomes = _request(desk, apply, intents)
+def apply_batch(context: DeliveryContext, apply: Apply, intents: Sequence[Intent]) -> list[Outcome]:
+    outcomes = _request(context, apply, intents)
     refused = _refused_together(outcomes)
-    done = [one for one in outcomes if one.intent_id not in refused]
+    done = [outcome for outcome in outcomes if outcome.intent_id not in refused]
     left = _as_left(intents, refused)
     witnesses = _of_different_records(left, refused)
-    told = [one for witness in witnesses for one in _request(desk, apply, [witness])]
-    left = [one for one in left if one not in witnesses]
-    if told and all(isinstance(one, TryAgain) and one.limit for one in told):
-        through = any(isinstance(one, Delivered) for one in done)
-        scope = Scope.RECORD if through or len(told) == 1 else Scope.KIND
-        return done + told + [replace(refused[one.id], scope=scope, limit=0) for one in left]
-    return done + told + _in_parts(desk, apply, left, refused)
+    said = [item for witness in witnesses for item in _request(context, apply, [witness])]
+    left = [intent for intent in left if intent not in witnesses]
+    if said and all(isinstance(item, TryAgain) and item.limit for item in said):
+        through = any(isinstance(item, Delivered) for item in done)
+        scope = Scope.RECORD if through or len(said) == 1 else Scope.KIND
+        return done + said + [replace(refused[intent.id], scope=scope, limit=0) for intent in left]
+    return done + said + _in_parts(context, apply, left, refused)
 
 
 def _in_parts(
-    desk: Desk, apply: Apply, intents: list[Intent], refused: dict[str, TryAgain]
+    context: DeliveryContext, apply: Apply, intents: list[Intent], refused: dict[str, TryAgain]
 ) -> list[Outcome]:
     done: list[Outcome] = []
     parts = deque(_halves(intents))
@@ -44,48 +44,52 @@ def _in_parts(
     while parts:
         part = parts.popleft()
         if not more:
-            done += [_untried(refused[one.id]) for one in part]
+            done += [_untried(refused[item.id]) for item in part]
             continue
         more -= 1
-        outcomes = _request(desk, apply, part)
+        outcomes = _request(context, apply, part)
         again = _refused_together(outcomes)
-        done += [one for one in outcomes if one.intent_id not in again]
+        done += [outcome for outcome in outcomes if outcome.intent_id not in again]
         parts.extend(_halves(_as_left(part, again)))
         refused |= again
-        if any(isinstance(one, TryAgain) and one.scope is Scope.ORG for one in outcomes):
+        if any(
+            isinstance(outcome, TryAgain) and outcome.scope is Scope.ORG for outcome in outcomes
+        ):
             more = 0
     return done
 
 
-def _request(desk: Desk, apply: Apply, intents: Sequence[Intent]) -> list[Outcome]:
+def _request(context: DeliveryContext, apply: Apply, intents: Sequence[Intent]) -> list[Outcome]:
     try:
-        outcomes = apply(desk, intents)
+        outcomes = apply(context, intents)
     except SalesforceError as error:
-        outcomes = [desk.failed(one, error, may_be_there=one.unsure) for one in intents]
+        outcomes = [context.failed(intent, error, may_exist=intent.in_doubt) for intent in intents]
     except StoreUnavailableError:
         raise
     except Exception as defect:
         # An answer or a draft that nobody foresaw.
         log.exception("delivery_failed", kind=intents[0].kind, count=len(intents))
-        told = unforeseen(defect)
-        outcomes = [desk.failed(one, told, may_be_there=True) for one in intents]
-    return [alone(one) for one in outcomes] if len(intents) == 1 else outcomes
+        said = unforeseen(defect)
+        outcomes = [context.failed(intent, said, may_exist=True) for intent in intents]
+    return [alone(outcome) for outcome in outcomes] if len(intents) == 1 else outcomes
 
 
 def _refused_together(outcomes: Iterable[Outcome]) -> dict[str, TryAgain]:
     return {
-        one.intent_id: one
-        for one in outcomes
-        if isinstance(one, TryAgain) and one.scope is Scope.BATCH
+        outcome.intent_id: outcome
+        for outcome in outcomes
+        if isinstance(outcome, TryAgain) and outcome.scope is Scope.BATCH
     }
 
 
 def _as_left(intents: Sequence[Intent], refused: dict[str, TryAgain]) -> list[Intent]:
     """Those that were refused together, as that attempt left them."""
     return [
-        replace(one, unsure=refused[one.id].unsure, leave_out=refused[one.id].leave_out)
-        for one in intents
-        if one.id in refused
+        replace(
+            intent, in_doubt=refused[intent.id].in_doubt, omit_fields=refused[intent.id].omit_fields
+        )
+        for intent in intents
+        if intent.id in refused
     ]
 
 
@@ -94,7 +98,7 @@ def _of_different_records(intents: Sequence[Intent], refused: dict[str, TryAgain
     if not intents:
         return []
     first = intents[0]
-    others = [one for one in intents if refused[one.id].target != refused[first.id].target]
+    others = [intent for intent in intents if refused[intent.id].target != refused[first.id].target]
     return [first, *others[-1:]]
 
 
@@ -105,4 +109,4 @@ def _halves(intents: list[Intent]) -> list[list[Intent]]:
 
 def _untried(refused: TryAgain) -> Outcome:
     """It waits for another batch, and nothing is held against it."""
-    return replace(refused, scope=Scope.RECORD, limit=0, strikes=0)
+    return replace(refused, scope=Scope.RECORD, limit=0, failures_in_a_row=0)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from shared.calls.closeout import (
-    MOST_DESCRIPTION,
-    MOST_SUMMARY,
-    ROOM_FOR_FACTS,
+from shared.calls.end_of_call import (
+    MAX_DESCRIPTION,
+    MAX_SUMMARY,
+    RESERVED_FOR_FACTS,
     reached_nobody,
 )
 from shared.domain.drafts import CallDraft
@@ -50,23 +50,23 @@ def subject(direction: str) -> str:
 
 def _at_ms(draft: CallDraft, accepted_at_ms: int) -> int:
     """When the call was: by the payload's own times, else when we heard of its end."""
-    told = (draft.started_at, draft.ended_at, draft.told_at)
-    return next((ms for one in told if (ms := as_epoch_ms(one)) is not None), accepted_at_ms)
+    said = (draft.started_at, draft.ended_at, draft.reported_at)
+    return next((ms for item in said if (ms := as_epoch_ms(item)) is not None), accepted_at_ms)
 
 
 def _description(draft: CallDraft, other_cases: list[str], time_zone: TimeZone) -> str:
     """Facts, summary, transcript; close_out saw to it that they fit."""
     parts = ["\n".join(_lines_that_fit(draft, other_cases, time_zone))]
     if draft.summary:
-        parts.append(f"Summary: {fit(draft.summary, MOST_SUMMARY)}")
+        parts.append(f"Summary: {fit(draft.summary, MAX_SUMMARY)}")
     if draft.transcript:
         parts.append(f"Transcript:\n{draft.transcript}")
-    return fit("\n\n".join(parts), MOST_DESCRIPTION)
+    return fit("\n\n".join(parts), MAX_DESCRIPTION)
 
 
 def _lines_that_fit(draft: CallDraft, other_cases: list[str], time_zone: TimeZone) -> Iterator[str]:
     """Whole lines, the most telling ones first."""
-    left = ROOM_FOR_FACTS - 100
+    left = RESERVED_FOR_FACTS - 100
     for line in filter(None, _facts(draft, other_cases, time_zone)):
         left -= len(line) + 1
         if left < 0:
@@ -94,8 +94,11 @@ def _facts(draft: CallDraft, other_cases: list[str], time_zone: TimeZone) -> Ite
 
 def _transfers(draft: CallDraft) -> Iterator[str]:
     transfers = draft.outcome.get("transfers") or []
-    for one in transfers:
-        to, how = one["to"] or "somebody", TRANSFERS.get(one["status"], one["status"])
+    for transfer in transfers:
+        to, how = (
+            transfer["to"] or "somebody",
+            TRANSFERS.get(transfer["status"], transfer["status"]),
+        )
         yield f"Transfer to {to}: {how}" if how else f"Transfer to {to}"
     if not transfers and (to := draft.outcome.get("forwarded_to")):
         yield f"Transfer to {to}"
@@ -137,7 +140,7 @@ def as_words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {as_words(one)}" for name, one in value.items())
+        return "; ".join(f"{name}: {as_words(item)}" for name, item in value.items())
     if isinstance(value, list):
         return ", ".join(map(as_words, value))
     return "" if value is None else one_line(str(value))

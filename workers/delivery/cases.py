@@ -7,30 +7,30 @@ from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import Kind
 from shared.domain.text import stored_length
-from shared.salesforce.records import MOST_RECORDS, Row
+from shared.salesforce.records import MAX_RECORDS, Row
 from shared.salesforce.soql import soql
-from workers.delivery.desk import Desk
-from workers.delivery.keyed import create_by_key
+from workers.delivery.context import DeliveryContext
+from workers.delivery.create_once import create_once
 from workers.delivery.links import contact_of, find_cases, numbers_to_resolve, unchanged_since
 from workers.delivery.task_links import with_links
 from workers.delivery.text import fit, fit_line
 
-MOST_SUBJECT = 255
-MOST_DESCRIPTION = 32_000
-MOST_LOOKED_AHEAD = 5_000
+MAX_SUBJECT = 255
+MAX_DESCRIPTION = 32_000
+MAX_LOOKED_AHEAD = 5_000
 CLOSED = "Closed"
 OPTIONAL = frozenset({"Type", "Origin", "Priority", "ContactId", "SuppliedPhone"})
 
 
-def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(CaseDraft, intent.draft) for intent in intents}
-    numbers = numbers_to_resolve((one, drafts[one.id]) for one in intents)
-    if len(intents) >= MOST_RECORDS:
+    numbers = numbers_to_resolve((item, drafts[item.id]) for item in intents)
+    if len(intents) >= MAX_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
-        for kept in desk.journal.payloads_due(Kind.CASE_CREATE, MOST_LOOKED_AHEAD):
-            if not kept.get("contact_id"):
-                numbers.setdefault(kept.get("caller_number", ""), 0)
-    contacts = desk.people.resolve(numbers)
+        for stored in context.journal.payloads_due(Kind.CASE_CREATE, MAX_LOOKED_AHEAD):
+            if not stored.get("contact_id"):
+                numbers.setdefault(stored.get("caller_number", ""), 0)
+    contacts = context.contacts.resolve(numbers)
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = drafts[intent.id]
@@ -41,11 +41,11 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
                 f"\n\nAccount number given by the caller, not verified: {draft.account_number}"
             )
         return {
-            "Voice_Reference__c": intent.reference if desk.records.keyed else "",
+            "Voice_Reference__c": intent.reference if context.records.has_key_fields else "",
             "Subject": fit_line(
-                f"{draft.issue_type.capitalize()}: {draft.description}", MOST_SUBJECT
+                f"{draft.issue_type.capitalize()}: {draft.description}", MAX_SUBJECT
             ),
-            "Description": fit(draft.description, MOST_DESCRIPTION - stored_length(unverified))
+            "Description": fit(draft.description, MAX_DESCRIPTION - stored_length(unverified))
             + unverified,
             "Type": draft.issue_type.capitalize(),
             "Origin": "Phone",
@@ -54,21 +54,25 @@ def open_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             "SuppliedPhone": draft.caller_number,
         }
 
-    outcomes = create_by_key(
-        desk, "Case", intents, record, optional=OPTIONAL, read_back=("Id", "CaseNumber")
+    outcomes = create_once(
+        context, "Case", intents, record, optional=OPTIONAL, read_back=("Id", "CaseNumber")
     )
-    opened = {one.intent_id: one.record_id for one in outcomes if isinstance(one, Delivered)}
-    return with_links(desk, intents, outcomes, opened)
+    opened = {
+        outcome.intent_id: outcome.record_id
+        for outcome in outcomes
+        if isinstance(outcome, Delivered)
+    }
+    return with_links(context, intents, outcomes, opened)
 
 
-def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+def close_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     """Closes, never deletes; a case that a person has taken up since is left to them."""
-    found = find_cases(desk, intents)
-    outcomes = [one for one in found.values() if not isinstance(one, str)]
-    targets = {one: case_id for one in intents if isinstance(case_id := found[one.id], str)}
+    found = find_cases(context, intents)
+    outcomes = [item for item in found.values() if not isinstance(item, str)]
+    targets = {item: case_id for item in intents if isinstance(case_id := found[item.id], str)}
     if not targets:
         return outcomes
-    (rows,) = desk.records.query(
+    (rows,) = context.records.query(
         soql(
             "SELECT Id, CaseNumber, IsClosed, CreatedById, LastModifiedById, LastModifiedDate "
             "FROM Case "
@@ -77,7 +81,7 @@ def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         )
     )
     by_id = {row["Id"]: row for row in rows}
-    closing: dict[str, dict[str, Any]] = {}
+    close: dict[str, dict[str, Any]] = {}
     for intent, case_id in targets.items():
         row = by_id.get(case_id)
         if row is None:
@@ -87,16 +91,16 @@ def close_cases(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         elif row["LastModifiedById"] != row["CreatedById"]:
             outcomes.append(Parked(intent.id, "EDITED_SINCE"))
         else:
-            closing[row["Id"]] = row
-    if not closing:
+            close[row["Id"]] = row
+    if not close:
         return outcomes
     rows_to_close = [
-        Row(case_id, {"Status": CLOSED}, unchanged_since(row)) for case_id, row in closing.items()
+        Row(case_id, {"Status": CLOSED}, unchanged_since(row)) for case_id, row in close.items()
     ]
-    written = desk.records.change("Case", rows_to_close)
-    results = dict(zip(closing, written, strict=True))
+    written = context.records.change("Case", rows_to_close)
+    results = dict(zip(close, written, strict=True))
     return outcomes + [
-        desk.written(intent, results[case_id], closing[case_id]["CaseNumber"], record_id=case_id)
+        context.written(intent, results[case_id], close[case_id]["CaseNumber"], record_id=case_id)
         for intent, case_id in targets.items()
-        if case_id in closing
+        if case_id in close
     ]

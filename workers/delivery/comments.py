@@ -17,7 +17,7 @@ from shared.domain.text import MAX_COMMENT_BYTES, html_bytes
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.soql import soql
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.links import find_cases
 from workers.delivery.task_links import with_links
 from workers.delivery.text import fit_comment
@@ -29,40 +29,42 @@ REST_MS = 15_000
 """Salesforce waits up to 10 s for a row lock: so long a comment may come after its lost answer."""
 
 
-def add_comments(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
-    found = find_cases(desk, intents)
-    outcomes = [one for one in found.values() if not isinstance(one, str)]
-    targets = {one: case_id for one in intents if isinstance(case_id := found[one.id], str)}
-    there = _already_there(desk, targets)
-    outcomes += [Delivered(intent.id, record_id) for intent, record_id in there.items()]
-    missing = [intent for intent in targets if intent not in there]
+def add_comments(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
+    found = find_cases(context, intents)
+    outcomes = [entry for entry in found.values() if not isinstance(entry, str)]
+    targets = {entry: case_id for entry in intents if isinstance(case_id := found[entry.id], str)}
+    existing = _find_existing(context, targets)
+    outcomes += [Delivered(intent.id, record_id) for intent, record_id in existing.items()]
+    missing = [intent for intent in targets if intent not in existing]
     return with_links(
-        desk,
+        context,
         intents,
-        outcomes + _sent(desk, targets, missing),
-        {one.id: case_id for one, case_id in targets.items()},
+        outcomes + _sent(context, targets, missing),
+        {key.id: case_id for key, case_id in targets.items()},
     )
 
 
-def _sent(desk: Desk, targets: dict[Intent, str], missing: list[Intent]) -> list[Outcome]:
+def _sent(
+    context: DeliveryContext, targets: dict[Intent, str], missing: list[Intent]
+) -> list[Outcome]:
     if not missing:
         return []
     records = [_record(intent, targets[intent]) for intent in missing]
     try:
-        written = desk.records.insert("CaseComment", records, still_wanted=desk.holds_lease)
+        written = context.records.insert("CaseComment", records, still_wanted=context.holds_lease)
     except WithdrawnError:
         return []  # somebody else's by now
     except SalesforceError as error:
-        return [_rested(desk, one, error) for one in missing]
+        return [_rested(context, entry, error) for entry in missing]
     return [
-        desk.written(one, item, record_id=targets[one])
-        for one, item in zip(missing, written, strict=True)
+        context.written(entry, item, record_id=targets[entry])
+        for entry, item in zip(missing, written, strict=True)
     ]
 
 
-def _rested(desk: Desk, intent: Intent, error: SalesforceError) -> Outcome:
-    outcome = desk.failed(intent, error, may_be_there=error.ambiguous)
-    if isinstance(outcome, TryAgain) and outcome.unsure:
+def _rested(context: DeliveryContext, intent: Intent, error: SalesforceError) -> Outcome:
+    outcome = context.failed(intent, error, may_exist=error.ambiguous)
+    if isinstance(outcome, TryAgain) and outcome.in_doubt:
         return replace(outcome, rest_ms=max(REST_MS, outcome.rest_ms))
     return outcome
 
@@ -78,22 +80,22 @@ def _mark(intent: Intent) -> str:
     return f"\n(reference {intent.reference})"
 
 
-def _already_there(desk: Desk, targets: dict[Intent, str]) -> dict[Intent, str]:
-    unsure = {intent: case_id for intent, case_id in targets.items() if intent.unsure}
-    if not unsure:
+def _find_existing(context: DeliveryContext, targets: dict[Intent, str]) -> dict[Intent, str]:
+    in_doubt = {intent: case_id for intent, case_id in targets.items() if intent.in_doubt}
+    if not in_doubt:
         return {}
-    since_ms = min(intent.accepted_at_ms for intent in unsure) - CLOCKS_DIFFER_MS
-    (rows,) = desk.records.query(
+    since_ms = min(intent.accepted_at_ms for intent in in_doubt) - CLOCKS_DIFFER_MS
+    (rows,) = context.records.query(
         soql(
             "SELECT Id, ParentId, CommentBody FROM CaseComment "
             "WHERE ParentId IN {ids} AND CreatedDate >= {since}",
-            ids=sorted(set(unsure.values())),
+            ids=sorted(set(in_doubt.values())),
             since=datetime.fromtimestamp(since_ms // 1000, UTC),
         )
     )
     return {
         intent: row["Id"]
-        for intent, case_id in unsure.items()
+        for intent, case_id in in_doubt.items()
         for row in rows
         if row["ParentId"] == case_id and (row["CommentBody"] or "").endswith(_mark(intent))
     }

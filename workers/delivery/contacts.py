@@ -15,29 +15,29 @@ from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import Kind
 from shared.domain.text import folded
 from shared.journal.contact_writes import ContactWrite, digest
+from shared.salesforce.contact_resolver import only
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.people import only
 from shared.salesforce.phones import PHONES
 from shared.salesforce.records import Row
 from shared.salesforce.soql import columns, soql
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.links import as_of_acceptance, not_yet, unchanged_since
 
 UNDER_WAY_S = 60
 """A write that was noted so long before a wish may be committed after it."""
 
 
-def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(ContactDraft, intent.draft) for intent in intents}
-    reader = _Reader(desk)
-    contacts = _contacts(reader, [(one, drafts[one.id]) for one in intents])
+    reader = _Reader(context)
+    contacts = _contacts(reader, [(entry, drafts[entry.id]) for entry in intents])
     outcomes: list[Outcome] = []
-    writes = desk.contact_writes.of(one["Id"] for one in contacts.values())
-    holders = _Holders(desk, drafts.values())
+    writes = context.contact_writes.of(entry["Id"] for entry in contacts.values())
+    holders = _Holders(context, drafts.values())
     writing: dict[str, tuple[Intent, Row, ContactWrite]] = {}
     # The earliest wish first: the caller's last word is then written last.
-    for intent in sorted(intents, key=lambda one: _asked(drafts[one.id].accepted_at, one.id)):
+    for intent in sorted(intents, key=lambda entry: _asked(drafts[entry.id].accepted_at, entry.id)):
         draft, contact = drafts[intent.id], contacts.get(intent.id)
         if contact is None:
             outcomes.append(Parked(intent.id, "NOT_ONE_CONTACT"))
@@ -45,10 +45,10 @@ def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         if lacking := reader.lacking & draft.changes.keys():
             assert reader.error
             error = replace(reader.error, whole=False, fields=tuple(sorted(lacking)))
-            outcomes.append(desk.failed(intent, error, may_be_there=intent.unsure))
+            outcomes.append(context.failed(intent, error, may_exist=intent.in_doubt))
             continue
         if others := holders.of_others(draft, contact["Id"]):
-            outcomes.append(desk.failed(intent, others, may_be_there=intent.unsure))
+            outcomes.append(context.failed(intent, others, may_exist=intent.in_doubt))
             continue
         if contact["Id"] in writing:
             # The second has to see what the first did.
@@ -64,10 +64,10 @@ def update_contacts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             writing[contact["Id"]] = (intent, row, change.as_write())
     if not writing:
         return outcomes
-    desk.contact_writes.note({one: write for one, (_, _, write) in writing.items()})
-    written = desk.records.change("Contact", [row for _, row, _ in writing.values()])
+    context.contact_writes.note({key: write for key, (_, _, write) in writing.items()})
+    written = context.records.change("Contact", [row for _, row, _ in writing.values()])
     return outcomes + [
-        desk.written(intent, item, record_id=row.record_id)
+        context.written(intent, item, record_id=row.record_id)
         for (intent, row, _), item in zip(writing.values(), written, strict=True)
     ]
 
@@ -79,8 +79,8 @@ class _Reader:
     """Reads contacts. lacking: fields that turned out to be missing in the org, which are read no
     more; error: how it said so."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, context: DeliveryContext) -> None:
+        self.context = context
         self.lacking: frozenset[str] = frozenset()
         self.error: SalesforceError | None = None
 
@@ -89,7 +89,7 @@ class _Reader:
         while contact_ids:
             fields = tuple(name for name in CHANGEABLE if name not in self.lacking)
             try:
-                (rows,) = self.desk.records.query(
+                (rows,) = self.context.records.query(
                     soql(
                         f"SELECT Id, LastModifiedDate, {columns(fields)} FROM Contact "
                         "WHERE Id IN {ids}",
@@ -114,27 +114,27 @@ def _contacts(
     A contact that was merged or deleted since acceptance is looked for by the caller's number. Who
     has just had that number changed is still known by their own change.
     """
-    known = {one.id: draft.contact_id for one, draft in drafts if draft.contact_id}
+    known = {entry.id: draft.contact_id for entry, draft in drafts if draft.contact_id}
     rows = reader.read(set(known.values()))
-    contacts = {one: rows[contact_id] for one, contact_id in known.items() if contact_id in rows}
-    rest = [(one, draft) for one, draft in drafts if one.id not in contacts]
-    by_number = reader.desk.people.resolve(as_of_acceptance(rest))
+    contacts = {key: rows[contact_id] for key, contact_id in known.items() if contact_id in rows}
+    rest = [(entry, draft) for entry, draft in drafts if entry.id not in contacts]
+    by_number = reader.context.contacts.resolve(as_of_acceptance(rest))
     found = {
-        one.id: only(by_number.get(draft.caller_number)) or _by_own_change(reader.desk, draft)
-        for one, draft in rest
+        entry.id: only(by_number.get(draft.caller_number)) or _by_own_change(reader.context, draft)
+        for entry, draft in rest
         if len(by_number.get(draft.caller_number, [])) <= 1
     }
     rows = reader.read({contact_id for contact_id in found.values() if contact_id})
-    return contacts | {one: rows[id_] for one, id_ in found.items() if id_ in rows}
+    return contacts | {key: rows[id_] for key, id_ in found.items() if id_ in rows}
 
 
-def _by_own_change(desk: Desk, draft: ContactDraft) -> str | None:
+def _by_own_change(context: DeliveryContext, draft: ContactDraft) -> str | None:
     """The one contact who had this number when the change was asked for, and had it changed since
     by another call of theirs. What is asked for later shows nothing by that number any more."""
     asked_ms = datetime.fromisoformat(draft.accepted_at).timestamp() * 1000
     changed = {
         intent.receipt.record_id
-        for intent in desk.journal.of_caller(draft.caller_number)
+        for intent in context.journal.of_caller(draft.caller_number)
         if intent.kind is Kind.CONTACT_UPDATE
         and intent.receipt
         and intent.receipt.at_ms >= asked_ms
@@ -147,12 +147,12 @@ class _Holders:
     """Who has the phone numbers that callers want on their records. A number of another contact is
     never written: both would be unknown from then on. Asked anew, whatever is remembered."""
 
-    def __init__(self, desk: Desk, drafts: Iterable[ContactDraft]) -> None:
+    def __init__(self, context: DeliveryContext, drafts: Iterable[ContactDraft]) -> None:
         wanted = {
             number for draft in drafts for name in PHONES if (number := draft.changes.get(name))
         }
         self._holders = {
-            number: set(ids) for number, ids in desk.people.holders(sorted(wanted)).items()
+            number: set(ids) for number, ids in context.contacts.holders(sorted(wanted)).items()
         }
 
     def of_others(self, draft: ContactDraft, contact_id: str) -> SalesforceError | None:
@@ -185,13 +185,13 @@ class _Change:
     def fields(self) -> dict[str, str]:
         """What is still to be written: not what is so already, nor what a later wish replaced."""
         asked = _asked(self.draft.accepted_at, self.intent.id)
-        later = [one for one in self.writes if _asked(one.asked_at, one.intent_id) > asked]
+        later = [entry for entry in self.writes if _asked(entry.asked_at, entry.intent_id) > asked]
         return {
             name: value
             for name, value in self.draft.changes.items()
             if name in CHANGEABLE
             and folded(self.contact[name]) != folded(value)
-            and self._now(name) not in {one.fields.get(name) for one in later}
+            and self._now(name) not in {entry.fields.get(name) for entry in later}
         }
 
     @property
@@ -220,10 +220,10 @@ class _Change:
         accepted = datetime.fromisoformat(self.draft.accepted_at)
         since = accepted - timedelta(seconds=UNDER_WAY_S)
         found = (
-            one
-            for one in self.writes
-            if datetime.fromisoformat(one.noted_at) >= since
-            and datetime.fromisoformat(one.before) <= accepted
+            entry
+            for entry in self.writes
+            if datetime.fromisoformat(entry.noted_at) >= since
+            and datetime.fromisoformat(entry.before) <= accepted
         )
         return next(found, None)
 
@@ -234,9 +234,9 @@ class _Change:
     def _known(self, name: str, base: ContactWrite | None) -> set[str]:
         """Digests of the values that are no other person's edit: as seen at acceptance, or ours."""
         seen = (self.draft.seen or {}).get(name, [])
-        ours = {one.fields[name] for one in self.writes if name in one.fields}
+        ours = {entry.fields[name] for entry in self.writes if name in entry.fields}
         found = {base.was[name]} if base and name in base.was else set()
-        return {self._digest(name, one) for one in seen} | ours | found
+        return {self._digest(name, entry) for entry in seen} | ours | found
 
     def _now(self, name: str) -> str:
         return self._digest(name, self.contact[name])

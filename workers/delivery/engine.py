@@ -26,17 +26,17 @@ from shared.domain.reading import UnreadableError
 from shared.journal.journal import LEASE_MS, Journal
 from shared.journal.results import Lease, Settled
 from shared.logs import log
+from shared.salesforce.api_budget import Denied
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.gate import NotNow
-from shared.salesforce.records import MOST_AT_ONCE, MOST_RECORDS, MOST_ROWS
+from shared.salesforce.records import MAX_AT_ONCE, MAX_RECORDS, MAX_ROWS
 from shared.store import StoreUnavailableError
 from workers.delivery import cases, comments, contacts, task_links, tasks, transcripts
 from workers.delivery.batches import apply_batch
-from workers.delivery.desk import Apply, Desk
+from workers.delivery.context import Apply, DeliveryContext
 from workers.delivery.policy import among_others
 
-MOST_BYTES = 4 * 1024 * 1024
-MOST_ROUNDS = 50
+MAX_BYTES = 4 * 1024 * 1024
+MAX_ROUNDS = 50
 """A drain ends after so many batches; the sweep rings for the rest."""
 
 
@@ -50,8 +50,8 @@ class Applier:
     tight."""
 
     apply: Apply
-    most: int = MOST_RECORDS
-    most_when_tight: int = MOST_AT_ONCE
+    limit: int = MAX_RECORDS
+    max_when_tight: int = MAX_AT_ONCE
 
 
 APPLIERS: dict[Kind, Applier] = {
@@ -62,7 +62,7 @@ APPLIERS: dict[Kind, Applier] = {
     Kind.CALLBACK: Applier(tasks.request_callbacks),
     Kind.CALL_LOG: Applier(tasks.log_calls),
     Kind.TASK_LINK: Applier(task_links.link_tasks),
-    Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MOST_ROWS, MOST_ROWS),
+    Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MAX_ROWS, MAX_ROWS),
 }
 
 
@@ -72,12 +72,12 @@ class Drained:
 
     counts: Counter[str] = field(default_factory=Counter)
     waits_for: str = ""
-    ring: set[Kind] = field(default_factory=set)
+    due_kinds: set[Kind] = field(default_factory=set)
 
     def __str__(self) -> str:
         """The outcome as operators read it in Flower: no ids, no names."""
-        told = [f"{name} {count}" for name, count in sorted(self.counts.items())]
-        return ", ".join(told + ([self.waits_for] if self.waits_for else [])) or "nothing due"
+        said = [f"{name} {count}" for name, count in sorted(self.counts.items())]
+        return ", ".join(said + ([self.waits_for] if self.waits_for else [])) or "nothing due"
 
 
 def _nobody(_lease: Lease, _outcomes: list[Outcome]) -> None:
@@ -85,93 +85,97 @@ def _nobody(_lease: Lease, _outcomes: list[Outcome]) -> None:
 
 
 def drain(
-    desk: Desk, kind: Kind, settled_batch: Callable[[Lease, list[Outcome]], None] = _nobody
+    context: DeliveryContext,
+    kind: Kind,
+    settled_batch: Callable[[Lease, list[Outcome]], None] = _nobody,
 ) -> Drained:
     """Deliver what is due of a kind. Raises StoreUnavailableError; leases then run out.
 
     settled_batch hears of each batch as soon as it is settled.
     """
     drained = Drained()
-    for _ in range(MOST_ROUNDS):
-        room = desk.room()
-        if isinstance(room, NotNow):
-            drained.waits_for = f"{room.why}, room in {room.wait_ms / 1000:.1f} s"
+    for _ in range(MAX_ROUNDS):
+        capacity = context.capacity()
+        if isinstance(capacity, Denied):
+            drained.waits_for = f"{capacity.why}, room in {capacity.wait_ms / 1000:.1f} s"
             return drained
-        most = APPLIERS[kind].most
-        if room.pressure >= TIGHT:
-            most = max(most, APPLIERS[kind].most_when_tight)
-        lease = desk.journal.lease(kind, most=most, most_bytes=MOST_BYTES)
+        limit = APPLIERS[kind].limit
+        if capacity.pressure >= TIGHT:
+            limit = max(limit, APPLIERS[kind].max_when_tight)
+        lease = context.journal.lease(kind, limit=limit, max_bytes=MAX_BYTES)
         if not lease.intents:
             return drained
-        with kept_alive(desk.journal, lease):
-            outcomes = _deliver(desk, lease)
-        settled = desk.journal.settle(lease, outcomes)
-        drained.ring.update(settled.ring)
+        with keep_leased(context.journal, lease):
+            outcomes = _deliver(context, lease)
+        settled = context.journal.settle(lease, outcomes)
+        drained.due_kinds.update(settled.due_kinds)
         accepted = _as_settled(outcomes, settled)
         settled_batch(lease, accepted)
-        _tell(drained, lease, accepted, settled)
+        _report(drained, lease, accepted, settled)
     return drained
 
 
 def _as_settled(outcomes: list[Outcome], settled: Settled) -> list[Outcome]:
     """The outcomes that the journal took, as it took them: another worker may have the rest."""
     accepted: list[Outcome] = []
-    for one in outcomes:
-        state = settled.states.get(one.intent_id)
-        if isinstance(one, TryAgain) and state is State.PARKED:
-            accepted.append(Parked(one.intent_id, one.reason, one.detail))
-        elif isinstance(one, Parked) and state is State.DUE:
-            accepted.append(TryAgain(one.intent_id, one.reason, 0, Scope.RECORD))
+    for item in outcomes:
+        state = settled.states.get(item.intent_id)
+        if isinstance(item, TryAgain) and state is State.PARKED:
+            accepted.append(Parked(item.intent_id, item.reason, item.detail))
+        elif isinstance(item, Parked) and state is State.DUE:
+            accepted.append(TryAgain(item.intent_id, item.reason, 0, Scope.RECORD))
         elif state:
-            accepted.append(one)
+            accepted.append(item)
     return accepted
 
 
-def _deliver(desk: Desk, lease: Lease) -> list[Outcome]:
-    readable, outcomes = _readable(desk, lease.intents)
+def _deliver(context: DeliveryContext, lease: Lease) -> list[Outcome]:
+    readable, outcomes = _readable(context, lease.intents)
     if not readable:
         return outcomes
-    readable = _without_doubtful_callers(desk, readable)
-    waits = desk.journal.waits()
+    readable = _without_doubtful_callers(context, readable)
+    waits = context.journal.waits()
     wait = waits.get("org") or waits.get(lease.kind)
-    desk = replace(desk, strikes=wait.strikes if wait else 0, lease=lease)
-    if "org" in waits and waits["org"].strikes:
+    context = replace(context, failures_in_a_row=wait.failures_in_a_row if wait else 0, lease=lease)
+    if "org" in waits and waits["org"].failures_in_a_row:
         # The org failed the last time. A light request finds out whether it is back, and no intent
         # becomes unsure by it.
         try:
-            desk.records.probe()
+            context.records.probe()
         except SalesforceError as error:
-            return outcomes + [desk.failed(one, error, may_be_there=one.unsure) for one in readable]
-    applied = apply_batch(desk, APPLIERS[lease.kind].apply, readable)
+            return outcomes + [
+                context.failed(item, error, may_exist=item.in_doubt) for item in readable
+            ]
+    applied = apply_batch(context, APPLIERS[lease.kind].apply, readable)
     return outcomes + among_others(applied)
 
 
-def _without_doubtful_callers(desk: Desk, intents: list[Intent]) -> list[Intent]:
+def _without_doubtful_callers(context: DeliveryContext, intents: list[Intent]) -> list[Intent]:
     """A call that has shown two numbers since an intent was accepted is nobody's in particular."""
-    doubtful = desk.calls.with_two_numbers(one.call_id for one in intents)
+    doubtful = context.calls.with_two_numbers(item.call_id for item in intents)
     if not doubtful:
         return intents
     return [
-        replace(one, payload=one.payload | NOBODY) if one.call_id in doubtful else one
-        for one in intents
+        replace(item, payload=item.payload | NOBODY) if item.call_id in doubtful else item
+        for item in intents
     ]
 
 
-NOBODY = {"caller_number": "", "contact_id": None, "told_to": None}
+NOBODY = {"caller_number": "", "contact_id": None, "visible_to_contact_id": None}
 
 
-def _tell(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Settled) -> None:
-    drained.counts.update(_NAMES[type(one)] for one in outcomes)
-    again = [one for one in outcomes if isinstance(one, TryAgain)]
+def _report(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Settled) -> None:
+    drained.counts.update(_NAMES[type(item)] for item in outcomes)
+    again = [item for item in outcomes if isinstance(item, TryAgain)]
     if again:
-        soonest = min(again, key=lambda one: one.delay_ms)
+        soonest = min(again, key=lambda item: item.delay_ms)
         at = datetime.now(UTC) + timedelta(milliseconds=soonest.delay_ms)
         drained.waits_for = f"{soonest.reason}, next attempt {at:%H:%M:%S} UTC"
     if settled.paused:
         # For an alarm: the event's name does not change.
-        reasons = sorted({one.reason for one in again if one.scope is Scope.KIND or one.target})
+        reasons = sorted({item.reason for item in again if item.scope is Scope.KIND or item.target})
         log.error("kind_paused", kind=lease.kind, reason=", ".join(reasons))
-    if missing := sorted({name for one in again for name in one.missing}):
+    if missing := sorted({name for item in again for name in item.missing}):
         log.warning("field_missing", kind=lease.kind, reason=", ".join(missing))
     for outcome in outcomes:
         if isinstance(outcome, Parked):
@@ -202,12 +206,14 @@ _NAMES: dict[type, str] = {
 }
 
 
-def _readable(desk: Desk, intents: tuple[Intent, ...]) -> tuple[list[Intent], list[Outcome]]:
+def _readable(
+    context: DeliveryContext, intents: tuple[Intent, ...]
+) -> tuple[list[Intent], list[Outcome]]:
     """What can be applied here, and what becomes of the rest: a person decides."""
     readable: list[Intent] = []
     parked: list[Outcome] = []
     for intent in intents:
-        if not desk.journal.is_for_this_org(intent):
+        if not context.journal.is_for_this_org(intent):
             parked.append(Parked(intent.id, "OTHER_ORG"))
             continue
         try:
@@ -220,7 +226,7 @@ def _readable(desk: Desk, intents: tuple[Intent, ...]) -> tuple[list[Intent], li
 
 
 @contextmanager
-def kept_alive(journal: Journal, lease: Lease) -> Iterator[None]:
+def keep_leased(journal: Journal, lease: Lease) -> Iterator[None]:
     """Extends the lease while the work inside goes on; a dead process extends nothing."""
     done = threading.Event()
 

@@ -10,20 +10,20 @@ from shared.domain.drafts import CaseTarget, FromCaller
 from shared.domain.identity import may_discuss
 from shared.domain.intent import Cancelled, Intent, Outcome, Parked, Receipt, Scope, TryAgain
 from shared.domain.kinds import SETTLED, Kind, State
-from shared.salesforce.people import only
+from shared.salesforce.contact_resolver import only
 from shared.salesforce.soql import soql
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 
 
-def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome]:
+def find_cases(context: DeliveryContext, intents: Sequence[Intent]) -> dict[str, str | Outcome]:
     """By intent id: the record id of its case, or what becomes of the intent without one.
 
     A case that this service opened is known by its receipt, another one by its number. Whose it is,
     the org says: staff may have given it to another contact since it was opened.
     """
     drafts = {intent.id: cast(CaseTarget, intent.draft) for intent in intents}
-    earlier = desk.journal.get_many(
-        one for draft in drafts.values() for one in (draft.case_intent, draft.only_after) if one
+    earlier = context.journal.get_many(
+        item for draft in drafts.values() for item in (draft.case_intent, draft.only_after) if item
     )
     found: dict[str, str | Outcome] = {}
     sought: list[_Sought] = []
@@ -40,7 +40,7 @@ def find_cases(desk: Desk, intents: Sequence[Intent]) -> dict[str, str | Outcome
                 found[intent.id] = opened
         else:
             sought.append(_Sought(intent, draft, number=draft.case_number or ""))
-    return found | _in_org(desk, sought)
+    return found | _in_org(context, sought)
 
 
 @dataclass(frozen=True)
@@ -58,41 +58,47 @@ class _Sought:
         if self.parent is None:
             return False
         draft = self.parent.draft
-        owner = (draft.contact_id or draft.told_to) if isinstance(draft, FromCaller) else None
+        owner = (
+            (draft.contact_id or draft.visible_to_contact_id)
+            if isinstance(draft, FromCaller)
+            else None
+        )
         in_call = bool(self.intent.call_id) and self.parent.call_id == self.intent.call_id
         return in_call or (owner is not None and owner in contact_ids)
 
 
-def _in_org(desk: Desk, sought: list[_Sought]) -> dict[str, str | Outcome]:
+def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | Outcome]:
     by_id: dict[str, dict[str, Any]] = {}
-    if ids := {one.record_id for one in sought if one.record_id}:
-        (rows,) = desk.records.query(select_cases(ids))
+    if ids := {search.record_id for search in sought if search.record_id}:
+        (rows,) = context.records.query(select_cases(ids))
         by_id = {row["Id"]: row for row in rows}
-    by_number = cases_by_number(desk, {one.number for one in sought if not one.record_id})
+    by_number = cases_by_number(
+        context, {search.number for search in sought if not search.record_id}
+    )
     found: dict[str, str | Outcome] = {}
     cases: dict[str, dict[str, Any]] = {}
-    for one in sought:
-        rows = by_number.get(one.number, [])
-        if one.record_id:
-            rows = [by_id[one.record_id]] if one.record_id in by_id else []
+    for search in sought:
+        rows = by_number.get(search.number, [])
+        if search.record_id:
+            rows = [by_id[search.record_id]] if search.record_id in by_id else []
         if len(rows) == 1:
-            cases[one.intent.id] = rows[0]
+            cases[search.intent.id] = rows[0]
         else:
-            reason = "CASE_GONE" if one.record_id else "CASE_UNKNOWN"
-            found[one.intent.id] = Parked(one.intent.id, "CASE_AMBIGUOUS" if rows else reason)
-    sought = [one for one in sought if one.intent.id in cases]
+            reason = "CASE_GONE" if search.record_id else "CASE_UNKNOWN"
+            found[search.intent.id] = Parked(search.intent.id, "CASE_AMBIGUOUS" if rows else reason)
+    sought = [search for search in sought if search.intent.id in cases]
     # Who has the number now is asked only for a case that is not the known contact's.
-    contacts = desk.people.resolve(
+    contacts = context.contacts.resolve(
         as_of_acceptance(
-            (one.intent, one.draft)
-            for one in sought
-            if cases[one.intent.id]["ContactId"] not in (None, one.draft.contact_id)
+            (search.intent, search.draft)
+            for search in sought
+            if cases[search.intent.id]["ContactId"] not in (None, search.draft.contact_id)
         )
     )
-    for one in sought:
-        intent, case = one.intent, cases[one.intent.id]
-        theirs = {one.draft.contact_id, only(contacts.get(one.draft.caller_number))} - {None}
-        if may_discuss(theirs, case["ContactId"], requested=one.was_opened_for(theirs)):
+    for search in sought:
+        intent, case = search.intent, cases[search.intent.id]
+        theirs = {search.draft.contact_id, only(contacts.get(search.draft.caller_number))} - {None}
+        if may_discuss(theirs, case["ContactId"], requested=search.was_opened_for(theirs)):
             found[intent.id] = str(case["Id"])
         elif intent.tool:
             found[intent.id] = Parked(intent.id, "CASE_OF_SOMEBODY_ELSE")
@@ -131,7 +137,7 @@ def contact_of(intent: Intent, draft: FromCaller, contacts: dict[str, list[str]]
     when it names the refused one again, the record goes without.
     """
     by_number = only(contacts.get(draft.caller_number))
-    if CONTACT_LINKS & set(intent.leave_out):
+    if CONTACT_LINKS & set(intent.omit_fields):
         return by_number if by_number != draft.contact_id else None
     return draft.contact_id or by_number
 
@@ -141,7 +147,7 @@ def numbers_to_resolve(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str,
     return as_of_acceptance(
         (intent, draft)
         for intent, draft in drafts
-        if not draft.contact_id or CONTACT_LINKS & set(intent.leave_out)
+        if not draft.contact_id or CONTACT_LINKS & set(intent.omit_fields)
     )
 
 
@@ -183,17 +189,19 @@ def not_yet(intent: Intent, reason: str, delay_ms: int = 1_000) -> TryAgain:
         reason,
         delay_ms,
         Scope.RECORD,
-        strikes=0,
-        unsure=intent.unsure,
-        leave_out=intent.leave_out,
+        failures_in_a_row=0,
+        in_doubt=intent.in_doubt,
+        omit_fields=intent.omit_fields,
     )
 
 
-def cases_by_number(desk: Desk, numbers: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+def cases_by_number(
+    context: DeliveryContext, numbers: Iterable[str]
+) -> dict[str, list[dict[str, Any]]]:
     """The cases that each number may mean, by the number as it was said."""
 
     def query(statement: str) -> list[dict[str, Any]]:
-        (rows,) = desk.records.query(statement)
+        (rows,) = context.records.query(statement)
         return rows
 
-    return desk.case_numbers.find(numbers, ("Id", "ContactId"), query)
+    return context.case_numbers.find(numbers, ("Id", "ContactId"), query)

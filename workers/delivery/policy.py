@@ -77,8 +77,8 @@ def outcome_of(
     intent: Intent,
     error: SalesforceError,
     *,
-    strikes: int = 0,
-    may_be_there: bool = False,
+    failures_in_a_row: int = 0,
+    may_exist: bool = False,
     rest_ms: int = 0,
     optional: frozenset[str] = frozenset(),
     record_id: str = "",
@@ -95,34 +95,34 @@ def outcome_of(
         str(error),
         delay_ms(error, intent.refusals),
         Scope.RECORD,
-        unsure=may_be_there,
-        rest_ms=rest_ms if may_be_there and error.failure is not FailureClass.RACE else 0,
-        leave_out=intent.leave_out,
+        in_doubt=may_exist,
+        rest_ms=rest_ms if may_exist and error.failure is not FailureClass.RACE else 0,
+        omit_fields=intent.omit_fields,
         detail=error.message[:MAX_DETAIL],
     )
     if dropped := _dropped(intent, error, optional):
         missing = dropped if error.failure is FailureClass.MISSING_FIELD else ()
         return replace(
-            again, leave_out=tuple(sorted({*intent.leave_out, *dropped})), missing=missing
+            again, omit_fields=tuple(sorted({*intent.omit_fields, *dropped})), missing=missing
         )
     if part := _part_refused(intent, error, again):
         return part
-    error = replace(error, failure=_told_apart(error))
+    error = replace(error, failure=_class_of(error))
     rule = POLICY[error.failure]
     match rule.request if error.whole else rule.record:
         case Scope.ORG | Scope.KIND as scope:
             return replace(
                 again,
                 scope=scope,
-                delay_ms=delay_ms(error, strikes),
-                strikes=0 if error.failure is FailureClass.BUDGET else 1,
+                delay_ms=delay_ms(error, failures_in_a_row),
+                failures_in_a_row=0 if error.failure is FailureClass.BUDGET else 1,
                 limit=rule.limit,
             )
         case scope if scope is Scope.BATCH or rule.suspect:
             return replace(
                 again,
                 scope=scope,
-                delay_ms=delay_ms(error, max(intent.refusals, strikes)),
+                delay_ms=delay_ms(error, max(intent.refusals, failures_in_a_row)),
                 limit=max(rule.limit, ALONE),
                 target=record_id or _record_of(intent),
             )
@@ -141,14 +141,14 @@ def alone(outcome: Outcome) -> Outcome:
 
 def among_others(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Where others of the batch went through, a defect that one alone meets is that one's."""
-    told = list(outcomes)
-    if not any(isinstance(one, Delivered) for one in told):
-        return told
+    said = list(outcomes)
+    if not any(isinstance(item, Delivered) for item in said):
+        return said
     return [
-        Parked(one.intent_id, one.reason)
-        if isinstance(one, TryAgain) and one.limit and one.reason.startswith(UNFORESEEN)
-        else one
-        for one in told
+        Parked(item.intent_id, item.reason)
+        if isinstance(item, TryAgain) and item.limit and item.reason.startswith(UNFORESEEN)
+        else item
+        for item in said
     ]
 
 
@@ -161,7 +161,7 @@ def unforeseen(defect: Exception) -> SalesforceError:
     return SalesforceError(FailureClass.UNFORESEEN, code, ambiguous=True, whole=True)
 
 
-def _told_apart(error: SalesforceError) -> FailureClass:
+def _class_of(error: SalesforceError) -> FailureClass:
     """What a failure of fields is where no field can be left out.
 
     A missing field that every record of the kind carries is the kind's. One that the answer does
@@ -189,7 +189,7 @@ def _dropped(intent: Intent, error: SalesforceError, optional: frozenset[str]) -
             dropped = named or (LINKS & optional)
         case _:
             return ()
-    return tuple(sorted(dropped - set(intent.leave_out)))
+    return tuple(sorted(dropped - set(intent.omit_fields)))
 
 
 # -- part of a contact update ----------------------------------------------------------------------
@@ -229,7 +229,7 @@ def _part_refused(intent: Intent, error: SalesforceError, again: TryAgain) -> Ou
             said=intent.said,
         ),
         delay_ms=again.delay_ms,
-        unsure=again.unsure,
+        in_doubt=again.in_doubt,
         detail=again.detail,
     )
 

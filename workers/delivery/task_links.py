@@ -9,69 +9,76 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from shared.calls.closeout import FINGERPRINT
+from shared.calls.end_of_call import FINGERPRINT
 from shared.domain.drafts import TaskLinkDraft
 from shared.domain.identity import may_discuss
 from shared.domain.intent import Cancelled, Delivered, Intent, NewIntent, Outcome, new_intent_id
 from shared.domain.kinds import Kind
 from shared.salesforce.records import Row
 from shared.salesforce.soql import soql
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.links import NOT_THEIR_CASE, not_yet, select_cases, unchanged_since
 
 
 def with_links(
-    desk: Desk, intents: Sequence[Intent], outcomes: Sequence[Outcome], cases: Mapping[str, str]
+    context: DeliveryContext,
+    intents: Sequence[Intent],
+    outcomes: Sequence[Outcome],
+    cases: Mapping[str, str],
 ) -> list[Outcome]:
     """The outcomes, each delivery with the link that it makes possible.
 
     cases: by intent id, the record id of the case that was opened or commented on.
     """
-    delivered = {one.intent_id for one in outcomes if isinstance(one, Delivered)}
-    of_call = {one.id: one.call_id for one in intents if one.id in delivered and one.id in cases}
-    logs = desk.journal.by_fingerprint(of_call.values(), FINGERPRINT)
-    written = desk.journal.may_be_written(logs.values())
+    delivered = {entry.intent_id for entry in outcomes if isinstance(entry, Delivered)}
+    of_call = {
+        entry.id: entry.call_id for entry in intents if entry.id in delivered and entry.id in cases
+    }
+    logs = context.journal.by_fingerprint(of_call.values(), FINGERPRINT)
+    written = context.journal.may_be_written(logs.values())
     return [
-        replace(one, also=_link(desk, one.intent_id, cases[one.intent_id], log))
-        if isinstance(one, Delivered)
-        and (log := logs.get(of_call.get(one.intent_id, ""))) in written
+        replace(entry, also=_link(context, entry.intent_id, cases[entry.intent_id], log))
+        if isinstance(entry, Delivered)
+        and (log := logs.get(of_call.get(entry.intent_id, ""))) in written
         and log
-        else one
-        for one in outcomes
+        else entry
+        for entry in outcomes
     ]
 
 
-def _link(desk: Desk, intent_id: str, case_id: str, log_id: str) -> tuple[NewIntent, ...]:
+def _link(
+    context: DeliveryContext, intent_id: str, case_id: str, log_id: str
+) -> tuple[NewIntent, ...]:
     """Of the call's tasks that may be there: its log, and the call-backs it asked for."""
-    log = desk.journal.get(log_id)
+    log = context.journal.get(log_id)
     if log is None:
         return ()
-    of_call = desk.journal.of_call(log.call_id)
-    kind = next((one.kind for one in of_call if one.id == intent_id), None)
+    of_call = context.journal.of_call(log.call_id)
+    kind = next((entry.kind for entry in of_call if entry.id == intent_id), None)
     if kind is Kind.CASE_COMMENT and log.payload.get("only_after") != intent_id:
         return ()  # the log belongs to a case of the call's own, or to another comment's
-    callbacks = [one.id for one in of_call if one.kind is Kind.CALLBACK and one.receipt]
+    callbacks = [entry.id for entry in of_call if entry.kind is Kind.CALLBACK and entry.receipt]
     draft = TaskLinkDraft(task_intents=[log_id, *callbacks], case_id=case_id)
     return (NewIntent(id=new_intent_id(), kind=Kind.TASK_LINK, after=(log_id,), draft=draft),)
 
 
-def link_tasks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+def link_tasks(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     """A task that has a case by now keeps it: a person may have chosen it.
 
     None is linked to a case that staff gave to another contact.
     """
-    drafts = {one.id: cast(TaskLinkDraft, one.draft) for one in intents}
-    tasks = desk.journal.get_many(id_ for draft in drafts.values() for id_ in draft.task_intents)
+    drafts = {entry.id: cast(TaskLinkDraft, entry.draft) for entry in intents}
+    tasks = context.journal.get_many(id_ for draft in drafts.values() for id_ in draft.task_intents)
     task_ids = {
-        one.id: [
+        entry.id: [
             receipt.record_id
-            for id_ in drafts[one.id].task_intents
+            for id_ in drafts[entry.id].task_intents
             if id_ in tasks and (receipt := tasks[id_].receipt)
         ]
-        for one in intents
+        for entry in intents
     }
     rows, contacts = _read(
-        desk,
+        context,
         {id_ for ids in task_ids.values() for id_ in ids},
         {draft.case_id for draft in drafts.values()},
     )
@@ -91,27 +98,27 @@ def link_tasks(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
         else:
             fields = {"WhatId": drafts[intent.id].case_id}
             linking |= {
-                one["Id"]: (intent, Row(one["Id"], fields, unchanged_since(one)))
-                for one in unlinked
+                entry["Id"]: (intent, Row(entry["Id"], fields, unchanged_since(entry)))
+                for entry in unlinked
             }
     if not linking:
         return outcomes
-    written = desk.records.change("Task", [row for _, row in linking.values()])
+    written = context.records.change("Task", [row for _, row in linking.values()])
     became: dict[str, Outcome] = {}
     for (intent, row), item in zip(linking.values(), written, strict=True):
-        outcome = desk.written(intent, item, record_id=row.record_id)
+        outcome = context.written(intent, item, record_id=row.record_id)
         if intent.id not in became or not isinstance(outcome, Delivered):
             became[intent.id] = outcome  # what is not linked is tried again for both
     return outcomes + list(became.values())
 
 
 def _read(
-    desk: Desk, task_ids: set[str], case_ids: set[str]
+    context: DeliveryContext, task_ids: set[str], case_ids: set[str]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str | None]]:
     """The tasks, and whose each case is, by record id."""
     if not task_ids:
         return {}, {}
-    tasks, cases = desk.records.query(
+    tasks, cases = context.records.query(
         soql(
             "SELECT Id, WhoId, WhatId, LastModifiedDate FROM Task WHERE Id IN {ids}",
             ids=sorted(task_ids),

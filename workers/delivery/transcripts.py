@@ -16,22 +16,22 @@ from shared.domain.intent import Delivered, Intent, Outcome, Parked, TryAgain
 from shared.domain.kinds import SETTLED
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
-from workers.delivery.desk import REST_UNKEYED_MS, Desk
-from workers.delivery.keyed import find_by_key
+from workers.delivery.context import REST_UNKEYED_MS, DeliveryContext
+from workers.delivery.create_once import find_by_key
 from workers.delivery.links import not_yet
 
 
-def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
+def attach_transcripts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    there = find_by_key(desk, "ContentVersion", intents, ("Id",))
-    drafts = {one: cast(TranscriptDraft, one.draft) for one in intents}
-    logs = desk.journal.get_many(draft.call_log_intent for draft in drafts.values())
+    existing = find_by_key(context, "ContentVersion", intents, ("Id",))
+    drafts = {entry: cast(TranscriptDraft, entry.draft) for entry in intents}
+    logs = context.journal.get_many(draft.call_log_intent for draft in drafts.values())
     records: dict[Intent, dict[str, Any]] = {}
     for intent in intents:
         draft = drafts[intent]
         call_log = logs.get(draft.call_log_intent)
-        if intent.id in there:
-            outcomes.append(Delivered(intent.id, there[intent.id]["Id"]))
+        if intent.id in existing:
+            outcomes.append(Delivered(intent.id, existing[intent.id]["Id"]))
         elif call_log and call_log.receipt:
             records[intent] = {
                 "Title": f"Transcript of call {draft.call_id}"[:255],
@@ -45,19 +45,21 @@ def attach_transcripts(desk: Desk, intents: Sequence[Intent]) -> list[Outcome]:
             outcomes.append(Parked(intent.id, "TASK_PARKED", follows=draft.call_log_intent))
     if not records:
         return outcomes
-    files = [(one.id, fields) for one, fields in records.items()]
+    files = [(key.id, fields) for key, fields in records.items()]
     try:
-        written = desk.records.create_each("ContentVersion", files, still_wanted=desk.holds_lease)
+        written = context.records.create_each(
+            "ContentVersion", files, still_wanted=context.holds_lease
+        )
     except WithdrawnError:
         return outcomes  # somebody else's by now
     except SalesforceError as error:
-        failed = [desk.failed(one, error, may_be_there=error.ambiguous) for one in records]
-        return outcomes + [_rested(one) for one in failed]
-    settled = [desk.written(one, item) for one, item in zip(records, written, strict=True)]
-    return outcomes + [_rested(one) for one in settled]
+        failed = [context.failed(record, error, may_exist=error.ambiguous) for record in records]
+        return outcomes + [_rested(entry) for entry in failed]
+    settled = [context.written(record, item) for record, item in zip(records, written, strict=True)]
+    return outcomes + [_rested(entry) for entry in settled]
 
 
 def _rested(outcome: Outcome) -> Outcome:
-    if isinstance(outcome, TryAgain) and outcome.unsure:
+    if isinstance(outcome, TryAgain) and outcome.in_doubt:
         return replace(outcome, rest_ms=max(REST_UNKEYED_MS, outcome.rest_ms))
     return outcome

@@ -1,4 +1,4 @@
--- Read before every script: the server's clock, the doorbell, waits, whether the caller speaks, letting
+-- Read before every script: the server's clock, the wake-up, waits, whether the caller speaks, letting
 -- followers go, and parking.
 
 local settled = {delivered = true, parked = true, cancelled = true}
@@ -8,16 +8,16 @@ local function clock_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- True when the caller has to send a doorbell: none is out for the kind, and now one is.
-local function take_doorbell(p, kind, ring_ms)
-  return redis.call('SET', p .. 'doorbell:' .. kind, 1, 'NX', 'PX', ring_ms) ~= false
+-- True when the caller has to send a wakeup: none is out for the kind, and now one is.
+local function take_wake_up(p, kind, wake_up_ms)
+  return redis.call('SET', p .. 'wakeup:' .. kind, 1, 'NX', 'PX', wake_up_ms) ~= false
 end
 
--- The wait of what ("org" or a kind): {until, reason, strikes}. One that can't be read is none.
+-- The wait of what ("org" or a kind): {until, reason, failures_in_a_row}. One that can't be read is none.
 local function wait_of(p, what)
   local is_json, wait = pcall(cjson.decode, redis.call('HGET', p .. 'waits', what))
   if not is_json or type(wait) ~= 'table' then wait = {} end
-  return {['until'] = tonumber(wait['until']) or 0, reason = wait.reason, strikes = tonumber(wait.strikes) or 0}
+  return {['until'] = tonumber(wait['until']) or 0, reason = wait.reason, failures_in_a_row = tonumber(wait.failures_in_a_row) or 0}
 end
 
 -- True while it has to wait, or a person paused it.
@@ -27,7 +27,7 @@ end
 
 -- True when it failed the last time: whoever is let in now finds out whether it works again.
 local function is_on_probation(p, what)
-  return wait_of(p, what).strikes > 0
+  return wait_of(p, what).failures_in_a_row > 0
 end
 
 -- True while a write is held because the caller is speaking: until their next final transcript, two
@@ -36,13 +36,13 @@ end
 -- call, in the order of their own times (shared/calls/speech.py says what they are).
 --
 -- A click or a cough is no speech: one short word, over within 300 ms.
-local CLICK_MS, SILENCE_MS, CORRECTED_MS, MOST_HELD_MS = 300, 2000, 3000, 15000
+local CLICK_MS, SILENCE_MS, CORRECTED_MS, MAX_HELD_MS = 300, 2000, 3000, 15000
 
 local function is_held_back(p, call, accepted, now)
-  if call == '' or now >= accepted + MOST_HELD_MS then return false end
+  if call == '' or now >= accepted + MAX_HELD_MS then return false end
   local key = p .. 'call:' .. call
-  local heard = tonumber(redis.call('HGET', key, 'heard'))
-  if not heard then return false end
+  local last_speech_at = tonumber(redis.call('HGET', key, 'last_speech_at'))
+  if not last_speech_at then return false end
   local began, spoke, said, open, corrected = nil, -1, -1, false, false
   local signs = redis.call('ZRANGE', key .. ':speech', 0, -1, 'WITHSCORES')
   for i = 1, #signs, 2 do
@@ -61,12 +61,12 @@ local function is_held_back(p, call, accepted, now)
       if sign == 'E' then began, open = nil, false end
     end
   end
-  if corrected and now - heard < CORRECTED_MS then return true end
-  if open and now - heard >= CLICK_MS then return true end
-  return spoke > said and now - heard < SILENCE_MS
+  if corrected and now - last_speech_at < CORRECTED_MS then return true end
+  if open and now - last_speech_at >= CLICK_MS then return true end
+  return spoke > said and now - last_speech_at < SILENCE_MS
 end
 
--- The intent is for a person: counted among the promises when a caller was told of it. The call of such
+-- The intent is for a person: counted among the promises when a caller was promised it. The call of such
 -- a one may last (summary.lua looks). Never fails, whatever lies under the id.
 local function park(p, id, now, reason)
   local key = p .. 'intent:' .. id
@@ -74,35 +74,35 @@ local function park(p, id, now, reason)
   redis.call('ZADD', p .. 'parked', now, id)
   local is = redis.pcall('HMGET', key, 'said', 'call')
   if not is.err and is[1] and is[1] ~= '' then
-    redis.call('ZADD', p .. 'parked:told', now, id)
+    redis.call('ZADD', p .. 'parked:said', now, id)
     if is[2] and is[2] ~= '' then redis.call('HSET', p .. 'parked:live', id, is[2]) end
   end
 end
 
 local function unpark(p, id)
   redis.call('ZREM', p .. 'parked', id)
-  redis.call('ZREM', p .. 'parked:told', id)
+  redis.call('ZREM', p .. 'parked:said', id)
   redis.call('HDEL', p .. 'parked:live', id)
 end
 
--- A parked intent is tried anew, without its past: unsure, so that what it may have written before it
+-- A parked intent is tried anew, without its past: in_doubt, so that what it may have written before it
 -- parked is found and not written again.
 local function make_due_again(p, id, kind, now)
   local key = p .. 'intent:' .. id
-  redis.call('HSET', key, 'state', 'due', 'unsure', 1, 'hold_until', now, 'attempts', 0)
-  redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'leave_out')
+  redis.call('HSET', key, 'state', 'due', 'in_doubt', 1, 'hold_until', now, 'attempts', 0)
+  redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'omit_fields')
   unpark(p, id)
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
 end
 
 -- Removes it from where what is open stands.
-local function close(p, kind, id)
+local function remove_from_open(p, kind, id)
   redis.call('ZREM', p .. 'due:' .. kind, id)
   redis.call('ZREM', p .. 'held:' .. kind, id)
   redis.call('ZREM', p .. 'waiting:' .. kind, id)
 end
 
-local function let_follower_go(p, id, follower, became, now, ring_ms, reply)
+local function release_follower(p, id, follower, became, now, wake_up_ms, reply)
   local key = p .. 'intent:' .. follower
   local is = redis.call('HMGET', key, 'state', 'kind', 'hold_until')
   local kind, due_at = is[2], nil
@@ -117,30 +117,30 @@ local function let_follower_go(p, id, follower, became, now, ring_ms, reply)
     make_due_again(p, follower, kind, now)
     due_at = now
   end
-  if due_at and due_at <= now and ring_ms and take_doorbell(p, kind, ring_ms) then
+  if due_at and due_at <= now and wake_up_ms and take_wake_up(p, kind, wake_up_ms) then
     reply[#reply + 1] = kind
   end
 end
 
 -- An intent is settled: those that waited for it alone are due. Those that parked because this one did
--- are due again once it is parked no more, and find out what that means for them. Appends kinds to ring
--- for to reply; without ring_ms the sweep rings.
-local function let_followers_go(p, id, now, ring_ms, reply)
+-- are due again once it is parked no more, and find out what that means for them. Appends kinds to notify
+-- for to reply; without wake_up_ms the sweep rings.
+local function release_followers(p, id, now, wake_up_ms, reply)
   local followers = p .. 'followers:' .. id
   local became = redis.pcall('HGET', p .. 'intent:' .. id, 'state')
   if type(became) == 'table' then became = 'parked' end  -- no hash: it is parked as unreadable
   for _, follower in ipairs(redis.call('SMEMBERS', followers)) do
-    if not pcall(let_follower_go, p, id, follower, became, now, ring_ms, reply) then
+    if not pcall(release_follower, p, id, follower, became, now, wake_up_ms, reply) then
       park(p, follower, now, 'UNREADABLE_ROW')
-      let_followers_go(p, follower, now, ring_ms, reply)
+      release_followers(p, follower, now, wake_up_ms, reply)
     end
   end
   if became ~= 'parked' then redis.call('DEL', followers) end
 end
 
 -- One that no script can make sense of is for a person, and holds up no other.
-local function park_unreadable(p, kind, id, now, ring_ms, reply)
-  close(p, kind, id)
+local function park_unreadable(p, kind, id, now, wake_up_ms, reply)
+  remove_from_open(p, kind, id)
   park(p, id, now, 'UNREADABLE_ROW')
-  let_followers_go(p, id, now, ring_ms, reply)
+  release_followers(p, id, now, wake_up_ms, reply)
 end

@@ -5,25 +5,25 @@
 --   call        the call's id, "" when the message named none
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
---               record (its name, or "": it waits for wishes of other kinds about it),
---               subjects (list), asks (bool), wished (ms), message,
+--               record (its name, or "": it waits for requests of other kinds about it),
+--               dedup_keys (list), asks (bool), requested_at (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
 --   limits      (optional) {call, number}: writes of the agent for one call, and for one number in a day
---   subject_ms  how long a subject is remembered across calls
---   call_ms     how long the call's list of intents and wishes is kept
---   caller_ms, caller_most   how long, and how many of, a caller's intents are known by their number
---   answer_key  (optional) where the tool call's answer is kept
+--   dedup_ms  how long a dedup_key is remembered across calls
+--   call_ms     how long the call's list of intents and requests is stored
+--   caller_ms, caller_limit   how long, and how many of, a caller's intents are known by their number
+--   answer_key  (optional) where the tool call's answer is stored
 --   answer      (optional) the answer's text; answer_ttl_ms
---   ring_ms     how long a doorbell counts as out
+--   wake_up_ms     how long a wake-up counts as out
 --
 -- Returns a list:
 --   {"answered", text}            this tool call was answered before; nothing recorded
---   {"repeated", id}              the call already has a wish with this fingerprint
---   {"existing", id}              an earlier message's intent is about the same subject; nothing recorded
+--   {"repeated", id}              the call already has a request with this fingerprint
+--   {"existing", id}              an earlier message's intent is about the same dedup_key; nothing recorded
 --   {"too_many"}                  a limit is reached; nothing recorded
 --   {"reference_taken"}           another intent has the reference; nothing recorded
 --   {"too_late"}                  what is to be amended is held no more, or has changed; nothing recorded
---   {"accepted", kind, kind, ...} recorded; ring for these kinds
+--   {"accepted", kind, kind, ...} recorded; notify these kinds
 --
 -- An intent that amends a held one takes its place under the old id and reference, and is held anew.
 local want = cjson.decode(ARGV[1])
@@ -31,14 +31,14 @@ local p = want.prefix
 local now = clock_ms()
 
 if want.answer_key then
-  local kept = redis.call('GET', want.answer_key)
-  if kept and string.sub(kept, 1, 8) ~= 'working:' then return {'answered', kept} end
+  local stored = redis.call('GET', want.answer_key)
+  if stored and string.sub(stored, 1, 8) ~= 'working:' then return {'answered', stored} end
 end
 
-local wishes = p .. 'call:' .. want.call .. ':wishes'
+local requests = p .. 'call:' .. want.call .. ':requests'
 for _, intent in ipairs(want.intents) do
   if intent.fingerprint ~= '' and want.call ~= '' then
-    local earlier = redis.call('HGET', wishes, intent.fingerprint)
+    local earlier = redis.call('HGET', requests, intent.fingerprint)
     if earlier then return {'repeated', earlier} end
   end
   if intent.amends then
@@ -50,8 +50,8 @@ for _, intent in ipairs(want.intents) do
     return {'reference_taken'}
   end
   if intent.asks and not intent.amends then
-    for _, subject in ipairs(intent.subjects) do
-      local id = redis.call('GET', p .. 'subject:' .. subject)
+    for _, dedup_key in ipairs(intent.dedup_keys) do
+      local id = redis.call('GET', p .. 'dedup:' .. dedup_key)
       local is = id and redis.call('HMGET', p .. 'intent:' .. id, 'state', 'message', 'payload')
       -- What one message lists never merges; what has lost its words can't be compared any more.
       if is and is[1] and is[1] ~= 'cancelled' and is[1] ~= 'parked'
@@ -85,22 +85,22 @@ local of_call = p .. 'call:' .. want.call .. ':intents'
 local reply = {'accepted'}
 local function amend(intent)
   local id = intent.amends[1]
-  for _, subject in ipairs(cjson.decode(redis.call('HGET', p .. 'intent:' .. id, 'subjects') or '[]')) do
-    if redis.call('GET', p .. 'subject:' .. subject) == id then
-      redis.call('DEL', p .. 'subject:' .. subject)
+  for _, dedup_key in ipairs(cjson.decode(redis.call('HGET', p .. 'intent:' .. id, 'dedup_keys') or '[]')) do
+    if redis.call('GET', p .. 'dedup:' .. dedup_key) == id then
+      redis.call('DEL', p .. 'dedup:' .. dedup_key)
     end
   end
   redis.call('HSET', p .. 'intent:' .. id, 'payload', intent.payload, 'said', intent.said,
-    'schema', intent.schema, 'fingerprint', intent.fingerprint, 'wished', intent.wished,
+    'schema', intent.schema, 'fingerprint', intent.fingerprint, 'requested_at', intent.requested_at,
     'message', intent.message, 'hold_until', now + intent.hold_ms,
-    'subjects', cjson.encode(intent.subjects))
+    'dedup_keys', cjson.encode(intent.dedup_keys))
   for _, place in ipairs({'due:', 'held:', 'waiting:'}) do
     redis.call('ZADD', p .. place .. intent.kind, 'XX', now + intent.hold_ms, id)
   end
-  redis.call('HDEL', wishes, intent.amends[2])
-  redis.call('HSET', wishes, intent.fingerprint, id)
-  for _, subject in ipairs(intent.subjects) do
-    redis.call('SET', p .. 'subject:' .. subject, id, 'PX', want.subject_ms)
+  redis.call('HDEL', requests, intent.amends[2])
+  redis.call('HSET', requests, intent.fingerprint, id)
+  for _, dedup_key in ipairs(intent.dedup_keys) do
+    redis.call('SET', p .. 'dedup:' .. dedup_key, id, 'PX', want.dedup_ms)
   end
 end
 
@@ -131,8 +131,8 @@ local function record(intent)
     'schema', intent.schema, 'call', want.call, 'tool', intent.tool,
     'reference', intent.reference, 'fingerprint', intent.fingerprint,
     'payload', intent.payload, 'said', intent.said, 'accepted', now, 'hold_until', hold_until,
-    'wished', intent.wished, 'message', intent.message, 'subjects', cjson.encode(intent.subjects),
-    'record', intent.record, 'waiting', waiting, 'attempts', 0, 'unsure', 0, 'org', intent.org)
+    'requested_at', intent.requested_at, 'message', intent.message, 'dedup_keys', cjson.encode(intent.dedup_keys),
+    'record', intent.record, 'waiting', waiting, 'attempts', 0, 'in_doubt', 0, 'org', intent.org)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   if waiting > 0 then
     redis.call('ZADD', p .. 'waiting:' .. intent.kind, hold_until, intent.id)
@@ -145,20 +145,20 @@ local function record(intent)
     redis.call('RPUSH', of_call, intent.id)
     redis.call('PEXPIRE', of_call, want.call_ms)
     if intent.fingerprint ~= '' then
-      redis.call('HSET', wishes, intent.fingerprint, intent.id)
-      redis.call('PEXPIRE', wishes, want.call_ms)
+      redis.call('HSET', requests, intent.fingerprint, intent.id)
+      redis.call('PEXPIRE', requests, want.call_ms)
     end
   end
   if intent.caller ~= '' then
     local of_caller = p .. 'caller:' .. intent.caller .. ':intents'
     redis.call('RPUSH', of_caller, intent.id)
-    redis.call('LTRIM', of_caller, -want.caller_most, -1)
+    redis.call('LTRIM', of_caller, -want.caller_limit, -1)
     redis.call('PEXPIRE', of_caller, want.caller_ms)
   end
-  for _, subject in ipairs(intent.subjects) do
-    redis.call('SET', p .. 'subject:' .. subject, intent.id, 'PX', want.subject_ms)
+  for _, dedup_key in ipairs(intent.dedup_keys) do
+    redis.call('SET', p .. 'dedup:' .. dedup_key, intent.id, 'PX', want.dedup_ms)
   end
-  if not held and take_doorbell(p, intent.kind, want.ring_ms) then
+  if not held and take_wake_up(p, intent.kind, want.wake_up_ms) then
     reply[#reply + 1] = intent.kind
   end
 end

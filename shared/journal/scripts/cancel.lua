@@ -1,17 +1,17 @@
 -- Takes an intent back on the caller's word, while nothing of it can have reached Salesforce.
 --
--- ARGV  1 prefix, 2 id, 3 reason, 4 ms a doorbell counts as out
+-- ARGV  1 prefix, 2 id, 3 reason, 4 ms a wake-up counts as out
 --
 -- What is parked and was never written is taken back too; what may have been written stays parked,
--- with the reason NOT_WANTED. The wish is forgotten, so that asking for the same again is a new one.
+-- with the reason NOT_WANTED. The request is purged, so that asking for the same again is a new one.
 --
 -- Returns {state after, kind, kind, ...}: "cancelled", or the state that forbids it ("leased",
--- "delivered", "parked", "unsure" when an attempt may have been committed, "" when unknown); then
--- the kinds to ring for.
-local p, id, ring_ms = ARGV[1], ARGV[2], tonumber(ARGV[4])
+-- "delivered", "parked", "in_doubt" when an attempt may have been committed, "" when unknown); then
+-- the kinds to notify.
+local p, id, wake_up_ms = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local key = p .. 'intent:' .. id
 local now = clock_ms()
-local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'unsure')
+local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'in_doubt')
 if not is[1] then return {''} end
 if is[1] ~= 'held' and is[1] ~= 'due' and is[1] ~= 'parked' then return {is[1]} end
 if is[5] == '1' then
@@ -19,14 +19,14 @@ if is[5] == '1' then
     redis.call('HSET', key, 'reason', 'NOT_WANTED')
     return {'parked'}
   end
-  return {'unsure'}
+  return {'in_doubt'}
 end
 
 redis.call('HSET', key, 'state', 'cancelled', 'reason', ARGV[3], 'settled', now)
-close(p, is[2], id)
+remove_from_open(p, is[2], id)
 unpark(p, id)
 redis.call('ZADD', p .. 'settled', now, id)
-if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
+if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':requests', is[4]) end
 local reply = {'cancelled'}
-let_followers_go(p, id, now, ring_ms, reply)
+release_followers(p, id, now, wake_up_ms, reply)
 return reply

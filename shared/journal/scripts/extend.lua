@@ -5,14 +5,14 @@
 -- Only what is still leased under the token is extended. Returns how many were.
 local p, kind, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now = clock_ms()
-local kept = 0
+local stored = 0
 redis.call('ZADD', p .. 'leases:' .. kind, 'XX', now + lease_ms, token)
 if redis.call('GET', p .. 'probe') == token then redis.call('PEXPIRE', p .. 'probe', lease_ms) end
 for i = 5, #ARGV do
   local held = redis.call('HMGET', p .. 'intent:' .. ARGV[i], 'state', 'lease')
   if held[1] == 'leased' and held[2] == token then
     redis.call('ZADD', p .. 'due:' .. kind, now + lease_ms, ARGV[i])
-    kept = kept + 1
+    stored = stored + 1
   end
 end
-return kept
+return stored

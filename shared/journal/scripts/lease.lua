@@ -1,7 +1,7 @@
 -- Hands a worker what is due of one kind, for a bounded time and under a token of its own.
 --
--- ARGV  1 prefix, 2 kind, 3 most intents, 4 most payload bytes, 5 lease in ms, 6 token,
---       7 most leases of the kind at a time, 8 most intents of a kind that is tried again
+-- ARGV  1 prefix, 2 kind, 3 limit intents, 4 limit payload bytes, 5 lease in ms, 6 token,
+--       7 limit leases of the kind at a time, 8 limit intents of a kind that is tried again
 --
 -- Nothing is leased while the org or the kind has to wait, nor while so many batches of the kind
 -- are at work: a Salesforce that hangs must not take every thread of every worker. After the org
@@ -9,13 +9,13 @@
 --
 -- What is held stays so while the caller is speaking.
 --
--- An intent whose earlier lease ran out is marked unsure: its worker may have died after Salesforce
+-- An intent whose earlier lease ran out is marked in_doubt: its worker may have died after Salesforce
 -- committed. At least one intent is leased however large it is. Oldest first; of a backlog a quarter
 -- of each batch are the newest.
 --
 -- Returns a list of {id, {field, value, ...}}.
 local p, kind, token = ARGV[1], ARGV[2], ARGV[6]
-local most, most_bytes, lease_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local limit, max_bytes, lease_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local now = clock_ms()
 
 if must_wait(p, 'org', now) or must_wait(p, kind, now) then return {} end
@@ -30,22 +30,22 @@ local org_is_tried = is_on_probation(p, 'org')
 if org_is_tried and redis.call('EXISTS', p .. 'probe') == 1 then return {} end
 if is_on_probation(p, kind) then
   most_leases = 1
-  most = math.min(most, tonumber(ARGV[8]))
+  limit = math.min(limit, tonumber(ARGV[8]))
 end
 if redis.call('ZCARD', leases) >= most_leases then return {} end
 
 local due = p .. 'due:' .. kind
-local wanted = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)
-if #wanted == most and most > 1 then
+local wanted = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)
+if #wanted == limit and limit > 1 then
   -- A backlog: a quarter of the batch is for those whose callers are still on the line.
-  local newest = redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, math.ceil(most / 4))
+  local newest = redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, math.ceil(limit / 4))
   local both, is_new = {}, {}
   for i = #newest, 1, -1 do
     both[#both + 1] = newest[i]
     is_new[newest[i]] = true
   end
   for _, id in ipairs(wanted) do
-    if #both < most and not is_new[id] then both[#both + 1] = id end
+    if #both < limit and not is_new[id] then both[#both + 1] = id end
   end
   wanted = both
 end
@@ -60,9 +60,9 @@ local function take(id)
     redis.call('ZADD', due, now + 250, id)
   elseif state == 'held' or state == 'due' or state == 'leased' then
     local size = redis.call('HSTRLEN', key, 'payload')
-    if #leased > 0 and bytes + size > most_bytes then return true end
+    if #leased > 0 and bytes + size > max_bytes then return true end
     bytes = bytes + size
-    if state == 'leased' then redis.call('HSET', key, 'unsure', 1) end
+    if state == 'leased' then redis.call('HSET', key, 'in_doubt', 1) end
     redis.call('HINCRBY', key, 'attempts', 1)
     redis.call('HSET', key, 'state', 'leased', 'lease', token)
     redis.call('ZREM', p .. 'held:' .. kind, id)

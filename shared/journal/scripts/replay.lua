@@ -1,14 +1,14 @@
 -- A person settles parked intents: try again, or give up.
 --
--- ARGV  1 prefix, 2 "replay" or "discard", 3 ms a doorbell counts as out, 4 new payload or "",
+-- ARGV  1 prefix, 2 "replay" or "discard", 3 ms a wake-up counts as out, 4 new payload or "",
 --       5 the org that they are for from now on, or "", 6... ids
 --
--- Replay makes a parked intent due at once, unsure and with its counters reset. A payload replaces
+-- Replay makes a parked intent due at once, in_doubt and with its counters reset. A payload replaces
 -- the draft (an edit). Discard cancels it. An intent that is not parked is left alone, so a second run
 -- changes nothing. What is no hash, or names no kind, can only be discarded.
 --
--- Returns {how many were changed, kind, kind, ...}: ring for these kinds.
-local p, verb, ring_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+-- Returns {how many were changed, kind, kind, ...}: due_kinds for these kinds.
+local p, verb, wake_up_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local now = clock_ms()
 local reply, discarded = {0}, {}
 for i = 6, #ARGV do
@@ -26,14 +26,14 @@ for i = 6, #ARGV do
       if payload ~= '' then redis.call('HSET', key, 'payload', payload) end
       if org ~= '' then redis.call('HSET', key, 'org', org) end
       make_due_again(p, id, is[2], now)
-      if take_doorbell(p, is[2], ring_ms) then reply[#reply + 1] = is[2] end
+      if take_wake_up(p, is[2], wake_up_ms) then reply[#reply + 1] = is[2] end
     else
       discarded[#discarded + 1] = id
       redis.call('HSET', key, 'state', 'cancelled', 'settled', now)
       redis.call('ZADD', p .. 'settled', now, id)
-      if is[3] and is[4] and is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':wishes', is[4]) end
+      if is[3] and is[4] and is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':requests', is[4]) end
     end
   end
 end
-for _, id in ipairs(discarded) do let_followers_go(p, id, now, ring_ms, reply) end
+for _, id in ipairs(discarded) do release_followers(p, id, now, wake_up_ms, reply) end
 return reply

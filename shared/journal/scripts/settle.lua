@@ -1,13 +1,13 @@
 -- Writes down what became of leased intents. A worker whose lease is gone can't settle anything.
 --
--- ARGV  1 prefix, 2 token, 3 ms a doorbell counts as out, 4 JSON list of (see below), 5 kind,
---       6 ms a call's list of intents is kept, 7 ms a kind goes without a missing field
---   {id, outcome = "delivered", receipt (text), payload (text: what is kept of the draft),
+-- ARGV  1 prefix, 2 token, 3 ms a wake-up counts as out, 4 JSON list of (see below), 5 kind,
+--       6 ms a call's list of intents is stored, 7 ms a kind goes without a missing field
+--   {id, outcome = "delivered", receipt (text), payload (text: what is stored of the draft),
 --    also (list of intents)}
---   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"kind"|"org", strikes (0 for a
---    wait that is no failure, else 1), unsure (bool), rest_ms, leave_out (text), missing (list), limit,
+--   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"kind"|"org", failures_in_a_row (0 for a
+--    wait that is no failure, else 1), in_doubt (bool), rest_ms, omit_fields (text), missing (list), limit,
 --    target}
---   {id, outcome = "part_refused", reason, detail, delay_ms, unsure, rest (text), part (an intent)}
+--   {id, outcome = "part_refused", reason, detail, delay_ms, in_doubt, rest (text), part (an intent)}
 --   {id, outcome = "parked", reason, detail, follows (id or "")}   {id, outcome = "cancelled", reason}
 --   An intent: {id, kind, schema, tool, reference, said, payload (text), record, after (list of ids)}
 --
@@ -31,12 +31,12 @@
 -- delivered, parked or cancelled lets its followers go.
 --
 -- Returns {{id, state, ...} of what was settled, "paused" or "": whether the kind has to wait from now
--- on that did not before, {kind, ...} to ring for}.
-local p, token, ring_ms, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]
+-- on that did not before, {kind, ...} to notify}.
+local p, token, wake_up_ms, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]
 local outcomes = cjson.decode(ARGV[4])
 local call_ms, missing_ms = ARGV[6], ARGV[7]
 local now = clock_ms()
-local states, paused, ring = {}, '', {}
+local states, paused, due_kinds = {}, '', {}
 local MANY, FAILING_MS = 10, 24 * 3600 * 1000
 redis.call('ZREM', p .. 'leases:' .. kind, token)
 redis.call('HDEL', p .. 'leased:' .. kind, token)
@@ -48,9 +48,9 @@ local function wait(what, outcome)
   redis.call('HSET', p .. 'waits', what, cjson.encode({
     ['until'] = longer and before['until'] or now + outcome.delay_ms,
     reason = longer and before.reason or outcome.reason,
-    strikes = before.strikes + outcome.strikes,
+    failures_in_a_row = before.failures_in_a_row + outcome.failures_in_a_row,
   }))
-  if what ~= 'org' and before.strikes == 0 and outcome.strikes > 0 then paused = 'paused' end
+  if what ~= 'org' and before.failures_in_a_row == 0 and outcome.failures_in_a_row > 0 then paused = 'paused' end
 end
 
 -- Whose the refusal of one record is: "record" or "kind"; "parked" when it was the last one.
@@ -90,7 +90,7 @@ local function record(one, from, call, parked)
   redis.call('HSET', key, 'kind', one.kind, 'state', waiting > 0 and 'held' or 'due',
     'schema', one.schema, 'call', call, 'tool', one.tool, 'reference', one.reference,
     'fingerprint', '', 'payload', one.payload, 'said', one.said, 'accepted', now,
-    'hold_until', now, 'subjects', '[]', 'waiting', waiting, 'attempts', 0, 'unsure', 0,
+    'hold_until', now, 'dedup_keys', '[]', 'waiting', waiting, 'attempts', 0, 'in_doubt', 0,
     'record', one.record, 'org', redis.call('HGET', from, 'org') or '')
   redis.call('ZADD', p .. 'intents', now, one.id)
   if call ~= '' then
@@ -104,7 +104,7 @@ local function record(one, from, call, parked)
     redis.call('ZADD', p .. 'waiting:' .. one.kind, now, one.id)
   else
     redis.call('ZADD', p .. 'due:' .. one.kind, now, one.id)
-    if take_doorbell(p, one.kind, ring_ms) then ring[#ring + 1] = one.kind end
+    if take_wake_up(p, one.kind, wake_up_ms) then due_kinds[#due_kinds + 1] = one.kind end
   end
 end
 
@@ -120,9 +120,9 @@ local function again(outcome, key)
     end
   end
   -- A mere wait is no attempt.
-  if outcome.strikes == 0 then redis.call('HINCRBY', key, 'attempts', -1) end
+  if outcome.failures_in_a_row == 0 then redis.call('HINCRBY', key, 'attempts', -1) end
   redis.call('HSET', key, 'state', 'due', 'reason', outcome.reason, 'detail', outcome.detail,
-    'unsure', outcome.unsure and 1 or 0, 'leave_out', outcome.leave_out)
+    'in_doubt', outcome.in_doubt and 1 or 0, 'omit_fields', outcome.omit_fields)
   for _, field in ipairs(outcome.missing) do
     redis.call('SADD', p .. 'missing:' .. kind, field)
     redis.call('PEXPIRE', p .. 'missing:' .. kind, missing_ms)
@@ -166,7 +166,7 @@ for _, outcome in ipairs(outcomes) do
       open = again(outcome, key)
     elseif outcome.outcome == 'part_refused' then
       redis.call('HSET', key, 'state', 'due', 'payload', outcome.rest, 'reason', outcome.reason,
-        'unsure', outcome.unsure and 1 or 0)
+        'in_doubt', outcome.in_doubt and 1 or 0)
       redis.call('ZADD', p .. 'due:' .. kind, now + outcome.delay_ms, outcome.id)
       record(outcome.part, key, call, outcome)
       open = true
@@ -189,20 +189,20 @@ for _, outcome in ipairs(outcomes) do
       states[#states + 1] = state
       redis.call('HSET', key, 'state', state, 'settled', now, 'reason', outcome.reason or '',
         'detail', outcome.detail or '')
-      close(p, kind, outcome.id)
+      remove_from_open(p, kind, outcome.id)
       if state == 'delivered' then
         for _, one in ipairs(outcome.also) do record(one, key, call) end
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
-        redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'subjects', 'leave_out',
+        redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'dedup_keys', 'omit_fields',
           'refused', 'refused_at', 'detail')
       elseif state == 'parked' then
         park(p, outcome.id, now, outcome.reason)
       elseif call ~= '' and is[4] and is[4] ~= '' then
-        redis.call('HDEL', p .. 'call:' .. call .. ':wishes', is[4])
+        redis.call('HDEL', p .. 'call:' .. call .. ':requests', is[4])
       end
       if state ~= 'parked' then redis.call('ZADD', p .. 'settled', now, outcome.id) end
-      let_followers_go(p, outcome.id, now, ring_ms, ring)
+      release_followers(p, outcome.id, now, wake_up_ms, due_kinds)
     end
   end
 end
-return {states, paused, ring}
+return {states, paused, due_kinds}

@@ -4,9 +4,9 @@
 --
 -- Sets that say where something stands only for a while are cleaned here of what an older version left.
 --
--- Returns JSON: {accepted, parked, broken (promises: parked, a caller was told of it, the call is over),
+-- Returns JSON: {accepted, parked, broken (promises: parked, a caller was promised it, the call is over),
 -- oldest_due_ms (age of the oldest that a worker should have had by now, those that wait for others among
--- them), swept_ms_ago, forgot_ms_ago, retention_lag_ms (how long the oldest should have been forgotten),
+-- them), swept_ms_ago, purged_ms_ago, retention_lag_ms (how long the oldest should have been purged),
 -- kinds = {kind = {held, waiting, due, leased}}}. -1 where there is none.
 local p, data_ms, receipt_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local STALE_MS = 60000
@@ -71,10 +71,10 @@ end
 return cjson.encode({
   accepted = redis.call('ZCARD', p .. 'intents'),
   parked = redis.call('ZCARD', p .. 'parked'),
-  broken = redis.call('ZCARD', p .. 'parked:told') - redis.call('HLEN', p .. 'parked:live'),
+  broken = redis.call('ZCARD', p .. 'parked:said') - redis.call('HLEN', p .. 'parked:live'),
   oldest_due_ms = oldest <= now and now - oldest or -1,
   swept_ms_ago = since(p .. 'sweep:last'),
-  forgot_ms_ago = since(p .. 'retention:last'),
+  purged_ms_ago = since(p .. 'retention:last'),
   retention_lag_ms = lag,
   kinds = kinds,
 })

@@ -1,13 +1,13 @@
--- Finds the kinds that have work and no doorbell out. Any number of sweepers may run.
+-- Finds the kinds that have work and no wake-up out. Any number of sweepers may run.
 --
--- ARGV  1 prefix, 2 ms a doorbell counts as out, 3 most held intents to move, 4... kinds
+-- ARGV  1 prefix, 2 ms a wake-up counts as out, 3 limit held intents to move, 4... kinds
 --
 -- Held intents whose commit window is over become due here (a lease takes them in either state),
 -- unless the caller is speaking.
 -- Kinds that have to wait are left alone.
 --
--- Returns the kinds to ring for.
-local p, ring_ms, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+-- Returns the kinds to notify.
+local p, wake_up_ms, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = clock_ms()
 redis.call('SET', p .. 'sweep:last', now)
 
@@ -23,24 +23,24 @@ local function is_held_back_still(id, due)
   return false
 end
 
-local ring = {}
+local due_kinds = {}
 local org_waits = must_wait(p, 'org', now)
 for i = 4, #ARGV do
   local kind = ARGV[i]
   local due = p .. 'due:' .. kind
   local ready = 0
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)) do
     local is_sound, held_back = pcall(is_held_back_still, id, due)
     if not is_sound then
-      park_unreadable(p, kind, id, now, ring_ms, ring)
+      park_unreadable(p, kind, id, now, wake_up_ms, due_kinds)
     elseif not held_back then
       redis.call('ZREM', p .. 'held:' .. kind, id)
       ready = ready + 1
     end
   end
   if ready > 0 and not org_waits and not must_wait(p, kind, now)
-    and take_doorbell(p, kind, ring_ms) then
-    ring[#ring + 1] = kind
+    and take_wake_up(p, kind, wake_up_ms) then
+    due_kinds[#due_kinds + 1] = kind
   end
 end
-return ring
+return due_kinds

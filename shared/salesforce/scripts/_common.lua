@@ -5,19 +5,19 @@ local function clock_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- What is kept of an org and app that nobody works with any more is gone after a week.
+-- What is stored of an org and app that nobody works with any more is gone after a week.
 local KEPT_MS = 7 * 86400000
 
-local function within(value, least, most)
-  return math.max(least, math.min(most, value))
+local function within(value, least, limit)
+  return math.max(least, math.min(limit, value))
 end
 
 -- Opens the breaker, each time in a row for twice as long; half of it is jitter.
 local function open_breaker(key, now, want, reason)
-  local strikes = tonumber(redis.call('HGET', key, 'strikes') or 0)
-  local open_ms = math.min(want.most_open_ms, want.first_open_ms * 2 ^ math.min(strikes, 10))
+  local failures_in_a_row = tonumber(redis.call('HGET', key, 'failures_in_a_row') or 0)
+  local open_ms = math.min(want.max_open_ms, want.first_open_ms * 2 ^ math.min(failures_in_a_row, 10))
   open_ms = math.max(open_ms * (0.5 + 0.5 * want.dice), want.retry_after_ms or 0)
   redis.call('HSET', key, 'state', 'open', 'since', now, 'until', math.floor(now + open_ms),
-    'strikes', strikes + 1, 'probe_until', 0, 'reason', reason)
+    'failures_in_a_row', failures_in_a_row + 1, 'probe_until', 0, 'reason', reason)
   return math.floor(open_ms)
 end

@@ -3,7 +3,7 @@
 -- ARGV[1]  JSON object:
 --   prefix, id
 --   use             "lookup", "write" or "check" (an operator's, whom no breaker and no reserve stops)
---   lasts_ms        how long the request may take at most
+--   lasts_ms        how long the request may take at limit
 --   waited_ms       how long it has waited for this
 --   hold_ms         how long it may be held back so that others can share it; 0 for one that is alone
 --   peek            true: only asks, nothing is entered
@@ -11,11 +11,11 @@
 --   window          nil, or {requests, ms}: no more requests than that in so long
 --   reserve         share of the daily allowance that is left to lookups, 0 to 1
 --   look_again_ms   how old a figure of the allowance is believed when it says that none is left
---   slow_ms, most_stuck   so many lookups in flight for longer than that mean that Salesforce hangs
---   first_open_ms, most_open_ms, dice (0 to 1)   how long the breaker opens
+--   slow_ms, max_stuck   so many lookups in flight for longer than that mean that Salesforce hangs
+--   first_open_ms, max_open_ms, dice (0 to 1)   how long the breaker opens
 --
 -- Keys, under prefix:
---   breaker       hash: state, since, until, strikes, reason, probe_until; ok, bad, from (the count)
+--   breaker       hash: state, since, until, failures_in_a_row, reason, probe_until; ok, bad, from (the count)
 --   flying:{use}  sorted set: requests in flight by the time they left
 --   window:{use}  sorted set: requests by the time they stop counting. One in flight counts from now
 --                 to its end, and from its end for as long as the window: so Salesforce, who counts
@@ -39,7 +39,7 @@ if want.use == 'lookup' and not want.forced then
     local wait_ms = math.max(tonumber(is[3]), tonumber(is[4])) - now
     if wait_ms > 0 then return {'breaker', wait_ms} end
     probe = 1
-  elseif redis.call('ZCOUNT', flying, '(' .. (is[2] or 0), now - want.slow_ms) >= want.most_stuck then
+  elseif redis.call('ZCOUNT', flying, '(' .. (is[2] or 0), now - want.slow_ms) >= want.max_stuck then
     return {'breaker', open_breaker(key, now, want, 'HANGING')}
   end
 end
@@ -78,7 +78,7 @@ if want.window then
   elseif want.forced then
     tight = 0
   elseif is_write then
-    -- Lookups keep what they used of late and some more; a fifth at least, three fifths at most.
+    -- Lookups keep what they used of late and some more; a fifth at least, three fifths at limit.
     local share = requests - within(1.2 * lookups + 0.05 * requests, 0.2 * requests, 0.6 * requests)
     if writes >= share then return {'window', 100} end
     spacing_ms = math.max(spacing_ms, tight * window_ms / share)

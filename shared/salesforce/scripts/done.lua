@@ -9,9 +9,9 @@
 --   probe           true for the one that was let through an open breaker
 --   window          nil, or {requests, ms}
 --   usage           nil, or {used, limit} as the answer's header told
---   count_ms, most_bad   lookups are counted for so long; so many bad ones, and no fewer than good
+--   count_ms, max_bad   lookups are counted for so long; so many bad ones, and no fewer than good
 --                   ones, open the breaker
---   retry_after_ms, first_open_ms, most_open_ms, dice   how long it opens
+--   retry_after_ms, first_open_ms, max_open_ms, dice   how long it opens
 --
 -- Also counts by use and outcome in prefix .. "counts" (a hash, for /metrics).
 local want = cjson.decode(ARGV[1])
@@ -40,7 +40,7 @@ if redis.call('HGET', key, 'state') == 'open' then
   if is_bad then
     open_breaker(key, now, want, want.code ~= '' and want.code or 'SLOW')
   else
-    redis.call('HSET', key, 'state', 'closed', 'since', now, 'strikes', 0, 'ok', 0, 'bad', 0, 'from', now)
+    redis.call('HSET', key, 'state', 'closed', 'since', now, 'failures_in_a_row', 0, 'ok', 0, 'bad', 0, 'from', now)
   end
   return
 end
@@ -49,7 +49,7 @@ if now - tonumber(redis.call('HGET', key, 'from') or 0) > want.count_ms then
 end
 if not is_bad then
   redis.call('HINCRBY', key, 'ok', 1)
-elseif redis.call('HINCRBY', key, 'bad', 1) >= want.most_bad
+elseif redis.call('HINCRBY', key, 'bad', 1) >= want.max_bad
   and tonumber(redis.call('HGET', key, 'bad')) >= tonumber(redis.call('HGET', key, 'ok') or 0) then
   open_breaker(key, now, want, want.code ~= '' and want.code or 'SLOW')
 end

@@ -1,6 +1,6 @@
 -- Takes the numbers that somebody waits for and that nobody asks Salesforce for yet.
 --
--- ARGV  1 prefix, 2 the number of whoever asks, 3 most numbers, 4 ms until they may be asked for by
+-- ARGV  1 prefix, 2 the number of whoever asks, 3 limit numbers, 4 ms until they may be asked for by
 --       somebody else, whatever became of this, 5 ms after which nobody waits for a number any more
 --
 -- Keys, under prefix:
@@ -10,7 +10,7 @@
 --
 -- Returns {now in ms, number, number, ...}; no number when all of them are being asked for.
 local p, number = ARGV[1], ARGV[2]
-local most, asking_ms, waits_ms = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local limit, asking_ms, waits_ms = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local wanted = p .. 'wanted'
 local now = clock_ms()
 redis.call('ZREMRANGEBYSCORE', wanted, '-inf', now - waits_ms)
@@ -22,7 +22,7 @@ local function take(one)
   taken[#taken + 1] = one
 end
 take(number)
-for _, one in ipairs(redis.call('ZRANGE', wanted, 0, most - 2)) do
+for _, one in ipairs(redis.call('ZRANGE', wanted, 0, limit - 2)) do
   redis.call('ZREM', wanted, one)
   take(one)
 end

@@ -157,7 +157,7 @@ class Writer:
         user = self.context.user_id
         record: Row = {
             item.name: int(item.default) if isinstance(item.default, bool) else item.default
-            for item in (self.org.view.as_set_up(sobject, one) for one in sobject.fields)
+            for item in (self.org.view.as_set_up(sobject, field) for field in sobject.fields)
             if item.default is not None and item.stored
         }
         record.update(body.values)

@@ -44,8 +44,8 @@ def _run(request: Request, view: View, all_rows: bool) -> Answer:
     text = request.call.params.get("q", "")
     if not text:
         raise OrgError(400, "MALFORMED_QUERY", "A query string has to be specified")
-    most_chars = request.org.faults.max_query_chars
-    if most_chars is not None and len(text) > most_chars:
+    max_chars = request.org.faults.max_query_chars
+    if max_chars is not None and len(text) > max_chars:
         raise too_complicated()
     parsed = parse(text, MAX_LEVELS_DOWN if request.version >= DEEP_CHILDREN_SINCE else 1)
     _check_links(parsed)

@@ -46,7 +46,7 @@ ROUTES: list[tuple[tuple[str, ...], dict[str, Handler]]] = [
             "GET": retrieve.row,
             "PATCH": rows.update,
             "DELETE": rows.delete,
-            "POST": rows.create_by_key,
+            "POST": rows.create_once,
         },
     ),
     (

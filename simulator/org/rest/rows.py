@@ -30,7 +30,7 @@ def create(request: Request, name: str) -> Answer:
     return _created(request, sobject, written, tells=False)
 
 
-def create_by_key(request: Request, name: str, key: str) -> Answer:
+def create_once(request: Request, name: str, key: str) -> Answer:
     """POST /sobjects/X/Id: an insert through the upsert resource (v37 and later)."""
     if key.lower() != "id":
         raise not_found()

@@ -93,11 +93,11 @@ def _children(
     rows = store.execute(plan.sql, [parent_id, *plan.params]).fetchall()
     if not rows:
         return None
-    most = paging.limit if paging else len(rows)
-    body: dict[str, Any] = {"totalSize": len(rows), "done": len(rows) <= most}
+    limit = paging.limit if paging else len(rows)
+    body: dict[str, Any] = {"totalSize": len(rows), "done": len(rows) <= limit}
     if paging and not body["done"]:
-        body["nextRecordsUrl"] = f"{base}/query/{paging.keep(plan, rows)}-{most}"
-    body["records"] = shape(store, plan, rows[:most], base, paging)
+        body["nextRecordsUrl"] = f"{base}/query/{paging.keep(plan, rows)}-{limit}"
+    body["records"] = shape(store, plan, rows[:limit], base, paging)
     return body
 
 

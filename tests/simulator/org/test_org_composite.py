@@ -107,7 +107,7 @@ def test_all_or_none_goes_for_the_collections_inside_too(org: LocalOrg, inner: b
         sub("POST", "/sobjects/Case", "c", {"Subject": "ours"}),
         allOrNone=True,
     )
-    assert [one["httpStatusCode"] for one in (first, many, last)] == [400, 200, 400]
+    assert [element["httpStatusCode"] for element in (first, many, last)] == [400, 200, 400]
     codes = [item["errors"][0]["statusCode"] for item in many["body"]]
     assert codes == ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "INVALID_FIELD"]
     assert last["body"][0]["errorCode"] == "PROCESSING_HALTED"
@@ -119,14 +119,14 @@ def test_all_or_none_goes_for_the_collections_inside_too(org: LocalOrg, inner: b
 def test_without_it_a_collection_inside_has_its_own_way(org: LocalOrg, outer: bool | None) -> None:
     """Cases 1 and 2; null is as good as not given."""
     records = [typed("Case", Subject="ours"), typed("Case", Nonsense="x")]
-    kept, undone, last = composite(
+    stored, undone, last = composite(
         org,
         sub("POST", "/composite/sobjects", "a", {"allOrNone": None, "records": records}),
         sub("POST", "/composite/sobjects", "b", {"allOrNone": True, "records": records}),
         sub("POST", "/sobjects/Case", "c", {"Subject": "ours"}),
         allOrNone=outer,
     )
-    assert [item["success"] for item in kept["body"]] == [True, False]
+    assert [item["success"] for item in stored["body"]] == [True, False]
     assert [item["success"] for item in undone["body"]] == [False, False]
     assert last["httpStatusCode"] == 201
     assert len(org.query("SELECT Id FROM Case WHERE Subject = 'ours'")) == 2

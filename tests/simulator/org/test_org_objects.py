@@ -27,8 +27,8 @@ def test_a_case_belongs_to_its_contacts_account_unless_told(org: LocalOrg) -> No
     assert org.row("Case", case)["AccountId"] == jane["AccountId"]
     org.patch(f"/sobjects/Case/{case}", {"ContactId": other["Id"]})
     assert org.row("Case", case)["AccountId"] == jane["AccountId"]
-    told = org.create("Case", ContactId=jane["Id"], AccountId=other["AccountId"])
-    assert org.row("Case", told)["AccountId"] == other["AccountId"]
+    said = org.create("Case", ContactId=jane["Id"], AccountId=other["AccountId"])
+    assert org.row("Case", said)["AccountId"] == other["AccountId"]
 
 
 def test_the_status_closes_and_reopens_a_case(org: LocalOrg) -> None:
@@ -79,16 +79,16 @@ def test_a_comment_is_limited_in_bytes_not_characters(org: LocalOrg) -> None:
 )
 def test_a_comment_is_counted_as_html(org: LocalOrg, sign: str, takes: int) -> None:
     case = org.records("Case")[0]["Id"]
-    most = sign * (4000 // takes)
-    org.create("CaseComment", ParentId=case, CommentBody=most)
-    refused = org.post("/sobjects/CaseComment", {"ParentId": case, "CommentBody": most + sign})
+    limit = sign * (4000 // takes)
+    org.create("CaseComment", ParentId=case, CommentBody=limit)
+    refused = org.post("/sobjects/CaseComment", {"ParentId": case, "CommentBody": limit + sign})
     assert error(refused)[1] == "STRING_TOO_LONG"
 
 
 def test_a_comment_can_be_found_and_sorted_by_its_text(org: LocalOrg) -> None:
-    first, second = (one["CommentBody"] for one in org.records("CaseComment"))
+    first, second = (record["CommentBody"] for record in org.records("CaseComment"))
     found = org.query("SELECT CommentBody FROM CaseComment ORDER BY CommentBody DESC")
-    assert [one["CommentBody"] for one in found] == sorted([first, second], reverse=True)
+    assert [entry["CommentBody"] for entry in found] == sorted([first, second], reverse=True)
     found = org.query("SELECT Id FROM CaseComment WHERE CommentBody LIKE '%Thursday morning.'")
     assert len(found) == 1
 
@@ -221,13 +221,13 @@ def test_a_file_is_not_rewritten_but_gets_a_new_version(org: LocalOrg) -> None:
 
 def test_a_deleted_document_takes_its_versions_and_links_with_it(org: LocalOrg) -> None:
     case = org.create("Case", Subject="x")
-    kept = org.create("ContentVersion", PathOnClient="b.txt", VersionData="Yg==")
+    stored = org.create("ContentVersion", PathOnClient="b.txt", VersionData="Yg==")
     version = org.create(
         "ContentVersion", PathOnClient="a.txt", VersionData="YQ==", FirstPublishLocationId=case
     )
     document = org.row("ContentVersion", version)["ContentDocumentId"]
     assert org.delete(f"/sobjects/ContentDocument/{document}").status_code == 204
-    assert [row["Id"] for row in org.records("ContentVersion")] == [kept]
+    assert [row["Id"] for row in org.records("ContentVersion")] == [stored]
     assert org.query(f"SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = '{case}'") == []
 
 

@@ -73,7 +73,9 @@ def test_any_text_is_a_search_or_refused(org: LocalOrg, text: str) -> None:
 
 def some(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Objects with some of the known keys, each with a fitting value or with anything."""
-    return st.fixed_dictionaries({}, optional={key: one | ANY_JSON for key, one in known.items()})
+    return st.fixed_dictionaries(
+        {}, optional={key: entry | ANY_JSON for key, entry in known.items()}
+    )
 
 
 URLS = st.sampled_from(

@@ -18,10 +18,11 @@ def test_a_denied_record_refuses_alone(org: LocalOrg) -> None:
         "insufficient access rights on object id",
     )
     records = [
-        {"attributes": {"type": "Contact"}, "Id": one, "MobilePhone": "2"} for one in (jane, luis)
+        {"attributes": {"type": "Contact"}, "Id": entry, "MobilePhone": "2"}
+        for entry in (jane, luis)
     ]
     items = org.patch("/composite/sobjects", {"records": records}).json()
-    assert [one["success"] for one in items] == [False, True]
+    assert [entry["success"] for entry in items] == [False, True]
     assert items[0]["errors"][0]["statusCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
     assert org.row("Contact", jane)["Name"] == "Jane Miller"
     org.create("Case", Subject="x", ContactId=jane)
@@ -41,13 +42,13 @@ def test_a_field_outside_the_orgs_states_is_refused_by_name(org: LocalOrg) -> No
 def test_an_org_may_have_other_statuses(org: LocalOrg) -> None:
     org.faults(picklists={"Task.Status": ["Open", "Done"]})
     fields = org.get("/sobjects/Task/describe").json()["fields"]
-    values = next(one for one in fields if one["name"] == "Status")["picklistValues"]
-    assert [(one["value"], one["defaultValue"]) for one in values] == [
+    values = next(field for field in fields if field["name"] == "Status")["picklistValues"]
+    assert [(value["value"], value["defaultValue"]) for value in values] == [
         ("Open", True),
         ("Done", False),
     ]
     listed = org.query("SELECT ApiName, IsClosed FROM TaskStatus ORDER BY SortOrder")
-    assert [(one["ApiName"], one["IsClosed"]) for one in listed] == [
+    assert [(entry["ApiName"], entry["IsClosed"]) for entry in listed] == [
         ("Open", False),
         ("Done", True),
     ]
@@ -64,22 +65,22 @@ def test_which_statuses_close_can_be_said(org: LocalOrg) -> None:
     statuses = ["In", {"value": "Solved", "closed": True}, {"value": "Void", "closed": True}]
     org.faults(picklists={"Case.Status": statuses})
     listed = org.query("SELECT MasterLabel FROM CaseStatus WHERE IsClosed = true")
-    assert [one["MasterLabel"] for one in listed] == ["Solved", "Void"]
+    assert [entry["MasterLabel"] for entry in listed] == ["Solved", "Void"]
     assert org.row("Case", org.create("Case", Status="Solved"))["IsClosed"] is True
     assert org.row("Case", org.create("Case", Subject="x"))["Status"] == "In"
 
 
 def test_the_seeded_org_lists_its_own_statuses(org: LocalOrg) -> None:
     closed = org.query("SELECT ApiName FROM CaseStatus WHERE IsClosed = true")
-    assert [one["ApiName"] for one in closed] == ["Closed"]
+    assert [entry["ApiName"] for entry in closed] == ["Closed"]
     usual = org.query("SELECT ApiName FROM TaskStatus WHERE IsDefault = true")
-    assert [one["ApiName"] for one in usual] == ["Not Started"]
+    assert [entry["ApiName"] for entry in usual] == ["Not Started"]
 
 
 def test_an_org_without_call_center_has_no_call_fields(org: LocalOrg) -> None:
     names = ("CallType", "CallDisposition", "CallDurationInSeconds", "CallObject")
     org.faults(hide_fields=[f"Task.{name}" for name in names])
-    fields = [one["name"] for one in org.get("/sobjects/Task/describe").json()["fields"]]
+    fields = [entry["name"] for entry in org.get("/sobjects/Task/describe").json()["fields"]]
     assert "TaskSubtype" in fields
     assert not set(names) & set(fields)
     unknown = "No such column 'CallType' on sobject of type Task"
@@ -106,7 +107,7 @@ def test_an_external_id_may_be_unique_or_not(org: LocalOrg) -> None:
         org.create("Case", Call_Key__c="k")
     assert org.patch("/sobjects/Case/Call_Key__c/k", {"Subject": "x"}).status_code == 300
     fields = org.get("/sobjects/Case/describe").json()["fields"]
-    assert next(one for one in fields if one["name"] == "Call_Key__c")["unique"] is False
+    assert next(field for field in fields if field["name"] == "Call_Key__c")["unique"] is False
 
 
 def test_a_lock_may_be_met_in_a_trigger(org: LocalOrg) -> None:
@@ -142,7 +143,7 @@ def test_line_breaks_may_be_stored_and_counted_as_two(org: LocalOrg) -> None:
     org.create("Task", Description=text)
 
 
-def test_child_rows_take_room_in_a_page(org: LocalOrg) -> None:
+def test_child_rows_take_capacity_in_a_page(org: LocalOrg) -> None:
     """A page may be smaller than asked for, and so may a list of children."""
     jane = org.contact("Jane Miller")["Id"]
     org.faults(max_page_rows=2)
@@ -153,13 +154,13 @@ def test_child_rows_take_room_in_a_page(org: LocalOrg) -> None:
     assert (cases["totalSize"], cases["done"], len(cases["records"])) == (3, False, 2)
     rest = org.get(cases["nextRecordsUrl"]).json()
     assert (rest["totalSize"], rest["done"], len(rest["records"])) == (3, True, 1)
-    numbers = [one["CaseNumber"] for one in (*cases["records"], *rest["records"])]
+    numbers = [entry["CaseNumber"] for entry in (*cases["records"], *rest["records"])]
     assert sorted(numbers) == ["00001001", "00001002", "00001003"]
     seen, sizes = [], []
     org.faults(max_page_rows=4)
     page = org.soql("SELECT Name, (SELECT Id FROM Cases) FROM Contact").json()
     while True:
-        seen += [one["Name"] for one in page["records"]]
+        seen += [entry["Name"] for entry in page["records"]]
         sizes.append(len(page["records"]))
         if page["done"]:
             break

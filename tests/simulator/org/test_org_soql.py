@@ -348,8 +348,8 @@ def test_a_query_without_text_is_refused(org: LocalOrg) -> None:
 def test_long_conditions_work_and_bottomless_ones_are_too_complicated(org: LocalOrg) -> None:
     long = " OR ".join(f"Fax = '{n}'" for n in range(1200))
     assert sub_query(org, f"SELECT Id FROM Contact WHERE {long}")["totalSize"] == 0
-    for opening, closing in (("(", ")"), ("(NOT ", ")")):
-        deep = opening * 3000 + "Name = 'x'" + closing * 3000
+    for opening, end_of_call in (("(", ")"), ("(NOT ", ")")):
+        deep = opening * 3000 + "Name = 'x'" + end_of_call * 3000
         refused = sub_query(org, f"SELECT Id FROM Contact WHERE {deep}")
         assert refused[0]["errorCode"] == "QUERY_TOO_COMPLICATED"
 

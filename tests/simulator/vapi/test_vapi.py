@@ -35,8 +35,8 @@ def test_control_keeps_known_commands_and_refuses_others(control: str) -> None:
     refused: tuple[object, ...] = ({"type": "shout"}, {"type": "say"}, [], "x")
     for bad in refused:
         assert post(bad) == 400
-    kept = requests.get(f"{control}/_vapi/control", timeout=5).json()
-    assert kept == [{"call": "call-1", "command": say}]
+    stored = requests.get(f"{control}/_vapi/control", timeout=5).json()
+    assert stored == [{"call": "call-1", "command": say}]
     requests.delete(f"{control}/_vapi/control", timeout=5)
     assert requests.get(f"{control}/_vapi/control", timeout=5).json() == []
 

@@ -16,10 +16,10 @@ from shared.journal.journal import Journal
 from shared.journal.results import (
     Accepted,
     AnsweredBefore,
-    AnswerSlot,
     Existing,
     Limits,
     Repeated,
+    StoredAnswer,
     TooLate,
     TooMany,
 )
@@ -34,7 +34,7 @@ REFERENCE_TRIES = 5
 
 
 @dataclass(frozen=True)
-class Wish:
+class WriteRequest:
     """What is to be accepted.
 
     said: the sentence for the agent, given the reference. subjects: what it is about;
@@ -51,7 +51,7 @@ class Wish:
     draft: Draft
     said: Callable[[str], str]
     after: tuple[str, ...] = ()
-    subjects: tuple[str, ...] = ()
+    dedup_keys: tuple[str, ...] = ()
     asks: Callable[[Intent | None], Answer] | None = None
     target: str = ""
     also: tuple[NewIntent, ...] = ()
@@ -80,13 +80,13 @@ class CallIntents:
         if self._read is None:
             return
         fresh = self._journal.get_many(intent_ids)
-        known = {one.id for one in self._read}
-        self._read = [fresh.get(one.id, one) for one in self._read]
-        self._read += [one for id_, one in fresh.items() if id_ not in known]
+        known = {item.id for item in self._read}
+        self._read = [fresh.get(item.id, item) for item in self._read]
+        self._read += [value for id_, value in fresh.items() if id_ not in known]
 
 
 @dataclass(frozen=True)
-class Occasion:
+class MessageStamp:
     """The message that a request came in.
 
     at_ms: its own time (epoch ms). message: a mark that no other message has. intents: its call's.
@@ -100,7 +100,7 @@ class Occasion:
 CROSSING_MS = 500
 """A request that comes so soon after the caller took it back was decided on before that."""
 
-MOST_HELD_MS = 15_000
+MAX_HELD_MS = 15_000
 """How long a caller who goes on speaking holds a write (shared/journal/scripts/_common.lua)."""
 
 BY_CALLER = "caller"
@@ -151,8 +151,8 @@ def accept(
     call: ToolCall,
     claim: Claim | None,
     mark: str,
-    wish: Wish,
-    occasion: Occasion,
+    write_request: WriteRequest,
+    stamp: MessageStamp,
     replaces: str | None,
 ) -> str:
     """Record the request and its answer in one step; returns the entry the agent is to hear.
@@ -167,73 +167,79 @@ def accept(
     named: Intent | None = None
     if replaces:
         named = service.journal.by_reference(replaces)
-        if refused := _not_replaceable(service, state, wish, named):
+        if refused := _not_replaceable(service, state, write_request, named):
             return _settled(service, claim, call, refused)
     gone: set[tuple[str, str]] = set()
     limits = Limits(
         service.settings.max_writes_per_call, service.settings.max_writes_per_number_and_day
     )
     for _ in range(REFERENCE_TRIES):
-        held = _held(service, state, call, wish, occasion, named)
+        held = _held(service, state, call, write_request, stamp, named)
         if held and (held.id, held.fingerprint) in gone:
             held = None
-        change, wished_ms, message = wish.amended, occasion.at_ms, occasion.message
-        if held and held.wished_ms > occasion.at_ms:
+        change, requested_at_ms, message = write_request.amended, stamp.at_ms, stamp.message
+        if held and held.requested_at_ms > stamp.at_ms:
             # A later request was faster on its way: it counts, and this one where it says more.
-            if wish.joined is None:
-                return _settled(service, claim, call, result(wish.said(held.reference)))
-            change, wished_ms, message = wish.joined, held.wished_ms, held.message
+            if write_request.joined is None:
+                return _settled(service, claim, call, result(write_request.said(held.reference)))
+            change, requested_at_ms, message = (
+                write_request.joined,
+                held.requested_at_ms,
+                held.message,
+            )
         replaced = _Replaced(held)
-        also = wish.also
+        also = write_request.also
         if named and not held:
             replaced = _take_the_place_of(service, named)
             if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
-                also = (*also, *_closing(state, named, call.name))
+                also = (*also, *_close_intents(state, named, call.name))
         reference = held.reference if held else new_reference()
-        said = wish.said(reference) + replaced.sentence
+        said = write_request.said(reference) + replaced.sentence
         entry = as_entry(call, result(said))
         intent = NewIntent(
-            id=held.id if held else wish.id or new_intent_id(),
-            kind=wish.kind,
-            draft=change(held.draft) if held and change else wish.draft,
+            id=held.id if held else write_request.id or new_intent_id(),
+            kind=write_request.kind,
+            draft=change(held.draft) if held and change else write_request.draft,
             tool=call.name,
             reference=reference,
             fingerprint=mark,
             hold_ms=service.settings.commit_window_ms,
-            after=wish.after,
+            after=write_request.after,
             said=said,
-            subjects=wish.subjects,
-            asks=wish.asks is not None and not named,
-            wished_ms=wished_ms,
+            dedup_keys=write_request.dedup_keys,
+            asks=write_request.asks is not None and not named,
+            requested_at_ms=requested_at_ms,
             message=message,
             amends=(held.id, held.fingerprint) if held else None,
         )
-        slot = AnswerSlot(claim.key, entry) if claim else None
-        match service.journal.accept(state.call_id, [intent, *also], slot, limits):
-            case Accepted(ring):
-                service.doorbell.ring(ring)
-                occasion.intents.changed(intent.id, *(one.id for one in also))
-                if state.is_reported and wish.kind is Kind.CASE_CREATE:
-                    service.doorbell.ring(service.closing.add_case(state, intent.id))
-                if wish.kind is not Kind.CASE_CLOSE and _was_taken_back(
-                    service, state, [intent, *also], occasion
+        permit = StoredAnswer(claim.key, entry) if claim else None
+        match service.journal.accept(state.call_id, [intent, *also], permit, limits):
+            case Accepted(due_kinds):
+                service.notifier.notify(due_kinds)
+                stamp.intents.changed(intent.id, *(item.id for item in also))
+                if state.is_reported and write_request.kind is Kind.CASE_CREATE:
+                    service.notifier.notify(service.end_of_call.add_case(state, intent.id))
+                if write_request.kind is not Kind.CASE_CLOSE and _was_taken_back(
+                    service, state, [intent, *also], stamp
                 ):
                     return service.answers.replace(claim, as_entry(call, TAKEN_BACK))
                 return entry
-            case AnsweredBefore(kept):
-                return kept
+            case AnsweredBefore(stored):
+                return stored
             case Repeated(intent_id):
                 earlier = service.journal.get(intent_id)
                 identity = known_caller(service, state).identity
                 is_theirs = earlier is not None and identity.requested(earlier)
-                answer = _repeated(earlier if is_theirs else None, wish)
+                answer = _repeated(earlier if is_theirs else None, write_request)
                 return _settled(service, claim, call, answer)
             case TooLate() if held:
                 gone.add((held.id, held.fingerprint))
             case TooMany():
                 return _settled(service, claim, call, TOO_MANY)
-            case Existing(intent_id) if wish.asks:
-                return _settled(service, claim, call, wish.asks(service.journal.get(intent_id)))
+            case Existing(intent_id) if write_request.asks:
+                return _settled(
+                    service, claim, call, write_request.asks(service.journal.get(intent_id))
+                )
     again = trouble("I could not save that. Please try once more.")
     return service.answers.settle(claim, as_entry(call, again), lasting=False)
 
@@ -247,7 +253,7 @@ def replaces_of(arguments: Arguments) -> str | None:
 
 
 def _not_replaceable(
-    service: Service, state: CallState, wish: Wish, named: Intent | None
+    service: Service, state: CallState, write_request: WriteRequest, named: Intent | None
 ) -> Answer | None:
     """Why the request that `replaces` names can't be replaced by this one; None when it can."""
     is_here = named is not None and bool(state.call_id) and named.call_id == state.call_id
@@ -255,7 +261,7 @@ def _not_replaceable(
         return refusal(
             "I know no request with the reference to be replaced in this call. Nothing was saved."
         )
-    if named.kind is not wish.kind:
+    if named.kind is not write_request.kind:
         return refusal(
             f"Reference {named.reference} is a {described(named)}, which this can't replace. "
             "Nothing was saved."
@@ -267,8 +273,8 @@ def _held(
     service: Service,
     state: CallState,
     call: ToolCall,
-    wish: Wish,
-    occasion: Occasion,
+    write_request: WriteRequest,
+    stamp: MessageStamp,
     named: Intent | None,
 ) -> Intent | None:
     """The held request that this one amends: the named one, or one that the caller corrected."""
@@ -277,19 +283,19 @@ def _held(
     if named:
         fresh = service.journal.get(named.id)
         return fresh if fresh and fresh.state is State.HELD else None
-    if wish.adds:
+    if write_request.adds:
         return None
     same = [
-        one
-        for one in occasion.intents.all()
-        if one.state is State.HELD
-        and (one.tool, one.kind) == (call.name, wish.kind)
-        and one.message != occasion.message
+        item
+        for item in stamp.intents.all()
+        if item.state is State.HELD
+        and (item.tool, item.kind) == (call.name, write_request.kind)
+        and item.message != stamp.message
     ]
     if not same:
         return None
-    nearest = min(same, key=lambda one: abs(one.wished_ms - occasion.at_ms))
-    first, last = sorted((nearest.wished_ms, occasion.at_ms))
+    nearest = min(same, key=lambda item: abs(item.requested_at_ms - stamp.at_ms))
+    first, last = sorted((nearest.requested_at_ms, stamp.at_ms))
     between = service.calls.said_between(state.call_id, first, last)
     is_corrected = correct_only(sense for said in between for sense in said.senses)
     return nearest if is_corrected else None
@@ -303,37 +309,37 @@ def _take_the_place_of(service: Service, named: Intent) -> _Replaced:
     """
     if named.state is State.CANCELLED:
         return _Replaced()
-    became, ring = service.journal.cancel(named.id, BY_CALLER)
-    service.doorbell.ring(ring)
+    became, due_kinds = service.journal.cancel(named.id, BY_CALLER)
+    service.notifier.notify(due_kinds)
     return _Replaced(named, was_passed_on=became not in (State.CANCELLED, State.PARKED))
 
 
-def _closing(state: CallState, named: Intent, tool: str) -> tuple[NewIntent, ...]:
+def _close_intents(state: CallState, named: Intent, tool: str) -> tuple[NewIntent, ...]:
     """A case that was opened already is closed, with the reason, once the other is accepted."""
     caller = named.draft
     assert isinstance(caller, FromCaller)
-    closing_id = new_intent_id()
+    close_id = new_intent_id()
     close = CloseDraft(
         caller_number=state.number,
         contact_id=caller.contact_id,
-        told_to=caller.told_to,
+        visible_to_contact_id=caller.visible_to_contact_id,
         case_intent=named.id,
     )
     why = CommentDraft(
         caller_number=state.number,
         contact_id=caller.contact_id,
         case_intent=named.id,
-        only_after=closing_id,
+        only_after=close_id,
         text="Replaced by another case at the caller's request.",
     )
     return (
         NewIntent(
-            id=closing_id, kind=Kind.CASE_CLOSE, draft=close, tool=tool,
+            id=close_id, kind=Kind.CASE_CLOSE, draft=close, tool=tool,
             reference=new_reference(), after=(named.id,),
         ),
         NewIntent(
             id=new_intent_id(), kind=Kind.CASE_COMMENT, draft=why,
-            reference=new_reference(), after=(closing_id,),
+            reference=new_reference(), after=(close_id,),
         ),
     )  # fmt: skip
 
@@ -342,21 +348,21 @@ def _closing(state: CallState, named: Intent, tool: str) -> tuple[NewIntent, ...
 
 
 def _was_taken_back(
-    service: Service, state: CallState, intents: list[NewIntent], occasion: Occasion
+    service: Service, state: CallState, intents: list[NewIntent], stamp: MessageStamp
 ) -> bool:
     """The caller's words may be here before the request that they take back."""
-    from_ms = occasion.at_ms - CROSSING_MS
+    from_ms = stamp.at_ms - CROSSING_MS
     said = service.calls.said_between(
-        state.call_id, from_ms, occasion.at_ms + _longest_held_ms(service)
+        state.call_id, from_ms, stamp.at_ms + _longest_held_ms(service)
     )
-    if not any(_takes_back(one, said, from_ms) for one in said):
+    if not any(_takes_back(item, said, from_ms) for item in said):
         return False
     states = []
     for intent in intents:
-        became, ring = service.journal.cancel(intent.id, BY_CALLER)
-        service.doorbell.ring(ring)
+        became, due_kinds = service.journal.cancel(intent.id, BY_CALLER)
+        service.notifier.notify(due_kinds)
         states.append(became)
-    occasion.intents.changed(*(one.id for one in intents))
+    stamp.intents.changed(*(item.id for item in intents))
     return states[0] == State.CANCELLED
 
 
@@ -370,29 +376,33 @@ def retract(service: Service, state: CallState) -> list[Intent]:
         return []
     before_ms = state.said_at_ms + CROSSING_MS
     after_ms = state.said_at_ms - _longest_held_ms(service)
-    wishes = [
-        one
-        for one in service.journal.of_call(state.call_id)
-        if one.message
-        and one.kind is not Kind.CASE_CLOSE
-        and after_ms <= one.wished_ms <= before_ms
+    write_requests = [
+        item
+        for item in service.journal.of_call(state.call_id)
+        if item.message
+        and item.kind is not Kind.CASE_CLOSE
+        and after_ms <= item.requested_at_ms <= before_ms
     ]
-    if not wishes:
+    if not write_requests:
         return []
-    wishes.sort(key=lambda one: one.wished_ms)  # an amended one keeps its place in the journal
-    last = wishes[-1]
+    write_requests.sort(
+        key=lambda item: item.requested_at_ms
+    )  # an amended one keeps its place in the journal
+    last = write_requests[-1]
     words = Said(state.said_at_ms, state.senses)
-    said = service.calls.said_between(state.call_id, last.wished_ms - CROSSING_MS, words.at_ms)
-    if not _takes_back(words, said, last.wished_ms):
+    said = service.calls.said_between(
+        state.call_id, last.requested_at_ms - CROSSING_MS, words.at_ms
+    )
+    if not _takes_back(words, said, last.requested_at_ms):
         return []
     cancelled = []
-    for one in wishes:
-        if one.message != last.message or one.state not in (State.HELD, State.DUE):
+    for request in write_requests:
+        if request.message != last.message or request.state not in (State.HELD, State.DUE):
             continue
-        became, ring = service.journal.cancel(one.id, BY_CALLER)
-        service.doorbell.ring(ring)
+        became, due_kinds = service.journal.cancel(request.id, BY_CALLER)
+        service.notifier.notify(due_kinds)
         if became == State.CANCELLED:
-            cancelled.append(one)
+            cancelled.append(request)
     return cancelled
 
 
@@ -401,23 +411,23 @@ def _takes_back(words: Said, said: list[Said], since_ms: int) -> bool:
     if Sense.TAKES_BACK in words.senses:
         return True
     return Sense.DECLINES in words.senses and not any(
-        Sense.ASKS in one.senses and since_ms <= one.at_ms <= words.at_ms for one in said
+        Sense.ASKS in item.senses and since_ms <= item.at_ms <= words.at_ms for item in said
     )
 
 
 def _longest_held_ms(service: Service) -> int:
     """Words that come so much later than a request, by their own times, are not about it."""
-    return service.settings.commit_window_ms + MOST_HELD_MS
+    return service.settings.commit_window_ms + MAX_HELD_MS
 
 
 def _settled(service: Service, claim: Claim | None, call: ToolCall, answer: Answer) -> str:
     return service.answers.settle(claim, as_entry(call, answer))
 
 
-def _repeated(earlier: Intent | None, wish: Wish) -> Answer:
+def _repeated(earlier: Intent | None, write_request: WriteRequest) -> Answer:
     """None for one that this caller may not hear of."""
     if not earlier:
         return result("That was asked for in this call already.")
     if earlier.state is State.PARKED:
         return result("That was asked for already and needs a colleague, who will look at it.")
-    return result(wish.said(earlier.reference))
+    return result(write_request.said(earlier.reference))

@@ -28,7 +28,7 @@ FEW = 20
 T = TypeVar("T")
 
 
-class People:
+class ContactResolver:
     """Every method raises SalesforceError and StoreUnavailableError."""
 
     def __init__(
@@ -71,7 +71,7 @@ class People:
     @contextmanager
     def _one_asks(self) -> Iterator[None]:
         """One worker at a time inside; a store without memory has none for the lock either."""
-        lock = self._store.lock(f"{self._keys}people", timeout=60)
+        lock = self._store.lock(f"{self._keys}contacts", timeout=60)
         try:
             taken = lock.acquire(blocking_timeout=60)
         except redis.OutOfMemoryError:
@@ -108,9 +108,9 @@ class People:
         if not wanted:
             return {}, []
         with translated():
-            kept = self._store.mget([self._key(number) for number in wanted])
+            stored = self._store.mget([self._key(number) for number in wanted])
         known = {}
-        for (number, since_ms), text in zip(wanted.items(), kept, strict=True):
+        for (number, since_ms), text in zip(wanted.items(), stored, strict=True):
             at_ms, ids = _read(text)
             if ids is not None and at_ms >= since_ms:
                 known[number] = ids
@@ -119,8 +119,8 @@ class People:
     def _remember(self, found: dict[str, list[str]], at_ms: int) -> dict[str, list[str]]:
         pipe = self._store.pipeline(transaction=False)
         for number, ids in found.items():
-            kept = json.dumps({"at_ms": at_ms, "ids": ids})
-            pipe.set(self._key(number), kept, ex=REMEMBER_S)
+            stored = json.dumps({"at_ms": at_ms, "ids": ids})
+            pipe.set(self._key(number), stored, ex=REMEMBER_S)
         with suppress(redis.RedisError):  # then it is asked for again
             pipe.execute()
         return found
@@ -132,8 +132,8 @@ class People:
 def _read(text: str | None) -> tuple[int, list[str] | None]:
     """When the org said so, and what; None when nothing is remembered that can be read."""
     try:
-        kept = json.loads(text or "null")
-        return int(kept["at_ms"]), list(kept["ids"])
+        stored = json.loads(text or "null")
+        return int(stored["at_ms"]), list(stored["ids"])
     except (ValueError, TypeError, KeyError):
         return 0, None
 

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from urllib3.util import parse_url
 
 from demo.stack import Org
+from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls
-from shared.calls.news import News
 from shared.domain.kinds import Kind
 from shared.settings import Settings
 from shared.vapi.control import may_be_called, read_url
 from tests.calling import OPERATOR, ask, message, post
-from workers.delivery.desk import Desk
+from workers.call_updates import updates_of
+from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
-from workers.news import news_of
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 
@@ -53,10 +53,14 @@ def control() -> Iterator[tuple[str, list[Any]]]:
     server.server_close()
 
 
-def deliver_and_tell(desk: Desk, settings: Settings, store: redis.Redis) -> None:
-    news = News(Calls(store), settings)
-    drain(desk, Kind.CASE_CREATE, lambda lease, outcomes: news.tell(news_of(lease, outcomes)))
-    news.close()
+def deliver_and_notify(context: DeliveryContext, settings: Settings, store: redis.Redis) -> None:
+    call_updates = CallUpdates(Calls(store), settings)
+    drain(
+        context,
+        Kind.CASE_CREATE,
+        lambda lease, outcomes: call_updates.notify_agent(updates_of(lease, outcomes)),
+    )
+    call_updates.close()
 
 
 def live_call(client: FlaskClient, url: str) -> None:
@@ -67,14 +71,14 @@ def live_call(client: FlaskClient, url: str) -> None:
 
 @pytest.mark.parametrize("by", ["add-message", "say"])
 def test_the_number_of_a_case_reaches_the_call_it_was_opened_in(
-    client: FlaskClient, desk: Desk, org: Org, store: redis.Redis, settings: Settings,
+    client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis, settings: Settings,
     control: tuple[str, list[Any]], by: str,
 ) -> None:  # fmt: skip
     url, posted = control
     live_call(client, url)
     said = ask(client, "createSalesforceCase", CASE)["result"]
-    deliver_and_tell(
-        desk,
+    deliver_and_notify(
+        context,
         settings.model_copy(update={"vapi_control_hosts": "127.0.0.1", "vapi_tell_by": by}),
         store,
     )
@@ -86,22 +90,24 @@ def test_the_number_of_a_case_reaches_the_call_it_was_opened_in(
     assert said.rstrip(".")[-7:] in text
 
 
-def test_news_is_told_once_whatever_becomes_of_it(
-    client: FlaskClient, desk: Desk, store: redis.Redis, settings: Settings
+def test_a_call_update_is_sent_once_whatever_becomes_of_it(
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, settings: Settings
 ) -> None:
     live_call(client, "http://127.0.0.1:9/gone")
     ask(client, "createSalesforceCase", CASE)
-    deliver_and_tell(desk, settings.model_copy(update={"vapi_control_hosts": "127.0.0.1"}), store)
-    assert Calls(store).news_counts() == {"failed": 1}
+    deliver_and_notify(
+        context, settings.model_copy(update={"vapi_control_hosts": "127.0.0.1"}), store
+    )
+    assert Calls(store).call_update_counts() == {"failed": 1}
 
 
 @pytest.mark.parametrize(
-    ("ended", "hosts", "told"),
+    ("ended", "hosts", "sent"),
     [(False, "127.0.0.1", True), (True, "127.0.0.1", False), (False, "*.vapi.ai", False)],
 )
 def test_a_parked_write_is_told_to_the_call_while_it_lasts(
-    client: FlaskClient, desk: Desk, org: Org, store: redis.Redis, settings: Settings,
-    control: tuple[str, list[Any]], ended: bool, hosts: str, told: bool,
+    client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis, settings: Settings,
+    control: tuple[str, list[Any]], ended: bool, hosts: str, sent: bool,
 ) -> None:  # fmt: skip
     url, posted = control
     live_call(client, url)
@@ -109,10 +115,12 @@ def test_a_parked_write_is_told_to_the_call_while_it_lasts(
     if ended:
         post(client, message("status-update", status="ended"))
     org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
-    deliver_and_tell(desk, settings.model_copy(update={"vapi_control_hosts": hosts}), store)
-    assert bool(posted) is told
-    assert Calls(store).news_counts() == ({} if ended else {"told": 1} if told else {"refused": 1})
-    if told:
+    deliver_and_notify(context, settings.model_copy(update={"vapi_control_hosts": hosts}), store)
+    assert bool(posted) is sent
+    assert Calls(store).call_update_counts() == (
+        {} if ended else {"told": 1} if sent else {"refused": 1}
+    )
+    if sent:
         (one,) = posted
         assert one["type"] == "add-message"
         assert said.rstrip(".")[-7:] in one["message"]["content"]
@@ -120,7 +128,7 @@ def test_a_parked_write_is_told_to_the_call_while_it_lasts(
 
 
 def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(
-    client: FlaskClient, desk: Desk, org: Org, store: redis.Redis, settings: Settings,
+    client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis, settings: Settings,
     control: tuple[str, list[Any]],
 ) -> None:  # fmt: skip
     url, posted = control
@@ -128,9 +136,15 @@ def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(
     wanted = {"phone": "+14155550177", "mailingPostalCode": "X", "mailingState": "Mass."}
     ask(client, "updateContact", wanted)
     org.fault(refuse_fields=["Contact.MailingState"])
-    news = News(Calls(store), settings.model_copy(update={"vapi_control_hosts": "127.0.0.1"}))
-    drain(desk, Kind.CONTACT_UPDATE, lambda lease, told: news.tell(news_of(lease, told)))
-    news.close()
+    call_updates = CallUpdates(
+        Calls(store), settings.model_copy(update={"vapi_control_hosts": "127.0.0.1"})
+    )
+    drain(
+        context,
+        Kind.CONTACT_UPDATE,
+        lambda lease, said: call_updates.notify_agent(updates_of(lease, said)),
+    )
+    call_updates.close()
     (one,) = posted
     text = one["message"]["content"]
     assert "the state could not be saved" in text
@@ -218,7 +232,7 @@ def test_a_url_is_put_together_from_its_parts() -> None:
     assert str(read_url("http://127.0.0.1:8080")) == "http://127.0.0.1:8080/"
 
 
-def heard_url(client: FlaskClient, url: Any, store: redis.Redis, call_id: str = "call-1") -> Any:
+def answers_url(client: FlaskClient, url: Any, store: redis.Redis, call_id: str = "call-1") -> Any:
     live = message("speech-update", call_id=call_id)
     live["message"]["call"]["monitor"] = {"controlUrl": url}
     assert post(client, live).status_code == 200
@@ -229,37 +243,37 @@ def test_the_first_event_of_a_call_fixes_the_host_of_its_control_url(
     client: FlaskClient, store: redis.Redis
 ) -> None:
     first, renewed = "https://a.vapi.ai/1", "https://a.vapi.ai/2?x=y"
-    assert heard_url(client, "https://[", store) is None
-    assert heard_url(client, "https://evil.example\\@x.vapi.ai/", store) is None
-    assert heard_url(client, first, store) == first
+    assert answers_url(client, "https://[", store) is None
+    assert answers_url(client, "https://evil.example\\@x.vapi.ai/", store) is None
+    assert answers_url(client, first, store) == first
     for other in ("https://b.vapi.ai/1", "https://evil.example/1", "http://127.0.0.1:9/1"):
-        assert heard_url(client, other, store) == first
-    assert Calls(store).news_counts() == {"moved": 3}
-    assert heard_url(client, renewed, store) == renewed
-    assert heard_url(client, "https://b.vapi.ai/1", store, "call-2") == "https://b.vapi.ai/1"
+        assert answers_url(client, other, store) == first
+    assert Calls(store).call_update_counts() == {"moved": 3}
+    assert answers_url(client, renewed, store) == renewed
+    assert answers_url(client, "https://b.vapi.ai/1", store, "call-2") == "https://b.vapi.ai/1"
 
 
 @pytest.mark.parametrize("url", ["https://[", "https://evil.example\\@x.vapi.ai/", "x" * 5_000])
-def test_a_url_that_an_older_process_kept_is_refused_when_news_is_told(
+def test_a_url_that_an_older_process_kept_is_refused_when_a_call_update_is_sent(
     client: FlaskClient, store: redis.Redis, settings: Settings, url: str
 ) -> None:
     post(client, message("status-update", status="in-progress"))
     store.hset("vs:call:call-1", "control_url", url)
-    news = News(Calls(store), settings)
-    news.tell([("call-1", "The number of your case is 1008.")])
-    news.close()
-    assert Calls(store).news_counts() == {"refused": 1}
+    call_updates = CallUpdates(Calls(store), settings)
+    call_updates.notify_agent([("call-1", "The number of your case is 1008.")])
+    call_updates.close()
+    assert Calls(store).call_update_counts() == {"refused": 1}
 
 
-def test_a_defect_while_news_is_told_is_counted(
+def test_a_defect_while_a_call_update_is_sent_is_counted(
     client: FlaskClient, store: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def boom(*_: Any, **__: Any) -> None:
         raise KeyError("boom")
 
     live_call(client, "https://x.vapi.ai/control")
-    monkeypatch.setattr("shared.calls.news.tell", boom)
-    news = News(Calls(store), settings)
-    news.tell([("call-1", "The number of your case is 1008.")])
-    news.close()
-    assert Calls(store).news_counts() == {"failed": 1}
+    monkeypatch.setattr("shared.calls.call_updates.post_update", boom)
+    call_updates = CallUpdates(Calls(store), settings)
+    call_updates.notify_agent([("call-1", "The number of your case is 1008.")])
+    call_updates.close()
+    assert Calls(store).call_update_counts() == {"failed": 1}

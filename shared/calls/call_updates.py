@@ -11,36 +11,36 @@ from shared.calls.calls import Calls
 from shared.logs import log
 from shared.settings import Settings
 from shared.store import StoreUnavailableError
-from shared.vapi.control import ControlRefusedError, HostNotAllowedError, tell
+from shared.vapi.control import ControlRefusedError, HostNotAllowedError, post_update
 
 THREADS = 4
 """Posts under way in a process. Each ends within seconds; whoever has news never waits."""
 
 
-class News:
+class CallUpdates:
     """Safe to share between threads."""
 
     def __init__(self, calls: Calls, settings: Settings) -> None:
         self._calls = calls
         self._hosts = settings.vapi_control_hosts
         self._by = settings.vapi_tell_by
-        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="news")
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="call_updates")
 
-    def tell(self, news: Iterable[tuple[str, str]]) -> None:
+    def notify_agent(self, call_updates: Iterable[tuple[str, str]]) -> None:
         """(call id, sentence for the agent) each; those of calls that are over are dropped."""
-        told = list(news)
+        said = list(call_updates)
         try:
-            urls = self._calls.live_control_urls(call_id for call_id, _ in told)
+            urls = self._calls.live_control_urls(call_id for call_id, _ in said)
         except StoreUnavailableError:
             return
-        for call_id, text in told:
+        for call_id, text in said:
             if url := urls.get(call_id):
                 self._executor.submit(self._post, call_id, url, text)
 
     def _post(self, call_id: str, url: str, text: str) -> None:
         outcome, reason = "told", ""
         try:
-            tell(url, text, self._hosts, by=self._by)
+            post_update(url, text, self._hosts, by=self._by)
         except HostNotAllowedError:
             outcome, reason = "refused", "HOST_NOT_ALLOWED"
         except ControlRefusedError as failed:
@@ -53,7 +53,7 @@ class News:
         else:
             log.info("call_told", call_id=call_id)
         try:
-            self._calls.count_news(outcome)
+            self._calls.count_call_updates(outcome)
         except StoreUnavailableError:
             return
 

@@ -1,11 +1,11 @@
 -- Ends the commit window of what a call has held: a person is about to take over.
 --
--- ARGV  1 prefix, 2 call, 3 ms a doorbell counts as out
+-- ARGV  1 prefix, 2 call, 3 ms a wake-up counts as out
 --
--- What waits for another intent goes on waiting for it. Returns the kinds to ring for.
-local p, ring_ms = ARGV[1], tonumber(ARGV[3])
+-- What waits for another intent goes on waiting for it. Returns the kinds to notify.
+local p, wake_up_ms = ARGV[1], tonumber(ARGV[3])
 local now = clock_ms()
-local ring = {}
+local due_kinds = {}
 for _, id in ipairs(redis.call('LRANGE', p .. 'call:' .. ARGV[2] .. ':intents', 0, -1)) do
   local key = p .. 'intent:' .. id
   local is = redis.call('HMGET', key, 'state', 'kind', 'waiting')
@@ -15,8 +15,8 @@ for _, id in ipairs(redis.call('LRANGE', p .. 'call:' .. ARGV[2] .. ':intents', 
       redis.call('HSET', key, 'state', 'due')
       redis.call('ZREM', p .. 'held:' .. is[2], id)
       redis.call('ZADD', p .. 'due:' .. is[2], now, id)
-      if take_doorbell(p, is[2], ring_ms) then ring[#ring + 1] = is[2] end
+      if take_wake_up(p, is[2], wake_up_ms) then due_kinds[#due_kinds + 1] = is[2] end
     end
   end
 end
-return ring
+return due_kinds

@@ -28,11 +28,11 @@ LOOK_AGAIN_MS = 30_000
 HOLD_MS = 300
 """The longest that a lookup waits for others to share its request while the window has room."""
 
-MOST_STUCK = 3
+MAX_STUCK = 3
 COUNT_MS = 10_000
-MOST_BAD = 5
+MAX_BAD = 5
 FIRST_OPEN_MS = 1_000
-MOST_OPEN_MS = 10_000
+MAX_OPEN_MS = 10_000
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _COMMON = (_SCRIPTS / "_common.lua").read_text()
@@ -48,7 +48,7 @@ class Use(StrEnum):
 
 
 @dataclass(frozen=True)
-class Slot:
+class Permit:
     """Leave for one request. probe: it goes through an open breaker. left_at: time.monotonic()."""
 
     id: str
@@ -58,7 +58,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class NotNow:
+class Denied:
     """Why no request may leave, and after how long asking again makes sense."""
 
     why: Literal["breaker", "daily", "window"]
@@ -75,7 +75,7 @@ class NotNow:
 
 
 @dataclass(frozen=True)
-class Room:
+class Capacity:
     """Writes may leave. pressure: 0 while there is plenty, 1 when they should share as they can."""
 
     pressure: float
@@ -100,7 +100,7 @@ class Figures:
     counts: dict[str, int]
 
 
-class Gate:
+class ApiBudget:
     """Safe to share between threads. Every method raises StoreUnavailableError."""
 
     def __init__(self, settings: Settings, store: redis.Redis) -> None:
@@ -112,11 +112,11 @@ class Gate:
             "reserve": settings.salesforce_daily_reserve_percent / 100,
             "look_again_ms": LOOK_AGAIN_MS,
             "slow_ms": settings.lookup_deadline_ms // 2,
-            "most_stuck": MOST_STUCK,
+            "max_stuck": MAX_STUCK,
             "count_ms": COUNT_MS,
-            "most_bad": MOST_BAD,
+            "max_bad": MAX_BAD,
             "first_open_ms": FIRST_OPEN_MS,
-            "most_open_ms": MOST_OPEN_MS,
+            "max_open_ms": MAX_OPEN_MS,
         }
         if self._window_limit:
             window_ms = int(settings.salesforce_window_seconds * 1000)
@@ -136,78 +136,78 @@ class Gate:
         waited_s: float = 0.0,
         shared: bool = False,
         forced: bool = False,
-    ) -> Slot | NotNow:
+    ) -> Permit | Denied:
         """Leave for one request, now. lasts_s: the longest it may take.
 
         shared: it may be held back for up to HOLD_MS, counted by waited_s, so that others join it.
         """
-        slot_id = secrets.token_hex(8)
+        permit_id = secrets.token_hex(8)
         reply = self._asked(
             use=use,
-            id=slot_id,
+            id=permit_id,
             lasts_ms=int(max(0.0, lasts_s) * 1000),
             waited_ms=int(waited_s * 1000),
             hold_ms=HOLD_MS if shared else 0,
             forced=forced,
         )
         if reply[0] != "go":
-            return NotNow(reply[0], int(reply[1]))
-        return Slot(slot_id, use, bool(reply[1]), time.monotonic())
+            return Denied(reply[0], int(reply[1]))
+        return Permit(permit_id, use, bool(reply[1]), time.monotonic())
 
-    def wait(self, use: Use, until: Deadline, *, lasts_s: float, forced: bool = False) -> Slot:
+    def wait(self, use: Use, until: Deadline, *, lasts_s: float, forced: bool = False) -> Permit:
         """Leave for one request, as soon as there is some. Raises SalesforceError: the breaker is
         open, nothing is left of the day, or the window stayed spent."""
         while True:
-            slot = self.ask(use, lasts_s=lasts_s, forced=forced)
-            if isinstance(slot, Slot):
-                return slot
-            if slot.why != "window" or until.left_s <= 0:
-                raise slot.as_error()
-            time.sleep(max(0.005, min(slot.wait_ms / 1000, until.left_s, 0.25)))
+            permit = self.ask(use, lasts_s=lasts_s, forced=forced)
+            if isinstance(permit, Permit):
+                return permit
+            if permit.why != "window" or until.left_s <= 0:
+                raise permit.as_error()
+            time.sleep(max(0.005, min(permit.wait_ms / 1000, until.left_s, 0.25)))
 
-    def room(self) -> Room | NotNow:
+    def capacity(self) -> Capacity | Denied:
         """Whether a write might leave now; enters nothing."""
         reply = self._asked(
             use=Use.WRITE, id="", lasts_ms=0, waited_ms=0, hold_ms=0, forced=False, peek=True
         )
         if reply[0] != "go":
-            return NotNow(reply[0], int(reply[1]))
-        return Room(int(reply[2]) / 1000)
+            return Denied(reply[0], int(reply[1]))
+        return Capacity(int(reply[2]) / 1000)
 
     def _asked(self, **want: Any) -> Any:
         with translated():
             return self._admit(args=[json.dumps(self._account | want | {"dice": random.random()})])
 
-    def done(self, slot: Slot, error: SalesforceError | None, usage: str = "") -> None:
+    def done(self, permit: Permit, error: SalesforceError | None, usage: str = "") -> None:
         """The request is over. usage: the header Sforce-Limit-Info, "" without one."""
-        told = _USAGE.search(usage)
-        figures = [int(told[1]), int(told[2])] if told else None
+        said = _USAGE.search(usage)
+        figures = [int(said[1]), int(said[2])] if said else None
         if figures is None and error and error.failure is FailureClass.DAILY_LIMIT:
             figures = [1, 1]  # spent, as far as anybody knows
         outcome = "ok"
         if error:
             outcome = "bad" if error.failure is FailureClass.AWAY else "other"
-        self._enter(slot, outcome, error=error, usage=figures)
+        self._enter(permit, outcome, error=error, usage=figures)
 
-    def give_back(self, slot: Slot) -> None:
+    def give_back(self, permit: Permit) -> None:
         """Nothing was sent."""
-        self._enter(slot, "unused")
+        self._enter(permit, "unused")
 
     def _enter(
         self,
-        slot: Slot,
+        permit: Permit,
         outcome: str,
         *,
         error: SalesforceError | None = None,
         usage: list[int] | None = None,
     ) -> None:
         entry = self._account | {
-            "use": slot.use,
-            "id": slot.id,
+            "use": permit.use,
+            "id": permit.id,
             "outcome": outcome,
             "code": error.code if error else "",
-            "took_ms": int((time.monotonic() - slot.left_at) * 1000),
-            "probe": slot.probe,
+            "took_ms": int((time.monotonic() - permit.left_at) * 1000),
+            "probe": permit.probe,
             "dice": random.random(),
         }
         if error and error.retry_after_s:

@@ -34,21 +34,21 @@ from shared.vapi.messages import INBOUND
 from shared.vapi.report import EndOfCall
 from shared.vapi.values import as_iso
 
-FINGERPRINT = "close-out"
+FINGERPRINT = "end-of-call"
 
 REFERENCE_TRIES = 5
 
-MOST_QUIET = 100
+MAX_QUIET = 100
 """So many calls are closed at a time for want of a report."""
 
-MOST_DESCRIPTION = 32_000
-MOST_SUMMARY = 8_000
-ROOM_FOR_FACTS = 2_000
+MAX_DESCRIPTION = 32_000
+MAX_SUMMARY = 8_000
+RESERVED_FOR_FACTS = 2_000
 """Task.Description holds 32,000 characters: a transcript that does not fit beside the summary and
 the facts goes into a file."""
 
 
-class CloseOut:
+class EndOfCallWriter:
     """Closes calls. Every method raises StoreUnavailableError, and may be run again then."""
 
     def __init__(self, calls: Calls, journal: Journal, settings: Settings) -> None:
@@ -69,30 +69,30 @@ class CloseOut:
 
         is_reported: False when the call is closed for want of a report.
         """
-        ring: tuple[Kind, ...] = ()
+        due_kinds: tuple[Kind, ...] = ()
         updates = self._calls.updates(state.call_id)
         report = _completed(report, updates, ended_reason="" if is_reported else NO_REPORT)
-        kept_transcript = self._calls.transcript(state.call_id, state.direction or INBOUND)
+        stored_transcript = self._calls.transcript(state.call_id, state.direction or INBOUND)
         for _ in range(REFERENCE_TRIES):
             intents = self._journal.of_call(state.call_id)
-            closing = close_out(
+            end_intents = end_of_call_intents(
                 state,
                 report,
                 contact_id=contact_id,
-                kept_transcript=max(kept_transcript, updates.get("transcript", ""), key=len),
+                stored_transcript=max(stored_transcript, updates.get("transcript", ""), key=len),
                 intents=intents,
                 api_url=self._base_url,
                 hold_ms=self._hold_ms,
                 is_reported=is_reported,
             )
-            if any(one.kind is Kind.CALL_LOG for one in intents):
-                closing = amendment(closing, intents, is_reported=state.is_reported)
-            if not closing:
+            if any(item.kind is Kind.CALL_LOG for item in intents):
+                end_intents = amendment(end_intents, intents, is_reported=state.is_reported)
+            if not end_intents:
                 break
-            accepted = self._journal.accept(state.call_id, closing)
+            accepted = self._journal.accept(state.call_id, end_intents)
             if isinstance(accepted, Accepted):
-                log.info("call_closed", call_id=state.call_id, count=len(closing))
-                ring = accepted.ring
+                log.info("call_closed", call_id=state.call_id, count=len(end_intents))
+                due_kinds = accepted.due_kinds
                 break
             # A reference was taken, or the call was closed a moment ago: once more, as it is now.
         self._calls.closed(
@@ -100,7 +100,7 @@ class CloseOut:
             report.summary or state.summary,
             reported=is_reported or state.is_reported,
         )
-        return ring
+        return due_kinds
 
     def add_case(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
         """A case that was asked for in a call, but is heard of after its report, gets the summary.
@@ -132,20 +132,20 @@ class CloseOut:
             )
             accepted = self._journal.accept(state.call_id, [intent])
             if not isinstance(accepted, ReferenceTaken):
-                return accepted.ring if isinstance(accepted, Accepted) else ()
+                return accepted.due_kinds if isinstance(accepted, Accepted) else ()
         return ()
 
-    def close_quiet(self, for_ms: int) -> tuple[int, set[Kind]]:
+    def end_quiet_calls(self, for_ms: int) -> tuple[int, set[Kind]]:
         """Closes the calls that nothing was heard of for so long: no report will come.
 
         Returns how many, and the kinds to ring for.
         """
-        ring: set[Kind] = set()
-        quiet = self._calls.quiet(for_ms, MOST_QUIET)
+        due_kinds: set[Kind] = set()
+        quiet = self._calls.quiet(for_ms, MAX_QUIET)
         closed = 0
         for call_id in quiet:
             try:
-                ring.update(self._close_quiet(call_id))
+                due_kinds.update(self._end_quiet_call(call_id))
                 closed += 1
             except StoreUnavailableError:
                 raise
@@ -153,9 +153,9 @@ class CloseOut:
                 # Something of it can't be read, by a defect of ours. The others are not to wait.
                 log.exception("call_not_closed", call_id=call_id)
                 self._calls.set_aside(call_id)
-        return closed, ring
+        return closed, due_kinds
 
-    def _close_quiet(self, call_id: str) -> tuple[Kind, ...]:
+    def _end_quiet_call(self, call_id: str) -> tuple[Kind, ...]:
         state = self._calls.state(call_id)
         report = EndOfCall(started_at=as_iso(state.began_ms) if state.began_ms else None)
         return self.close(state, report, is_reported=False)
@@ -165,12 +165,12 @@ NO_REPORT = "no-report"
 """The ended reason of a call of which nobody told why it ended."""
 
 
-def close_out(
+def end_of_call_intents(
     state: CallState,
     report: EndOfCall,
     *,
     contact_id: str | None,
-    kept_transcript: str,
+    stored_transcript: str,
     intents: list[Intent],
     api_url: str,
     hold_ms: int,
@@ -184,10 +184,12 @@ def close_out(
     wish that is heard of after the report.
     api_url: of Vapi's API, where recordings are.
     """
-    transcript = report.transcript or kept_transcript
+    transcript = report.transcript or stored_transcript
     at_vapi = bool(report.recording) and "://" not in report.recording
-    room = MOST_DESCRIPTION - ROOM_FOR_FACTS - min(stored_length(report.summary), MOST_SUMMARY)
-    in_file = stored_length(transcript) > room
+    capacity = (
+        MAX_DESCRIPTION - RESERVED_FOR_FACTS - min(stored_length(report.summary), MAX_SUMMARY)
+    )
+    in_file = stored_length(transcript) > capacity
     case_intents = [
         intent.id
         for intent in intents
@@ -224,14 +226,14 @@ def close_out(
             recording_needs_key=at_vapi,
             case_number=case_number,
             only_after=only_after,
-            told_at=report.told_at,
+            reported_at=report.reported_at,
             outcome=report.outcome,
             is_reported=is_reported,
         ),
     )
-    closing = [call_log]
+    end_intents = [call_log]
     if in_file:
-        closing.append(
+        end_intents.append(
             NewIntent(
                 id=new_intent_id(),
                 kind=Kind.TRANSCRIPT_FILE,
@@ -244,12 +246,12 @@ def close_out(
     # A summary of two callers tells of the one on a case of the other.
     if report.summary and not state.has_two_numbers and (case_intents or case_number):
         last_case = case_intents[-1] if case_intents else None
-        closing.append(
+        end_intents.append(
             NewIntent(
                 id=new_intent_id(),
                 kind=Kind.CASE_COMMENT,
                 reference=new_reference(),
-                after=tuple(one for one in (last_case or only_after,) if one),
+                after=tuple(item for item in (last_case or only_after,) if item),
                 draft=CommentDraft(
                     caller_number=state.number,
                     contact_id=contact_id,
@@ -261,10 +263,10 @@ def close_out(
             )
         )
     has_callback = any(
-        one.kind is Kind.CALLBACK and one.state is not State.CANCELLED for one in intents
+        item.kind is Kind.CALLBACK and item.state is not State.CANCELLED for item in intents
     )
     if state.number and not has_callback and reached_nobody(report.ended_reason, report.outcome):
-        closing.append(
+        end_intents.append(
             NewIntent(
                 id=new_intent_id(),
                 kind=Kind.CALLBACK,
@@ -277,7 +279,7 @@ def close_out(
                 ),
             )
         )
-    return closing
+    return end_intents
 
 
 IN_VAIN = frozenset({"no-answer", "busy", "voicemail", "failed"})
@@ -297,35 +299,35 @@ def reached_nobody(ended_reason: str, outcome: dict[str, Any]) -> bool:
 
 
 def amendment(
-    closing: list[NewIntent], intents: Sequence[Intent], *, is_reported: bool
+    end_intents: list[NewIntent], intents: Sequence[Intent], *, is_reported: bool
 ) -> list[NewIntent]:
     """What `closing` adds to a call that was closed before; [] when it tells nothing new.
 
     is_reported: that was by its report, as far as the call knows.
     """
-    logs = [one for one in intents if one.kind is Kind.CALL_LOG]
+    logs = [item for item in intents if item.kind is Kind.CALL_LOG]
     first, last = logs[0], logs[-1]
-    call_log, *others = closing
+    call_log, *others = end_intents
     draft, before = call_log.draft, _call_draft(last)
     assert isinstance(draft, CallDraft)
     if before:
         is_reported = before.is_reported and before.ended_reason != NO_REPORT
     if is_reported:
         return []  # that told all there is; `add_case` sees to what was asked for since
-    asked_since = any(one.tool for one in intents[intents.index(last) + 1 :])
+    asked_since = any(item.tool for item in intents[intents.index(last) + 1 :])
     if before and replace(draft, amends=before.amends) == before and not asked_since:
         return []
     if before and before.transcript_in_file:
-        others = [one for one in others if one.kind is not Kind.TRANSCRIPT_FILE]
+        others = [other for other in others if other.kind is not Kind.TRANSCRIPT_FILE]
     if before and before.summary == draft.summary:
-        others = [one for one in others if one.kind is not Kind.CASE_COMMENT]
-    asked_for = [one.id for one in intents if one.tool]
+        others = [other for other in others if other.kind is not Kind.CASE_COMMENT]
+    asked_for = [item.id for item in intents if item.tool]
     content = json.dumps([draft.as_json(), asked_for], sort_keys=True)
     mark = "report" if draft.is_reported else hashlib.sha256(content.encode()).hexdigest()[:32]
     amended = replace(
         call_log, draft=replace(draft, amends=first.id), fingerprint=f"{FINGERPRINT}:{mark}"
     )
-    return [amended, *(_on_task(one, first) for one in others)]
+    return [amended, *(_on_task(other, first) for other in others)]
 
 
 def _on_task(intent: NewIntent, call_log: Intent) -> NewIntent:
@@ -339,7 +341,7 @@ def _on_task(intent: NewIntent, call_log: Intent) -> NewIntent:
 def _call_draft(intent: Intent) -> CallDraft | None:
     """None when it was purged, or written by another version."""
     try:
-        draft = intent.draft if not intent.is_forgotten else None
+        draft = intent.draft if not intent.is_purged else None
     except UnreadableError:
         return None
     return draft if isinstance(draft, CallDraft) else None

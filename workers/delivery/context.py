@@ -12,19 +12,19 @@ from shared.domain.intent import Delivered, Intent, Outcome
 from shared.journal.contact_writes import ContactWrites
 from shared.journal.journal import Journal
 from shared.journal.results import Lease
+from shared.salesforce.api_budget import ApiBudget, Capacity, Denied, Use
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
+from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.gate import Gate, NotNow, Room, Use
 from shared.salesforce.namespace import keys_of, org_name
-from shared.salesforce.people import People
 from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
 from shared.settings import Settings
 from workers.delivery.policy import outcome_of
 
-ROOM_WAIT_S = 4.0
+CAPACITY_WAIT_S = 4.0
 """How long a delivery waits for room; after that a sweep wakes a worker again."""
 
 REST_MS = 0
@@ -35,7 +35,7 @@ REST_UNKEYED_MS = 60_000
 
 
 @dataclass(frozen=True)
-class Desk:
+class DeliveryContext:
     """strikes: how often in a row the kind, or the whole org, has had to wait before this batch.
 
     lease: the batch at work, None outside of one.
@@ -43,31 +43,31 @@ class Desk:
 
     settings: Settings
     journal: Journal
-    gate: Gate
+    api_budget: ApiBudget
     records: Records
-    people: People
+    contacts: ContactResolver
     calls: Calls
     time_zone: TimeZone
     contact_writes: ContactWrites
     case_numbers: CaseNumbers
-    strikes: int = 0
+    failures_in_a_row: int = 0
     lease: Lease | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
-        gate = Gate(settings, store)
-        salesforce = SalesforceClient(settings, store, gate, Use.WRITE)
+        api_budget = ApiBudget(settings, store)
+        salesforce = SalesforceClient(settings, store, api_budget, Use.WRITE)
         records = Records(
             salesforce,
             timeout_s=settings.salesforce_write_timeout_s,
-            keyed=settings.salesforce_key_fields,
+            has_key_fields=settings.salesforce_key_fields,
         )
         return cls(
             settings=settings,
             journal=Journal(store, org=org_name(settings)),
-            gate=gate,
+            api_budget=api_budget,
             records=records,
-            people=People(records, store, settings.phone_region, keys_of(settings)),
+            contacts=ContactResolver(records, store, settings.phone_region, keys_of(settings)),
             calls=Calls(store),
             time_zone=TimeZone(settings, store, salesforce),
             contact_writes=ContactWrites(store),
@@ -79,7 +79,7 @@ class Desk:
         intent: Intent,
         error: SalesforceError,
         *,
-        may_be_there: bool,
+        may_exist: bool,
         optional: frozenset[str] = frozenset(),
         record_id: str = "",
     ) -> Outcome:
@@ -87,24 +87,24 @@ class Desk:
         return outcome_of(
             intent,
             error,
-            strikes=self.strikes,
-            may_be_there=may_be_there,
+            failures_in_a_row=self.failures_in_a_row,
+            may_exist=may_exist,
             rest_ms=self.rest_ms,
             optional=optional,
             record_id=record_id,
         )
 
-    def room(self) -> Room | NotNow:
+    def capacity(self) -> Capacity | Denied:
         """Whether the account of API use has room for a write; waited for while it may come soon.
 
         What is due gathers meanwhile, and shares a request.
         """
-        until = Deadline.after(ROOM_WAIT_S)
+        until = Deadline.after(CAPACITY_WAIT_S)
         while True:
-            room = self.gate.room()
-            if isinstance(room, Room) or room.why == "daily" or until.left_s <= 0:
-                return room
-            time.sleep(max(0.005, min(room.wait_ms / 1000, 0.25, until.left_s)))
+            capacity = self.api_budget.capacity()
+            if isinstance(capacity, Capacity) or capacity.why == "daily" or until.left_s <= 0:
+                return capacity
+            time.sleep(max(0.005, min(capacity.wait_ms / 1000, 0.25, until.left_s)))
 
     def holds_lease(self) -> bool:
         """The batch is still this worker's; asked before what no key keeps from happening twice."""
@@ -113,7 +113,7 @@ class Desk:
     @property
     def rest_ms(self) -> int:
         """How long a write that may still be under way is left alone before it is looked for."""
-        return REST_MS if self.records.keyed else REST_UNKEYED_MS
+        return REST_MS if self.records.has_key_fields else REST_UNKEYED_MS
 
     def written(
         self,
@@ -133,13 +133,13 @@ class Desk:
             assert item.record_id
             return Delivered(intent.id, item.record_id, number)
         # A duplicate key says that the record is there: the next attempt reads first.
-        may_be_there = error.ambiguous or error.failure is FailureClass.RACE
+        may_exist = error.ambiguous or error.failure is FailureClass.RACE
         return self.failed(
-            intent, error, may_be_there=may_be_there, optional=optional, record_id=record_id
+            intent, error, may_exist=may_exist, optional=optional, record_id=record_id
         )
 
 
-Apply = Callable[[Desk, Sequence[Intent]], list[Outcome]]
+Apply = Callable[[DeliveryContext, Sequence[Intent]], list[Outcome]]
 """Applies intents of one kind and says what became of each.
 
 May raise SalesforceError when nothing more specific is to be said; then all of them try again.

@@ -2,8 +2,8 @@
 --
 -- ARGV[1]  JSON object:
 --   prefix, id      the call's
---   life_ms         how long its state is kept after this event; reported_life_ms: once its report was
---                   taken down, and then nothing more is kept of its speech
+--   life_ms         how long its state is stored after this event; reported_life_ms: once its report was
+--                   taken down, and then nothing more is stored of its speech
 --   fields          object of hash fields; what an event lacks is not among them, since later events
 --                   may tell less than earlier ones
 --   control_url     "" or where the call can be spoken to, and control_origin (scheme, host, port)
@@ -25,16 +25,16 @@
 --                   event said that the call ended); control_url, control_origin (fixed by the call's first
 --                   control URL: a later one on another origin is ignored and counted); since (ms, first
 --                   event), began (ms, the earliest of the events' own times);
---                   heard (ms, when the last sign of the caller's speech arrived); closed ("1": its
---                   close-out is in the journal), reported ("1": by its report), summary (of the report);
+--                   last_speech_at (ms, when the last sign of the caller's speech arrived); closed ("1": its
+--                   end of call is in the journal), reported ("1": by its report), summary (of the report);
 --                   transcript_bytes, transcript_cut ("1": the limits were reached); fallback, reached
 --                   ("1": web/twilio.py rang a person, and somebody answered)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
 --                   the order of arrival and repeats make no difference
 --   :transcript     hash: digest → utterance
 --   :senses         sorted set of the same times: {letters}@{time}, the last 64
---   :updates        hash: update_at → update, at most 8
--- and prefix .. "news": hash of counts; "moved" counts the ignored control URLs;
+--   :updates        hash: update_at → update, at limit 8
+-- and prefix .. "call_updates": hash of counts; "moved" counts the ignored control URLs;
 -- prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms);
 -- prefix .. "calls:two_numbers": how many calls named two numbers;
 -- prefix .. "call-of:" .. provider_id: the call's id.
@@ -72,7 +72,7 @@ if event.control_url ~= '' then
   if redis.call('HGET', key, 'control_origin') == event.control_origin then
     redis.call('HSET', key, 'control_url', event.control_url)
   else
-    redis.call('HINCRBY', event.prefix .. 'news', 'moved', 1)
+    redis.call('HINCRBY', event.prefix .. 'call_updates', 'moved', 1)
   end
 end
 if event.speech ~= '' then
@@ -80,7 +80,7 @@ if event.speech ~= '' then
     string.format('%s@%.0f', event.speech, event.speech_at))
   redis.call('ZREMRANGEBYRANK', key .. ':speech', 0, -65)
   redis.call('PEXPIRE', key .. ':speech', event.life_ms)
-  redis.call('HSET', key, 'heard', now)
+  redis.call('HSET', key, 'last_speech_at', now)
 end
 local transcript = key .. ':transcript'
 if event.utterance ~= '' and redis.call('HEXISTS', transcript, event.digest) == 0 then

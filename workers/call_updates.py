@@ -8,13 +8,13 @@ from shared.domain.intent import Delivered, Outcome, Parked, PartRefused
 from shared.domain.kinds import Kind
 from shared.journal.results import Lease
 
-MOST_PARKED = 5
+MAX_PARKED = 5
 """A batch that parks more has met something larger than a call."""
 
 
-def news_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
+def updates_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
     """(call id, sentence) for each promise that was kept or can't be kept for now."""
-    intents = {one.id: one for one in lease.intents}
+    intents = {item.id: item for item in lease.intents}
     parked = 0
     for outcome in outcomes:
         intent = intents[outcome.intent_id]
@@ -26,14 +26,14 @@ def news_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
                 f"The case with reference {intent.reference} is open now. Its number is "
                 f"{outcome.number}. Tell the caller when it fits.",
             )
-        elif isinstance(outcome, Parked) and parked < MOST_PARKED:
+        elif isinstance(outcome, Parked) and parked < MAX_PARKED:
             parked += 1
             yield (
                 intent.call_id,
                 f"What was noted with reference {intent.reference} could not be saved. Tell the "
                 "caller that a colleague will look at it.",
             )
-        elif isinstance(outcome, PartRefused) and parked < MOST_PARKED:
+        elif isinstance(outcome, PartRefused) and parked < MAX_PARKED:
             parked += 1
             draft = outcome.part.draft
             assert isinstance(draft, ContactDraft)

@@ -6,12 +6,12 @@ from typing import Any
 from shared.domain.intent import Delivered, Intent, Outcome
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
-from workers.delivery.desk import Desk
+from workers.delivery.context import DeliveryContext
 from workers.delivery.links import CONTACT_LINKS
 
 
-def create_by_key(
-    desk: Desk,
+def create_once(
+    context: DeliveryContext,
     sobject: str,
     intents: Sequence[Intent],
     record: Callable[[Intent], dict[str, Any]],
@@ -26,47 +26,47 @@ def create_by_key(
     (contact_of sees to the contact itself); empty ones are left out from the start, and those that
     the kind was found to lack of late.
     """
-    lacking = desk.journal.missing_fields(intents[0].kind)
-    there = find_by_key(desk, sobject, intents, read_back)
+    lacking = context.journal.missing_fields(intents[0].kind)
+    existing = find_by_key(context, sobject, intents, read_back)
     outcomes: list[Outcome] = [
-        Delivered(one.id, there[one.id]["Id"], there[one.id].get("CaseNumber"))
-        for one in intents
-        if one.id in there
+        Delivered(intent.id, existing[intent.id]["Id"], existing[intent.id].get("CaseNumber"))
+        for intent in intents
+        if intent.id in existing
     ]
-    missing = [one for one in intents if one.id not in there]
+    missing = [intent for intent in intents if intent.id not in existing]
     if not missing:
         return outcomes
     records = [
-        (one.id, {
+        (entry.id, {
             name: value
-            for name, value in record(one).items()
+            for name, value in record(entry).items()
             if value not in (None, "")
             and name not in lacking
-            and (name in CONTACT_LINKS or name not in one.leave_out)
+            and (name in CONTACT_LINKS or name not in entry.omit_fields)
         })
-        for one in missing
+        for entry in missing
     ]  # fmt: skip
     try:
-        written, rows = desk.records.create(
-            sobject, records, read_back, still_wanted=desk.holds_lease
+        written, rows = context.records.create(
+            sobject, records, read_back, still_wanted=context.holds_lease
         )
     except WithdrawnError:
         return outcomes  # somebody else's by now
     except SalesforceError as error:
         # Reading has just shown that none is there: only this attempt can have written one.
         return outcomes + [
-            desk.failed(one, error, may_be_there=error.ambiguous, optional=optional)
-            for one in missing
+            context.failed(entry, error, may_exist=error.ambiguous, optional=optional)
+            for entry in missing
         ]
     return outcomes + [
-        desk.written(one, item, rows.get(one.id, {}).get("CaseNumber"), optional)
-        for one, item in zip(missing, written, strict=True)
+        context.written(entry, item, rows.get(entry.id, {}).get("CaseNumber"), optional)
+        for entry, item in zip(missing, written, strict=True)
     ]
 
 
 def find_by_key(
-    desk: Desk, sobject: str, intents: Sequence[Intent], fields: tuple[str, ...]
+    context: DeliveryContext, sobject: str, intents: Sequence[Intent], fields: tuple[str, ...]
 ) -> dict[str, dict[str, Any]]:
     """The records of those intents of which an attempt may have been committed, by intent id."""
-    unsure = [one.id for one in intents if one.unsure]
-    return desk.records.by_key(sobject, unsure, fields) if unsure else {}
+    in_doubt = [intent.id for intent in intents if intent.in_doubt]
+    return context.records.by_key(sobject, in_doubt, fields) if in_doubt else {}

@@ -7,16 +7,16 @@ import redis
 
 from cli.chain import Problem
 from cli.provision import Accounts, Step, missing_in_vapi
+from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.gate import Gate, Use
 from shared.salesforce.inspection import Inspection
 from shared.settings import Settings
 from shared.store import connect
 
-MOST_CLOCK_S = 60
+MAX_CLOCK_S = 60
 
 
-class Subject:
+class CheckContext:
     """try_writes: whether Salesforce is asked to take (and undo) one of each write."""
 
     def __init__(self, settings: Settings, *, try_writes: bool = False) -> None:
@@ -29,8 +29,8 @@ class Subject:
 
     @cached_property
     def salesforce(self) -> SalesforceClient:
-        gate = Gate(self.settings, self.store)
-        return SalesforceClient(self.settings, self.store, gate, Use.CHECK)
+        api_budget = ApiBudget(self.settings, self.store)
+        return SalesforceClient(self.settings, self.store, api_budget, Use.CHECK)
 
     @cached_property
     def org(self) -> Inspection:
@@ -49,10 +49,10 @@ class Subject:
 def clock(at_s: float, whose: str) -> str:
     """at_s: what that clock shows, epoch seconds."""
     ahead_s = at_s - time.time()
-    if abs(ahead_s) > MOST_CLOCK_S:
+    if abs(ahead_s) > MAX_CLOCK_S:
         way = "ahead of" if ahead_s > 0 else "behind"
         raise Problem(
             f"{whose} is {abs(ahead_s) / 60:.0f} minutes {way} this machine",
             "set both clocks by NTP",
         )
-    return f"within {MOST_CLOCK_S} s of this machine"
+    return f"within {MAX_CLOCK_S} s of this machine"
