@@ -171,9 +171,9 @@ def test_at_zero_nothing_leaves_but_one_a_while_to_see_whether_it_has_come_back(
     store.hset(f"{keys}usage", "at", 0)  # long ago
     assert isinstance(ask(api_budget, Use.LOOKUP), Permit)
     assert isinstance(ask(api_budget, Use.LOOKUP), Denied)  # one is still out
-    said_again = ApiBudget(settings, store)
+    other = ApiBudget(settings, store)
     store.hset(f"{keys}usage", "asked", 0)
-    api_budget.done(key_of(said_again), None, "api-usage=99/100000")
+    api_budget.done(permit_of(other), None, "api-usage=99/100000")
     assert isinstance(ask(api_budget, Use.WRITE), Permit)
 
 
