@@ -15,7 +15,7 @@ from shared.domain.drafts import CallbackDraft, CaseDraft, Draft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
 from shared.domain.reference import new_reference
-from shared.journal.results import Accepted, ReferenceTaken
+from shared.journal.results import Accepted
 from shared.logs import log
 from shared.store import StoreUnavailableError
 from shared.vapi.caller_id import e164
@@ -31,7 +31,6 @@ parameters of a call take some 2 KB."""
 
 NOTIFY_S = 20
 MAX_VOICEMAIL_S = 180
-TRIES = 5
 NOT_REACHED = frozenset({"busy", "failed", "no-answer", "canceled"})
 """Final call statuses of a caller who never got through (Twilio docs, "Call Status Values")."""
 
@@ -142,23 +141,20 @@ def _ask_for_word(said: VoiceResponse) -> None:
     said.record(action="/twilio/voicemail", method="POST", max_length=MAX_VOICEMAIL_S)
 
 
-def _write_request(kind: Kind, draft: Draft, mark: str) -> None:
+def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> None:
     """Recorded once for a call, however often Twilio tells of it."""
     service = _service()
-    for _ in range(TRIES):
-        intent = NewIntent(
-            id=new_intent_id(),
-            kind=kind,
-            draft=draft,
-            reference=new_reference(),
-            fingerprint=mark,
-        )
-        accepted = service.journal.accept(_call_id(), [intent])
-        if isinstance(accepted, Accepted):
-            service.notifier.notify(accepted.due_kinds)
-            log.info("twilio_call_noted", call_id=_call_id(), kind=kind)
-        if not isinstance(accepted, ReferenceTaken):
-            return
+    intent = NewIntent(
+        id=new_intent_id(),
+        kind=kind,
+        draft=draft,
+        reference=new_reference(),
+        fingerprint=fingerprint,
+    )
+    accepted = service.journal.accept(_call_id(), [intent])
+    if isinstance(accepted, Accepted):
+        service.notifier.notify(accepted.due_kinds)
+        log.info("twilio_call_noted", call_id=_call_id(), kind=kind)
 
 
 def _call_id() -> str:

@@ -26,7 +26,7 @@ from shared.domain.reading import UnreadableError
 from shared.domain.reference import new_reference
 from shared.domain.text import stored_length
 from shared.journal.journal import Journal
-from shared.journal.results import Accepted, ReferenceTaken
+from shared.journal.results import Accepted
 from shared.logs import log
 from shared.settings import Settings
 from shared.store import StoreUnavailableError
@@ -36,7 +36,8 @@ from shared.vapi.values import as_iso
 
 FINGERPRINT = "end-of-call"
 
-REFERENCE_TRIES = 5
+CLOSE_TRIES = 3
+"""Attempts to close a call that another process closes or amends at the same moment."""
 
 MAX_QUIET = 100
 """So many calls are closed at a time for want of a report."""
@@ -73,7 +74,7 @@ class EndOfCallWriter:
         updates = self._calls.updates(state.call_id)
         report = _completed(report, updates, ended_reason="" if is_reported else NO_REPORT)
         stored_transcript = self._calls.transcript(state.call_id, state.direction or INBOUND)
-        for _ in range(REFERENCE_TRIES):
+        for _ in range(CLOSE_TRIES):
             intents = self._journal.of_call(state.call_id)
             end_intents = end_of_call_intents(
                 state,
@@ -94,7 +95,7 @@ class EndOfCallWriter:
                 log.info("call_closed", call_id=state.call_id, count=len(end_intents))
                 due_kinds = accepted.due_kinds
                 break
-            # A reference was taken, or the call was closed a moment ago: once more, as it is now.
+            # Another process closed the call a moment ago: once more, with what it recorded.
         self._calls.closed(
             state.call_id,
             report.summary or state.summary,
@@ -121,19 +122,16 @@ class EndOfCallWriter:
     ) -> tuple[Kind, ...]:
         """A comment of the service's own on a case of the call, once. Returns whom to ring for."""
         assert comment.case_intent
-        for _ in range(REFERENCE_TRIES):
-            intent = NewIntent(
-                id=new_intent_id(),
-                kind=Kind.CASE_COMMENT,
-                reference=new_reference(),
-                fingerprint=fingerprint,
-                after=(comment.case_intent,),
-                draft=comment,
-            )
-            accepted = self._journal.accept(state.call_id, [intent])
-            if not isinstance(accepted, ReferenceTaken):
-                return accepted.due_kinds if isinstance(accepted, Accepted) else ()
-        return ()
+        intent = NewIntent(
+            id=new_intent_id(),
+            kind=Kind.CASE_COMMENT,
+            reference=new_reference(),
+            fingerprint=fingerprint,
+            after=(comment.case_intent,),
+            draft=comment,
+        )
+        accepted = self._journal.accept(state.call_id, [intent])
+        return accepted.due_kinds if isinstance(accepted, Accepted) else ()
 
     def end_quiet_calls(self, for_ms: int) -> tuple[int, set[Kind]]:
         """Closes the calls that nothing was heard of for so long: no report will come.

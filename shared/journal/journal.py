@@ -27,6 +27,7 @@ from shared.domain.intent import (
 )
 from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError, read_json, read_record
+from shared.domain.reference import new_reference
 from shared.journal.results import (
     Acceptance,
     Accepted,
@@ -34,7 +35,6 @@ from shared.journal.results import (
     Existing,
     Lease,
     Limits,
-    ReferenceTaken,
     Repeated,
     Settled,
     StoredAnswer,
@@ -70,6 +70,9 @@ WAKE_UP_MS = 5_000
 
 ANSWER_TTL_MS = (12 * 60 + 10) * 60 * 1000
 """The life of a call (Vapi's maxDurationSeconds is at most 12 h) and 10 minutes."""
+
+SPARE_REFERENCES = 5
+"""With a million references given, one in a thousand new ones is taken."""
 
 SWEEP_LIMIT = 500
 PURGE_LIMIT = 500
@@ -148,6 +151,7 @@ class Journal:
             "call_ms": CALL_TTL_MS,
             "caller_ms": CALLER_TTL_MS,
             "caller_limit": CALLER_LIMIT,
+            "spare_references": [new_reference() for _ in range(SPARE_REFERENCES)],
             "intents": [
                 {
                     "id": intent.id,
@@ -190,14 +194,12 @@ class Journal:
                 return Repeated(reply[1])
             case "existing":
                 return Existing(reply[1])
-            case "reference_taken":
-                return ReferenceTaken()
             case "too_late":
                 return TooLate()
             case "too_many":
                 return TooMany()
             case _:
-                return Accepted(tuple(Kind(kind) for kind in reply[1:]))
+                return Accepted(tuple(Kind(kind) for kind in reply[2:]), reply[1])
 
     def release_holds(self, call_id: str) -> tuple[Kind, ...]:
         """What the call has held is due now; returns the kinds to ring for."""

@@ -8,9 +8,13 @@ from shared.domain.kinds import Kind, State
 
 @dataclass(frozen=True)
 class Accepted:
-    """Recorded. ring: kinds that need a doorbell now."""
+    """Recorded. due_kinds: kinds whose workers need a wake-up now.
+
+    answer: the stored answer; it names another reference where the one given was taken.
+    """
 
     due_kinds: tuple[Kind, ...]
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,6 @@ class Existing:
 
 
 @dataclass(frozen=True)
-class ReferenceTaken:
-    """Another intent has the reference; nothing was recorded. Try another one."""
-
-
-@dataclass(frozen=True)
 class TooLate:
     """The intent to amend is not held any more, or has changed since it was read; nothing done."""
 
@@ -49,7 +48,7 @@ class TooMany:
     """The call, or its number today, has asked for as much as it may; nothing was recorded."""
 
 
-Acceptance = Accepted | AnsweredBefore | Repeated | Existing | ReferenceTaken | TooLate | TooMany
+Acceptance = Accepted | AnsweredBefore | Repeated | Existing | TooLate | TooMany
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from shared.domain.intent import (
 from shared.domain.kinds import Kind, State
 from shared.journal.answers import Answers, Claim
 from shared.journal.journal import Journal
-from shared.journal.results import Accepted, AnsweredBefore, ReferenceTaken, Repeated, StoredAnswer
+from shared.journal.results import Accepted, AnsweredBefore, Repeated, StoredAnswer
 from shared.store import StoreUnavailableError, connect
 
 DRAFT = CaseDraft(issue_type="billing", description="x")
@@ -81,11 +81,20 @@ def test_the_same_request_of_a_call_is_one_intent_and_another_calls_is_another(
     assert isinstance(journal.accept("other", [intent(fingerprint="f")]), Accepted)
 
 
-def test_a_reference_is_given_once_and_a_refusal_records_nothing(journal: Journal) -> None:
-    journal.accept("call", [intent(reference="AAA 222")])
-    both = [intent(), intent(reference="AAA 222")]
-    assert journal.accept("call", both) == ReferenceTaken()
-    assert journal.counts()["accepted"] == 1
+def test_a_reference_that_is_taken_is_replaced_in_all_that_says_it(journal: Journal) -> None:
+    first = intent(reference="AAA 222")
+    journal.accept("call", [first])
+    second = intent(reference="AAA 222", said="Noted as AAA 222.")
+    answer = StoredAnswer("vs:answer:call:1", "It is AAA 222.")
+    accepted = journal.accept("call", [second], answer)
+    assert isinstance(accepted, Accepted)
+    stored = journal.get(second.id)
+    assert stored
+    assert stored.reference != "AAA 222"
+    assert stored.said == f"Noted as {stored.reference}."
+    assert accepted.answer == f"It is {stored.reference}."
+    found = [journal.by_reference(name) for name in (stored.reference, "AAA 222")]
+    assert [intent and intent.id for intent in found] == [second.id, first.id]
 
 
 def test_fifty_web_threads_with_one_tool_call_make_one_intent(

@@ -12,6 +12,7 @@
 --   dedup_ms  how long a dedup_key is remembered across calls
 --   call_ms     how long the call's list of intents and requests is stored
 --   caller_ms, caller_limit   how long, and how many of, a caller's intents are known by their number
+--   spare_references   for intents whose reference is taken
 --   answer_key  (optional) where the tool call's answer is stored
 --   answer      (optional) the answer's text; answer_ttl_ms
 --   wake_up_ms     how long a wake-up counts as out
@@ -21,9 +22,8 @@
 --   {"repeated", id}              the call already has a request with this fingerprint
 --   {"existing", id}              an earlier message's intent is about the same dedup_key; nothing recorded
 --   {"too_many"}                  a limit is reached; nothing recorded
---   {"reference_taken"}           another intent has the reference; nothing recorded
 --   {"too_late"}                  what is to be amended is held no more, or has changed; nothing recorded
---   {"accepted", kind, kind, ...} recorded; notify these kinds
+--   {"accepted", text, kind, ...} recorded; text is the answer ("" without one); notify these kinds
 --
 -- An intent that amends a held one takes its place under the old id and reference, and is held anew.
 local want = cjson.decode(ARGV[1])
@@ -46,8 +46,6 @@ for _, intent in ipairs(want.intents) do
       'state', 'fingerprint', 'hold_until', 'call', 'accepted', 'kind')
     local held = is[1] == 'held' and (tonumber(is[3]) > now or is_held_back(p, is[4], tonumber(is[5]), now))
     if not held or is[2] ~= intent.amends[2] or is[6] ~= intent.kind then return {'too_late'} end
-  elseif intent.reference ~= '' and redis.call('EXISTS', p .. 'reference:' .. intent.reference) == 1 then
-    return {'reference_taken'}
   end
   if intent.asks and not intent.amends then
     for _, dedup_key in ipairs(intent.dedup_keys) do
@@ -81,8 +79,26 @@ if want.limits then
   end
 end
 
+-- A reference that another intent has is replaced by the first free spare one, in all that says it.
+local next_spare = 1
+local function choose_reference(intent)
+  local wanted = intent.reference
+  while redis.call('EXISTS', p .. 'reference:' .. intent.reference) == 1 do
+    intent.reference = want.spare_references[next_spare]
+    if not intent.reference then error('no free reference') end
+    next_spare = next_spare + 1
+  end
+  if intent.reference ~= wanted then
+    intent.said = string.gsub(intent.said, wanted, intent.reference)
+    want.answer = want.answer and string.gsub(want.answer, wanted, intent.reference)
+  end
+end
+for _, intent in ipairs(want.intents) do
+  if intent.reference ~= '' and not intent.amends then choose_reference(intent) end
+end
+
 local of_call = p .. 'call:' .. want.call .. ':intents'
-local reply = {'accepted'}
+local reply = {'accepted', want.answer or ''}
 local function amend(intent)
   local id = intent.amends[1]
   for _, dedup_key in ipairs(cjson.decode(redis.call('HGET', p .. 'intent:' .. id, 'dedup_keys') or '[]')) do
