@@ -16,7 +16,7 @@ from simulator.org.meters import DAILY_REQUESTS
 
 RESERVE = DAILY_REQUESTS // 10
 CALLS = 40
-SAYS_SO = "allowance of requests"
+SAYS_SO = "can't look that up right now"
 
 
 def measure(_seed: int) -> list[Figure]:

@@ -14,9 +14,10 @@ from shared.logs import log
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.store import StoreUnavailableError
-from web.caller import look_up_caller, open_cases
-from web.lookups import case_sentence
 from web.service import Service
+from web.tools.caller import look_up_caller, open_cases
+from web.tools.sentences import case_sentence
+from web.tools.turn import Turn
 
 WAIT_S = 2.0
 MAX_CASES = 3
@@ -37,7 +38,7 @@ def answer_assistant_request(service: Service, state: CallState | None) -> str:
     if state and state.number:
         deadline = Deadline.after(WAIT_S)
         try:
-            looking = service.lookups.start(lambda: _known(service, state, deadline))
+            looking = service.lookups.start(lambda: _known(Turn(service, state), deadline))
             values = looking.result(deadline)
         except (SalesforceError, StoreUnavailableError) as trouble:
             log.warning("assistant_plain", call_id=state.call_id, reason=type(trouble).__name__)
@@ -47,15 +48,15 @@ def answer_assistant_request(service: Service, state: CallState | None) -> str:
     return json.dumps({"assistantId": assistant_id, "assistantOverrides": overrides})
 
 
-def _known(service: Service, state: CallState, deadline: Deadline) -> dict[str, str]:
+def _known(turn: Turn, deadline: Deadline) -> dict[str, str]:
     """The variables of the one contact with the number."""
-    caller = look_up_caller(service, state, deadline)
+    caller = look_up_caller(turn, deadline)
     contact = caller.contact
     if not contact:
-        return _variables(service)
-    cases = open_cases(service, caller)
+        return _variables(turn.service)
+    cases = open_cases(turn, caller)
     return _variables(
-        service,
+        turn.service,
         customerName=contact.name,
         accountName=contact.account_name,
         openCaseCount=str(len(cases)),

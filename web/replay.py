@@ -12,13 +12,10 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
-from shared.calls.calls import LIFE_S, CallState
+from shared.calls.calls import LIFE_S
 from shared.logs import log
-from shared.salesforce.deadline import Deadline
 from shared.store import StoreUnavailableError
-from shared.vapi.answers import Answer, refusal
 from shared.vapi.messages import Message
 from web.metrics import REFUSED
 from web.service import Service
@@ -79,8 +76,3 @@ def _is_old(message: Message) -> bool:
     Such a message passes authentication only where no timestamp is signed beside the body.
     """
     return message.at_ms is not None and message.at_ms < (time.time() - LIFE_S) * 1000
-
-
-def look_up_nothing(_: Service, __: CallState, ___: Any, ____: Deadline) -> Answer:
-    """Replaces every lookup after the call has ended."""
-    return refusal(CALL_HAS_ENDED)

@@ -11,9 +11,10 @@ from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Intent
 from shared.transfer import Rules, read_rules
 from shared.vapi.messages import INBOUND, WEB
-from web.caller import Caller, caller_for_a_write
-from web.lookups import last_case_of_call
 from web.service import Service
+from web.tools.caller import Caller, caller_for_a_write
+from web.tools.turn import Turn
+from web.tools.which_case import last_case_of_call
 
 MAX_SO_FAR = 3_000
 NOBODY = "Nobody can take this call now. Offer that somebody calls back."
@@ -24,17 +25,17 @@ NO_PHONE = (
 """Vapi would drop the caller (docs/vendors.md V18)."""
 
 
-def answer_transfer(service: Service, state: CallState, now: datetime) -> str:
+def answer_transfer(turn: Turn, now: datetime) -> str:
     """The destination, with a line for the caller and one for whoever answers; or a refusal."""
+    service, state = turn.service, turn.state
     if state.direction == WEB:
         return json.dumps({"error": NO_PHONE})
     path, fallback = service.settings.transfer_rules, service.settings.fallback_phone_number
     rules = read_rules(path) if path else Rules()
-    caller = caller_for_a_write(service, state)
-    intents = service.journal.of_call(state.call_id)
+    caller = caller_for_a_write(turn)
     # In a call that showed two numbers, neither caller's case is told.
     case_intent = last_case_of_call(
-        [intent for intent in intents if caller.identity.requested(intent)]
+        [intent for intent in turn.intents if caller.identity.requested(intent)]
     )
     number, whom = _destination(rules, fallback, caller, case_intent, now)
     if not number:

@@ -27,14 +27,15 @@ from shared.vapi.messages import (
 from shared.vapi.report import end_of_call
 from web import body
 from web.assistant import answer_assistant_request
-from web.caller import known_caller
-from web.lookups import described
 from web.metrics import MESSAGES, REFUSED
 from web.replay import answer_once
 from web.service import Service
-from web.tool_calls import Asker, answer_tool_calls, store_is_away
+from web.tools.amendments import retract
+from web.tools.caller import known_caller
+from web.tools.dispatch import answer_tool_calls, store_is_away
+from web.tools.sentences import described
+from web.tools.turn import Turn
 from web.transfer import NOBODY, answer_transfer
-from web.write_requests import CallIntents, MessageStamp, retract
 
 blueprint = Blueprint("webhook", __name__)
 
@@ -96,57 +97,98 @@ def parse(raw: bytes) -> Any:
 
 
 def answer(service: Service, message: Message) -> str:
-    """The JSON text Vapi is to get. Raises StoreUnavailableError where no answer is needed."""
+    """The JSON text Vapi is to get. The event is recorded first, whatever the answer.
+
+    Raises StoreUnavailableError for events that must not be lost.
+    """
+    try:
+        state = _record(service, message)
+    except Exception as trouble:
+        if message.type in MUST_BE_RECORDED:
+            raise
+        if isinstance(trouble, StoreUnavailableError):
+            log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
+        else:
+            log.exception("message_failed", message_type=message.type, call_id=message.call_id)
+        return answer_without_store(service, message)
     match message.type:
         case "tool-calls":
-            return as_body(_tool_entries(service, message))
+            return as_body(_tool_entries(service, message, state, tool_calls(message)))
         case "function-call":
-            return as_function_body(_tool_entries(service, message)[0])
+            (entry,) = _tool_entries(service, message, state, [function_call(message)])
+            return as_function_body(entry)
         case "assistant-request":
-            return answer_assistant_request(service, _record_if_possible(service, message))
-        case "knowledge-base-request":
-            _record_if_possible(service, message)
-            return json.dumps({"documents": []})
+            return answer_assistant_request(service, state)
         case "transfer-destination-request":
-            return _transfer(service, message)
-        case "handoff-destination-request":
-            _record_if_possible(service, message)
-            return json.dumps({"error": "I can't hand this call over."})
-        case "campaign.predial":
-            return _predial()
+            return _transfer(service, state)
+        case "knowledge-base-request" | "handoff-destination-request" | "campaign.predial":
+            return answer_without_store(service, message)
         case "transcript":
-            _retract(service, _record(service, message))
+            _retract(service, state)
         case "status-update":
-            _status(service, message)
+            _status(message, state)
         case "end-of-call-report":
-            _end_of_call(service, message)
-        case _:
-            _record_if_possible(service, message)
+            _end_of_call(service, message, state)
     return NO_ANSWER_NEEDED
 
 
-def _tool_entries(service: Service, message: Message) -> list[str]:
-    calls = tool_calls(message) if message.type == "tool-calls" else [function_call(message)]
-    try:
-        state = _record(service, message)
-    except StoreUnavailableError:
-        log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
-        return store_is_away(calls)
-    except Exception:
-        log.exception("tool_calls_failed", message_type=message.type)
-        return store_is_away(calls)
-    stamp = _stamp(service, message, calls)
-    asker = Asker(message.conversation_id, _caller_id(service, message).shown)
-    return answer_tool_calls(service, state, calls, stamp, asker)
+def answer_without_store(service: Service, message: Message) -> str:
+    """An answer that needs nothing of the call."""
+    match message.type:
+        case "tool-calls":
+            return as_body(store_is_away(tool_calls(message)))
+        case "function-call":
+            return as_function_body(store_is_away([function_call(message)])[0])
+        case "assistant-request":
+            return answer_assistant_request(service, None)
+        case "transfer-destination-request":
+            return json.dumps({"error": NOBODY})
+        case "handoff-destination-request":
+            return json.dumps({"error": "I can't hand this call over."})
+        case "campaign.predial":
+            return _predial()
+        case "knowledge-base-request":
+            return json.dumps({"documents": []})
+        case _:
+            return NO_ANSWER_NEEDED
 
 
-def _stamp(service: Service, message: Message, calls: list[ToolCall]) -> MessageStamp:
-    """A message that nothing tells from another one is one of its own."""
+MUST_BE_RECORDED = frozenset({"transcript", "status-update", "end-of-call-report"})
+"""Vapi delivers them again when they are refused, if its back-off plan says so."""
+
+
+def _record(service: Service, message: Message) -> CallState:
+    """What is known of the call with this message. The first event starts the caller's snapshot."""
+    state = service.calls.record_event(message, _caller_id(service, message))
+    if state.is_first and not message.ends_call:
+        service.prefetch(state)
+    return state
+
+
+def _caller_id(service: Service, message: Message) -> CallerId:
+    return read_caller_id(message, service.settings.trusted_sip_hosts)
+
+
+def _tool_entries(
+    service: Service, message: Message, state: CallState, calls: list[ToolCall]
+) -> list[str]:
+    turn = Turn(
+        service,
+        state,
+        at_ms=message.when_ms(),
+        message_id=_message_id(message, calls),
+        conversation_id=message.conversation_id,
+        shown=_caller_id(service, message).shown,
+    )
+    return answer_tool_calls(turn, calls)
+
+
+def _message_id(message: Message, calls: list[ToolCall]) -> str:
+    """The same for a redelivery. A message without ids and time is one of its own."""
     ids = ",".join(sorted(call.id for call in calls if call.id))
-    said = f"{message.conversation_id} {message.at_ms} {ids}"
-    known = said if ids or message.at_ms else secrets.token_hex(8)
-    mark = hashlib.sha256(known.encode()).hexdigest()[:16]
-    return MessageStamp(message.when_ms(), mark, CallIntents(service.journal, message.call_id))
+    content = f"{message.conversation_id} {message.at_ms} {ids}"
+    known = content if ids or message.at_ms else secrets.token_hex(8)
+    return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
 def _retract(service: Service, state: CallState) -> None:
@@ -161,31 +203,8 @@ def _retract(service: Service, state: CallState) -> None:
         service.call_updates.notify_agent([(state.call_id, sentence)])
 
 
-def _record(service: Service, message: Message) -> CallState:
-    """What is known of the call with this message. Its first sign starts the caller's snapshot."""
-    state = service.calls.record_event(message, _caller_id(service, message))
-    if state.is_first and not message.ends_call:
-        service.prefetch(state)
-    return state
-
-
-def _caller_id(service: Service, message: Message) -> CallerId:
-    return read_caller_id(message, service.settings.trusted_sip_hosts)
-
-
-def _record_if_possible(service: Service, message: Message) -> CallState | None:
-    """Heard as long as that is possible: what asks for an answer gets one all the same."""
-    try:
-        return _record(service, message)
-    except StoreUnavailableError:
-        log.warning("store_unavailable", message_type=message.type, call_id=message.call_id)
-    except Exception:
-        log.exception("message_failed", message_type=message.type, call_id=message.call_id)
-    return None
-
-
 def _predial() -> str:
-    """Whom a campaign may ring is nobody's decision here.
+    """Whether a campaign may call a contact is not decided here.
 
     Anything but a boolean `eligible` is a failure that Vapi shows for the contact, who is not
     dialled; `false` would say that somebody had decided against them (docs/vendors.md V20).
@@ -194,31 +213,30 @@ def _predial() -> str:
     return json.dumps({"error": "This server does not decide who may be called."})
 
 
-def _transfer(service: Service, message: Message) -> str:
+def _transfer(service: Service, state: CallState) -> str:
     try:
-        return answer_transfer(service, _record(service, message), datetime.now(UTC))
+        return answer_transfer(Turn(service, state), datetime.now(UTC))
     except StoreUnavailableError:
-        log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
+        log.error("store_unavailable", reason="transfer", call_id=state.call_id)
     except Exception:
-        log.exception("transfer_failed", message_type=message.type, call_id=message.call_id)
+        log.exception("transfer_failed", call_id=state.call_id)
     return json.dumps({"error": NOBODY})
 
 
-def _status(service: Service, message: Message) -> None:
-    state = _record(service, message)
+def _status(message: Message, state: CallState) -> None:
     if message.body.get("inboundPhoneCallDebuggingArtifacts"):
-        # Vapi could not use what it was answered, and the caller heard nothing of it.
+        # Vapi could not use our answer, and the caller got nothing of it.
         log.error("answer_refused_by_vapi", call_id=state.call_id)
 
 
-def _end_of_call(service: Service, message: Message) -> None:
+def _end_of_call(service: Service, message: Message, state: CallState) -> None:
     """The call's end becomes intents, once, however often the report arrives."""
-    state = _record(service, message)
     if not state.call_id:
         log.warning("report_without_call_id", message_type=message.type, shape=shape(message.body))
         return
-    contact_id = known_caller(service, state).identity.contact_id_to_write
-    service.notifier.notify(service.end_of_call.close(state, end_of_call(message), contact_id))
+    contact_id = known_caller(Turn(service, state)).identity.contact_id_to_write
+    due_kinds = service.end_of_call.close(state, end_of_call(message), contact_id)
+    service.notifier.notify(due_kinds)
 
 
 def _as_signed(service: Service, raw: bytes) -> authentication.Request:

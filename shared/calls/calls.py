@@ -160,8 +160,18 @@ class Calls:
         if not call_id:
             return []
         with translated():
-            key = f"{self._prefix}call:{call_id}:senses"
-            rows = self._store.zrange(key, from_ms, to_ms, byscore=True, withscores=True)
+            rows = self.queue_said_between(self._store, call_id, from_ms, to_ms)
+        return self.read_said(rows)
+
+    def queue_said_between(self, pipe: Any, call_id: str, from_ms: int, to_ms: int) -> Any:
+        """`said_between` as one command of a pipeline; `read_said` reads its reply."""
+        key = f"{self._prefix}call:{call_id}:senses"
+        return pipe.zrange(key, from_ms, to_ms, byscore=True, withscores=True)
+
+    def read_said(self, rows: Any) -> list[Said]:
+        if isinstance(rows, Exception):
+            with translated():
+                raise rows
         return [
             Said(int(at_ms), frozenset(map(Sense, name.partition("@")[0]))) for name, at_ms in rows
         ]

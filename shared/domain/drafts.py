@@ -5,8 +5,8 @@ the next version has to read what this one wrote: add fields with defaults, neve
 without a new SCHEMA and a reader for the old one in `read_draft`.
 """
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 from shared.domain.kinds import Kind
 from shared.domain.reading import UnreadableError, read_record
@@ -38,6 +38,15 @@ class Draft:
         the same record keep their order."""
         return ""
 
+    def amended_by(self, later: Self) -> Self:
+        """This held draft after the caller corrected it by a later request."""
+        return later
+
+    def preceded_by(self, _earlier: Self) -> Self | None:
+        """This held draft with what an earlier request adds to it, which arrived later. None when
+        it adds nothing."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class FromCaller(Draft):
@@ -68,6 +77,10 @@ class CaseDraft(FromCaller):
 
     def record(self, intent_id: str) -> str:
         return f"case:{intent_id}"
+
+    def amended_by(self, later: Self) -> Self:
+        """An account number that was given before need not be given again."""
+        return replace(later, account_number=later.account_number or self.account_number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,16 +130,46 @@ class ContactDraft(FromCaller):
     def record(self, _intent_id: str) -> str:
         return f"contact:{self.contact_id or self.caller_number}"
 
+    def amended_by(self, later: Self) -> Self:
+        """Both changes; the later value of a field that both name."""
+        return replace(
+            self, changes=self.changes | later.changes, seen=self._seen_by_both(self, later)
+        )
+
+    def preceded_by(self, earlier: Self) -> Self | None:
+        return replace(
+            self, changes=earlier.changes | self.changes, seen=self._seen_by_both(earlier, self)
+        )
+
+    @staticmethod
+    def _seen_by_both(
+        earlier: "ContactDraft", later: "ContactDraft"
+    ) -> dict[str, list[str | None]] | None:
+        if earlier.seen is None or later.seen is None:
+            return None
+        return later.seen | earlier.seen
+
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackDraft(FromCaller):
-    """Somebody is to call back."""
+    """A person is to call back. phone_was_given: the caller said it; else it is their own."""
 
     SHORTENED: ClassVar[dict[str, int]] = {"when": 0, "reason": 0}
 
     phone: str
+    phone_was_given: bool = False
     when: str = ""
     reason: str = ""
+
+    def amended_by(self, later: Self) -> Self:
+        """What the later request does not say stays as it was."""
+        return replace(
+            later,
+            phone=later.phone if later.phone_was_given else self.phone,
+            phone_was_given=later.phone_was_given or self.phone_was_given,
+            when=later.when or self.when,
+            reason=later.reason or self.reason,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

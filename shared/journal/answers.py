@@ -46,18 +46,37 @@ class Answers:
         While another delivery of the same tool call is at work, waits for its answer, work_ms at
         the most; one that died meanwhile is replaced by this one. Raises StoreUnavailableError.
         """
-        claim = Claim(key, f"working:{secrets.token_hex(8)}")
+        claim = self.new_claim(key)
+        with translated():
+            return self.read_claim(
+                self.queue_claim(self._store, claim, work_ms=work_ms), claim, work_ms=work_ms
+            )
+
+    def new_claim(self, key: str) -> "Claim":
+        return Claim(key, f"working:{secrets.token_hex(8)}")
+
+    def queue_claim(self, pipe: Any, claim: "Claim", *, work_ms: int) -> Any:
+        """The claim as one command of a pipeline; `read_claim` reads its reply."""
+        return pipe.set(claim.key, claim.token, nx=True, get=True, px=work_ms)
+
+    def read_claim(self, stored: Any, claim: "Claim", *, work_ms: int) -> "Claim | str":
+        """As `claim`."""
         give_up = time.monotonic() + work_ms / 1000
         while True:
-            with translated():
-                stored = self._store.set(key, claim.token, nx=True, get=True, px=work_ms)
+            if isinstance(stored, Exception):
+                with translated():
+                    raise stored
             if stored is None:
                 return claim
             if not str(stored).startswith("working:"):
                 return str(stored)
             if time.monotonic() > give_up:
-                return claim  # it works on past its own deadline; whoever settles first is heard
+                return (
+                    claim  # this delivery answers past its own deadline; the first to settle wins
+                )
             time.sleep(POLL_S)
+            with translated():
+                stored = self.queue_claim(self._store, claim, work_ms=work_ms)
 
     def replace(self, claim: "Claim | None", text: str) -> str:
         """Another answer in the place of the one that is kept, for as long; returns what to say."""

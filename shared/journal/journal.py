@@ -6,7 +6,7 @@ raises StoreUnavailableError when Redis does not answer; a transition may then h
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,7 @@ class Journal:
         self._purge = self._script("purge")
         self._release_holds = self._script("release_holds")
         self._summary = self._script("summary")
+        self._listed = self._script("listed")
 
     def _script(self, name: str, *, when_full: bool = True) -> Any:
         """when_full: it frees memory, so it runs although the store's memory is spent."""
@@ -135,11 +136,17 @@ class Journal:
         intents: Sequence[NewIntent],
         answer: StoredAnswer | None = None,
         limits: Limits | None = None,
+        *,
+        read_after: Callable[[Any], None] = lambda _: None,
+        replies: list[Any] | None = None,
     ) -> Acceptance:
         """Record the intents and the answer in one atomic step: all of it, or nothing.
 
         A repeat of the same tool call, or of the same request within the call, records nothing.
-        Raises StoreFullError before the store is full: delivering and forgetting need the rest.
+        Raises StoreFullError before the store is full: delivering and purging need the rest.
+
+        read_after: adds commands to the pipeline, to be run right after this step in the same round
+        trip; their replies are appended to `replies`.
         """
         if self._memory.is_full():
             raise StoreFullError("FULL")
@@ -180,13 +187,23 @@ class Journal:
         if limits:
             want["limits"] = {"call": limits.per_call, "number": limits.per_number_and_day}
         if answer:
-            want |= {
-                "answer_key": answer.key,
-                "answer": answer.text,
-                "answer_ttl_ms": ANSWER_TTL_MS,
-            }
+            want |= {"answer": answer.text, "answer_ttl_ms": ANSWER_TTL_MS}
+            if answer.key:
+                want["answer_key"] = answer.key
         with translated():
-            reply = self._accept(args=[json.dumps(want)])
+            pipe = self._store.pipeline(transaction=False)
+            pipe.evalsha(self._accept.sha, 0, json.dumps(want))
+            read_after(pipe)
+            reply, *others = pipe.execute(raise_on_error=False)
+            if isinstance(reply, redis.exceptions.NoScriptError):
+                reply = self._accept(args=[json.dumps(want)])  # that loads the script
+                pipe.reset()
+                read_after(pipe)
+                others = pipe.execute(raise_on_error=False)
+            if isinstance(reply, Exception):
+                raise reply
+        if replies is not None:
+            replies += others
         match reply[0]:
             case "answered":
                 return AnsweredBefore(reply[1])
@@ -402,19 +419,44 @@ class Journal:
 
     def of_call(self, call_id: str) -> list[Intent]:
         """The call's intents, in the order they were accepted."""
-        if not call_id:
-            return []
-        with translated():
-            ids = self._store.lrange(f"{self._prefix}call:{call_id}:intents", 0, -1)
-        return self._readable(ids)
+        return self._listed_in(f"call:{call_id}:intents") if call_id else []
 
     def of_caller(self, number: str) -> list[Intent]:
-        """What was accepted from this number (E.164) of late, oldest first."""
-        if not number:
-            return []
+        """What was accepted from this number (E.164) within a day, oldest first."""
+        intents = self._listed_in(f"caller:{number}:intents") if number else []
+        return [intent for intent in intents if self.is_for_this_org(intent)]
+
+    def _listed_in(self, name: str) -> list[Intent]:
         with translated():
-            ids = self._store.lrange(f"{self._prefix}caller:{number}:intents", 0, -1)
-        return [item for item in self._readable(ids) if self.is_for_this_org(item)]
+            reply = self._listed(args=[self._prefix, name])
+        return self._read_listed(reply, name)
+
+    def queue_of_call(self, pipe: Any, call_id: str) -> None:
+        """`of_call` as one command of a pipeline; `read_of_call` reads its reply."""
+        self._queue_listed(pipe, f"call:{call_id}:intents")
+
+    def read_of_call(self, reply: Any, call_id: str) -> list[Intent]:
+        return [intent for intent in self._read_listed(reply, f"call:{call_id}:intents") if call_id]
+
+    def queue_of_caller(self, pipe: Any, number: str) -> None:
+        """`of_caller` as one command of a pipeline; `read_of_caller` reads its reply."""
+        self._queue_listed(pipe, f"caller:{number}:intents")
+
+    def read_of_caller(self, reply: Any, number: str) -> list[Intent]:
+        intents = self._read_listed(reply, f"caller:{number}:intents") if number else []
+        return [intent for intent in intents if self.is_for_this_org(intent)]
+
+    def _queue_listed(self, pipe: Any, name: str) -> None:
+        pipe.evalsha(self._listed.sha, 0, self._prefix, name)
+
+    def _read_listed(self, reply: Any, name: str) -> list[Intent]:
+        if isinstance(reply, redis.exceptions.NoScriptError):
+            return self._listed_in(name)  # that loads the script
+        if isinstance(reply, Exception):
+            with translated():
+                raise reply
+        intents = [read_row(intent_id, pairs(flat)) for intent_id, flat in reply]
+        return [intent for intent in intents if not intent.unreadable]
 
     def newest(self, limit: int) -> list[Intent]:
         """Newest first."""

@@ -64,7 +64,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """Where the answer of one tool call is kept, and the text to keep with the acceptance."""
+    """Where the answer of one tool call is stored with the acceptance, and its text. key: "" for an
+    answer that is not stored."""
 
     key: str
     text: str

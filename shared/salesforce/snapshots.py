@@ -86,6 +86,13 @@ class Snapshots:
         with translated():
             return _read(self._store.get(self._key("snapshot", number)))
 
+    def queue_last(self, pipe: Any, number: str) -> None:
+        """`last` as one command of a pipeline; `read_last` reads its reply."""
+        pipe.get(self._key("snapshot", number))
+
+    def read_last(self, stored: str | None) -> Snapshot | None:
+        return _read(stored)
+
     def asked_ms_ago(self, number: str) -> int | None:
         """How long a request for it has been in flight; None when there is none."""
         with translated():
@@ -191,7 +198,7 @@ class Snapshots:
 
 def _read(text: str | None) -> Snapshot | None:
     """None for one that this version can't read: Salesforce is asked anew."""
-    if not text:
+    if not isinstance(text, str):
         return None
     try:
         stored = read_json(_Stored, text)

@@ -9,6 +9,7 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from demo.processes import wait_until
 from demo.stack import Org, Store
@@ -190,14 +191,14 @@ def test_an_open_breaker_costs_no_request_and_no_wait(
     assert asked(org) == before
 
 
-def test_a_spent_day_is_said_and_snapshots_answer(
-    client: FlaskClient, org: Org, store: redis.Redis
-) -> None:
+def test_a_spent_day_refuses_lookups_and_snapshots_answer(client: FlaskClient, org: Org) -> None:
     say(client, "lookupCustomer", call_id="a")
     org.fault(daily_left=0)
     for call_id in ("b", "c"):  # Salesforce says so; then it is known
-        said = ask(client, "lookupCustomer", number=SHARED, call_id=call_id)["error"]
-        assert "today's allowance of requests to Salesforce is used up" in said
+        with capture_logs() as logged:
+            said = ask(client, "lookupCustomer", number=SHARED, call_id=call_id)["error"]
+        assert said == "I can't look that up right now. Please go on without it."
+        assert "today's API requests are spent" in [entry.get("reason") for entry in logged]
     assert "Jane Miller" in say(client, "lookupCustomer", call_id="d")
 
 

@@ -14,6 +14,7 @@ from shared.transfer import Rules, read_rules
 from tests.calling import UNKNOWN, ask, message, post
 from web.app import create_app
 from web.service import Service
+from web.tools.turn import Turn
 from web.transfer import NOBODY, answer_transfer
 
 EXAMPLE = ROOT / "transfer.example.toml"
@@ -37,7 +38,7 @@ def destination(app: Flask, now: datetime, **call: Any) -> str:
         body = message("status-update", status="in-progress", **call)
         post(app.test_client(), body)
         state = service.calls.state("call-1")
-        answer = json.loads(answer_transfer(service, state, now))
+        answer = json.loads(answer_transfer(Turn(service, state), now))
     return str(answer.get("destination", {}).get("number") or answer["error"])
 
 

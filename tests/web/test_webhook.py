@@ -17,9 +17,9 @@ from shared.vapi.messages import KNOWN
 from tests import calling
 from tests.calling import ask, message, post, signed, tool_message
 from tests.conftest import SECRET
-from web import tool_calls
 from web.app import create_app
 from web.service import Service
+from web.tools.registry import TOOLS, Lookup, Verb, Write
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 
@@ -345,8 +345,8 @@ def test_defects_of_ours_are_answered_and_not_kept(
     def boom(*_: Any) -> Any:
         raise KeyError("boom")
 
-    monkeypatch.setitem(tool_calls.LOOKUPS, "lookupCustomer", boom)
-    monkeypatch.setitem(tool_calls.WRITES, "requestCallback", boom)
+    monkeypatch.setitem(TOOLS, "lookupCustomer", Lookup(Verb.IDENTIFY, boom))
+    monkeypatch.setitem(TOOLS, "requestCallback", Write(Verb.CALL_BACK, boom))
     assert "can't look" in ask(client, "lookupCustomer")["error"]
     assert "could not save" in ask(client, "requestCallback")["error"]
 

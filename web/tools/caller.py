@@ -11,11 +11,11 @@ from shared.domain.case_numbers import same_number
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.salesforce.customers import CaseSummary, Customer
+from shared.salesforce.customers import MAX_OPEN_CASES, CaseSummary, Customer
 from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from web.metrics import CALLERS
-from web.service import Service
+from web.tools.turn import Turn
 
 IDENTITY_WAIT_S = 0.25
 """How long a write waits for the caller's identity; after that the worker decides it."""
@@ -53,6 +53,17 @@ class Caller:
             None,
         )
 
+    def no_longer_has(self, opened: Intent) -> bool:
+        """The org has shown the caller's open cases since this one was opened, and it is not among
+        them: staff closed it, or gave it to another contact."""
+        contact, receipt = self.contact, opened.receipt
+        if not contact or not receipt or not self.identity.requested(opened):
+            return False  # a colleague's case is not among the caller's own
+        if (self.as_of_ms or 0) <= receipt.at_ms:
+            return False
+        is_shown = any(case_.record_id == receipt.record_id for case_ in contact.cases)
+        return not is_shown and len(contact.cases) < MAX_OPEN_CASES
+
 
 def _caller(
     state: CallState,
@@ -65,22 +76,24 @@ def _caller(
     return Caller(Identity(state.call_id, state.number, ids, is_old), customers, as_of_ms)
 
 
-def known_caller(service: Service, state: CallState) -> Caller:
+def known_caller(turn: Turn) -> Caller:
     """As known so far; asks nobody."""
+    state = turn.state
     if not state.number:
         return _caller(state, ())
-    last = service.snapshots.last(state.number)
+    last = turn.last_snapshot
     if last is None:
         return _caller(state, None)
     return _caller(state, last.customers, last.at_ms, is_old=last.at_ms < state.since_ms)
 
 
-def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Caller:
+def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
     """As the org has known them since the call began; as known before when it can't be asked.
 
     Raises SalesforceError when nothing at all is known.
     """
-    known = known_caller(service, state)
+    service, state = turn.service, turn.state
+    known = known_caller(turn)
     if known.customers is not None and not known.is_old:
         CALLERS.labels(source="stored").inc()
         return known
@@ -95,25 +108,25 @@ def look_up_caller(service: Service, state: CallState, deadline: Deadline) -> Ca
     return _caller(state, found.customers, found.at_ms)
 
 
-def caller_for_a_write(service: Service, state: CallState) -> Caller:
+def caller_for_a_write(turn: Turn) -> Caller:
     """The caller as the org says within 250 ms, else from the last snapshot, however old; unknown
     without one, and the worker resolves them.
 
     The call's first event has started the snapshot, and a breaker that is open answers at once: a
     write waits only when it comes with the first events of its call.
     """
-    known = known_caller(service, state)
+    known = known_caller(turn)
     if known.customers is not None and not known.is_old:
         return known
-    if (service.snapshots.asked_ms_ago(state.number) or 0) > IDENTITY_WAIT_S * 1000:
+    if (turn.service.snapshots.asked_ms_ago(turn.state.number) or 0) > IDENTITY_WAIT_S * 1000:
         return known
     try:
-        return look_up_caller(service, state, Deadline.after(IDENTITY_WAIT_S + ANSWER_S))
+        return look_up_caller(turn, Deadline.after(IDENTITY_WAIT_S + ANSWER_S))
     except SalesforceError:
         return known
 
 
-def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
+def open_cases(turn: Turn, caller: Caller) -> list[CaseSummary]:
     """The caller's open cases, newest first, with what was accepted from their number lately.
 
     What the snapshot can't show yet is on top of it: a case that is being opened, one that was
@@ -123,7 +136,7 @@ def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
     if not contact:
         return []
     cases = list(contact.cases)
-    for intent in service.journal.of_caller(caller.number):
+    for intent in turn.caller_intents:
         receipt = intent.receipt
         if intent.is_purged or (receipt and receipt.at_ms < (caller.as_of_ms or 0)):
             continue
@@ -133,7 +146,7 @@ def open_cases(service: Service, caller: Caller) -> list[CaseSummary]:
             if not any(receipt and case_.record_id == receipt.record_id for case_ in cases):
                 cases.insert(0, _own_case(intent, contact.contact_id))
         elif intent.kind is Kind.CASE_CLOSE and intent.state not in (State.CANCELLED, State.PARKED):
-            opened = service.journal.get(intent.payload.get("case_intent") or "")
+            opened = turn.service.journal.get(intent.payload.get("case_intent") or "")
             gone = {
                 opened.reference if opened else "",
                 opened.receipt.number if opened and opened.receipt else "",

@@ -1,14 +1,12 @@
-"""The tool calls of one message: each answered once, the same answer for a redelivery.
+"""Dispatch: each tool call of a message is answered once; a redelivery gets the same answer.
 
-Lookups run side by side on a pool of their own; writes are accepted in the order they are listed.
+In steps: validate the arguments, claim the call, run its handler, store the answer. Lookups run
+side by side on a pool of their own; writes are accepted in the order they are listed.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from shared.calls.calls import CallState
 from shared.journal.answers import Claim
 from shared.logs import log
 from shared.salesforce.deadline import Deadline
@@ -17,41 +15,20 @@ from shared.store import StoreUnavailableError
 from shared.vapi.answers import Answer, as_entry, refusal, trouble
 from shared.vapi.messages import ToolCall
 from shared.vapi.tools import Arguments, BadArgumentsError, read_arguments
-from web import lookups, writes
 from web.metrics import TOOL_CALLS
 from web.pool import Started
-from web.replay import look_up_nothing
-from web.service import Service
-from web.write_requests import (
-    CallIntents,
-    MessageStamp,
-    WriteRequest,
-    accept,
-    fingerprint,
-    replaces_of,
-)
-
-LOOKUPS: dict[str, Callable[[Service, CallState, Any, Deadline], Answer]] = {
-    "lookupCustomer": lookups.lookup_customer,
-    "getCaseStatus": lookups.get_case_status,
-    "retrieveCustomerCase": lookups.retrieve_customer_case,
-}
-WRITES: dict[str, Callable[[Service, CallState, Any, CallIntents], WriteRequest | Answer]] = {
-    "createSalesforceCase": writes.create_case,
-    "addCaseComment": writes.add_comment,
-    "updateContact": writes.update_contact,
-    "cancelCase": writes.cancel_case,
-    "requestCallback": writes.request_callback,
-}
+from web.replay import CALL_HAS_ENDED
+from web.tools.registry import TOOLS, Lookup, Write
+from web.tools.submit import Submission, fingerprint_of, submit
+from web.tools.turn import Turn
 
 NOT_SAVED = trouble(
     "I could not save that for certain. Please tell the caller that it is not confirmed."
 )
-NOT_LOOKED = trouble("I can't look that up right now. Please go on without it.")
-NONE_LEFT = trouble(
-    "I can't look anything up: today's allowance of requests to Salesforce is used up. "
-    "Please go on without it."
-)
+NOT_FOUND_OUT = trouble("I can't look that up right now. Please go on without it.")
+TOO_MANY = refusal("That is too much at once. Nothing was done for this one. Ask for it by itself.")
+NO_SUCH_TOOL = refusal("That is nothing I can do here.")
+ENDED = refusal(CALL_HAS_ENDED)
 
 MAX_ID_LENGTH = 512
 """Characters. A tool call with a longer id is answered too, with its exact id, but its answer is
@@ -62,169 +39,186 @@ CLAIM_SLACK_MS = 2_000
 
 
 @dataclass
-class _Working:
-    """A tool call being answered: its entry, or the lookup that will give it."""
+class _Step:
+    """A tool call on its way. entry: its answer; "" until there is one."""
 
     call: ToolCall
+    tool: Lookup | Write | None = None
+    arguments: Arguments | None = None
+    nth: int = 0
     claim: Claim | None = None
+    started: Started[Answer] | None = None
     entry: str = ""
-    started: "Started[Answer] | None" = None
 
 
-@dataclass(frozen=True)
-class Asker:
-    """Who asks: the conversation ("" when the message names none) and the numbers it shows."""
-
-    conversation_id: str
-    shown: tuple[str, ...]
-
-
-def answer_tool_calls(
-    service: Service, state: CallState, calls: list[ToolCall], stamp: MessageStamp, asker: Asker
-) -> list[str]:
+def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     """The entries for `results`, one per call and in their order. Raises nothing of its own."""
-    deadline = Deadline.after(service.settings.lookup_deadline_ms / 1000)
+    settings = turn.service.settings
+    deadline = Deadline.after(settings.lookup_deadline_ms / 1000)
+    limit = settings.max_tool_calls_per_message
+    steps = [_validated(turn, call) for call in calls[:limit]]
     equal_calls: Counter[str] = Counter()
-    limit = service.settings.max_tool_calls_per_message
-    working = [
-        _start(service, state, call, equal_calls, deadline, stamp, asker) for call in calls[:limit]
-    ]
-    entries = [item.entry or _finish(service, item, deadline) for item in working]
-    return entries + [_one_too_many(call) for call in calls[limit:]]
-
-
-def _one_too_many(call: ToolCall) -> str:
-    TOOL_CALLS.labels(tool=_name(call), outcome="refused").inc()
-    return as_entry(
-        call,
-        refusal("That is too much at once. Nothing was done for this one. Ask for it by itself."),
-    )
-
-
-def _name(call: ToolCall) -> str:
-    return call.name if call.name in LOOKUPS or call.name in WRITES else "unknown"
+    for step in steps:
+        if step.arguments:
+            content = fingerprint_of(step.call.name, step.arguments, 0)
+            step.nth = equal_calls[content]
+            equal_calls[content] += 1
+    _claim(turn, steps)
+    for step in steps:
+        if not step.entry:
+            _run(turn, step, deadline)
+    for step in steps:
+        if step.started:
+            _finish(turn, step, deadline)
+    return [step.entry for step in steps] + [_refused(call, TOO_MANY) for call in calls[limit:]]
 
 
 def store_is_away(calls: list[ToolCall]) -> list[str]:
-    """The entries when Redis does not answer: nothing is pretended."""
+    """The entries when Redis does not answer: nothing is claimed to be done."""
     return [as_entry(call, _away(call)) for call in calls]
 
 
-def _away(call: ToolCall) -> Answer:
-    return NOT_LOOKED if call.name in LOOKUPS else NOT_SAVED
-
-
-def _start(
-    service: Service,
-    state: CallState,
-    call: ToolCall,
-    equal_calls: Counter[str],
-    deadline: Deadline,
-    stamp: MessageStamp,
-    asker: Asker,
-) -> _Working:
-    if call.name not in LOOKUPS and call.name not in WRITES:
-        TOOL_CALLS.labels(tool="unknown", outcome="refused").inc()
-        return _Working(call, entry=as_entry(call, refusal("That is nothing I can do here.")))
+def _validated(turn: Turn, call: ToolCall) -> _Step:
+    tool = TOOLS.get(call.name)
+    if tool is None:
+        return _Step(call, entry=_refused(call, NO_SUCH_TOOL))
     try:
-        arguments = _read(service, call)
+        if call.arguments is None:
+            raise BadArgumentsError("I could not read the arguments of that request.")
+        arguments = read_arguments(call.name, call.arguments, turn.service.settings.phone_region)
     except BadArgumentsError as bad:
-        TOOL_CALLS.labels(tool=call.name, outcome="refused").inc()
-        nothing = "" if call.name in LOOKUPS else " Nothing was saved."
-        return _Working(call, entry=as_entry(call, refusal(f"{bad}{nothing}")))
-    plain = fingerprint(call.name, arguments, 0)
-    equal_calls[plain] += 1
-    try:
-        claim = None
-        if 0 < len(call.id) <= MAX_ID_LENGTH and asker.conversation_id:
-            key = service.answers.key_of(
-                asker.conversation_id, call.id, asker.shown, call.name, call.arguments
-            )
-            work_ms = service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
-            claimed = service.answers.claim(key, work_ms=work_ms)
-            if isinstance(claimed, str):
-                TOOL_CALLS.labels(tool=call.name, outcome="redelivered").inc()
-                return _Working(call, entry=claimed)
-            claim = claimed
-        if call.name in LOOKUPS:
-            look = look_up_nothing if state.is_over else LOOKUPS[call.name]
-            try:
-                started = service.lookups.start(lambda: look(service, state, arguments, deadline))
-            except SalesforceError as busy:
-                return _Working(
-                    call, claim, entry=_settled(service, call, claim, _no_look(call, busy), "away")
-                )
-            return _Working(call, claim, started=started)
-        nth = equal_calls[plain] - 1
-        return _Working(call, entry=_write(service, state, call, claim, nth, arguments, stamp))
-    except StoreUnavailableError:
-        TOOL_CALLS.labels(tool=call.name, outcome="away").inc()
-        return _Working(call, entry=as_entry(call, _away(call)))
-    except Exception:
-        return _Working(call, entry=_unforeseen(call))
+        nothing = "" if isinstance(tool, Lookup) else " Nothing was saved."
+        return _Step(call, entry=_refused(call, refusal(f"{bad}{nothing}")))
+    return _Step(call, tool, arguments)
 
 
-def _unforeseen(call: ToolCall) -> str:
-    """A defect of ours. Vapi must hear something all the same, or the model makes it up."""
-    log.exception("tool_call_failed", tool=call.name, tool_call_id=call.id)
-    TOOL_CALLS.labels(tool=call.name, outcome="failed").inc()
-    return as_entry(call, _away(call))
-
-
-def _read(service: Service, call: ToolCall) -> Arguments:
-    if call.arguments is None:
-        raise BadArgumentsError("I could not read the arguments of that request.")
-    return read_arguments(call.name, call.arguments, service.settings.phone_region)
-
-
-def _write(
-    service: Service,
-    state: CallState,
-    call: ToolCall,
-    claim: Claim | None,
-    nth: int,
-    arguments: Arguments,
-    stamp: MessageStamp,
-) -> str:
-    write_request = WRITES[call.name](service, state, arguments, stamp.intents)
-    if isinstance(write_request, Answer):
-        TOOL_CALLS.labels(
-            tool=call.name, outcome="refused" if write_request.is_error else "done"
-        ).inc()
-        return service.answers.settle(
-            claim, as_entry(call, write_request), lasting=write_request.lasting
+def _claim(turn: Turn, steps: list[_Step]) -> None:
+    """The right to answer each call, or the answer that an earlier delivery stored."""
+    claimable = [
+        step
+        for step in steps
+        if not step.entry and turn.conversation_id and 0 < len(step.call.id) <= MAX_ID_LENGTH
+    ]
+    answers = turn.service.answers
+    keys = [
+        answers.key_of(
+            turn.conversation_id, step.call.id, turn.shown, step.call.name, step.call.arguments
         )
-    mark = fingerprint(call.name, arguments, nth, write_request.target)
-    entry = accept(service, state, call, claim, mark, write_request, stamp, replaces_of(arguments))
-    TOOL_CALLS.labels(tool=call.name, outcome="accepted").inc()
-    return entry
-
-
-def _finish(service: Service, item: _Working, deadline: Deadline) -> str:
-    assert item.started
+        for step in claimable
+    ]
+    work_ms = turn.service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
     try:
-        answer, outcome = item.started.result(deadline), "done"
-    except SalesforceError as error:
-        answer, outcome = _no_look(item.call, error), "away"
+        claimed = turn.claim_answers(keys, work_ms=work_ms)
     except StoreUnavailableError:
-        answer, outcome = NOT_LOOKED, "away"
+        for step in steps:
+            _store_away(step)
+        return
     except Exception:
-        return _unforeseen(item.call)
-    return _settled(service, item.call, item.claim, answer, outcome)
+        for step in steps:
+            _failed(step)
+        return
+    for step, claim in zip(claimable, claimed, strict=True):
+        if isinstance(claim, str):
+            _count(step, "redelivered")
+            step.entry = claim
+        else:
+            step.claim = claim
 
 
-def _no_look(call: ToolCall, error: SalesforceError) -> Answer:
-    log.warning("lookup_failed", tool=call.name, code=error.code, failure=error.failure)
-    spent = error.failure is FailureClass.DAILY_LIMIT or error.code == "DAILY_ALLOWANCE"
-    return NONE_LEFT if spent else NOT_LOOKED
-
-
-def _settled(
-    service: Service, call: ToolCall, claim: Claim | None, answer: Answer, outcome: str
-) -> str:
-    TOOL_CALLS.labels(tool=call.name, outcome=outcome).inc()
-    entry = as_entry(call, answer)
+def _run(turn: Turn, step: _Step, deadline: Deadline) -> None:
     try:
-        return service.answers.settle(claim, entry, lasting=answer.lasting)
+        match step.tool:
+            case Lookup() as tool:
+                _start(turn, step, tool, deadline)
+            case Write() as tool:
+                _write(turn, step, tool)
     except StoreUnavailableError:
-        return entry
+        _store_away(step)
+    except Exception:
+        _failed(step)
+
+
+def _start(turn: Turn, step: _Step, tool: Lookup, deadline: Deadline) -> None:
+    arguments = step.arguments
+    if turn.state.is_over:
+        _settle(turn, step, ENDED, "done")
+        return
+    try:
+        step.started = turn.service.lookups.start(lambda: tool.handle(turn, arguments, deadline))
+    except SalesforceError as busy:
+        _settle(turn, step, _not_found_out(step, busy), "away")
+
+
+def _finish(turn: Turn, step: _Step, deadline: Deadline) -> None:
+    assert step.started
+    try:
+        answer, outcome = step.started.result(deadline), "done"
+    except SalesforceError as error:
+        answer, outcome = _not_found_out(step, error), "away"
+    except StoreUnavailableError:
+        answer, outcome = NOT_FOUND_OUT, "away"
+    except Exception:
+        _failed(step)
+        return
+    _settle(turn, step, answer, outcome)
+
+
+def _write(turn: Turn, step: _Step, tool: Write) -> None:
+    assert step.arguments
+    request = tool.handle(turn, step.arguments)
+    if isinstance(request, Answer):
+        entry = as_entry(step.call, request)
+        step.entry = turn.service.answers.settle(step.claim, entry, lasting=request.lasting)
+        _count(step, "refused" if request.is_error else "done")
+        return
+    step.entry = submit(Submission(turn, step.call, step.claim, step.arguments, step.nth, request))
+    _count(step, "accepted")
+
+
+def _settle(turn: Turn, step: _Step, answer: Answer, outcome: str) -> None:
+    """A lookup's answer is given also when it can't be stored."""
+    _count(step, outcome)
+    step.entry = as_entry(step.call, answer)
+    try:
+        step.entry = turn.service.answers.settle(step.claim, step.entry, lasting=answer.lasting)
+    except StoreUnavailableError:
+        return
+
+
+def _not_found_out(step: _Step, error: SalesforceError) -> Answer:
+    is_spent = error.failure is FailureClass.DAILY_LIMIT or error.code == "DAILY_ALLOWANCE"
+    log.warning(
+        "lookup_failed",
+        tool=step.call.name,
+        code=error.code,
+        failure=error.failure,
+        reason="today's API requests are spent" if is_spent else "",
+    )
+    return NOT_FOUND_OUT
+
+
+def _store_away(step: _Step) -> None:
+    if not step.entry:
+        _count(step, "away")
+        step.entry = as_entry(step.call, _away(step.call))
+
+
+def _failed(step: _Step) -> None:
+    """A defect of ours. Vapi gets an answer all the same, or the model makes one up."""
+    if not step.entry:
+        log.exception("tool_call_failed", tool=step.call.name, tool_call_id=step.call.id)
+        _count(step, "failed")
+        step.entry = as_entry(step.call, _away(step.call))
+
+
+def _away(call: ToolCall) -> Answer:
+    return NOT_FOUND_OUT if isinstance(TOOLS.get(call.name), Lookup) else NOT_SAVED
+
+
+def _refused(call: ToolCall, answer: Answer) -> str:
+    TOOL_CALLS.labels(tool=call.name if call.name in TOOLS else "unknown", outcome="refused").inc()
+    return as_entry(call, answer)
+
+
+def _count(step: _Step, outcome: str) -> None:
+    TOOL_CALLS.labels(tool=step.call.name, outcome=outcome).inc()

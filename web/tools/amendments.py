@@ -1,0 +1,217 @@
+"""Corrections: which earlier request a write request amends or replaces, and what is taken back.
+
+Within the commit window a request is held. A later one amends it if it says so (`replaces`, a
+reference), or if the caller's words between the two correct the earlier one and add nothing. Other
+arguments alone correct nothing. See docs/conversation.md.
+"""
+
+from dataclasses import dataclass
+
+from shared.calls.calls import CallState, Said
+from shared.calls.words import Sense, correct_only
+from shared.domain.drafts import CloseDraft, CommentDraft, FromCaller
+from shared.domain.intent import Intent, NewIntent, new_intent_id
+from shared.domain.kinds import Kind, State
+from shared.domain.reference import new_reference
+from shared.vapi.answers import Answer, refusal
+from web.service import Service
+from web.tools.caller import known_caller
+from web.tools.request import WriteRequest
+from web.tools.sentences import described
+from web.tools.turn import Turn
+
+CROSSING_MS = 500
+"""A request that arrives within this time after the caller took it back was decided before that."""
+
+MAX_HELD_MS = 15_000
+"""How long a caller who goes on speaking holds a write (shared/journal/scripts/_common.lua)."""
+
+BY_CALLER = "caller"
+"""The reason of an intent that was cancelled on the caller's word."""
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """The earlier request that this one replaces.
+
+    intent: None when there is none. was_passed_on: it may have reached Salesforce already.
+    """
+
+    intent: Intent | None = None
+    was_passed_on: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """Names what was replaced, and what can't be undone any more."""
+        if self.intent is None:
+            return ""
+        earlier, reference = described(self.intent), self.intent.reference
+        if not self.was_passed_on or self.intent.kind is Kind.CONTACT_UPDATE:
+            return f" It replaces the {earlier}."
+        if self.intent.kind is Kind.CASE_CREATE:
+            return f" The {earlier} with reference {reference} is being closed."
+        return f" The {earlier} with reference {reference} was passed on already, so it stays."
+
+
+def not_replaceable(turn: Turn, request: WriteRequest, named: Intent | None) -> Answer | None:
+    """Why the request that `replaces` names can't be replaced by this one; None when it can."""
+    call_id = turn.state.call_id
+    is_here = named is not None and bool(call_id) and named.call_id == call_id
+    if not named or not is_here or not known_caller(turn).identity.requested(named):
+        return refusal(
+            "I know no request with the reference to be replaced in this call. Nothing was saved."
+        )
+    if named.kind is not request.kind:
+        return refusal(
+            f"Reference {named.reference} is a {described(named)}, which this can't replace. "
+            "Nothing was saved."
+        )
+    return None
+
+
+def held_request(
+    turn: Turn, tool: str, request: WriteRequest, named: Intent | None
+) -> Intent | None:
+    """The held request that this one amends: the named one, or one that the caller corrected."""
+    service, call_id = turn.service, turn.state.call_id
+    if not call_id or not service.settings.commit_window_ms:
+        return None
+    if named:
+        fresh = service.journal.get(named.id)
+        return fresh if fresh and fresh.state is State.HELD else None
+    if request.kind is Kind.CASE_COMMENT:
+        return None  # comments add to one another: words alone make none a correction
+    same = [
+        intent
+        for intent in turn.intents
+        if intent.state is State.HELD
+        and (intent.tool, intent.kind) == (tool, request.kind)
+        and intent.message != turn.message_id
+    ]
+    if not same:
+        return None
+    nearest = min(same, key=lambda intent: abs(intent.requested_at_ms - turn.at_ms))
+    first, last = sorted((nearest.requested_at_ms, turn.at_ms))
+    between = service.calls.said_between(call_id, first, last)
+    is_corrected = correct_only(sense for said in between for sense in said.senses)
+    return nearest if is_corrected else None
+
+
+def replace_sent(turn: Turn, named: Intent) -> Replaced:
+    """The named request is not held any more: cancel it while nothing can have reached Salesforce.
+
+    This comes before the new request is accepted: if accepting fails, the agent hears that nothing
+    is certain, and asks again.
+    """
+    if named.state is State.CANCELLED:
+        return Replaced()
+    became, due_kinds = turn.service.journal.cancel(named.id, BY_CALLER)
+    turn.service.notifier.notify(due_kinds)
+    return Replaced(named, was_passed_on=became not in (State.CANCELLED, State.PARKED))
+
+
+def close_replaced(state: CallState, named: Intent, tool: str) -> tuple[NewIntent, ...]:
+    """Closes a case that was opened already, with the reason, once the other one is accepted."""
+    caller = named.draft
+    assert isinstance(caller, FromCaller)
+    close_id = new_intent_id()
+    close = CloseDraft(
+        caller_number=state.number,
+        contact_id=caller.contact_id,
+        visible_to_contact_id=caller.visible_to_contact_id,
+        case_intent=named.id,
+    )
+    why = CommentDraft(
+        caller_number=state.number,
+        contact_id=caller.contact_id,
+        case_intent=named.id,
+        only_after=close_id,
+        text="Replaced by another case at the caller's request.",
+    )
+    return (
+        NewIntent(
+            id=close_id, kind=Kind.CASE_CLOSE, draft=close, tool=tool,
+            reference=new_reference(), after=(named.id,),
+        ),
+        NewIntent(
+            id=new_intent_id(), kind=Kind.CASE_COMMENT, draft=why,
+            reference=new_reference(), after=(close_id,),
+        ),
+    )  # fmt: skip
+
+
+# -- taking back -----------------------------------------------------------------------------------
+
+
+def retraction_window(turn: Turn) -> tuple[int, int]:
+    """From when to when the caller's words may take back what this message asks for (epoch ms):
+    they may arrive before the request."""
+    return turn.at_ms - CROSSING_MS, turn.at_ms + _longest_held_ms(turn.service)
+
+
+def take_back(turn: Turn, intents: list[NewIntent], said: list[Said]) -> bool:
+    """Cancels what was accepted a moment ago if these words take it back. True if they do, and the
+    first of the intents could still be cancelled."""
+    from_ms, _ = retraction_window(turn)
+    if not any(_takes_back(words, said, from_ms) for words in said):
+        return False
+    states = []
+    for intent in intents:
+        became, due_kinds = turn.service.journal.cancel(intent.id, BY_CALLER)
+        turn.service.notifier.notify(due_kinds)
+        states.append(became)
+    turn.changed()
+    return states[0] == State.CANCELLED
+
+
+def retract(service: Service, state: CallState) -> list[Intent]:
+    """The caller's own words take back the last request that is still held. Returns what was
+    cancelled.
+
+    All requests of that one message, unless they were voiced after those words; never a close,
+    which takes something back itself.
+    """
+    if not state.senses & {Sense.TAKES_BACK, Sense.DECLINES}:
+        return []
+    before_ms = state.said_at_ms + CROSSING_MS
+    after_ms = state.said_at_ms - _longest_held_ms(service)
+    requested = [
+        intent
+        for intent in service.journal.of_call(state.call_id)
+        if intent.message
+        and intent.kind is not Kind.CASE_CLOSE
+        and after_ms <= intent.requested_at_ms <= before_ms
+    ]
+    if not requested:
+        return []
+    # Not the last in the list: an amended request keeps its place in the journal.
+    last = max(requested, key=lambda intent: intent.requested_at_ms)
+    words = Said(state.said_at_ms, state.senses)
+    said = service.calls.said_between(
+        state.call_id, last.requested_at_ms - CROSSING_MS, words.at_ms
+    )
+    if not _takes_back(words, said, last.requested_at_ms):
+        return []
+    cancelled = []
+    for intent in requested:
+        if intent.message != last.message or intent.state not in (State.HELD, State.DUE):
+            continue
+        became, due_kinds = service.journal.cancel(intent.id, BY_CALLER)
+        service.notifier.notify(due_kinds)
+        if became == State.CANCELLED:
+            cancelled.append(intent)
+    return cancelled
+
+
+def _takes_back(words: Said, said: list[Said], since_ms: int) -> bool:
+    """Words that may answer a question take nothing back if the agent has asked one since then."""
+    if Sense.TAKES_BACK in words.senses:
+        return True
+    return Sense.DECLINES in words.senses and not any(
+        Sense.ASKS in other.senses and since_ms <= other.at_ms <= words.at_ms for other in said
+    )
+
+
+def _longest_held_ms(service: Service) -> int:
+    """Words that come later than this after a request, by their own times, are not about it."""
+    return service.settings.commit_window_ms + MAX_HELD_MS

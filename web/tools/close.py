@@ -1,0 +1,84 @@
+"""close: take back a case that was opened by mistake."""
+
+from shared.domain.drafts import CloseDraft, CommentDraft
+from shared.domain.intent import NewIntent, new_intent_id
+from shared.domain.kinds import Kind, State
+from shared.domain.reference import new_reference
+from shared.vapi.answers import Answer, refusal, result
+from shared.vapi.tools import CancelCase
+from web.tools.amendments import BY_CALLER
+from web.tools.caller import caller_for_a_write
+from web.tools.request import WriteRequest
+from web.tools.turn import Turn
+from web.tools.which_case import Target, case_opened_by, find_case
+
+
+def cancel_case(turn: Turn, wanted: CancelCase) -> WriteRequest | Answer:
+    target = _target(turn, wanted)
+    if isinstance(target, Answer):
+        return target
+    opened_by = target.opened_by
+    if opened_by:
+        became, due_kinds = turn.service.journal.cancel(opened_by.id, BY_CALLER)
+        turn.service.notifier.notify(due_kinds)
+        turn.changed()
+        if became == State.CANCELLED:
+            return result("The case was taken back. It will not be opened.")
+        if became == State.PARKED:
+            return result("A colleague has that case and will see that it is not wanted.")
+    identity = caller_for_a_write(turn).identity
+    draft = CloseDraft(
+        caller_number=turn.state.number,
+        contact_id=identity.contact_id_to_write,
+        visible_to_contact_id=identity.contact_id,
+        case_intent=opened_by.id if opened_by else None,
+        case_number=target.number,
+    )
+    close_id = new_intent_id()
+    return WriteRequest(
+        Kind.CASE_CLOSE,
+        draft,
+        said="The case was opened already, so it is being closed. The reference is {reference}.",
+        after=(opened_by.id,) if opened_by else (),
+        also=_why(draft, wanted.reason, close_id),
+        target=opened_by.id if opened_by else target.number or "",
+        id=close_id,
+    )
+
+
+def _target(turn: Turn, wanted: CancelCase) -> Target | Answer:
+    if wanted.reference:
+        return find_case(turn, wanted.reference, None)
+    identity = caller_for_a_write(turn).identity
+    # The last one, also when it was taken back already: asking twice must not take two back.
+    cases = [
+        intent
+        for intent in turn.intents
+        if intent.kind is Kind.CASE_CREATE and identity.requested(intent)
+    ]
+    if not cases:
+        return refusal("No case was opened in this call, so there is none to take back.")
+    return case_opened_by(turn, cases[-1])
+
+
+def _why(draft: CloseDraft, reason: str | None, close_id: str) -> tuple[NewIntent, ...]:
+    """The caller's reason, as a comment on the case once it is closed."""
+    if not reason:
+        return ()
+    comment = CommentDraft(
+        caller_number=draft.caller_number,
+        contact_id=draft.contact_id,
+        case_intent=draft.case_intent,
+        case_number=draft.case_number,
+        only_after=close_id,
+        text=f"Taken back by the caller: {reason}",
+    )
+    return (
+        NewIntent(
+            id=new_intent_id(),
+            kind=Kind.CASE_COMMENT,
+            draft=comment,
+            reference=new_reference(),
+            after=(close_id,),
+        ),
+    )

@@ -1,0 +1,95 @@
+"""What the tool calls of one message share, read once and mostly in one round trip."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.calls.calls import CallState
+from shared.domain.intent import Intent
+from shared.journal.answers import Claim
+from shared.salesforce.snapshots import Snapshot
+from shared.store import translated
+from web.service import Service
+
+_UNREAD: Any = object()
+
+
+class Turn:
+    """One message of a call. Every method that reads raises StoreUnavailableError.
+
+    at_ms: the message's own time (epoch ms). message_id: no other message has it.
+    conversation_id: "" when the message names no call, chat or session. shown: the caller numbers
+    in the message.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        state: CallState,
+        *,
+        at_ms: int = 0,
+        message_id: str = "",
+        conversation_id: str = "",
+        shown: tuple[str, ...] = (),
+    ) -> None:
+        self.service = service
+        self.state = state
+        self.at_ms = at_ms
+        self.message_id = message_id
+        self.conversation_id = conversation_id
+        self.shown = shown
+        self._snapshot: Snapshot | None = _UNREAD
+        self._intents: list[Intent] = _UNREAD
+        self._caller_intents: list[Intent] = _UNREAD
+
+    def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
+        """For each tool call's key: the right to answer it, or the answer that it has already.
+
+        In the same round trip, reads what most handlers need: the caller's last snapshot, the
+        intents of the call and those of the caller.
+        """
+        answers, journal, snapshots = (
+            self.service.answers,
+            self.service.journal,
+            self.service.snapshots,
+        )
+        claims = [answers.new_claim(key) for key in keys]
+        with translated():
+            pipe = self.service.store.pipeline(transaction=False)
+            for claim in claims:
+                answers.queue_claim(pipe, claim, work_ms=work_ms)
+            snapshots.queue_last(pipe, self.state.number)
+            journal.queue_of_call(pipe, self.state.call_id)
+            journal.queue_of_caller(pipe, self.state.number)
+            *claimed, snapshot, of_call, of_caller = pipe.execute(raise_on_error=False)
+        self._snapshot = snapshots.read_last(snapshot)
+        self._intents = journal.read_of_call(of_call, self.state.call_id)
+        self._caller_intents = journal.read_of_caller(of_caller, self.state.number)
+        return [
+            answers.read_claim(reply, claim, work_ms=work_ms)
+            for reply, claim in zip(claimed, claims, strict=True)
+        ]
+
+    @property
+    def last_snapshot(self) -> Snapshot | None:
+        """The caller's, however old. Asks nobody."""
+        if self._snapshot is _UNREAD:
+            self._snapshot = self.service.snapshots.last(self.state.number)
+        return self._snapshot
+
+    @property
+    def intents(self) -> list[Intent]:
+        """The call's, in the order they were accepted, those of this message too."""
+        if self._intents is _UNREAD:
+            self._intents = self.service.journal.of_call(self.state.call_id)
+        return self._intents
+
+    @property
+    def caller_intents(self) -> list[Intent]:
+        """Those of the last day from the caller's number, oldest first."""
+        if self._caller_intents is _UNREAD:
+            self._caller_intents = self.service.journal.of_caller(self.state.number)
+        return self._caller_intents
+
+    def changed(self) -> None:
+        """Intents were accepted, amended or cancelled: what was read of them is outdated."""
+        self._intents = self._caller_intents = _UNREAD

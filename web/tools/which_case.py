@@ -1,0 +1,103 @@
+"""Which case a write tool means, and whether this caller may change it."""
+
+from dataclasses import dataclass
+
+from shared.domain.case_numbers import same_number
+from shared.domain.intent import Intent
+from shared.domain.kinds import Kind, State
+from shared.salesforce.deadline import Deadline
+from shared.salesforce.failures import SalesforceError
+from shared.vapi.answers import Answer, refusal, trouble
+from web.tools.caller import caller_for_a_write, open_cases
+from web.tools.turn import Turn
+
+CASE_WAIT_S = 1.0
+"""How long a write waits to see whose case it is when the snapshot does not show it."""
+
+NOT_YOURS_TO_CHANGE = refusal("I found that reference, but I can't change its case on this number.")
+UNCHECKED_REFERENCE = trouble("I can't check that reference right now. Nothing was saved.")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A case: the intent that opens it, or its number in the org."""
+
+    opened_by: Intent | None = None
+    number: str | None = None
+
+
+def last_case_of_call(intents: list[Intent]) -> Intent | None:
+    """The case that was accepted last in this call and not taken back."""
+    cases = [
+        intent
+        for intent in intents
+        if intent.kind is Kind.CASE_CREATE and intent.state is not State.CANCELLED
+    ]
+    return cases[-1] if cases else None
+
+
+def find_case(turn: Turn, reference: str | None, case_number: str | None) -> Target | Answer:
+    """The case with this reference or number, else the call's last one; or why there is none."""
+    if reference:
+        intent = turn.service.journal.by_reference(reference)
+        if intent and intent.is_purged:
+            intent = None  # the org still knows the case by this reference
+        if intent and intent.kind is not Kind.CASE_CREATE:
+            return refusal("That reference is not one of a case.")
+        if intent:
+            return case_opened_by(turn, intent)
+        return _case_in_org(turn, "reference", reference)
+    if case_number:
+        return _case_in_org(turn, "number", case_number)
+    if intent := last_case_of_call(turn.intents):
+        return case_opened_by(turn, intent)
+    return refusal("I don't know which case. I need its case number or its reference.")
+
+
+def case_opened_by(turn: Turn, intent: Intent) -> Target | Answer:
+    """The case that this intent opens. Once it is in the org, the org decides whose it is."""
+    identity = caller_for_a_write(turn).identity
+    is_theirs = identity.requested(intent)
+    number = intent.receipt.number if intent.receipt else None
+    if is_theirs and (identity.contact_id or not number):
+        return Target(opened_by=intent)
+    if not number:
+        return NOT_YOURS_TO_CHANGE if identity.is_settled else UNCHECKED_REFERENCE
+    try:
+        found = turn.service.ask(
+            lambda until: turn.service.customers.case_by_number(number, until),
+            Deadline.after(CASE_WAIT_S),
+        )
+    except SalesforceError:
+        if is_theirs:
+            return Target(opened_by=intent)  # the worker checks before it writes
+        return UNCHECKED_REFERENCE
+    if found and identity.may_discuss(found.contact_id, requested=is_theirs):
+        return Target(opened_by=intent)
+    return NOT_YOURS_TO_CHANGE
+
+
+def _case_in_org(turn: Turn, by: str, value: str) -> Target | Answer:
+    """Whose case it is: as the snapshot shows it, else as Salesforce answers within CASE_WAIT_S.
+
+    If Salesforce does not answer, the worker checks a case number. With the breaker open this does
+    not wait.
+    """
+    caller = caller_for_a_write(turn)
+    if by == "number":
+        same = [case_ for case_ in open_cases(turn, caller) if same_number(value, case_.number)]
+        if len(same) == 1:
+            return Target(number=same[0].number)
+    customers = turn.service.customers
+    find = customers.case_by_number if by == "number" else customers.case_by_reference
+    try:
+        found = turn.service.ask(lambda until: find(value, until), Deadline.after(CASE_WAIT_S))
+    except SalesforceError:
+        if by == "number":
+            return Target(number=value)
+        return trouble("I can't find that reference right now. Nothing was saved.")
+    if found is None:
+        return refusal(f"I found no case with that {by}. Nothing was saved.")
+    if caller.identity.is_settled and not caller.identity.may_discuss(found.contact_id):
+        return refusal("I found that case, but I can't change it on this phone number.")
+    return Target(number=found.number)
