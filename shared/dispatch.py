@@ -21,9 +21,9 @@ from shared.logs import log
 from shared.settings import REDIS_PREFIX, Settings
 from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 
-DELIVER = "deliver"
 PURGE = "purge"
 END_QUIET_CALLS = "end_quiet_calls"
+DELIVER_PREFIX = "deliver."
 DELIVER_QUEUE = "deliver"
 MAINTENANCE_QUEUE = "maintenance"
 
@@ -55,6 +55,11 @@ class Transport(redis_transport.Transport):
     Channel = _Channel
 
 
+def deliver_task(kind: Kind) -> str:
+    """The name of the task that delivers a kind: Flower shows the work by it."""
+    return f"{DELIVER_PREFIX}{kind}"
+
+
 def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:
     """The Celery application as every process of ours needs it; workers add to it.
 
@@ -71,7 +76,7 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
         task_create_missing_queues=False,  # a typo would make a queue that nobody reads
         task_queues=[Queue(DELIVER_QUEUE), Queue(MAINTENANCE_QUEUE)],
         task_routes={
-            DELIVER: {"queue": DELIVER_QUEUE},
+            f"{DELIVER_PREFIX}*": {"queue": DELIVER_QUEUE},
             PURGE: {"queue": MAINTENANCE_QUEUE},
             END_QUIET_CALLS: {"queue": MAINTENANCE_QUEUE},
         },
@@ -129,7 +134,7 @@ class Notifier:
         left = list(kinds)
         while left:
             try:
-                self._app.send_task(DELIVER, args=[str(left[0])], ignore_result=True)
+                self._app.send_task(deliver_task(left[0]), ignore_result=True)
             except (OperationalError, OSError) as trouble:
                 log.warning("doorbell_lost", kind=left[0], reason=type(trouble).__name__)
                 break

@@ -6,6 +6,7 @@ import sys
 
 from demo.stack import ROOT, environment, procfile
 from shared import dispatch
+from shared.domain.kinds import Kind
 
 SHARED = {
     "addresses", "alive", "calls", "dispatch", "domain", "installed", "journal", "listening",
@@ -40,8 +41,8 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
         env=env, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     ).stdout.splitlines()  # fmt: skip
     quiet = dispatch.END_QUIET_CALLS
-    named = {dispatch.DELIVER: ["kind"], quiet: [], dispatch.PURGE: []}
-    assert said[-2] == str(named)
+    names = [*map(dispatch.deliver_task, Kind), quiet, dispatch.PURGE]
+    assert said[-2] == str({name: [] for name in sorted(names)})
     assert said[-1] == str([quiet, dispatch.PURGE])
 
 

@@ -12,7 +12,7 @@ import redis
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls
 from shared.calls.end_of_call import EndOfCallWriter
-from shared.dispatch import DELIVER, END_QUIET_CALLS, PURGE, Notifier
+from shared.dispatch import END_QUIET_CALLS, PURGE, Notifier, deliver_task
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.logs import log
@@ -61,16 +61,19 @@ def end_of_call() -> EndOfCallWriter:
     return EndOfCallWriter(calls(), context().journal, load_settings())
 
 
-@app.task(name=DELIVER)
-def deliver(kind: str) -> str:
-    """There is work of this kind. Returns what became of it, for Flower."""
-    if not Kind(kind).is_known:
-        return "a kind of another version"
-    try:
-        return str(_drain(Kind(kind))[0])
-    except StoreUnavailableError as trouble:
-        log.error("store_unavailable", kind=kind, reason=str(trouble))
-        return f"store unavailable ({trouble}); leases run out and a sweep finds them"
+def _register_delivery(kind: Kind) -> None:
+    @app.task(name=deliver_task(kind))
+    def deliver() -> str:
+        """There is work of this kind. Returns what became of it, for Flower."""
+        try:
+            return str(_drain(kind)[0])
+        except StoreUnavailableError as trouble:
+            log.error("store_unavailable", kind=kind, reason=str(trouble))
+            return f"store unavailable ({trouble}); leases run out and a sweep finds them"
+
+
+for _kind in Kind:
+    _register_delivery(_kind)
 
 
 def _drain(kind: Kind) -> tuple[Drained, tuple[Kind, ...]]:

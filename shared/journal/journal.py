@@ -421,6 +421,19 @@ class Journal:
         """The call's intents, in the order they were accepted."""
         return self._listed_in(f"call:{call_id}:intents") if call_id else []
 
+    def of_calls(self, call_ids: Iterable[str]) -> dict[str, list[Intent]]:
+        """The intents of each call, by call id, in one round trip."""
+        ids = [call_id for call_id in dict.fromkeys(call_ids) if call_id]
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for call_id in ids:
+                self.queue_of_call(pipe, call_id)
+            replies = pipe.execute(raise_on_error=False)
+        return {
+            call_id: self.read_of_call(reply, call_id)
+            for call_id, reply in zip(ids, replies, strict=True)
+        }
+
     def of_caller(self, number: str) -> list[Intent]:
         """What was accepted from this number (E.164) within a day, oldest first."""
         intents = self._listed_in(f"caller:{number}:intents") if number else []

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from demo.failover import Forwarder, Pair
 from demo.processes import wait_until
 from demo.stack import Store
-from shared.dispatch import DELIVER, Notifier, celery_app
+from shared.dispatch import DELIVER_QUEUE, Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.store import StoreUnavailableError, connect, translated
@@ -95,9 +95,9 @@ def test_a_wake_up_arrives_at_the_new_primary(pair: Pair) -> None:
     pair.swap(address_after_s=0)
     notifier.notify([Kind.CALL_LOG])
     with redis.Redis.from_url(pair.url, decode_responses=True) as client:
-        notified = client.lrange(f"vs:celery:{DELIVER}", 0, -1)
+        notified = client.lrange(f"vs:celery:{DELIVER_QUEUE}", 0, -1)
         assert len(notified) == 2
-        client.delete(f"vs:celery:{DELIVER}")
+        client.delete(f"vs:celery:{DELIVER_QUEUE}")
     app.close()
 
 
@@ -183,7 +183,7 @@ def test_journal_and_wake_ups_go_over_tls_and_trust_no_stranger(
             with pytest.raises(StoreUnavailableError), translated():
                 client.ping()
         Notifier(app).notify([Kind.CALLBACK])
-        assert store.llen(f"vs:celery:{DELIVER}") == trusts
+        assert store.llen(f"vs:celery:{DELIVER_QUEUE}") == trusts
     finally:
         client.close()
         app.close()

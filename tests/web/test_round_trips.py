@@ -1,0 +1,99 @@
+"""How often a message goes to Redis. Each round trip is waited for by a caller."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from redis.connection import AbstractConnection
+
+from demo.processes import wait_until
+from tests.calling import ask, message, post
+
+CASE = {"issueType": "billing", "description": "Billed twice for October"}
+CALLBACK = {"when": "tomorrow at nine"}
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The commands sent inside; a pipeline is one."""
+    sent: list[Any] = []
+    send = AbstractConnection.send_packed_command
+
+    def sending(self: AbstractConnection, command: Any, *args: Any, **options: Any) -> Any:
+        sent.append(command)
+        return send(self, command, *args, **options)  # type: ignore[no-untyped-call]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AbstractConnection, "send_packed_command", sending)
+        yield sent
+
+
+def settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look-up that a call's first event starts in the background has ended."""
+    with counted(monkeypatch) as sent:
+        sizes = [-1] * 4
+
+        def is_quiet() -> bool:
+            sizes.append(len(sent))
+            return len(set(sizes[-4:])) == 1  # for 0.15 s
+
+        wait_until(is_quiet, for_s=5, what="silence")
+
+
+@pytest.fixture
+def known(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Every script is loaded, the memory was read a moment ago, the caller has a snapshot, and each
+    kind has its wake-up out: sending one is a round trip of its own."""
+    ask(client, "createSalesforceCase", CASE, call_id="before")
+    ask(client, "requestCallback", CALLBACK, call_id="before")
+    ask(client, "updateContact", {"mailingCity": "Berkeley"}, call_id="before")
+    ask(client, "retrieveCustomerCase", call_id="before")
+    post(client, message("status-update", status="in-progress", call_id="call-1"))
+    ask(client, "lookupCustomer", id="first", call_id="call-1")
+    settle(monkeypatch)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("createSalesforceCase", CASE | {"issueType": "technical", "onExisting": "new"}),
+        ("createSalesforceCase", CASE | {"issueType": "technical"}),
+        ("requestCallback", CALLBACK),
+        ("updateContact", {"mailingCity": "Oakland"}),
+    ],
+)
+def test_a_write_of_a_known_caller_takes_three_round_trips(
+    known: FlaskClient, monkeypatch: pytest.MonkeyPatch, tool: str, arguments: dict[str, Any]
+) -> None:
+    with counted(monkeypatch) as sent:
+        assert "result" in ask(known, tool, arguments, call_id="call-1")
+    assert len(sent) == 3
+
+
+@pytest.mark.parametrize("tool", ["lookupCustomer", "retrieveCustomerCase", "getCaseStatus"])
+def test_a_lookup_from_the_snapshot_takes_three_round_trips(
+    known: FlaskClient, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    with counted(monkeypatch) as sent:
+        assert "result" in ask(known, tool, call_id="call-1")
+    assert len(sent) == 3
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        message("speech-update", role="user", status="started"),
+        message("transcript", role="user", transcriptType="final", transcript="My name is Jane."),
+        message("status-update", status="ringing"),
+        message("conversation-update"),
+    ],
+)
+def test_an_event_takes_one_round_trip(
+    known: FlaskClient, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
+) -> None:
+    with counted(monkeypatch) as sent:
+        post(known, event)
+    assert len(sent) == 1
