@@ -240,11 +240,16 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
 
 
 def _as_signed(service: Service, raw: bytes) -> authentication.Request:
-    """Behind a proxy the URL that was signed is the public one."""
-    public = service.settings.public_url
-    path = request.full_path if request.query_string else request.path
-    url = f"{public.rstrip('/')}{path}" if public else request.url
+    """url: built only where it is signed."""
+    settings = service.settings
+    url = _public_url(settings.public_url) if "{url}" in settings.vapi_hmac_payload_format else ""
     return authentication.Request(request.method, url, request.headers, raw)
+
+
+def _public_url(public: str | None) -> str:
+    """Behind a proxy the URL that was signed is the public one."""
+    path = request.full_path if request.query_string else request.path
+    return f"{public.rstrip('/')}{path}" if public else request.url
 
 
 def _refused(status: int) -> Response:

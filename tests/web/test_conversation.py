@@ -1,4 +1,4 @@
-"""The conversation: second thoughts, interruptions, order, and what is told into the call."""
+"""The conversation: second thoughts, interruptions, order, and what is said into the call."""
 
 import itertools
 import json
@@ -629,7 +629,7 @@ EVENTS = {
     "begin": at(message("status-update", status="in-progress"), 0),
     "caller": said("Please open a case, and call me back.", 1000),
     "speech": speech("started", 900),
-    "wish": at(
+    "write request": at(
         tool_message(("a", "createSalesforceCase", CASE), ("b", "requestCallback", {})), 2000
     ),
     "partial": said("and tell", 2500, kind="partial"),
@@ -655,7 +655,7 @@ def deliver_all(context: DeliveryContext, journal: Journal, store: redis.Redis) 
             drain(context, kind)
 
 
-@pytest.mark.parametrize("last", ["wish", "report", "partial"])
+@pytest.mark.parametrize("last", ["write request", "report", "partial"])
 def test_whatever_comes_last_all_of_the_call_reaches_the_org(
     talking: FlaskClient,
     journal: Journal,

@@ -43,7 +43,7 @@ def service(app: Flask) -> Service:
 
 
 def go_quiet(service: Service) -> None:
-    """Nothing was heard of any call for long."""
+    """No call has sent anything for long."""
     for call_id in service.store.zrange("vs:calls", 0, -1):
         service.store.zadd("vs:calls", {str(call_id): 1})
     service.end_of_call.end_quiet_calls(600_000)

@@ -104,7 +104,7 @@ def test_a_denied_record_parks_also_when_nothing_else_of_its_kind_is_about(
         return all(stored(journal, id_).state is State.PARKED for id_ in ids)
 
     def is_never_the_kinds() -> bool:
-        assert not journal.waits()  # two wishes about one record are one record
+        assert not journal.waits()  # two write requests about one record are one record
         return are_parked()
 
     drained_until(is_never_the_kinds, context, store, UPDATE, *ids)
