@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 
 from shared.calls.calls import CallState
-from shared.domain.drafts import CommentDraft
+from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
 from shared.transfer import Rules, read_rules
 from shared.vapi.messages import INBOUND, WEB
@@ -68,7 +68,7 @@ def _destination(
         contact = caller.contact
         if rules.owner and contact and contact.owner_phone:
             return contact.owner_phone, contact.owner_name or "your account manager"
-        issue_type = str(case_intent.payload.get("issue_type", "")) if case_intent else ""
+        issue_type = _issue_type(case_intent)
         for name in (issue_type, "default"):
             if name in rules.queues:
                 return rules.queues[name], "a colleague"
@@ -84,8 +84,12 @@ def _context(caller: Caller, case_intent: Intent | None) -> str:
         return f"{who} wants to talk to somebody."
     number = case_intent.receipt.number if case_intent.receipt else None
     case = f"case {number}" if number else f"a case with reference {case_intent.reference}"
-    issue_type = case_intent.payload.get("issue_type", "")
-    return f"{who} wants to talk to somebody about {case}, {issue_type}."
+    return f"{who} wants to talk to somebody about {case}, {_issue_type(case_intent)}."
+
+
+def _issue_type(case_intent: Intent | None) -> str:
+    case_draft = case_intent.draft_as(CaseDraft) if case_intent else None
+    return case_draft.issue_type if case_draft else ""
 
 
 def _bring_up_to_date(

@@ -22,7 +22,6 @@ from shared.domain.drafts import (
 )
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
-from shared.domain.reading import UnreadableError
 from shared.domain.reference import new_reference
 from shared.domain.text import stored_length
 from shared.journal.journal import Journal
@@ -194,12 +193,11 @@ def end_of_call_intents(
         if intent.kind is Kind.CASE_CREATE and intent.state is not State.CANCELLED
     ]
     commented = [
-        intent
+        (intent.id, comment.case_number)
         for intent in intents
-        if intent.kind is Kind.CASE_COMMENT and intent.payload.get("case_number")
+        if (comment := intent.draft_as(CommentDraft)) and comment.case_number
     ]
-    case_number = commented[-1].payload["case_number"] if commented else None
-    only_after = commented[-1].id if commented else None
+    only_after, case_number = commented[-1] if commented else (None, None)
     call_log = NewIntent(
         id=new_intent_id(),
         kind=Kind.CALL_LOG,
@@ -306,7 +304,7 @@ def amendment(
     logs = [item for item in intents if item.kind is Kind.CALL_LOG]
     first, last = logs[0], logs[-1]
     call_log, *others = end_intents
-    draft, before = call_log.draft, _call_draft(last)
+    draft, before = call_log.draft, last.draft_as(CallDraft)
     assert isinstance(draft, CallDraft)
     if before:
         is_reported = before.is_reported and before.ended_reason != NO_REPORT
@@ -334,15 +332,6 @@ def _on_task(intent: NewIntent, call_log: Intent) -> NewIntent:
         return intent
     draft = replace(intent.draft, call_log_intent=call_log.id)
     return replace(intent, after=(call_log.id,), draft=draft)
-
-
-def _call_draft(intent: Intent) -> CallDraft | None:
-    """None when it was purged, or written by another version."""
-    try:
-        draft = intent.draft if not intent.is_purged else None
-    except UnreadableError:
-        return None
-    return draft if isinstance(draft, CallDraft) else None
 
 
 def _completed(report: EndOfCall, updates: dict[str, str], *, ended_reason: str) -> EndOfCall:

@@ -2,13 +2,15 @@
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from shared.domain.drafts import Draft, read_draft
 from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError
+
+D = TypeVar("D", bound=Draft)
 
 
 def new_intent_id() -> str:
@@ -80,6 +82,20 @@ class Intent:
         if self.unreadable:
             raise UnreadableError(self.unreadable)
         return read_draft(self.kind, self.schema, self.payload)
+
+    def draft_as(self, wanted: type[D]) -> D | None:
+        """The draft if it is one of these; None for another one, and for one that was purged or
+        that this version can't read."""
+        try:
+            draft = None if self.is_purged else self.draft
+        except UnreadableError:
+            return None
+        return draft if isinstance(draft, wanted) else None
+
+    def without_caller(self) -> Self:
+        """For a call whose caller turned out to be nobody in particular."""
+        nobody = {"caller_number": "", "contact_id": None, "visible_to_contact_id": None}
+        return replace(self, payload=self.payload | nobody)
 
 
 class Scope(StrEnum):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.calls.calls import CallState
 from shared.domain.case_numbers import same_number
+from shared.domain.drafts import CaseDraft, CloseDraft
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
@@ -146,31 +147,34 @@ def open_cases(turn: Turn, caller: Caller) -> list[CaseSummary]:
             if not any(receipt and case_.record_id == receipt.record_id for case_ in cases):
                 cases.insert(0, _own_case(intent, contact.contact_id))
         elif intent.kind is Kind.CASE_CLOSE and intent.state not in (State.CANCELLED, State.PARKED):
-            opened = turn.service.journal.get(intent.payload.get("case_intent") or "")
-            gone = {
+            close = intent.draft_as(CloseDraft)
+            if close is None:
+                continue
+            opened = turn.service.journal.get(close.case_intent or "")
+            closed = {
                 opened.reference if opened else "",
                 opened.receipt.number if opened and opened.receipt else "",
             } - {"", None}
-            named = intent.payload.get("case_number") or ""
             cases = [
                 case_
                 for case_ in cases
-                if not gone & {case_.number, case_.reference}
-                and not same_number(named, case_.number)
+                if not closed & {case_.number, case_.reference}
+                and not same_number(close.case_number or "", case_.number)
             ]
     return cases
 
 
 def _own_case(intent: Intent, contact_id: str) -> CaseSummary:
     states = {State.DELIVERED: "New", State.PARKED: "with a colleague"}
-    issue_type = str(intent.payload.get("issue_type", ""))
+    case_draft = intent.draft_as(CaseDraft)
+    issue_type = case_draft.issue_type.capitalize() if case_draft else ""
     return CaseSummary(
         record_id=intent.receipt.record_id if intent.receipt else "",
         number=(intent.receipt.number or "") if intent.receipt else "",
-        subject=f"{issue_type.capitalize()}: {intent.payload.get('description', '')}",
+        subject=f"{issue_type}: {case_draft.description if case_draft else ''}",
         status=states.get(intent.state, "being opened"),
-        priority=str(intent.payload.get("priority") or ""),
-        type=issue_type.capitalize(),
+        priority=(case_draft.priority if case_draft else None) or "",
+        type=issue_type,
         is_closed=False,
         contact_id=contact_id,
         reference=intent.reference,

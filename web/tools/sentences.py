@@ -1,5 +1,6 @@
 """Sentences that several tools say: short, for the ear, without our machinery."""
 
+from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.salesforce.customers import CaseSummary
@@ -23,8 +24,8 @@ MAX_SPOKEN_SUBJECT = 60
 
 def described(intent: Intent) -> str:
     """What was asked for, to name it to its caller: "billing case", "call-back request"."""
-    if intent.kind is Kind.CASE_CREATE and (issue_type := intent.payload.get("issue_type")):
-        return f"{issue_type} case"
+    if case_draft := intent.draft_as(CaseDraft):
+        return f"{case_draft.issue_type} case"
     return SPOKEN_KINDS[intent.kind]
 
 

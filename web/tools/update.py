@@ -109,8 +109,7 @@ def _seen(
         if intent.kind is Kind.CONTACT_UPDATE and intent.state is not State.CANCELLED
     ]
     requested = [
-        intent.payload.get("changes", {})
-        for intent in {intent.id: intent for intent in before + earlier}.values()
+        _changes(intent) for intent in {intent.id: intent for intent in before + earlier}.values()
     ]
     return {
         field: [values.get(field), *(other[field] for other in requested if field in other)]
@@ -121,5 +120,10 @@ def _seen(
 def _place_among(earlier: list[Intent], changes: dict[str, str]) -> str:
     """The call's last change asked for once more is the same request; with another change in
     between it is a new one."""
-    again = bool(earlier) and earlier[-1].payload.get("changes") == changes
+    again = bool(earlier) and _changes(earlier[-1]) == changes
     return str(len(earlier) - 1 if again else len(earlier))
+
+
+def _changes(intent: Intent) -> dict[str, str]:
+    draft = intent.draft_as(ContactDraft)
+    return draft.changes if draft else {}

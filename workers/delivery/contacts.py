@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
-from shared.domain.kinds import Kind
 from shared.domain.text import folded
 from shared.journal.contact_writes import ContactWrite, digest
 from shared.salesforce.contact_resolver import only
@@ -135,10 +134,10 @@ def _by_own_change(context: DeliveryContext, draft: ContactDraft) -> str | None:
     changed = {
         intent.receipt.record_id
         for intent in context.journal.of_caller(draft.caller_number)
-        if intent.kind is Kind.CONTACT_UPDATE
+        if (change := intent.draft_as(ContactDraft))
         and intent.receipt
         and intent.receipt.at_ms >= asked_ms
-        and set(PHONES) & set(intent.payload.get("changes", {}))
+        and set(PHONES) & set(change.changes)
     }
     return only(sorted(changed))
 

@@ -155,13 +155,7 @@ def _without_doubtful_callers(context: DeliveryContext, intents: list[Intent]) -
     doubtful = context.calls.with_two_numbers(item.call_id for item in intents)
     if not doubtful:
         return intents
-    return [
-        replace(item, payload=item.payload | NOBODY) if item.call_id in doubtful else item
-        for item in intents
-    ]
-
-
-NOBODY = {"caller_number": "", "contact_id": None, "visible_to_contact_id": None}
+    return [intent.without_caller() if intent.call_id in doubtful else intent for intent in intents]
 
 
 def _report(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Settled) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from shared.calls.end_of_call import FINGERPRINT
-from shared.domain.drafts import TaskLinkDraft
+from shared.domain.drafts import CallDraft, TaskLinkDraft
 from shared.domain.identity import may_discuss
 from shared.domain.intent import Cancelled, Delivered, Intent, NewIntent, Outcome, new_intent_id
 from shared.domain.kinds import Kind
@@ -55,7 +55,8 @@ def _link(
         return ()
     of_call = context.journal.of_call(log.call_id)
     kind = next((entry.kind for entry in of_call if entry.id == intent_id), None)
-    if kind is Kind.CASE_COMMENT and log.payload.get("only_after") != intent_id:
+    call_draft = log.draft_as(CallDraft)
+    if kind is Kind.CASE_COMMENT and (not call_draft or call_draft.only_after != intent_id):
         return ()  # the log belongs to a case of the call's own, or to another comment's
     callbacks = [entry.id for entry in of_call if entry.kind is Kind.CALLBACK and entry.receipt]
     draft = TaskLinkDraft(task_intents=[log_id, *callbacks], case_id=case_id)

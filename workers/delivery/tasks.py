@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from shared.calls.end_of_call import MAX_DESCRIPTION
-from shared.domain.drafts import CallbackDraft, CallDraft, FromCaller
+from shared.domain.drafts import CallbackDraft, CallDraft, CommentDraft, FromCaller
 from shared.domain.identity import may_discuss
 from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import SETTLED, Kind, State
@@ -139,11 +139,11 @@ def _still_theirs(
         if not cases or not (receipt := cases[-1].receipt):
             continue
         notes = [
-            item
-            for item in of_call[intent_id]
-            if item.kind is Kind.CASE_COMMENT
-            and not item.tool
-            and item.payload.get("case_intent") == cases[-1].id
+            intent
+            for intent in of_call[intent_id]
+            if not intent.tool
+            and (comment := intent.draft_as(CommentDraft))
+            and comment.case_intent == cases[-1].id
         ]
         note = notes[-1] if notes else None
         if note and note.state is State.DELIVERED:
