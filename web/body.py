@@ -1,7 +1,7 @@
 """Reading a request's body, bounded in size and time.
 
 The worker's connection (web/worker.py) stops reading at its deadline or when memory is short; this
-module notices what is missing then. Under another server, as in tests, only the size is bounded.
+module then finds out what is missing. Under another server, as in tests, only the size is bounded.
 """
 
 from http import HTTPStatus

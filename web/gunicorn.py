@@ -33,7 +33,7 @@ worker_connections = 1000
 # Vapi keeps its connections; a load balancer in between closes idle ones after a minute or more.
 keepalive = 75
 
-# The master kills a worker whose loop stands still for so long; requests end long before.
+# The master kills a worker whose loop stands still for this time; every request ends before.
 timeout = 30
 graceful_timeout = 25
 

@@ -22,7 +22,7 @@ from web.service import Service
 blueprint = Blueprint("health", __name__)
 
 SWEEP_TOO_LONG_AGO_MS = 15_000
-"""Every worker sweeps every SWEEP_INTERVAL_S; when none did for so long, all of them are down."""
+"""Every worker sweeps every SWEEP_INTERVAL_S. If none has for this time, all of them are down."""
 
 RETENTION_TOO_LONG_AGO_MS = 120_000
 RETENTION_LAG_MS = 600_000

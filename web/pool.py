@@ -1,4 +1,4 @@
-"""Bounded threads: what may hang hangs there, and whoever waits for it has a deadline.
+"""Bounded threads for what may hang. The caller waits for them until a deadline.
 
 A socket's time-out bounds one read, not a whole request (name resolution, a token before it). Two
 pools keep lookups apart from everything else: the lookups at work, and the requests to Salesforce

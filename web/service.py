@@ -28,7 +28,7 @@ from shared.store import Fitness, connect, fitness
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
 
 NOTIFY_TIMEOUT_S = 0.5
-"""A caller is on the line; a lost doorbell is made up for by the sweep."""
+"""A caller is on the line. A lost wake-up is sent again by the sweeper."""
 
 LATE_S = 3.0
 """How much longer than a lookup's deadline its request may take: a late answer fills the cache."""
@@ -116,7 +116,7 @@ class Service:
         )
 
     def close(self) -> None:
-        """Let go of threads and connections."""
+        """Close threads and connections."""
         self.lookups.close()
         self.requests.close()
         self.call_updates.close()
@@ -132,7 +132,7 @@ class Service:
         return self.requests.start(lambda: find(deadline)).result(deadline)
 
     def prefetch(self, state: CallState) -> None:
-        """Start the caller's snapshot, so that the first tool call finds it there."""
+        """Start the caller's snapshot, so that it is ready for the first tool call."""
 
         def fetch() -> None:
             try:

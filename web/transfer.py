@@ -1,4 +1,4 @@
-"""transfer-destination-request: to whom a call goes, by rules, and what that person is told.
+"""transfer-destination-request: who takes the call, by rules, and what they are told first.
 
 The rules are a file (`shared/transfer.py`); `FALLBACK_PHONE_NUMBER` is for everything else.
 """
@@ -26,14 +26,14 @@ NO_PHONE = (
 
 
 def answer_transfer(turn: Turn, now: datetime) -> str:
-    """The destination, with a line for the caller and one for whoever answers; or a refusal."""
+    """The destination, with a line for the caller and one for the colleague; or a refusal."""
     service, state = turn.service, turn.state
     if state.direction == WEB:
         return json.dumps({"error": NO_PHONE})
     path, fallback = service.settings.transfer_rules, service.settings.fallback_phone_number
     rules = read_rules(path) if path else Rules()
     caller = caller_for_a_write(turn)
-    # In a call that showed two numbers, neither caller's case is told.
+    # In a call that showed two numbers, no case is named.
     case_intent = last_case_of_call(
         [intent for intent in turn.intents if caller.identity.requested(intent)]
     )

@@ -1,8 +1,8 @@
 """POST /twilio/...: what Twilio asks when Vapi can't take a call, and what became of each call.
 
 The number's voice URL is Vapi's; its fallback URL is /twilio/voice and its status callback
-/twilio/status. The fallback rings a person and, unanswered, takes a voicemail that becomes a case.
-A caller who reached nobody becomes a call-back. Twilio repeats requests: each call counts once.
+/twilio/status. The fallback calls a person. If nobody answers, it takes a voicemail, which becomes
+a case. A caller who reached nobody becomes a call-back. Twilio repeats requests: each call counts once.
 """
 
 from io import BytesIO
@@ -74,14 +74,14 @@ def _refused(status: int) -> Response:
 
 @blueprint.errorhandler(StoreUnavailableError)
 def _store_is_away(_: StoreUnavailableError) -> Response:
-    """Twilio is told so, and says it to the caller or asks again."""
+    """Twilio gets 503: it tells the caller, or asks again."""
     log.error("store_unavailable", reason="twilio")
     return Response(status=503)
 
 
 @blueprint.post("/twilio/voice")
 def voice() -> Response:
-    """Vapi did not answer: a person is rung."""
+    """Vapi did not answer: call a person."""
     number = _service().settings.fallback_phone_number
     _service().calls.note(_call_id(), fallback="1")
     said = VoiceResponse()
@@ -142,7 +142,7 @@ def _ask_for_word(said: VoiceResponse) -> None:
 
 
 def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> None:
-    """Recorded once for a call, however often Twilio tells of it."""
+    """Recorded once for a call, however often Twilio reports it."""
     service = _service()
     intent = NewIntent(
         id=new_intent_id(),

@@ -192,7 +192,7 @@ def _message_id(message: Message, calls: list[ToolCall]) -> str:
 
 
 def _retract(service: Service, state: CallState) -> None:
-    """The caller's own words may take back what was asked for a moment ago; the agent is told."""
+    """The caller's own words may take back the request of a moment ago. The agent learns of it."""
     for intent in retract(service, state):
         log.info("request_taken_back", call_id=state.call_id, intent_id=intent.id, tool=intent.tool)
         sentence = (

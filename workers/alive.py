@@ -1,4 +1,4 @@
-"""Worker and beat note that they are alive, and say when there is one of the name already."""
+"""Worker and beat record that they are alive, and warn when their name is in use already."""
 
 import atexit
 import sys
@@ -44,7 +44,7 @@ def keep_noting(settings: Settings) -> None:
 
 
 def _another(alive: Alive, role: Role, me: Peer) -> Peer | None:
-    """Somebody else of that role and name; None when there is nobody, or nobody can tell."""
+    """Another process of that role and name; None if there is none, or if the store is away."""
     try:
         others = alive.of(role)
     except StoreUnavailableError:
@@ -58,7 +58,7 @@ def _note(alive: Alive, role: Role, me: Peer) -> None:
 
     def keep() -> None:
         while not ended.is_set():
-            with suppress(StoreUnavailableError):  # what matters of that is told elsewhere
+            with suppress(StoreUnavailableError):  # other code reports that the store is away
                 alive.note(role, me)
             ended.wait(NOTE_EVERY_S)
 

@@ -24,11 +24,11 @@ app = celery_app(settings)
 app.conf.update(
     include=["workers.tasks"],
     # Early ack: on a connection reset, late ack runs every running task twice, and celery 5.7.0
-    # exits when Redis goes away under it. A doorbell that is lost costs nothing.
+    # exits when Redis goes away under it. A lost wake-up is sent again.
     task_acks_late=False,
-    worker_prefetch_multiplier=1,  # a doorbell waits for a free thread, not behind a busy one
+    worker_prefetch_multiplier=1,  # a wake-up waits for a free thread, not behind a busy one
     broker_pool_limit=10,  # Celery's own: Flower asks several things of the workers at a time
-    worker_send_task_events=True,  # Flower shows what it is told
+    worker_send_task_events=True,  # Flower shows these events
     task_send_sent_event=True,
     worker_hijack_root_logger=False,  # our lines are JSON already
     worker_redirect_stdouts=False,

@@ -13,7 +13,7 @@ MAX_PARKED = 5
 
 
 def updates_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
-    """(call id, sentence) for each promise that was kept or can't be kept for now."""
+    """(call id, sentence) for each promise that was delivered, or that is parked."""
     intents = {item.id: item for item in lease.intents}
     parked = 0
     for outcome in outcomes:

@@ -1,7 +1,7 @@
 """The timer of every worker: finds what became due, and sends the wake-ups.
 
 It delivers nothing, but for one case: when no message can be sent (the store is out of memory, the
-broker is away), nothing else would ever deliver, and only delivering and forgetting free memory.
+broker is away), nothing else would deliver, and only deliveries and retention free memory.
 Then it does that itself, one thing at a time.
 """
 
@@ -30,20 +30,20 @@ Notify = Callable[[Iterable[Kind]], tuple[Kind, ...]]
 class Sweeper:
     """Any number of them may run.
 
-    ring: sends the wake-ups and returns the kinds that none could be sent for. deliver: delivers
+    notify: sends the wake-ups and returns the kinds that none could be sent for. deliver: delivers
     what is due of a kind, and returns the kinds that none could be sent for after that.
     """
 
     def __init__(
         self,
         journal: Callable[[], Journal],
-        due_kinds: Notify,
+        notify: Notify,
         deliver: Callable[[Kind], tuple[Kind, ...]],
         purge: Callable[[], object],
         interval_s: float,
     ) -> None:
         self._journal = journal
-        self._notify = due_kinds
+        self._notify = notify
         self._deliver = deliver
         self._purge = purge
         self._interval_s = interval_s
@@ -74,7 +74,7 @@ class Sweeper:
             try:
                 self.sweep()
             except StoreUnavailableError:
-                continue  # said by everybody who notices
+                continue  # other code reports it
             except Exception:
                 log.exception("sweep_failed")
 

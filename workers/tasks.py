@@ -1,4 +1,4 @@
-"""The tasks: answer a wake-up, close quiet calls, forget.
+"""The tasks: deliver a kind, end quiet calls, purge.
 
 None carries data; each may run twice or never.
 """
@@ -64,7 +64,7 @@ def end_of_call() -> EndOfCallWriter:
 def _register_delivery(kind: Kind) -> None:
     @app.task(name=deliver_task(kind))
     def deliver() -> str:
-        """There is work of this kind. Returns what became of it, for Flower."""
+        """Delivers what is due of the kind. Returns what became of it, for Flower."""
         try:
             return str(_drain(kind)[0])
         except StoreUnavailableError as trouble:
@@ -93,7 +93,7 @@ def notify(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
 
 @app.task(name=END_QUIET_CALLS)
 def end_quiet_calls() -> str:
-    """Calls that nothing was heard of for long are closed without their report."""
+    """Ends calls without events for IDLE_CALL_MIN that no report has ended."""
     try:
         count, kinds = end_of_call().end_quiet_calls(int(load_settings().idle_call_min * 60_000))
     except StoreUnavailableError as trouble:

@@ -34,7 +34,7 @@ BY_CALLER = "caller"
 class Replaced:
     """The earlier request that this one replaces.
 
-    intent: None when there is none. was_passed_on: it may have reached Salesforce already.
+    intent: None for a request that replaces nothing. was_passed_on: it may have reached Salesforce.
     """
 
     intent: Intent | None = None

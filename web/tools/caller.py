@@ -1,7 +1,7 @@
 """The caller of a message: their identity (`shared/domain/identity.py`) with what the org knows.
 
-Personal data and changes are for the one contact who has the caller's number. Nobody else hears
-more than found or not found.
+Personal data and changes are for the one contact who has the caller's number. Every other caller
+learns only "found" or "not found".
 """
 
 from dataclasses import dataclass

@@ -48,8 +48,8 @@ def _other_account_number(caller: Caller, spoken: str | None) -> str | None:
 def _dedup_keys(turn: Turn, caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
     """What a case is about: its issue type, within the call and for the caller's own account.
 
-    A spoken account number, or a phone number that is nobody's, is no key: by such a key anybody
-    could find out whether somebody else has a case.
+    A spoken account number, or a phone number that is not on file, is no key: anybody could use it
+    to find out whether another customer has a case.
     """
     keys = []
     if caller.contact and caller.contact.account_id:

@@ -40,7 +40,7 @@ CLAIM_SLACK_MS = 2_000
 
 @dataclass
 class _Step:
-    """A tool call on its way. entry: its answer; "" until there is one."""
+    """A tool call on its way. entry: its answer, "" before it has one."""
 
     call: ToolCall
     tool: Lookup | Write | None = None

@@ -1,7 +1,7 @@
 """read: the caller's cases. Answers from before the call say how old they are.
 
-Handlers run on the pool of lookups and may raise SalesforceError. Their sentences tell 0, 1 and
-many apart.
+Handlers run on the pool of lookups and may raise SalesforceError. Their sentences differ for 0, 1
+and many cases.
 """
 
 from shared.domain.case_numbers import same_number

@@ -15,7 +15,7 @@ class WriteRequest:
     after: ids of intents that have to be settled first. also: intents accepted in the same step.
     dedup_keys: what the request is about, across calls. asks: if an earlier request has one of
     these keys, nothing is saved and the agent asks the caller what to do.
-    target: tells this request from another one with the same arguments.
+    target: distinguishes this request from another one with the same arguments.
     id: the intent's, where `also` has to name it; "" for a new one.
     """
 

@@ -40,7 +40,7 @@ def already_open(caller: Caller, earlier: Intent | None) -> Answer:
     """Asks what to do instead of opening a second case about the same.
 
     Names the case only to the caller it was opened for; other callers of the account learn that
-    there is one. A case of an earlier call is not named until the org has said whose the number is
+    it exists. A case of an earlier call is not named until the org has said whose the number is
     now.
     """
     if not earlier or not caller.identity.requested(earlier):

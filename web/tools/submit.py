@@ -45,8 +45,8 @@ TOO_MANY = refusal(
 class Submission:
     """A validated write tool call, and the request that its handler made of it.
 
-    nth: its place among equal calls of the message. claim: None for a call that can't be told from
-    another one; its answer is not stored.
+    nth: its place among equal calls of the message. claim: None for a call without an id; its
+    answer is not stored.
     """
 
     turn: Turn
@@ -190,7 +190,7 @@ def _said(request: WriteRequest, reference: str) -> str:
 
 
 def _repeated(it: Submission, intent_id: str) -> Answer:
-    """The call has this request already; only its own caller hears more of it."""
+    """The call has this request already. Only the caller who made it learns more."""
     earlier = it.turn.service.journal.get(intent_id)
     if not earlier or not known_caller(it.turn).identity.requested(earlier):
         return result("That was asked for in this call already.")

@@ -37,7 +37,7 @@ def last_case_of_call(intents: list[Intent]) -> Intent | None:
 
 
 def find_case(turn: Turn, reference: str | None, case_number: str | None) -> Target | Answer:
-    """The case with this reference or number, else the call's last one; or why there is none."""
+    """The case with this reference or number, else the call's last case; or why none was found."""
     if reference:
         intent = turn.service.journal.by_reference(reference)
         if intent and intent.is_purged:

@@ -126,7 +126,7 @@ def _changes(
     """The fields to write, and whether the description is somebody's own by now.
 
     ours: None when that is not known any more. Then all is ours in a Task that nobody has changed,
-    as far as Salesforce's whole seconds tell.
+    as far as Salesforce's whole seconds show.
     """
     is_untouched = ours is None and row["CreatedDate"] == row["LastModifiedDate"]
     changes: dict[str, Any] = {}

@@ -22,7 +22,7 @@ TRANSFERS = {
     "voicemail": "a voicemail answered",
     "busy": "the line was busy",
 }
-"""The words for how a transfer ended; "connected", "completed", "failed" and others are as told."""
+"""Words for how a transfer ended. Other values, such as "connected", are written as they are."""
 
 
 def call_fields(
@@ -49,7 +49,7 @@ def subject(direction: str) -> str:
 
 
 def _at_ms(draft: CallDraft, accepted_at_ms: int) -> int:
-    """When the call was: by the payload's own times, else when we heard of its end."""
+    """When the call was: by the payload's own times, else when its end was reported."""
     said = (draft.started_at, draft.ended_at, draft.reported_at)
     return next((ms for item in said if (ms := as_epoch_ms(item)) is not None), accepted_at_ms)
 

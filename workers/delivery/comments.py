@@ -2,8 +2,7 @@
 
 It is sent once, by who holds its lease at the moment of sending. When an earlier attempt may have
 arrived, it rests until Salesforce must have finished, and then the comments of its case are read
-and the reference is looked for. What remains: a comment that commits after that would be there
-twice.
+and the reference is looked for. A comment that Salesforce commits after that appears twice.
 """
 
 from collections.abc import Sequence
@@ -26,7 +25,8 @@ CLOCKS_DIFFER_MS = 24 * 3600 * 1000
 """A comment of ours is no older than its intent, by clocks that may differ by so much."""
 
 REST_MS = 15_000
-"""Salesforce waits up to 10 s for a row lock: so long a comment may come after its lost answer."""
+"""Salesforce waits up to 10 s for a row lock. A comment may be committed that long after its answer
+was lost."""
 
 
 def add_comments(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:

@@ -1,8 +1,9 @@
-"""Contact updates: by id, and only over values that no person has changed since the caller asked.
+"""Contact updates: by id, and only over values that no person has changed since the caller asked
+(optimistic concurrency).
 
-Of one caller's wishes the last one counts, in whatever call it was and in whatever order they are
-delivered. A field that a person changed since is a conflict and parks. A field that has the new
-value already is done, so a second attempt after a lost answer writes nothing twice.
+A caller's last request counts, in whichever call it was made and in whichever order the requests
+are delivered. A field that a person has changed since is a conflict and parks. A field that has the
+new value already is done, so a second attempt after a lost answer writes nothing twice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ from workers.delivery.context import DeliveryContext
 from workers.delivery.links import as_of_acceptance, not_yet, unchanged_since
 
 UNDER_WAY_S = 60
-"""A write that was noted so long before a wish may be committed after it."""
+"""A write recorded up to this long before a request may be committed after it."""
 
 
 def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
@@ -35,7 +36,7 @@ def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list
     writes = context.contact_writes.of(entry["Id"] for entry in contacts.values())
     holders = _Holders(context, drafts.values())
     writing: dict[str, tuple[Intent, Row, ContactWrite]] = {}
-    # The earliest wish first: the caller's last word is then written last.
+    # The earliest request first: the caller's last word is then written last.
     for intent in sorted(intents, key=lambda entry: _asked(drafts[entry.id].accepted_at, entry.id)):
         draft, contact = drafts[intent.id], contacts.get(intent.id)
         if contact is None:
@@ -108,10 +109,10 @@ class _Reader:
 def _contacts(
     reader: _Reader, drafts: list[tuple[Intent, ContactDraft]]
 ) -> dict[str, dict[str, Any]]:
-    """The contact of each intent as it is now, by intent id; of nobody's there is none.
+    """The contact of each intent as it is now, by intent id; none where no contact is known.
 
-    A contact that was merged or deleted since acceptance is looked for by the caller's number. Who
-    has just had that number changed is still known by their own change.
+    A contact that was merged or deleted since acceptance is looked for by the caller's number. A
+    caller who has just changed that number is still known by their own change.
     """
     known = {entry.id: draft.contact_id for entry, draft in drafts if draft.contact_id}
     rows = reader.read(set(known.values()))
@@ -128,8 +129,8 @@ def _contacts(
 
 
 def _by_own_change(context: DeliveryContext, draft: ContactDraft) -> str | None:
-    """The one contact who had this number when the change was asked for, and had it changed since
-    by another call of theirs. What is asked for later shows nothing by that number any more."""
+    """The one contact who had this number when the change was requested, and changed it since in
+    another call. Later requests from that number say nothing about the contact."""
     asked_ms = datetime.fromisoformat(draft.accepted_at).timestamp() * 1000
     changed = {
         intent.receipt.record_id
@@ -144,7 +145,7 @@ def _by_own_change(context: DeliveryContext, draft: ContactDraft) -> str | None:
 
 class _Holders:
     """Who has the phone numbers that callers want on their records. A number of another contact is
-    never written: both would be unknown from then on. Asked anew, whatever is remembered."""
+    never written: both would be unknown from then on. The org is asked each time."""
 
     def __init__(self, context: DeliveryContext, drafts: Iterable[ContactDraft]) -> None:
         wanted = {
@@ -173,7 +174,7 @@ class _Holders:
 
 @dataclass(frozen=True)
 class _Change:
-    """One wish, the contact as it is now, and what this service wrote to it of late."""
+    """One request, the contact as it is now, and this service's recent writes to it."""
 
     intent: Intent
     draft: ContactDraft
@@ -182,7 +183,8 @@ class _Change:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What is still to be written: not what is so already, nor what a later wish replaced."""
+        """The fields still to be written: without those that have the value already, and those that
+        a later request changed."""
         asked = _asked(self.draft.accepted_at, self.intent.id)
         later = [entry for entry in self.writes if _asked(entry.asked_at, entry.intent_id) > asked]
         return {
@@ -212,8 +214,8 @@ class _Change:
         )
 
     def _base(self) -> ContactWrite | None:
-        """For a wish that was accepted unseen: our first write since, if nobody had changed the
-        contact in between. What that one found, the caller's agent would have seen."""
+        """For a request that was accepted without a snapshot: our first write since, if the contact
+        was not changed in between. The agent would have seen the values which that write found."""
         if self.draft.seen is not None:
             return None
         accepted = datetime.fromisoformat(self.draft.accepted_at)
@@ -245,5 +247,5 @@ class _Change:
 
 
 def _asked(at: str, intent_id: str) -> tuple[datetime, str]:
-    """Its place among the wishes of all calls."""
+    """Its place among the requests of all calls."""
     return datetime.fromisoformat(at), intent_id

@@ -25,18 +25,18 @@ from shared.settings import Settings
 from workers.delivery.policy import outcome_of
 
 CAPACITY_WAIT_S = 4.0
-"""How long a delivery waits for room; after that a sweep wakes a worker again."""
+"""How long a delivery waits for capacity; after that the sweeper wakes a worker again."""
 
 REST_MS = 0
 """The unique key makes a repeat harmless, so nothing has to rest."""
 
 REST_UNKEYED_MS = 60_000
-"""Without a unique key only reading tells: the first attempt gets this long to become visible."""
+"""Without a unique key the record is looked for: the first attempt has this time to appear."""
 
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """strikes: how often in a row the kind, or the whole org, has had to wait before this batch.
+    """failures_in_a_row: of the kind, or of the whole org, before this batch.
 
     lease: the batch at work, None outside of one.
     """
@@ -95,9 +95,9 @@ class DeliveryContext:
         )
 
     def capacity(self) -> Capacity | Denied:
-        """Whether the account of API use has room for a write; waited for while it may come soon.
+        """Whether the API budget has capacity for a write. Waits while some may be free soon.
 
-        What is due gathers meanwhile, and shares a request.
+        More intents become due meanwhile, and share a request.
         """
         until = Deadline.after(CAPACITY_WAIT_S)
         while True:
@@ -132,7 +132,7 @@ class DeliveryContext:
         if error is None:
             assert item.record_id
             return Delivered(intent.id, item.record_id, number)
-        # A duplicate key says that the record is there: the next attempt reads first.
+        # A duplicate key means that the record exists: the next attempt reads first.
         may_exist = error.ambiguous or error.failure is FailureClass.RACE
         return self.failed(
             intent, error, may_exist=may_exist, optional=optional, record_id=record_id

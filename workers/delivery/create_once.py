@@ -1,4 +1,5 @@
-"""Records with a key of ours: created once, whatever happened to an earlier attempt's answer."""
+"""Idempotent creation: a record with our key (its idempotency key) is created once, even if the
+answer to an earlier attempt was lost."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,12 +20,12 @@ def create_once(
     optional: frozenset[str],
     read_back: tuple[str, ...] = ("Id",),
 ) -> list[Outcome]:
-    """One request for all; one more before it for those that may be there already.
+    """Takes one request for all; one more before it for those in doubt.
 
-    What may be there is read first and, when it is there, left alone: a person may have edited it.
-    optional: fields to go without when Salesforce does not take their value or does not have them
-    (contact_of sees to the contact itself); empty ones are left out from the start, and those that
-    the kind was found to lack of late.
+    A record in doubt is looked for first. If it exists, it is not changed: a person may have edited
+    it. optional: fields to omit when Salesforce refuses their value or does not have them
+    (contact_of handles the contact itself). Empty fields are omitted from the start, and so are
+    those that the org turned out to lack in the last minutes.
     """
     lacking = context.journal.missing_fields(intents[0].kind)
     existing = find_by_key(context, sobject, intents, read_back)
@@ -53,7 +54,7 @@ def create_once(
     except WithdrawnError:
         return outcomes  # somebody else's by now
     except SalesforceError as error:
-        # Reading has just shown that none is there: only this attempt can have written one.
+        # The query has just shown that none exists: only this attempt can have written one.
         return outcomes + [
             context.failed(entry, error, may_exist=error.ambiguous, optional=optional)
             for entry in missing

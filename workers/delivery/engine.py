@@ -1,7 +1,7 @@
 """Delivery: lease what is due of a kind, apply it, write down what became of it, go on.
 
 Knows nothing of Celery. A worker may die at any line: what it had leased is due again when the
-lease runs out, marked unsure, and is read before it is written.
+lease runs out, marked as in doubt, and is read before it is written.
 """
 
 import threading
@@ -37,7 +37,7 @@ from workers.delivery.policy import among_others
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_ROUNDS = 50
-"""A drain ends after so many batches; the sweep rings for the rest."""
+"""Batches of one drain; the sweeper sends a wake-up for the rest."""
 
 
 TIGHT = 0.5
@@ -68,7 +68,7 @@ APPLIERS: dict[Kind, Applier] = {
 
 @dataclass
 class Drained:
-    """What a drain did: intents by outcome, what it waits for, whom to ring."""
+    """What a drain did: intents by outcome, what it waits for, the kinds to send wake-ups for."""
 
     counts: Counter[str] = field(default_factory=Counter)
     waits_for: str = ""
@@ -91,7 +91,7 @@ def drain(
 ) -> Drained:
     """Deliver what is due of a kind. Raises StoreUnavailableError; leases then run out.
 
-    settled_batch hears of each batch as soon as it is settled.
+    settled_batch is called for each batch as soon as it is settled.
     """
     drained = Drained()
     for _ in range(MAX_ROUNDS):
@@ -139,7 +139,7 @@ def _deliver(context: DeliveryContext, lease: Lease) -> list[Outcome]:
     context = replace(context, failures_in_a_row=wait.failures_in_a_row if wait else 0, lease=lease)
     if "org" in waits and waits["org"].failures_in_a_row:
         # The org failed the last time. A light request finds out whether it is back, and no intent
-        # becomes unsure by it.
+        # is in doubt because of it.
         try:
             context.records.probe()
         except SalesforceError as error:
@@ -151,7 +151,7 @@ def _deliver(context: DeliveryContext, lease: Lease) -> list[Outcome]:
 
 
 def _without_doubtful_callers(context: DeliveryContext, intents: list[Intent]) -> list[Intent]:
-    """A call that has shown two numbers since an intent was accepted is nobody's in particular."""
+    """The caller of a call that has shown two numbers since an intent was accepted is unknown."""
     doubtful = context.calls.with_two_numbers(item.call_id for item in intents)
     if not doubtful:
         return intents

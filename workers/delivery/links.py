@@ -143,7 +143,7 @@ def contact_of(intent: Intent, draft: FromCaller, contacts: dict[str, list[str]]
 
 
 def numbers_to_resolve(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str, int]:
-    """The caller numbers that contact_of needs, for People.resolve."""
+    """The caller numbers that contact_of needs, for ContactResolver.resolve."""
     return as_of_acceptance(
         (intent, draft)
         for intent, draft in drafts
@@ -163,7 +163,7 @@ def as_of_acceptance(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str, i
 def unchanged_since(row: dict[str, Any]) -> str:
     """If-Unmodified-Since for a row as it was read: the second after its last change.
 
-    The header knows seconds only. An edit within that very second is not noticed; any later one
+    The header knows seconds only. An edit within that second goes unseen; any later edit
     refuses the change.
     """
     modified = datetime.fromisoformat(row["LastModifiedDate"])

@@ -85,7 +85,7 @@ def outcome_of(
 ) -> Outcome:
     """What a failure means for one intent.
 
-    strikes: how often in a row the kind, or the org, has had to wait. may_be_there: this attempt or
+    failures_in_a_row: of the kind, or of the org. may_exist: this attempt or
     an earlier one may have been committed; rest_ms: how long such a write is left alone. optional:
     fields that the record may go without. record_id: the record that was to be changed, where it is
     known.
@@ -205,7 +205,7 @@ _STATE_OR_COUNTRY = re.compile(r"\b(state|country|territory)\b", re.IGNORECASE)
 
 
 def _part_refused(intent: Intent, error: SalesforceError, again: TryAgain) -> Outcome | None:
-    """A contact update is as many wishes as it has fields: those not refused are written."""
+    """A contact update is one request per field: the fields that are not refused are written."""
     if intent.kind is not Kind.CONTACT_UPDATE or error.whole or error.failure not in _OF_FIELDS:
         return None
     draft = cast(ContactDraft, intent.draft)
@@ -255,7 +255,7 @@ def _blamed(error: SalesforceError, changed: set[str]) -> set[str]:
 
 
 def _record_of(intent: Intent) -> str:
-    """What tells the record that an intent is about from others; a new one is itself."""
+    """A name for the record that an intent is about; for a new record, the intent's id."""
     match intent.draft:
         case ContactDraft() as draft:
             return draft.contact_id or draft.caller_number or intent.id

@@ -1,4 +1,4 @@
-"""Tasks that were written before their call's case was there are linked to it afterwards.
+"""Links tasks to a case that was created after them.
 
 A call is logged when all it asked for is settled, and what parked is settled. When a person has it
 delivered after all, the Task is there already: then a link is recorded with that delivery. It waits

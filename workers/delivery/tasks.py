@@ -65,7 +65,7 @@ def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> li
 def log_calls(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     of_calls = context.journal.of_calls(intent.call_id for intent in intents)
     of_call = {intent.id: of_calls.get(intent.call_id, []) for intent in intents}
-    # A wish may be heard of after the report: the call is logged when all it wished for is settled.
+    # A request may arrive after the report: the call is logged once all its requests are settled.
     early = [
         item
         for item in intents
