@@ -11,9 +11,8 @@ OLDEST = (3, 11)
 
 PACKAGES = (
     "celery", "click", "cryptography", "email_validator", "flask", "flower", "gevent", "gunicorn",
-    "jwt", "langcodes", "packaging", "phonenumbers", "prometheus_client", "pydantic",
-    "pydantic_settings",
-    "redis", "requests", "simple_salesforce", "structlog", "twilio", "tzdata",
+    "hiredis", "jwt", "langcodes", "packaging", "phonenumbers", "prometheus_client", "pydantic",
+    "pydantic_settings", "redis", "requests", "simple_salesforce", "structlog", "twilio", "tzdata",
 )  # fmt: skip
 """What requirements.in asks for, by the names that Python imports."""
 

@@ -29,7 +29,7 @@ def test_queues_of_procfile_are_the_queues_declared() -> None:
 
 def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameters() -> None:
     program = (
-        "import inspect, workers.tasks as t\n"
+        "import inspect\n"
         "from workers.app import app\n"
         "print({n: list(inspect.signature(app.tasks[n].run).parameters)"
         " for n in sorted(app.tasks) if not n.startswith('celery.')})\n"

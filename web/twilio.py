@@ -2,7 +2,8 @@
 
 The number's voice URL is Vapi's; its fallback URL is /twilio/voice and its status callback
 /twilio/status. The fallback calls a person. If nobody answers, it takes a voicemail, which becomes
-a case. A caller who reached nobody becomes a call-back. Twilio repeats requests: each call counts once.
+a case. A caller who reached nobody becomes a call-back. Twilio repeats requests: each call counts
+once.
 """
 
 from io import BytesIO

@@ -7,33 +7,27 @@ import redis
 import structlog
 from flask.testing import FlaskClient
 
-from demo.stack import Org, Store, environment
 from shared.calls.calls import Calls
 from shared.calls.end_of_call import EndOfCallWriter
+from shared.dispatch import celery_app
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
-from shared.settings import Settings, load_settings
+from shared.settings import Settings
 from tests.calling import OPERATOR, message, post
+from workers.resources import Resources
+from workers.tasks import Tasks
 
 
 def test_calls_that_were_quiet_for_the_set_time_are_closed(
-    client: FlaskClient, journal: Journal, store: redis.Redis, store_server: Store, org: Org,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    for name, value in environment(store_server.url, org.url, 8080).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("IDLE_CALL_MIN", "10")
-    load_settings.cache_clear()
-    from workers import tasks
-
-    for made in (tasks.store, tasks.context, tasks.calls, tasks.end_of_call):
-        made.cache_clear()
+    client: FlaskClient, journal: Journal, store: redis.Redis, settings: Settings
+) -> None:
+    settings = settings.model_copy(update={"idle_call_min": 10})
+    tasks = Tasks(celery_app(settings), Resources(settings))
     post(client, message("status-update", status="in-progress"))
     assert tasks.end_quiet_calls() == "closed 0"
     store.zincrby("vs:calls", -10 * 60_000 - 1, "call-1")
     assert tasks.end_quiet_calls() == "closed 1"
     assert [intent.kind for intent in journal.of_call("call-1")] == [Kind.CALL_LOG]
-    load_settings.cache_clear()
 
 
 POISON: dict[str, Any] = {

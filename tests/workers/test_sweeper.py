@@ -8,16 +8,19 @@ import pytest
 import redis
 
 from demo.processes import wait_until
-from demo.stack import Org, Store, environment
+from demo.stack import Org
+from shared.dispatch import celery_app
 from shared.domain.drafts import CommentDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from shared.settings import load_settings
+from shared.settings import Settings
 from tests.calling import KNOWN
 from tests.workers.delivering import BILLING, accept, stored
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
+from workers.resources import Resources
 from workers.sweeper import Sweeper
+from workers.tasks import Tasks
 
 
 def nothing() -> None:
@@ -138,24 +141,15 @@ def test_a_sweep_that_fails_is_not_the_last(
 
 
 @pytest.fixture
-def tasks(store_server: Store, org: Org, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The tasks' module, as a worker has it."""
-    for name, value in environment(store_server.url, org.url, 8080).items():
-        monkeypatch.setenv(name, value)
-    load_settings.cache_clear()
-    from workers import tasks as module
-
-    for made in (module.store, module.context, module.calls, module.end_of_call):
-        made.cache_clear()
-    yield module
-    module.store().close()
-    for made in (module.store, module.context, module.calls, module.end_of_call):
-        made.cache_clear()
-    load_settings.cache_clear()
+def tasks(settings: Settings) -> Iterator[Tasks]:
+    """As a worker has them."""
+    resources = Resources(settings)
+    yield Tasks(celery_app(settings), resources)
+    resources.store.close()
 
 
 def test_one_run_of_retention_purges_all_that_is_due_however_much_that_is(
-    tasks: Any, journal: Journal, store: redis.Redis
+    tasks: Tasks, journal: Journal, store: redis.Redis
 ) -> None:
     """An hour of the load that the bench makes, and more."""
     count = 60_000
@@ -168,7 +162,7 @@ def test_one_run_of_retention_purges_all_that_is_due_however_much_that_is(
     pipe.execute()
     assert journal.summary().retention_lag_ms > 0
     purged = tasks.purge()
-    assert purged == f"forgot {2 * count}"
+    assert purged == f"purged {2 * count}"
     assert store.zcard("vs:settled") == store.zcard("vs:receipts") == 0
     assert journal.summary(data_after_ms=1, receipt_after_ms=1).retention_lag_ms == 0
 
