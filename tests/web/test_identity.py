@@ -563,3 +563,22 @@ def test_a_message_a_call_and_a_number_may_ask_for_so_much(
     assert "Nothing more was saved" in last[-1]
     assert "being opened" in say(client, "createSalesforceCase", CASE, number=LUIS, call_id="c")
     app.extensions["service"].close()
+
+
+def test_a_message_reads_its_calls_requests_once_however_many_it_lists(
+    client: FlaskClient, store: redis.Redis
+) -> None:
+    say(client, "createSalesforceCase", CASE)
+
+    def reads_of(first: int) -> int:
+        """For twenty comments on the call's case."""
+        calls = [
+            (f"c{nth}", "addCaseComment", {"comment": f"{nth}"}) for nth in range(first, first + 20)
+        ]
+        before = store.info("commandstats")["cmdstat_hgetall"]["calls"]
+        results = post(client, tool_message(*calls)).get_json()["results"]
+        assert all("being added" in entry["result"] for entry in results)
+        return int(store.info("commandstats")["cmdstat_hgetall"]["calls"] - before)
+
+    first, second = reads_of(0), reads_of(20)
+    assert second - first < 40  # the twenty of the first message, once
