@@ -1,5 +1,6 @@
 """`make demo | tee log`: what a person waits for comes when it happens, and once."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from demo.stack import SECRET
 
 @pytest.fixture
 def demo(installed: Path) -> Iterator[subprocess.Popen[str]]:
+    env = os.environ.copy()
+    env.pop("PYTHONUNBUFFERED", None)  # it would do the demo's part
     process = subprocess.Popen(
         [sys.executable, "-m", "demo", "--keep"],
-        cwd=installed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=installed, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     yield process
     process.send_signal(signal.SIGINT)

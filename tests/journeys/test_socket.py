@@ -35,5 +35,8 @@ def test_a_case_of_a_call_is_delivered(stack: Stack, tmp_path: Path) -> None:
     play(stack, tmp_path / "answers.jsonl", ROOT / "demo" / "scenarios" / "2-billing.toml")
     wait_until(lambda: len(stack.org.records("Case")) == before + 1, for_s=30, what="the case")
     assert answers(f"{stack.flower_url}/healthcheck")
+    logs = {name: (stack.folder / f"{name}.log").read_text() for name in stack.processes}
+    for lost in ("doorbell_lost", "delivered_without_wakeup", "connecting to"):
+        assert [name for name, log in logs.items() if lost in log] == [], logs
     with redis.Redis.from_url(stack.env["REDIS_URL"]) as second:
         assert second.exists("vs:intents")

@@ -99,6 +99,19 @@ def test_another_app_or_grant_gets_a_token_of_its_own(
     assert TokenStore(settings, store).current(give_up_at=until) == first
 
 
+@pytest.mark.parametrize(("grant", "is_shared"), [("jwt", False), ("client_credentials", True)])
+def test_another_user_of_an_app_is_another_one_only_where_a_setting_names_them(
+    settings: Settings, grant: str, is_shared: bool
+) -> None:
+    first, second = (
+        keys_of(
+            settings.model_copy(update={"salesforce_grant": grant, "salesforce_username": user})
+        )
+        for user in ("voice@acme.example", "night@acme.example")
+    )
+    assert (first == second) is is_shared
+
+
 def test_a_kept_refresh_token_is_never_sent_to_another_org(
     org: Org, production_server: Org, store: redis.Redis, store_server: Store
 ) -> None:

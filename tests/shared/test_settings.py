@@ -93,6 +93,7 @@ UNSAFE = [
     ("TWILIO_BASE_URL", "https://api.twilio.com\\@evil.example"),
     ("PUBLIC_URL", "http://voice.example.com"),
     ("PUBLIC_URL", "voice.example.com"),
+    ("PUBLIC_URL", "ftp://voice.example.com"),
     ("PUBLIC_URL", "https://voice.example.com/webhook"),
     ("PUBLIC_URL", "https://user@voice.example.com"),
     ("PUBLIC_URL", "https://"),

@@ -265,9 +265,14 @@ def test_two_numbers_in_one_call_are_nobodys_in_whatever_order(
     "kind",
     ["handoff-destination-request", "knowledge-base-request", "transfer-destination-request"],
 )
-def test_every_message_that_shows_another_number_counts(client: FlaskClient, kind: str) -> None:
+def test_every_message_that_shows_another_number_counts(
+    client: FlaskClient, store: redis.Redis, kind: str
+) -> None:
     post(client, message(kind, number=LUIS))
-    assert "Jane" not in say(client, "lookupCustomer", number=KNOWN)
+    said = say(client, "lookupCustomer", number=KNOWN)
+    assert "Jane" not in said
+    assert "Luis" not in said
+    assert store.get("vs:calls:two_numbers") == "1"
 
 
 def test_a_chats_number_was_typed_in_whatever_the_call_says(client: FlaskClient) -> None:
@@ -314,11 +319,12 @@ def test_neither_of_two_numbers_hears_what_the_other_asked_for(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     made = say(client, "createSalesforceCase", CASE)
-    deliver(context)
     wanted = {"reference": reference_in(made)}
-    for arguments in (wanted, {}):
-        said = say(client, "getCaseStatus", arguments, number=UNKNOWN, id=f"y{arguments}")
-        assert "secret" not in said
+    for when in ("held", "delivered"):
+        for arguments in (wanted, {}):
+            said = say(client, "getCaseStatus", arguments, number=UNKNOWN, id=f"{when}{arguments}")
+            assert "can't discuss" in said
+        deliver(context)
 
 
 def test_neither_of_two_numbers_changes_or_repeats_what_the_other_asked_for(
@@ -557,3 +563,22 @@ def test_a_message_a_call_and_a_number_may_ask_for_so_much(
     assert "Nothing more was saved" in last[-1]
     assert "being opened" in say(client, "createSalesforceCase", CASE, number=LUIS, call_id="c")
     app.extensions["service"].close()
+
+
+def test_a_message_reads_its_calls_requests_once_however_many_it_lists(
+    client: FlaskClient, store: redis.Redis
+) -> None:
+    say(client, "createSalesforceCase", CASE)
+
+    def reads_of(first: int) -> int:
+        """For twenty comments on the call's case."""
+        calls = [
+            (f"c{nth}", "addCaseComment", {"comment": f"{nth}"}) for nth in range(first, first + 20)
+        ]
+        before = store.info("commandstats")["cmdstat_hgetall"]["calls"]
+        results = post(client, tool_message(*calls)).get_json()["results"]
+        assert all("being added" in entry["result"] for entry in results)
+        return int(store.info("commandstats")["cmdstat_hgetall"]["calls"] - before)
+
+    first, second = reads_of(0), reads_of(20)
+    assert second - first < 40  # the twenty of the first message, once
