@@ -160,7 +160,7 @@ def take_back(turn: Turn, intents: list[NewIntent], said: list[Said]) -> bool:
         became, due_kinds = turn.service.journal.cancel(intent.id, BY_CALLER)
         turn.service.notifier.notify(due_kinds)
         states.append(became)
-    turn.changed()
+    turn.changed(*(intent.id for intent in intents))
     return states[0] == State.CANCELLED
 
 

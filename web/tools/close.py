@@ -21,7 +21,7 @@ def cancel_case(turn: Turn, wanted: CancelCase) -> WriteRequest | Answer:
     if opened_by:
         became, due_kinds = turn.service.journal.cancel(opened_by.id, BY_CALLER)
         turn.service.notifier.notify(due_kinds)
-        turn.changed()
+        turn.changed(opened_by.id)
         if became == State.CANCELLED:
             return result("The case was taken back. It will not be opened.")
         if became == State.PARKED:

@@ -106,7 +106,7 @@ def submit(it: Submission) -> str:
                 return _settle(it, TOO_MANY)
             case TooLate() if held:
                 changed.add((held.id, held.fingerprint))
-                turn.changed()
+                turn.changed(held.id)
             case Existing(intent_id):
                 earlier = turn.service.journal.get(intent_id)
                 caller = caller_for_a_write(turn)
@@ -177,7 +177,7 @@ def _accept(
     if not isinstance(accepted, Accepted):
         return accepted, False
     service.notifier.notify(accepted.due_kinds)
-    turn.changed()
+    turn.changed(intent.id, *(other.id for other in also))
     if state.is_reported and intent.kind is Kind.CASE_CREATE:
         service.notifier.notify(service.end_of_call.add_case(state, intent.id))
     said = [words for reply in replies for words in service.calls.read_said(reply)]

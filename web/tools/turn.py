@@ -40,6 +40,7 @@ class Turn:
         self._snapshot: Snapshot | None = _UNREAD
         self._intents: list[Intent] = _UNREAD
         self._caller_intents: list[Intent] = _UNREAD
+        self._outdated: set[str] = set()
 
     def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
         """For each tool call's key: the right to answer it, or the answer that it has already.
@@ -81,6 +82,11 @@ class Turn:
         """The call's, in the order they were accepted, those of this message too."""
         if self._intents is _UNREAD:
             self._intents = self.service.journal.of_call(self.state.call_id)
+        elif self._outdated:
+            fresh = self.service.journal.get_many(self._outdated)
+            known = [fresh.pop(intent.id, intent) for intent in self._intents]
+            self._intents = [*known, *fresh.values()]
+        self._outdated.clear()
         return self._intents
 
     @property
@@ -90,6 +96,7 @@ class Turn:
             self._caller_intents = self.service.journal.of_caller(self.state.number)
         return self._caller_intents
 
-    def changed(self) -> None:
-        """Intents were accepted, amended or cancelled: what was read of them is outdated."""
-        self._intents = self._caller_intents = _UNREAD
+    def changed(self, *intent_ids: str) -> None:
+        """These were accepted, amended or cancelled. They are read again if a handler needs them."""
+        self._outdated.update(intent_ids)
+        self._caller_intents = _UNREAD
