@@ -1,7 +1,7 @@
 """The doctor: all is well against the local org, and each thing that is broken is found and named.
 
-Of every case the table says which link is a problem, what the finding names, and which links can't
-be checked behind it. Nothing else may be reported.
+For each case the table says which link has a problem, what the finding names, and which links are
+not checked because of it. The doctor may report nothing else.
 """
 
 import io
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 TWILIO = {"vapi number", "twilio", "twilio number"}
-BEHIND_VAPI = {"vapi tools", "vapi assistant", "vapi number", "vapi campaigns"}
+BEHIND_VAPI_SETTINGS = {"vapi tools", "vapi assistant", "vapi number"}
+BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
 WITHOUT_REDIS = {"redis", "service", "transfer rules", "salesforce host", "webhook"}
 BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
@@ -53,7 +55,8 @@ class Broken:
 
     vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
     twilio: the same there, with Twilio set up, which it is not otherwise. gone: keys that are
-    deleted from the store. also: other links that the same fault makes a problem.
+    deleted from the store. also: other links that the same fault makes a problem. without: what the
+    finding must not say.
     """
 
     problem: str
@@ -67,6 +70,7 @@ class Broken:
     try_writes: bool = False
     gone: tuple[str, ...] = ()
     also: frozenset[str] | set[str] = frozenset()
+    without: str = ""
 
 
 BROKEN: dict[str, Broken] = {
@@ -83,45 +87,45 @@ BROKEN: dict[str, Broken] = {
         unchecked={link.name for link in LINKS},
     ),
     "no worker": Broken(
-        "workers", "start worker", gone=("vs:alive:worker",), unchecked={"sweeps"},
+        "workers", "Start worker", gone=("vs:alive:worker",), unchecked={"sweeps"},
     ),
-    "no beat": Broken("beat", "start beat", gone=("vs:alive:beat",)),
+    "no beat": Broken("beat", "Start beat", gone=("vs:alive:beat",)),
     "web wants another token for operators": Broken(
         "service", "refuses this OPS_TOKEN", env={"OPS_TOKEN": "another-operators-token"},
     ),
     "a problem, and no token to ask for it": Broken(
-        "service", "set OPS_TOKEN", env={"OPS_TOKEN": ""}, also={"beat"}, gone=("vs:alive:beat",),
+        "service", "Set OPS_TOKEN", env={"OPS_TOKEN": ""}, also={"beat"}, gone=("vs:alive:beat",),
     ),
     "retention that ran long ago": Broken(
         "service", "retention: has not run yet", gone=("vs:retention:last",),
     ),
-    "no sweep ever": Broken("sweeps", "none has run yet", gone=("vs:sweep:last",)),
+    "no sweep ever": Broken("sweeps", "No sweep has run yet", gone=("vs:sweep:last",)),
     "rules for transfers that are not there": Broken(
         "transfer rules", "nofile.toml", env={"TRANSFER_RULES": "nofile.toml"},
     ),
     "no web": Broken(
-        "service", "start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
+        "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
         unchecked={"webhook"} | VAPI,
     ),
     "another server at the address": Broken(
-        "service", "start web", env={"PORT": "1", "PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
+        "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
         unchecked=VAPI, also={"webhook"},
     ),
     "no Redis": Broken(
-        "redis", "does not answer", env={"REDIS_URL": "redis://127.0.0.1:1/0"},
+        "redis", "Redis at 127.0.0.1:1 does not answer", env={"REDIS_URL": "redis://127.0.0.1:1/0"},
         unchecked=BEHIND_REDIS,
     ),
     "an evicting Redis": Broken(
-        "redis keeps what it is given", "maxmemory-policy allkeys-lru",
+        "redis persistence", "maxmemory-policy allkeys-lru",
         config={"maxmemory-policy": "allkeys-lru"},
 
     ),
     "a Redis that does not sync": Broken(
-        "redis keeps what it is given", "appendfsync everysec",
+        "redis persistence", "appendfsync everysec",
         config={"appendfsync": "everysec"},
     ),
     "a Redis that does not persist": Broken(
-        "redis keeps what it is given", "appendonly no", config={"appendonly": "no"},
+        "redis persistence", "appendonly no", config={"appendonly": "no"},
 
     ),
     "a wrong client secret": Broken(
@@ -143,7 +147,7 @@ BROKEN: dict[str, Broken] = {
         "salesforce clock", "10 minutes behind", fault={"clock_offset_s": -600},
     ),
     "a version that is not served yet": Broken(
-        "salesforce version", "99.0 is not served", env={"SALESFORCE_API_VERSION": "99.0"},
+        "salesforce version", "does not serve version 99.0", env={"SALESFORCE_API_VERSION": "99.0"},
         unchecked=BEHIND_VERSION,
     ),
     "the key is missing on Case": Broken(
@@ -175,6 +179,20 @@ BROKEN: dict[str, Broken] = {
     "a field of Task is hidden": Broken(
         "salesforce Task", "CallObject", fault={"hide_fields": ["Task.CallObject"]},
     ),
+    "a language field that Contact does not have": Broken(
+        "salesforce language", "Contact has no field Sprache__c",
+        env={"SALESFORCE_LANGUAGE_FIELD": "Sprache__c"},
+    ),
+    "a language field that the user can't see": Broken(
+        "salesforce language", "SALESFORCE_LANGUAGE_FIELD",
+        env={"SALESFORCE_LANGUAGE_FIELD": "Department"},
+        fault={"hide_fields": ["Contact.Department"]},
+    ),
+    "values with Windows line ends": Broken(
+        "variables", "VAPI_AUTH, VAPI_CREDENTIAL_ID end in a carriage return",
+        env={"VAPI_AUTH": "hmac\r", "VAPI_CREDENTIAL_ID": "cred-1\r"},
+        unchecked={"settings"} | {link.name for link in LINKS},
+    ),
     "cases can't be created": Broken(
         "salesforce Case", "not creatable", fault={"deny": ["Case.create"]},
     ),
@@ -203,10 +221,10 @@ BROKEN: dict[str, Broken] = {
         unchecked={"salesforce rules"},
     ),
     "the allowance is at the reserve": Broken(
-        "salesforce allowance", "API requests left", fault={"daily_left": 400_000},
+        "salesforce allowance", "API requests are left", fault={"daily_left": 400_000},
     ),
     "Salesforce is far away": Broken(
-        "salesforce speed", "ms a query",
+        "salesforce speed", "more than half of LOOKUP_DEADLINE_MS",
         env={"LOOKUP_DEADLINE_MS": "200"}, fault={"latency_ms": 150, "resources": ["query"]},
     ),
     "a wrong Vapi key": Broken(
@@ -214,15 +232,37 @@ BROKEN: dict[str, Broken] = {
         unchecked=BEHIND_VAPI,
     ),
     "Vapi has no credential to sign with": Broken(
-        "vapi key", "VAPI_CREDENTIAL_ID", env={"VAPI_CREDENTIAL_ID": ""},
-        unchecked=BEHIND_VAPI,
+        "vapi settings", "VAPI_CREDENTIAL_ID is not set", env={"VAPI_CREDENTIAL_ID": ""},
+        unchecked=BEHIND_VAPI_SETTINGS,
+    ),
+    "another credential": Broken(
+        "vapi settings", "Set VAPI_CREDENTIAL_ID", env={"VAPI_CREDENTIAL_ID": "cred-2"},
+        unchecked=BEHIND_VAPI_SETTINGS, without="provision apply",
+    ),
+    "another public URL": Broken(
+        "vapi settings", "Check PUBLIC_URL", env={"PUBLIC_URL": "{elsewhere}"},
+        unchecked=BEHIND_VAPI_SETTINGS, without="provision apply", also={"webhook"},
+    ),
+    "another public URL, and a number": Broken(
+        "twilio number", "Check PUBLIC_URL", env={"PUBLIC_URL": "{elsewhere}"},
+        twilio=("account", {}), unchecked=BEHIND_VAPI_SETTINGS, without="provision apply",
+        also={"webhook", "vapi settings"},
     ),
     "an assistant that is not there": Broken(
-        "vapi key", "VAPI_ASSISTANT_ID", env={"VAPI_ASSISTANT_ID": "a-1"},
-        unchecked=BEHIND_VAPI,
+        "vapi settings", "Set VAPI_ASSISTANT_ID", env={"VAPI_ASSISTANT_ID": "a-1"},
+        unchecked=BEHIND_VAPI_SETTINGS, without="VAPI_API_KEY",
     ),
     "no Vapi": Broken(
-        "vapi key", "not reached", env={"VAPI_BASE_URL": "http://127.0.0.1:1"},
+        "vapi key", "Check VAPI_BASE_URL", env={"VAPI_BASE_URL": "http://127.0.0.1:1"},
+        unchecked=BEHIND_VAPI, without="VAPI_ASSISTANT_ID",
+    ),
+    "no Vapi, and a number": Broken(
+        "vapi key", "VAPI_BASE_URL http://127.0.0.1:1 not reached",
+        env={"VAPI_BASE_URL": "http://127.0.0.1:1"}, twilio=("account", {}),
+        unchecked=BEHIND_VAPI | {"twilio number"}, without="delete the number",
+    ),
+    "another server at Vapi's address": Broken(
+        "vapi key", "Check VAPI_BASE_URL", env={"VAPI_BASE_URL": "{elsewhere}"},
         unchecked=BEHIND_VAPI,
     ),
     "a tool's time-out is below our deadline": Broken(
@@ -276,7 +316,7 @@ BROKEN: dict[str, Broken] = {
         unchecked=VAPI,
     ),
     "the Twilio account is suspended": Broken(
-        "twilio", "the account is suspended", twilio=("account", {"status": "suspended"}),
+        "twilio", "The Twilio account is suspended", twilio=("account", {"status": "suspended"}),
         unchecked={"twilio number"},
     ),
     "the Twilio account is a trial": Broken(
@@ -296,7 +336,7 @@ BROKEN: dict[str, Broken] = {
         twilio=("number", {"phone_number": "+14155550177"}),
     ),
     "the number calls somebody else": Broken(
-        "twilio number", "voice_url is not Vapi's",
+        "twilio number", "voice_url does not begin with VAPI_BASE_URL",
         twilio=("number", {"voice_url": "https://demo.twilio.com/welcome/voice/"}),
     ),
     "the number's fallback URL has drifted": Broken(
@@ -307,7 +347,7 @@ BROKEN: dict[str, Broken] = {
         "twilio number", "status_callback", twilio=("number", {"status_callback": ""}),
     ),
     "the number is in a trunk": Broken(
-        "twilio number", "trunk_sid is set", twilio=("number", {"trunk_sid": "TK1"}),
+        "twilio number", "The number has trunk_sid set", twilio=("number", {"trunk_sid": "TK1"}),
     ),
     "the number was given another assistant": Broken(
         "vapi number", "assistantId", vapi=("+14155550199", {"assistantId": "another"}),
@@ -455,11 +495,11 @@ def test_all_is_well_and_what_is_not_set_up_says_so(provisioned: VapiApi) -> Non
     findings = {item.link: item for item in diagnose()}
     assert {n for n, finding in findings.items() if finding.status == "problem"} == set()
     assert {n for n, finding in findings.items() if finding.status == "not checked"} == TWILIO
-    assert all(finding.said for finding in findings.values())
+    assert all(finding.message for finding in findings.values())
 
 
 def test_all_is_well_with_a_number_and_nothing_is_left_unchecked(numbered: dict[str, str]) -> None:
-    assert {item.link: item.said for item in diagnose() if item.status != "ok"} == {}
+    assert {item.link: item.message for item in diagnose() if item.status != "ok"} == {}
 
 
 def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
@@ -470,14 +510,17 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     set_env(monkeypatch, dict.fromkeys(numbered, "") | {"VAPI_ASSISTANT_ID": assistant}, web)
     change_by_hand(provisioned, "+14155550199", {"assistantId": assistant, "server": None})
     (found,) = (item for item in diagnose() if item.link == "vapi number")
-    assert (found.status, found.said) == ("ok", "1 of the account's 1 leads here")
+    assert (found.status, found.message) == (
+        "ok",
+        "1 of the account's numbers (1) reach this server",
+    )
 
 
 @pytest.mark.parametrize(
     ("server", "assistant", "status", "said"),
     [
         ({"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, True, "ok", "1 of the"),
-        ({"url": "{service}/webhook/vapi"}, True, "problem", "without a credential"),
+        ({"url": "{service}/webhook/vapi"}, True, "problem", "has no credential"),
         ({"url": "{service}/wrong", "credentialId": "cred-1"}, True, "not checked", "no number"),
         (
             {"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, False,
@@ -495,7 +538,7 @@ def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
     named = {"VAPI_ASSISTANT_ID": numbered["VAPI_ASSISTANT_ID"]} if assistant else {}
     set_env(monkeypatch, dict.fromkeys(numbered, "") | named, web)
     (found,) = (item for item in diagnose() if item.link == "vapi number")
-    assert (str(found.status), said in found.said) == (status, True), found
+    assert (str(found.status), said in found.message) == (status, True), found
 
 
 CAMPAIGNS: dict[str, dict[str, Any]] = {
@@ -513,7 +556,7 @@ def test_campaigns_that_ask_this_server_whom_to_dial_are_named(
     provisioned: VapiApi, web: dict[str, str]
 ) -> None:
     (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
-    assert (str(found.status), found.said) == ("ok", "0, none asks this server whom to dial")
+    assert (str(found.status), found.message) == ("ok", "0, and none asks this server whom to dial")
     for name, changed in CAMPAIGNS.items():
         body = {"predialPlan": {}, "server": {"url": "{service}/webhook/vapi"}} | changed
         text = json.dumps(body | {"name": name}).replace("{service}", web["service"])
@@ -522,7 +565,7 @@ def test_campaigns_that_ask_this_server_whom_to_dial_are_named(
             provisioned.change("campaign", made["id"], {"status": "ended"})
     (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
     assert str(found.status) == "problem"
-    assert found.said.endswith("dial nobody: asks, asks by another path, asks later")
+    assert found.message.endswith("dial nobody: asks, asks by another path, asks later")
 
 
 def test_campaigns_are_read_page_by_page(
@@ -568,16 +611,18 @@ def test_what_is_broken_is_found_named_and_nothing_else(
             store.config_set(key, value)
     found = {n: finding for n, finding in findings.items() if finding.status == "problem"}
     assert set(found) == {case_.problem} | case_.also, found
-    said = found[case_.problem]
-    assert case_.names in f"{said.said} {said.remedy}"
-    assert said.remedy
+    finding = found[case_.problem]
+    assert case_.names in f"{finding.message} {finding.remedy}"
+    assert finding.remedy
+    if case_.without:
+        assert case_.without not in f"{finding.message} {finding.remedy}"
     unchecked = {n for n, finding in findings.items() if finding.status == "not checked"}
     assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
 
 
 def problems() -> dict[str, tuple[str, str]]:
     found = (item for item in diagnose() if item.status == "problem")
-    return {row.link: (row.said, row.remedy) for row in found}
+    return {row.link: (row.message, row.remedy) for row in found}
 
 
 def accepted(journal: Journal) -> None:
@@ -591,8 +636,8 @@ def test_a_paused_kind_is_named_with_the_command_that_lets_it_go(
     journal.pause(Kind.CALLBACK)
     assert problems() == {
         "paused kinds": (
-            "callback: accepted and not delivered, since a person paused it",
-            "python -m cli resume callback --yes",
+            "An operator paused callback: writes are accepted but not delivered",
+            "Run: python -m cli resume callback --yes",
         )
     }
 
@@ -610,7 +655,9 @@ def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
     assert "resume case_create" in found["failing kinds"][1]
 
 
-@pytest.mark.parametrize(("count", "said"), [(1, "1 write waits"), (3, "3 writes wait")])
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 parked write needs"), (3, "3 parked writes need")]
+)
 def test_parked_writes_are_counted_with_the_command_to_look_at_them(
     count: int,
     said: str,
@@ -627,8 +674,8 @@ def test_parked_writes_are_counted_with_the_command_to_look_at_them(
     strict_org.fault()
     assert problems() == {
         "parked writes": (
-            f"{said} for a person",
-            "python -m cli intents list --state parked",
+            f"{said} an operator's decision",
+            "Run: python -m cli intents list --state parked",
         )
     }
 
@@ -667,12 +714,45 @@ def test_a_store_whose_clock_is_wrong_is_found(
 ) -> None:
     monkeypatch.setattr("cli.checks.store.now_ms", lambda _: time.time() * 1000 + 600_000)
     found = {link: said for link, (said, _) in problems().items()}
-    assert found == {"redis clock": "Redis is 10 minutes ahead of this machine"}
+    assert found == {"redis clock": "The clock of Redis is 10 minutes ahead of this machine's"}
+
+
+def warnings() -> dict[str, tuple[str, str]]:
+    found = (item for item in diagnose() if item.status == "warning")
+    return {row.link: (row.message, row.remedy) for row in found}
+
+
+def test_misspelt_variables_are_a_warning_with_the_name_that_was_meant(
+    provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text(
+        "# VAPI_ASISTANT_ID=1\nexport VAPI_SECRET=x\nPULIC_URL='x'\nPORT=1\nEDITOR=vi\n"
+        "REDIS_URL_FILE=x\nFLOWER_PORT=5\n"
+    )
+    monkeypatch.setenv("SALESFORCE_CLIENT_SECERT", "x")
+    assert problems() == {}
+    assert warnings() == {
+        "variables": (
+            "The service does not know PULIC_URL, SALESFORCE_CLIENT_SECERT, VAPI_SECRET",
+            "Correct the name: PULIC_URL may be meant as PUBLIC_URL, SALESFORCE_CLIENT_SECERT may "
+            "be meant as SALESFORCE_CLIENT_SECRET, VAPI_SECRET may be meant as VAPI_SERVER_SECRET.",
+        )
+    }
+    assert CliRunner().invoke(cli, ["doctor"]).exit_code == 0
+
+
+def test_a_file_with_windows_line_ends_is_a_warning_before_it_is_loaded(
+    provisioned: VapiApi,
+) -> None:
+    Path(".env").write_bytes(b"PORT=8080\r\nVAPI_AUTH=hmac\r\n")
+    (warning,) = warnings().values()
+    assert warning[0].startswith(".env has Windows line ends (CRLF)")
+    assert problems() == {}
 
 
 def rules(**how: bool) -> tuple[str, str]:
     (found,) = (item for item in diagnose(**how) if item.link == "salesforce rules")
-    return str(found.status), found.said
+    return str(found.status), found.message
 
 
 def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_do(
@@ -680,7 +760,7 @@ def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_
 ) -> None:
     assert rules() == ("ok", "none refuses a write")
     strict_org.fault(assignment_rule="Phone_Support")
-    assert rules() == ("ok", "none refuses a write; new cases go where Standard says")
+    assert rules() == ("ok", "none refuses a write; Standard assigns new cases")
     harmless = {"object": "Case", "when": "Origin = 'Fax'", "message": "No fax", "name": "No_Fax"}
     strict_org.fault(validation_rules=[harmless], duplicate_rule="alert")
     status, said = rules()
@@ -699,7 +779,8 @@ def test_who_may_not_see_rules_is_told_of_the_trial(web: dict[str, str], strict_
     strict_org.fault(deny=["DuplicateRule.read", "ValidationRule.read"])
     status, said = rules()
     assert status == "not checked"
-    assert said.startswith("only View Setup and Configuration may see them: doctor --try-writes")
+    assert said.startswith("the user needs the right View Setup and Configuration")
+    assert said.endswith("python -m cli doctor --try-writes")
 
 
 def test_the_command_tells_and_exits_and_prints_no_secret(
@@ -707,11 +788,11 @@ def test_the_command_tells_and_exits_and_prints_no_secret(
 ) -> None:
     well = CliRunner().invoke(cli, ["doctor"])
     assert well.exit_code == 0, well.output
-    assert "✓ salesforce token: given for client_credentials" in well.output
+    assert "✓ salesforce token: granted for client_credentials" in well.output
     strict_org.fault(hide_fields=["Case.Call_Key__c"])
     ill = CliRunner().invoke(cli, ["doctor", "--json"])
     assert ill.exit_code == 1
-    said = {line["link"]: line for line in map(json.loads, ill.output.splitlines())}
-    assert said["salesforce keys"]["status"] == "problem"
+    findings = {line["link"]: line for line in map(json.loads, ill.output.splitlines())}
+    assert findings["salesforce keys"]["status"] == "problem"
     for secret in ("demo-secret", "demo-webhook-secret", "demo-flower-password", "demo-vapi-key"):
         assert secret not in well.output + ill.output
