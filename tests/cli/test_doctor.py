@@ -21,7 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
 from cli.doctor import LINKS, diagnose
-from cli.provision import Accounts, make_it_so
+from cli.provision import Accounts, apply_steps
 from demo.stack import ROOT, Org, Store
 from shared.alive import Alive, Peer
 from shared.domain.drafts import CaseDraft
@@ -442,7 +442,7 @@ def provisioned(vapi: str, web: dict[str, str], monkeypatch: pytest.MonkeyPatch)
 def apply() -> VapiApi:
     load_settings.cache_clear()
     accounts = Accounts(load_settings())
-    make_it_so(accounts)
+    apply_steps(accounts)
     return accounts.vapi
 
 

@@ -201,8 +201,8 @@ def test_set_without_a_value_is_refused_and_names_both_words(
     for value in ("", "  "):
         refused = run("edit", intent_id, "--set", f"Email={value}", "--yes")
         assert refused.exit_code == 2
-        assert "--unset Email leaves it out" in refused.output
-        assert "--empty Email erases it in the org" in refused.output
+        assert "--unset Email to leave it out" in refused.output
+        assert "--empty Email to erase it in the org" in refused.output
     assert state(journal, intent_id) is State.PARKED
     assert jane(org)["Email"]
 
@@ -223,7 +223,7 @@ def test_set_without_a_value_is_refused_and_names_both_words(
             ["--unset", "Email", "--unset", "Phone", "--unset", "MailingCity"],
             "nothing would be left",
         ),
-        ([], "say what to correct"),
+        ([], "name a correction"),
     ],
 )
 def test_what_the_tool_would_refuse_of_a_contact_is_refused(
@@ -286,7 +286,7 @@ def test_the_dry_run_shows_old_and_new_and_what_the_org_has_now(
     case_id = parked(journal, context, org)
     said = run("edit", case_id, "--set", "priority=High").output
     assert 'priority: left out → "High"' in said
-    assert "The org has no Case of it." in said
+    assert "The org has no Case of this intent." in said
 
 
 def test_the_dry_run_finds_the_contact_by_the_callers_number(
@@ -308,12 +308,12 @@ def test_what_can_not_be_read_is_said_in_the_dry_run(
     journal: Journal, context: DeliveryContext, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     intent_id = parked_contact(journal, context, org)
-    monkeypatch.setattr("cli.standing.ANSWER_S", 0.3)
+    monkeypatch.setattr("cli.org_state.ANSWER_S", 0.3)
     org.fault(hang=True)
     said = run("edit", intent_id, "--set", "Email=b@example.com")
     org.fault()
     assert said.exit_code == 0
-    assert "What stands in the org now can't be read" in said.output
+    assert "The org can't be read now" in said.output
     assert '"a@example.com" → "b@example.com"' in said.output
 
 

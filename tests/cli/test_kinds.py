@@ -1,4 +1,4 @@
-"""Pausing a kind by hand, and letting it go."""
+"""Pausing and resuming a kind by hand."""
 
 from click.testing import CliRunner
 
@@ -25,7 +25,7 @@ def test_a_resume_ends_the_pause(journal: Journal) -> None:
     run("pause", "callback", "--yes")
     assert "would resume callback" in run("resume", "callback")
     assert journal.paused() == {Kind.CALLBACK}
-    assert "callback goes on" in run("resume", "callback", "--yes")
+    assert "callback is resumed" in run("resume", "callback", "--yes")
     assert journal.paused() == set()
     assert "neither paused nor waiting" in run("resume", "callback", "--yes")
 

@@ -1,4 +1,4 @@
-"""Provisioning: what differs is told, made so once, and can be put back."""
+"""Provisioning: plan shows what differs, apply changes it once, rollback restores it."""
 
 import json
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_drift_is_shown_repaired_and_put_back() -> None:
     )
     assert "2 done" in run("apply", "--yes")
     assert run("plan") == "nothing to do\n"
-    assert "would: assistant vapi-salesforce: put back" in run("rollback")
+    assert "would undo: assistant vapi-salesforce: restore" in run("rollback")
     run("rollback", "--yes")
     assert everything() == drifted
     run("rollback", "--yes")  # of the first apply
@@ -235,7 +235,7 @@ def test_rollback_in_another_account_is_refused_and_loses_nothing(
     run("apply", "--yes")
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(VapiApi, "find", lambda *_: None)  # as another account's key sees it
-        assert "that of another one" in run("rollback", "--yes", exit_code=1)
+        assert "belongs to the account of the apply" in run("rollback", "--yes", exit_code=1)
     assert len(list(Path(".vapi").glob("*.json"))) == 1
 
 
@@ -247,7 +247,7 @@ def test_rollback_goes_on_where_the_number_left_twilio(
     (_, last) = sorted(Path(".vapi").glob("*.json"))
     sid = with_number.number()["sid"]
     last.write_text(last.read_text().replace(sid, "PN" + "f" * 32))
-    assert "twilio-number +14155550199: gone already" in run("rollback", "--yes")
+    assert "twilio-number +14155550199: already deleted" in run("rollback", "--yes")
     assert api().list_all("phone-number") == []
 
 
