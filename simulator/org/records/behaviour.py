@@ -1,4 +1,4 @@
-"""What each object does by itself when written: derived fields, companions, its own rules."""
+"""What Salesforce does when an object is written: derived fields, related records, fixed rules."""
 
 import hashlib
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def derive_person(store: Store, record: Row, before: Row | None, now: str) -> No
 
 
 def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None:
-    """CaseNumber, IsClosed, ClosedDate; a new case belongs to its contact's account unless told."""
+    """CaseNumber, IsClosed, ClosedDate, and AccountId: the contact's account unless it is given."""
     if before is None:
         number = store.next_number("CaseNumber", FIRST_CASE_NUMBER)
         day = read_datetime(now) or datetime.now(UTC)
@@ -208,13 +208,13 @@ def add_comment(store: Store, record: Row, text: str) -> None:
 
 def check_required(sobject: SObject, record: Row) -> None:
     missing = [
-        item.name
-        for item in sobject.fields
-        if item.stored
-        and not item.nillable
-        and (item.create or item.update)
-        and item.kind not in ("boolean", "id")
-        and record.get(item.name) is None
+        field.name
+        for field in sobject.fields
+        if field.stored
+        and not field.nillable
+        and (field.create or field.update)
+        and field.kind not in ("boolean", "id")
+        and record.get(field.name) is None
     ]
     if missing:
         raise required_missing(missing)

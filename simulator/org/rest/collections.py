@@ -120,7 +120,7 @@ def retrieve_by_body(request: Request, name: str) -> Answer:
 
 def _retrieve(request: Request, name: str, record_ids: list[str], names: list[str]) -> Answer:
     sobject = request.sobject(name)
-    fields = retrieve.selected(request, sobject, [item for item in names if item])
+    fields = retrieve.selected(request, sobject, [name for name in names if name])
     if len(record_ids) > 2000:
         raise OrgError(
             400,

@@ -120,8 +120,8 @@ def _is_done(answer: Answer, all_or_none: bool) -> bool:
     """Whether a subrequest succeeded. A collection answers 200 also when it was rolled back."""
     if answer.status >= 300 or not all_or_none or not isinstance(answer.body, list):
         return answer.status < 300
-    items = [item for item in answer.body if isinstance(item, dict)]
-    return all(item.get("success", True) for item in items)
+    results = [result for result in answer.body if isinstance(result, dict)]
+    return all(result.get("success", True) for result in results)
 
 
 @contextmanager
@@ -210,8 +210,8 @@ def _is_blob(request: Request, resource: list[str]) -> bool:
     if len(resource) != 4:
         return False
     sobject = request.org.view.sobject(resource[1])
-    item = request.org.view.field(sobject, resource[3]) if sobject else None
-    return item is not None and item.kind == "base64"
+    field = request.org.view.field(sobject, resource[3]) if sobject else None
+    return field is not None and field.kind == "base64"
 
 
 def _resource(sub: Sub) -> list[str]:

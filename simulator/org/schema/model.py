@@ -1,4 +1,4 @@
-"""The shape of an object and of a field: the vocabulary in which the schema is written.
+"""The types of which the schema is made: objects and fields.
 
 Kinds are Salesforce's field types: id string textarea picklist combobox boolean int double currency
 date datetime email phone url reference base64 address.
@@ -107,14 +107,14 @@ class SObject:
     by_relationship: dict[str, Field] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.by_name = {item.name.lower(): item for item in self.fields}
+        self.by_name = {field.name.lower(): field for field in self.fields}
         self.by_relationship = {
-            item.relationship.lower(): item for item in self.fields if item.relationship
+            field.relationship.lower(): field for field in self.fields if field.relationship
         }
 
     @property
     def stored_fields(self) -> list[Field]:
-        return [item for item in self.fields if item.stored]
+        return [field for field in self.fields if field.stored]
 
 
 def text(name: str, label: str, length: int, **more: object) -> Field:
@@ -126,7 +126,7 @@ def long_text(name: str, label: str, length: int = 32000, **more: object) -> Fie
 
 
 def picklist(name: str, label: str, values: Iterable[str], **more: object) -> Field:
-    """Unrestricted unless said: an unknown value is stored, as in a real org by default [D]."""
+    """Unrestricted by default: an unknown value is stored, as in a real org [D]."""
     return Field(name, "picklist", label, length=255, values=tuple(values), **more)  # type: ignore[arg-type]
 
 
