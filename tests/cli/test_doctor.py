@@ -53,10 +53,9 @@ BEHIND_VERSION = BEHIND_TOKEN - {"salesforce clock", "salesforce version"}
 class Broken:
     """env: variables to set, "" to unset. fault: of the org. config: of the store.
 
-    vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
-    twilio: the same there, with Twilio set up, which it is not otherwise. gone: keys that are
-    deleted from the store. also: other links that the same fault makes a problem. without: what the
-    finding must not say.
+    vapi: a resource at Vapi and its change by hand; None deletes it. twilio: a resource at Twilio
+    and its change; with it, Twilio and the number are set up. gone: keys deleted from the store.
+    also: other links with a problem. without: what the finding must not say.
     """
 
     problem: str
@@ -78,7 +77,7 @@ BROKEN: dict[str, Broken] = {
         "settings", "VAPI_SERVER_SECRET", env={"VAPI_SERVER_SECRET": ""},
         unchecked={link.name for link in LINKS},
     ),
-    "the placeholder stayed": Broken(
+    "a placeholder of .env.example": Broken(
         "settings", "SALESFORCE_CLIENT_SECRET", env={"SALESFORCE_CLIENT_SECRET": "change-me"},
         unchecked={link.name for link in LINKS},
     ),
@@ -100,7 +99,7 @@ BROKEN: dict[str, Broken] = {
         "service", "retention: has not run yet", gone=("vs:retention:last",),
     ),
     "no sweep ever": Broken("sweeps", "No sweep has run yet", gone=("vs:sweep:last",)),
-    "rules for transfers that are not there": Broken(
+    "a file of transfer rules that does not exist": Broken(
         "transfer rules", "nofile.toml", env={"TRANSFER_RULES": "nofile.toml"},
     ),
     "no web": Broken(
@@ -248,7 +247,7 @@ BROKEN: dict[str, Broken] = {
         twilio=("account", {}), unchecked=BEHIND_VAPI_SETTINGS, without="provision apply",
         also={"webhook", "vapi settings"},
     ),
-    "an assistant that is not there": Broken(
+    "an assistant that does not exist": Broken(
         "vapi settings", "Set VAPI_ASSISTANT_ID", env={"VAPI_ASSISTANT_ID": "a-1"},
         unchecked=BEHIND_VAPI_SETTINGS, without="VAPI_API_KEY",
     ),
@@ -278,21 +277,21 @@ BROKEN: dict[str, Broken] = {
         "vapi tools", "getCaseStatus: server.url",
         vapi=("getCaseStatus", {"server": {"url": "https://old.example"}}),
     ),
-    "a tool was described anew": Broken(
+    "a tool has another description": Broken(
         "vapi tools", "cancelCase: function",
         vapi=("cancelCase", {"function": {"name": "cancelCase", "description": "Cancels"}}),
     ),
-    "the assistant hears of too little": Broken(
+    "the assistant sends too few messages": Broken(
         "vapi assistant", "serverMessages", vapi=("vapi-salesforce", {"serverMessages": ["hang"]}),
     ),
     "the assistant has no back-off plan": Broken(
         "vapi assistant", "server.timeoutSeconds, server.backoffPlan",
         vapi=("vapi-salesforce", {"server": {"url": "{service}/webhook/vapi"}}),
     ),
-    "the assistant is gone": Broken(
+    "the assistant was deleted": Broken(
         "vapi assistant", "+ assistant vapi-salesforce", vapi=("vapi-salesforce", None),
     ),
-    "the public URL leads elsewhere": Broken(
+    "another server at the public URL": Broken(
         "webhook", "instead of 401", env={"PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
         unchecked=VAPI,
     ),
@@ -307,7 +306,7 @@ BROKEN: dict[str, Broken] = {
         "webhook", "the service takes hmac, and this environment says secret",
         env={"VAPI_AUTH": "secret"},
     ),
-    "a proxy that writes JSON anew": Broken(
+    "a proxy that rewrites JSON": Broken(
         "webhook", "a proxy on the way writes bodies anew",
         env={"PUBLIC_URL": "{rewriting}", "VAPI_API_KEY": ""}, unchecked=VAPI,
     ),
@@ -343,7 +342,7 @@ BROKEN: dict[str, Broken] = {
         "twilio number", "voice_fallback_url",
         twilio=("number", {"voice_fallback_url": "https://old.example/twilio/voice"}),
     ),
-    "nobody is told how a call ended": Broken(
+    "the status callback is empty": Broken(
         "twilio number", "status_callback", twilio=("number", {"status_callback": ""}),
     ),
     "the number is in a trunk": Broken(
@@ -353,7 +352,7 @@ BROKEN: dict[str, Broken] = {
         "vapi number", "assistantId", vapi=("+14155550199", {"assistantId": "another"}),
         twilio=("account", {}),
     ),
-    "the number falls back to nobody": Broken(
+    "the number has no fallback": Broken(
         "vapi number", "fallbackDestination", vapi=("+14155550199", {"fallbackDestination": None}),
         twilio=("account", {}),
     ),
@@ -463,14 +462,14 @@ def numbered(
 
 def change_by_hand(api: VapiApi, name: str, change: dict[str, Any] | None) -> None:
     resource = {"vapi-salesforce": "assistant", "+14155550199": "phone-number"}.get(name, "tool")
-    (one,) = (
+    (found,) = (
         item for item in api.list_all(resource)
         if name in (item.get("name"), item.get("number"), item.get("function", {}).get("name"))
     )  # fmt: skip
     if change is None:
-        api.delete(resource, one["id"])
+        api.delete(resource, found["id"])
     else:
-        api.change(resource, one["id"], change)
+        api.change(resource, found["id"], change)
 
 
 def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[str, str]) -> None:
@@ -491,15 +490,15 @@ def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[st
             monkeypatch.delenv(name, raising=False)
 
 
-def test_all_is_well_and_what_is_not_set_up_says_so(provisioned: VapiApi) -> None:
-    findings = {item.link: item for item in diagnose()}
+def test_all_is_well_and_links_that_are_not_set_up_say_so(provisioned: VapiApi) -> None:
+    findings = {finding.link: finding for finding in diagnose()}
     assert {n for n, finding in findings.items() if finding.status == "problem"} == set()
     assert {n for n, finding in findings.items() if finding.status == "not checked"} == TWILIO
     assert all(finding.message for finding in findings.values())
 
 
 def test_all_is_well_with_a_number_and_nothing_is_left_unchecked(numbered: dict[str, str]) -> None:
-    assert {item.link: item.message for item in diagnose() if item.status != "ok"} == {}
+    assert {finding.link: finding.message for finding in diagnose() if finding.status != "ok"} == {}
 
 
 def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
@@ -509,7 +508,7 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     assistant = numbered["VAPI_ASSISTANT_ID"]
     set_env(monkeypatch, dict.fromkeys(numbered, "") | {"VAPI_ASSISTANT_ID": assistant}, web)
     change_by_hand(provisioned, "+14155550199", {"assistantId": assistant, "server": None})
-    (found,) = (item for item in diagnose() if item.link == "vapi number")
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi number")
     assert (found.status, found.message) == (
         "ok",
         "1 of the account's numbers (1) reach this server",
@@ -517,7 +516,7 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
 
 
 @pytest.mark.parametrize(
-    ("server", "assistant", "status", "said"),
+    ("server", "assistant", "status", "message"),
     [
         ({"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, True, "ok", "1 of the"),
         ({"url": "{service}/webhook/vapi"}, True, "problem", "has no credential"),
@@ -529,7 +528,7 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     ],
 )  # fmt: skip
 def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
-    server: dict[str, str], assistant: bool, status: str, said: str,
+    server: dict[str, str], assistant: bool, status: str, message: str,
     provisioned: VapiApi, numbered: dict[str, str], web: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -537,8 +536,8 @@ def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
     change_by_hand(provisioned, "+14155550199", {"server": given})
     named = {"VAPI_ASSISTANT_ID": numbered["VAPI_ASSISTANT_ID"]} if assistant else {}
     set_env(monkeypatch, dict.fromkeys(numbered, "") | named, web)
-    (found,) = (item for item in diagnose() if item.link == "vapi number")
-    assert (str(found.status), said in found.message) == (status, True), found
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi number")
+    assert (str(found.status), message in found.message) == (status, True), found
 
 
 CAMPAIGNS: dict[str, dict[str, Any]] = {
@@ -555,7 +554,7 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
 def test_campaigns_that_ask_this_server_whom_to_dial_are_named(
     provisioned: VapiApi, web: dict[str, str]
 ) -> None:
-    (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi campaigns")
     assert (str(found.status), found.message) == ("ok", "0, and none asks this server whom to dial")
     for name, changed in CAMPAIGNS.items():
         body = {"predialPlan": {}, "server": {"url": "{service}/webhook/vapi"}} | changed
@@ -563,7 +562,7 @@ def test_campaigns_that_ask_this_server_whom_to_dial_are_named(
         made = provisioned.create("campaign", json.loads(text))
         if name == "is over":
             provisioned.change("campaign", made["id"], {"status": "ended"})
-    (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi campaigns")
     assert str(found.status) == "problem"
     assert found.message.endswith("dial nobody: asks, asks by another path, asks later")
 
@@ -574,7 +573,7 @@ def test_campaigns_are_read_page_by_page(
     for nth in range(5):
         provisioned.create("campaign", {"name": f"{nth}"})
     monkeypatch.setattr("shared.vapi.api.MAX_LISTED", 2)
-    assert [intent["name"] for intent in provisioned.list_all("campaign")] == [
+    assert [campaign["name"] for campaign in provisioned.list_all("campaign")] == [
         "0",
         "1",
         "2",
@@ -584,44 +583,44 @@ def test_campaigns_are_read_page_by_page(
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_is_found_named_and_nothing_else(
+def test_the_doctor_names_what_is_broken_and_nothing_else(
     name: str, web: dict[str, str], strict_org: Org, store: redis.Redis, provisioned: VapiApi,
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
-    case_ = BROKEN[name]
-    env = case_.env
-    if case_.twilio:
+    broken = BROKEN[name]
+    env = broken.env
+    if broken.twilio:
         env = request.getfixturevalue("numbered") | env
-        request.getfixturevalue("twilio").by_hand(case_.twilio[0], **case_.twilio[1])
-    if case_.vapi:
-        informed, change = case_.vapi
+        request.getfixturevalue("twilio").by_hand(broken.twilio[0], **broken.twilio[1])
+    if broken.vapi:
+        resource, change = broken.vapi
         text = json.dumps(change).replace("{service}", web["service"])
-        change_by_hand(provisioned, informed, json.loads(text))
+        change_by_hand(provisioned, resource, json.loads(text))
     set_env(monkeypatch, env, web)
-    before = {key: str(store.config_get(key)[key]) for key in case_.config}
-    for key, value in case_.config.items():
+    before = {key: str(store.config_get(key)[key]) for key in broken.config}
+    for key, value in broken.config.items():
         store.config_set(key, value)
-    for key in case_.gone:
+    for key in broken.gone:
         store.delete(key)
-    strict_org.fault(**case_.fault)
+    strict_org.fault(**broken.fault)
     try:
-        findings = {item.link: item for item in diagnose(try_writes=case_.try_writes)}
+        findings = {finding.link: finding for finding in diagnose(try_writes=broken.try_writes)}
     finally:
         for key, value in before.items():
             store.config_set(key, value)
     found = {n: finding for n, finding in findings.items() if finding.status == "problem"}
-    assert set(found) == {case_.problem} | case_.also, found
-    finding = found[case_.problem]
-    assert case_.names in f"{finding.message} {finding.remedy}"
+    assert set(found) == {broken.problem} | broken.also, found
+    finding = found[broken.problem]
+    assert broken.names in f"{finding.message} {finding.remedy}"
     assert finding.remedy
-    if case_.without:
-        assert case_.without not in f"{finding.message} {finding.remedy}"
+    if broken.without:
+        assert broken.without not in f"{finding.message} {finding.remedy}"
     unchecked = {n for n, finding in findings.items() if finding.status == "not checked"}
-    assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
+    assert unchecked == (set() if broken.twilio else TWILIO) | broken.unchecked
 
 
 def problems() -> dict[str, tuple[str, str]]:
-    found = (item for item in diagnose() if item.status == "problem")
+    found = (finding for finding in diagnose() if finding.status == "problem")
     return {row.link: (row.message, row.remedy) for row in found}
 
 
@@ -630,7 +629,7 @@ def accepted(journal: Journal) -> None:
     journal.accept("call-1", [NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=draft)])
 
 
-def test_a_paused_kind_is_named_with_the_command_that_lets_it_go(
+def test_a_paused_kind_is_named_with_the_command_that_resumes_it(
     provisioned: VapiApi, journal: Journal
 ) -> None:
     journal.pause(Kind.CALLBACK)
@@ -656,11 +655,11 @@ def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(1, "1 parked write needs"), (3, "3 parked writes need")]
+    ("count", "message"), [(1, "1 parked write needs"), (3, "3 parked writes need")]
 )
 def test_parked_writes_are_counted_with_the_command_to_look_at_them(
     count: int,
-    said: str,
+    message: str,
     provisioned: VapiApi,
     journal: Journal,
     context: DeliveryContext,
@@ -674,7 +673,7 @@ def test_parked_writes_are_counted_with_the_command_to_look_at_them(
     strict_org.fault()
     assert problems() == {
         "parked writes": (
-            f"{said} an operator's decision",
+            f"{message} an operator's decision",
             "Run: python -m cli intents list --state parked",
         )
     }
@@ -687,7 +686,7 @@ def test_rules_for_transfers_that_can_be_read_are_well(
     assert problems() == {}
 
 
-def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
+def test_the_signing_secret_is_never_sent_to_a_server_at_the_public_url(
     provisioned: VapiApi, web: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
@@ -701,7 +700,7 @@ def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
     server = make_server("127.0.0.1", 0, stranger, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     set_env(monkeypatch, {"PUBLIC_URL": f"http://127.0.0.1:{server.port}", "PORT": "1"}, web)
-    (webhook,) = (item for item in diagnose() if item.link == "webhook")
+    (webhook,) = (finding for finding in diagnose() if finding.link == "webhook")
     server.shutdown()
     server.server_close()
     assert webhook.status == "problem"
@@ -713,12 +712,12 @@ def test_a_store_whose_clock_is_wrong_is_found(
     provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.checks.store.now_ms", lambda _: time.time() * 1000 + 600_000)
-    found = {link: said for link, (said, _) in problems().items()}
+    found = {link: message for link, (message, _) in problems().items()}
     assert found == {"redis clock": "The clock of Redis is 10 minutes ahead of this machine's"}
 
 
 def warnings() -> dict[str, tuple[str, str]]:
-    found = (item for item in diagnose() if item.status == "warning")
+    found = (finding for finding in diagnose() if finding.status == "warning")
     return {row.link: (row.message, row.remedy) for row in found}
 
 
@@ -751,11 +750,11 @@ def test_a_file_with_windows_line_ends_is_a_warning_before_it_is_loaded(
 
 
 def rules(**how: bool) -> tuple[str, str]:
-    (found,) = (item for item in diagnose(**how) if item.link == "salesforce rules")
+    (found,) = (finding for finding in diagnose(**how) if finding.link == "salesforce rules")
     return str(found.status), found.message
 
 
-def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_do(
+def test_rules_that_may_refuse_a_write_are_named_and_a_trial_shows_whether_they_do(
     web: dict[str, str], strict_org: Org
 ) -> None:
     assert rules() == ("ok", "none refuses a write")
@@ -763,9 +762,9 @@ def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_
     assert rules() == ("ok", "none refuses a write; Standard assigns new cases")
     harmless = {"object": "Case", "when": "Origin = 'Fax'", "message": "No fax", "name": "No_Fax"}
     strict_org.fault(validation_rules=[harmless], duplicate_rule="alert")
-    status, said = rules()
+    status, message = rules()
     assert status == "not checked"
-    assert said.startswith(
+    assert message.startswith(
         "validation rule Case.No_Fax, duplicate rule Contact.Standard Contact Duplicate Rule may"
     )
     before = {name: strict_org.records(name) for name in ("Case", "Task", "CaseComment", "Contact")}
@@ -775,15 +774,17 @@ def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_
     assert after == before
 
 
-def test_who_may_not_see_rules_is_told_of_the_trial(web: dict[str, str], strict_org: Org) -> None:
+def test_a_user_who_may_not_see_rules_learns_of_the_trial(
+    web: dict[str, str], strict_org: Org
+) -> None:
     strict_org.fault(deny=["DuplicateRule.read", "ValidationRule.read"])
-    status, said = rules()
+    status, message = rules()
     assert status == "not checked"
-    assert said.startswith("the user needs the right View Setup and Configuration")
-    assert said.endswith("python -m cli doctor --try-writes")
+    assert message.startswith("the user needs the right View Setup and Configuration")
+    assert message.endswith("python -m cli doctor --try-writes")
 
 
-def test_the_command_tells_and_exits_and_prints_no_secret(
+def test_the_command_prints_findings_sets_the_exit_code_and_shows_no_secret(
     provisioned: VapiApi, strict_org: Org
 ) -> None:
     well = CliRunner().invoke(cli, ["doctor"])

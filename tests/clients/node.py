@@ -44,10 +44,10 @@ class Node:
         return [json.loads(line) for line in ended.stdout.splitlines()]
 
     def version(self) -> str:
-        said = subprocess.run(
+        finished = subprocess.run(
             [str(self.binary), "--version"], capture_output=True, text=True, check=True, timeout=30
         )
-        return said.stdout.strip()
+        return finished.stdout.strip()
 
     def package_version(self, name: str) -> str:
         manifest = self.packages / "node_modules" / name / "package.json"

@@ -115,7 +115,7 @@ def test_a_query_brings_parents_and_children(does: Does) -> None:
     assert numbers == ["00001001", "00001002", "00001003"]
 
 
-def test_a_query_for_one_record_tells_none_from_several(does: Does) -> None:
+def test_a_query_for_one_record_distinguishes_none_from_several(does: Does) -> None:
     seen = does("query")
     assert seen["single"] == "Acme Water Works"
     assert seen["several"]["name"] == "SingleRecordQuery_MultipleRecords"
@@ -155,7 +155,7 @@ def test_a_malformed_query_points_at_its_place(does: Does) -> None:
 
 
 @pytest.mark.parametrize("step", ["read", "updated", "deleted"])
-def test_a_record_that_is_not_there_is_not_found(does: Does, step: str) -> None:
+def test_an_unknown_record_is_not_found(does: Does, step: str) -> None:
     assert refused(does("not_found", id=NOBODY), step)[0] == "NOT_FOUND"
 
 

@@ -38,8 +38,8 @@ def test_the_cli_converts_all_of_the_source(node24: Node, cli: Path, tmp_path: P
         timeout=90,
     )
     assert ended.returncode == 0, ended.stderr
-    said = json.loads(ended.stdout)
-    assert (said["status"], said["warnings"]) == (0, [])
+    answer = json.loads(ended.stdout)
+    assert (answer["status"], answer["warnings"]) == (0, [])
     package = ElementTree.parse(converted / "package.xml").getroot()
     found = {
         types.findtext(f"{NAMESPACE}name"): {

@@ -41,12 +41,12 @@ class Disagreement:
 
     @classmethod
     def read(cls, entry: dict[str, Any]) -> "Disagreement":
-        said = {judge: entry[judge] for judge in ("ours", *JUDGES)}
-        assert set(said.values()) <= {"accepts", "refuses"}, entry
+        verdicts = {judge: entry[judge] for judge in ("ours", *JUDGES)}
+        assert set(verdicts.values()) <= {"accepts", "refuses"}, entry
         return cls(
             entry["name"],
             entry["example"],
-            {judge: word == "accepts" for judge, word in said.items()},
+            {judge: word == "accepts" for judge, word in verdicts.items()},
             re.compile(entry["pattern"], re.IGNORECASE),
             entry["neutral"],
             entry["why"],
@@ -83,9 +83,9 @@ def judged(node: Node, statements: Iterable[str]) -> Verdicts:
     asked = list(statements)
     if not asked:
         return []
-    said = node.lines("soql_verdicts.cjs", given="\n".join(map(json.dumps, asked)))
-    assert len(said) == len(asked)
-    return [{**verdict, "ours": ours(item)} for item, verdict in zip(asked, said, strict=True)]
+    verdicts = node.lines("soql_verdicts.cjs", given="\n".join(map(json.dumps, asked)))
+    assert len(verdicts) == len(asked)
+    return [{**verdict, "ours": ours(item)} for item, verdict in zip(asked, verdicts, strict=True)]
 
 
 def neutralised(statement: str, judge: str, accepted_by_us: bool) -> str:

@@ -81,7 +81,7 @@ def test_before_version_58_children_have_no_children(org: LocalOrg) -> None:
     assert "more than 1 level away from the root entity object" in message
 
 
-def test_every_child_relationship_the_product_needs_is_there(org: LocalOrg) -> None:
+def test_the_org_has_every_child_relationship_that_the_product_needs(org: LocalOrg) -> None:
     account = org.query(
         "SELECT (SELECT Id FROM Contacts), (SELECT Id FROM Cases), (SELECT Id FROM Tasks) "
         "FROM Account WHERE AccountNumber = 'ACC-12345'"
@@ -156,7 +156,7 @@ def test_recent_cases_are_found_by_age(org: LocalOrg) -> None:
     assert len(org.query("SELECT Id FROM Case WHERE CreatedDate = N_DAYS_AGO:4")) == 1
 
 
-def test_order_puts_nulls_where_told(org: LocalOrg) -> None:
+def test_order_by_puts_nulls_first_or_last(org: LocalOrg) -> None:
     first = org.query("SELECT Name, Email FROM Contact ORDER BY Email LIMIT 1")[0]
     assert first["Email"] is None
     first = org.query("SELECT Name, Email FROM Contact ORDER BY Email NULLS LAST LIMIT 1")[0]
