@@ -1,4 +1,4 @@
-"""What every command needs of Redis: the journal, and one line when the server is away."""
+"""What every command needs of Redis: the journal, and a sentence when it does not answer."""
 
 from typing import Any
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The doctor: all is well against the local org, and each thing that is broken is found and named.
+"""The doctor finds no problem when all is well, and names each thing that is broken.
 
 For each case the table says which link has a problem, what the finding names, and which links are
 not checked because of it. The doctor may report nothing else.
@@ -375,7 +375,7 @@ class Late(WSGIRequestHandler):
 
 @pytest.fixture
 def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str, str]]:
-    """The service behind a public URL, a rewriting proxy before it, and another server."""
+    """URLs of the service, of a rewriting proxy, of a late clock, and of another server."""
     load_settings.cache_clear()
     app = create_app(load_settings().model_copy(update={"ops_token": SecretStr(OPS_TOKEN)}))
     alive = Alive(store)
@@ -389,7 +389,7 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
         return [b"hello"]
 
     def service(environ: Any, start: Any, rewrite: bool = False) -> Any:
-        """As gunicorn hands it on: the input ends where the body does."""
+        """Like gunicorn: the input ends where the body ends."""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if rewrite:
             body = json.dumps(json.loads(body)).encode()
@@ -400,7 +400,7 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
         return service(environ, start, rewrite=True)
 
     def late(environ: Any, start: Any) -> Any:
-        """To a service whose clock is behind, ours is ahead."""
+        """A service whose clock is behind gets timestamps that are ahead."""
         early = str(int(environ.get("HTTP_X_TIMESTAMP", 0)) + 600)
         return service(environ | {"HTTP_X_TIMESTAMP": early}, start)
 
@@ -432,7 +432,7 @@ def strict_org(org: Org) -> Iterator[Org]:
 
 @pytest.fixture
 def provisioned(vapi: str, web: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> VapiApi:
-    """Vapi as it should be."""
+    """Vapi with everything applied."""
     monkeypatch.setenv("VAPI_BASE_URL", vapi)
     set_env(monkeypatch, {}, web)
     return apply()
@@ -452,7 +452,7 @@ def numbered(
     web: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
-    """With the number imported as well; the environment that this takes."""
+    """Vapi with the number imported as well. Returns the settings for it."""
     (assistant,) = provisioned.list_all("assistant")
     env = twilio.env | {"VAPI_ASSISTANT_ID": str(assistant["id"])}
     set_env(monkeypatch, env, web)

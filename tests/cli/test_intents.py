@@ -1,4 +1,4 @@
-"""What an operator does with parked intents, and that doing it twice changes nothing."""
+"""What operators do with parked intents. Doing it twice changes nothing."""
 
 import json
 from typing import Any
@@ -151,7 +151,7 @@ def test_an_edited_contact_change_is_made_over_the_conflict_it_parked_for(
 def test_an_edited_comment_is_measured_as_salesforce_measures_it(
     journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    comment = CommentDraft(case_number="00001005", text="x")  # somebody else's case: it parks
+    comment = CommentDraft(case_number="00001005", text="x")  # another contact's case, so it parks
     intent_id = _accept(journal, Kind.CASE_COMMENT, comment, tool="addCaseComment")
     assert drain(context, Kind.CASE_COMMENT).counts == {"parked": 1}
     result = run("edit", intent_id, "--set", f"text={'&' * 781}", "--yes")
@@ -169,7 +169,7 @@ def jane(org: Org) -> dict[str, Any]:
 
 
 def parked_contact(journal: Journal, context: DeliveryContext, org: Org, **others: Any) -> str:
-    """Jane's phone, email and city, which somebody has edited since."""
+    """Jane, whose phone, email and city somebody has edited since."""
     changes = {"Email": "a@example.com", "Phone": "+14155550188", "MailingCity": "Oakland"}
     given = {"contact_id": jane(org)["Id"], "caller_number": "+14155550101"} | others
     seen: dict[str, list[str | None]] = {name: ["seen"] for name in changes}

@@ -38,7 +38,7 @@ def api() -> VapiApi:
 
 
 def everything() -> str:
-    """All there is, but for the moments of change."""
+    """All tools and assistants, without the times of their changes."""
     found: list[dict[str, Any]] = [*api().list_all("tool"), *api().list_all("assistant")]
     return json.dumps([{k: v for k, v in row.items() if k != "updatedAt"} for row in found])
 
@@ -97,7 +97,7 @@ def with_number(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> Twilio:
 
 
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The assistant is there, and web runs with it."""
+    """Apply, and set VAPI_ASSISTANT_ID to the new assistant."""
     output = run("apply", "--yes")
     (line,) = (row for row in output.splitlines() if row.startswith("VAPI_ASSISTANT_ID="))
     monkeypatch.setenv(*line.split("=", 1))
@@ -163,7 +163,7 @@ def test_a_rotated_token_goes_to_vapi_and_is_never_stored(
     for secret in ("demo-twilio-token", "the-old-token"):
         assert secret not in stored + output
     api().change("phone-number", imported["id"], {"twilioAuthToken": "****"})
-    assert run("plan") == "nothing to do\n"  # a token that is not shown can't have drifted
+    assert run("plan") == "nothing to do\n"  # a hidden token can't be compared
 
 
 def test_a_number_of_another_account_is_refused_before_anything_is_changed(
@@ -235,7 +235,7 @@ def test_rollback_in_another_account_is_refused_and_loses_nothing(
 ) -> None:
     run("apply", "--yes")
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(VapiApi, "find", lambda *_: None)  # as another account's key sees it
+        elsewhere.setattr(VapiApi, "find", lambda *_: None)  # as with the key of another account
         assert "belongs to the account of the apply" in run("rollback", "--yes", exit_code=1)
     assert len(list(Path(".vapi").glob("*.json"))) == 1
 

@@ -1,6 +1,6 @@
 """jsforce 3.10.16 on Node 20 against the local org, its code untouched.
 
-What it does is in jsforce_client.cjs; here is what it has to see.
+What it does is in jsforce_client.cjs; this file checks what it saw.
 """
 
 from dataclasses import replace

@@ -1,5 +1,5 @@
 """@salesforce/core 8.32.6, the library under the sf CLI, on Node 24 against the local org, its code
-untouched. What it does is in core_client.cjs; here is what it has to see.
+untouched. What it does is in core_client.cjs; this file checks what it saw.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ Does = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def does(core: Client, org: LocalOrg) -> Does:
-    """A behaviour of the client that was given an access token."""
+    """Run a behaviour of the client with an access token."""
     token = org.login().json()["access_token"]
     return lambda behaviour, **more: core.does(behaviour, accessToken=token, **more)
 
 
 @pytest.fixture
 def key_file(tmp_path: Path, org: LocalOrg) -> str:
-    """A private key whose public half the org knows."""
+    """A private key whose public key the org has."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     org.faults(jwt_public_key=public_half(key))
     path = tmp_path / "server.key"

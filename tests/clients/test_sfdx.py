@@ -1,4 +1,4 @@
-"""The Salesforce CLI takes salesforce/ for what it is; whether an org would is not shown."""
+"""The Salesforce CLI accepts salesforce/ as source. This does not show that an org accepts it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What this project believes of Salesforce, one class per resource, told in plain requests.
+"""What this project assumes about Salesforce, as plain requests, with a class per resource.
 
 Runs on the local org always and on a real one when the environment names it (conftest.py). Each
 test makes what it needs and leaves nothing behind. The real org needs the fields of salesforce/
@@ -15,7 +15,7 @@ from tests.contract.org import VERSION, Org, error, new_key
 
 CASE = "/sobjects/Case"
 BY_KEY = f"{CASE}/Call_Key__c"
-# Well-formed, and of nobody: a Case's prefix with the largest number.
+# A well-formed id of no record: the prefix of Case with the largest number.
 NO_CASE = "500zzzzzzzzzzzzAAA"
 GOOD: dict[str, Any] = {"attributes": {"type": "Contact"}, "LastName": "Contract"}
 BAD: dict[str, Any] = {"attributes": {"type": "Contact"}, "FirstName": "Nameless"}
@@ -511,7 +511,7 @@ class TestContentVersion:
         assert answer.content.decode() == self.TEXT
 
     def test_a_file_is_found_by_its_key(self, org: Org) -> None:
-        """Unique or not: only reading keeps a second one from being written."""
+        """Only a read before the write prevents a second record, unique key or not."""
         key = new_key()
         version = self.publish(org, Call_Key__c=key)
         found = org.query(f"SELECT Id FROM ContentVersion WHERE Call_Key__c = '{key}'")

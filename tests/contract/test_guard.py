@@ -1,4 +1,4 @@
-"""Which orgs the contract tests agree to write into, and how a real one is named."""
+"""Which orgs the contract tests write to, and how the environment names a real org."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ from simulator.org.store import FIRST_CASE_NUMBER, Row, Store
 Deriver = Callable[[Store, Row, Row | None, str], None]
 
 
-def _one(store: Store, sobject: str, column: str, record_id: object) -> Any:
+def _field_of(store: Store, sobject: str, column: str, record_id: object) -> Any:
     found = store.execute(
         f'SELECT "{column}" FROM "{sobject}" WHERE "Id" = ?', (record_id,)
     ).fetchone()
@@ -44,7 +44,7 @@ def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None
         day = read_datetime(now) or datetime.now(UTC)
         record["CaseNumber"] = autonumber.written(store.case_number_format, number, day)
         if record.get("AccountId") is None and record.get("ContactId"):
-            record["AccountId"] = _one(store, "Contact", "AccountId", record["ContactId"])
+            record["AccountId"] = _field_of(store, "Contact", "AccountId", record["ContactId"])
     closed = _is_closed(store, "CaseStatus", record)
     if closed and not (before and before["IsClosed"]):
         record["ClosedDate"] = now
@@ -70,7 +70,7 @@ def derive_task(store: Store, record: Row, before: Row | None, now: str) -> None
         )
     account = what if what and what.startswith("001") else None
     if account is None and who and who.startswith("003"):
-        account = _one(store, "Contact", "AccountId", who)
+        account = _field_of(store, "Contact", "AccountId", who)
     record["AccountId"] = account
     closed = _is_closed(store, "TaskStatus", record)
     if closed and not (before and before["IsClosed"]):

@@ -33,7 +33,7 @@ OPERATION_WORDS = {"create": "inserted", "update": "updated", "delete": "deleted
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write came to. created is None where the answer doesn't tell (update, delete)."""
+    """The result of a write. created: None for an update or a delete."""
 
     record_id: str
     created: bool | None = None
@@ -105,8 +105,8 @@ class Writer:
                 # Status and code of an unknown key with updateOnly are not confirmed [K].
                 raise not_found()
             self._permit(sobject, "create")
-            keyed = given if key.kind == "id" else _with_key(given, key, value)
-            body = read_body(self.context, sobject, keyed, creating=True)
+            with_key = given if key.kind == "id" else _with_key(given, key, value)
+            body = read_body(self.context, sobject, with_key, creating=True)
             return Written(self._insert(sobject, body), created=True)
 
     def delete(self, sobject: SObject, record_id: str) -> Written:

@@ -28,7 +28,7 @@ Work = Callable[[], Written]
 
 
 class _UndoError(Exception):
-    """Leaves the transaction of an allOrNone request with nothing done."""
+    """Aborts the transaction of an allOrNone request."""
 
 
 def create(request: Request) -> Answer:
@@ -202,7 +202,7 @@ def _answer(
 
 
 def unwritten(request: Request, code: str, message: str) -> OrgError:
-    """The refusal of an item that never came to the writer; counted here for that reason."""
+    """The refusal of a record that the writer never sees, so it is counted here."""
     request.org.stats.rejected += 1
     return OrgError(400, code, message, [])
 

@@ -16,7 +16,7 @@ OPERATIONS = ("create", "read", "update", "delete")
 
 @dataclass(frozen=True, slots=True)
 class ChildRelationship:
-    """One way down: `name` on the parent leads to `child` records whose `field` points at it."""
+    """A child relationship: `name` on the parent gives the `child` records that `field` links."""
 
     name: str
     child: SObject
@@ -37,11 +37,11 @@ CHILDREN = _children()
 
 
 class View:
-    """The schema as one user sees it: hidden fields and unreadable objects look as if missing.
+    """The schema as one user sees it: hidden fields and unreadable objects look missing.
 
-    hidden and denied are sets of lower-case `object.field` and `object.operation`. changed: fields
-    that this org has set up otherwise, by lower-case `object.field`. tooling: the Tooling API's
-    schema instead of the data API's.
+    hidden: lower-case `object.field` names. denied: lower-case `object.operation` names. changed:
+    fields that this org sets up differently, by lower-case `object.field`. tooling: the Tooling
+    API's schema instead of the data API's.
     """
 
     def __init__(

@@ -17,13 +17,13 @@ LONG_TEXT = 255
 class Field:
     """One field.
 
-    length: characters (0 = the kind has none). max_bytes: limit in UTF-8 bytes instead of
+    length: characters, 0 if the kind has no length. max_bytes: limit in UTF-8 bytes instead of
     characters, as HTML writes them. short: a textarea that can be filtered and sorted by however
     long it is. default: value on create when none is given. values: picklist values, the closed
     set if restricted. targets: objects a reference may point at; relationship: its name upwards;
-    children: its name downwards on the targets; detail: the record goes when its parent goes.
-    mirror: (reference field, field there), read through the reference. address: prefix of the
-    parts of a compound address. write_only: accepted, never stored or shown.
+    children: its name downwards on the targets; detail: the record is deleted with its parent.
+    mirror: (reference field, field of its target), read through the reference. address: prefix of
+    the parts of a compound address. write_only: accepted, never stored or shown.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """Must be given on create: not nillable and nothing fills it in."""
+        """Required on create: not nillable, and nothing fills it in."""
         return self.create and not self.nillable and self.default is None
 
     @property

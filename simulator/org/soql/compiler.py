@@ -18,7 +18,7 @@ MAX_FIELDS_GROUP = 200
 
 
 def compile_query(query: Query, view: View, now: datetime, all_rows: bool = False) -> Plan:
-    """The plan of a whole statement. Raises what Salesforce has for unknown names and misuse."""
+    """The plan of a whole statement. Raises Salesforce's errors for unknown names and misuse."""
     sobject = view.sobject(".".join(query.source.names))
     if sobject is None:
         raise unsupported_type(query.text, query.source)

@@ -1,4 +1,4 @@
-"""Names of one SELECT to SQL: which table a path leads to, with the joins it takes to get there."""
+"""Names of one SELECT to SQL: the table of a path, and the joins that lead to it."""
 
 import itertools
 from collections.abc import Iterator

@@ -117,7 +117,7 @@ def test_all_or_none_goes_for_the_collections_inside_too(org: LocalOrg, inner: b
 
 @pytest.mark.parametrize("outer", [False, None])
 def test_without_it_a_collection_inside_has_its_own_way(org: LocalOrg, outer: bool | None) -> None:
-    """Cases 1 and 2; null is as good as not given."""
+    """Cases 1 and 2; null counts as absent."""
     records = [typed("Case", Subject="ours"), typed("Case", Nonsense="x")]
     stored, undone, last = composite(
         org,

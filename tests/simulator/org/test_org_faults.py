@@ -1,4 +1,4 @@
-"""Every control of PUT /_org/faults, one by one."""
+"""Every fault of PUT /_org/faults."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""Signing in: grants, refusals, rotation, and what hangs on a token."""
+"""Login: grants, refusals, rotation, and what a token allows."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What single objects do by themselves."""
+"""What Salesforce does when certain objects are written."""
 
 import base64
 

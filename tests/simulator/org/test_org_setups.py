@@ -1,4 +1,4 @@
-"""Orgs that are set up otherwise than the seed: controls that take a right, a value or a field."""
+"""Orgs whose setup differs from the seed: faults that remove a right, a value or a field."""
 
 import base64
 import re
@@ -9,7 +9,7 @@ from tests.simulator.org.harness import LocalOrg, error
 
 
 def test_a_denied_record_refuses_alone(org: LocalOrg) -> None:
-    """As the contact of a person account does: its neighbours in the same request go through."""
+    """As the contact of a person account does: the other records of the request succeed."""
     jane, luis = (org.contact(name)["Id"] for name in ("Jane Miller", "Luis Garcia"))
     org.faults(deny_records=[jane[:15]])
     assert error(org.patch(f"/sobjects/Contact/{jane}", {"Phone": "1"})) == (
@@ -144,7 +144,7 @@ def test_line_breaks_may_be_stored_and_counted_as_two(org: LocalOrg) -> None:
 
 
 def test_child_rows_take_capacity_in_a_page(org: LocalOrg) -> None:
-    """A page may be smaller than asked for, and so may a list of children."""
+    """A page, and a list of children, may be smaller than requested."""
     jane = org.contact("Jane Miller")["Id"]
     org.faults(max_page_rows=2)
     query = f"SELECT Name, (SELECT CaseNumber FROM Cases) FROM Contact WHERE Id = '{jane}'"

@@ -1,4 +1,4 @@
-"""SOQL: what is understood, what it finds, and how the rest is refused."""
+"""SOQL: which statements are valid, what they find, and how invalid ones are refused."""
 
 from typing import Any
 from urllib.parse import quote
@@ -378,7 +378,7 @@ def escape(text: str) -> str:
     return "".join(ESCAPES.get(char, char) for char in text)
 
 
-# No surrogates and no NUL (JSON and SQLite have no place for them); trimmed as Salesforce trims.
+# No surrogates and no NUL (JSON and SQLite can't store them); trimmed as Salesforce trims.
 ANY_TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=40
 ).filter(lambda text: text.strip() == text and text.strip() != "")
