@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from shared.salesforce.failures import SalesforceError
+from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ def examine(links: Iterable[Link[T]], context: T) -> list[Finding]:
 
 
 def not_checked(name: str, because_of: str) -> Finding:
-    return Finding(name, Status.NOT_CHECKED, f"because of {because_of}")
+    return Finding(name, Status.NOT_CHECKED, f"not checked because of {because_of}")
 
 
 def _examine(link: Link[T], context: T) -> Finding:
@@ -85,12 +85,8 @@ def _examine(link: Link[T], context: T) -> Finding:
     except NotSetUp as reason:
         return Finding(link.name, Status.NOT_CHECKED, str(reason))
     except SalesforceError as error:
-        return Finding(
-            link.name,
-            Status.PROBLEM,
-            f"Salesforce answered {error}",
-            "Look up this error code of Salesforce's in docs/runbook.md.",
-        )
+        message, remedy = _of_salesforce(error)
+        return Finding(link.name, Status.PROBLEM, message, remedy)
     except StoreUnavailableError as trouble:
         return Finding(
             link.name,
@@ -98,3 +94,17 @@ def _examine(link: Link[T], context: T) -> Finding:
             f"Redis does not answer ({trouble})",
             "Check REDIS_URL, and check that the server runs.",
         )
+
+
+def _of_salesforce(error: SalesforceError) -> tuple[str, str]:
+    if error.failure is FailureClass.AWAY:
+        return (
+            f"Salesforce does not answer ({error})",
+            "Check that this machine can reach Salesforce.",
+        )
+    if error.failure in (FailureClass.BUDGET, FailureClass.DAILY_LIMIT):
+        return (
+            f"No API request to Salesforce is left for this check ({error})",
+            "Wait, or buy more API requests. Then run the doctor again.",
+        )
+    return f"Salesforce answered {error}", "Look up this code in docs/runbook.md."

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from cli.checks.env_file import CONVERT, with_carriage_return
 from shared.journal.journal import Journal
 from shared.salesforce.namespace import org_name
 from shared.settings import SettingsError, load_settings
@@ -15,6 +16,8 @@ LOAD = (
     "Comment out what you don't use."
 )
 
+CRLF = f".env has Windows line ends (CRLF). {CONVERT}, and load it again."
+
 
 class Commands(click.Group):
     """A group that answers refused settings and an absent Redis with a sentence and exit code 1."""
@@ -23,7 +26,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SettingsError as refused:
-            raise click.ClickException(f"{refused}\n{LOAD}") from refused
+            hint = CRLF if with_carriage_return() else LOAD
+            raise click.ClickException(f"{refused}\n{hint}") from refused
         except StoreUnavailableError as trouble:
             address = redis_address(load_settings().redis_url)
             raise click.ClickException(

@@ -1,4 +1,4 @@
-"""The variables themselves, before anything reads them: names with a slip, Windows line ends."""
+"""Checks the variables before anything reads them: misspelt names, Windows line ends."""
 
 import os
 import re
@@ -10,12 +10,13 @@ from cli.chain import Problem, Suspicion
 from shared.settings import Settings, may_be_in_a_file
 
 OF_OTHER_PROGRAMS = frozenset({"FLOWER_PORT", "PROMETHEUS_MULTIPROC_DIR"})
-"""Variables beside our settings that the lines of Procfile read."""
+"""Variables of the lines of Procfile that are not settings."""
 
+CONVERT = r"Run: sed -i 's/\r$//' .env"
 OF_TESTS = "SALESFORCE_CONTRACT_"
 PREFIXES = ("VAPI_", "SALESFORCE_", "TWILIO_")
 ALIKE = 0.75
-"""The share of two names that must be the same before one counts as a slip of the other."""
+"""From this ratio of difflib on, an unknown name counts as a slip of a known name."""
 
 MAX_BYTES = 1024 * 1024
 _VARIABLE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
@@ -26,17 +27,16 @@ def check_env(folder: Path, env: Mapping[str, str] = os.environ) -> str:
     file = folder / ".env"
     text = _text(file)
     known = known_names()
-    torn = sorted(name for name in known if env.get(name, "").endswith("\r"))
-    if torn:
+    if broken := with_carriage_return(env):
         raise Problem(
-            f"The values of {_listed(torn)} end in a carriage return: "
-            ".env has Windows line ends (CRLF)",
-            r"Run: sed -i 's/\r$//' .env, and load it again: set -a; . ./.env; set +a",
+            f"The values of {_listed(broken)} end in a carriage return, because .env has Windows "
+            "line ends (CRLF)",
+            f"{CONVERT}, and load it again: set -a; . ./.env; set +a",
         )
     if "\r\n" in text:
         raise Suspicion(
-            ".env has Windows line ends (CRLF), and a shell takes them into the values",
-            r"Run: sed -i 's/\r$//' .env",
+            ".env has Windows line ends (CRLF), which a shell takes into the values",
+            CONVERT,
         )
     named = {*_VARIABLE.findall(text), *(name for name in env if name.startswith(PREFIXES))}
     slips = {}
@@ -55,8 +55,13 @@ def check_env(folder: Path, env: Mapping[str, str] = os.environ) -> str:
     return "no misspelt variable, no Windows line ends"
 
 
+def with_carriage_return(env: Mapping[str, str] = os.environ) -> list[str]:
+    """The settings whose value ends as a line of a Windows file does."""
+    return sorted(name for name in known_names() if env.get(name, "").endswith("\r"))
+
+
 def known_names() -> set[str]:
-    """Of every setting, and of NAME_FILE where a setting may come from a file."""
+    """The variable of every setting, and NAME_FILE of those that may come from a file."""
     fields = Settings.model_fields
     files = {
         f"{name.upper()}_FILE" for name, field in fields.items() if may_be_in_a_file(name, field)

@@ -28,9 +28,10 @@ def _webhook(check_context: CheckContext) -> str:
         probe_webhook(f"{url.rstrip('/')}/webhook/vapi", check_context.settings)
     except ProbeFailedError as failed:
         raise Problem(str(failed), failed.remedy) from None
+    scheme = check_context.settings.vapi_auth
     return (
-        f"accepts a message authenticated by {check_context.settings.vapi_auth}, and refuses an "
-        "unsigned message; nothing on the way changes the bytes"
+        f"accepts a message that is authenticated by {scheme}, and refuses one that is not; no "
+        "proxy changes the body"
     )
 
 
@@ -117,7 +118,7 @@ def _vapi_number(check_context: CheckContext) -> str:
         try:
             check_context.accounts.twilio.standing()
         except TwilioRefusedError:  # a token that is wrong here would look like drift at Vapi
-            raise NotSetUp("because of twilio") from None
+            raise NotSetUp("not checked because of twilio") from None
         _vapi_as_wanted("phone-number", check_context)
     try:
         numbers = check_context.accounts.vapi.list_all("phone-number")
@@ -234,7 +235,7 @@ def _twilio_number(check_context: CheckContext) -> str:
     if not str(number["voice_url"]).startswith(f"{settings.vapi_base_url}/"):
         refused_by_vapi = check_context.vapi_refusal if settings.vapi_api_key else None
         if refused_by_vapi and refused_by_vapi.status not in KEY_REFUSED:
-            raise NotSetUp("because of vapi key")  # VAPI_BASE_URL may be wrong
+            raise NotSetUp("not checked because of vapi key")  # VAPI_BASE_URL may be wrong
         raise Problem(
             f"voice_url does not begin with VAPI_BASE_URL ({settings.vapi_base_url}), so calls do "
             "not reach Vapi",

@@ -94,7 +94,7 @@ def _language(check_context: CheckContext) -> str:
     field = check_context.settings.salesforce_language_field
     if not field:
         language = check_context.settings.default_language
-        return f"SALESFORCE_LANGUAGE_FIELD is not set; callers are spoken to in {language}"
+        return f"SALESFORCE_LANGUAGE_FIELD is not set; the agent starts every call in {language}"
     if check_context.org.lacks(Need("Contact", read=(field,))):
         raise Problem(
             f"Contact has no field {field}, or the user can't see it",

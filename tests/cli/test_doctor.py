@@ -222,6 +222,10 @@ BROKEN: dict[str, Broken] = {
     "the allowance is at the reserve": Broken(
         "salesforce allowance", "API requests are left", fault={"daily_left": 400_000},
     ),
+    "no answer to a query": Broken(
+        "salesforce speed", "Check that this machine can reach Salesforce",
+        fault={"status": 503, "resources": ["query"]}, also={"salesforce rules"},
+    ),
     "Salesforce is far away": Broken(
         "salesforce speed", "more than half of LOOKUP_DEADLINE_MS",
         env={"LOOKUP_DEADLINE_MS": "200"}, fault={"latency_ms": 150, "resources": ["query"]},

@@ -309,3 +309,13 @@ def test_the_simulated_vapi_refuses_what_it_does_not_know() -> None:
         api().create("tool", {"function": {"name": "x"}})
     assert list(missing(Accounts(load_settings())))
     assert not Path(".vapi").exists()
+
+
+def test_a_setting_that_windows_line_ends_broke_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VAPI_AUTH", "hmac\r")
+    load_settings.cache_clear()
+    output = run("plan", exit_code=1)
+    assert "VAPI_AUTH must be" in output
+    assert ".env has Windows line ends (CRLF). Run: sed" in output
