@@ -1,7 +1,7 @@
-# Needs Python 3.11, 3.12 or 3.13 with venv, and nothing else; PYTHON names another one.
+# Needs only Python 3.11, 3.12 or 3.13 with venv. Set PYTHON to use a Python other than python3.
 PYTHON ?= python3
 
-# .venv: the service, as README installs it. .venv-dev: also what the simulators, the tests and the checks need.
+# .venv has the service, as README installs it. .venv-dev adds what simulators, tests and checks need.
 SERVICE := .venv
 SERVICE_READY := $(SERVICE)/.ready
 DEV := .venv-dev
@@ -10,13 +10,13 @@ READY := $(DEV)/.ready
 
 .PHONY: help demo test check drill bench lock
 help:
-	@echo "make demo     the whole service on this machine, with calls (KEEP=1 stays up)"
-	@echo "make test     the tests"
-	@echo "make drill    kill -9 at random while writes are accepted, 20 rounds of 500 (ROUNDS=n)"
-	@echo "make bench    speed and API use, measured (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
-	@echo "make clients  third-party Salesforce clients against the local org (installs two nodes)"
-	@echo "make check    lint, format, types, import directions, compose file and Dockerfile"
-	@echo "make lock     requirements*.txt from requirements*.in (UPGRADE=1 takes newer versions)"
+	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running)"
+	@echo "make test     run the tests"
+	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
+	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
+	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
+	@echo "make check    check lint, format, types, import directions, compose file and Dockerfile"
+	@echo "make lock     compile requirements*.txt from requirements*.in (UPGRADE=1 takes newer versions)"
 
 define install
 	@$(PYTHON) shared/installed.py
@@ -35,7 +35,7 @@ $(READY): requirements-dev.txt
 demo: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m demo $(if $(KEEP),--keep)
 
-# The journeys install the service themselves, as README does.
+# tests/journeys installs the service itself, as README does.
 test: $(READY)
 	$(BIN)/python -m pytest
 
@@ -53,7 +53,7 @@ drill: $(SERVICE_READY) $(READY)
 bench: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m bench $(BENCH) --rounds $(or $(ROUNDS),3)
 
-# For every Python from 3.11 on, and with the hashes of all files of a version.
+# For every Python from 3.11 on, with the hashes of all files of each version.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 lock: | $(READY)

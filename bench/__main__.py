@@ -1,6 +1,7 @@
-"""`make bench`: what is promised about speed and API use, measured on this machine.
+"""`make bench`: measure speed and API use on this machine, and compare them with the promises.
 
-Real processes: store, local org, gunicorn, worker, beat. Each figure is the median of the rounds.
+It runs real processes: store, local org, gunicorn, worker, beat. Each figure is the median of the
+rounds.
 """
 
 import argparse
@@ -30,18 +31,20 @@ BENCHES: dict[str, tuple[str, Bench]] = {
     "failover": ("The store's primary is demoted under load, ten times", failover.measure),
     "strangers": ("280 strangers send a byte every 3 s", strangers.measure),
     "footprint": ("What a call costs in the store", footprint.measure),
-    "allowance": ("The daily allowance sinks to the reserve, and to nothing", allowance.measure),
+    "allowance": ("The daily limit runs down to the reserve, and to zero", allowance.measure),
 }
 
 
 def main() -> int:
-    """Exit code 0 when every figure holds."""
+    """Exit code 0 when no figure exceeds its limit."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)}")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "benches", nargs="*", metavar="BENCH", help=f"any of {', '.join(BENCHES)} (default: all)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="how many rounds (default: 3)")
     options = parser.parse_args()
     if unknown := set(options.benches) - set(BENCHES):
-        parser.error(f"no bench called {', '.join(sorted(unknown))}")
+        parser.error(f"unknown bench: {', '.join(sorted(unknown))}")
     end_in_order()
     holds = True
     for name in options.benches or BENCHES:

@@ -1,4 +1,4 @@
-"""The day's allowance sinks to the reserve, then to nothing, and comes back."""
+"""The daily API limit runs down to the reserve, then to zero, and recovers."""
 
 import tempfile
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 import redis
 
 from bench.figures import Figure
-from bench.load import Load, make_callers, number, run
+from bench.load import NOT_LOOKED, Load, make_callers, number, run
 from bench.traffic import settle
 from demo.drill import count
 from demo.stack import Stack
@@ -16,7 +16,6 @@ from simulator.org.meters import DAILY_REQUESTS
 
 RESERVE = DAILY_REQUESTS // 10
 CALLS = 40
-SAYS_SO = "can't look that up right now"
 
 
 def measure(_seed: int) -> list[Figure]:
@@ -38,7 +37,7 @@ def measure(_seed: int) -> list[Figure]:
         late = len(stack.org.records("Case")) - delivered
 
         stack.org.fault(daily_left=0)
-        run(stack.webhook, lambda load: _look(load, 2 * CALLS))  # whoever finds out
+        run(stack.webhook, lambda load: _look(load, 2 * CALLS))  # the first lookup finds out
         nothing = run(stack.webhook, lambda load: _look(load, 2 * CALLS + 1, count=10))
         known = run(stack.webhook, lambda load: _look(load, 0, count=10))
 
@@ -47,12 +46,12 @@ def measure(_seed: int) -> list[Figure]:
         parked = len(journal.parked(1000))
         lost, duplicated = count(stack, plenty.references + short.references)
     unknown = sum("Caller" not in answer.text for answer in known.answers)
-    looked = [answer for answer in short.answers if answer.is_lookup]
+    lookups = [answer for answer in short.answers if answer.is_lookup]
     return [
-        Figure("at the reserve: lookups refused", sum(item.refused for item in looked), 0),
-        # One request every LOOK_AGAIN_MS finds out whether there is room again.
-        Figure("at the reserve: writes that left", late, 1),
-        Figure("at zero: lookups that did not say so", _silent(nothing), 0),
+        Figure("at the reserve: lookups refused", sum(lookup.refused for lookup in lookups), 0),
+        # One request every LOOK_AGAIN_MS finds out whether the limit has recovered.
+        Figure("at the reserve: writes delivered", late, 1),
+        Figure("at zero: lookups that did not apologise", _silent(nothing), 0),
         Figure("at zero: known callers not answered", unknown, 0),
         Figure("parked", parked, 0),
         Figure("writes lost or duplicated", len(lost) + len(duplicated), 0),
@@ -60,7 +59,7 @@ def measure(_seed: int) -> list[Figure]:
 
 
 def _silent(load: Load) -> int:
-    return sum(SAYS_SO not in answer.text for answer in load.answers)
+    return sum(not NOT_LOOKED.search(answer.text) for answer in load.answers)
 
 
 async def _calls(load: Load, first: int, *, writes: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""10,000 writes were accepted during an outage; it ends, and callers go on calling."""
+"""An outage ends after 10,000 writes were accepted, while callers go on calling."""
 
 import asyncio
 import tempfile
@@ -36,7 +36,7 @@ def measure(_seed: int) -> list[Figure]:
         journal = Journal(client)
         stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE")
         _accept(journal)
-        time.sleep(10)  # it goes on for a while
+        time.sleep(10)  # the outage lasts
         stack.org.fault(latency_ms=LATENCY_MS, window=WINDOW)
         before = stack.org.stats()["requests"]
         healed = time.monotonic()
@@ -61,20 +61,20 @@ def measure(_seed: int) -> list[Figure]:
         changed = sum(
             record["MailingCity"] == "Elsewhere" for record in stack.org.records("Contact")
         )
-    looked = [answer.took_ms for answer in load.answers]
-    print(f"  {spent} requests, {len(looked)} lookups, {counts['parked']} parked", flush=True)
+    lookup_ms = [answer.took_ms for answer in load.answers]
+    print(f"  {spent} requests, {len(lookup_ms)} lookups, {counts['parked']} parked", flush=True)
     missing = CASES + LOGS + CHANGES - cases - logs - changed
     return [
         Figure("seconds until all was delivered", took[0] if took else float("nan"), 60, "s"),
         Figure("writes not in the org", missing, 0),
-        Figure("slowest lookup", max(looked), DEADLINE_MS, "ms"),
-        Figure("lookup p50", percentile(looked, 50), DEADLINE_MS, "ms"),
+        Figure("slowest lookup", max(lookup_ms), DEADLINE_MS, "ms"),
+        Figure("lookup p50", percentile(lookup_ms, 50), DEADLINE_MS, "ms"),
         Figure("lookups refused", sum(answer.refused for answer in load.answers), 0),
     ]
 
 
 def _accept(journal: Journal) -> None:
-    """What the webhook accepts while it can't be seen who is calling."""
+    """Accept what the webhook accepts while it can't look callers up."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     write_requests: list[tuple[Kind, Draft]] = []
     for nth in range(CASES):
@@ -87,7 +87,7 @@ def _accept(journal: Journal) -> None:
             caller_number=number(nth),
             changes={"MailingCity": "Elsewhere"},
             seen=None,
-            accepted_at="2100-01-01T00:00:00+00:00",  # the callers were made just now
+            accepted_at="2100-01-01T00:00:00+00:00",  # the contacts are newer than now
         )
         write_requests.append((Kind.CONTACT_UPDATE, change))
     for nth in range(LOGS):
@@ -111,7 +111,7 @@ def _is_drained(journal: Journal) -> bool:
 
 
 async def _callers(load: Load, drained: threading.Event) -> None:
-    """Two lookups a second, each by somebody who was not looked up before."""
+    """LOOKUPS_PER_S lookups, each by a new caller."""
     running = []
     nth = CALLERS
     while not drained.is_set():

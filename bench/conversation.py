@@ -1,4 +1,4 @@
-"""What a call waits for: its assistant while Salesforce hangs, and the number of its case."""
+"""What a call waits for: its assistant while Salesforce hangs, and its case number."""
 
 import asyncio
 import sys
@@ -19,8 +19,6 @@ from shared.journal.journal import Journal
 
 CALLS = 20
 ASSISTANT = "1d2f6c0b-7c11-4f0e-a2f5-5f7f0d9b3e21"
-
-
 ABOUT_CALLERS = ("customerName", "accountName", "openCaseCount", "openCases")
 
 
@@ -33,7 +31,7 @@ def measure(_seed: int) -> list[Figure]:
         plain: list[tuple[float, bool]] = []
 
         async def ask(load: Load) -> None:
-            # One at a time at first: the breaker is closed, and each waits for its caller.
+            # One at a time: while the breaker is closed, each request waits for its caller.
             for nth in range(CALLS, 2 * CALLS):
                 call = load.call(number(nth)).call
                 began = time.monotonic()
@@ -49,26 +47,26 @@ def measure(_seed: int) -> list[Figure]:
         Figure("assistant-request, Salesforce hanging", max(took for took, _ in plain), 2.6, "s"),
         Figure("not the plain assistant", sum(not ok for _, ok in plain), 0),
         Figure("CaseNumber in the live call after its delivery", max(call_updates), 2.0, "s"),
-        Figure("calls that never heard it", CALLS - len(call_updates), 0),
+        Figure("calls without the CaseNumber", CALLS - len(call_updates), 0),
     ]
 
 
-def _watch(url: str, answered_at: dict[str, float]) -> None:
+def _watch(url: str, updated_at: dict[str, float]) -> None:
     give_up = time.monotonic() + 40
-    while len(answered_at) < CALLS and time.monotonic() < give_up:
-        for item in requests.get(f"{url}/_vapi/control", timeout=10).json():
-            answered_at.setdefault(item["call"], time.time() * 1000)
+    while len(updated_at) < CALLS and time.monotonic() < give_up:
+        for posted in requests.get(f"{url}/_vapi/control", timeout=10).json():
+            updated_at.setdefault(posted["call"], time.time() * 1000)
         time.sleep(0.02)
 
 
 def _call_updates(stack: Stack, folder: Path) -> list[float]:
-    """For each call: how long after its case's delivery the live call heard of it."""
+    """Seconds from the delivery of a case to the update of its live call, for each call."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "simulator", "vapi", "serve", "--port", str(port)]
     control = Process("vapi", command, {"PYTHONPATH": str(ROOT)}, ROOT, folder / "vapi.log")
     control.start()
-    answered_at: dict[str, float] = {}
+    updated_at: dict[str, float] = {}
     try:
         wait_until(lambda: answers(f"{url}/_vapi/control"), for_s=20, what="vapi")
 
@@ -82,7 +80,7 @@ def _call_updates(stack: Stack, folder: Path) -> list[float]:
                 )
                 await asyncio.sleep(0.2)
 
-        watching = threading.Thread(target=_watch, args=(url, answered_at))
+        watching = threading.Thread(target=_watch, args=(url, updated_at))
         watching.start()
         run(stack.webhook, calls)
         watching.join()
@@ -93,7 +91,7 @@ def _call_updates(stack: Stack, folder: Path) -> list[float]:
             intent for intent in Journal(client).newest(1000) if intent.kind is Kind.CASE_CREATE
         ]
     return [
-        max(0.0, answered_at[case_.call_id] - case_.receipt.at_ms) / 1000
+        max(0.0, updated_at[case_.call_id] - case_.receipt.at_ms) / 1000
         for case_ in cases
-        if case_.receipt and case_.call_id in answered_at
+        if case_.receipt and case_.call_id in updated_at
     ]

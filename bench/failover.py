@@ -1,4 +1,4 @@
-"""The store's primary is demoted under load, ten times; its address follows half a second later."""
+"""The store fails over under load, ten times. Its address follows half a second later."""
 
 import tempfile
 import threading
@@ -24,7 +24,7 @@ GIVE_UP_S = 60.0
 
 @dataclass
 class Outcome:
-    """saved_after_s: from each demotion until a write was saved. restarts: of processes."""
+    """saved_after_s: from each failover until a write was saved. restarts: of processes."""
 
     saved_after_s: list[float] = field(default_factory=list)
     promised: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ def play(
     between_s: float = 0.0,
     give_up_s: float = GIVE_UP_S,
 ) -> Outcome:
-    """Fail over while writes are posted; wait until all are delivered; count them in the org.
+    """Fail over while writes are posted, wait until all are delivered, and count them in the org.
 
     Raises NotReadyError when no write is saved for give_up_s after a failover.
     """
@@ -88,7 +88,7 @@ def measure(_seed: int) -> list[Figure]:
         with Stack(Path(folder), store=pair) as stack:
             outcome = play(stack, pair, FAILOVERS, between_s=BETWEEN_S)
     seconds = ", ".join(f"{after_s:.1f}" for after_s in outcome.saved_after_s)
-    print(f"  {len(outcome.promised)} promises, saved again after {seconds} s", flush=True)
+    print(f"  {len(outcome.promised)} promises, a write was saved after {seconds} s", flush=True)
     return [
         Figure("slowest of ten until a write is saved", max(outcome.saved_after_s), 10, "s"),
         Figure("writes lost", len(outcome.lost), 0),

@@ -1,4 +1,4 @@
-"""Figures of the bench: named, measured in rounds, held against what is promised."""
+"""Figures of the bench: a value for each round, compared with its limit."""
 
 import statistics
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Figure:
-    """value is no more than most; unit as it is printed."""
+    """value must not exceed limit. unit: as printed."""
 
     name: str
     value: float
@@ -16,26 +16,25 @@ class Figure:
 
     @property
     def holds(self) -> bool:
-        return self.value <= self.limit  # false for nan
+        return self.value <= self.limit  # False for nan
 
 
 @dataclass
 class Measured:
-    """The rounds of one bench: each a list of the same figures."""
+    """The rounds of a bench. Each round is a list of the same figures."""
 
     title: str
     rounds: list[list[Figure]] = field(default_factory=list)
 
     def medians(self) -> list[Figure]:
-        of_all = zip(*self.rounds, strict=True)
         return [
-            replace(same[0], value=statistics.median(intent.value for intent in same))
-            for same in of_all
+            replace(same[0], value=statistics.median(figure.value for figure in same))
+            for same in zip(*self.rounds, strict=True)
         ]
 
 
 Bench = Callable[[int], list[Figure]]
-"""One round of a bench, given its seed."""
+"""Runs one round with the given seed."""
 
 
 def as_table(measured: Measured) -> str:

@@ -1,4 +1,4 @@
-"""What one call costs in the store: while it lasts, delivered, and once its data is forgotten."""
+"""What a call costs in the store: during the call, after delivery, and after the purge."""
 
 import tempfile
 import time
@@ -19,7 +19,7 @@ from simulator.vapi.wire import Call, as_bytes, proof
 
 CALLS = 40
 SHORT, LONG = 20, 200
-"""Utterances of a call of a minute, and of one of ten minutes."""
+"""Utterances in a call of a minute, and in a call of ten minutes."""
 LINE = "Yes, the invoice of last month shows the line twice, and I was charged for both of them."
 DAY_MS = 24 * 3600 * 1000
 FOR_EVER_MS = 10**12
@@ -28,8 +28,8 @@ FOR_EVER_MS = 10**12
 def measure(_seed: int) -> list[Figure]:
     short, long = _of(SHORT), _of(LONG)
     return [
-        Figure("a call of a minute, while it lasts", short["lasting"], 16, "KB"),
-        Figure("a call of ten minutes, while it lasts", long["lasting"], 80, "KB"),
+        Figure("a call of a minute, during the call", short["during"], 16, "KB"),
+        Figure("a call of ten minutes, during the call", long["during"], 80, "KB"),
         Figure("a call of ten minutes, just delivered", long["delivered"], 16, "KB"),
         Figure("after an hour", long["hour"], 12, "KB"),
         Figure("after a day", long["day"], 8, "KB"),
@@ -38,7 +38,7 @@ def measure(_seed: int) -> list[Figure]:
 
 
 def _of(utterances: int) -> dict[str, float]:
-    """KB a call, on average of CALLS calls with a lookup and two writes each."""
+    """KB per call: the average of CALLS calls with a lookup and two writes each."""
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         make_callers(stack.org, CALLS)
         with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
@@ -50,21 +50,21 @@ def _of(utterances: int) -> dict[str, float]:
             ]
             with ThreadPoolExecutor(8) as pool:
                 list(pool.map(lambda call: _talk(stack, call, utterances), calls))
-                used = {"lasting": _used(client) - before}
+                used = {"during": _used(client) - before}
                 reports = [call.report("customer-ended-call", LINE) for call in calls]
                 list(pool.map(lambda report: _post(stack, report), reports))
             settle(journal)
             used["delivered"] = _used(client) - before
-            print(f"  just delivered, bytes a call: {_by_name(client)}", flush=True)
+            print(f"  just delivered, bytes per call: {_by_name(client)}", flush=True)
             for age, left_ms in (("hour", DAY_MS // 24), ("day", DAY_MS)):
                 _expire(client, left_ms)
                 used[age] = _used(client) - before
-                print(f"  after: {_by_name(client)}", flush=True)
+                print(f"  after a {age}: {_by_name(client)}", flush=True)
             while journal.purge(data_after_ms=-DAY_MS, receipt_after_ms=FOR_EVER_MS):
                 pass
             _expire(client, FOR_EVER_MS)
             used["receipts"] = _used(client) - before
-            print(f"  forgotten: {_by_name(client)}", flush=True)
+            print(f"  receipts alone: {_by_name(client)}", flush=True)
     return {age: size / CALLS / 1024 for age, size in used.items()}
 
 
@@ -90,14 +90,14 @@ def _post(stack: Stack, message: dict[str, Any]) -> None:
 
 
 def _expire(client: redis.Redis, left_ms: int) -> None:
-    """What has no longer to live than that is gone."""
+    """Delete the keys that expire within left_ms, as time would."""
     for key in client.scan_iter("vs:*"):
         if 0 < client.pttl(key) <= left_ms and ":celery:" not in str(key):
             client.delete(key)
 
 
 def _used(client: redis.Redis) -> int:
-    """Bytes of all keys of ours but Celery's."""
+    """Bytes of all our keys except Celery's."""
     return sum(
         int(client.memory_usage(key, samples=0) or 0)
         for key in client.scan_iter("vs:*")

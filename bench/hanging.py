@@ -17,21 +17,21 @@ from demo.stack import OPERATOR, Stack
 CALLERS = 50
 PHASE_S = 10.0
 THINK_S = (0.2, 0.8)
-"""Between two answers somebody speaks. Without it the figures show how fast the machine is."""
+"""The pause between an answer and the next request. Without it the machine itself is the limit."""
 DEADLINE_MS = 3000
 
 
 def measure(seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         make_callers(stack.org, 2 * CALLERS)
-        run(stack.webhook, lambda load: _callers(load, 2.0, seed))  # warm
+        run(stack.webhook, lambda load: _callers(load, 2.0, seed))  # warm up
         healthy = run(stack.webhook, lambda load: _callers(load, PHASE_S, seed))
         stack.org.fault(hang=True)
         watch = Watch(stack)
         hanging = run(stack.webhook, lambda load: watch.beside(_callers(load, PHASE_S, seed)))
         stack.org.fault()
-    looked = [answer for answer in hanging.answers if answer.is_lookup]
-    after = [item.took_ms for item in looked if item.at > watch.opened_at]
+    lookups = [answer for answer in hanging.answers if answer.is_lookup]
+    after = [lookup.took_ms for lookup in lookups if lookup.at > watch.opened_at]
     before = percentile(_writes(healthy.answers), 99)
     during = percentile(_writes(hanging.answers), 99)
     print(
@@ -42,7 +42,9 @@ def measure(seed: int) -> list[Figure]:
     )
     return [
         Figure("write p99, hanging : healthy", during / before, 3.0),
-        Figure("slowest lookup", max(item.took_ms for item in looked), DEADLINE_MS + 100, "ms"),
+        Figure(
+            "slowest lookup", max(lookup.took_ms for lookup in lookups), DEADLINE_MS + 100, "ms"
+        ),
         Figure("lookup p50 once the breaker is open", percentile(after, 50), 20, "ms"),
         Figure("unanswered", healthy.unanswered + hanging.unanswered, 0),
     ]
@@ -63,7 +65,7 @@ async def _callers(load: Load, for_s: float, seed: int) -> None:
         turn = 0
         while time.monotonic() < until:
             turn += 1
-            # A known caller; in turns one who has not called before, and one who is not on file.
+            # By turns a known caller, a first-time caller and a caller without a contact.
             who = (nth, CALLERS + nth, 5000 + nth)[turn % 3]
             call = load.call(number(who))
             await call.begin()
@@ -84,7 +86,7 @@ async def _callers(load: Load, for_s: float, seed: int) -> None:
 
 
 class Watch:
-    """Notes when the breaker was first seen open."""
+    """Records when the breaker first opens."""
 
     def __init__(self, stack: Stack) -> None:
         self._health = f"{stack.url}/health"

@@ -16,30 +16,30 @@ FOR_S = 20
 def measure(_seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         make_callers(stack.org, PER_S * FOR_S + 1)
-        # One whose number is written as no spelling of ours has it.
+        # A contact whose number has a spelling that the first query does not try.
         stack.org.create("Contact", [{"LastName": "Odd", "Phone": "(415)/556 - 7777 home"}])
-        run(stack.webhook, lambda load: _look(load, PER_S * FOR_S))  # a token, and warm
+        run(stack.webhook, lambda load: _look(load, PER_S * FOR_S))  # get a token and warm up
         stack.org.fault(latency_ms=LATENCY_MS)
         first: list[float] = []
         again: list[float] = []
 
         async def callers(load: Load) -> None:
-            async def one(nth: int) -> None:
+            async def caller(nth: int) -> None:
                 call = load.call(number(nth))
-                if answers := await call.tool("lookupCustomer"):
-                    first.append(answers.took_ms)
-                if answers := await call.tool("getCaseStatus"):
-                    again.append(answers.took_ms)
+                if answer := await call.tool("lookupCustomer"):
+                    first.append(answer.took_ms)
+                if answer := await call.tool("getCaseStatus"):
+                    again.append(answer.took_ms)
 
-            await at_times([nth / PER_S for nth in range(PER_S * FOR_S)], one)
+            await at_times([nth / PER_S for nth in range(PER_S * FOR_S)], caller)
 
         load = run(stack.webhook, callers)
-        limit = max(_requests(stack, number(nth)) for nth in (3, 8000, 7777))
+        most_requests = max(_requests(stack, number(nth)) for nth in (3, 8000, 7777))
     refused = sum(answer.refused for answer in load.answers)
     return [
         Figure("caller found by the first query, p99", percentile(first, 99), 400, "ms"),
         Figure("from the snapshot, p99", percentile(again, 99), 15, "ms"),
-        Figure("requests for any caller", limit, 3),
+        Figure("requests for any caller", most_requests, 3),
         Figure("refused or unanswered", refused + load.unanswered, 0),
     ]
 
@@ -49,7 +49,7 @@ async def _look(load: Load, who: int) -> None:
 
 
 def _requests(stack: Stack, caller: str) -> int:
-    """How many requests a call from this number costs until it is known who is calling."""
+    """How many requests it costs to resolve a caller with this number."""
     before = stack.org.stats()["requests"]
 
     async def look(load: Load) -> None:

@@ -1,4 +1,4 @@
-"""Load for the bench: calls as Vapi sends them, many at a time, each answer timed."""
+"""Load for the bench: many concurrent calls as Vapi sends them, with the time of each answer."""
 
 import asyncio
 import random
@@ -22,8 +22,7 @@ NOT_LOOKED = re.compile(r"can't look")
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """One answer. at: time.monotonic() when it was asked for. refused: nothing could be looked up,
-    or nothing was saved."""
+    """An answer. at: time.monotonic() of the request. refused: nothing was looked up, or saved."""
 
     tool: str
     at: float
@@ -38,7 +37,7 @@ class ToolAnswer:
 
 @dataclass
 class Load:
-    """Posts to one webhook and keeps what it heard. unanswered: no answer, or no entry in it."""
+    """Posts to a webhook and stores the answers. unanswered: requests without a result."""
 
     url: str
     session: aiohttp.ClientSession
@@ -57,12 +56,14 @@ class Load:
 
     @property
     def references(self) -> list[str]:
-        """What callers were promised, where the org's record shows the reference."""
-        written = (
-            item for item in self.answers if not item.is_lookup and item.tool != "updateContact"
+        """The promised references of all writes whose record in the org shows the reference."""
+        writes = (
+            answer
+            for answer in self.answers
+            if not answer.is_lookup and answer.tool != "updateContact"
         )
-        found = (REFERENCE.search(row.text) for row in written)
-        return [row.group() for row in found if row]
+        found = (REFERENCE.search(write.text) for write in writes)
+        return [match.group() for match in found if match]
 
 
 @dataclass
@@ -75,27 +76,27 @@ class OneCall:
         await self.load.post(self.call.status("in-progress"))
 
     async def end(self) -> None:
-        await self.load.post(self.call.report("customer-ended-call", "Said what there was to say."))
+        await self.load.post(self.call.report("customer-ended-call", "The caller got an answer."))
 
     async def tool(self, name: str, **arguments: Any) -> ToolAnswer | None:
         self.asked += 1
         id_ = f"call_{self.asked}"
         began = time.monotonic()
         try:
-            answer = await self.load.post(self.call.tool_calls((id_, name, arguments)))
-            (entry,) = answer["results"]
+            body = await self.load.post(self.call.tool_calls((id_, name, arguments)))
+            (result,) = body["results"]
         except (TimeoutError, aiohttp.ClientError, KeyError, ValueError, TypeError):
             self.load.unanswered += 1
             return None
-        text = entry.get("result") or entry.get("error") or ""
-        refused = "error" in entry if name not in LOOKS else bool(NOT_LOOKED.search(text))
-        answers = ToolAnswer(name, began, (time.monotonic() - began) * 1000, text, refused)
-        self.load.answers.append(answers)
-        return answers
+        text = result.get("result") or result.get("error") or ""
+        refused = "error" in result if name not in LOOKS else bool(NOT_LOOKED.search(text))
+        answer = ToolAnswer(name, began, (time.monotonic() - began) * 1000, text, refused)
+        self.load.answers.append(answer)
+        return answer
 
 
 def run(url: str, work: Callable[[Load], Coroutine[Any, Any, None]]) -> Load:
-    """Runs work with a load of its own, to its end."""
+    """Runs work with a new load until it ends."""
 
     async def inside() -> Load:
         connector = aiohttp.TCPConnector(limit=0)
@@ -111,7 +112,7 @@ def run(url: str, work: Callable[[Load], Coroutine[Any, Any, None]]) -> Load:
 async def at_times(
     times: Sequence[float], begin: Callable[[int], Coroutine[Any, Any, None]]
 ) -> None:
-    """Begins the nth piece of work times[n] seconds from now, and waits for all of them."""
+    """Calls begin(n) at times[n] seconds from now, and waits for all of them."""
     start = time.monotonic()
     running = []
     for nth, at in enumerate(times):
@@ -121,7 +122,7 @@ async def at_times(
 
 
 def poisson(chance: random.Random, per_s: float, for_s: float) -> list[float]:
-    """Times of arrival, in seconds."""
+    """Random arrival times in seconds."""
     times, at = [], chance.expovariate(per_s)
     while at < for_s:
         times.append(at)
@@ -130,7 +131,7 @@ def poisson(chance: random.Random, per_s: float, for_s: float) -> list[float]:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that so many per cent of them do not exceed; nan for none."""
+    """The value that `share` per cent of the values do not exceed; nan without values."""
     if not values:
         return float("nan")
     ranked = sorted(values)
@@ -138,12 +139,12 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def number(nth: int) -> str:
-    """The nth caller's number; make_callers gives them contacts."""
+    """The nth caller's number. make_callers creates their contacts."""
     return f"+1415556{nth:04d}"
 
 
 def make_callers(org: Org, count: int) -> list[str]:
-    """Contacts with the first `count` numbers; their record ids."""
+    """Create contacts with the first `count` numbers. Returns their ids."""
     ids: list[str] = []
     for start in range(0, count, 200):
         fields = [

@@ -1,4 +1,4 @@
-"""Strangers who send a byte every three seconds hold 280 connections while calls go on."""
+"""280 unauthenticated connections send a byte every three seconds while calls go on."""
 
 import asyncio
 import contextlib
@@ -24,9 +24,9 @@ HEAD = b"POST /webhook/vapi HTTP/1.1\r\nHost: voice.example.com\r\n"
 def measure(_seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         make_callers(stack.org, CALLERS)
-        run(stack.webhook, lambda load: _calls(load))  # warm
+        run(stack.webhook, lambda load: _calls(load))  # warm up
         without, beside = [], []
-        for _ in range(PAIRS):  # in turns: what else the machine does hits both alike
+        for _ in range(PAIRS):  # by turns, so that other load on the machine affects both
             without.append(run(stack.webhook, lambda load: _calls(load)))
             beside.append(run(stack.webhook, lambda load: _beside(load, stack.port)))
     alone_ms, beside_ms = (
@@ -48,10 +48,10 @@ def measure(_seed: int) -> list[Figure]:
 
 
 async def _calls(load: Load) -> None:
-    """Lookups and writes in turns, of callers who are known by now."""
+    """Lookups and writes of known callers, by turns."""
     calls = [load.call(number(nth)) for nth in range(CALLERS)]
 
-    async def one(nth: int) -> None:
+    async def caller(nth: int) -> None:
         call = calls[nth % CALLERS]
         if nth % 4:
             await call.tool("getCaseStatus")
@@ -61,7 +61,7 @@ async def _calls(load: Load) -> None:
                 "createSalesforceCase", issueType="billing", description=text, onExisting="new"
             )
 
-    await at_times([nth / PER_S for nth in range(int(PER_S * PHASE_S))], one)
+    await at_times([nth / PER_S for nth in range(int(PER_S * PHASE_S))], caller)
 
 
 async def _beside(load: Load, port: int) -> None:
@@ -71,7 +71,7 @@ async def _beside(load: Load, port: int) -> None:
 
 @contextlib.asynccontextmanager
 async def _strangers(port: int) -> AsyncIterator[None]:
-    """Half of them in the head, half in the body, a tenth of these behind a forged signature."""
+    """Half of them stall in the head, half in the body; every tenth body has a forged signature."""
     stamp = int(time.time())
     forged = f"x-signature: {'ab' * 32}\r\nx-timestamp: {stamp}\r\n".encode()
     body = b"Content-Length: 1000\r\n"
@@ -81,17 +81,17 @@ async def _strangers(port: int) -> AsyncIterator[None]:
     running = [asyncio.create_task(_stranger(port, next(openings))) for _ in range(STRANGERS)]
     await asyncio.sleep(2)
     yield
-    for item in running:
-        item.cancel()
+    for task in running:
+        task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _stranger(port: int, opening: bytes) -> None:
-    """As slowly as it goes; begins anew when the server has had enough."""
+    """Send one byte at a time, and reconnect when the server closes the connection."""
     while True:
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            closed = asyncio.create_task(reader.read())  # to its end
+            closed = asyncio.create_task(reader.read())  # until the server closes
             writer.write(opening)
             while not closed.done():
                 await asyncio.wait([closed], timeout=BYTE_EVERY_S)

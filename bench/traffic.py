@@ -51,18 +51,18 @@ def measure(seed: int) -> list[Figure]:
         )
         logs = sum(bool(record["CallObject"]) for record in stack.org.records("Task"))
     spent = after["requests"] - before["requests"]
-    looked = [answer for answer in load.answers if answer.is_lookup]
+    lookups = [answer for answer in load.answers if answer.is_lookup]
     limited = after["by_status"].get("403", 0) - before["by_status"].get("403", 0)
     print(
-        f"  {len(times)} calls, {len(looked)} lookups, {len(load.references)} writes, "
+        f"  {len(times)} calls, {len(lookups)} lookups, {len(load.references)} writes, "
         f"{spent} requests {_difference(before, after)}, lookup p50 "
-        f"{percentile([item.took_ms for item in looked], 50):.0f} ms",
+        f"{percentile([lookup.took_ms for lookup in lookups], 50):.0f} ms",
         flush=True,
     )
     return [
-        Figure("requests a call", spent / len(times), 0.9),
-        Figure("lookup p99", percentile([item.took_ms for item in looked], 99), 1000, "ms"),
-        Figure("lookups refused", sum(item.refused for item in looked), 0),
+        Figure("requests per call", spent / len(times), 0.9),
+        Figure("lookup p99", percentile([lookup.took_ms for lookup in lookups], 99), 1000, "ms"),
+        Figure("lookups refused", sum(lookup.refused for lookup in lookups), 0),
         Figure("unanswered", load.unanswered, 0),
         Figure("writes lost or duplicated", len(lost) + len(duplicated) + changes, 0),
         Figure("calls without their record", len(times) - logs, 0),
@@ -71,7 +71,7 @@ def measure(seed: int) -> list[Figure]:
 
 
 async def _call(load: Load, nth: int, chance: random.Random) -> None:
-    """Someone calls, is looked up twice, wishes 1.2 things, hangs up."""
+    """A call with two lookups and 1.2 writes on average."""
     known = chance.random() >= UNKNOWN
     call = load.call(number(nth) if known else f"+1628555{nth:04d}")
     await call.begin()
@@ -83,7 +83,7 @@ async def _call(load: Load, nth: int, chance: random.Random) -> None:
     await _write_request(call, nth, chance)
     if chance.random() < 0.2:
         await asyncio.sleep(chance.uniform(0.5, 1.5))
-        await call.tool("requestCallback", reason="Wants to hear how it went")
+        await call.tool("requestCallback", reason="Wants to know the outcome")
     await asyncio.sleep(chance.uniform(1.0, 3.0))
     await call.end()
 
@@ -96,13 +96,13 @@ async def _write_request(call: OneCall, nth: int, chance: random.Random) -> None
             "createSalesforceCase", issueType=kind, description=f"Nothing works ({nth})"
         )
     elif requested < 0.85:
-        await call.tool("requestCallback", reason="Would rather talk to a person")
+        await call.tool("requestCallback", reason="Wants to talk to a person")
     else:
         await call.tool("updateContact", mailingCity=f"Town {nth}")
 
 
 def settle(journal: Journal, for_s: float = SETTLE_S) -> None:
-    """Waits until nothing wants work any more."""
+    """Waits until every intent is settled."""
 
     def settled() -> bool:
         counts = journal.counts()

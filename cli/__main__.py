@@ -1,4 +1,4 @@
-"""The operator's commands."""
+"""Commands for operators of vapi-salesforce."""
 
 import click
 

@@ -1,11 +1,11 @@
-"""A chain of links to examine: each is ok, a problem with its mend, or not checked, and why."""
+"""A chain of links to examine: each is ok, a warning, a problem with its remedy, or not checked."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from shared.salesforce.failures import SalesforceError
+from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
 
 T = TypeVar("T")
@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 class Status(StrEnum):
     OK = "ok"
+    WARNING = "warning"
     PROBLEM = "problem"
     NOT_CHECKED = "not checked"
 
@@ -20,30 +21,38 @@ class Status(StrEnum):
 class Problem(Exception):  # noqa: N818 - what a check found, and no failure of the check
     """What is wrong, and what to do about it."""
 
-    def __init__(self, said: str, remedy: str) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
         self.remedy = remedy
 
 
+class Suspicion(Problem):
+    """What may be wrong. The service works, so the doctor's exit code stays 0."""
+
+
 class NotSetUp(Exception):  # noqa: N818
-    """The link is not in use here; the text says which setting would put it to use."""
+    """The link is not in use here. The text names the setting that would put it to use."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """told: what was seen, what is wrong, or why it was not checked. mend: "" unless wrong."""
+    """message: what the check saw, what is wrong, or why the link was not checked.
+
+    remedy: what to do, "" when nothing is wrong.
+    """
 
     link: str
     status: Status
-    said: str
+    message: str
     remedy: str = ""
 
 
 @dataclass(frozen=True)
 class Link(Generic[T]):
-    """after: the link without which this one can't be checked, "" for none.
+    """after: the link without which this link can't be checked, "" for none.
 
-    check returns what it saw. Raises Problem, NotSetUp, and what the outside worlds raise.
+    check returns what it saw. It raises Problem, NotSetUp, SalesforceError and
+    StoreUnavailableError.
     """
 
     name: str
@@ -52,11 +61,11 @@ class Link(Generic[T]):
 
 
 def examine(links: Iterable[Link[T]], context: T) -> list[Finding]:
-    """A finding for each link, in order. What hangs on a link that is not ok is not checked."""
+    """A finding for each link, in order. A link behind a link with a problem is not checked."""
     findings: dict[str, Finding] = {}
     for link in links:
         before = findings.get(link.after)
-        if before and before.status is not Status.OK:
+        if before and before.status in (Status.PROBLEM, Status.NOT_CHECKED):
             findings[link.name] = not_checked(link.name, link.after)
         else:
             findings[link.name] = _examine(link, context)
@@ -64,24 +73,38 @@ def examine(links: Iterable[Link[T]], context: T) -> list[Finding]:
 
 
 def not_checked(name: str, because_of: str) -> Finding:
-    return Finding(name, Status.NOT_CHECKED, f"because of {because_of}")
+    return Finding(name, Status.NOT_CHECKED, f"not checked because of {because_of}")
 
 
 def _examine(link: Link[T], context: T) -> Finding:
     try:
         return Finding(link.name, Status.OK, link.check(context))
     except Problem as problem:
-        return Finding(link.name, Status.PROBLEM, str(problem), problem.remedy)
-    except NotSetUp as why:
-        return Finding(link.name, Status.NOT_CHECKED, str(why))
+        status = Status.WARNING if isinstance(problem, Suspicion) else Status.PROBLEM
+        return Finding(link.name, status, str(problem), problem.remedy)
+    except NotSetUp as reason:
+        return Finding(link.name, Status.NOT_CHECKED, str(reason))
     except SalesforceError as error:
-        said = f"Salesforce answered {error}"
+        message, remedy = _of_salesforce(error)
+        return Finding(link.name, Status.PROBLEM, message, remedy)
+    except StoreUnavailableError as trouble:
         return Finding(
             link.name,
             Status.PROBLEM,
-            said,
-            "that is Salesforce's own error code; docs/runbook.md has the usual ones",
+            f"Redis does not answer ({trouble})",
+            "Check REDIS_URL, and check that the server runs.",
         )
-    except StoreUnavailableError as trouble:
-        said = f"Redis does not answer ({trouble})"
-        return Finding(link.name, Status.PROBLEM, said, "check REDIS_URL, and that the server runs")
+
+
+def _of_salesforce(error: SalesforceError) -> tuple[str, str]:
+    if error.failure is FailureClass.AWAY:
+        return (
+            f"Salesforce does not answer ({error})",
+            "Check that this machine can reach Salesforce.",
+        )
+    if error.failure in (FailureClass.BUDGET, FailureClass.DAILY_LIMIT):
+        return (
+            f"No API request to Salesforce is left for this check ({error})",
+            "Wait, or buy more API requests. Then run the doctor again.",
+        )
+    return f"Salesforce answered {error}", "Look up this code in docs/runbook.md."

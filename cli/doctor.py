@@ -1,17 +1,19 @@
-"""`python -m cli doctor`: every link of the chain, what is wrong with it, and the mend.
+"""`python -m cli doctor`: every link of the chain, what is wrong with it, and the remedy.
 
-Exit code 0 when nothing is wrong. No secret is ever printed.
+The output never shows a secret.
 """
 
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from cli.chain import Finding, Link, Status, examine, not_checked
 from cli.checks import phone, salesforce, service, store
 from cli.checks.context import CheckContext
+from cli.checks.env_file import check_env
 from cli.store import LOAD
 from shared.settings import SettingsError, load_settings
 
@@ -22,39 +24,48 @@ LINKS: tuple[Link[CheckContext], ...] = (
     *phone.LINKS,
 )
 
-MARKS = {Status.OK: "✓", Status.PROBLEM: "✗", Status.NOT_CHECKED: "–"}
+ENV = Link[Path]("variables", "", check_env)
+
+SYMBOLS = {Status.OK: "✓", Status.WARNING: "!", Status.PROBLEM: "✗", Status.NOT_CHECKED: "–"}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option(
     "--try-writes",
     is_flag=True,
-    help="have Salesforce take a case and what hangs on it in a request that is undone as a "
-    "whole, to see whether the org's rules let them through (the case's number may be skipped)",
+    help="Write a case with a comment, a call log and a call-back to Salesforce in one request "
+    "that Salesforce undoes as a whole. This shows whether the org's rules allow them. The org "
+    "may skip a case number.",
 )
 def doctor(as_json: bool, try_writes: bool) -> None:
     """Check settings, Redis, the running service, Salesforce, webhook, Vapi and Twilio.
 
-    Whatever is wrong is named with what to do about it."""
+    Each problem comes with its remedy. Exit codes: 0 when there is no problem (there may be
+    warnings), 1 when there is one.
+    """
     findings = diagnose(try_writes=try_writes)
     for finding in findings:
         if as_json:
             click.echo(json.dumps(asdict(finding), ensure_ascii=False))
             continue
-        click.echo(f"{MARKS[finding.status]} {finding.link}: {finding.said}")
+        click.echo(f"{SYMBOLS[finding.status]} {finding.link}: {finding.message}")
         if finding.remedy:
             click.echo(f"    → {finding.remedy}")
     sys.exit(1 if any(finding.status is Status.PROBLEM for finding in findings) else 0)
 
 
 def diagnose(*, try_writes: bool = False) -> list[Finding]:
-    """A finding for each link, settings first."""
+    """A finding for each link: first the variables, then the settings made of them."""
+    (variables,) = examine([ENV], Path.cwd())
+    if variables.status is Status.PROBLEM:
+        behind = ("settings", *(link.name for link in LINKS))
+        return [variables, *(not_checked(name, ENV.name) for name in behind)]
     load_settings.cache_clear()
     try:
-        context = CheckContext(load_settings(), try_writes=try_writes)
+        check_context = CheckContext(load_settings(), try_writes=try_writes)
     except SettingsError as refused:
-        broken = Finding("settings", Status.PROBLEM, str(refused), LOAD.replace("\n", "; "))
-        return [broken, *(not_checked(link.name, "settings") for link in LINKS)]
-    complete = Finding("settings", Status.OK, "complete and fit together")
-    return [complete, *examine(LINKS, context)]
+        broken = Finding("settings", Status.PROBLEM, str(refused), LOAD.replace("\n", " "))
+        return [variables, broken, *(not_checked(link.name, "settings") for link in LINKS)]
+    complete = Finding("settings", Status.OK, "complete and consistent")
+    return [variables, complete, *examine(LINKS, check_context)]

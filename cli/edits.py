@@ -1,6 +1,6 @@
-"""Corrections of a parked draft: what may be corrected, and how a value has to be.
+"""Corrections of a parked draft: which names it has, and which values they accept.
 
-A correction is validated as the tool validates that took the draft down (shared/vapi/tools.py).
+A value is validated by the same tool that accepted the draft (shared/vapi/tools.py).
 """
 
 import re
@@ -17,18 +17,22 @@ from shared.salesforce.customers import CHANGEABLE
 from shared.vapi.tools import BadArgumentsError, read_arguments
 
 WHO = ("contact_id", "caller_number")
-"""Whose write it is: what a person sets when the caller was nobody's or several people's number."""
+"""Whose write it is. An operator sets one when the number belongs to no contact, or to several."""
 
 _CONTACT_ID = re.compile(r"003[A-Za-z0-9]{12}([A-Za-z0-9]{3})?")
 
 
 class EditRefusedError(Exception):
-    """The text is a sentence for the operator."""
+    """The correction is not possible. The text is a sentence for the operator."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """The tool that validates a kind of draft, and the tool's argument for each of its names."""
+    """How a kind of draft is corrected.
+
+    tool: the tool that validates it. arguments: the tool's argument for each name of the draft.
+    who: whether the draft says whose write it is.
+    """
 
     tool: str
     arguments: Mapping[str, str]
@@ -51,7 +55,7 @@ FORMS = {
         "updateContact", {name: name[0].lower() + name[1:] for name in CHANGEABLE}
     ),
     Kind.CALLBACK: Form("requestCallback", {"phone": "phone", "when": "when", "reason": "reason"}),
-    # No tool takes these down; a summary is as long as a description may be.
+    # No tool accepts these. A summary may be as long as the reason of a call-back.
     Kind.CALL_LOG: Form("requestCallback", {"summary": "reason"}),
     Kind.TRANSCRIPT_FILE: Form("requestCallback", {}, who=False),
     Kind.TASK_LINK: Form("requestCallback", {}, who=False),
@@ -60,7 +64,7 @@ FORMS = {
 
 @dataclass(frozen=True)
 class Edit:
-    """draft: as it will be kept. changed: name → (old, new), None for "left out"."""
+    """draft: the corrected draft. changed: name → (old, new); None stands for "left out"."""
 
     draft: dict[str, Any]
     changed: dict[str, tuple[str | None, str | None]]
@@ -74,14 +78,14 @@ def edited(
     emptied: Sequence[str],
     region: str,
 ) -> Edit:
-    """put: NAME=VALUE each. Raises EditRefusedError."""
+    """put: NAME=VALUE each. left_out, emptied: names. Raises EditRefusedError."""
     values = _values(put)
     named = [*values, *left_out, *emptied]
     _check_names(intent.kind, named)
     if intent.kind is not Kind.CONTACT_UPDATE and emptied:
         raise EditRefusedError(
-            f"--empty {emptied[0]}: only a contact update can erase what the org has; "
-            f"--unset {emptied[0]} leaves it out"
+            f"--empty {emptied[0]}: only a contact update can erase what the org has. "
+            f"Use --unset {emptied[0]} to leave it out"
         )
     before = _texts(intent)
     after: dict[str, str | None] = {**before, **values}
@@ -93,14 +97,14 @@ def edited(
 
 def _values(put: Sequence[str]) -> dict[str, str]:
     values: dict[str, str] = {}
-    for item in put:
-        name, equals, value = item.partition("=")
+    for assignment in put:
+        name, equals, value = assignment.partition("=")
         if not equals:
             raise EditRefusedError(f"--set {name}: write --set {name}=VALUE")
         if not value.strip():
             raise EditRefusedError(
-                f"--set {name}= has no value: --unset {name} leaves it out, so that the org keeps "
-                f"what it has; --empty {name} erases it in the org"
+                f"--set {name}= has no value. Use --unset {name} to leave it out, so that the org "
+                f"keeps what it has, or --empty {name} to erase it in the org"
             )
         if name in values:
             raise EditRefusedError(f"{name} is named twice")
@@ -113,14 +117,14 @@ def _check_names(kind: Kind, named: Sequence[str]) -> None:
     known = [*form.arguments, *(WHO if form.who else ())]
     for name in named:
         if name not in known:
-            existing = f"it has {', '.join(known)}" if known else "nothing of it can be edited"
-            raise EditRefusedError(f"a {kind} has no {name}: {existing}")
+            editable = f"it has {', '.join(known)}" if known else "nothing of it can be edited"
+            raise EditRefusedError(f"a {kind} has no {name}: {editable}")
         if named.count(name) > 1:
             raise EditRefusedError(f"{name} is named twice")
 
 
 def _texts(intent: Intent) -> dict[str, str | None]:
-    """What can be edited, as it is; a contact update has only the fields that it changes."""
+    """What can be edited, as it is now. A contact update has only the fields that it changes."""
     payload, form = intent.payload, FORMS[intent.kind]
     if intent.kind is Kind.CONTACT_UPDATE:
         texts: dict[str, str | None] = dict(payload["changes"])
@@ -132,7 +136,7 @@ def _texts(intent: Intent) -> dict[str, str | None]:
 def _validate(
     kind: Kind, after: dict[str, str | None], values: dict[str, str], region: str
 ) -> None:
-    """Puts the values into after as the tool would write them. Raises EditRefusedError."""
+    """Writes the values into `after` in the tool's own form. Raises EditRefusedError."""
     form = FORMS[kind]
     given = {argument: after[name] for name, argument in form.arguments.items() if after.get(name)}
     if any(name in form.arguments for name in values):
@@ -161,9 +165,11 @@ def _draft(intent: Intent, after: dict[str, str | None], named: Sequence[str]) -
         }
         if not changes:
             raise EditRefusedError(
-                "nothing would be left to change: python -m cli intents discard gives it up"
+                "nothing would be left to change. To give the intent up, run: "
+                f"python -m cli intents discard {intent.id}"
             )
-        # Nothing was "seen" by the person who edits now; whatever is changed after now still wins.
+        # The operator has not "seen" older values, so the update overwrites them; a change that
+        # somebody makes after now still wins.
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         draft |= {"changes": changes, "seen": None, "accepted_at": now}
         named = [name for name in named if name in WHO]

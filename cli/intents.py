@@ -1,4 +1,4 @@
-"""`python -m cli intents`: what was promised, what became of it, and settling what parked."""
+"""`python -m cli intents`: list intents, show one, and settle those that parked."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.edits import Edit, EditRefusedError, edited
-from cli.standing import standing_of
+from cli.org_state import org_state_of
 from cli.store import Commands, open_journal
 from shared.dispatch import Notifier, celery_app
 from shared.domain.intent import Intent
@@ -23,24 +23,31 @@ MAX_SHOWN = 200
 
 @click.group(cls=Commands, help=__doc__)
 def intents() -> None:
-    """The group of journal commands."""
+    """The group of intents commands."""
 
 
-# -- looking ---------------------------------------------------------------------------------------
+# -- list and show ---------------------------------------------------------------------------------
 
 
 @intents.command("list")
-@click.option("--state", type=click.Choice([str(item) for item in State]), help="only this state")
-@click.option("--kind", type=click.Choice([str(item) for item in Kind]), help="only this kind")
-@click.option("--call", "call_id", help="only this call's")
-@click.option("--limit", default=100, show_default=True, help="how many to look at")
-@click.option("--json", "as_json", is_flag=True, help="a JSON object a line")
+@click.option(
+    "--state", type=click.Choice([str(state) for state in State]), help="Only this state."
+)
+@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this kind.")
+@click.option("--call", "call_id", help="Only intents of this call.")
+@click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    help="How many of the newest or longest parked to search.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_(
     state: str | None, kind: str | None, call_id: str | None, limit: int, as_json: bool
 ) -> None:
-    """The newest intents, or the longest parked, without what callers said.
+    """List the newest intents, or with --state parked the longest parked.
 
-    Salesforce's words for what parked may quote a value.
+    The list does not show what callers said. Salesforce's error messages may quote a value.
     """
     journal = open_journal()
     if call_id:
@@ -61,7 +68,7 @@ def list_(
 @intents.command()
 @click.argument("intent_id")
 def show(intent_id: str) -> None:
-    """One intent with what the caller asked for and was told: personal data."""
+    """Show an intent with what the caller asked for and what the agent said: personal data."""
     intent = _found(open_journal(), intent_id)
     private = {"said": intent.said, "payload": intent.payload}
     click.echo(json.dumps(_public(intent) | private, indent=2, ensure_ascii=False))
@@ -74,18 +81,24 @@ def _found(journal: Journal, intent_id: str) -> Intent:
     return intent
 
 
-# -- settling what parked --------------------------------------------------------------------------
+# -- settle parked intents -------------------------------------------------------------------------
 
 
-def _which(command: Callable[..., None]) -> Callable[..., None]:
-    """The ways to name parked intents: ids, a filter, or all of them."""
+def _selection(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that select parked intents: ids, a filter, or --all."""
     for option in (
-        click.option("--yes", is_flag=True, help="do it; without, only say what would be done"),
-        click.option("--all", "all_", is_flag=True, help="every parked intent"),
-        click.option("--call", "call_id", help="parked intents of this call"),
-        click.option("--reason", help="parked intents whose reason begins so"),
         click.option(
-            "--kind", type=click.Choice([str(item) for item in Kind]), help="of this kind"
+            "--yes",
+            is_flag=True,
+            help="Do it. Without --yes the command only shows what it would do.",
+        ),
+        click.option("--all", "all_", is_flag=True, help="Every parked intent."),
+        click.option("--call", "call_id", help="Parked intents of this call."),
+        click.option("--reason", help="Parked intents whose reason begins with this text."),
+        click.option(
+            "--kind",
+            type=click.Choice([str(kind) for kind in Kind]),
+            help="Parked intents of this kind.",
         ),
         click.argument("intent_ids", nargs=-1),
     ):
@@ -102,7 +115,7 @@ def _chosen(
     all_: bool,
 ) -> list[Intent]:
     if not (intent_ids or kind or reason or call_id or all_):
-        raise click.UsageError("name intents, a filter, or --all")
+        raise click.UsageError("name intents by id, use a filter, or use --all")
     if intent_ids:
         found = [_found(journal, id_) for id_ in intent_ids]
     else:
@@ -118,35 +131,40 @@ def _chosen(
 
 
 @intents.command()
-@_which
-def replay(yes: bool, **which: Any) -> None:
-    """Deliver parked intents again; each is looked for first, so nothing is written twice."""
+@_selection
+def replay(yes: bool, **selection: Any) -> None:
+    """Deliver parked intents again.
+
+    The worker first looks for each record in the org, so nothing is written twice.
+    """
     journal = open_journal()
-    chosen = _chosen(journal, **which)
-    if _agreed(chosen, "replay", yes):
-        count, due_kinds = journal.replay([item.id for item in chosen])
+    chosen = _chosen(journal, **selection)
+    if _confirmed(chosen, "replay", yes):
+        count, due_kinds = journal.replay([intent.id for intent in chosen])
         Notifier(celery_app(load_settings())).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 
 @intents.command()
-@_which
-def discard(yes: bool, **which: Any) -> None:
-    """Give parked intents up: the promise is settled elsewhere, or not to be kept."""
+@_selection
+def discard(yes: bool, **selection: Any) -> None:
+    """Give parked intents up, because they are settled elsewhere or must not be written."""
     journal = open_journal()
-    chosen = _chosen(journal, **which)
-    if _agreed(chosen, "discard", yes):
-        click.echo(f"discarded {journal.discard([item.id for item in chosen])}")
+    chosen = _chosen(journal, **selection)
+    if _confirmed(chosen, "discard", yes):
+        click.echo(f"discarded {journal.discard([intent.id for intent in chosen])}")
 
 
 @intents.command()
 @click.argument("intent_id")
-@click.option("--set", "put", multiple=True, metavar="NAME=VALUE", help="give it this value")
+@click.option("--set", "put", multiple=True, metavar="NAME=VALUE", help="Set NAME to VALUE.")
 @click.option("--unset", "left_out", multiple=True, metavar="NAME",
-              help="leave it out: the org keeps what it has")  # fmt: skip
+              help="Leave NAME out. The org keeps what it has.")  # fmt: skip
 @click.option("--empty", "emptied", multiple=True, metavar="NAME",
-              help="erase it in the org (a contact update only)")  # fmt: skip
-@click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
+              help="Erase NAME in the org (contact updates only).")  # fmt: skip
+@click.option(
+    "--yes", is_flag=True, help="Do it. Without --yes the command only shows what it would do."
+)
 def edit(
     intent_id: str,
     put: tuple[str, ...],
@@ -156,12 +174,12 @@ def edit(
 ) -> None:
     """Correct a parked intent and replay it.
 
-    NAME is a part of the draft as `show` names it, or a Salesforce field of a contact update. A
-    value is validated as the tool validates it. An edited contact update is yours: it is made over
-    what others edited before now.
+    NAME is a name in the payload that `show` prints, or a Salesforce field of a contact update. The
+    tool that accepted the request validates each value. An edited contact update overwrites what
+    others changed in the contact before now.
     """
     if not (put or left_out or emptied):
-        raise click.UsageError("say what to correct: --set NAME=VALUE, --unset NAME, --empty NAME")
+        raise click.UsageError("name a correction: --set NAME=VALUE, --unset NAME or --empty NAME")
     settings, journal = load_settings(), open_journal()
     intent = _found(journal, intent_id)
     if intent.state is not State.PARKED:
@@ -174,38 +192,38 @@ def edit(
         raise click.UsageError(str(refused)) from None
     if not yes:
         _show_change(intent, change, settings)
-    if _agreed([intent], "edit and replay", yes):
+    if _confirmed([intent], "edit and replay", yes):
         count, due_kinds = journal.replay([intent_id], change.draft)
         Notifier(celery_app(settings)).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 
 def _show_change(intent: Intent, change: Edit, settings: Settings) -> None:
-    """Old → new → what stands in the org now."""
-    stands = standing_of(intent, change, settings)
+    """Prints old → new, and what the org has now."""
+    org_state = org_state_of(intent, change, settings)
     for name, (old, new) in change.changed.items():
-        of_org = stands.fields.get(name)
-        existing = f"   (in the org now: {_shown(of_org, 'empty')})" if of_org is not None else ""
-        erased = "erased" if new == "" else _shown(new, "left out")
-        click.echo(f"  {name}: {_shown(old, 'left out')} → {erased}{existing}")
-    if stands.said:
-        click.echo(f"  {stands.said}")
+        in_org = org_state.fields.get(name)
+        now = f"   (in the org now: {_shown(in_org, 'empty')})" if in_org is not None else ""
+        after = "erased" if new == "" else _shown(new, "left out")
+        click.echo(f"  {name}: {_shown(old, 'left out')} → {after}{now}")
+    if org_state.sentence:
+        click.echo(f"  {org_state.sentence}")
 
 
 def _shown(text: str | None, without: str) -> str:
     return json.dumps(text, ensure_ascii=False) if text else without
 
 
-def _agreed(chosen: list[Intent], verb: str, yes: bool) -> bool:
+def _confirmed(chosen: list[Intent], verb: str, yes: bool) -> bool:
     if yes:
         return bool(chosen)
     for intent in chosen:
         click.echo(_line(intent))
-    click.echo(f"would {verb} {len(chosen)}; --yes does it")
+    click.echo(f"would {verb} {len(chosen)}; add --yes to do it")
     return False
 
 
-# -- telling ---------------------------------------------------------------------------------------
+# -- output ----------------------------------------------------------------------------------------
 
 
 def _public(intent: Intent) -> dict[str, object]:
@@ -227,7 +245,7 @@ def _public(intent: Intent) -> dict[str, object]:
 
 
 def _line(intent: Intent) -> str:
-    said = [
+    columns = [
         intent.id,
         f"{intent.kind:<15}",
         f"{intent.state:<9}",
@@ -237,11 +255,11 @@ def _line(intent: Intent) -> str:
         intent.reason,
         _shortened(intent.detail),
     ]
-    return "  ".join(said).rstrip()
+    return "  ".join(columns).rstrip()
 
 
 def _shortened(detail: str) -> str:
-    """Salesforce's words in one line; `show` has all of them."""
+    """Salesforce's message on one line; `show` prints all of it."""
     line = " ".join(detail.split())
     return line if len(line) <= MAX_SHOWN else line[:MAX_SHOWN] + "…"
 

@@ -1,4 +1,4 @@
-"""`python -m cli pause|resume KIND`: hold back a kind of writes, and let it go."""
+"""`python -m cli pause|resume KIND`: stop the delivery of a kind of write, and start it again."""
 
 import click
 
@@ -7,21 +7,26 @@ from shared.dispatch import Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.settings import load_settings
 
-KIND = click.argument("kind", type=click.Choice([str(item) for item in Kind]))
-YES = click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
+KIND = click.argument("kind", type=click.Choice([str(kind) for kind in Kind]))
+YES = click.option(
+    "--yes", is_flag=True, help="Do it. Without --yes the command only shows what it would do."
+)
 
 
 @click.command()
 @KIND
 @YES
 def pause(kind: str, yes: bool) -> None:
-    """Deliver nothing of KIND until resume. It is accepted all the same, and nothing is lost."""
+    """Stop delivering KIND until you resume it.
+
+    The service still accepts such writes, and none is lost.
+    """
     journal = open_journal()
-    waiting = journal.counts()[f"open_{kind}"]
+    open_count = journal.counts()[f"open_{kind}"]
     if not yes:
-        click.echo(f"would pause {kind} ({waiting} open); --yes does it")
+        click.echo(f"would pause {kind} ({open_count} open); add --yes to do it")
     elif journal.pause(Kind(kind)):
-        click.echo(f"{kind} is paused ({waiting} open)")
+        click.echo(f"{kind} is paused ({open_count} open)")
     else:
         click.echo(f"{kind} was paused already")
 
@@ -30,13 +35,13 @@ def pause(kind: str, yes: bool) -> None:
 @KIND
 @YES
 def resume(kind: str, yes: bool) -> None:
-    """Deliver KIND again, at once: ends a pause, and the wait after a failure."""
+    """Deliver KIND at once: end its pause, or its wait after a failure."""
     journal = open_journal()
-    waiting = journal.counts()[f"open_{kind}"]
+    open_count = journal.counts()[f"open_{kind}"]
     if not yes:
-        click.echo(f"would resume {kind} ({waiting} open); --yes does it")
+        click.echo(f"would resume {kind} ({open_count} open); add --yes to do it")
     elif journal.resume(Kind(kind)):
         Notifier(celery_app(load_settings())).notify([Kind(kind)])
-        click.echo(f"{kind} goes on ({waiting} open)")
+        click.echo(f"{kind} is resumed ({open_count} open)")
     else:
         click.echo(f"{kind} was neither paused nor waiting")

@@ -1,9 +1,8 @@
-"""`python -m cli provision plan|apply|rollback`: what there should be in Vapi, and making it so.
+"""Set up the tools, the assistant and the phone number at Vapi.
 
-The wanted state lies in vapi/ and in the tools that the server validates. TWILIO_PHONE_NUMBER, if
-set, is imported into Vapi, and its fallback and status URLs at Twilio are ours. Nothing else of
-either account is looked at or changed. `apply` keeps what it replaces, so that `rollback` can put
-it back.
+The wanted state is in vapi/ and in the tools that the server validates. If TWILIO_PHONE_NUMBER is
+set, `apply` imports it into Vapi and sets its fallback and status URLs at Twilio. Nothing else in
+either account is changed. `apply` stores what it replaces, so that `rollback` can restore it.
 """
 
 import json
@@ -26,7 +25,7 @@ from shared.vapi.wanted import NUMBER_SECRETS, wanted_assistant, wanted_number, 
 STORED = Path(".vapi")
 TWILIO_NUMBER = "twilio-number"
 UNCHANGEABLE = frozenset({"type", "provider"})
-"""Given when a resource is created, refused when it is changed."""
+"""Vapi accepts these when a resource is created and refuses them in a change."""
 
 MAX_SHOWN = 100
 
@@ -40,10 +39,10 @@ class Difference:
     wanted: Any
 
     def lines(self) -> Iterator[str]:
-        """For a person; a text of many lines as a diff, and never a secret."""
+        """The lines to print: a long text as a diff, and never a secret."""
         current, wanted = self.current, self.wanted
         if NUMBER_SECRETS.intersection(self.path.split(".")):
-            yield f"    {self.path}: another one (not shown)"
+            yield f"    {self.path}: differs (not shown)"
         elif isinstance(current, str) and isinstance(wanted, str) and "\n" in current + wanted:
             yield f"    {self.path}:"
             changed = unified_diff(current.splitlines(), wanted.splitlines(), lineterm="", n=0)
@@ -59,7 +58,7 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to create, or to change. there: what is there now."""
+    """A resource to create or to change. current: what exists now, None when nothing does."""
 
     resource: str
     name: str
@@ -113,72 +112,79 @@ def provision() -> None:
 
 @provision.command()
 def plan() -> None:
-    """Tell what differs from the wanted state. Exit code 2 when something does."""
+    """Show what differs from the wanted state, and change nothing.
+
+    Exit codes: 0 when nothing differs, 2 when something does, 1 when the state can't be read.
+    """
     accounts = Accounts(load_settings())
     steps = _or_exit(lambda: list(missing(accounts)))
     for step in steps:
         step.report()
-    _print_what_waits(accounts.settings)
+    _print_postponed(accounts.settings)
     click.echo(f"{len(steps)} to do" if steps else "nothing to do")
     sys.exit(2 if steps else 0)
 
 
 @provision.command()
-@click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
+@click.option(
+    "--yes", is_flag=True, help="Do it. Without --yes the command only shows what it would do."
+)
 def apply(yes: bool) -> None:
     """Create what is missing and change what differs."""
     accounts = Accounts(load_settings())
     if not yes:
         for step in _or_exit(lambda: list(missing(accounts))):
             step.report("would do: ")
-        _print_what_waits(accounts.settings)
-        click.echo("--yes does it")
+        _print_postponed(accounts.settings)
+        click.echo("Add --yes to do it.")
         return
-    done = _or_exit(lambda: make_it_so(accounts, report=click.echo))
+    done = _or_exit(lambda: apply_steps(accounts, report=click.echo))
     for step in done:
         if step.resource == "assistant" and step.current is None:
             made = _or_exit(lambda: _assistant(accounts))
             click.echo(f"VAPI_ASSISTANT_ID={made['id']}")
-    _print_what_waits(accounts.settings)
+    _print_postponed(accounts.settings)
     click.echo(f"{len(done)} done" if done else "nothing to do")
 
 
 @provision.command()
-@click.option("--yes", is_flag=True, help="do it; without, only say what would be done")
+@click.option(
+    "--yes", is_flag=True, help="Do it. Without --yes the command only shows what it would do."
+)
 def rollback(yes: bool) -> None:
-    """Undo the last apply from this folder: put back what it changed, delete what it created."""
+    """Undo the last apply of this folder: restore what it changed, delete what it created."""
     files = sorted(STORED.glob("*.json"))
     if not files:
-        raise click.ClickException(f"nothing was applied from here ({STORED}/ is empty)")
+        raise click.ClickException(f"nothing was applied from this folder ({STORED}/ is empty)")
     try:
         stored = json.loads(files[-1].read_text(encoding="utf-8"))
     except ValueError as broken:
         raise click.ClickException(f"{files[-1]} can't be read: {broken}") from broken
     if not yes:
-        for item in reversed(stored):
-            click.echo(f"would: {undoing(item)}")
-        click.echo("--yes does it")
+        for replaced in reversed(stored):
+            click.echo(f"would undo: {undoing(replaced)}")
+        click.echo("Add --yes to do it.")
         return
-    undone = put_back(Accounts(load_settings()), stored)
-    while said := _or_exit(lambda: next(undone, None)):
-        click.echo(said)
+    undone = restore(Accounts(load_settings()), stored)
+    while line := _or_exit(lambda: next(undone, None)):
+        click.echo(line)
     files[-1].unlink()
     if len(files) > 1:
-        click.echo(f"{len(files) - 1} earlier apply can be undone in the same way")
+        click.echo(f"Run rollback again to undo an earlier apply ({len(files) - 1} left).")
 
 
 def missing(accounts: Accounts) -> Iterator[Step]:
-    """The steps to the wanted state. Each needs those before it to have been done."""
+    """The steps to the wanted state, in the order in which they must be done."""
     yield from missing_in_vapi(accounts)
     if _number_is_wanted(accounts.settings):
         yield from missing_at_twilio(accounts)
 
 
 def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
-    """Tools before the assistant that names them, and that before the number it answers."""
+    """First the tools, then the assistant that names them, then the number that it answers."""
     settings, vapi = accounts.settings, accounts.vapi
-    assistant = _assistant(accounts)  # first: an id that names nothing ends it before any change
-    current = {_function(intent): intent for intent in vapi.list_all("tool") if _function(intent)}
+    assistant = _assistant(accounts)  # first: a wrong id is refused before any change
+    current = {_function(tool): tool for tool in vapi.list_all("tool") if _function(tool)}
     ids = []
     for name, body in wanted_tools(settings).items():
         found = current.get(name)
@@ -190,47 +196,47 @@ def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
     if _number_is_wanted(settings):
         body = wanted_number(settings)
         numbers = vapi.list_all("phone-number")
-        found = next((item for item in numbers if item.get("number") == body["number"]), None)
+        found = next((row for row in numbers if row.get("number") == body["number"]), None)
         yield from _step("phone-number", str(body["number"]), body, found)
 
 
 def missing_at_twilio(accounts: Accounts) -> Iterator[Step]:
-    """The number's own URLs, after the import, which sets some itself."""
+    """The number's URLs, after the import into Vapi, which sets some itself."""
     name = str(accounts.settings.twilio_phone_number)
     yield from _step(TWILIO_NUMBER, name, wanted_urls(accounts.settings), accounts.twilio.number())
 
 
-def make_it_so(accounts: Accounts, report: Callable[[Step], None] = lambda _: None) -> list[Step]:
-    """Does the steps, keeping before each what it replaces. A second run does nothing.
+def apply_steps(accounts: Accounts, report: Callable[[Step], None] = lambda _: None) -> list[Step]:
+    """Does the steps, and stores before each what it replaces. A second run does nothing.
 
-    tell: hears of each step that is done, also of those before one that fails.
+    report: called after each step, also after those before a step that fails.
     """
     done: list[Step] = []
     stored: list[dict[str, Any]] = []
-    STORED.mkdir(mode=0o700, exist_ok=True)  # a prompt may say what is nobody else's business
+    STORED.mkdir(mode=0o700, exist_ok=True)  # a prompt may be confidential
     file = STORED / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json"
 
-    def keep(resource: str, id_: str, name: str, before: dict[str, Any] | None) -> None:
+    def store(resource: str, id_: str, name: str, before: dict[str, Any] | None) -> None:
         stored.append({"resource": resource, "id": id_, "name": name, "before": before})
         write_stored(file, stored)
 
-    # Anew after each step: the assistant names tools whose ids are known once they are there.
+    # Listed again after each step: the assistant needs the ids of tools that were just created.
     while step := next(missing(accounts), None):
         if str(step) in map(str, done):
             raise VapiRefusedError(f"{step} has no effect")
         if step.current is None:
             if step.resource == "phone-number":
-                # Vapi takes the number's URLs over, and does not give them back.
+                # Vapi replaces the number's URLs, and does not restore them.
                 number = accounts.twilio.number()
                 urls = {name: number[name] for name in URLS}
-                keep(TWILIO_NUMBER, str(number["id"]), step.name, urls)
+                store(TWILIO_NUMBER, str(number["id"]), step.name, urls)
             body = {key: value for key, value in step.body.items() if value is not None}
             made = accounts.vapi.create(step.resource, body)
-            keep(step.resource, str(made["id"]), step.name, None)
+            store(step.resource, str(made["id"]), step.name, None)
         else:
             id_ = str(step.current["id"])
             before = {key: step.current.get(key) for key in step.body if key not in NUMBER_SECRETS}
-            keep(step.resource, id_, step.name, before)
+            store(step.resource, id_, step.name, before)
             accounts.change(step.resource, id_, step.body)
         done.append(step)
         report(step)
@@ -238,47 +244,49 @@ def make_it_so(accounts: Accounts, report: Callable[[Step], None] = lambda _: No
 
 
 def write_stored(file: Path, stored: list[dict[str, Any]]) -> None:
-    """As a whole or not at all, for its owner's eyes."""
+    """Atomic, and readable by the owner alone."""
     fresh = file.with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(stored, indent=1), encoding="utf-8")
     fresh.replace(file)
 
 
-def put_back(accounts: Accounts, stored: list[dict[str, Any]]) -> Iterator[str]:
-    """The last step first, each told when it is done. What somebody has deleted since stays so."""
-    found = [item for item in stored if accounts.has(item["resource"], item["id"])]
+def restore(accounts: Accounts, stored: list[dict[str, Any]]) -> Iterator[str]:
+    """Undoes the last step first; a line for each. What somebody has deleted stays deleted."""
+    found = [row for row in stored if accounts.has(row["resource"], row["id"])]
     if stored and not found:
         raise VapiRefusedError(
-            "nothing of what was applied is in this account: is VAPI_API_KEY that of another one?"
+            "nothing that was applied is in this account. Check that VAPI_API_KEY belongs to the "
+            "account of the apply"
         )
-    for item in reversed(stored):
-        resource, id_ = item["resource"], item["id"]
-        if item not in found:
-            yield f"{resource} {item['name']}: gone already"
+    for replaced in reversed(stored):
+        resource, id_ = replaced["resource"], replaced["id"]
+        if replaced not in found:
+            yield f"{resource} {replaced['name']}: already deleted"
             continue
-        if item["before"] is None:
+        if replaced["before"] is None:
             accounts.vapi.delete(resource, id_)
         else:
-            accounts.change(resource, id_, item["before"])
-        yield undoing(item)
+            accounts.change(resource, id_, replaced["before"])
+        yield undoing(replaced)
 
 
-def undoing(item: dict[str, Any]) -> str:
-    said = "delete" if item["before"] is None else f"put back {', '.join(item['before'])}"
-    return f"{item['resource']} {item['name']}: {said}"
+def undoing(replaced: dict[str, Any]) -> str:
+    before = replaced["before"]
+    action = "delete" if before is None else f"restore {', '.join(before)}"
+    return f"{replaced['resource']} {replaced['name']}: {action}"
 
 
 def _number_is_wanted(settings: Settings) -> bool:
-    """A number without an assistant to answer it would turn callers away: that comes first."""
+    """Only with an assistant to answer it: without one the number would refuse callers."""
     return bool(settings.twilio_phone_number and settings.vapi_assistant_id)
 
 
-def _print_what_waits(settings: Settings) -> None:
+def _print_postponed(settings: Settings) -> None:
     if settings.twilio_phone_number and not settings.vapi_assistant_id:
         click.echo(
-            "TWILIO_PHONE_NUMBER is imported by the next apply, once VAPI_ASSISTANT_ID is set and "
-            "web runs with it"
+            "The next apply imports TWILIO_PHONE_NUMBER, once VAPI_ASSISTANT_ID is set and web "
+            "runs with it."
         )
 
 
@@ -292,19 +300,19 @@ def _step(
 
 
 def _assistant(accounts: Accounts) -> dict[str, Any] | None:
-    """The one that is configured, else the one with the name of the file's."""
+    """The assistant of VAPI_ASSISTANT_ID, else the assistant with the name in assistant.toml."""
     configured = accounts.settings.vapi_assistant_id
     if configured:
         found = accounts.vapi.find("assistant", configured)
         if found is None:
             raise VapiRefusedError(
-                "VAPI_ASSISTANT_ID names no assistant of this account: correct it, or leave it out "
-                "to have one made"
+                "VAPI_ASSISTANT_ID names no assistant of this account. Correct it, or unset it so "
+                "that apply creates an assistant"
             )
         return found
     name = wanted_assistant(accounts.settings, [])["name"]
     current = accounts.vapi.list_all("assistant")
-    return next((item for item in current if item.get("name") == name), None)
+    return next((row for row in current if row.get("name") == name), None)
 
 
 def _function(tool: dict[str, Any]) -> str:
@@ -313,15 +321,15 @@ def _function(tool: dict[str, Any]) -> str:
 
 
 def _differences(wanted: Any, current: Any, path: str = "") -> Iterator[Difference]:
-    """Where what is there is not as wanted. What nobody wants is nobody's business."""
+    """Where current is not as wanted. Keys that wanted does not have are not compared."""
     if isinstance(wanted, dict) and isinstance(current, dict):
         for key, value in wanted.items():
             if key in NUMBER_SECRETS and "*" in (current.get(key) or "*"):
-                continue  # not shown, so not to be compared
+                continue  # Vapi does not show it, so it can't be compared
             yield from _differences(value, current.get(key), f"{path}.{key}" if path else key)
     elif isinstance(wanted, list) and isinstance(current, list) and len(wanted) == len(current):
-        for nth, (item, other) in enumerate(zip(wanted, current, strict=True)):
-            yield from _differences(item, other, f"{path}[{nth}]")
+        for nth, (wanted_item, current_item) in enumerate(zip(wanted, current, strict=True)):
+            yield from _differences(wanted_item, current_item, f"{path}[{nth}]")
     elif wanted != current:
         yield Difference(path, current, wanted)
 

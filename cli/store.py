@@ -1,32 +1,48 @@
-"""What every command needs of the store: the journal, and one line when it is away."""
+"""What every command needs of Redis: the journal, and a sentence when it does not answer."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from cli.checks.env_file import CONVERT, with_carriage_return
 from shared.journal.journal import Journal
 from shared.salesforce.namespace import org_name
 from shared.settings import SettingsError, load_settings
 from shared.store import StoreUnavailableError, connect
 
 LOAD = (
-    "set them in .env (.env.example explains each) and load it: set -a; . ./.env; set +a\n"
-    "comment out what you don't use"
+    "Set them in .env (.env.example explains each) and load it: set -a; . ./.env; set +a\n"
+    "Comment out what you don't use."
 )
+
+CRLF = f".env has Windows line ends (CRLF). {CONVERT}, and load it again."
 
 
 class Commands(click.Group):
-    """A group in which wrong settings, and a store that is away, are a sentence and exit code 1."""
+    """A group that answers refused settings and an absent Redis with a sentence and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except SettingsError as refused:
-            raise click.ClickException(f"{refused}\n{LOAD}") from refused
+            hint = CRLF if with_carriage_return() else LOAD
+            raise click.ClickException(f"{refused}\n{hint}") from refused
         except StoreUnavailableError as trouble:
+            address = redis_address(load_settings().redis_url)
             raise click.ClickException(
-                f"the store does not answer ({trouble}): check REDIS_URL and whether Redis runs"
+                f"Redis at {address} does not answer ({trouble}). "
+                "Check REDIS_URL, and check that the server runs."
             ) from trouble
+
+
+def redis_address(url: str) -> str:
+    """Where the server is, such as "127.0.0.1:6379", or the path of its socket; no password."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    host = parts.hostname or "localhost"
+    return f"{f'[{host}]' if ':' in host else host}:{parts.port or 6379}"
 
 
 def open_journal() -> Journal:

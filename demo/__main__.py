@@ -1,4 +1,4 @@
-"""`make demo`: the whole service on this machine, calls played against it, and their outcome."""
+"""`make demo`: run the whole service on this machine, play calls, and show the outcome."""
 
 import argparse
 import io
@@ -26,17 +26,17 @@ from shared.journal.journal import Journal
 SCENARIOS = sorted((ROOT / "demo" / "scenarios").glob("*.toml"))
 OUTAGE_S = 4.0
 SETTLE_S = 60.0
-KEYED = ("Case", "Task", "ContentVersion")
+WITH_KEYS = ("Case", "Task", "ContentVersion")
 
 
 def main() -> int:
-    """Exit code 0 when every promise that a caller heard was kept."""
+    """Exit code 0 when every accepted write is in the org exactly once."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
+    parser.add_argument("--keep", action="store_true", help="keep the service running until Ctrl-C")
     keep = parser.parse_args().keep
     end_in_order()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # into a pipe, too, each line comes at once
+        sys.stdout.reconfigure(line_buffering=True)  # a pipe gets each line at once, too
     folder = ROOT / ".run" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     print("demo: starting store, local org, web, worker, beat and flower ...")
@@ -45,15 +45,15 @@ def main() -> int:
         answers_file = folder / "answers.jsonl"
         for scenario in SCENARIOS:
             print()
-            with _outage(stack) if "outage" in scenario.name else _calm():
+            with _outage(stack) if "outage" in scenario.name else _no_outage():
                 _play(stack, scenario, answers_file)
         journal = Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
-        print("\ndemo: the calls are over; waiting until every intent is settled ...")
+        print("\ndemo: the calls have ended; waiting until every intent is settled ...")
         wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
-        stored = _print_end(stack, journal, answers_file)
+        is_complete = _print_outcome(stack, journal, answers_file)
         if keep:
             _stay(stack)
-    return 0 if stored else 1
+    return 0 if is_complete else 1
 
 
 def _play(stack: Stack, scenario: Path, answers_file: Path) -> None:
@@ -69,13 +69,13 @@ def _play(stack: Stack, scenario: Path, answers_file: Path) -> None:
 
 
 @contextmanager
-def _calm() -> Iterator[None]:
+def _no_outage() -> Iterator[None]:
     yield
 
 
 @contextmanager
 def _outage(stack: Stack) -> Iterator[None]:
-    """Salesforce answers 503 for the first seconds of what happens inside."""
+    """Salesforce answers 503 for the first OUTAGE_S seconds of the block."""
     print(f"demo: Salesforce goes down for {OUTAGE_S:.0f} s")
     stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
 
@@ -95,11 +95,11 @@ def _all_settled(journal: Journal) -> bool:
     return all(intent.state in SETTLED for intent in journal.newest(10_000))
 
 
-def _print_end(stack: Stack, journal: Journal, answers_file: Path) -> bool:
+def _print_outcome(stack: Stack, journal: Journal, answers_file: Path) -> bool:
     answers = [json.loads(line) for line in answers_file.read_text().splitlines()]
     intents = journal.newest(10_000)
     cases, tasks = stack.org.records("Case"), stack.org.records("Task")
-    print("\nWhat the org holds of these calls:")
+    print("\nIn the org after these calls:")
     for case_ in cases:
         if case_["Call_Key__c"]:
             linked = "linked to a contact" if case_["ContactId"] else "no contact"
@@ -111,10 +111,12 @@ def _print_end(stack: Stack, journal: Journal, answers_file: Path) -> bool:
         if task["Call_Key__c"]:
             print(f"  task {task['Status']:<12} {task['Subject']}  {_about(task)}")
     comments = [
-        item for item in stack.org.records("CaseComment") if "(reference " in item["CommentBody"]
+        record
+        for record in stack.org.records("CaseComment")
+        if "(reference " in record["CommentBody"]
     ]
     changed = sum(
-        item.kind is Kind.CONTACT_UPDATE and item.state is State.DELIVERED for item in intents
+        intent.kind is Kind.CONTACT_UPDATE and intent.state is State.DELIVERED for intent in intents
     )
     print(f"  {len(comments)} case comments, {changed} contact changed")
     calls = [task for task in tasks if task["TaskSubtype"] == "Call" and task["Call_Key__c"]]
@@ -139,9 +141,9 @@ def _about(task: dict[str, Any]) -> str:
 
 
 def _lost(stack: Stack, intents: list[Intent], answers: list[dict[str, Any]]) -> list[str]:
-    """References that the player heard with neither a record in the org nor a parked intent."""
+    """References in answers that have neither a record in the org nor a parked intent."""
     by_reference = {intent.reference: intent for intent in intents}
-    existing = {
+    record_ids = {
         record["Id"]
         for sobject in ("Case", "Task", "CaseComment", "Contact")
         for record in stack.org.records(sobject)
@@ -151,7 +153,7 @@ def _lost(stack: Stack, intents: list[Intent], answers: list[dict[str, Any]]) ->
         intent = by_reference.get(reference)
         if not intent:
             return False
-        delivered = intent.receipt is not None and intent.receipt.record_id in existing
+        delivered = intent.receipt is not None and intent.receipt.record_id in record_ids
         return delivered or intent.state is State.PARKED
 
     return [
@@ -162,10 +164,10 @@ def _lost(stack: Stack, intents: list[Intent], answers: list[dict[str, Any]]) ->
 
 
 def _duplicated(stack: Stack) -> list[str]:
-    """Keys with more than one record in the org."""
+    """The keys that more than one record in the org has."""
     keys = Counter(
         record["Call_Key__c"].lower()
-        for sobject in KEYED
+        for sobject in WITH_KEYS
         for record in stack.org.records(sobject)
         if record["Call_Key__c"]
     )
@@ -180,7 +182,7 @@ def _print_addresses(stack: Stack) -> None:
 
 
 def _stay(stack: Stack) -> None:
-    print("\ndemo: up until Ctrl-C")
+    print("\ndemo: runs until Ctrl-C")
     _print_addresses(stack)
     try:
         while True:

@@ -1,7 +1,7 @@
-"""`make drill`: kill -9 at random while writes are accepted, and count what came of each promise.
+"""`make drill`: kill processes at random while they accept writes, and check every promise.
 
-A promise is a reference that the webhook's answer spoke. Afterwards each has to be in the org
-exactly once: as a case's Voice_Reference__c, or in the text of a comment or of a call-back task.
+A promise is a reference in an answer of the webhook. After each round every reference must be in
+the org exactly once: in a case's Voice_Reference__c, or in the text of a comment or call-back task.
 """
 
 import argparse
@@ -36,7 +36,7 @@ POSTERS = 8
 POST_TIMEOUT_S = 10.0
 SETTLE_S = 180.0
 DELIVERIES = 60
-# All writes come from one number.
+# All writes come from the same phone number.
 SETTINGS = {"WEB_CONCURRENCY": "2", "MAX_WRITES_PER_NUMBER_AND_DAY": "1000000"}
 PAUSE_S = 0.25
 BETWEEN_KILLS_S = (0.8, 2.0)
@@ -48,7 +48,7 @@ ISSUES = ("billing", "technical", "account")
 
 @dataclass
 class Outcome:
-    """One round. promised: references spoken; lost and twice: those of them not there, or again."""
+    """One round. promised: the references in answers. lost, duplicated: see count()."""
 
     posted: int = 0
     promised: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Outcome:
 
 
 def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
-    """Post writes while processes die, wait until the journal is settled, count in the org."""
+    """Post writes while processes are killed, wait until all are settled, and count in the org."""
     outcome = Outcome()
     chance = random.Random(seed)
     over = threading.Event()
@@ -92,9 +92,9 @@ def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
 
 
 def make_call(stack: Stack, name: str, nth: int, *, deliveries: int = DELIVERIES) -> list[str]:
-    """One call with two writes: a case, and a comment on it or a call-back; the references spoken.
+    """One call with two writes: a case, and a comment on it or a call-back. Returns the references.
 
-    deliveries: how often a tool call is delivered at the most, until it is answered.
+    deliveries: how often a tool call is delivered at most until it is answered.
     """
     call = Call(id=f"{name}-{nth}", caller="+14155550101", started_ms=int(time.time() * 1000))
     case = {"issueType": ISSUES[nth % 3], "description": f"{name} {nth}", "onExisting": "new"}
@@ -111,7 +111,7 @@ def make_call(stack: Stack, name: str, nth: int, *, deliveries: int = DELIVERIES
 
 
 def _ask(stack: Stack, call: Call, tool: str, arguments: dict[str, Any], deliveries: int) -> str:
-    """What the agent hears; "" when it was never answered, and then nothing was promised."""
+    """The answer; "" when there never was one, so that nothing was promised."""
     body = as_bytes(call.tool_calls((f"{call.id}-{tool}", tool, arguments)))
     time.sleep(random.uniform(0, 2 * PAUSE_S))
     for _ in range(deliveries):
@@ -132,7 +132,9 @@ def _ask(stack: Stack, call: Call, tool: str, arguments: dict[str, Any], deliver
 def _kill(stack: Stack, chance: random.Random, over: threading.Event, outcome: Outcome) -> None:
     victims: list[str] = []
     while not over.wait(chance.uniform(*BETWEEN_KILLS_S)):
-        victims = victims or chance.sample(VICTIMS, len(VICTIMS))  # each in turn, in any order
+        victims = victims or chance.sample(
+            VICTIMS, len(VICTIMS)
+        )  # every victim once, in random order
         victim = victims.pop()
         pid = _pid(stack, victim)
         if pid:
@@ -144,7 +146,7 @@ def _kill(stack: Stack, chance: random.Random, over: threading.Event, outcome: O
 
 
 def _pid(stack: Stack, victim: str) -> int:
-    """0 when there is no such process at this moment."""
+    """The process id, 0 when the process is down."""
     if victim == "store":
         return stack.store.process.pid
     name, _, part = victim.partition(" ")
@@ -166,7 +168,8 @@ def _settled(journal: Journal) -> bool:
 
 
 def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
-    """The promises that are nowhere, and the references or keys that are there more than once."""
+    """(lost, duplicated): promised references that are neither in the org nor parked; references
+    and keys that the org has more than once."""
     found: Counter[str] = Counter()
     keys: Counter[str] = Counter()
     for sobject, text in (
@@ -180,20 +183,18 @@ def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
                 keys[record["Call_Key__c"].lower()] += 1
     store = redis.Redis.from_url(stack.store.url, decode_responses=True)
     journal = Journal(store)
-    visible = {
-        intent.reference for intent in journal.parked(10_000) if intent.state is State.PARKED
-    }
+    parked = {intent.reference for intent in journal.parked(10_000) if intent.state is State.PARKED}
     store.close()
-    lost = [item for item in promised if not found[item] and item not in visible]
+    lost = [reference for reference in promised if not found[reference] and reference not in parked]
     duplicated = [key for key, times in (found + keys).items() if times > 1]
     return lost, duplicated
 
 
 def main() -> int:
-    """Exit code 0 when nothing was lost and nothing is there twice."""
+    """Exit code 0 when nothing was lost or duplicated."""
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--rounds", type=int, default=20, help="how many rounds (default: 20)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="repeat a drill")
     options = parser.parse_args()
     end_in_order()
     total = Outcome()

@@ -1,4 +1,4 @@
-"""Two stores behind one address, as a hosted Redis is: a primary, a replica, and their swap."""
+"""Two stores behind one address, like a hosted Redis: a primary and a replica that can swap."""
 
 import asyncio
 import os
@@ -19,12 +19,11 @@ CATCH_UP_MS = 10_000
 
 
 class Forwarder:
-    """One address that leads to another port, as a process (this module, run).
+    """A port that forwards to another port, in a process that runs this module.
 
-    Connections stay with the target they began with, as behind a DNS name that is changed.
+    Open connections stay with their target, as behind a DNS name that changes.
 
-    certificate: a PEM file with its key; the address then takes TLS alone, and the target hears
-    plain TCP.
+    certificate: a PEM file with its key. With it the port accepts TLS only, and forwards plain TCP.
     """
 
     def __init__(self, folder: Path, target: int, certificate: Path | None = None) -> None:
@@ -37,7 +36,7 @@ class Forwarder:
         self._process = Process("address", command, os.environ, ROOT, folder / "address.log")
 
     def start(self) -> None:
-        """Returns when it listens."""
+        """Returns when the port listens."""
         self._process.start()
         wait_until(self._listens, for_s=READY_S, what="the address")
 
@@ -45,7 +44,7 @@ class Forwarder:
         self._process.stop()
 
     def lead_to(self, target: int) -> None:
-        """New connections go there."""
+        """Forward new connections to the port `target`."""
         written = self._target.with_suffix(".new")
         written.write_text(str(target))
         written.replace(self._target)
@@ -56,7 +55,7 @@ class Forwarder:
 
 
 class Pair:
-    """A store with a replica, behind one address. Takes the place of a Store in a Stack."""
+    """A store with a replica behind one address. A Stack can use it as its store."""
 
     def __init__(self, folder: Path) -> None:
         self._stores = [Store(folder / "first"), Store(folder / "second")]
@@ -88,9 +87,9 @@ class Pair:
             store.stop()
 
     def swap(self, *, address_after_s: float = 0.5) -> float:
-        """The replica becomes the primary once it has caught up; the address follows later.
+        """Make the replica the primary once it has caught up. The address follows later.
 
-        Connections to the old primary stay open. Returns when it was demoted, by time.monotonic().
+        Connections to the old primary stay open. Returns the time.monotonic() of its demotion.
         """
         old = self.primary
         _ask(old, "FAILOVER", "TO", "127.0.0.1", self.replica.port, "TIMEOUT", CATCH_UP_MS)
@@ -102,8 +101,8 @@ class Pair:
         self._wait(lambda: _replication(old)["master_link_status"] == "up", "the replica")
         return demoted
 
-    def _wait(self, is_so: Callable[[], bool], what: str) -> None:
-        wait_until(is_so, for_s=READY_S, what=what)
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        wait_until(condition, for_s=READY_S, what=what)
 
 
 def _ask(store: Store, *command: Any) -> Any:
@@ -120,10 +119,12 @@ def _replication(store: Store) -> dict[str, Any]:
 async def _serve(port: int, target: Path, tls: ssl.SSLContext | None) -> None:
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            existing, to = await asyncio.open_connection("127.0.0.1", int(target.read_text()))
-            await asyncio.gather(_copy(reader, to), _copy(existing, writer))
+            from_target, to_target = await asyncio.open_connection(
+                "127.0.0.1", int(target.read_text())
+            )
+            await asyncio.gather(_copy(reader, to_target), _copy(from_target, writer))
         except OSError:
-            return  # either side went away
+            return  # either side disconnected
         finally:
             writer.close()
 
@@ -134,15 +135,15 @@ async def _serve(port: int, target: Path, tls: ssl.SSLContext | None) -> None:
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        while some := await reader.read(65536):
-            writer.write(some)
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
             await writer.drain()
     finally:
         writer.close()
 
 
 def main() -> None:
-    """PORT TARGET_FILE [CERTIFICATE]"""
+    """Arguments: PORT TARGET_FILE [CERTIFICATE]."""
     port, target, *certificate = sys.argv[1:]
     tls = None
     if certificate:

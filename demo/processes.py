@@ -1,4 +1,4 @@
-"""Processes of the demo, the drill and the tests: started, waited for, started again, stopped."""
+"""Start, await, restart and stop the processes of the demo, the drill and the tests."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ RESTART_AFTER_S = 0.5
 
 
 class NotReadyError(Exception):
-    """A process did not come up in time; the text names it and shows the end of its log."""
+    """Something was not ready in time. The text names it and may show the end of its log."""
 
 
 class Process:
-    """One supervised process in a session of its own; its output goes to a log file.
+    """A supervised process in its own session; its output goes to a log file.
 
-    It is started again whenever it exits, until stop() is called, as compose would do it.
+    It restarts whenever it exits, until stop() is called, as with compose.
     """
 
     def __init__(
@@ -35,24 +35,26 @@ class Process:
         self._stopping = threading.Event()
         self._running: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-        self._keeper = threading.Thread(target=self._keep, name=f"keeper-{name}", daemon=True)
+        self._supervisor = threading.Thread(
+            target=self._supervise, name=f"supervisor-{name}", daemon=True
+        )
 
     def start(self) -> None:
         self._spawn()
-        self._keeper.start()
+        self._supervisor.start()
 
     @property
     def pid(self) -> int:
-        """0 while it is down."""
+        """The process id, 0 while the process is down."""
         with self._lock:
             return self._running.pid if self._running and self._running.poll() is None else 0
 
     def kill(self) -> None:
-        """kill -9 of the process and all of its children; the keeper starts it again."""
+        """Send SIGKILL to the process and its children. The supervisor restarts it."""
         self._signal(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ask it to end, and make it."""
+        """Send SIGTERM, and SIGKILL if it does not exit within STOP_S."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
         try:
@@ -65,9 +67,9 @@ class Process:
             if self._running:
                 self._running.wait(STOP_S)
 
-    def last_lines(self, limit: int = 15) -> str:
+    def last_lines(self, count: int = 15) -> str:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
-        return "\n".join(lines[-limit:])
+        return "\n".join(lines[-count:])
 
     def _spawn(self) -> None:
         with self._lock, self._log.open("ab") as log:
@@ -78,10 +80,10 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the demo, which stops them in order
+                start_new_session=True,  # Ctrl-C reaches only the demo, which stops them
             )
 
-    def _keep(self) -> None:
+    def _supervise(self) -> None:
         while not self._stopping.is_set():
             running = self._running
             if running:
@@ -99,12 +101,12 @@ class Process:
                 return
 
 
-def wait_until(ready: Callable[[], bool], *, for_s: float, what: str) -> None:
-    """Polls until it is so. Raises NotReadyError after for_s."""
+def wait_until(condition: Callable[[], bool], *, for_s: float, what: str) -> None:
+    """Polls until the condition holds. Raises NotReadyError after for_s seconds."""
     give_up = time.monotonic() + for_s
-    while not ready():
+    while not condition():
         if time.monotonic() > give_up:
-            raise NotReadyError(f"{what}: not within {for_s:.0f} s")
+            raise NotReadyError(f"{what} was not ready within {for_s:.0f} s")
         time.sleep(0.05)
 
 

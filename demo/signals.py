@@ -1,9 +1,9 @@
-"""Ends by signal: what was started is stopped in order, however the end is asked for."""
+"""Turns signals into KeyboardInterrupt, so that processes are stopped in order."""
 
 import signal
 
 
 def end_in_order() -> None:
-    """SIGTERM, SIGHUP and SIGINT raise KeyboardInterrupt, also where a shell had them ignored."""
+    """Raise KeyboardInterrupt on SIGTERM, SIGHUP and SIGINT, even if the shell ignores them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)

@@ -1,8 +1,8 @@
-"""The whole service on one machine: embedded store, local org, and Procfile's lines as written.
+"""The whole service on one machine: an embedded store, the local org, and the lines of Procfile.
 
-The demo, the drill, the bench and the journeys in tests/ run on it; production needs none of it.
-The lines of Procfile run from an environment that has the packages of requirements.txt alone, as an
-installation has; store and org run from this one, which has those of requirements-dev.txt.
+The demo, the drill, the bench and tests/journeys run on it; production does not need it. The lines
+of Procfile run in the environment of an installation, which has only the packages of
+requirements.txt. Store and org run in this environment, with those of requirements-dev.txt.
 """
 
 import os
@@ -28,14 +28,14 @@ OPERATOR = {"Authorization": f"Bearer {OPS_TOKEN}"}
 READY_S = 45.0
 
 OURS = Path(sys.executable).parent
-"""The programs of the environment that runs this."""
+"""The programs of this environment."""
 
 INSTALLED = ROOT / ".venv" / "bin"
-"""The programs of the installed service; `make` and README put them there."""
+"""The programs of the installed service, as `make` and README install it."""
 
 
 class Store:
-    """A Valkey server with a folder of its own: synced on every write, never evicting.
+    """A Valkey server with its own folder. It syncs every write and never evicts.
 
     config: more lines of its configuration.
     """
@@ -67,7 +67,7 @@ class Store:
 
 
 class AnyStore(Protocol):
-    """A store, or several behind one address."""
+    """A Store, or a Pair (demo/failover.py)."""
 
     url: str
 
@@ -113,16 +113,16 @@ class Org:
         return found
 
     def fault(self, **faults: Any) -> None:
-        """Replaces the faults in force; none heals."""
+        """Replace the faults in force. No argument clears them."""
         self._control("PUT", "faults", faults)
 
     def reset(self, case_number_format: str = "") -> None:
-        """Healed and seeded anew. case_number_format: such as "CS-{00000}"; "": eight digits."""
+        """Clear the faults and seed again. case_number_format: "" for 8 digits, or "CS-{00000}"."""
         query = urlencode({"case_number_format": case_number_format}) if case_number_format else ""
         self._control("DELETE", f"?{query}" if query else "")
 
     def create(self, sobject: str, records: list[dict[str, Any]]) -> list[str]:
-        """Records as somebody else makes them, through the API; their ids. At most 200."""
+        """Create up to 200 records through the API, as another client. Returns their ids."""
         body = {"records": [{"attributes": {"type": sobject}} | record for record in records]}
         answer = requests.post(
             f"{self.url}/services/data/v66.0/composite/sobjects",
@@ -131,12 +131,12 @@ class Org:
             timeout=30,
         )
         answer.raise_for_status()
-        return [item["id"] for item in answer.json()]
+        return [created["id"] for created in answer.json()]
 
     def _token(self) -> str:
         form = {
             "grant_type": "client_credentials",
-            "client_id": "somebody-else",
+            "client_id": "another-client",
             "client_secret": "demo-secret",
         }
         answer = requests.post(f"{self.url}/services/oauth2/token", data=form, timeout=30)
@@ -144,11 +144,11 @@ class Org:
         return str(answer.json()["access_token"])
 
     def edit(self, sobject: str, record_id: str, **fields: Any) -> None:
-        """A person changes a record."""
+        """Change a record as a person does in the UI."""
         self._control("PATCH", f"records/{sobject}/{record_id}", fields)
 
     def delete(self, sobject: str, record_id: str) -> None:
-        """A person deletes a record."""
+        """Delete a record as a person does in the UI."""
         self._control("DELETE", f"records/{sobject}/{record_id}")
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
@@ -159,7 +159,7 @@ class Org:
 
 
 def answers(url: str, **options: Any) -> bool:
-    """A server is there and says 200."""
+    """Whether a server answers 200."""
     try:
         return requests.get(url, timeout=2, **options).status_code == 200
     except requests.RequestException:
@@ -167,11 +167,10 @@ def answers(url: str, **options: Any) -> bool:
 
 
 class Stack:
-    """Store and org, and the lines of Procfile that are asked for. A context manager.
+    """A context manager that runs store, org and some lines of Procfile, and stops them at the end.
 
-    extra: environment on top of what is needed. store: one with a folder of its own by default.
-    programs: the folder of the installed service's programs. Stopped in the reverse order, whatever
-    happens.
+    lines: the names of the lines. extra: more environment variables. store: a new Store by default.
+    programs: the folder of the installed service's programs.
     """
 
     def __init__(
@@ -218,11 +217,11 @@ class Stack:
         self.store.stop()
 
     def env_at(self, port: int) -> dict[str, str]:
-        """The environment of another web process of this stack."""
+        """The environment for another web process of this stack."""
         return self.env | on_port(port)
 
     def empty_journal(self) -> None:
-        """Forget every intent and call; the broker's own keys stay, workers listen by them."""
+        """Delete every intent and call. The broker's keys stay, because workers listen on them."""
         with redis.Redis.from_url(self.store.url, decode_responses=True) as client:
             ours = [
                 key for key in client.scan_iter("vs:*") if not str(key).startswith("vs:celery:")
@@ -231,8 +230,7 @@ class Stack:
                 client.delete(*ours)
 
     def wait_ready(self) -> None:
-        """Until a load balancer would send calls here, and a worker sweeps. Raises NotReadyError
-        with the logs' ends."""
+        """Wait until web is ready and a worker sweeps. Raises NotReadyError with the logs' ends."""
         try:
             if "web" in self.processes:
                 wait_until(lambda: answers(f"{self.url}/health/ready"), for_s=READY_S, what="web")
@@ -246,17 +244,17 @@ class Stack:
                     what="flower",
                 )
         except NotReadyError as late:
-            said = "".join(
-                f"\n--- {item.name} ---\n{item.last_lines()}" for item in self.processes.values()
+            logs = "".join(
+                f"\n--- {process.name} ---\n{process.last_lines()}"
+                for process in self.processes.values()
             )
-            raise NotReadyError(f"{late}{said}") from None
+            raise NotReadyError(f"{late}{logs}") from None
 
     def health(self) -> dict[str, Any]:
-        """What an operator reads."""
-        said: dict[str, Any] = requests.get(
-            f"{self.url}/health", headers=OPERATOR, timeout=10
-        ).json()
-        return said
+        """/health with its details."""
+        answer = requests.get(f"{self.url}/health", headers=OPERATOR, timeout=10)
+        summary: dict[str, Any] = answer.json()
+        return summary
 
     def _is_swept(self) -> bool:
         age_ms = self.health().get("last_sweep_age_ms")
@@ -264,9 +262,9 @@ class Stack:
 
 
 def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) -> dict[str, str]:
-    """What Procfile's lines need, and nothing of ours from the shell that started this."""
-    stored = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
-    return stored | {
+    """What the lines of Procfile need, without any of our variables from this shell."""
+    inherited = ("HOME", "LANG", "TMPDIR")
+    return {name: os.environ[name] for name in inherited if name in os.environ} | {
         "PATH": f"{programs}:{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(ROOT),
         **on_port(port),
@@ -283,18 +281,18 @@ def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) 
 
 
 def on_port(port: int) -> dict[str, str]:
-    """Where web listens; on loopback only, since its secrets are in the repository."""
+    """The address of web: loopback only, because its secrets are in the repository."""
     return {"PORT": str(port), "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
 
 
 def procfile() -> dict[str, list[str]]:
-    """Procfile's lines by name, as a shell would split them."""
+    """The lines of Procfile by name, split as a shell splits them."""
     lines = (ROOT / "Procfile").read_text().splitlines()
     named = (line.partition(":") for line in lines if line.strip())
     return {name: shlex.split(command) for name, _, command in named}
 
 
 def _flower_port() -> int:
-    """Flower's own port when it is free, else any."""
+    """Flower's default port if it is free, else any free port."""
     with socket.socket() as probe:
         return 5555 if probe.connect_ex(("127.0.0.1", 5555)) else free_port()

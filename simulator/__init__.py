@@ -1,1 +1,1 @@
-"""The outside worlds of demo and tests, as processes; the product imports nothing from here."""
+"""Simulated Salesforce, Vapi and Twilio, as processes. The product imports nothing from here."""

@@ -1,4 +1,4 @@
-"""`python -m simulator org|vapi|twilio …`: picks the simulator and hands it the other words."""
+"""`python -m simulator org|vapi|twilio …`: runs one simulator with the other arguments."""
 
 import argparse
 import importlib
@@ -13,7 +13,7 @@ SIMULATORS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one simulator; returns its exit code. A wrong first word ends with argparse's 2."""
+    """Run one simulator; returns its exit code, 2 when no simulator has that name."""
     words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     parser.add_argument("simulator", choices=sorted(SIMULATORS))

@@ -1,8 +1,8 @@
 """`python -m simulator twilio --port N`: the part of Twilio's REST API that provisioning uses.
 
-One account, printed when it is ready, with two numbers. Shapes: Twilio's API reference, Account and
-IncomingPhoneNumber. Somebody changes the account or the number by hand: `PUT /_twilio/account` and
-`PUT /_twilio/number` with the fields; `DELETE /_twilio` undoes it.
+It has one account with two numbers, and prints the account when it is ready. Shapes: Twilio's API
+reference, Account and IncomingPhoneNumber. `PUT /_twilio/account` and `PUT /_twilio/number` change
+fields as a person does in Twilio's console; `DELETE /_twilio` restores everything.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def _world() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         "type": "Full", "auth_token": TOKEN, "uri": f"{ACCOUNT}.json",
     }  # fmt: skip
     numbers = [_number(1, ANOTHER), _number(2, NUMBER)]
-    return account, {str(item["sid"]): item for item in numbers}
+    return account, {str(number["sid"]): number for number in numbers}
 
 
 def twilio_app() -> web.Application:
@@ -60,12 +60,12 @@ def twilio_app() -> web.Application:
         answered: web.StreamResponse = await handler(request)
         return answered
 
-    async def said(_: web.Request) -> web.Response:
+    async def show_account(_: web.Request) -> web.Response:
         return web.json_response(account)
 
-    async def listed(request: web.Request) -> web.Response:
+    async def list_numbers(request: web.Request) -> web.Response:
         part = request.query.get("PhoneNumber", "")
-        found = [item for item in numbers.values() if part in item["phone_number"]]
+        found = [number for number in numbers.values() if part in number["phone_number"]]
         page = {
             "incoming_phone_numbers": found, "page": 0, "page_size": 50, "start": 0,
             "end": max(0, len(found) - 1), "next_page_uri": None, "previous_page_uri": None,
@@ -73,13 +73,13 @@ def twilio_app() -> web.Application:
         }  # fmt: skip
         return web.json_response(page)
 
-    async def one(request: web.Request) -> web.Response:
+    async def show_number(request: web.Request) -> web.Response:
         number = numbers.get(request.match_info["sid"])
         if number is None:
             return _refused(404, 20404, f"The requested resource {request.path} was not found")
         return web.json_response(number)
 
-    async def changed(request: web.Request) -> web.Response:
+    async def change_number(request: web.Request) -> web.Response:
         number = numbers.get(request.match_info["sid"])
         if number is None:
             return _refused(404, 20404, f"The requested resource {request.path} was not found")
@@ -91,26 +91,26 @@ def twilio_app() -> web.Application:
                 number[CHANGEABLE[name]] = value
         return web.json_response(number)
 
-    async def by_hand(request: web.Request) -> web.Response:
-        subject = account
+    async def change_by_hand(request: web.Request) -> web.Response:
+        resource = account
         if request.match_info["what"] == "number":
-            (subject,) = (item for item in numbers.values() if item["phone_number"] == NUMBER)
-        subject.update(await request.json())
-        return web.json_response(subject)
+            (resource,) = (row for row in numbers.values() if row["phone_number"] == NUMBER)
+        resource.update(await request.json())
+        return web.json_response(resource)
 
-    async def undone(_: web.Request) -> web.Response:
+    async def reset(_: web.Request) -> web.Response:
         first, all_numbers = _world()
         account.update(first)
         numbers.update(all_numbers)
         return web.json_response({})
 
     app = web.Application(middlewares=[authentic])
-    app.router.add_get(f"{ACCOUNT}.json", said)
-    app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers.json", listed)
-    app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", one)
-    app.router.add_post(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", changed)
-    app.router.add_put("/_twilio/{what:account|number}", by_hand)
-    app.router.add_delete("/_twilio", undone)
+    app.router.add_get(f"{ACCOUNT}.json", show_account)
+    app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers.json", list_numbers)
+    app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", show_number)
+    app.router.add_post(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", change_number)
+    app.router.add_put("/_twilio/{what:account|number}", change_by_hand)
+    app.router.add_delete("/_twilio", reset)
     return app
 
 
@@ -123,7 +123,7 @@ def _refused(status: int, code: int, message: str) -> web.Response:
 
 
 def main(argv: list[str]) -> int:
-    """Until SIGTERM or Ctrl-C; prints where once it listens."""
+    """Serve until SIGTERM or Ctrl-C; prints the address once it listens."""
     parser = argparse.ArgumentParser(prog="python -m simulator twilio", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args(argv).port

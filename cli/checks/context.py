@@ -1,4 +1,4 @@
-"""What the checks examine, put together as the service does it; each part when first wanted."""
+"""What the checks examine. Each part is built as the service builds it, on first use."""
 
 import time
 from functools import cached_property
@@ -12,12 +12,13 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.inspection import Inspection
 from shared.settings import Settings
 from shared.store import connect
+from shared.vapi.api import VapiRefusedError
 
 MAX_CLOCK_S = 60
 
 
 class CheckContext:
-    """try_writes: whether Salesforce is asked to take (and undo) one of each write."""
+    """try_writes: whether to write one of each record to Salesforce and undo it."""
 
     def __init__(self, settings: Settings, *, try_writes: bool = False) -> None:
         self.settings = settings
@@ -41,18 +42,27 @@ class CheckContext:
         return Accounts(self.settings)
 
     @cached_property
+    def vapi_refusal(self) -> VapiRefusedError | None:
+        """What Vapi, or the way to it, answers to a first request; None when it serves us."""
+        try:
+            self.accounts.vapi.list_all("tool")
+        except VapiRefusedError as refused:
+            return refused
+        return None
+
+    @cached_property
     def vapi_steps(self) -> list[Step]:
         """What differs from the wanted state. Raises VapiRefusedError."""
         return list(missing_in_vapi(self.accounts))
 
 
 def clock(at_s: float, whose: str) -> str:
-    """at_s: what that clock shows, epoch seconds."""
+    """Raises Problem. at_s: what that clock shows, epoch seconds. whose: "Redis", for example."""
     ahead_s = at_s - time.time()
     if abs(ahead_s) > MAX_CLOCK_S:
         way = "ahead of" if ahead_s > 0 else "behind"
         raise Problem(
-            f"{whose} is {abs(ahead_s) / 60:.0f} minutes {way} this machine",
-            "set both clocks by NTP",
+            f"The clock of {whose} is {abs(ahead_s) / 60:.0f} minutes {way} this machine's",
+            "Synchronise both clocks with NTP.",
         )
     return f"within {MAX_CLOCK_S} s of this machine"

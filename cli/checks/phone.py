@@ -1,95 +1,156 @@
-"""The way of a call to the service: webhook, Vapi, Twilio."""
+"""What a call passes on its way to the service: webhook, Vapi, Twilio."""
 
 from functools import partial
 from typing import Any
 
 from cli.chain import Link, NotSetUp, Problem
 from cli.checks.context import CheckContext
-from cli.provision import missing_at_twilio
+from cli.provision import Step, missing_at_twilio
 from shared.settings import Settings
 from shared.twilio import OVERRIDES, TwilioRefusedError
 from shared.vapi.api import VapiRefusedError
 from shared.vapi.probe import ProbeFailedError, probe_webhook
+from shared.vapi.wanted import wanted_tools
+
+APPLY = "Run: python -m cli provision apply --yes"
+TRY_AGAIN = "This is Vapi's own answer. Run the doctor again in a minute."
+KEY_REFUSED = (401, 403)
+PATHS = {"voice_fallback_url": "/twilio/voice", "status_callback": "/twilio/status"}
+MAX_NAMES = 5
+MAX_NAME = 80
 
 
-def _webhook(context: CheckContext) -> str:
-    url = context.settings.public_url
+def _webhook(check_context: CheckContext) -> str:
+    url = check_context.settings.public_url
     if not url:
         raise NotSetUp("PUBLIC_URL is not set")
     try:
-        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", context.settings)
+        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", check_context.settings)
     except ProbeFailedError as failed:
         raise Problem(str(failed), failed.remedy) from None
+    scheme = check_context.settings.vapi_auth
     return (
-        f"takes a message proved by {context.settings.vapi_auth}, its bytes arrive as they are; "
-        "an unsigned one is refused"
+        f"accepts a message that is authenticated by {scheme}, and refuses one that is not; no "
+        "proxy changes the body"
     )
 
 
-def _vapi_key(context: CheckContext) -> str:
-    if not context.settings.vapi_api_key:
+def _vapi_key(check_context: CheckContext) -> str:
+    settings = check_context.settings
+    if not settings.vapi_api_key:
         raise NotSetUp("VAPI_API_KEY is not set")
-    if not context.settings.public_url:
+    refused = check_context.vapi_refusal
+    if refused is None:
+        return f"accepted at {settings.vapi_base_url}"
+    if refused.status in KEY_REFUSED:
+        raise Problem(str(refused), "Set VAPI_API_KEY to the account's private key.")
+    raise Problem(str(refused), "Check VAPI_BASE_URL, and check that this machine can reach it.")
+
+
+def _vapi_settings(check_context: CheckContext) -> str:
+    """Whether the account has what the settings name. A wrong setting looks like drift in all of
+    the account, and `provision apply` would spread it."""
+    settings = check_context.settings
+    if not settings.public_url:
         raise NotSetUp("PUBLIC_URL is not set")
-    if not context.settings.vapi_credential_id:
+    if not settings.vapi_credential_id:
         raise Problem(
-            "VAPI_CREDENTIAL_ID is not set: Vapi signs nothing, and every call is refused",
-            "make a credential in Vapi's dashboard with VAPI_SERVER_SECRET as its secret",
+            "VAPI_CREDENTIAL_ID is not set, so Vapi signs nothing and every call is refused",
+            "Create a credential in Vapi's dashboard with VAPI_SERVER_SECRET as its secret, and "
+            "set VAPI_CREDENTIAL_ID to its id.",
         )
     try:
-        context.vapi_steps  # noqa: B018 - asks
+        steps = check_context.vapi_steps
     except VapiRefusedError as refused:
-        key = "check VAPI_API_KEY: it must be the account's private key"
-        way = "check VAPI_ASSISTANT_ID, and that this machine can reach VAPI_BASE_URL"
-        raise Problem(str(refused), key if refused.status in (401, 403) else way) from None
-    return "taken"
+        raise Problem(
+            str(refused),
+            "Set VAPI_ASSISTANT_ID to the id of an assistant of this account, or unset it and run: "
+            "python -m cli provision plan",
+        ) from None
+    if url := _everywhere("server.url", steps, settings):
+        raise Problem(
+            f"PUBLIC_URL is {settings.public_url}, and every tool at Vapi calls {url}",
+            "Check PUBLIC_URL. If the service moved to this address, run: "
+            "python -m cli provision plan",
+        )
+    if credential := _everywhere("server.credentialId", steps, settings):
+        raise Problem(
+            f"VAPI_CREDENTIAL_ID is {settings.vapi_credential_id}, and every tool at Vapi uses "
+            f"the credential {credential}",
+            "Set VAPI_CREDENTIAL_ID to the id of the credential that holds VAPI_SERVER_SECRET. If "
+            "it is right, run: python -m cli provision plan",
+        )
+    return "PUBLIC_URL, VAPI_CREDENTIAL_ID and VAPI_ASSISTANT_ID fit the account"
 
 
-def _vapi_as_wanted(resource: str, context: CheckContext) -> str:
-    steps = [str(step) for step in context.vapi_steps if step.resource == resource]
+def _everywhere(path: str, steps: list[Step], settings: Settings) -> str:
+    """The value that all existing tools have at path where another is wanted; "" otherwise."""
+    tools = [step for step in steps if step.resource == "tool"]
+    missing = sum(step.current is None for step in tools)
+    existing = len(wanted_tools(settings)) - missing
+    values = [
+        str(difference.current)
+        for step in tools
+        for difference in step.differs
+        if difference.path == path and difference.current
+    ]
+    if len(values) == existing > 1 and len(set(values)) == 1:
+        return values[0]
+    return ""
+
+
+def _vapi_as_wanted(resource: str, check_context: CheckContext) -> str:
+    steps = [str(step) for step in check_context.vapi_steps if step.resource == resource]
     if steps:
-        raise Problem("; ".join(steps), "python -m cli provision apply --yes")
-    return "as wanted"
+        raise Problem(f"Vapi lacks or differs in {'; '.join(steps)}", APPLY)
+    return "as provisioned"
 
 
-def _vapi_number(context: CheckContext) -> str:
-    settings = context.settings
+def _vapi_number(check_context: CheckContext) -> str:
+    settings = check_context.settings
     if settings.twilio_phone_number and not settings.vapi_assistant_id:
         raise Problem(
-            "VAPI_ASSISTANT_ID is not set, and the number waits for it",
-            "set it to what `provision apply` printed, restart web, and apply again",
+            "VAPI_ASSISTANT_ID is not set, so the number is not imported into Vapi",
+            "Set VAPI_ASSISTANT_ID to the id that `provision apply` printed, restart web, and run: "
+            "python -m cli provision apply --yes",
         )
     if settings.twilio_phone_number:
         try:
-            context.accounts.twilio.standing()
-        except TwilioRefusedError:  # a token that is wrong here would seem to be wrong there
-            raise NotSetUp("because of twilio") from None
-        _vapi_as_wanted("phone-number", context)
+            check_context.accounts.twilio.standing()
+        except TwilioRefusedError:  # a token that is wrong here would look like drift at Vapi
+            raise NotSetUp("not checked because of twilio") from None
+        _vapi_as_wanted("phone-number", check_context)
     try:
-        numbers = context.accounts.vapi.list_all("phone-number")
+        numbers = check_context.accounts.vapi.list_all("phone-number")
     except VapiRefusedError as refused:
-        raise Problem(str(refused), "Vapi's own answer; try again") from None
-    leading = [item for item in numbers if _leads_here(item, settings)]
-    if any(item.get("status") == "blocked" for item in leading):
-        raise Problem("Vapi has blocked the number", "Vapi's dashboard says why")
-    asking = [item for item in leading if not item.get("assistantId")]
-    if any(not item["server"].get("credentialId") for item in asking):
+        raise Problem(str(refused), TRY_AGAIN) from None
+    leading = [number for number in numbers if _leads_here(number, settings)]
+    if blocked := [number for number in leading if number.get("status") == "blocked"]:
+        raise Problem(f"Vapi has blocked {_names(blocked)}", "Read the reason in Vapi's dashboard.")
+    asking = [number for number in leading if not number.get("assistantId")]
+    if unsigned := [number for number in asking if not number["server"].get("credentialId")]:
         raise Problem(
-            "a number asks this server without a credential: Vapi signs nothing, all is refused",
-            "give the number's server the credential, in Vapi's dashboard",
+            f"The server of {_names(unsigned)} has no credential, so Vapi signs nothing and every "
+            "call is refused",
+            "Select the credential for the number's server in Vapi's dashboard.",
         )
     if asking and not settings.vapi_assistant_id:
         raise Problem(
-            "a number asks this server for an assistant, and VAPI_ASSISTANT_ID is not set",
-            "set it to what `provision apply` printed, and restart web",
+            f"{_names(asking)} asks this server for an assistant, and VAPI_ASSISTANT_ID is not set",
+            "Set VAPI_ASSISTANT_ID to the id that `provision apply` printed, and restart web.",
         )
     if not leading:
         raise NotSetUp("TWILIO_PHONE_NUMBER is not set, and no number of the account leads here")
-    return f"{len(leading)} of the account's {len(numbers)} leads here"
+    return f"{len(leading)} of the account's numbers ({len(numbers)}) reach this server"
+
+
+def _names(resources: list[dict[str, Any]]) -> str:
+    shown = [str(item.get("number") or item.get("name") or item.get("id")) for item in resources]
+    return ", ".join(name[:MAX_NAME] for name in shown[:MAX_NAMES])
 
 
 def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
-    """By the assistant it is given, or by the server that it asks for one."""
+    """Whether the number has our assistant, or asks our server for an assistant."""
     if number.get("assistantId"):
         return bool(number["assistantId"] == settings.vapi_assistant_id)
     server = number.get("server") or {}
@@ -97,22 +158,24 @@ def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
     return bool(settings.public_url) and server.get("url") == ours
 
 
-def _vapi_campaigns(context: CheckContext) -> str:
-    """Campaigns that ask this server whom they may ring get no yes (docs/vendors.md V20)."""
+def _vapi_campaigns(check_context: CheckContext) -> str:
+    """This server never approves a dial that a campaign asks about (docs/vendors.md V20)."""
     try:
-        campaigns = context.accounts.vapi.list_all("campaign")
+        campaigns = check_context.accounts.vapi.list_all("campaign")
     except VapiRefusedError as refused:
         if refused.status == 404:
             return "none"
-        raise Problem(str(refused), "Vapi's own answer; try again") from None
-    asking = [campaign for campaign in campaigns if _asks_whom_to_dial(campaign, context.settings)]
+        raise Problem(str(refused), TRY_AGAIN) from None
+    asking = [
+        campaign for campaign in campaigns if _asks_whom_to_dial(campaign, check_context.settings)
+    ]
     if asking:
-        names = ", ".join(str(item.get("name") or item.get("id"))[:80] for item in asking[:5])
         raise Problem(
-            f"this server approves no calls, so these campaigns dial nobody: {names}",
-            "take predialPlan off the campaign, or give it a server of yours that decides",
+            "This server never approves a campaign's calls, so these campaigns dial nobody: "
+            f"{_names(asking)}",
+            "Remove predialPlan from the campaign, or give the campaign a server that approves.",
         )
-    return f"{len(campaigns)}, none asks this server whom to dial"
+    return f"{len(campaigns)}, and none asks this server whom to dial"
 
 
 def _asks_whom_to_dial(campaign: dict[str, Any], settings: Settings) -> bool:
@@ -128,55 +191,84 @@ def _asks_whom_to_dial(campaign: dict[str, Any], settings: Settings) -> bool:
     )
 
 
-def _twilio(context: CheckContext) -> str:
-    settings = context.settings
+def _twilio(check_context: CheckContext) -> str:
+    settings = check_context.settings
     for name in ("twilio_account_sid", "twilio_auth_token"):
         if not getattr(settings, name):
             raise NotSetUp(f"{name.upper()} is not set")
     try:
-        status, kind = context.accounts.twilio.standing()
+        status, kind = check_context.accounts.twilio.standing()
     except TwilioRefusedError as refused:
-        raise Problem(str(refused), "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN") from None
+        if refused.status:
+            remedy = "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN to those of Twilio's console."
+        else:
+            remedy = "Check TWILIO_BASE_URL, and check that this machine can reach it."
+        raise Problem(f"Twilio: {refused}", remedy) from None
     if status != "active":
-        raise Problem(f"the account is {status}", "Twilio's console says why")
+        raise Problem(f"The Twilio account is {status}", "Read the reason in Twilio's console.")
     if kind != "Full":
         raise Problem(
-            f"a {kind.lower()} account: callers hear a notice, unverified numbers are not rung",
-            "upgrade it in Twilio's console",
+            f"This is a {kind.lower()} account: Twilio plays a message to callers, and dials only "
+            "verified numbers",
+            "Upgrade the account in Twilio's console.",
         )
-    return "active, no trial"
+    return "active, not a trial"
 
 
-def _twilio_number(context: CheckContext) -> str:
-    settings = context.settings
+def _twilio_number(check_context: CheckContext) -> str:
+    settings = check_context.settings
     if not settings.twilio_phone_number:
         raise NotSetUp("TWILIO_PHONE_NUMBER is not set")
     try:
-        number = context.accounts.twilio.number()
-        steps = [str(item) for item in missing_at_twilio(context.accounts)]
+        number = check_context.accounts.twilio.number()
+        steps = list(missing_at_twilio(check_context.accounts))
     except TwilioRefusedError as refused:
-        raise Problem(str(refused), "TWILIO_PHONE_NUMBER, and whose account it is in") from None
+        raise Problem(
+            str(refused),
+            "Check TWILIO_PHONE_NUMBER, and check that TWILIO_ACCOUNT_SID is the number's account.",
+        ) from None
     if overriding := [name for name in OVERRIDES if number[name]]:
         raise Problem(
-            f"{', '.join(overriding)} is set: the number's URLs count for nothing",
-            "take the number out of that application or trunk in Twilio's console",
+            f"The number has {', '.join(overriding)} set, so Twilio ignores the number's URLs",
+            "Remove the number from that application or trunk in Twilio's console.",
         )
     if not str(number["voice_url"]).startswith(f"{settings.vapi_base_url}/"):
+        refused_by_vapi = check_context.vapi_refusal if settings.vapi_api_key else None
+        if refused_by_vapi and refused_by_vapi.status not in KEY_REFUSED:
+            raise NotSetUp("not checked because of vapi key")  # VAPI_BASE_URL may be wrong
         raise Problem(
-            "voice_url is not Vapi's: calls go elsewhere",
-            "import the number anew: delete it in Vapi, then python -m cli provision apply --yes",
+            f"voice_url does not begin with VAPI_BASE_URL ({settings.vapi_base_url}), so calls do "
+            "not reach Vapi",
+            "Check VAPI_BASE_URL. If it is right, delete the number in Vapi and run: "
+            "python -m cli provision apply --yes",
+        )
+    if steps and (base := _other_base(number)):
+        raise Problem(
+            f"PUBLIC_URL is {settings.public_url}, and the number's URLs lead to {base}",
+            "Check PUBLIC_URL. If the service moved to this address, run: "
+            "python -m cli provision plan",
         )
     if steps:
-        raise Problem("; ".join(steps), "python -m cli provision apply --yes")
-    return "calls go to Vapi; fallback and status come here"
+        raise Problem(f"Twilio differs in {'; '.join(map(str, steps))}", APPLY)
+    return "calls go to Vapi; fallback and status come to this server"
+
+
+def _other_base(number: dict[str, Any]) -> str:
+    """The base of the number's URLs when all of them lead to one server like ours, "" otherwise."""
+    bases = {
+        str(number[name]).removesuffix(path) if str(number[name]).endswith(path) else ""
+        for name, path in PATHS.items()
+    }
+    return bases.pop() if len(bases) == 1 else ""
 
 
 LINKS = (
     Link("webhook", "", _webhook),
     Link("vapi key", "", _vapi_key),
-    Link("vapi tools", "vapi key", partial(_vapi_as_wanted, "tool")),
-    Link("vapi assistant", "vapi key", partial(_vapi_as_wanted, "assistant")),
-    Link("vapi number", "vapi key", _vapi_number),
+    Link("vapi settings", "vapi key", _vapi_settings),
+    Link("vapi tools", "vapi settings", partial(_vapi_as_wanted, "tool")),
+    Link("vapi assistant", "vapi settings", partial(_vapi_as_wanted, "assistant")),
+    Link("vapi number", "vapi settings", _vapi_number),
     Link("vapi campaigns", "vapi key", _vapi_campaigns),
     Link("twilio", "", _twilio),
     Link("twilio number", "twilio", _twilio_number),

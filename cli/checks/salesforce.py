@@ -1,4 +1,4 @@
-"""The org: its host, token, version, the rights to what the service reads and writes, its rules."""
+"""The org: its host, token, version, rules, and the user's rights to what the service uses."""
 
 import statistics
 import time
@@ -10,36 +10,44 @@ from cli.checks.context import CheckContext, clock
 from shared.addresses import MY_DOMAINS, is_loopback
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.inspection import NEEDS, Need
-from shared.salesforce.rules import RulesUnseenError, active_rules, try_writes
+from shared.salesforce.rules import Rules, RulesUnseenError, active_rules, try_writes
 
 ROUND_TRIPS = 3
 GIVE_UP_S = 15.0
 
 
-def _host(context: CheckContext) -> str:
-    host = urlsplit(context.settings.salesforce_instance_url).hostname or ""
+def _host(check_context: CheckContext) -> str:
+    host = urlsplit(check_context.settings.salesforce_instance_url).hostname or ""
     if is_loopback(host):
         return "a local org"
     if host.endswith(MY_DOMAINS):
         return "a My Domain"
     raise Problem(
-        f"{host} is no My Domain",
-        "SALESFORCE_INSTANCE_URL=https://<domain>.my.salesforce.com (Setup, My Domain)",
+        f"SALESFORCE_INSTANCE_URL names {host}, which is not a My Domain",
+        "Set SALESFORCE_INSTANCE_URL to https://<domain>.my.salesforce.com (Setup, My Domain).",
     )
 
 
-_MENDS = {
-    "TOKEN_invalid_client": "SALESFORCE_CLIENT_SECRET is not the secret of SALESFORCE_CLIENT_ID",
-    "TOKEN_invalid_client_id": "SALESFORCE_CLIENT_ID is no consumer key of this org",
-    "TOKEN_invalid_grant": "the app's policies: run-as user, or user and certificate for jwt",
-    "NOT_AUTHORISED": "open /oauth/login as an operator",
+REMEDIES = {
+    "TOKEN_invalid_client": (
+        "Set SALESFORCE_CLIENT_SECRET to the consumer secret that belongs to SALESFORCE_CLIENT_ID."
+    ),
+    "TOKEN_invalid_client_id": (
+        "Set SALESFORCE_CLIENT_ID to the consumer key of an External Client App of this org."
+    ),
+    "TOKEN_invalid_grant": (
+        "Check the app's policies: the run-as user for client_credentials; SALESFORCE_USERNAME and "
+        "the certificate for jwt."
+    ),
+    "NOT_AUTHORISED": "Open /oauth/login in a browser and log in as an operator.",
 }
+"""By the code of a refused login."""
 
 NOT_ALLOWED = {FailureClass.MISCONFIGURED, FailureClass.MISSING_FIELD, FailureClass.DENIED}
 
 
-def _token(context: CheckContext) -> str:
-    tokens, grant = context.salesforce.tokens, context.settings.grant
+def _token(check_context: CheckContext) -> str:
+    tokens, grant = check_context.salesforce.tokens, check_context.settings.grant
     try:
         if grant == "refresh_token":
             tokens.current(give_up_at=time.monotonic() + GIVE_UP_S)
@@ -48,87 +56,127 @@ def _token(context: CheckContext) -> str:
     except SalesforceError as error:
         if error.failure is FailureClass.LOGIN_REFUSED:
             raise Problem(
-                f"{grant}: {error}", _MENDS.get(error.code, "check the app's OAuth settings")
+                f"Salesforce refuses the grant {grant}: {error}",
+                REMEDIES.get(error.code, "Check the OAuth settings of the External Client App."),
             ) from None
-        raise Problem(f"{grant}: {error}", "check that this machine can reach Salesforce") from None
-    return f"given for {grant}"
+        raise Problem(
+            f"The grant {grant} got no token: {error}",
+            "Check that this machine can reach Salesforce.",
+        ) from None
+    return f"granted for {grant}"
 
 
-def _version(context: CheckContext) -> str:
-    wanted, served = context.settings.salesforce_api_version, context.org.versions()
+def _version(check_context: CheckContext) -> str:
+    wanted, served = check_context.settings.salesforce_api_version, check_context.org.versions()
     if wanted not in served:
-        raise Problem(f"{wanted} is not served", f"SALESFORCE_API_VERSION, at most {served[-1]}")
+        raise Problem(
+            f"The org does not serve version {wanted} of the API",
+            f"Set SALESFORCE_API_VERSION to {served[-1]} or lower.",
+        )
     return wanted
 
 
-def _user(context: CheckContext) -> str:
-    org_id, user_id = context.org.whoami()
+def _user(check_context: CheckContext) -> str:
+    org_id, user_id = check_context.org.whoami()
     return f"user {user_id} of org {org_id}"
 
 
-def _rights(need: Need, context: CheckContext) -> str:
-    if lacking := context.org.lacks(need):
-        raise Problem(", ".join(lacking), "the permission set Voice_Integration for that user")
-    return "as needed"
-
-
-def _keys(context: CheckContext) -> str:
-    if not context.settings.salesforce_key_fields:
-        raise NotSetUp("SALESFORCE_KEY_FIELDS=false: keys lie in standard fields")
-    if wrong := context.org.keys():
-        raise Problem(", ".join(wrong), "deploy salesforce/ and assign Voice_Integration")
-    return "there, unique and visible"
-
-
-def _allowance(context: CheckContext) -> str:
-    account = context.salesforce.api_budget.figures()
-    if account.daily_limit is None or account.daily_used is None:
-        raise NotSetUp("no answer has told it yet")
-    left = account.daily_limit - account.daily_used
-    reserve = account.daily_limit * context.settings.salesforce_daily_reserve_percent / 100
-    said = f"{left} of {account.daily_limit} API requests left today"
-    if left <= reserve:
-        raise Problem(said, "writes wait until there are more: buy some, or wait")
-    return said
-
-
-def _speed(context: CheckContext) -> str:
-    took_ms = statistics.median(context.org.round_trips_ms(ROUND_TRIPS))
-    if took_ms > context.settings.lookup_deadline_ms / 2:
+def _rights(need: Need, check_context: CheckContext) -> str:
+    if lacking := check_context.org.lacks(need):
         raise Problem(
-            f"{took_ms:.0f} ms a query", "the way to Salesforce, or a longer LOOKUP_DEADLINE_MS"
+            f"The user lacks rights to {need.sobject}: {', '.join(lacking)}",
+            "Assign the permission set Voice_Integration to the user.",
         )
-    return f"{took_ms:.0f} ms a query"
+    return "the user has all rights"
 
 
-def _org_clock(context: CheckContext) -> str:
-    return clock(time.time() + context.org.clock_ahead_s(), "Salesforce")
-
-
-def _rules(context: CheckContext) -> str:
-    if context.try_writes:
-        try:
-            refused = try_writes(context.salesforce)
-        except SalesforceError as error:
-            if error.failure in NOT_ALLOWED:
-                raise NotSetUp("the rights come first: a write was not allowed at all") from None
-            raise
-        if refused:
-            raise Problem(
-                refused, "the rule, or an exception from it for the user of the service: it parks"
-            )
-        return (
-            "let a case, a comment, a call log, a call-back and a closing through; undone at once"
+def _language(check_context: CheckContext) -> str:
+    field = check_context.settings.salesforce_language_field
+    if not field:
+        language = check_context.settings.default_language
+        return f"SALESFORCE_LANGUAGE_FIELD is not set; the agent starts every call in {language}"
+    if check_context.org.lacks(Need("Contact", read=(field,))):
+        raise Problem(
+            f"Contact has no field {field}, or the user can't see it",
+            "Set SALESFORCE_LANGUAGE_FIELD to the API name of a field of Contact, and let the user "
+            "read it.",
         )
-    trying = "doctor --try-writes has the org take a case and what hangs on it, and undo it"
+    return f"Contact.{field}"
+
+
+def _keys(check_context: CheckContext) -> str:
+    if not check_context.settings.salesforce_key_fields:
+        raise NotSetUp("SALESFORCE_KEY_FIELDS is false, so keys are in standard fields")
+    if wrong := check_context.org.keys():
+        raise Problem(
+            ", ".join(wrong),
+            "Deploy salesforce/ and assign the permission set Voice_Integration to the user.",
+        )
+    return "present, unique and visible"
+
+
+def _allowance(check_context: CheckContext) -> str:
+    figures = check_context.salesforce.api_budget.figures()
+    if figures.daily_limit is None or figures.daily_used is None:
+        raise NotSetUp("Salesforce has not reported it yet")
+    left = figures.daily_limit - figures.daily_used
+    reserve = figures.daily_limit * check_context.settings.salesforce_daily_reserve_percent / 100
+    message = f"{left} of {figures.daily_limit} API requests are left for the last 24 hours"
+    if left <= reserve:
+        raise Problem(
+            f"{message}, so writes wait and only lookups go on",
+            "Wait, buy more API requests, or lower SALESFORCE_DAILY_RESERVE_PERCENT.",
+        )
+    return message
+
+
+def _speed(check_context: CheckContext) -> str:
+    took_ms = statistics.median(check_context.org.round_trips_ms(ROUND_TRIPS))
+    if took_ms > check_context.settings.lookup_deadline_ms / 2:
+        raise Problem(
+            f"A query takes {took_ms:.0f} ms, more than half of LOOKUP_DEADLINE_MS",
+            "Run the service closer to the org, or raise LOOKUP_DEADLINE_MS.",
+        )
+    return f"a query takes {took_ms:.0f} ms"
+
+
+def _org_clock(check_context: CheckContext) -> str:
+    return clock(time.time() + check_context.org.clock_ahead_s(), "Salesforce")
+
+
+def _rules(check_context: CheckContext) -> str:
+    if check_context.try_writes:
+        return _tried_rules(check_context)
+    trial = "Run: python -m cli doctor --try-writes"
     try:
-        rules = active_rules(context.salesforce)
+        rules = active_rules(check_context.salesforce)
     except RulesUnseenError:
-        raise NotSetUp(f"only View Setup and Configuration may see them: {trying}") from None
+        raise NotSetUp(
+            "the user needs the right View Setup and Configuration to see the org's rules. "
+            f"To test them instead: {trial}"
+        ) from None
     if rules.refusing:
-        raise NotSetUp(f"{', '.join(rules.refusing)} may refuse a write: {trying}")
-    routed = f"; new cases go where {', '.join(rules.routing)} says" if rules.routing else ""
-    return f"none refuses a write{routed}"
+        raise NotSetUp(f"{', '.join(rules.refusing)} may refuse a write. To test it: {trial}")
+    return f"none refuses a write{_routed(rules)}"
+
+
+def _tried_rules(check_context: CheckContext) -> str:
+    try:
+        refused = try_writes(check_context.salesforce)
+    except SalesforceError as error:
+        if error.failure in NOT_ALLOWED:
+            raise NotSetUp("the user lacks the right to a write; the lines above name it") from None
+        raise
+    if refused:
+        raise Problem(
+            f"The org's rules refuse a write: {refused}",
+            "Change the rule, or exempt the service's user from it. Until then such writes park.",
+        )
+    return "allow a case, a comment, a call log, a call-back and a closed case (all undone)"
+
+
+def _routed(rules: Rules) -> str:
+    return f"; {', '.join(rules.routing)} assigns new cases" if rules.routing else ""
 
 
 LINKS = (
@@ -141,6 +189,7 @@ LINKS = (
         Link(f"salesforce {need.sobject}", "salesforce version", partial(_rights, need))
         for need in NEEDS
     ),
+    Link("salesforce language", "salesforce version", _language),
     Link("salesforce keys", "salesforce version", _keys),
     Link("salesforce rules", "salesforce version", _rules),
     Link("salesforce allowance", "salesforce version", _allowance),

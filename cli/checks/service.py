@@ -1,4 +1,4 @@
-"""The service itself: its processes, and the writes that wait for a person."""
+"""The service itself: its processes, and the writes that an operator must look at."""
 
 import json
 from http import HTTPStatus
@@ -19,137 +19,139 @@ ANSWER_S = 5.0
 MAX_BYTES = 1024 * 1024
 SWEEP_TOO_OLD_MS = 15_000
 REFUSED = "refused"
-START = "start {0} (README, step 5), under a supervisor that starts again what exits"
+START = "Start {0} (README, step 5) under a supervisor that restarts it when it exits."
 
 
-def _service(context: CheckContext) -> str:
-    settings = context.settings
-    places = [f"http://127.0.0.1:{settings.port}", *([settings.public_url or ""])]
-    tried = [f"{place}/health" for place in places if place]
-    for url in tried:
+def _service(check_context: CheckContext) -> str:
+    settings = check_context.settings
+    bases = [f"http://127.0.0.1:{settings.port}", settings.public_url]
+    urls = [f"{base}/health" for base in bases if base]
+    for url in urls:
         health = _ask(url, settings.ops_token)
         if health is None:
             continue
         if health.get("status") == REFUSED:
             raise Problem(
-                f"{url} refuses this OPS_TOKEN: web has another one, or none",
-                "set the same OPS_TOKEN for web and in this shell",
+                f"{url} refuses this OPS_TOKEN: web runs with a different one or with none",
+                "Set OPS_TOKEN to the same value for web and in this shell.",
             )
-        # The other links find out the rest by themselves.
+        # Other links report the other problems of /health.
         problems = [
             item for item in health.get("problems", []) if item.startswith(("calls:", "retention:"))
         ]
         if problems:
-            raise Problem(f"{url}: {'; '.join(problems)}", "docs/runbook.md says what to do")
+            raise Problem(f"{url} reports {'; '.join(problems)}", "Follow docs/runbook.md.")
         if "problems" not in health and health["status"] != "ok":
             raise Problem(
-                f"{url}: {health['status']}; the lines below may name them",
-                "for all of them set OPS_TOKEN, the same for web and in this shell",
+                f"{url} reports {health['status']} without details",
+                "Set OPS_TOKEN to the same value for web and in this shell to see all of them.",
             )
         return f"web answers at {url}"
-    raise Problem(f"web does not answer at {' or '.join(tried)}", START.format("web"))
+    raise Problem(f"web does not answer at {' or '.join(urls)}", START.format("web"))
 
 
 def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
-    """What /health says; its status is REFUSED for a wrong token. None when it is not ours."""
+    """What /health says, with status REFUSED for a wrong token. None when it is not our service."""
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token.get_secret_value()}"
     request = Request(url, headers=headers)  # noqa: S310 - a checked setting
     try:
         with urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
-            said = json.loads(answer.read(MAX_BYTES))
+            health = json.loads(answer.read(MAX_BYTES))
     except HTTPError as refused:
         if refused.code == HTTPStatus.UNAUTHORIZED:
             return {"status": REFUSED}
         try:
-            said = json.loads(refused.read(MAX_BYTES))
+            health = json.loads(refused.read(MAX_BYTES))
         except (OSError, ValueError):
             return None
     except (OSError, ValueError):
         return None
-    known = isinstance(said, dict) and said.keys() & {"problems", "status"}
-    return said if known else None
+    is_ours = isinstance(health, dict) and health.keys() & {"problems", "status"}
+    return health if is_ours else None
 
 
-def _peers(context: CheckContext, role: Role) -> list[Peer]:
-    return Alive(context.store).of(role)
+def _peers(check_context: CheckContext, role: Role) -> list[Peer]:
+    return Alive(check_context.store).of(role)
 
 
-def _workers(context: CheckContext) -> str:
-    peers = _peers(context, "worker")
+def _workers(check_context: CheckContext) -> str:
+    peers = _peers(check_context, "worker")
     if not peers:
         raise Problem(
-            "no worker is at work: writes are accepted, and none is delivered",
+            "No worker runs, so writes are accepted but not delivered",
             START.format("worker"),
         )
-    return f"{len(peers)} at work: " + ", ".join(sorted(peer.name or peer.host for peer in peers))
+    return f"{len(peers)} running: " + ", ".join(sorted(peer.name or peer.host for peer in peers))
 
 
-def _beat(context: CheckContext) -> str:
-    if not _peers(context, "beat"):
+def _beat(check_context: CheckContext) -> str:
+    if not _peers(check_context, "beat"):
         raise Problem(
-            "beat is not at work: quiet calls are not closed",
+            "beat does not run, so calls without an end-of-call report stay open",
             START.format("beat"),
         )
-    return "at work"
+    return "running"
 
 
-def _sweeps(context: CheckContext) -> str:
-    age_ms = Journal(context.store).last_sweep_age_ms()
+def _sweeps(check_context: CheckContext) -> str:
+    age_ms = Journal(check_context.store).last_sweep_age_ms()
     if age_ms is None or age_ms > SWEEP_TOO_OLD_MS:
-        since = "none has run yet" if age_ms is None else f"the last ran {age_ms // 1000} s ago"
+        last = "No sweep has run yet" if age_ms is None else f"The last ran {age_ms // 1000} s ago"
         raise Problem(
-            f"{since}: what has to wait is not delivered when its time comes",
-            "look into the logs of worker and beat, and start them again",
+            f"{last}, so delayed writes are not delivered when they are due",
+            "Read the logs of worker and beat, then restart both.",
         )
     return f"the last ran {age_ms / 1000:.1f} s ago"
 
 
-def _paused(context: CheckContext) -> str:
-    if paused := sorted(Journal(context.store).paused()):
+def _paused(check_context: CheckContext) -> str:
+    if paused := sorted(Journal(check_context.store).paused()):
         raise Problem(
-            f"{', '.join(paused)}: accepted and not delivered, since a person paused it",
-            f"python -m cli resume {paused[0]} --yes",
+            f"An operator paused {', '.join(paused)}: writes are accepted but not delivered",
+            f"Run: python -m cli resume {paused[0]} --yes",
         )
     return "none"
 
 
-def _failing(context: CheckContext) -> str:
-    waits = Journal(context.store).waits()
+def _failing(check_context: CheckContext) -> str:
+    waits = Journal(check_context.store).waits()
     failing = sorted(
         (kind, wait) for kind, wait in waits.items() if kind != "org" and wait.failures_in_a_row
     )
     if failing:
-        said = "; ".join(f"{kind} waits because of {wait.reason}" for kind, wait in failing)
         raise Problem(
-            said,
-            "set it right in Salesforce (docs/runbook.md has the codes), then python -m cli resume "
-            f"{failing[0][0]} --yes",
+            "; ".join(f"{kind} waits because of {wait.reason}" for kind, wait in failing),
+            "Fix the cause in Salesforce (docs/runbook.md lists the codes), then run: "
+            f"python -m cli resume {failing[0][0]} --yes",
         )
     return "none"
 
 
-def _parked(context: CheckContext) -> str:
-    if count := Journal(context.store).counts()["parked"]:
-        writes = "1 write waits" if count == 1 else f"{count} writes wait"
-        raise Problem(f"{writes} for a person", "python -m cli intents list --state parked")
+def _parked(check_context: CheckContext) -> str:
+    if count := Journal(check_context.store).counts()["parked"]:
+        writes = "1 parked write needs" if count == 1 else f"{count} parked writes need"
+        raise Problem(
+            f"{writes} an operator's decision", "Run: python -m cli intents list --state parked"
+        )
     return "none"
 
 
-def _transfer_rules(context: CheckContext) -> str:
-    path = context.settings.transfer_rules
-    fallback = context.settings.fallback_phone_number
+def _transfer_rules(check_context: CheckContext) -> str:
+    path = check_context.settings.transfer_rules
+    fallback = check_context.settings.fallback_phone_number
     if not path:
-        goal = f"go to {fallback}" if fallback else "are offered a call back"
-        return f"TRANSFER_RULES is not set: calls that want a person {goal}"
+        goal = f"go to {fallback}" if fallback else "are offered a call-back"
+        return f"TRANSFER_RULES is not set; callers who ask for a person {goal}"
     try:
         read_rules(path)
     except SettingsError as refused:
         raise Problem(
-            str(refused), "set TRANSFER_RULES to a file like transfer.example.toml, or leave it out"
+            str(refused),
+            "Set TRANSFER_RULES to the path of a file like transfer.example.toml, or unset it.",
         ) from None
-    return f"{path} can be read"
+    return f"{path} is valid"
 
 
 LINKS = (

@@ -1,49 +1,60 @@
-"""Redis: reached, new enough, keeps what it is given, and knows the time."""
+"""Redis: does it answer, is it new enough, does it persist, and is its clock right?"""
 
 from typing import Any
 
 from cli.chain import Link, Problem
 from cli.checks.context import CheckContext, clock
-from shared.store import fitness, now_ms, translated
+from cli.store import redis_address
+from shared.store import StoreUnavailableError, fitness, now_ms, translated
 
-OLDEST_STORE = 7
+OLDEST_VERSION = 7
 
 
-def _reached(context: CheckContext) -> str:
-    with translated():
-        context.store.ping()
-        server: dict[str, Any] = context.store.info("server")
+def _answers(check_context: CheckContext) -> str:
+    address = redis_address(check_context.settings.redis_url)
+    try:
+        with translated():
+            check_context.store.ping()
+            server: dict[str, Any] = check_context.store.info("server")
+    except StoreUnavailableError as trouble:
+        raise Problem(
+            f"Redis at {address} does not answer ({trouble})",
+            "Check REDIS_URL, and check that the server runs and that this machine can reach it.",
+        ) from None
     version = str(server.get("valkey_version") or server.get("redis_version"))
-    if int(version.partition(".")[0]) < OLDEST_STORE:
-        raise Problem(f"version {version}", f"version {OLDEST_STORE} or later is needed")
-    return f"version {version}"
+    if int(version.partition(".")[0]) < OLDEST_VERSION:
+        raise Problem(
+            f"Redis at {address} has version {version}, which is too old",
+            f"Install version {OLDEST_VERSION} or later.",
+        )
+    return f"version {version} at {address}"
 
 
-def _keeps(context: CheckContext) -> str:
-    settings = context.settings
+def _persists(check_context: CheckContext) -> str:
+    settings = check_context.settings
     found = fitness(
-        context.store,
+        check_context.store,
         accept_everysec=settings.redis_accept_everysec,
         vouched=settings.redis_vouched,
     )
     if wrong := (*found.problems, *found.warnings):
         raise Problem(
             "; ".join(item.removeprefix("store: ") for item in wrong),
-            "maxmemory-policy noeviction, appendonly yes, appendfsync always, and memory to spare "
-            "(docs/runbook.md)",
+            "Set maxmemory-policy noeviction, appendonly yes and appendfsync always on the server, "
+            "and give it memory to spare (docs/runbook.md).",
         )
     if settings.redis_vouched:
-        return "evicts nothing; REDIS_VOUCHED says that it persists"
-    return "evicts nothing, syncs every write"
+        return "evicts nothing, and REDIS_VOUCHED says that it persists"
+    return "evicts nothing and syncs every write to disk"
 
 
-def _clock(context: CheckContext) -> str:
+def _clock(check_context: CheckContext) -> str:
     with translated():
-        return clock(now_ms(context.store) / 1000, "Redis")
+        return clock(now_ms(check_context.store) / 1000, "Redis")
 
 
 LINKS = (
-    Link("redis", "", _reached),
-    Link("redis keeps what it is given", "redis", _keeps),
+    Link("redis", "", _answers),
+    Link("redis persistence", "redis", _persists),
     Link("redis clock", "redis", _clock),
 )

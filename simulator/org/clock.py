@@ -1,4 +1,4 @@
-"""The org's clock, which may be set wrong on purpose, and the forms in which it writes time.
+"""The org's clock, which a fault can set wrong, and its formats of time.
 
 Stored and shown datetimes are UTC text of one width, so that text order is time order.
 """
@@ -23,7 +23,7 @@ class Clock:
         return datetime.fromtimestamp(time.time() + self.offset_s, UTC)
 
     def stamp(self) -> str:
-        """Now as a system field shows it; Salesforce keeps whole seconds there."""
+        """Now, as a system field shows it: in whole seconds, as Salesforce stores them."""
         return write_datetime(self.now().replace(microsecond=0))
 
     def http_date(self) -> str:
@@ -37,7 +37,7 @@ def write_datetime(moment: datetime) -> str:
 
 
 def read_datetime(text: str) -> datetime | None:
-    """A datetime as clients write it (`Z`, `+0000`, `+00:00` or nothing: UTC); else None."""
+    """A datetime as clients write it (`Z`, `+0000`, `+00:00`, or nothing for UTC), or None."""
     match = _ISO.match(text)
     if match is None:
         return None

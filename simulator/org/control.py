@@ -1,9 +1,9 @@
-"""`/_org`: the controls that are not Salesforce. Never counted, never faulted, no token needed.
+"""`/_org`: controls beside Salesforce's API. They need no token, and no fault or count applies.
 
 PUT/GET /_org/faults · GET /_org/stats · DELETE /_org[?case_number_format=CS-{00000}] ·
-GET/POST /_org/records/<object> · GET/PATCH/DELETE /_org/records/<object>/<id>. Writes here are a
-person's work in the UI: LastModifiedById is the support agent, duplicate and assignment rules and
-row locks do not apply, validation rules do.
+GET/POST /_org/records/<object> · GET/PATCH/DELETE /_org/records/<object>/<id>. Writes here
+stand for a person's work in the UI: LastModifiedById is the support agent; validation rules apply,
+duplicate rules, assignment rules and row locks do not.
 """
 
 import base64
@@ -22,7 +22,7 @@ from simulator.org.world import Context, Org
 
 
 def answer(org: Org, call: Call) -> Answer:
-    """Answer a request under /_org. Refusals are `{"error": text}` with what is at fault."""
+    """Answer a request under /_org. A refusal is `{"error": text}` with the keys or the code."""
     try:
         return _answer(org, call)
     except FaultError as problem:
@@ -67,22 +67,22 @@ def _records(org: Org, call: Call, sobject: SObject, rest: list[str]) -> Answer:
             written = writer.create(sobject, call.json())
             return Answer(201, _shown(org, sobject, written.record_id)[0])
         case "GET", [record_id]:
-            existing = writer.existing(sobject, record_id)
-            return Answer(200, _shown(org, sobject, existing["Id"])[0])
+            row = writer.existing(sobject, record_id)
+            return Answer(200, _shown(org, sobject, row["Id"])[0])
         case "PATCH", [record_id]:
             written = writer.update(sobject, record_id, call.json())
             return Answer(200, _shown(org, sobject, written.record_id)[0])
         case "DELETE", [record_id]:
             writer.delete(sobject, record_id)
             return Answer(204)
-    return Answer(405, {"error": f"{call.method} is not a control here"})
+    return Answer(405, {"error": f"/_org/records does not support {call.method} here"})
 
 
 def _shown(org: Org, sobject: SObject, record_id: str | None = None) -> list[dict[str, Any]]:
-    """All records that are not deleted, or one, with all their fields; file bodies in base64."""
+    """All records that are not deleted, or one record, with all fields; file bodies in base64."""
     scope = Scope.over(View(), "", sobject)
-    fields = [item for item in sobject.fields if item.stored or item.mirror]
-    columns = ", ".join(scope.field_sql(scope.root, item) for item in fields)
+    fields = [field for field in sobject.fields if field.stored or field.mirror]
+    columns = ", ".join(scope.field_sql(scope.root, field) for field in fields)
     one = "" if record_id is None else f'AND {scope.root.alias}."Id" = ?'
     rows = org.store.execute(
         f'SELECT {columns} FROM {scope.from_sql} WHERE {scope.root.alias}."IsDeleted" = 0 {one} '
@@ -90,12 +90,12 @@ def _shown(org: Org, sobject: SObject, record_id: str | None = None) -> list[dic
         () if record_id is None else (record_id,),
     )
     return [
-        {item.name: _value(item, value) for item, value in zip(fields, row, strict=True)}
+        {field.name: _value(field, value) for field, value in zip(fields, row, strict=True)}
         for row in rows
     ]
 
 
-def _value(item: Field, value: Any) -> Any:
-    if item.kind == "boolean" and value is not None:
+def _value(field: Field, value: Any) -> Any:
+    if field.kind == "boolean" and value is not None:
         return bool(value)
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value

@@ -1,4 +1,4 @@
-"""Query results that wait to be fetched page by page."""
+"""Query results that clients fetch page by page."""
 
 import itertools
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from simulator.org import ids
 from simulator.org.errors import OrgError
 from simulator.org.soql.plan import Plan
 
-# Older cursors than these are forgotten, as an org forgets a user's oldest.
+# Older cursors are dropped, as an org drops a user's oldest cursor.
 MAX_CURSORS = 50
 
 

@@ -1,5 +1,5 @@
-"""What the org refuses, as Salesforce words it: one exception type and the makers of common
-errors.
+"""The org's refusals in Salesforce's words: one exception type, and functions that make the
+common errors.
 
 Codes, statuses and texts come from the REST guide's "Status Codes and Error Responses" and the
 object reference unless a comment marks them: [F] seen in public error reports, [K] not confirmed
@@ -13,9 +13,9 @@ from typing import Any
 class OrgError(Exception):
     """A refusal of one request or one record.
 
-    `status` is the HTTP status when it stands alone; inside a collection only code, message and
-    fields travel. `extra` are further keys of the error object (the duplicateResult of a
-    duplicate rule).
+    `status`: the HTTP status of a single request; a collection shows only code, message and
+    fields. `extra`: further keys of the error object, such as the duplicateResult of a duplicate
+    rule.
     """
 
     def __init__(
@@ -34,16 +34,16 @@ class OrgError(Exception):
         self.extra = extra or {}
 
     def body(self) -> list[dict[str, Any]]:
-        """The array a failed REST request answers with."""
-        entry: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        """The array in the answer of a failed REST request."""
+        error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         if self.fields is not None:
-            entry["fields"] = self.fields
-        return [{**entry, **self.extra}]
+            error["fields"] = self.fields
+        return [{**error, **self.extra}]
 
     def item(self) -> dict[str, Any]:
         """The entry of `errors` in a collection's result: `statusCode`, not `errorCode`."""
-        entry = {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
-        return {**entry, **self.extra}
+        error = {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
+        return {**error, **self.extra}
 
 
 class EmptyError(OrgError):
@@ -118,8 +118,9 @@ def invalid_reference() -> OrgError:
 
 
 def cannot(operation: str, label: str) -> OrgError:
-    """The user (or nobody) may not do this to the object: `operation` is inserted, updated or
-    deleted.
+    """Nobody, or not this user, may do this to the object.
+
+    operation: "inserted", "updated" or "deleted".
 
     Text and code for an integration user without the permission: [F].
     """
@@ -132,7 +133,7 @@ def cannot(operation: str, label: str) -> OrgError:
 
 
 def no_access() -> OrgError:
-    """The user may not change this one record. Status 400 is not confirmed on a real org [K]."""
+    """The user may not change this record. Status 400 is not confirmed on a real org [K]."""
     return OrgError(
         400, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", []
     )
@@ -161,7 +162,7 @@ def locked(other_id: str) -> OrgError:
 
 
 def locked_in_trigger(sobject: str) -> OrgError:
-    """A lock that a trigger met: no word of UNABLE_TO_LOCK_ROW (two public reports [F])."""
+    """A lock inside a trigger; the code is not UNABLE_TO_LOCK_ROW (two public reports [F])."""
     trigger = f"{sobject}Trigger"
     return OrgError(
         400,

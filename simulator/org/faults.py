@@ -1,7 +1,7 @@
-"""The controls of `PUT /_org/faults`: reading them strictly, and drawing from them.
+"""The faults of `PUT /_org/faults`: strict reading, and random draws.
 
-Keys are documented in docs/local-org.md. A value or a key that is not understood is refused by
-name, so that a test never believes in a fault that isn't there.
+docs/local-org.md documents the keys. An unknown key or value is refused by name, so that no test
+relies on a fault that does not exist.
 """
 
 import math
@@ -30,7 +30,7 @@ P99_DEVIATIONS = 2.326
 
 
 class FaultError(Exception):
-    """A control that is not understood; `keys` names which."""
+    """The control is not understood. keys: the keys that are wrong, each with a reason."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__("; ".join(f"{key}: {text}" for key, text in problems.items()))
@@ -39,7 +39,7 @@ class FaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ValidationRule:
-    """Refuses a record for which the SOQL condition `when` holds after the write."""
+    """Refuses a record if the SOQL condition `when` holds after the write."""
 
     sobject: str
     when: str
@@ -50,7 +50,7 @@ class ValidationRule:
 
 @dataclass(frozen=True, slots=True)
 class PicklistValue:
-    """One value of a picklist. closed: of a status, that its records are closed."""
+    """A value of a picklist. closed: whether records with this status are closed."""
 
     value: str
     default: bool = False
@@ -115,7 +115,7 @@ class Faults:
 
 
 def read_faults(given: object) -> Faults:
-    """The faults of a JSON object. Raises FaultError naming every key that can't be taken."""
+    """The faults of a JSON object. Raises FaultError, which names every wrong key."""
     if not isinstance(given, dict):
         raise FaultError({"faults": "must be a JSON object"})
     values: dict[str, Any] = {}
@@ -228,23 +228,23 @@ def _window(value: object) -> tuple[int, float]:
 
 
 def _hidden(value: object) -> tuple[str, ...]:
-    """`Object.Field` names. A custom field that this org does not have is hidden already."""
+    """`Object.Field` names. A custom field that this org does not have counts as hidden."""
     names = _strings(value)
     for name in names:
-        sobject, _, item = name.partition(".")
+        sobject, _, field_name = name.partition(".")
         known = OBJECTS.get(sobject.lower())
-        if known is None or not item:
+        if known is None or not field_name:
             raise ValueError(f"unknown field {name}")
-        if item.lower() not in known.by_name and not item.endswith("__c"):
+        if field_name.lower() not in known.by_name and not field_name.endswith("__c"):
             raise ValueError(f"unknown field {name}")
     return names
 
 
 def _named_field(name: str) -> Field:
     """The field of `Object.Field`. Raises ValueError."""
-    sobject, _, item = name.partition(".")
+    sobject, _, field_name = name.partition(".")
     known = OBJECTS.get(sobject.lower())
-    found = known.by_name.get(item.lower()) if known else None
+    found = known.by_name.get(field_name.lower()) if known else None
     if found is None:
         raise ValueError(f"unknown field {name}")
     return found
@@ -263,7 +263,7 @@ def _unique(value: object) -> dict[str, bool]:
         raise ValueError('must be {"Object.Field": true or false}')
     for name in value:
         if not _named_field(name).external_id:
-            raise ValueError(f"{name} is no External Id")
+            raise ValueError(f"{name} is not an External Id")
     return {name.lower(): _flag(unique) for name, unique in value.items()}
 
 
@@ -281,26 +281,30 @@ def _picklists(value: object) -> Picklists:
     return {name.lower(): _picklist(name, values) for name, values in value.items()}
 
 
-def _picklist(name: str, values: object) -> tuple[PicklistValue, ...]:
-    """The first value is the default unless one says so. Without a word of it, the values that the
-    seeded org calls closed are closed, else the last one: every status has one of each kind."""
-    item = _named_field(name)
-    if item.kind not in ("picklist", "combobox") or not isinstance(values, list) or not values:
+def _picklist(name: str, given: object) -> tuple[PicklistValue, ...]:
+    """The values of a picklist, with what `given` does not say filled in.
+
+    Without a default, the seeded org's default is the default if it is among the values, else the
+    first value. Without closed values, the seeded org's closed values are closed, else the last
+    value: every status has an open and a closed value.
+    """
+    field = _named_field(name)
+    if field.kind not in ("picklist", "combobox") or not isinstance(given, list) or not given:
         raise ValueError(f"{name} must be a picklist with a list of values")
-    said = [dict(entry) if isinstance(entry, dict) else {"value": entry} for entry in values]
-    for entry in said:
-        if not isinstance(entry.get("value"), str) or set(entry) - {"value", "default", "closed"}:
+    values = [dict(value) if isinstance(value, dict) else {"value": value} for value in given]
+    for value in values:
+        if not isinstance(value.get("value"), str) or set(value) - {"value", "default", "closed"}:
             raise ValueError(f"a value of {name} must be text or have value, default and closed")
-    if not any(entry.get("default") for entry in said):
-        usual = [entry for entry in said if entry["value"] == item.default]
-        (usual or said)[0]["default"] = True
-    if not any("closed" in entry for entry in said):
-        usual = [entry for entry in said if entry["value"] in USUALLY_CLOSED]
-        for entry in usual or said[-1:]:
-            entry["closed"] = True
+    if not any(value.get("default") for value in values):
+        usual = [value for value in values if value["value"] == field.default]
+        (usual or values)[0]["default"] = True
+    if not any("closed" in value for value in values):
+        usual = [value for value in values if value["value"] in USUALLY_CLOSED]
+        for value in usual or values[-1:]:
+            value["closed"] = True
     return tuple(
-        PicklistValue(entry["value"], bool(entry.get("default")), bool(entry.get("closed")))
-        for entry in said
+        PicklistValue(value["value"], bool(value.get("default")), bool(value.get("closed")))
+        for value in values
     )
 
 
@@ -316,17 +320,17 @@ def _denied(value: object) -> tuple[str, ...]:
 def _validation_rules(value: object) -> tuple[ValidationRule, ...]:
     if not isinstance(value, list):
         raise ValueError("must be a list of rules")
-    return tuple(_validation_rule(item) for item in value)
+    return tuple(_validation_rule(rule) for rule in value)
 
 
-def _validation_rule(item: object) -> ValidationRule:
-    if not isinstance(item, dict) or not {"object", "when", "message"} <= set(item):
+def _validation_rule(rule: object) -> ValidationRule:
+    if not isinstance(rule, dict) or not {"object", "when", "message"} <= set(rule):
         raise ValueError("a rule needs object, when and message")
-    unknown = set(item) - {"object", "when", "message", "field", "name"}
-    sobject = OBJECTS.get(str(item["object"]).lower())
+    unknown = set(rule) - {"object", "when", "message", "field", "name"}
+    sobject = OBJECTS.get(str(rule["object"]).lower())
     if unknown or sobject is None:
-        raise ValueError(f"unknown {', '.join(sorted(unknown)) or item['object']} in a rule")
-    parser = Parser(_string(item["when"]))
+        raise ValueError(f"unknown {', '.join(sorted(unknown)) or rule['object']} in a rule")
+    parser = Parser(_string(rule["when"]))
     try:
         parser.condition()
         parser.end()
@@ -334,10 +338,10 @@ def _validation_rule(item: object) -> ValidationRule:
         raise ValueError(f"when is not a SOQL condition: {problem}") from problem
     return ValidationRule(
         sobject.name,
-        item["when"],
-        _string(item["message"]),
-        _string(item.get("field", "")),
-        _string(item.get("name", "A_Rule")),
+        rule["when"],
+        _string(rule["message"]),
+        _string(rule.get("field", "")),
+        _string(rule.get("name", "A_Rule")),
     )
 
 

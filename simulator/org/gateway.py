@@ -1,6 +1,6 @@
-"""The way of one HTTP request: controls apart, then latency, faults, token, limits, work, answer.
+"""Handles an HTTP request: a control, or latency, faults, token, limits, work and answer.
 
-The work itself is synchronous: nothing else happens in the org while one request is worked on.
+The work is synchronous: the org works on one request at a time.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from simulator.org.world import Context, Org
 # Longer addresses are 414; address and headers together, 431 [D].
 MAX_TARGET_BYTES = 16_384
 MIN_GZIP_BYTES = 1024
-# How often a hanging request looks whether anybody still waits for it.
+# How often a hanging request checks whether its client is still connected.
 HANG_POLL_S = 0.2
 # Resources that need no token and are not counted against the limits.
 FREE = frozenset({"token", "identity", "versions", "outside"})
@@ -77,9 +77,9 @@ class Gateway:
     async def answer(
         self, request: web.BaseRequest, call: Call, resource: str, is_batch: bool
     ) -> Answer:
-        """The answer after everything that may happen to a request on its way.
+        """The answer, after latency and faults.
 
-        A client that leaves while it waits does not stop the work, as at Salesforce.
+        The work goes on when the client disconnects, as at Salesforce.
         """
         counted = resource not in FREE
         limits = self.org.limits
@@ -87,8 +87,8 @@ class Gateway:
         try:
             if counted:
                 limits.check_concurrent()
-            # A hang or a lost answer ends as it was when the request came, whatever is healed
-            # meanwhile.
+            # The faults at the start of a request apply until its end, even if they are cleared
+            # in the meantime.
             faults = self.org.faults if self.org.faults.touches(resource) else Faults()
             dice = self.org.dice
             delay_s = faults.delay_s(dice)
@@ -112,7 +112,7 @@ class Gateway:
             limits.at_work -= counted
 
     def work(self, call: Call, resource: str, is_batch: bool, target_bytes: int) -> Answer:
-        """Do what the request asks. Raises OrgError for a bad token or a spent limit."""
+        """Do what the request asks. Raises OrgError for a bad token or an exhausted limit."""
         if target_bytes > MAX_TARGET_BYTES:
             raise OrgError(414, "URI_TOO_LONG", "The URI is too long")
         size = target_bytes + sum(len(name) + len(value) for name, value in call.headers.items())
@@ -135,7 +135,7 @@ class Gateway:
         return session
 
     def respond(self, call: Call, answer: Answer, counted: bool) -> web.Response:
-        """The HTTP response: the org's Date, the usage header, gzip for who takes it."""
+        """The HTTP response with Date and the usage header, gzipped for clients that accept it."""
         headers = {"Date": self.org.clock.http_date(), **answer.headers}
         if counted:
             headers["Sforce-Limit-Info"] = self.org.limits.header
@@ -151,15 +151,17 @@ class Gateway:
 
 
 async def hang(request: web.BaseRequest) -> NoReturn:
-    """Never answers; ends when the client has gone (or with the process)."""
+    """Never answers. Raises UnansweredError when the client disconnects."""
     while request.transport is not None and not request.transport.is_closing():
         await asyncio.sleep(HANG_POLL_S)
     raise UnansweredError
 
 
 def faulty(faults: Faults, resource: str) -> Answer:
-    """The answer of the `status` fault. An error_code in capitals makes the REST API's array, at
-    the token endpoint too (seen there in the field); any other makes OAuth's object.
+    """The answer of the `status` fault.
+
+    An error_code in capitals gives the REST API's array, also at the token endpoint (as seen on
+    real orgs). Any other code gives OAuth's object there.
     """
     status = faults.status or 500
     if faults.body == "empty":
@@ -188,8 +190,8 @@ MESSAGES = {
 
 
 def base_url(host: str) -> str:
-    """Scheme and host of the instance: http on loopback, https under any other name (a My Domain
-    reached through an adapter)."""
+    """Scheme and host of the instance: http on loopback, https for any other name, such as a My
+    Domain that leads here through an adapter."""
     name = urlsplit(f"//{host}").hostname or ""
     local = name in ("localhost", "::1") or name.startswith("127.") or "." not in name
     return f"{'http' if local else 'https'}://{host}"

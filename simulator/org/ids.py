@@ -1,4 +1,4 @@
-"""Record ids: how they are made, checked and brought to their 18-character form.
+"""Record ids: make them, check them, and convert them to 18 characters.
 
 An id is 15 characters, case-sensitive: a three-character key prefix that names the object, then a
 counter in base 62. The 18-character form adds three check characters that say which of the 15 are
@@ -9,7 +9,7 @@ import re
 
 ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECK_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-# Stands where Salesforce writes the instance an id was made on; any three characters would do.
+# In place of the instance that made the id; any three characters work.
 INSTANCE = "Dn0"
 
 _SHAPE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z")
@@ -41,7 +41,7 @@ def normalise(text: object) -> str | None:
     """The 18-character form of an id given as 15 or 18 characters; None when it is not an id.
 
     The capitals of an 18-character id are restored from its check characters, as Salesforce does
-    for ids that lost their case on the way [K].
+    for ids whose case was lost [K].
     """
     if not isinstance(text, str) or not _SHAPE.match(text):
         return None

@@ -1,4 +1,4 @@
-"""A request and an answer as the resources see them, so that a composite can make its own."""
+"""Requests and answers without HTTP, so that a composite can make its own."""
 
 import json
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ class Call:
     """One request. path: raw (still percent-encoded), starts with `/services/`; no double slashes.
 
     headers: lower-case names. body: bytes as received, or an already parsed JSON value.
-    base_url: scheme and host under which the caller reached us.
+    base_url: scheme and host that the client used.
     """
 
     method: str
@@ -49,7 +49,7 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. body: a JSON value, bytes of the `content_type`, or None for nothing."""
+    """An answer. body: a JSON value, bytes of the `content_type`, or None for nothing."""
 
     status: int = 200
     body: Any = None

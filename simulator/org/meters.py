@@ -1,8 +1,7 @@
-"""What the org counts: requests and record effects for /_org/stats, and the API limits.
+"""Counts of requests and record changes for /_org/stats, and the API limits.
 
-A request is counted once when it is answered (or found unanswerable); the parts of a batch are
-counted one by one in its place. Limits count API requests that were let in: tokens and versions
-are free.
+A request counts once, when it is answered or will never be; each part of a batch counts instead of
+the batch. The limits count admitted API requests; token and version requests are free.
 """
 
 import time
@@ -13,11 +12,10 @@ from typing import Any
 from simulator.org.errors import request_limit
 from simulator.org.faults import Faults
 
-# A full sandbox's allowance in a rolling 24 hours: large, so that a bench does not meet it by
-# chance.
+# A full sandbox's limit in a rolling 24 hours: large, so that no bench reaches it by chance.
 DAILY_REQUESTS = 5_000_000
 DAY_S = 86_400
-# What a request that never got an answer is counted under in by_status.
+# The key of unanswered requests in by_status.
 NO_ANSWER = "none"
 
 
@@ -38,11 +36,11 @@ class Stats:
         self.by_status[str(status)] += 1
 
     def effects(self) -> tuple[int, int]:
-        """Where the record effects stand, for take_back."""
+        """The record counts so far, for take_back."""
         return self.created, self.updated
 
     def take_back(self, effects: tuple[int, int]) -> None:
-        """Effects since then were rolled back: they count as rejected."""
+        """Count the changes since then as rejected, because they were rolled back."""
         undone = self.created + self.updated - sum(effects)
         self.created, self.updated = effects
         self.rejected += undone
@@ -61,7 +59,7 @@ class Stats:
 
 
 class Limits:
-    """The daily allowance, the window and the requests at work. Times are monotonic seconds."""
+    """The daily limit, the window and the requests in progress. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self.used_at: deque[float] = deque()
@@ -72,7 +70,7 @@ class Limits:
         self.at_work = 0
 
     def apply(self, faults: Faults) -> None:
-        """Take the limits of newly set faults; a fresh daily_left or window starts full."""
+        """Apply the limits of new faults. A new daily_left or window starts unused."""
         self.daily_left = faults.daily_left
         self.window = faults.window
         self.window_at.clear()
@@ -91,12 +89,12 @@ class Limits:
         return f"api-usage={DAILY_REQUESTS - self.remaining}/{DAILY_REQUESTS}"
 
     def check_concurrent(self) -> None:
-        """Raises the other REQUEST_LIMIT_EXCEEDED when this request is one too many at work."""
+        """Raises the concurrent REQUEST_LIMIT_EXCEEDED when too many requests are in progress."""
         if self.concurrent is not None and self.at_work > self.concurrent:
             raise request_limit("ConcurrentRequests (Concurrent API Requests)")
 
     def admit(self) -> None:
-        """Count one API request; raises 403 when the day or the window has none left."""
+        """Count one API request. Raises 403 when the day's or the window's limit is exhausted."""
         if self.remaining <= 0:
             raise request_limit("TotalRequests")
         now = time.monotonic()
@@ -117,14 +115,17 @@ class Limits:
 
 
 class RowLocks:
-    """Rows held for a time after a write. Another request that meets one is refused at once: the
-    up to ten seconds Salesforce waits first are latency_ms's to play."""
+    """Rows that stay locked for a time after a write.
+
+    Another request for such a row is refused at once. Salesforce first waits up to ten seconds;
+    use latency_ms for that.
+    """
 
     def __init__(self) -> None:
         self.held: dict[str, tuple[float, int]] = {}
 
     def take(self, record_ids: list[str], hold_s: float, request: int) -> str | None:
-        """Hold the rows for the request; None, or the id of a row that another request holds."""
+        """Lock the rows for the request; None, or the id of a row that another request locks."""
         now = time.monotonic()
         for record_id in record_ids:
             until, owner = self.held.get(record_id, (0.0, request))

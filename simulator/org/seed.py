@@ -1,4 +1,4 @@
-"""The records every org starts with: the same names, numbers and ids each time.
+"""The records that every org starts with: always the same names, numbers and ids.
 
 The table below is the fixture that tests, the demo and docs/local-org.md refer to.
 """
@@ -16,7 +16,7 @@ from simulator.org.store import Row, Store
 
 ORGANIZATION_ID = ids.make_id("00D", 1)
 INTEGRATION_USER = ids.make_id("005", 1)
-# The person whose hand the /_org/records controls are.
+# The user who makes the changes of the /_org/records controls.
 SUPPORT_AGENT = ids.make_id("005", 2)
 
 PROFILES = ("Minimum Access - API Only Integrations", "System Administrator", "Standard User")
@@ -92,11 +92,11 @@ COMMENTS = (
 
 
 def sow(store: Store, now: datetime) -> None:
-    """Fill an empty store. Ages count back from now, so that LAST_N_DAYS finds the same."""
+    """Fill an empty store. Ages count back from now, so LAST_N_DAYS always finds the same."""
     with store.transaction():
         show_setup(store, Faults(), now)
         sower = _Sower(store, now)
-        sower.people()
+        sower.users()
         sower.customers()
 
 
@@ -108,13 +108,13 @@ def show_setup(store: Store, faults: Faults, now: datetime) -> None:
         sower = _Sower(store, now)
         for name in ("Case", "Task"):
             listed = faults.picklists.get(f"{name}.Status".lower()) or usual_values(name)
-            for order, entry in enumerate(listed, 1):
+            for order, status in enumerate(listed, 1):
                 sower.add(
                     f"{name}Status",
-                    ApiName=entry.value,
-                    MasterLabel=entry.value,
-                    IsClosed=int(entry.closed),
-                    IsDefault=int(entry.default),
+                    ApiName=status.value,
+                    MasterLabel=status.value,
+                    IsClosed=int(status.closed),
+                    IsDefault=int(status.default),
                     SortOrder=order,
                 )
         if faults.duplicate_rule:
@@ -158,9 +158,9 @@ class _Sower:
         sobject = OBJECTS[sobject_name.lower()]
         created = write_datetime(self.now - timedelta(days=age_days))
         record: Row = {
-            item.name: int(item.default) if isinstance(item.default, bool) else item.default
-            for item in sobject.fields
-            if item.default is not None and item.stored
+            field.name: int(field.default) if isinstance(field.default, bool) else field.default
+            for field in sobject.fields
+            if field.default is not None and field.stored
         }
         record |= {"Id": self.store.next_id(sobject), "IsDeleted": 0}
         for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
@@ -176,7 +176,7 @@ class _Sower:
         self.store.insert(sobject, record)
         return str(record["Id"])
 
-    def people(self) -> None:
+    def users(self) -> None:
         self.add(
             "Organization",
             Name="Local Org",

@@ -12,7 +12,7 @@ from simulator.org.gateway import Gateway
 from simulator.org.records.autonumber import USUAL, check_format
 from simulator.org.world import Org
 
-# Room for what the gateway itself wants to refuse by its own limits.
+# Larger than the gateway's own limits, so that the gateway can refuse by itself.
 MAX_LINE_BYTES = 1_000_000
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--strict-clients", action="store_true", help="let in demo-client / demo-secret only"
     )
     parser.add_argument(
-        "--db", default=":memory:", help="file to keep the records in (default: memory)"
+        "--db", default=":memory:", help="store the records in this file (default: in memory)"
     )
     parser.add_argument(
         "--case-number-format",
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def serve(org: Org, host: str, port: int) -> None:
-    """Accept requests until told to stop; open connections are cut then."""
+    """Accept requests until stopped, then close open connections."""
     loop = asyncio.get_running_loop()
 
     def make_request(

@@ -1,4 +1,4 @@
-"""Checked reading of JSON bodies: a part of the wrong shape is a JSON_PARSER_ERROR by name."""
+"""Checked reading of JSON bodies. A part of the wrong type raises a JSON_PARSER_ERROR."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -44,7 +44,7 @@ def a_count(value: object, what: str) -> int:
 
 
 def a_flag(value: object, what: str, default: bool = False) -> bool:
-    """A flag; null is as good as not given."""
+    """A flag. null counts as absent."""
     if value is None:
         return default
     if not isinstance(value, bool):

@@ -1,8 +1,8 @@
 """The records: one SQLite table per object, one connection, every statement in the event loop.
 
 Columns are the schema's stored fields. Text compares without regard to case in all of Unicode (the
-collation FOLD), ids compare exactly. Deleted records stay, with IsDeleted = 1. The writer sees to
-what is unique: it can be changed while the org runs.
+collation FOLD), ids compare exactly. Deleted records stay, with IsDeleted = 1. The writer
+checks uniqueness, because a fault can change it while the org runs.
 
 Tables beside the objects: `_counters` (object or autonumber -> last number used).
 """
@@ -76,8 +76,8 @@ class Store:
         sql = self._insert_sql.get((sobject.name, columns))
         if sql is None:
             names = ", ".join(f'"{column}"' for column in columns)
-            marks = ", ".join("?" * len(columns))
-            sql = f'INSERT INTO "{sobject.name}" ({names}) VALUES ({marks})'
+            placeholders = ", ".join("?" * len(columns))
+            sql = f'INSERT INTO "{sobject.name}" ({names}) VALUES ({placeholders})'
             self._insert_sql[sobject.name, columns] = sql
         self.execute(sql, tuple(values.values()))
 
@@ -90,19 +90,19 @@ class Store:
             )
 
     def row(self, sobject: SObject, record_id: str) -> Row | None:
-        """The stored columns of a record, deleted ones included; None when there is none."""
+        """The stored columns of a record, also of a deleted record; None for an unknown id."""
         cursor = self.execute(f'SELECT * FROM "{sobject.name}" WHERE "Id" = ?', (record_id,))
         found = cursor.fetchone()
         if found is None:
             return None
-        return dict(zip((item[0] for item in cursor.description), found, strict=True))
+        return dict(zip((column[0] for column in cursor.description), found, strict=True))
 
     def rows(self, sobject: SObject) -> list[Row]:
         """Every record that is not deleted, oldest first."""
         cursor = self.execute(
             f'SELECT * FROM "{sobject.name}" WHERE "IsDeleted" = 0 ORDER BY rowid'
         )
-        names = [item[0] for item in cursor.description]
+        names = [column[0] for column in cursor.description]
         return [dict(zip(names, found, strict=True)) for found in cursor]
 
     def matching(
@@ -117,7 +117,7 @@ class Store:
         return [str(found[0]) for found in cursor]
 
     def wipe(self) -> None:
-        """Forget every record and every counter."""
+        """Delete every record and every counter."""
         with self.transaction():
             for sobject in OBJECTS.values():
                 self.execute(f'DELETE FROM "{sobject.name}"')
@@ -129,32 +129,32 @@ class Store:
     def _create_tables(self) -> None:
         self.execute("CREATE TABLE IF NOT EXISTS _counters (name TEXT PRIMARY KEY, value INTEGER)")
         for sobject in OBJECTS.values():
-            columns = ", ".join(_column(item) for item in sobject.stored_fields)
+            columns = ", ".join(_column(field) for field in sobject.stored_fields)
             self.execute(f'CREATE TABLE IF NOT EXISTS "{sobject.name}" ({columns})')
-            for item in sobject.stored_fields:
-                self._create_index(sobject, item)
+            for field in sobject.stored_fields:
+                self._create_index(sobject, field)
         self.execute(_name_view())
 
-    def _create_index(self, sobject: SObject, item: Field) -> None:
-        name = f'"{sobject.name}_{item.name}"'
-        on = f'"{sobject.name}" ("{item.name}")'
-        if item.children:
-            # Children are mostly wanted newest first.
+    def _create_index(self, sobject: SObject, field: Field) -> None:
+        name = f'"{sobject.name}_{field.name}"'
+        on = f'"{sobject.name}" ("{field.name}")'
+        if field.children:
+            # Queries mostly ask for the newest children first.
             on = on.replace(")", ', "CreatedDate")')
             self.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {on}")
-        elif item.id_lookup and item.kind != "id":
+        elif field.id_lookup and field.kind != "id":
             self.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {on}")
 
 
-def _column(item: Field) -> str:
-    if item.kind == "id":
+def _column(field: Field) -> str:
+    if field.kind == "id":
         return '"Id" TEXT PRIMARY KEY'
-    kind = COLUMN_TYPES.get(item.kind)
+    kind = COLUMN_TYPES.get(field.kind)
     if kind is not None:
-        return f'"{item.name}" {kind}'
-    if item.kind == "base64":
-        return f'"{item.name}" BLOB'
-    return f'"{item.name}" TEXT' + ("" if item.kind in EXACT_KINDS else " COLLATE FOLD")
+        return f'"{field.name}" {kind}'
+    if field.kind == "base64":
+        return f'"{field.name}" BLOB'
+    return f'"{field.name}" TEXT' + ("" if field.kind in EXACT_KINDS else " COLLATE FOLD")
 
 
 def _name_view() -> str:

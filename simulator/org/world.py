@@ -1,4 +1,4 @@
-"""One org: its records, clock, faults, meters, tokens and text index, and what resets them."""
+"""An org: its records, clock, faults, meters, tokens and text index, and their reset."""
 
 import itertools
 import random
@@ -53,7 +53,7 @@ class Org:
         self.index.rebuild()
 
     def apply(self, faults: Faults) -> None:
-        """Replace the faults in force; every limit among them starts anew."""
+        """Replace the faults in force. Every limit among them starts unused."""
         if faults.expire_tokens:
             self.tokens.expire_all()
         if _schema_of(faults) != _schema_of(self.faults):
@@ -69,7 +69,7 @@ class Org:
         self.locks = RowLocks()
 
     def reset(self, case_number_format: str = "") -> None:
-        """Back to the seed: records, counts and faults. Access tokens stay good.
+        """Restore the seed: records, counts and faults. Access tokens stay valid.
 
         case_number_format: of this org until the next reset; "": the one it was started with.
         """

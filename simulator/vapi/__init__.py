@@ -1,1 +1,1 @@
-"""A Vapi that plays scripted calls: own signing, own field names, from Vapi's documents."""
+"""A simulated Vapi that plays scripted calls. It takes signing and field names from Vapi's docs."""

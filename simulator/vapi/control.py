@@ -1,8 +1,8 @@
-"""Live call control as Vapi offers it (docs/vendors.md V11), and what was posted to it.
+"""Vapi's live call control (docs/vendors.md V11), and the commands that were posted to it.
 
-`POST /{call}/control` takes a command; an unknown one is refused, never ignored.
-`GET /_vapi/control` lists what came, oldest first, as `{"call": ..., "command": {...}}`;
-`DELETE /_vapi/control` forgets it.
+`POST /{call}/control` accepts a command and refuses an unknown one.
+`GET /_vapi/control` lists the commands, oldest first, as `{"call": ..., "command": {...}}`;
+`DELETE /_vapi/control` deletes them.
 """
 
 from typing import Any
@@ -21,14 +21,14 @@ COMMANDS: dict[str, set[str]] = {
     "handoff": {"destination"},
     "send-transport-message": {"message"},
 }
-"""Command → the fields it can't do without (SDK ClientInboundMessage*, docs call-features)."""
+"""Command → its required fields (SDK ClientInboundMessage*, docs call-features)."""
 
 
 def control_app(base: str = "", twilio: str = "") -> web.Application:
-    """base: where this is served; twilio: where numbers are imported from, "" for nowhere."""
+    """base: this server's address. twilio: the address that numbers are imported from, or ""."""
     posted: list[dict[str, Any]] = []
 
-    async def take(request: web.Request) -> web.Response:
+    async def post_command(request: web.Request) -> web.Response:
         try:
             command = await request.json()
         except ValueError:
@@ -41,23 +41,23 @@ def control_app(base: str = "", twilio: str = "") -> web.Application:
         posted.append({"call": request.match_info["call"], "command": command})
         return web.json_response({"success": True})
 
-    async def describe(_: web.Request) -> web.Response:
+    async def list_commands(_: web.Request) -> web.Response:
         return web.json_response(posted)
 
-    async def purge(_: web.Request) -> web.Response:
+    async def delete_commands(_: web.Request) -> web.Response:
         posted.clear()
         return web.json_response({})
 
     app = web.Application()
-    app.router.add_get("/_vapi/control", describe)
-    app.router.add_delete("/_vapi/control", purge)
-    app.router.add_post("/{call}/control", take)
+    app.router.add_get("/_vapi/control", list_commands)
+    app.router.add_delete("/_vapi/control", delete_commands)
+    app.router.add_post("/{call}/control", post_command)
     add_rest(app, base, twilio)
     return app
 
 
 def serve(port: int, twilio: str = "") -> None:
-    """Until SIGTERM or Ctrl-C; prints where once it listens."""
+    """Serve until SIGTERM or Ctrl-C; prints the address once it listens."""
     base = f"http://127.0.0.1:{port}"
     web.run_app(
         control_app(base, twilio),

@@ -1,4 +1,4 @@
-"""`python -m simulator vapi play|serve`: plays calls against a webhook; offers call control."""
+"""`python -m simulator vapi play|serve`: plays calls against a webhook; serves call control."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from simulator.vapi.scenario import Scenario, ScenarioError, read_scenario
 
 
 def main(argv: list[str]) -> int:
-    """Exit code 0 when every tool call was answered, 1 when one was not, 2 for a bad scenario."""
+    """Exit code 0 when every tool call was answered, 1 when any was not, 2 for a bad scenario."""
     options = _parser().parse_args(argv)
     if options.command == "serve":
         serve(options.port, options.twilio)
@@ -23,45 +23,46 @@ def main(argv: list[str]) -> int:
         print(refused, file=sys.stderr)
         return 2
     webhook = Webhook(options.url, options.secret, options.auth)
-    turns = [(item, nth) for nth in range(1, options.repeat + 1) for item in scenarios]
+    turns = [(scenario, nth) for nth in range(1, options.repeat + 1) for scenario in scenarios]
     writing = threading.Lock()
     unanswered: list[int] = []
 
     def play(turn: tuple[Scenario, int]) -> list[ToolAnswer]:
         scenario, nth = turn
-        said: list[str] = []
-        together = options.concurrency > 1
+        lines: list[str] = []
+        is_concurrent = options.concurrency > 1
         player = Player(
             webhook,
             scenario,
             seed=options.seed,
             nth=nth,
-            # Calls side by side would talk across one another: each is told when it is over.
-            describe=said.append if together else _report,
+            # The lines of concurrent calls would mix, so each call is printed when it has ended.
+            report=lines.append if is_concurrent else _print,
             control_base=options.control,
         )
         answers = player.play()
         unanswered.append(player.unanswered)
         with writing:
-            if said and not options.quiet:
-                _report("\n".join(said))
+            if lines and not options.quiet:
+                _print("\n".join(lines))
             if options.answers:
                 with options.answers.open("a", encoding="utf-8") as file:
                     file.writelines(as_line(answer) + "\n" for answer in answers)
         return answers
 
     with ThreadPoolExecutor(options.concurrency) as pool:
-        answers = [item for call in pool.map(play, turns) for item in call]
+        answers = [answer for of_call in pool.map(play, turns) for answer in of_call]
     errors = sum(answer.is_error for answer in answers)
-    looked = sum(answer.kind == "look" for answer in answers)
+    lookups = sum(answer.kind == "look" for answer in answers)
+    writes = len(answers) - lookups
     print(
-        f"vapi: calls={len(turns)} lookups={looked} writes={len(answers) - looked} errors={errors}",
+        f"vapi: calls={len(turns)} lookups={lookups} writes={writes} errors={errors}",
         flush=True,
     )
     return 1 if sum(unanswered) else 0
 
 
-def _report(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)
 
 
@@ -73,17 +74,19 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--url", required=True, help="the webhook, such as .../webhook/vapi")
     play.add_argument("--secret", default="", help="the credential's secret")
     play.add_argument("--auth", choices=["hmac", "secret", "bearer"], default="hmac")
-    play.add_argument("--seed", type=int, default=1, help="same seed, same call and tool-call ids")
+    play.add_argument("--seed", type=int, default=1, help="the same seed gives the same ids")
     play.add_argument("--repeat", type=int, default=1, help="how often each scenario is played")
     play.add_argument("--concurrency", type=int, default=1, help="calls at the same time")
-    play.add_argument("--quiet", action="store_true", help="tell no story of calls side by side")
+    play.add_argument("--quiet", action="store_true", help="print nothing about concurrent calls")
     play.add_argument("--answers", type=Path, help="append each answer as a JSON line")
     play.add_argument(
-        "--control", default="", help="base of the control URLs, such as serve's http://127.0.0.1:N"
+        "--control",
+        default="",
+        help="base of the control URLs, such as http://127.0.0.1:N of serve",
     )
-    offer = commands.add_parser("serve", help="offer live call control and the REST API")
-    offer.add_argument("--port", type=int, required=True)
-    offer.add_argument(
-        "--twilio", default="", help="where numbers are imported from, such as http://127.0.0.1:N"
+    serve_command = commands.add_parser("serve", help="serve live call control and the REST API")
+    serve_command.add_argument("--port", type=int, required=True)
+    serve_command.add_argument(
+        "--twilio", default="", help="import numbers from this address, such as http://127.0.0.1:N"
     )
     return parser

@@ -1,4 +1,4 @@
-"""Plays scenarios against a webhook URL and tells what the agent heard."""
+"""Plays scenarios against a webhook URL and reports the answers."""
 
 import json
 import random
@@ -19,14 +19,14 @@ TOOL_TIMEOUT_S = 20.0
 """Vapi's default for a tool's server (docs/vendors.md V5)."""
 
 EVENT_RETRIES_S = (1.0, 2.0, 4.0)
-"""The back-off plan that Vapi's own templates recommend; without one Vapi never repeats."""
+"""The back-off plan of Vapi's templates. Without a plan Vapi never repeats."""
 
 REFERENCE = re.compile(r"\b[A-HJ-NP-Z2-9]{3} [A-HJ-NP-Z2-9]{3}\b")
 
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """One answer of the webhook to a tool call. kind: "look" or "write"; reference "" if none."""
+    """An answer of the webhook to a tool call. kind: "look" or "write". reference: "" for none."""
 
     call_id: str
     scenario: str
@@ -52,7 +52,7 @@ class Webhook:
         return requests.post(self.url, data=body, headers=headers, timeout=timeout_s)
 
     def post_event(self, message: dict[str, Any]) -> None:
-        """An event needs no answer; one that is refused with 5xx or not taken is sent again."""
+        """Posts an event, and again after a 5xx or a lost connection."""
         for wait_s in (*EVENT_RETRIES_S, None):
             try:
                 status = self.post(message).status_code
@@ -64,7 +64,7 @@ class Webhook:
 
 
 class Player:
-    """Plays one call. tell is called with each line of its story."""
+    """Plays one call. report: called with each line for the reader."""
 
     def __init__(
         self,
@@ -73,13 +73,13 @@ class Player:
         *,
         seed: int,
         nth: int,
-        describe: Callable[[str], None],
+        report: Callable[[str], None],
         control_base: str = "",
     ) -> None:
         self._webhook = webhook
         self._scenario = scenario
         self._nth = nth
-        self._report = describe
+        self._report = report
         self._random = random.Random(f"{seed}/{scenario.name}/{nth}")
         call_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         self._call = Call(
@@ -94,7 +94,7 @@ class Player:
 
     def play(self) -> list[ToolAnswer]:
         call, scenario = self._call, self._scenario
-        self._report(f"☎ {scenario.title}: {scenario.caller or 'a number that is not shown'}")
+        self._report(f"☎ {scenario.title}: {scenario.caller or 'a withheld number'}")
         self._webhook.post_event(call.status("in-progress"))
         asides: list[threading.Thread] = []
         for step in scenario.steps:
@@ -137,24 +137,23 @@ class Player:
 
     def _ask(self, step: Step) -> None:
         give_up = time.monotonic() + step.for_s
-        said = ""
+        previous = ""
         while True:
-            answers = self._ask_once(step, said)
-            said = answers.text
-            if not step.until or re.search(step.until, answers.text):
+            previous = self._ask_once(step, previous).text
+            if not step.until or re.search(step.until, previous):
                 return
             if time.monotonic() > give_up:
-                self._report(f"  (never heard {step.until!r})")
+                self._report(f"  (no answer matched {step.until!r})")
                 return
             time.sleep(0.5)
 
-    def _ask_once(self, step: Step, said: str) -> ToolAnswer:
-        """told: what the time before was answered; the same again is no news. "" the first time."""
+    def _ask_once(self, step: Step, previous: str) -> ToolAnswer:
+        """previous: the last answer, which is not reported again; "" the first time."""
         tool = step.look or step.write
         arguments = self._filled(step.arguments if step.arguments is not None else {})
         call_id = f"call_{self._random.getrandbits(96):024x}"
         shown = json.dumps(arguments, ensure_ascii=False) if arguments else ""
-        if not said:
+        if not previous:
             self._report(f"  tool {tool} {shown}".rstrip())
         started = time.monotonic()
         text, is_error = self._answer(self._call.tool_calls((call_id, tool, arguments)), call_id)
@@ -162,9 +161,9 @@ class Player:
         found = REFERENCE.search(text)
         if found and step.write:
             self._reference = found.group()
-        if text != said:
+        if text != previous:
             self._report(f"    {'✗' if is_error else '→'} {text}   [{took_ms:.0f} ms]")
-        answers = ToolAnswer(
+        answer = ToolAnswer(
             call_id=self._call.id,
             scenario=self._scenario.name,
             kind="look" if step.look else "write",
@@ -174,11 +173,11 @@ class Player:
             reference=found.group() if found and step.write else "",
             took_ms=round(took_ms, 1),
         )
-        self.answers.append(answers)
-        return answers
+        self.answers.append(answer)
+        return answer
 
     def _answer(self, message: dict[str, Any], call_id: str) -> tuple[str, bool]:
-        """What the model hears: Vapi matches the id, and ignores whatever is not a 200."""
+        """What the model gets. Vapi matches the id, and ignores every status but 200."""
         try:
             answer = self._webhook.post(message)
             results = answer.json()["results"] if answer.status_code == 200 else []
@@ -197,9 +196,9 @@ class Player:
             value = value.replace("{reference}", self._reference).replace("{nth}", str(self._nth))
             return value.replace("{nth4}", f"{self._nth:04d}")
         if isinstance(value, dict):
-            return {name: self._filled(item) for name, item in value.items()}
+            return {name: self._filled(inner) for name, inner in value.items()}
         if isinstance(value, list):
-            return [self._filled(item) for item in value]
+            return [self._filled(inner) for inner in value]
         return value
 
 
@@ -209,5 +208,5 @@ def _join(threads: list[threading.Thread]) -> None:
     threads.clear()
 
 
-def as_line(answers: ToolAnswer) -> str:
-    return json.dumps(asdict(answers), ensure_ascii=False)
+def as_line(answer: ToolAnswer) -> str:
+    return json.dumps(asdict(answer), ensure_ascii=False)

@@ -1,13 +1,13 @@
-"""Assistants, tools, phone numbers and campaigns as Vapi's REST API keeps them; what it does not
-know it refuses.
+"""Assistants, tools, phone numbers and campaigns of Vapi's REST API. Unknown fields are refused.
 
 Fields: Vapi's OpenAPI description, CreateAssistantDTO, CreateFunctionToolDTO,
-CreateTwilioPhoneNumberDTO and CreateCampaignDTO, the part that is in use here. Campaigns are listed
-in pages (CampaignPaginatedResponse). A number is imported from the simulated
-Twilio: its voice URL and status callback become Vapi's own, as public code has them (unconfirmed).
-`DELETE /_vapi/rest` forgets everything.
+CreateTwilioPhoneNumberDTO and CreateCampaignDTO, as far as this project uses them. Campaigns are
+listed in pages (CampaignPaginatedResponse). A number is imported from the simulated Twilio: its
+voice URL and status callback become Vapi's, as public code shows (unconfirmed).
+`DELETE /_vapi/rest` deletes everything.
 """
 
+import json
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -74,13 +74,13 @@ FIELDS: dict[str, dict[str, set[str] | None]] = {
 JSON_SCHEMA = {
     "type", "items", "properties", "description", "pattern", "format", "required", "enum", "title",
 }  # fmt: skip
-"""Of an argument (JsonSchema); of all of them only "object" (OpenAIFunctionParameters)."""
+"""Keys of an argument's schema (JsonSchema). All arguments together: OpenAIFunctionParameters."""
 
 BACKOFF = {"type", "maxRetries", "baseDelaySeconds"}
-"""A back-off plan can't do without (BackoffPlan)."""
+"""The required keys of a back-off plan (BackoffPlan)."""
 
 KIND = {"tool": ("type", "function"), "phone-number": ("provider", "twilio")}
-"""What tells the kinds of a resource apart: given once, when it is created."""
+"""The field that names the kind of a resource. It is set on creation and never changed."""
 
 CAMPAIGN_MESSAGES = {
     "campaign.started", "campaign.cancelled", "campaign.ended", "campaign.archived",
@@ -98,7 +98,7 @@ SERVER_MESSAGES = {
 
 
 def add_rest(app: web.Application, base: str, twilio: str) -> None:
-    """base: where this Vapi is served; twilio: the API that numbers are imported from."""
+    """base: this server's address. twilio: the address that numbers are imported from."""
     stored: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in FIELDS}
 
     def allowed(request: web.Request) -> dict[str, dict[str, Any]]:
@@ -106,7 +106,7 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
             raise web.HTTPUnauthorized(text='{"message": "Invalid Key.", "statusCode": 401}')
         return stored[request.match_info["resource"]]
 
-    def one_of(request: web.Request) -> dict[str, Any]:
+    def requested(request: web.Request) -> dict[str, Any]:
         found = allowed(request).get(request.match_info["id"])
         if found is None:
             raise web.HTTPNotFound(
@@ -114,7 +114,7 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
             )
         return found
 
-    async def listed(request: web.Request) -> web.Response:
+    async def list_all(request: web.Request) -> web.Response:
         found = list(allowed(request).values())
         if request.match_info["resource"] != "campaign":
             return web.json_response(found)
@@ -123,50 +123,51 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
         part = found[(page - 1) * size : page * size]
         return web.json_response({"results": part, "metadata": meta})
 
-    async def made(request: web.Request) -> web.Response:
-        existing = allowed(request)
+    async def create(request: web.Request) -> web.Response:
+        resources = allowed(request)
         body = await _read(request)
         if request.match_info["resource"] == "phone-number":
             await _import_number(body, base, twilio)
             body["status"] = "active"
         elif request.match_info["resource"] == "campaign":
             body["status"] = "scheduled" if body.get("schedulePlan") else "in-progress"
-        one = {"id": str(uuid.uuid4()), "orgId": "org", "createdAt": _now(), "updatedAt": _now()}
-        existing[one["id"]] = one | body
-        return web.json_response(existing[one["id"]], status=201)
+        id_ = str(uuid.uuid4())
+        given = {"id": id_, "orgId": "org", "createdAt": _now(), "updatedAt": _now()}
+        resources[id_] = given | body
+        return web.json_response(resources[id_], status=201)
 
-    async def said(request: web.Request) -> web.Response:
-        return web.json_response(one_of(request))
+    async def show(request: web.Request) -> web.Response:
+        return web.json_response(requested(request))
 
-    async def changed(request: web.Request) -> web.Response:
-        one = one_of(request)
+    async def change(request: web.Request) -> web.Response:
+        resource = requested(request)
         if request.match_info["resource"] == "campaign":
-            # UpdateCampaignDTO: a campaign is ended or cancelled; its server stays.
+            # UpdateCampaignDTO: a campaign can be ended or cancelled, and nothing else.
             status = (await request.json()).get("status")
             if status not in ("ended", "cancelled"):
                 raise _bad(["status must be one of the following values: ended, cancelled"])
-            one |= {"status": status, "updatedAt": _now()}
-            return web.json_response(one)
-        one.update(await _read(request, partial=True) | {"updatedAt": _now()})
-        return web.json_response(one)
+            resource |= {"status": status, "updatedAt": _now()}
+            return web.json_response(resource)
+        resource.update(await _read(request, partial=True) | {"updatedAt": _now()})
+        return web.json_response(resource)
 
-    async def deleted(request: web.Request) -> web.Response:
-        one = one_of(request)
-        del allowed(request)[one["id"]]
-        return web.json_response(one)
+    async def delete(request: web.Request) -> web.Response:
+        resource = requested(request)
+        del allowed(request)[resource["id"]]
+        return web.json_response(resource)
 
-    async def purged(_: web.Request) -> web.Response:
-        for resource in stored.values():
-            resource.clear()
+    async def delete_all(_: web.Request) -> web.Response:
+        for resources in stored.values():
+            resources.clear()
         return web.json_response({})
 
     which = "{resource:" + "|".join(FIELDS) + "}"
-    app.router.add_get(f"/{which}", listed)
-    app.router.add_post(f"/{which}", made)
-    app.router.add_get(f"/{which}/{{id}}", said)
-    app.router.add_patch(f"/{which}/{{id}}", changed)
-    app.router.add_delete(f"/{which}/{{id}}", deleted)
-    app.router.add_delete("/_vapi/rest", purged)
+    app.router.add_get(f"/{which}", list_all)
+    app.router.add_post(f"/{which}", create)
+    app.router.add_get(f"/{which}/{{id}}", show)
+    app.router.add_patch(f"/{which}/{{id}}", change)
+    app.router.add_delete(f"/{which}/{{id}}", delete)
+    app.router.add_delete("/_vapi/rest", delete_all)
 
 
 async def _read(request: web.Request, *, partial: bool = False) -> dict[str, Any]:
@@ -184,9 +185,9 @@ async def _read(request: web.Request, *, partial: bool = False) -> dict[str, Any
 
 
 async def _import_number(body: dict[str, Any], base: str, twilio: str) -> None:
-    """Vapi asks Twilio for the number and takes its URLs over. Raises HTTPBadRequest."""
+    """Vapi looks the number up at Twilio and sets its URLs. Raises HTTPBadRequest."""
     if not twilio:
-        raise _bad("Twilio can't be reached: `simulator vapi serve` was started without --twilio")
+        raise _bad("Twilio can't be reached. Start `simulator vapi serve` with --twilio")
     sid = body.get("twilioAccountSid", "")
     auth = BasicAuth(sid, body.get("twilioAuthToken") or "")
     numbers = f"{twilio}/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers"
@@ -209,9 +210,8 @@ async def _import_number(body: dict[str, Any], base: str, twilio: str) -> None:
 
 
 def _bad(message: object) -> web.HTTPBadRequest:
-    said = {"message": message, "error": "Bad Request", "statusCode": 400}
-    text = web.json_response(said).text
-    return web.HTTPBadRequest(text=text, content_type="application/json")
+    body = {"message": message, "error": "Bad Request", "statusCode": 400}
+    return web.HTTPBadRequest(text=json.dumps(body), content_type="application/json")
 
 
 def _wrong(resource: str, body: Any) -> Any:
@@ -240,7 +240,7 @@ def _wrong(resource: str, body: Any) -> Any:
 
 
 def _wrong_inside(body: dict[str, Any]) -> Any:
-    """Of a back-off plan, and of the arguments of a tool."""
+    """What is wrong with a back-off plan and with the arguments of a tool."""
     plan = (body.get("server") or {}).get("backoffPlan")
     if plan is not None:
         for name in plan.keys() - BACKOFF - {"excludedStatusCodes"}:

@@ -1,7 +1,7 @@
 """Scenario files: one call each, as TOML.
 
     title  = "A new billing case"
-    caller = "+14155550101"          # left out: a call that shows no number
+    caller = "+14155550101"          # leave it out for a withheld number
     reason = "customer-ended-call"   # endedReason of the report
     summary = "..."                  # analysis.summary of the report
 
@@ -12,25 +12,26 @@
     [[step]]
     look = "lookupCustomer"          # a tool call that looks something up
     arguments = { }
-    until = "number \\d{8}"          # asked again (a new tool call) until the answer matches ...
-    for_s = 20                       # ... for so long
+    until = "number \\d{8}"          # repeat as a new tool call until the answer matches ...
+    for_s = 20                       # ... but give up after this many seconds
     [[step]]
     write = "createSalesforceCase"   # a tool call that changes something
     arguments = { issueType = "billing", description = "Billed twice." }
     [[step]]
-    speech = "started"               # the caller begins ("started") or ceases ("stopped") to speak
+    speech = "started"               # the caller starts ("started") or stops ("stopped") speaking
     [[step]]
-    partial = "no wa"                # what was understood of the caller so far
+    partial = "no wa"                # partial transcript of the caller
     [[step]]
     interrupted = true               # Vapi stops the agent because the caller speaks
     [[step]]
-    pause_s = 0.5                    # or a range, [0.1, 0.6], of which the seed picks
+    pause_s = 0.5                    # or a range, [0.1, 0.6], from which the seed picks
 
-    aside_ms = [0, 300]              # on any step but a pause: it happens so much later, while the
-                                     # steps after it go on; a step without aside_ms waits for all
+    aside_ms = [0, 300]              # on any step but a pause: delay the step by a time from this
+                                     # range, while later steps go on; a step without aside_ms waits
+                                     # for all delayed steps
 
-`{reference}` in an argument stands for the last reference heard, `{nth}` for the number of the
-repetition, `{nth4}` for it with four digits (also in `caller`).
+`{reference}` in an argument stands for the last reference in an answer, `{nth}` for the number of
+the repetition, `{nth4}` for that number with four digits (also in `caller`).
 """
 
 import tomllib
@@ -40,7 +41,7 @@ from typing import Any
 
 
 class ScenarioError(Exception):
-    """A scenario file can't be played; the text names file and place."""
+    """A scenario file can't be played. The text names the file and the place."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,11 @@ class Scenario:
     summary: str = ""
 
 
-_DOING = ("caller", "agent", "look", "write", "speech", "partial", "interrupted", "pause_s")
+_ACTIONS = ("caller", "agent", "look", "write", "speech", "partial", "interrupted", "pause_s")
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Raises ScenarioError for what can't be read or is not known; nothing is ignored."""
+    """Raises ScenarioError for a file that can't be read and for every unknown key."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as trouble:
@@ -85,8 +86,8 @@ def read_scenario(path: Path) -> Scenario:
     read = []
     for nth, step in enumerate(steps, 1):
         _refuse_unknown(path, f"step {nth}", step, set(Step.__dataclass_fields__))
-        if sum(name in step for name in _DOING) != 1:
-            raise ScenarioError(f"{path}: step {nth} needs exactly one of {', '.join(_DOING)}")
+        if sum(name in step for name in _ACTIONS) != 1:
+            raise ScenarioError(f"{path}: step {nth} needs exactly one of {', '.join(_ACTIONS)}")
         read.append(Step(**step))
     if not read:
         raise ScenarioError(f"{path}: no step")

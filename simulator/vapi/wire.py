@@ -1,7 +1,7 @@
-"""Server messages as Vapi sends them, and the proof that Vapi sent them.
+"""Server messages as Vapi sends them, and the headers that authenticate them.
 
 Shapes: Vapi's OpenAPI description and captured bodies (docs/vendors.md V1, V6). Signing: the HMAC
-plan of a credential with Vapi's defaults (3.2), a plain secret, a bearer token.
+plan of a credential with Vapi's defaults, a plain secret, or a bearer token.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass
 class Call:
-    """One phone conversation as Vapi knows it. at_ms: epoch ms; messages: its history so far."""
+    """A phone call as Vapi knows it. started_ms: epoch ms. messages: its history so far."""
 
     id: str
     caller: str
@@ -24,7 +24,7 @@ class Call:
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     def envelope(self, kind: str, **own: Any) -> dict[str, Any]:
-        """{"message": {...}} with what Vapi adds to most types; call.status is frozen."""
+        """{"message": {...}} with what Vapi adds to most types. call.status never changes."""
         call: dict[str, Any] = {
             "id": self.id,
             "orgId": "8c1d1f4a-6b0a-4a51-9a10-7f8b5e2f0a11",
@@ -59,14 +59,18 @@ class Call:
         return {"message": message}
 
     def tool_calls(self, *calls: tuple[str, str, Any]) -> dict[str, Any]:
-        """(id, name, arguments) each; the same list three times, as Vapi sends it."""
+        """calls: (id, name, arguments). The message lists them three times, as Vapi sends it."""
         listed = [
             {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
             for id_, name, arguments in calls
         ]
         paired = [
-            {"type": "function", "function": {"name": name, "parameters": {}}, "toolCall": item}
-            for (_, name, _), item in zip(calls, listed, strict=True)
+            {
+                "type": "function",
+                "function": {"name": name, "parameters": {}},
+                "toolCall": tool_call,
+            }
+            for (_, name, _), tool_call in zip(calls, listed, strict=True)
         ]
         return self.envelope(
             "tool-calls", toolCalls=listed, toolCallList=listed, toolWithToolCallList=paired
@@ -99,8 +103,8 @@ class Call:
     def report(self, reason: str, summary: str) -> dict[str, Any]:
         ended_ms = int(time.time() * 1000)
         transcript = "".join(
-            f"{'User' if item['role'] == 'user' else 'AI'}: {item['message']}\n"
-            for item in self.messages
+            f"{'User' if row['role'] == 'user' else 'AI'}: {row['message']}\n"
+            for row in self.messages
         )
         return self.envelope(
             "end-of-call-report",
@@ -125,7 +129,7 @@ def _iso(at_ms: int) -> str:
 
 
 def proof(body: bytes, secret: str, how: str) -> dict[str, str]:
-    """The headers that prove the sender. how: "hmac" (Vapi's defaults), "secret" or "bearer"."""
+    """The headers that authenticate Vapi. how: "hmac" (Vapi's defaults), "secret" or "bearer"."""
     if how == "secret":
         return {"X-Vapi-Secret": secret}
     if how == "bearer":

@@ -1,4 +1,4 @@
-"""Commands read the environment themselves."""
+"""The environment that the commands read, and the simulated Vapi and Twilio."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ def _environment(
 
 @contextmanager
 def simulated(folder: Path, *words: str) -> Iterator[str]:
-    """A simulator as a process; its URL."""
+    """Run a simulator as a process. Yields its URL."""
     port = free_port()
     command = [sys.executable, "-m", "simulator", *words, "--port", str(port)]
     process = Process(words[0], command, os.environ, ROOT, folder / f"{words[0]}.log")
@@ -61,7 +61,7 @@ def vapi_server(twilio_server: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def vapi(vapi_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The simulated Vapi with nothing in it, and a folder of its own for what apply keeps."""
+    """The empty simulated Vapi, and an empty working folder in which apply stores its files."""
     requests.delete(f"{vapi_server}/_vapi/rest", timeout=10)
     monkeypatch.chdir(tmp_path)
     return vapi_server
@@ -69,13 +69,13 @@ def vapi(vapi_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s
 
 @dataclass(frozen=True)
 class Twilio:
-    """The simulated Twilio, with a number that is not in use yet. env: what names it."""
+    """The simulated Twilio with an unused number. env: the settings for it."""
 
     url: str
     env: dict[str, str]
 
     def number(self) -> dict[str, Any]:
-        """As the vendor keeps it."""
+        """The number as Twilio has it."""
         return dict(requests.put(f"{self.url}/_twilio/number", json={}, timeout=10).json())
 
     def by_hand(self, what: str, **fields: Any) -> None:

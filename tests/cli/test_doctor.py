@@ -1,7 +1,7 @@
-"""The doctor: all is well against the local org, and each thing that is broken is found and named.
+"""The doctor finds no problem when all is well, and names each thing that is broken.
 
-Of every case the table says which link is a problem, what the finding names, and which links can't
-be checked behind it. Nothing else may be reported.
+For each case the table says which link has a problem, what the finding names, and which links are
+not checked because of it. The doctor may report nothing else.
 """
 
 import io
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
 from cli.doctor import LINKS, diagnose
-from cli.provision import Accounts, make_it_so
+from cli.provision import Accounts, apply_steps
 from demo.stack import ROOT, Org, Store
 from shared.alive import Alive, Peer
 from shared.domain.drafts import CaseDraft
@@ -36,7 +37,8 @@ from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 TWILIO = {"vapi number", "twilio", "twilio number"}
-BEHIND_VAPI = {"vapi tools", "vapi assistant", "vapi number", "vapi campaigns"}
+BEHIND_VAPI_SETTINGS = {"vapi tools", "vapi assistant", "vapi number"}
+BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
 WITHOUT_REDIS = {"redis", "service", "transfer rules", "salesforce host", "webhook"}
 BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
@@ -51,9 +53,9 @@ BEHIND_VERSION = BEHIND_TOKEN - {"salesforce clock", "salesforce version"}
 class Broken:
     """env: variables to set, "" to unset. fault: of the org. config: of the store.
 
-    vapi: a resource there, and what somebody changed in it by hand; None: deleted it.
-    twilio: the same there, with Twilio set up, which it is not otherwise. gone: keys that are
-    deleted from the store. also: other links that the same fault makes a problem.
+    vapi: a resource at Vapi and its change by hand; None deletes it. twilio: a resource at Twilio
+    and its change; with it, Twilio and the number are set up. gone: keys deleted from the store.
+    also: other links with a problem. without: what the finding must not say.
     """
 
     problem: str
@@ -67,6 +69,7 @@ class Broken:
     try_writes: bool = False
     gone: tuple[str, ...] = ()
     also: frozenset[str] | set[str] = frozenset()
+    without: str = ""
 
 
 BROKEN: dict[str, Broken] = {
@@ -74,7 +77,7 @@ BROKEN: dict[str, Broken] = {
         "settings", "VAPI_SERVER_SECRET", env={"VAPI_SERVER_SECRET": ""},
         unchecked={link.name for link in LINKS},
     ),
-    "the placeholder stayed": Broken(
+    "a placeholder of .env.example": Broken(
         "settings", "SALESFORCE_CLIENT_SECRET", env={"SALESFORCE_CLIENT_SECRET": "change-me"},
         unchecked={link.name for link in LINKS},
     ),
@@ -83,45 +86,45 @@ BROKEN: dict[str, Broken] = {
         unchecked={link.name for link in LINKS},
     ),
     "no worker": Broken(
-        "workers", "start worker", gone=("vs:alive:worker",), unchecked={"sweeps"},
+        "workers", "Start worker", gone=("vs:alive:worker",), unchecked={"sweeps"},
     ),
-    "no beat": Broken("beat", "start beat", gone=("vs:alive:beat",)),
+    "no beat": Broken("beat", "Start beat", gone=("vs:alive:beat",)),
     "web wants another token for operators": Broken(
         "service", "refuses this OPS_TOKEN", env={"OPS_TOKEN": "another-operators-token"},
     ),
     "a problem, and no token to ask for it": Broken(
-        "service", "set OPS_TOKEN", env={"OPS_TOKEN": ""}, also={"beat"}, gone=("vs:alive:beat",),
+        "service", "Set OPS_TOKEN", env={"OPS_TOKEN": ""}, also={"beat"}, gone=("vs:alive:beat",),
     ),
     "retention that ran long ago": Broken(
         "service", "retention: has not run yet", gone=("vs:retention:last",),
     ),
-    "no sweep ever": Broken("sweeps", "none has run yet", gone=("vs:sweep:last",)),
-    "rules for transfers that are not there": Broken(
+    "no sweep ever": Broken("sweeps", "No sweep has run yet", gone=("vs:sweep:last",)),
+    "a file of transfer rules that does not exist": Broken(
         "transfer rules", "nofile.toml", env={"TRANSFER_RULES": "nofile.toml"},
     ),
     "no web": Broken(
-        "service", "start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
+        "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
         unchecked={"webhook"} | VAPI,
     ),
     "another server at the address": Broken(
-        "service", "start web", env={"PORT": "1", "PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
+        "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
         unchecked=VAPI, also={"webhook"},
     ),
     "no Redis": Broken(
-        "redis", "does not answer", env={"REDIS_URL": "redis://127.0.0.1:1/0"},
+        "redis", "Redis at 127.0.0.1:1 does not answer", env={"REDIS_URL": "redis://127.0.0.1:1/0"},
         unchecked=BEHIND_REDIS,
     ),
     "an evicting Redis": Broken(
-        "redis keeps what it is given", "maxmemory-policy allkeys-lru",
+        "redis persistence", "maxmemory-policy allkeys-lru",
         config={"maxmemory-policy": "allkeys-lru"},
 
     ),
     "a Redis that does not sync": Broken(
-        "redis keeps what it is given", "appendfsync everysec",
+        "redis persistence", "appendfsync everysec",
         config={"appendfsync": "everysec"},
     ),
     "a Redis that does not persist": Broken(
-        "redis keeps what it is given", "appendonly no", config={"appendonly": "no"},
+        "redis persistence", "appendonly no", config={"appendonly": "no"},
 
     ),
     "a wrong client secret": Broken(
@@ -143,7 +146,7 @@ BROKEN: dict[str, Broken] = {
         "salesforce clock", "10 minutes behind", fault={"clock_offset_s": -600},
     ),
     "a version that is not served yet": Broken(
-        "salesforce version", "99.0 is not served", env={"SALESFORCE_API_VERSION": "99.0"},
+        "salesforce version", "does not serve version 99.0", env={"SALESFORCE_API_VERSION": "99.0"},
         unchecked=BEHIND_VERSION,
     ),
     "the key is missing on Case": Broken(
@@ -175,6 +178,20 @@ BROKEN: dict[str, Broken] = {
     "a field of Task is hidden": Broken(
         "salesforce Task", "CallObject", fault={"hide_fields": ["Task.CallObject"]},
     ),
+    "a language field that Contact does not have": Broken(
+        "salesforce language", "Contact has no field Sprache__c",
+        env={"SALESFORCE_LANGUAGE_FIELD": "Sprache__c"},
+    ),
+    "a language field that the user can't see": Broken(
+        "salesforce language", "SALESFORCE_LANGUAGE_FIELD",
+        env={"SALESFORCE_LANGUAGE_FIELD": "Department"},
+        fault={"hide_fields": ["Contact.Department"]},
+    ),
+    "values with Windows line ends": Broken(
+        "variables", "VAPI_AUTH, VAPI_CREDENTIAL_ID end in a carriage return",
+        env={"VAPI_AUTH": "hmac\r", "VAPI_CREDENTIAL_ID": "cred-1\r"},
+        unchecked={"settings"} | {link.name for link in LINKS},
+    ),
     "cases can't be created": Broken(
         "salesforce Case", "not creatable", fault={"deny": ["Case.create"]},
     ),
@@ -203,10 +220,14 @@ BROKEN: dict[str, Broken] = {
         unchecked={"salesforce rules"},
     ),
     "the allowance is at the reserve": Broken(
-        "salesforce allowance", "API requests left", fault={"daily_left": 400_000},
+        "salesforce allowance", "API requests are left", fault={"daily_left": 400_000},
+    ),
+    "no answer to a query": Broken(
+        "salesforce speed", "Check that this machine can reach Salesforce",
+        fault={"status": 503, "resources": ["query"]}, also={"salesforce rules"},
     ),
     "Salesforce is far away": Broken(
-        "salesforce speed", "ms a query",
+        "salesforce speed", "more than half of LOOKUP_DEADLINE_MS",
         env={"LOOKUP_DEADLINE_MS": "200"}, fault={"latency_ms": 150, "resources": ["query"]},
     ),
     "a wrong Vapi key": Broken(
@@ -214,15 +235,37 @@ BROKEN: dict[str, Broken] = {
         unchecked=BEHIND_VAPI,
     ),
     "Vapi has no credential to sign with": Broken(
-        "vapi key", "VAPI_CREDENTIAL_ID", env={"VAPI_CREDENTIAL_ID": ""},
-        unchecked=BEHIND_VAPI,
+        "vapi settings", "VAPI_CREDENTIAL_ID is not set", env={"VAPI_CREDENTIAL_ID": ""},
+        unchecked=BEHIND_VAPI_SETTINGS,
     ),
-    "an assistant that is not there": Broken(
-        "vapi key", "VAPI_ASSISTANT_ID", env={"VAPI_ASSISTANT_ID": "a-1"},
-        unchecked=BEHIND_VAPI,
+    "another credential": Broken(
+        "vapi settings", "Set VAPI_CREDENTIAL_ID", env={"VAPI_CREDENTIAL_ID": "cred-2"},
+        unchecked=BEHIND_VAPI_SETTINGS, without="provision apply",
+    ),
+    "another public URL": Broken(
+        "vapi settings", "Check PUBLIC_URL", env={"PUBLIC_URL": "{elsewhere}"},
+        unchecked=BEHIND_VAPI_SETTINGS, without="provision apply", also={"webhook"},
+    ),
+    "another public URL, and a number": Broken(
+        "twilio number", "Check PUBLIC_URL", env={"PUBLIC_URL": "{elsewhere}"},
+        twilio=("account", {}), unchecked=BEHIND_VAPI_SETTINGS, without="provision apply",
+        also={"webhook", "vapi settings"},
+    ),
+    "an assistant that does not exist": Broken(
+        "vapi settings", "Set VAPI_ASSISTANT_ID", env={"VAPI_ASSISTANT_ID": "a-1"},
+        unchecked=BEHIND_VAPI_SETTINGS, without="VAPI_API_KEY",
     ),
     "no Vapi": Broken(
-        "vapi key", "not reached", env={"VAPI_BASE_URL": "http://127.0.0.1:1"},
+        "vapi key", "Check VAPI_BASE_URL", env={"VAPI_BASE_URL": "http://127.0.0.1:1"},
+        unchecked=BEHIND_VAPI, without="VAPI_ASSISTANT_ID",
+    ),
+    "no Vapi, and a number": Broken(
+        "vapi key", "VAPI_BASE_URL http://127.0.0.1:1 not reached",
+        env={"VAPI_BASE_URL": "http://127.0.0.1:1"}, twilio=("account", {}),
+        unchecked=BEHIND_VAPI | {"twilio number"}, without="delete the number",
+    ),
+    "another server at Vapi's address": Broken(
+        "vapi key", "Check VAPI_BASE_URL", env={"VAPI_BASE_URL": "{elsewhere}"},
         unchecked=BEHIND_VAPI,
     ),
     "a tool's time-out is below our deadline": Broken(
@@ -238,21 +281,21 @@ BROKEN: dict[str, Broken] = {
         "vapi tools", "getCaseStatus: server.url",
         vapi=("getCaseStatus", {"server": {"url": "https://old.example"}}),
     ),
-    "a tool was described anew": Broken(
+    "a tool has another description": Broken(
         "vapi tools", "cancelCase: function",
         vapi=("cancelCase", {"function": {"name": "cancelCase", "description": "Cancels"}}),
     ),
-    "the assistant hears of too little": Broken(
+    "the assistant sends too few messages": Broken(
         "vapi assistant", "serverMessages", vapi=("vapi-salesforce", {"serverMessages": ["hang"]}),
     ),
     "the assistant has no back-off plan": Broken(
         "vapi assistant", "server.timeoutSeconds, server.backoffPlan",
         vapi=("vapi-salesforce", {"server": {"url": "{service}/webhook/vapi"}}),
     ),
-    "the assistant is gone": Broken(
+    "the assistant was deleted": Broken(
         "vapi assistant", "+ assistant vapi-salesforce", vapi=("vapi-salesforce", None),
     ),
-    "the public URL leads elsewhere": Broken(
+    "another server at the public URL": Broken(
         "webhook", "instead of 401", env={"PUBLIC_URL": "{elsewhere}", "VAPI_API_KEY": ""},
         unchecked=VAPI,
     ),
@@ -267,7 +310,7 @@ BROKEN: dict[str, Broken] = {
         "webhook", "the service takes hmac, and this environment says secret",
         env={"VAPI_AUTH": "secret"},
     ),
-    "a proxy that writes JSON anew": Broken(
+    "a proxy that rewrites JSON": Broken(
         "webhook", "a proxy on the way writes bodies anew",
         env={"PUBLIC_URL": "{rewriting}", "VAPI_API_KEY": ""}, unchecked=VAPI,
     ),
@@ -276,7 +319,7 @@ BROKEN: dict[str, Broken] = {
         unchecked=VAPI,
     ),
     "the Twilio account is suspended": Broken(
-        "twilio", "the account is suspended", twilio=("account", {"status": "suspended"}),
+        "twilio", "The Twilio account is suspended", twilio=("account", {"status": "suspended"}),
         unchecked={"twilio number"},
     ),
     "the Twilio account is a trial": Broken(
@@ -296,24 +339,24 @@ BROKEN: dict[str, Broken] = {
         twilio=("number", {"phone_number": "+14155550177"}),
     ),
     "the number calls somebody else": Broken(
-        "twilio number", "voice_url is not Vapi's",
+        "twilio number", "voice_url does not begin with VAPI_BASE_URL",
         twilio=("number", {"voice_url": "https://demo.twilio.com/welcome/voice/"}),
     ),
     "the number's fallback URL has drifted": Broken(
         "twilio number", "voice_fallback_url",
         twilio=("number", {"voice_fallback_url": "https://old.example/twilio/voice"}),
     ),
-    "nobody is told how a call ended": Broken(
+    "the status callback is empty": Broken(
         "twilio number", "status_callback", twilio=("number", {"status_callback": ""}),
     ),
     "the number is in a trunk": Broken(
-        "twilio number", "trunk_sid is set", twilio=("number", {"trunk_sid": "TK1"}),
+        "twilio number", "The number has trunk_sid set", twilio=("number", {"trunk_sid": "TK1"}),
     ),
     "the number was given another assistant": Broken(
         "vapi number", "assistantId", vapi=("+14155550199", {"assistantId": "another"}),
         twilio=("account", {}),
     ),
-    "the number falls back to nobody": Broken(
+    "the number has no fallback": Broken(
         "vapi number", "fallbackDestination", vapi=("+14155550199", {"fallbackDestination": None}),
         twilio=("account", {}),
     ),
@@ -336,7 +379,7 @@ class Late(WSGIRequestHandler):
 
 @pytest.fixture
 def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str, str]]:
-    """The service behind a public URL, a rewriting proxy before it, and another server."""
+    """URLs of the service, of a rewriting proxy, of a late clock, and of another server."""
     load_settings.cache_clear()
     app = create_app(load_settings().model_copy(update={"ops_token": SecretStr(OPS_TOKEN)}))
     alive = Alive(store)
@@ -350,7 +393,7 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
         return [b"hello"]
 
     def service(environ: Any, start: Any, rewrite: bool = False) -> Any:
-        """As gunicorn hands it on: the input ends where the body does."""
+        """Like gunicorn: the input ends where the body ends."""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if rewrite:
             body = json.dumps(json.loads(body)).encode()
@@ -361,7 +404,7 @@ def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str,
         return service(environ, start, rewrite=True)
 
     def late(environ: Any, start: Any) -> Any:
-        """To a service whose clock is behind, ours is ahead."""
+        """A service whose clock is behind gets timestamps that are ahead."""
         early = str(int(environ.get("HTTP_X_TIMESTAMP", 0)) + 600)
         return service(environ | {"HTTP_X_TIMESTAMP": early}, start)
 
@@ -393,7 +436,7 @@ def strict_org(org: Org) -> Iterator[Org]:
 
 @pytest.fixture
 def provisioned(vapi: str, web: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> VapiApi:
-    """Vapi as it should be."""
+    """Vapi with everything applied."""
     monkeypatch.setenv("VAPI_BASE_URL", vapi)
     set_env(monkeypatch, {}, web)
     return apply()
@@ -402,7 +445,7 @@ def provisioned(vapi: str, web: dict[str, str], monkeypatch: pytest.MonkeyPatch)
 def apply() -> VapiApi:
     load_settings.cache_clear()
     accounts = Accounts(load_settings())
-    make_it_so(accounts)
+    apply_steps(accounts)
     return accounts.vapi
 
 
@@ -413,7 +456,7 @@ def numbered(
     web: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
-    """With the number imported as well; the environment that this takes."""
+    """Vapi with the number imported as well. Returns the settings for it."""
     (assistant,) = provisioned.list_all("assistant")
     env = twilio.env | {"VAPI_ASSISTANT_ID": str(assistant["id"])}
     set_env(monkeypatch, env, web)
@@ -423,14 +466,14 @@ def numbered(
 
 def change_by_hand(api: VapiApi, name: str, change: dict[str, Any] | None) -> None:
     resource = {"vapi-salesforce": "assistant", "+14155550199": "phone-number"}.get(name, "tool")
-    (one,) = (
+    (found,) = (
         item for item in api.list_all(resource)
         if name in (item.get("name"), item.get("number"), item.get("function", {}).get("name"))
     )  # fmt: skip
     if change is None:
-        api.delete(resource, one["id"])
+        api.delete(resource, found["id"])
     else:
-        api.change(resource, one["id"], change)
+        api.change(resource, found["id"], change)
 
 
 def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[str, str]) -> None:
@@ -451,15 +494,15 @@ def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[st
             monkeypatch.delenv(name, raising=False)
 
 
-def test_all_is_well_and_what_is_not_set_up_says_so(provisioned: VapiApi) -> None:
-    findings = {item.link: item for item in diagnose()}
+def test_all_is_well_and_links_that_are_not_set_up_say_so(provisioned: VapiApi) -> None:
+    findings = {finding.link: finding for finding in diagnose()}
     assert {n for n, finding in findings.items() if finding.status == "problem"} == set()
     assert {n for n, finding in findings.items() if finding.status == "not checked"} == TWILIO
-    assert all(finding.said for finding in findings.values())
+    assert all(finding.message for finding in findings.values())
 
 
 def test_all_is_well_with_a_number_and_nothing_is_left_unchecked(numbered: dict[str, str]) -> None:
-    assert {item.link: item.said for item in diagnose() if item.status != "ok"} == {}
+    assert {finding.link: finding.message for finding in diagnose() if finding.status != "ok"} == {}
 
 
 def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
@@ -469,15 +512,18 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     assistant = numbered["VAPI_ASSISTANT_ID"]
     set_env(monkeypatch, dict.fromkeys(numbered, "") | {"VAPI_ASSISTANT_ID": assistant}, web)
     change_by_hand(provisioned, "+14155550199", {"assistantId": assistant, "server": None})
-    (found,) = (item for item in diagnose() if item.link == "vapi number")
-    assert (found.status, found.said) == ("ok", "1 of the account's 1 leads here")
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi number")
+    assert (found.status, found.message) == (
+        "ok",
+        "1 of the account's numbers (1) reach this server",
+    )
 
 
 @pytest.mark.parametrize(
-    ("server", "assistant", "status", "said"),
+    ("server", "assistant", "status", "message"),
     [
         ({"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, True, "ok", "1 of the"),
-        ({"url": "{service}/webhook/vapi"}, True, "problem", "without a credential"),
+        ({"url": "{service}/webhook/vapi"}, True, "problem", "has no credential"),
         ({"url": "{service}/wrong", "credentialId": "cred-1"}, True, "not checked", "no number"),
         (
             {"url": "{service}/webhook/vapi", "credentialId": "cred-1"}, False,
@@ -486,7 +532,7 @@ def test_a_number_that_somebody_gave_the_assistant_in_the_dashboard_is_seen(
     ],
 )  # fmt: skip
 def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
-    server: dict[str, str], assistant: bool, status: str, said: str,
+    server: dict[str, str], assistant: bool, status: str, message: str,
     provisioned: VapiApi, numbered: dict[str, str], web: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -494,8 +540,8 @@ def test_a_number_that_somebody_gave_the_server_in_the_dashboard_is_looked_at(
     change_by_hand(provisioned, "+14155550199", {"server": given})
     named = {"VAPI_ASSISTANT_ID": numbered["VAPI_ASSISTANT_ID"]} if assistant else {}
     set_env(monkeypatch, dict.fromkeys(numbered, "") | named, web)
-    (found,) = (item for item in diagnose() if item.link == "vapi number")
-    assert (str(found.status), said in found.said) == (status, True), found
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi number")
+    assert (str(found.status), message in found.message) == (status, True), found
 
 
 CAMPAIGNS: dict[str, dict[str, Any]] = {
@@ -512,17 +558,17 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
 def test_campaigns_that_ask_this_server_whom_to_dial_are_named(
     provisioned: VapiApi, web: dict[str, str]
 ) -> None:
-    (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
-    assert (str(found.status), found.said) == ("ok", "0, none asks this server whom to dial")
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi campaigns")
+    assert (str(found.status), found.message) == ("ok", "0, and none asks this server whom to dial")
     for name, changed in CAMPAIGNS.items():
         body = {"predialPlan": {}, "server": {"url": "{service}/webhook/vapi"}} | changed
         text = json.dumps(body | {"name": name}).replace("{service}", web["service"])
         made = provisioned.create("campaign", json.loads(text))
         if name == "is over":
             provisioned.change("campaign", made["id"], {"status": "ended"})
-    (found,) = (item for item in diagnose() if item.link == "vapi campaigns")
+    (found,) = (finding for finding in diagnose() if finding.link == "vapi campaigns")
     assert str(found.status) == "problem"
-    assert found.said.endswith("dial nobody: asks, asks by another path, asks later")
+    assert found.message.endswith("dial nobody: asks, asks by another path, asks later")
 
 
 def test_campaigns_are_read_page_by_page(
@@ -531,7 +577,7 @@ def test_campaigns_are_read_page_by_page(
     for nth in range(5):
         provisioned.create("campaign", {"name": f"{nth}"})
     monkeypatch.setattr("shared.vapi.api.MAX_LISTED", 2)
-    assert [intent["name"] for intent in provisioned.list_all("campaign")] == [
+    assert [campaign["name"] for campaign in provisioned.list_all("campaign")] == [
         "0",
         "1",
         "2",
@@ -541,43 +587,45 @@ def test_campaigns_are_read_page_by_page(
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_is_found_named_and_nothing_else(
+def test_the_doctor_names_what_is_broken_and_nothing_else(
     name: str, web: dict[str, str], strict_org: Org, store: redis.Redis, provisioned: VapiApi,
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
-    case_ = BROKEN[name]
-    env = case_.env
-    if case_.twilio:
+    broken = BROKEN[name]
+    env = broken.env
+    if broken.twilio:
         env = request.getfixturevalue("numbered") | env
-        request.getfixturevalue("twilio").by_hand(case_.twilio[0], **case_.twilio[1])
-    if case_.vapi:
-        informed, change = case_.vapi
+        request.getfixturevalue("twilio").by_hand(broken.twilio[0], **broken.twilio[1])
+    if broken.vapi:
+        resource, change = broken.vapi
         text = json.dumps(change).replace("{service}", web["service"])
-        change_by_hand(provisioned, informed, json.loads(text))
+        change_by_hand(provisioned, resource, json.loads(text))
     set_env(monkeypatch, env, web)
-    before = {key: str(store.config_get(key)[key]) for key in case_.config}
-    for key, value in case_.config.items():
+    before = {key: str(store.config_get(key)[key]) for key in broken.config}
+    for key, value in broken.config.items():
         store.config_set(key, value)
-    for key in case_.gone:
+    for key in broken.gone:
         store.delete(key)
-    strict_org.fault(**case_.fault)
+    strict_org.fault(**broken.fault)
     try:
-        findings = {item.link: item for item in diagnose(try_writes=case_.try_writes)}
+        findings = {finding.link: finding for finding in diagnose(try_writes=broken.try_writes)}
     finally:
         for key, value in before.items():
             store.config_set(key, value)
     found = {n: finding for n, finding in findings.items() if finding.status == "problem"}
-    assert set(found) == {case_.problem} | case_.also, found
-    said = found[case_.problem]
-    assert case_.names in f"{said.said} {said.remedy}"
-    assert said.remedy
+    assert set(found) == {broken.problem} | broken.also, found
+    finding = found[broken.problem]
+    assert broken.names in f"{finding.message} {finding.remedy}"
+    assert finding.remedy
+    if broken.without:
+        assert broken.without not in f"{finding.message} {finding.remedy}"
     unchecked = {n for n, finding in findings.items() if finding.status == "not checked"}
-    assert unchecked == (set() if case_.twilio else TWILIO) | case_.unchecked
+    assert unchecked == (set() if broken.twilio else TWILIO) | broken.unchecked
 
 
 def problems() -> dict[str, tuple[str, str]]:
-    found = (item for item in diagnose() if item.status == "problem")
-    return {row.link: (row.said, row.remedy) for row in found}
+    found = (finding for finding in diagnose() if finding.status == "problem")
+    return {row.link: (row.message, row.remedy) for row in found}
 
 
 def accepted(journal: Journal) -> None:
@@ -585,14 +633,14 @@ def accepted(journal: Journal) -> None:
     journal.accept("call-1", [NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=draft)])
 
 
-def test_a_paused_kind_is_named_with_the_command_that_lets_it_go(
+def test_a_paused_kind_is_named_with_the_command_that_resumes_it(
     provisioned: VapiApi, journal: Journal
 ) -> None:
     journal.pause(Kind.CALLBACK)
     assert problems() == {
         "paused kinds": (
-            "callback: accepted and not delivered, since a person paused it",
-            "python -m cli resume callback --yes",
+            "An operator paused callback: writes are accepted but not delivered",
+            "Run: python -m cli resume callback --yes",
         )
     }
 
@@ -610,10 +658,12 @@ def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
     assert "resume case_create" in found["failing kinds"][1]
 
 
-@pytest.mark.parametrize(("count", "said"), [(1, "1 write waits"), (3, "3 writes wait")])
+@pytest.mark.parametrize(
+    ("count", "message"), [(1, "1 parked write needs"), (3, "3 parked writes need")]
+)
 def test_parked_writes_are_counted_with_the_command_to_look_at_them(
     count: int,
-    said: str,
+    message: str,
     provisioned: VapiApi,
     journal: Journal,
     context: DeliveryContext,
@@ -627,8 +677,8 @@ def test_parked_writes_are_counted_with_the_command_to_look_at_them(
     strict_org.fault()
     assert problems() == {
         "parked writes": (
-            f"{said} for a person",
-            "python -m cli intents list --state parked",
+            f"{message} an operator's decision",
+            "Run: python -m cli intents list --state parked",
         )
     }
 
@@ -640,7 +690,7 @@ def test_rules_for_transfers_that_can_be_read_are_well(
     assert problems() == {}
 
 
-def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
+def test_the_signing_secret_is_never_sent_to_a_server_at_the_public_url(
     provisioned: VapiApi, web: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
@@ -654,7 +704,7 @@ def test_a_signing_secret_is_never_shown_to_who_answers_at_the_public_url(
     server = make_server("127.0.0.1", 0, stranger, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     set_env(monkeypatch, {"PUBLIC_URL": f"http://127.0.0.1:{server.port}", "PORT": "1"}, web)
-    (webhook,) = (item for item in diagnose() if item.link == "webhook")
+    (webhook,) = (finding for finding in diagnose() if finding.link == "webhook")
     server.shutdown()
     server.server_close()
     assert webhook.status == "problem"
@@ -666,26 +716,59 @@ def test_a_store_whose_clock_is_wrong_is_found(
     provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.checks.store.now_ms", lambda _: time.time() * 1000 + 600_000)
-    found = {link: said for link, (said, _) in problems().items()}
-    assert found == {"redis clock": "Redis is 10 minutes ahead of this machine"}
+    found = {link: message for link, (message, _) in problems().items()}
+    assert found == {"redis clock": "The clock of Redis is 10 minutes ahead of this machine's"}
+
+
+def warnings() -> dict[str, tuple[str, str]]:
+    found = (finding for finding in diagnose() if finding.status == "warning")
+    return {row.link: (row.message, row.remedy) for row in found}
+
+
+def test_misspelt_variables_are_a_warning_with_the_name_that_was_meant(
+    provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text(
+        "# VAPI_ASISTANT_ID=1\nexport VAPI_SECRET=x\nPULIC_URL='x'\nPORT=1\nEDITOR=vi\n"
+        "REDIS_URL_FILE=x\nFLOWER_PORT=5\n"
+    )
+    monkeypatch.setenv("SALESFORCE_CLIENT_SECERT", "x")
+    assert problems() == {}
+    assert warnings() == {
+        "variables": (
+            "The service does not know PULIC_URL, SALESFORCE_CLIENT_SECERT, VAPI_SECRET",
+            "Correct the name: PULIC_URL may be meant as PUBLIC_URL, SALESFORCE_CLIENT_SECERT may "
+            "be meant as SALESFORCE_CLIENT_SECRET, VAPI_SECRET may be meant as VAPI_SERVER_SECRET.",
+        )
+    }
+    assert CliRunner().invoke(cli, ["doctor"]).exit_code == 0
+
+
+def test_a_file_with_windows_line_ends_is_a_warning_before_it_is_loaded(
+    provisioned: VapiApi,
+) -> None:
+    Path(".env").write_bytes(b"PORT=8080\r\nVAPI_AUTH=hmac\r\n")
+    (warning,) = warnings().values()
+    assert warning[0].startswith(".env has Windows line ends (CRLF)")
+    assert problems() == {}
 
 
 def rules(**how: bool) -> tuple[str, str]:
-    (found,) = (item for item in diagnose(**how) if item.link == "salesforce rules")
-    return str(found.status), found.said
+    (found,) = (finding for finding in diagnose(**how) if finding.link == "salesforce rules")
+    return str(found.status), found.message
 
 
-def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_do(
+def test_rules_that_may_refuse_a_write_are_named_and_a_trial_shows_whether_they_do(
     web: dict[str, str], strict_org: Org
 ) -> None:
     assert rules() == ("ok", "none refuses a write")
     strict_org.fault(assignment_rule="Phone_Support")
-    assert rules() == ("ok", "none refuses a write; new cases go where Standard says")
+    assert rules() == ("ok", "none refuses a write; Standard assigns new cases")
     harmless = {"object": "Case", "when": "Origin = 'Fax'", "message": "No fax", "name": "No_Fax"}
     strict_org.fault(validation_rules=[harmless], duplicate_rule="alert")
-    status, said = rules()
+    status, message = rules()
     assert status == "not checked"
-    assert said.startswith(
+    assert message.startswith(
         "validation rule Case.No_Fax, duplicate rule Contact.Standard Contact Duplicate Rule may"
     )
     before = {name: strict_org.records(name) for name in ("Case", "Task", "CaseComment", "Contact")}
@@ -695,23 +778,26 @@ def test_rules_that_may_refuse_a_write_are_named_and_a_trial_tells_whether_they_
     assert after == before
 
 
-def test_who_may_not_see_rules_is_told_of_the_trial(web: dict[str, str], strict_org: Org) -> None:
+def test_a_user_who_may_not_see_rules_learns_of_the_trial(
+    web: dict[str, str], strict_org: Org
+) -> None:
     strict_org.fault(deny=["DuplicateRule.read", "ValidationRule.read"])
-    status, said = rules()
+    status, message = rules()
     assert status == "not checked"
-    assert said.startswith("only View Setup and Configuration may see them: doctor --try-writes")
+    assert message.startswith("the user needs the right View Setup and Configuration")
+    assert message.endswith("python -m cli doctor --try-writes")
 
 
-def test_the_command_tells_and_exits_and_prints_no_secret(
+def test_the_command_prints_findings_sets_the_exit_code_and_shows_no_secret(
     provisioned: VapiApi, strict_org: Org
 ) -> None:
     well = CliRunner().invoke(cli, ["doctor"])
     assert well.exit_code == 0, well.output
-    assert "✓ salesforce token: given for client_credentials" in well.output
+    assert "✓ salesforce token: granted for client_credentials" in well.output
     strict_org.fault(hide_fields=["Case.Call_Key__c"])
     ill = CliRunner().invoke(cli, ["doctor", "--json"])
     assert ill.exit_code == 1
-    said = {line["link"]: line for line in map(json.loads, ill.output.splitlines())}
-    assert said["salesforce keys"]["status"] == "problem"
+    findings = {line["link"]: line for line in map(json.loads, ill.output.splitlines())}
+    assert findings["salesforce keys"]["status"] == "problem"
     for secret in ("demo-secret", "demo-webhook-secret", "demo-flower-password", "demo-vapi-key"):
         assert secret not in well.output + ill.output

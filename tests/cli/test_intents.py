@@ -1,4 +1,4 @@
-"""What an operator does with parked intents, and that doing it twice changes nothing."""
+"""What operators do with parked intents. Doing it twice changes nothing."""
 
 import json
 from typing import Any
@@ -51,17 +51,17 @@ def state(journal: Journal, intent_id: str) -> State:
     return found.state
 
 
-def test_the_list_tells_why_since_when_and_which_call_but_not_what_was_said(
+def test_the_list_shows_reason_time_and_call_but_not_what_the_caller_said(
     journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     intent_id = parked(journal, context, org)
-    said = run("list", "--state", "parked").output
-    assert intent_id in said
-    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION" in said
-    assert "call-1" in said
-    assert "private" not in said
-    assert "Billing cases need an order number." in said
-    assert WORDS not in said
+    output = run("list", "--state", "parked").output
+    assert intent_id in output
+    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION" in output
+    assert "call-1" in output
+    assert "private" not in output
+    assert "Billing cases need an order number." in output
+    assert WORDS not in output
     row = json.loads(run("list", "--json").output)
     assert row["settled_at"]
     shown = json.loads(run("show", intent_id).output)
@@ -75,13 +75,13 @@ def test_nothing_is_changed_without_yes(
 ) -> None:
     intent_id = parked(journal, context, org)
     for verb in ("replay", "discard"):
-        said = run(verb, "--all")
-        assert said.exit_code == 0
-        assert f"would {verb} 1" in said.output
+        result = run(verb, "--all")
+        assert result.exit_code == 0
+        assert f"would {verb} 1" in result.output
     assert state(journal, intent_id) is State.PARKED
 
 
-def test_a_replayed_intent_is_delivered_once_however_often_replay_is_pressed(
+def test_a_replayed_intent_is_delivered_once_however_often_it_is_replayed(
     journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     intent_id = parked(journal, context, org)
@@ -151,12 +151,12 @@ def test_an_edited_contact_change_is_made_over_the_conflict_it_parked_for(
 def test_an_edited_comment_is_measured_as_salesforce_measures_it(
     journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
-    comment = CommentDraft(case_number="00001005", text="x")  # somebody else's case: it parks
+    comment = CommentDraft(case_number="00001005", text="x")  # another contact's case, so it parks
     intent_id = _accept(journal, Kind.CASE_COMMENT, comment, tool="addCaseComment")
     assert drain(context, Kind.CASE_COMMENT).counts == {"parked": 1}
-    said = run("edit", intent_id, "--set", f"text={'&' * 781}", "--yes")
-    assert said.exit_code == 2
-    assert "The comment is too long." in said.output
+    result = run("edit", intent_id, "--set", f"text={'&' * 781}", "--yes")
+    assert result.exit_code == 2
+    assert "The comment is too long." in result.output
     assert run("edit", intent_id, "--set", f"text={'&' * 780}", "--yes").exit_code == 0
 
 
@@ -169,7 +169,7 @@ def jane(org: Org) -> dict[str, Any]:
 
 
 def parked_contact(journal: Journal, context: DeliveryContext, org: Org, **others: Any) -> str:
-    """Jane's phone, email and city, which somebody has edited since."""
+    """Jane, whose phone, email and city somebody has edited since."""
     changes = {"Email": "a@example.com", "Phone": "+14155550188", "MailingCity": "Oakland"}
     given = {"contact_id": jane(org)["Id"], "caller_number": "+14155550101"} | others
     seen: dict[str, list[str | None]] = {name: ["seen"] for name in changes}
@@ -201,14 +201,14 @@ def test_set_without_a_value_is_refused_and_names_both_words(
     for value in ("", "  "):
         refused = run("edit", intent_id, "--set", f"Email={value}", "--yes")
         assert refused.exit_code == 2
-        assert "--unset Email leaves it out" in refused.output
-        assert "--empty Email erases it in the org" in refused.output
+        assert "--unset Email to leave it out" in refused.output
+        assert "--empty Email to erase it in the org" in refused.output
     assert state(journal, intent_id) is State.PARKED
     assert jane(org)["Email"]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "sentence"),
     [
         (["--set", "Email=nonsense"], "That is not a complete email address."),
         (["--set", "Phone=12"], "That is not a complete phone number."),
@@ -223,21 +223,21 @@ def test_set_without_a_value_is_refused_and_names_both_words(
             ["--unset", "Email", "--unset", "Phone", "--unset", "MailingCity"],
             "nothing would be left",
         ),
-        ([], "say what to correct"),
+        ([], "name a correction"),
     ],
 )
 def test_what_the_tool_would_refuse_of_a_contact_is_refused(
-    words: list[str], said: str, journal: Journal, context: DeliveryContext, org: Org
+    words: list[str], sentence: str, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     intent_id = parked_contact(journal, context, org)
     refused = run("edit", intent_id, *words, "--yes")
     assert refused.exit_code == 2
-    assert said in " ".join(refused.output.split())
+    assert sentence in " ".join(refused.output.split())
     assert state(journal, intent_id) is State.PARKED
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "sentence"),
     [
         (["--set", "priority=Urgent"], "The priority must be low, medium or high."),
         (["--set", "issue_type=nonsense"], "The issue type must be billing, technical or account."),
@@ -248,12 +248,12 @@ def test_what_the_tool_would_refuse_of_a_contact_is_refused(
     ],
 )
 def test_what_the_tool_would_refuse_of_a_case_is_refused(
-    words: list[str], said: str, journal: Journal, context: DeliveryContext, org: Org
+    words: list[str], sentence: str, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     intent_id = parked(journal, context, org)
     refused = run("edit", intent_id, *words, "--yes")
     assert refused.exit_code == 2
-    assert said in " ".join(refused.output.split())
+    assert sentence in " ".join(refused.output.split())
     assert state(journal, intent_id) is State.PARKED
 
 
@@ -278,15 +278,15 @@ def test_the_dry_run_shows_old_and_new_and_what_the_org_has_now(
     intent_id = parked_contact(journal, context, org)
     email, city = jane(org)["Email"], jane(org)["MailingCity"]
     words = ["--set", "Email=b@example.com", "--unset", "MailingCity", "--empty", "Phone"]
-    said = run("edit", intent_id, *words).output
-    assert f'Email: "a@example.com" → "b@example.com"   (in the org now: "{email}")' in said
-    assert f'MailingCity: "Oakland" → left out   (in the org now: "{city}")' in said
-    assert 'Phone: "+14155550188" → erased' in said
+    output = run("edit", intent_id, *words).output
+    assert f'Email: "a@example.com" → "b@example.com"   (in the org now: "{email}")' in output
+    assert f'MailingCity: "Oakland" → left out   (in the org now: "{city}")' in output
+    assert 'Phone: "+14155550188" → erased' in output
     assert state(journal, intent_id) is State.PARKED
     case_id = parked(journal, context, org)
-    said = run("edit", case_id, "--set", "priority=High").output
-    assert 'priority: left out → "High"' in said
-    assert "The org has no Case of it." in said
+    output = run("edit", case_id, "--set", "priority=High").output
+    assert 'priority: left out → "High"' in output
+    assert "The org has no Case of this intent." in output
 
 
 def test_the_dry_run_finds_the_contact_by_the_callers_number(
@@ -298,26 +298,28 @@ def test_the_dry_run_finds_the_contact_by_the_callers_number(
     assert intent
     journal.replay([intent_id], intent.payload | {"contact_id": None})
     drain(context, Kind.CONTACT_UPDATE)
-    said = run("edit", intent_id, "--set", "Email=b@example.com").output
-    assert f'(in the org now: "{email}")' in said
-    said = run("edit", intent_id, "--set", "caller_number=+14155559999", "--unset", "Email").output
-    assert "The org has no such contact, or several" in said
+    output = run("edit", intent_id, "--set", "Email=b@example.com").output
+    assert f'(in the org now: "{email}")' in output
+    output = run(
+        "edit", intent_id, "--set", "caller_number=+14155559999", "--unset", "Email"
+    ).output
+    assert "The org has no such contact, or several" in output
 
 
-def test_what_can_not_be_read_is_said_in_the_dry_run(
+def test_the_dry_run_says_that_the_org_can_not_be_read(
     journal: Journal, context: DeliveryContext, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     intent_id = parked_contact(journal, context, org)
-    monkeypatch.setattr("cli.standing.ANSWER_S", 0.3)
+    monkeypatch.setattr("cli.org_state.ANSWER_S", 0.3)
     org.fault(hang=True)
-    said = run("edit", intent_id, "--set", "Email=b@example.com")
+    result = run("edit", intent_id, "--set", "Email=b@example.com")
     org.fault()
-    assert said.exit_code == 0
-    assert "What stands in the org now can't be read" in said.output
-    assert '"a@example.com" → "b@example.com"' in said.output
+    assert result.exit_code == 0
+    assert "The org can't be read now" in result.output
+    assert '"a@example.com" → "b@example.com"' in result.output
 
 
-def test_an_unknown_intent_and_a_store_that_is_away_are_one_line(
+def test_an_unknown_intent_and_an_absent_store_are_a_sentence_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert "no intent nobody" in run("show", "nobody").output

@@ -1,4 +1,4 @@
-"""Pausing a kind by hand, and letting it go."""
+"""Pausing and resuming a kind by hand."""
 
 from click.testing import CliRunner
 
@@ -13,7 +13,9 @@ def run(*words: str) -> str:
     return result.output
 
 
-def test_a_pause_is_a_dry_run_unless_told_and_doing_it_twice_says_so(journal: Journal) -> None:
+def test_a_pause_is_a_dry_run_without_yes_and_says_when_a_kind_was_paused_already(
+    journal: Journal,
+) -> None:
     assert "would pause case_create (0 open)" in run("pause", "case_create")
     assert journal.paused() == set()
     assert "case_create is paused" in run("pause", "case_create", "--yes")
@@ -25,12 +27,12 @@ def test_a_resume_ends_the_pause(journal: Journal) -> None:
     run("pause", "callback", "--yes")
     assert "would resume callback" in run("resume", "callback")
     assert journal.paused() == {Kind.CALLBACK}
-    assert "callback goes on" in run("resume", "callback", "--yes")
+    assert "callback is resumed" in run("resume", "callback", "--yes")
     assert journal.paused() == set()
     assert "neither paused nor waiting" in run("resume", "callback", "--yes")
 
 
-def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
+def test_an_unknown_kind_is_refused_with_the_known_kinds() -> None:
     result = CliRunner().invoke(cli, ["pause", "cases"])
     assert result.exit_code == 2
     assert "case_create" in result.output

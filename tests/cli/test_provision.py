@@ -1,4 +1,4 @@
-"""Provisioning: what differs is told, made so once, and can be put back."""
+"""Provisioning: plan shows what differs, apply changes it once, rollback restores it."""
 
 import json
 from pathlib import Path
@@ -38,12 +38,12 @@ def api() -> VapiApi:
 
 
 def everything() -> str:
-    """All there is, but for the moments of change."""
+    """All tools and assistants, without the times of their changes."""
     found: list[dict[str, Any]] = [*api().list_all("tool"), *api().list_all("assistant")]
     return json.dumps([{k: v for k, v in row.items() if k != "updatedAt"} for row in found])
 
 
-def test_apply_makes_it_so_and_a_second_one_changes_nothing() -> None:
+def test_apply_reaches_the_wanted_state_and_a_second_apply_changes_nothing() -> None:
     assert "+ tool createSalesforceCase" in run("plan", exit_code=2)
     assert "would do: + assistant vapi-salesforce" in run("apply")
     assert api().list_all("tool") == []
@@ -53,7 +53,7 @@ def test_apply_makes_it_so_and_a_second_one_changes_nothing() -> None:
     assert run("apply", "--yes") == "nothing to do\n"
     assert everything() == before
     (assistant,) = api().list_all("assistant")
-    ids = {intent["id"] for intent in api().list_all("tool")}
+    ids = {tool["id"] for tool in api().list_all("tool")}
     assert set(assistant["model"]["toolIds"]) == ids
     assert assistant["server"]["url"] == "https://voice.acme.example/webhook/vapi"
     assert assistant["server"]["credentialId"] == "cred-1"
@@ -63,23 +63,24 @@ def test_apply_makes_it_so_and_a_second_one_changes_nothing() -> None:
         assert tool["messages"][0]["type"] == "request-response-delayed"
 
 
-def test_drift_is_shown_repaired_and_put_back() -> None:
+def test_drift_is_shown_repaired_and_restored() -> None:
     run("apply", "--yes")
     (assistant,) = api().list_all("assistant")
     tool = api().list_all("tool")[0]
     api().change("assistant", assistant["id"], {"firstMessage": "Yo"})
     api().change("tool", tool["id"], {"server": {"url": "https://old.example"}})
     drifted = everything()
-    said = run("plan", exit_code=2)
-    assert "~ assistant vapi-salesforce: firstMessage\n" in said
-    assert '    firstMessage: "Yo" → "Hello{% if customerName' in said
-    assert f"~ tool {tool['function']['name']}: server.url" in said
+    output = run("plan", exit_code=2)
+    assert "~ assistant vapi-salesforce: firstMessage\n" in output
+    assert '    firstMessage: "Yo" → "Hello{% if customerName' in output
+    assert f"~ tool {tool['function']['name']}: server.url" in output
     assert (
-        '    server.url: "https://old.example" → "https://voice.acme.example/webhook/vapi"' in said
+        '    server.url: "https://old.example" → "https://voice.acme.example/webhook/vapi"'
+        in output
     )
     assert "2 done" in run("apply", "--yes")
     assert run("plan") == "nothing to do\n"
-    assert "would: assistant vapi-salesforce: put back" in run("rollback")
+    assert "would undo: assistant vapi-salesforce: restore" in run("rollback")
     run("rollback", "--yes")
     assert everything() == drifted
     run("rollback", "--yes")  # of the first apply
@@ -96,14 +97,14 @@ def with_number(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> Twilio:
 
 
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The assistant is there, and web runs with it."""
-    said = run("apply", "--yes")
-    (line,) = (item for item in said.splitlines() if item.startswith("VAPI_ASSISTANT_ID="))
+    """Apply, and set VAPI_ASSISTANT_ID to the new assistant."""
+    output = run("apply", "--yes")
+    (line,) = (row for row in output.splitlines() if row.startswith("VAPI_ASSISTANT_ID="))
     monkeypatch.setenv(*line.split("=", 1))
     load_settings.cache_clear()
 
 
-def test_a_number_is_imported_once_there_is_an_assistant_to_answer_it(
+def test_a_number_is_imported_only_with_an_assistant_to_answer_it(
     with_number: Twilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bought = with_number.number()
@@ -111,9 +112,9 @@ def test_a_number_is_imported_once_there_is_an_assistant_to_answer_it(
     answered(monkeypatch)
     assert api().list_all("phone-number") == []
     assert with_number.number() == bought
-    said = run("apply", "--yes")
-    assert "+ phone-number +14155550199" in said
-    assert "~ twilio-number +14155550199: voice_fallback_url, status_callback" in said
+    output = run("apply", "--yes")
+    assert "+ phone-number +14155550199" in output
+    assert "~ twilio-number +14155550199: voice_fallback_url, status_callback" in output
     assert run("plan") == "nothing to do\n"
     (imported,) = api().list_all("phone-number")
     assert "assistantId" not in imported
@@ -135,9 +136,9 @@ def test_a_number_that_drifted_is_repaired_and_rollback_gives_it_back_as_it_was(
     (imported,) = api().list_all("phone-number")
     api().change("phone-number", imported["id"], {"assistantId": "another"})
     with_number.by_hand("number", status_callback="")
-    said = run("plan", exit_code=2)
-    assert "~ phone-number +14155550199: assistantId" in said
-    assert "~ twilio-number +14155550199: status_callback" in said
+    output = run("plan", exit_code=2)
+    assert "~ phone-number +14155550199: assistantId" in output
+    assert "~ twilio-number +14155550199: status_callback" in output
     run("apply", "--yes")
     assert run("plan") == "nothing to do\n"
     run("rollback", "--yes")
@@ -148,7 +149,7 @@ def test_a_number_that_drifted_is_repaired_and_rollback_gives_it_back_as_it_was(
     assert with_number.number() == bought
 
 
-def test_a_rotated_token_is_told_to_vapi_and_never_kept(
+def test_a_rotated_token_goes_to_vapi_and_is_never_stored(
     with_number: Twilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered(monkeypatch)
@@ -156,13 +157,13 @@ def test_a_rotated_token_is_told_to_vapi_and_never_kept(
     (imported,) = api().list_all("phone-number")
     api().change("phone-number", imported["id"], {"twilioAuthToken": "the-old-token"})
     assert "~ phone-number +14155550199: twilioAuthToken" in run("plan", exit_code=2)
-    said = run("apply", "--yes")
+    output = run("apply", "--yes")
     assert api().list_all("phone-number")[0]["twilioAuthToken"] == "demo-twilio-token"
     stored = "".join(path.read_text() for path in Path(".vapi").glob("*.json"))
     for secret in ("demo-twilio-token", "the-old-token"):
-        assert secret not in stored + said
+        assert secret not in stored + output
     api().change("phone-number", imported["id"], {"twilioAuthToken": "****"})
-    assert run("plan") == "nothing to do\n"  # a token that is not shown can't have drifted
+    assert run("plan") == "nothing to do\n"  # a hidden token can't be compared
 
 
 def test_a_number_of_another_account_is_refused_before_anything_is_changed(
@@ -170,8 +171,8 @@ def test_a_number_of_another_account_is_refused_before_anything_is_changed(
 ) -> None:
     answered(monkeypatch)
     with_number.by_hand("number", phone_number="+14155550177")
-    said = run("apply", "--yes", exit_code=1)
-    assert said == "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n"
+    output = run("apply", "--yes", exit_code=1)
+    assert output == "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n"
     assert api().list_all("phone-number") == []
 
 
@@ -182,8 +183,8 @@ def test_a_prompt_that_drifted_is_shown_by_its_lines() -> None:
     prompt = model["messages"][0]["content"]
     model["messages"][0]["content"] = prompt.replace("# Second thoughts", "# Afterthoughts")
     api().change("assistant", assistant["id"], {"model": model})
-    said = run("plan", exit_code=2)
-    shown = [line.strip() for line in said.splitlines() if "houghts" in line]
+    output = run("plan", exit_code=2)
+    shown = [line.strip() for line in output.splitlines() if "houghts" in line]
     assert shown == ["-# Afterthoughts", "+# Second thoughts"]
 
 
@@ -192,7 +193,7 @@ def test_nothing_else_of_the_account_is_touched() -> None:
     run("apply", "--yes")
     assert api().find("assistant", other["id"]) == other
     run("rollback", "--yes")
-    assert [intent["name"] for intent in api().list_all("assistant")] == ["somebody else's"]
+    assert [assistant["name"] for assistant in api().list_all("assistant")] == ["somebody else's"]
 
 
 def test_the_configured_assistant_is_the_one_that_is_changed(
@@ -234,8 +235,8 @@ def test_rollback_in_another_account_is_refused_and_loses_nothing(
 ) -> None:
     run("apply", "--yes")
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(VapiApi, "find", lambda *_: None)  # as another account's key sees it
-        assert "that of another one" in run("rollback", "--yes", exit_code=1)
+        elsewhere.setattr(VapiApi, "find", lambda *_: None)  # as with the key of another account
+        assert "belongs to the account of the apply" in run("rollback", "--yes", exit_code=1)
     assert len(list(Path(".vapi").glob("*.json"))) == 1
 
 
@@ -247,11 +248,11 @@ def test_rollback_goes_on_where_the_number_left_twilio(
     (_, last) = sorted(Path(".vapi").glob("*.json"))
     sid = with_number.number()["sid"]
     last.write_text(last.read_text().replace(sid, "PN" + "f" * 32))
-    assert "twilio-number +14155550199: gone already" in run("rollback", "--yes")
+    assert "twilio-number +14155550199: already deleted" in run("rollback", "--yes")
     assert api().list_all("phone-number") == []
 
 
-def test_what_is_kept_is_for_its_owner_and_a_broken_file_is_named() -> None:
+def test_a_stored_file_is_readable_by_its_owner_alone_and_a_broken_file_is_named() -> None:
     run("apply", "--yes")
     (file,) = Path(".vapi").iterdir()
     assert file.stat().st_mode & 0o077 == 0
@@ -260,7 +261,7 @@ def test_what_is_kept_is_for_its_owner_and_a_broken_file_is_named() -> None:
     assert file.exists()
 
 
-def test_an_assistant_that_is_not_there_ends_it_before_any_change(
+def test_a_wrong_assistant_id_is_refused_before_any_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("VAPI_ASSISTANT_ID", "gone")
@@ -269,16 +270,16 @@ def test_an_assistant_that_is_not_there_ends_it_before_any_change(
     assert api().list_all("tool") == []
 
 
-def test_what_was_done_before_a_step_that_fails_is_told_and_can_be_undone(
+def test_steps_before_a_failing_step_are_reported_and_can_be_undone(
     with_number: Twilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered(monkeypatch)
     (assistant,) = api().list_all("assistant")
     api().change("assistant", assistant["id"], {"firstMessage": "Yo"})
     with_number.by_hand("number", phone_number="+14155550177")
-    said = run("apply", "--yes", exit_code=1)
-    assert "~ assistant vapi-salesforce: firstMessage\n" in said
-    assert "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n" in said
+    output = run("apply", "--yes", exit_code=1)
+    assert "~ assistant vapi-salesforce: firstMessage\n" in output
+    assert "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n" in output
     run("rollback", "--yes")
     assert api().list_all("assistant")[0]["firstMessage"] == "Yo"
 
@@ -286,9 +287,9 @@ def test_what_was_done_before_a_step_that_fails_is_told_and_can_be_undone(
 def test_a_refusal_is_one_line_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAPI_API_KEY", "a-wrong-key")
     load_settings.cache_clear()
-    said = run("plan", exit_code=1)
-    assert said.startswith("Error: Vapi: HTTP 401")
-    assert "a-wrong-key" not in said
+    output = run("plan", exit_code=1)
+    assert output.startswith("Error: Vapi: HTTP 401")
+    assert "a-wrong-key" not in output
     monkeypatch.delenv("VAPI_API_KEY")
     load_settings.cache_clear()
     assert "VAPI_API_KEY is not set" in run("plan", exit_code=1)
@@ -308,3 +309,13 @@ def test_the_simulated_vapi_refuses_what_it_does_not_know() -> None:
         api().create("tool", {"function": {"name": "x"}})
     assert list(missing(Accounts(load_settings())))
     assert not Path(".vapi").exists()
+
+
+def test_a_setting_that_windows_line_ends_broke_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VAPI_AUTH", "hmac\r")
+    load_settings.cache_clear()
+    output = run("plan", exit_code=1)
+    assert "VAPI_AUTH must be" in output
+    assert ".env has Windows line ends (CRLF). Run: sed" in output

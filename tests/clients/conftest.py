@@ -32,7 +32,7 @@ def node24(tmp_path: Path) -> Node:
 
 @pytest.fixture
 def cli() -> Path:
-    """The Salesforce CLI, to be run by node24."""
+    """The Salesforce CLI. Run it with node24."""
     return Path(INSTALLED).resolve() / "sf/node_modules/@salesforce/cli/bin/run.js"
 
 
@@ -53,7 +53,7 @@ def org(running_org: LocalOrg) -> LocalOrg:
 
 @pytest.fixture(scope="session")
 def strict_org() -> Iterator[LocalOrg]:
-    """An org that knows demo-client only, and no refresh token but its own."""
+    """An org that accepts only demo-client, and only its own refresh token."""
     org = LocalOrg("--strict-clients")
     yield org
     org.close()

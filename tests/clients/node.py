@@ -1,4 +1,4 @@
-"""Node as the client tests use it: scripts of this folder, with the packages of .run/clients."""
+"""Runs the scripts of this folder on Node.js, with the packages of .run/clients."""
 
 import json
 import os
@@ -15,15 +15,15 @@ DEADLINE_S = 90
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node. home: an empty folder, the only place where a client may keep something."""
+    """A version of Node.js. home: an empty folder in which a client may store data."""
 
     binary: Path
     packages: Path
     home: Path
 
     def lines(self, script: str, *arguments: str, given: str = "") -> list[Any]:
-        """What a script prints, a JSON value a line; fails the test when the script fails."""
-        # No more of our environment than this: no proxy, no settings of another tool.
+        """What a script prints, one JSON value per line. Fails the test if the script fails."""
+        # Nothing else of our environment: no proxy, no settings of other programs.
         environment = {
             "PATH": os.defpath,
             "HOME": str(self.home),
@@ -44,10 +44,10 @@ class Node:
         return [json.loads(line) for line in ended.stdout.splitlines()]
 
     def version(self) -> str:
-        said = subprocess.run(
+        finished = subprocess.run(
             [str(self.binary), "--version"], capture_output=True, text=True, check=True, timeout=30
         )
-        return said.stdout.strip()
+        return finished.stdout.strip()
 
     def package_version(self, name: str) -> str:
         manifest = self.packages / "node_modules" / name / "package.json"
@@ -56,14 +56,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client's script and the org it is led to."""
+    """A client's script and the org that it uses."""
 
     node: Node
     script: str
     org: LocalOrg
 
     def does(self, behaviour: str, **more: Any) -> dict[str, Any]:
-        """What the client saw, by step. more: what the behaviour is told besides the org's URL."""
+        """What the client saw, by step. more: further arguments of the behaviour."""
         lines = self.node.lines(self.script, behaviour, self.org.url, json.dumps(more))
         return {line["step"]: line["saw"] for line in lines}
 

@@ -1,6 +1,6 @@
-"""A seeded generator of SOQL: statements that are meant well, and the same slightly broken.
+"""A seeded generator of SOQL statements, valid and slightly broken.
 
-It knows the whole language of the SOQL Reference, also what the local org refuses on purpose, so
+It covers the whole language of the SOQL Reference, also what the local org refuses on purpose, so
 that each parser has something to refuse.
 """
 
@@ -29,7 +29,7 @@ DATETIMES = (
 )  # fmt: skip
 NO_COUNTS = ("-1", "1.5", "'1'", "all", "NULL")
 COMPARISONS = ("=", "!=", "<>", "<", ">", "<=", ">=")
-# What breaks a statement, or does not: keywords and marks out of place, other languages' habits.
+# Fragments that may break a statement: misplaced keywords, punctuation, other languages' syntax.
 STRAYS = (
     "AND", "OR", "NOT", "IN", "LIKE", "LIMIT", "OFFSET", "WHERE", "FROM", "SELECT", "ORDER BY",
     "ASC", "NULLS", "LAST", "BY", "GROUP BY", "HAVING", "NULL", "TRUE", "(", ")", ",", ".", ":",
@@ -44,13 +44,13 @@ Tokens = list[str]
 
 
 class Generator:
-    """Statements from one seed: the same seed gives the same statements."""
+    """Generates statements. The same seed gives the same statements."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
 
     def statements(self, count: int) -> Iterator[str]:
-        """About half of them as they were meant, the others broken once or twice."""
+        """Half of the statements are valid, the others broken once or twice."""
         for _ in range(count):
             tokens = self.select(depth=0)
             breaks = self.random.choice((0, 0, 0, 1, 1, 2))
@@ -164,7 +164,7 @@ class Generator:
         return [*value, *direction, *nulls]
 
     def condition(self, depth: int, left: Callable[[], Tokens] | None = None) -> Tokens:
-        """Comparisons, negated or nested in parentheses, now and then joined as they may not be."""
+        """Comparisons, negated or nested in parentheses, sometimes joined wrongly."""
         parts = [self.term(depth, left) for _ in range(self.random.choice((1, 1, 2, 2, 3)))]
         if len(parts) == 1 and self.random.random() < 0.1:
             return ["NOT", *parts[0]]
@@ -201,7 +201,7 @@ class Generator:
         return [*value, *word, "(", *values, ")"]
 
     def semi_join(self) -> Tokens:
-        """With clauses now and then that it may not have."""
+        """A subquery, sometimes with clauses that are not allowed."""
         if self.random.random() < 0.1:
             return self.select(depth=2)
         where = self.maybe(0.5, lambda: ["WHERE", *self.condition(3)])
@@ -241,7 +241,7 @@ class Generator:
             tokens.append("SELECT")
 
     def written(self, tokens: Tokens) -> str:
-        """One text; now and then without the blanks that marks make needless."""
+        """The statement as text, sometimes without blanks where punctuation makes them optional."""
         tight = self.random.random() < 0.5
         text = ""
         for token in tokens:

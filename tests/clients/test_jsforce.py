@@ -1,6 +1,6 @@
 """jsforce 3.10.16 on Node 20 against the local org, its code untouched.
 
-What it does is in jsforce_client.cjs; here is what it has to see.
+What it does is in jsforce_client.cjs; this file checks what it saw.
 """
 
 from dataclasses import replace
@@ -158,7 +158,7 @@ def test_a_malformed_query_points_at_its_place(jsforce: Client) -> None:
 
 
 @pytest.mark.parametrize("step", ["read", "updated", "deleted"])
-def test_a_record_that_is_not_there_is_not_found(jsforce: Client, step: str) -> None:
+def test_an_unknown_record_is_not_found(jsforce: Client, step: str) -> None:
     assert refused(jsforce.does("not_found", id=NOBODY), step)[0] == "NOT_FOUND"
 
 

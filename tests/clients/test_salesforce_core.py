@@ -1,5 +1,5 @@
 """@salesforce/core 8.32.6, the library under the sf CLI, on Node 24 against the local org, its code
-untouched. What it does is in core_client.cjs; here is what it has to see.
+untouched. What it does is in core_client.cjs; this file checks what it saw.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ Does = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def does(core: Client, org: LocalOrg) -> Does:
-    """A behaviour of the client that was given an access token."""
+    """Run a behaviour of the client with an access token."""
     token = org.login().json()["access_token"]
     return lambda behaviour, **more: core.does(behaviour, accessToken=token, **more)
 
 
 @pytest.fixture
 def key_file(tmp_path: Path, org: LocalOrg) -> str:
-    """A private key whose public half the org knows."""
+    """A private key whose public key the org has."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     org.faults(jwt_public_key=public_half(key))
     path = tmp_path / "server.key"
@@ -115,7 +115,7 @@ def test_a_query_brings_parents_and_children(does: Does) -> None:
     assert numbers == ["00001001", "00001002", "00001003"]
 
 
-def test_a_query_for_one_record_tells_none_from_several(does: Does) -> None:
+def test_a_query_for_one_record_distinguishes_none_from_several(does: Does) -> None:
     seen = does("query")
     assert seen["single"] == "Acme Water Works"
     assert seen["several"]["name"] == "SingleRecordQuery_MultipleRecords"
@@ -155,7 +155,7 @@ def test_a_malformed_query_points_at_its_place(does: Does) -> None:
 
 
 @pytest.mark.parametrize("step", ["read", "updated", "deleted"])
-def test_a_record_that_is_not_there_is_not_found(does: Does, step: str) -> None:
+def test_an_unknown_record_is_not_found(does: Does, step: str) -> None:
     assert refused(does("not_found", id=NOBODY), step)[0] == "NOT_FOUND"
 
 

@@ -1,4 +1,4 @@
-"""The Salesforce CLI takes salesforce/ for what it is; whether an org would is not shown."""
+"""The Salesforce CLI accepts salesforce/ as source. This does not show that an org accepts it."""
 
 import json
 import os
@@ -38,8 +38,8 @@ def test_the_cli_converts_all_of_the_source(node24: Node, cli: Path, tmp_path: P
         timeout=90,
     )
     assert ended.returncode == 0, ended.stderr
-    said = json.loads(ended.stdout)
-    assert (said["status"], said["warnings"]) == (0, [])
+    answer = json.loads(ended.stdout)
+    assert (answer["status"], answer["warnings"]) == (0, [])
     package = ElementTree.parse(converted / "package.xml").getroot()
     found = {
         types.findtext(f"{NAMESPACE}name"): {

@@ -22,7 +22,7 @@ from tests.clients.soql_queries import Generator
 SEEDS = (20261123, 4, 8)
 STATEMENTS_A_SEED = 2_000
 JUDGES = ("jetstream", "salesforce")
-# Taking one disputed place out may bring up the next.
+# Without one disputed place the next may show.
 PASSES = 4
 
 Verdicts = list[dict[str, bool]]
@@ -30,7 +30,7 @@ Verdicts = list[dict[str, bool]]
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One class of the table. verdicts: of ours and of both judges on the example."""
+    """A class of the table. verdicts: of the local org and of both judges on the example."""
 
     name: str
     example: str
@@ -41,12 +41,12 @@ class Disagreement:
 
     @classmethod
     def read(cls, entry: dict[str, Any]) -> "Disagreement":
-        said = {judge: entry[judge] for judge in ("ours", *JUDGES)}
-        assert set(said.values()) <= {"accepts", "refuses"}, entry
+        verdicts = {judge: entry[judge] for judge in ("ours", *JUDGES)}
+        assert set(verdicts.values()) <= {"accepts", "refuses"}, entry
         return cls(
             entry["name"],
             entry["example"],
-            {judge: word == "accepts" for judge, word in said.items()},
+            {judge: word == "accepts" for judge, word in verdicts.items()},
             re.compile(entry["pattern"], re.IGNORECASE),
             entry["neutral"],
             entry["why"],
@@ -79,13 +79,13 @@ def ours(statement: str) -> bool:
 
 
 def judged(node: Node, statements: Iterable[str]) -> Verdicts:
-    """Both judges' verdicts and ours, a statement each."""
+    """For each statement the verdicts of both judges and of the local org."""
     asked = list(statements)
     if not asked:
         return []
-    said = node.lines("soql_verdicts.cjs", given="\n".join(map(json.dumps, asked)))
-    assert len(said) == len(asked)
-    return [{**verdict, "ours": ours(item)} for item, verdict in zip(asked, said, strict=True)]
+    verdicts = node.lines("soql_verdicts.cjs", given="\n".join(map(json.dumps, asked)))
+    assert len(verdicts) == len(asked)
+    return [{**verdict, "ours": ours(item)} for item, verdict in zip(asked, verdicts, strict=True)]
 
 
 def neutralised(statement: str, judge: str, accepted_by_us: bool) -> str:
@@ -97,7 +97,7 @@ def neutralised(statement: str, judge: str, accepted_by_us: bool) -> str:
 
 
 def unexplained(node: Node, statements: list[str], verdicts: Verdicts, judge: str) -> list[str]:
-    """Statements where we and the judge differ and the table does not say why."""
+    """Statements on which org and judge differ and that the table does not explain."""
     differing = [
         (item, item, verdict)
         for item, verdict in zip(statements, verdicts, strict=True)
@@ -134,7 +134,7 @@ def test_thousands_of_statements_are_judged_alike_or_the_table_says_why(
     verdicts = judged(node20, statements)
     accepted = sum(verdict["ours"] for verdict in verdicts)
     assert len(statements) >= 3_000
-    # Both answers have to be tried often, or agreement means little.
+    # Both answers must occur often, or agreement means little.
     assert min(accepted, len(statements) - accepted) > len(statements) // 4
     assert {judge: unexplained(node20, statements, verdicts, judge) for judge in JUDGES} == {
         judge: [] for judge in JUDGES

@@ -1,4 +1,4 @@
-"""The org of the contract tests: the local one always, a real one when the environment names it.
+"""The org of the contract tests: always the local org, and a real org if the environment names it.
 
 SALESFORCE_CONTRACT_INSTANCE_URL, _CLIENT_ID and _CLIENT_SECRET name it. Without them its variants
 are not collected; nor is the check by Vapi's OpenAPI description without VAPI_OPENAPI.
@@ -39,6 +39,6 @@ def _checked(login: Login) -> Iterator[Org]:
 
 @pytest.fixture
 def org(opened_org: Org) -> Iterator[Org]:
-    """The org, and afterwards nothing of what the test made in it."""
+    """The org. Removes what the test made in it."""
     yield opened_org
     opened_org.clean()

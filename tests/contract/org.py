@@ -1,4 +1,4 @@
-"""An org as the contract tests know it: a login, plain HTTP, and what has to be removed."""
+"""The org of the contract tests: a login, plain HTTP requests, and the removal of test records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,20 +8,20 @@ from uuid import uuid4
 import requests
 
 VERSION = "v66.0"
-# A real org may hold a write ten seconds for a lock before it answers.
+# A real org may wait ten seconds for a lock before it answers.
 TIMEOUT_S = 60
 BATCH = 200
-# Keeps a real org's routing and duplicate rules out of the way of what is tested.
+# Switches off a real org's routing and duplicate rules.
 CALM = {"Sforce-Auto-Assign": "FALSE", "Sforce-Duplicate-Rule-Header": "allowSave=true"}
 
 
 class NotATestOrgError(Exception):
-    """The named org does not say that it is a sandbox, a scratch org or a developer org."""
+    """The org is not a sandbox, a scratch org or a developer org."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where an org is, and a client of its that may log in by client_credentials."""
+    """The address of an org, and a client that may log in by client_credentials."""
 
     url: str
     client_id: str
@@ -31,7 +31,7 @@ class Login:
     def from_environment(cls, environment: Mapping[str, str]) -> Self | None:
         """The real org that the environment names; None when it names none.
 
-        Raises ValueError when only a part of the three is there.
+        Raises ValueError when some of the three are missing.
         """
         names = [
             f"SALESFORCE_CONTRACT_{name}" for name in ("INSTANCE_URL", "CLIENT_ID", "CLIENT_SECRET")
@@ -46,7 +46,7 @@ class Login:
         return cls(url.rstrip("/"), client_id, client_secret)
 
     def token(self, http: requests.Session, **changed: str) -> requests.Response:
-        """What the token endpoint answers to client_credentials, with a parameter changed."""
+        """The token endpoint's answer to client_credentials. changed: parameters to replace."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
@@ -57,9 +57,9 @@ class Login:
 
 
 def check_organization(organization: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-    """Raises NotATestOrgError unless the Organization record says that nobody does business there.
+    """Raises NotATestOrgError unless the Organization record shows a test org.
 
-    A scratch org or a trial has a day on which it ends. SALESFORCE_CONTRACT_YES=1 insists.
+    A scratch org or a trial has an expiration date. SALESFORCE_CONTRACT_YES=1 insists.
     """
     harmless = (
         organization["IsSandbox"]
@@ -77,7 +77,7 @@ def check_organization(organization: Mapping[str, Any], environment: Mapping[str
 class Org:
     """A logged-in org. Paths are below the API version, unless they start with /services.
 
-    made: (object, id) of each record that is still to be removed, oldest first.
+    made: (object, id) of each record to remove, oldest first.
     """
 
     login: Login
@@ -95,7 +95,7 @@ class Org:
         return org
 
     def organization(self) -> dict[str, Any]:
-        """What the org says of itself."""
+        """The Organization record."""
         fields = "Name, IsSandbox, OrganizationType, TrialExpirationDate"
         return self.query(f"SELECT {fields} FROM Organization")[0]
 
@@ -128,18 +128,18 @@ class Org:
         return list(answer.json()["records"])
 
     def create(self, sobject: str, **fields: Any) -> str:
-        """The id of a new record, which is removed after the test."""
+        """Create a record that is removed after the test. Returns its id."""
         answer = self.post(f"/sobjects/{sobject}", fields)
         assert answer.status_code == 201, answer.text
         return self.keep(sobject, answer.json()["id"])
 
     def keep(self, sobject: str, record_id: str) -> str:
-        """Remember a record for removal."""
+        """Remove this record after the test."""
         self.made.append((sobject, record_id))
         return record_id
 
     def clean(self) -> None:
-        """Remove what was made, newest first; what is gone already is fine."""
+        """Remove the test's records, newest first. Records that are already deleted are fine."""
         while self.made:
             sobject = self.made[-1][0]
             ids = [item for name, item in reversed(self.made) if name == sobject][:BATCH]
@@ -159,12 +159,12 @@ class Org:
 
 
 def new_key() -> str:
-    """A Call_Key__c nobody else has, in the shape the product uses."""
+    """A new Call_Key__c in the form that the product uses."""
     return f"contract-{uuid4().hex}"
 
 
 def error(answer: requests.Response) -> tuple[int, str]:
-    """(status, errorCode) of a refusal, which is an array with one object."""
+    """(status, errorCode) of a refusal, which is an array with a single object."""
     body = answer.json()
     assert isinstance(body, list), body
     assert {"message", "errorCode"} <= set(body[0]), body

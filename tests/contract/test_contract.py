@@ -1,4 +1,4 @@
-"""What this project believes of Salesforce, one class per resource, told in plain requests.
+"""What this project assumes about Salesforce, as plain requests, with a class per resource.
 
 Runs on the local org always and on a real one when the environment names it (conftest.py). Each
 test makes what it needs and leaves nothing behind. The real org needs the fields of salesforce/
@@ -15,7 +15,7 @@ from tests.contract.org import VERSION, Org, error, new_key
 
 CASE = "/sobjects/Case"
 BY_KEY = f"{CASE}/Call_Key__c"
-# Well-formed, and of nobody: a Case's prefix with the largest number.
+# A well-formed id of no record: the prefix of Case with the largest number.
 NO_CASE = "500zzzzzzzzzzzzAAA"
 GOOD: dict[str, Any] = {"attributes": {"type": "Contact"}, "LastName": "Contract"}
 BAD: dict[str, Any] = {"attributes": {"type": "Contact"}, "FirstName": "Nameless"}
@@ -80,7 +80,7 @@ class TestDescribe:
         names = {item["name"] for item in org.get("/sobjects").json()["sobjects"]}
         assert {"Account", "Contact", "Case", "Task", "ContentVersion", "User"} <= names
 
-    def test_an_object_tells_its_fields(self, org: Org) -> None:
+    def test_describe_lists_the_fields_of_an_object(self, org: Org) -> None:
         described = org.get(f"{CASE}/describe").json()
         fields = {field["name"]: field for field in described["fields"]}
         assert (described["name"], described["keyPrefix"]) == ("Case", "500")
@@ -111,7 +111,7 @@ class TestDescribe:
 
 
 class TestRows:
-    def test_a_new_record_tells_its_id_and_no_more(self, org: Org) -> None:
+    def test_a_new_record_returns_its_id_and_no_more(self, org: Org) -> None:
         answer = org.post(CASE, {"Subject": "contract"})
         body = answer.json()
         assert answer.status_code == 201
@@ -259,7 +259,7 @@ class TestQuery:
         found = org.query(f"SELECT Id FROM Case WHERE Subject = '{escaped}'")
         assert [row["Id"] for row in found] == [case_id]
 
-    def test_like_ignores_capitals_and_takes_wildcards_literally_when_told(self, org: Org) -> None:
+    def test_like_ignores_case_and_takes_escaped_wildcards_literally(self, org: Org) -> None:
         case_id = org.create("Case", Subject="Contract 100% x", Call_Key__c=new_key())
         for pattern, hits in (("CONTRACT 100\\% _", 1), ("contract 100\\%", 0), ("%100%", 1)):
             where = f"Id = '{case_id}' AND Subject LIKE '{pattern}'"
@@ -318,7 +318,7 @@ class TestQuery:
     def test_a_query_that_is_wrong_is_refused(self, org: Org, query: str, code: str) -> None:
         assert error(org.soql(query)) == (400, code)
 
-    def test_an_error_tells_row_and_column(self, org: Org) -> None:
+    def test_an_error_names_row_and_column(self, org: Org) -> None:
         message = org.soql("SELECT Id,\nNonsense__c FROM Case").json()[0]["message"]
         assert "ERROR at Row:2:Column:1" in message
         assert "No such column 'Nonsense__c' on entity 'Case'" in message
@@ -463,12 +463,12 @@ class TestLimits:
         daily = org.get("/limits").json()["DailyApiRequests"]
         assert 0 < daily["Remaining"] <= daily["Max"]
 
-    def test_every_answer_tells_how_much_of_the_day_is_used(self, org: Org) -> None:
+    def test_every_answer_shows_the_used_requests_of_the_day(self, org: Org) -> None:
         for answer in (org.get("/limits"), org.get(f"{CASE}/{NO_CASE}"), org.soql("nonsense")):
-            said = answer.headers["Sforce-Limit-Info"]
-            assert re.match(r"api-usage=\d+/\d+", said), said
+            usage = answer.headers["Sforce-Limit-Info"]
+            assert re.match(r"api-usage=\d+/\d+", usage), usage
 
-    def test_the_date_is_told_for_the_clock_s_sake(self, org: Org) -> None:
+    def test_every_answer_has_the_date_of_the_orgs_clock(self, org: Org) -> None:
         assert org.get("/limits").headers["Date"].endswith("GMT")
 
 
@@ -511,7 +511,7 @@ class TestContentVersion:
         assert answer.content.decode() == self.TEXT
 
     def test_a_file_is_found_by_its_key(self, org: Org) -> None:
-        """Unique or not: only reading keeps a second one from being written."""
+        """Only a read before the write prevents a second record, unique key or not."""
         key = new_key()
         version = self.publish(org, Call_Key__c=key)
         found = org.query(f"SELECT Id FROM ContentVersion WHERE Call_Key__c = '{key}'")

@@ -1,4 +1,4 @@
-"""Which orgs the contract tests agree to write into, and how a real one is named."""
+"""Which orgs the contract tests write to, and how the environment names a real org."""
 
 from typing import Any
 
@@ -20,15 +20,17 @@ NAMED = {
 
 
 @pytest.mark.parametrize(
-    "said",
+    "organization",
     [
         {"IsSandbox": True},
         {"OrganizationType": "Developer Edition"},
         {"TrialExpirationDate": "2026-12-24T00:00:00.000+0000"},
     ],
 )
-def test_a_sandbox_a_developer_org_and_a_scratch_org_may_be_tested(said: dict[str, Any]) -> None:
-    check_organization({**PRODUCTION, **said}, {})
+def test_a_sandbox_a_developer_org_and_a_scratch_org_may_be_tested(
+    organization: dict[str, Any],
+) -> None:
+    check_organization({**PRODUCTION, **organization}, {})
 
 
 def test_production_is_refused_unless_the_operator_insists() -> None:

@@ -101,9 +101,9 @@ def test_what_provisioning_sends_is_what_vapi_describes(nth: int) -> None:
     bodies.append(("assistant", wanted_assistant(settings, ["id"])))
     bodies.append(("phone-number", wanted_number(settings)))
     wrong = [
-        said
+        problem
         for resource, body in bodies
-        for said in fits(body, SCHEMAS[DTOS[resource][nth]], resource)
+        for problem in fits(body, SCHEMAS[DTOS[resource][nth]], resource)
     ]
     assert wrong == []
 

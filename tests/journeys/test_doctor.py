@@ -35,5 +35,5 @@ def test_each_process_that_is_gone_is_named_with_what_to_do(stack: Stack, progra
     for name, link in (("worker", "workers"), ("beat", "beat"), ("web", "service")):
         stack.processes[name].stop()
         found = problems(stack, programs)
-        assert found[link].startswith(f"start {name} ")
+        assert found[link].startswith(f"Start {name} ")
     assert set(found) == {"workers", "beat", "service"}

@@ -1,1 +1,1 @@
-"""Signing in: the token endpoint and what hangs on it."""
+"""Login: the token endpoint, and what belongs to it."""

@@ -18,7 +18,7 @@ from simulator.org.store import Row
 from simulator.org.world import Org
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-# The hosts of everybody's login: client_credentials works only on an org's own My Domain.
+# The shared login hosts. client_credentials works only on an org's own My Domain.
 SHARED_HOSTS = ("login.salesforce.com", "test.salesforce.com")
 SCOPE = "api"
 
@@ -106,7 +106,7 @@ def authorization_code(
 
 
 def authorize(org: Org, call: Call) -> Answer:
-    """GET /services/oauth2/authorize: the user has always just approved; back with a code."""
+    """GET /services/oauth2/authorize: the user always approves; redirects back with a code."""
     form = call.form()
     redirect_uri = form.get("redirect_uri", "")
     org.tokens.check_client(form.get("client_id", ""), None, secret_needed=False)
@@ -153,7 +153,7 @@ def userinfo(org: Org, call: Call) -> Answer:
 
 
 def identity(org: Org, call: Call) -> Answer:
-    """GET /id/<organization>/<user>: what the token response's `id` leads to."""
+    """GET /id/<organization>/<user>: the address in the token response's `id`."""
     session = _bearer(org, call)
     if session is None or call.segments[1:] != [org.tokens.organization_id, session.user_id]:
         return Answer(403, b"Bad_OAuth_Token", content_type="text/html;charset=UTF-8")
@@ -217,7 +217,7 @@ def _granted(
     refresh_token: str | None = None,
 ) -> Answer:
     """A token response. It never carries expires_in, and its instance_url is the org's My Domain,
-    wherever the login was [D].
+    whatever host took the login [D].
     """
     issued_at = str(int(org.clock.now().timestamp() * 1000))
     identity_url = _identity_url(org, call, user_id)

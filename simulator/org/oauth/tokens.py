@@ -1,4 +1,4 @@
-"""Access and refresh tokens: who holds which, and how they die. No token says when it expires."""
+"""Access and refresh tokens, and their revocation. No token says when it expires."""
 
 import base64
 import hashlib
@@ -38,7 +38,7 @@ class Session:
 
 @dataclass(slots=True)
 class Grant:
-    """A refresh token. spent: rotated away; its reuse is the trap that revokes the whole family."""
+    """A refresh token. spent: rotated away; its reuse revokes the whole family."""
 
     family: str
     user_id: str
@@ -48,7 +48,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An authorization code waiting to be exchanged."""
+    """An authorization code that can be exchanged once."""
 
     client_id: str
     redirect_uri: str
@@ -57,7 +57,7 @@ class Code:
 
 
 class Tokens:
-    """All tokens of one org. Unless strict, any client and unknown refresh token is let in."""
+    """All tokens of one org. Unless strict, any client and any refresh token is accepted."""
 
     def __init__(self, strict: bool, organization_id: str, user_id: str) -> None:
         self.strict = strict
@@ -71,12 +71,12 @@ class Tokens:
         self.restore_refresh_tokens()
 
     def restore_refresh_tokens(self) -> None:
-        """Forget every refresh token and every revocation; the seeded one is good again."""
+        """Delete every refresh token and every revocation. The seeded token is valid again."""
         self.grants = {DEMO_REFRESH_TOKEN: Grant("demo", self.user_id, DEMO_CLIENT)}
         self.revoked.clear()
 
     def check_client(self, client_id: str, secret: str | None, secret_needed: bool = True) -> None:
-        """Raises for a client that is not let in."""
+        """Raises OAuthError for an unknown client."""
         if not client_id:
             raise OAuthError("invalid_client_id", "client identifier invalid")
         if secret_needed and not secret:
@@ -167,7 +167,7 @@ class Tokens:
         return self.sessions.get(token.strip())
 
     def expire_all(self) -> None:
-        """Every access token issued so far is dead; refresh tokens live on."""
+        """Revoke every access token issued so far. Refresh tokens stay valid."""
         self.sessions.clear()
 
 

@@ -1,1 +1,1 @@
-"""What happens to a record when it is written: reading the body, rules, derived fields, storing."""
+"""Writing a record: reading the body, rules, derived fields, storing."""

@@ -1,7 +1,7 @@
 """Auto-number fields: a display format such as `CS-{00000}`, as an administrator sets it.
 
 `{0}`, `{00000}`: the number with at least so many digits; `{YYYY}`, `{YY}`, `{MM}` and `{DD}`: the
-day. Describe does not tell the format.
+day. Describe does not show the format.
 """
 
 import re
@@ -13,7 +13,7 @@ _PART = re.compile(r"\{(0+|YYYY|YY|MM|DD)\}")
 
 
 def check_format(display_format: str) -> str:
-    """The format itself. Raises ValueError unless it has one number and no other braces."""
+    """Returns the format. Raises ValueError unless it has one number and no other braces."""
     parts = _PART.findall(display_format)
     rest = _PART.sub("", display_format)
     numbers = [part for part in parts if part.startswith("0")]

@@ -1,4 +1,4 @@
-"""What each object does by itself when written: derived fields, companions, its own rules."""
+"""What Salesforce does when an object is written: derived fields, related records, fixed rules."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from simulator.org.store import FIRST_CASE_NUMBER, Row, Store
 Deriver = Callable[[Store, Row, Row | None, str], None]
 
 
-def _one(store: Store, sobject: str, column: str, record_id: object) -> Any:
+def _field_of(store: Store, sobject: str, column: str, record_id: object) -> Any:
     found = store.execute(
         f'SELECT "{column}" FROM "{sobject}" WHERE "Id" = ?', (record_id,)
     ).fetchone()
@@ -38,13 +38,13 @@ def derive_person(store: Store, record: Row, before: Row | None, now: str) -> No
 
 
 def derive_case(store: Store, record: Row, before: Row | None, now: str) -> None:
-    """CaseNumber, IsClosed, ClosedDate; a new case belongs to its contact's account unless told."""
+    """CaseNumber, IsClosed, ClosedDate, and AccountId: the contact's account unless it is given."""
     if before is None:
         number = store.next_number("CaseNumber", FIRST_CASE_NUMBER)
         day = read_datetime(now) or datetime.now(UTC)
         record["CaseNumber"] = autonumber.written(store.case_number_format, number, day)
         if record.get("AccountId") is None and record.get("ContactId"):
-            record["AccountId"] = _one(store, "Contact", "AccountId", record["ContactId"])
+            record["AccountId"] = _field_of(store, "Contact", "AccountId", record["ContactId"])
     closed = _is_closed(store, "CaseStatus", record)
     if closed and not (before and before["IsClosed"]):
         record["ClosedDate"] = now
@@ -70,7 +70,7 @@ def derive_task(store: Store, record: Row, before: Row | None, now: str) -> None
         )
     account = what if what and what.startswith("001") else None
     if account is None and who and who.startswith("003"):
-        account = _one(store, "Contact", "AccountId", who)
+        account = _field_of(store, "Contact", "AccountId", who)
     record["AccountId"] = account
     closed = _is_closed(store, "TaskStatus", record)
     if closed and not (before and before["IsClosed"]):
@@ -208,13 +208,13 @@ def add_comment(store: Store, record: Row, text: str) -> None:
 
 def check_required(sobject: SObject, record: Row) -> None:
     missing = [
-        item.name
-        for item in sobject.fields
-        if item.stored
-        and not item.nillable
-        and (item.create or item.update)
-        and item.kind not in ("boolean", "id")
-        and record.get(item.name) is None
+        field.name
+        for field in sobject.fields
+        if field.stored
+        and not field.nillable
+        and (field.create or field.update)
+        and field.kind not in ("boolean", "id")
+        and record.get(field.name) is None
     ]
     if missing:
         raise required_missing(missing)

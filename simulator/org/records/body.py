@@ -38,22 +38,22 @@ def read_body(context: Context, sobject: SObject, given: object, creating: bool)
     for name, value in given.items():
         if name == "attributes":
             continue
-        item = view.field(sobject, name)
-        if item is None or (isinstance(value, dict) and view.relationship(sobject, name)):
-            item, value = _by_relationship(context, sobject, name, value)
-        renumbered = item.auto_number and context.internal and not creating
-        if not (item.create if creating else item.update) and not renumbered:
-            refused.append(item.name)
-        elif item.write_only:
-            body.write_only[item.name] = read_value(item, value, crlf=crlf)
+        field = view.field(sobject, name)
+        if field is None or (isinstance(value, dict) and view.relationship(sobject, name)):
+            field, value = _by_relationship(context, sobject, name, value)
+        renumbered = field.auto_number and context.internal and not creating
+        if not (field.create if creating else field.update) and not renumbered:
+            refused.append(field.name)
+        elif field.write_only:
+            body.write_only[field.name] = read_value(field, value, crlf=crlf)
         else:
-            body.values[item.name] = read_value(item, value, crlf=crlf)
+            body.values[field.name] = read_value(field, value, crlf=crlf)
     if refused:
         raise not_writeable(refused)
     for name, value in body.values.items():
-        item = sobject.by_name[name.lower()]
-        if value is not None and item.kind == "reference":
-            check_reference(context.org.store, item, value)
+        field = sobject.by_name[name.lower()]
+        if value is not None and field.kind == "reference":
+            check_reference(context.org.store, field, value)
         refuses = f"{sobject.name}.{name}".lower() in context.org.faults.refuse_fields
         if value is not None and refuses and not context.internal:
             raise bad_address_part(name)
@@ -123,11 +123,11 @@ def _target(view: View, reference: Field, attributes: object) -> SObject:
     return target
 
 
-def check_reference(store: Store, item: Field, record_id: str) -> None:
-    """Raises unless the reference points at a live record of a type it may have."""
+def check_reference(store: Store, field: Field, record_id: str) -> None:
+    """Raises unless the reference points at an existing record of an allowed type."""
     target = BY_PREFIX.get(record_id[:3])
-    if target is None or target.name not in item.targets:
-        raise malformed_id(item.label, item.name, record_id)
+    if target is None or target.name not in field.targets:
+        raise malformed_id(field.label, field.name, record_id)
     row = store.execute(
         f'SELECT "IsDeleted" FROM "{target.name}" WHERE "Id" = ?', (record_id,)
     ).fetchone()

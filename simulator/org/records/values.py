@@ -13,7 +13,7 @@ from simulator.org.clock import read_datetime, write_datetime
 from simulator.org.errors import OrgError, json_parser, malformed_id
 from simulator.org.schema.model import TEXT_KINDS, Field
 
-# Salesforce's own check is unpublished; this takes what it is known to take and refuses "123" [K].
+# Salesforce's own check is unpublished. This accepts what is known to pass, and refuses "123" [K].
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]{2,}\Z")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
@@ -23,28 +23,28 @@ MAX_INT = 2**31 - 1
 MAX_FILE_BYTES = 37_500_000
 
 
-def read_value(item: Field, value: object, *, crlf: bool = False) -> Any:
+def read_value(field: Field, value: object, *, crlf: bool = False) -> Any:
     """The stored form of a JSON value; None for null and for blank text. Raises OrgError.
 
     crlf: line breaks of text areas are stored, and counted, as two characters.
     """
     if value is None:
-        return _boolean_null(item) if item.kind == "boolean" else None
-    if item.kind in TEXT_KINDS:
-        return _text(item, value, crlf and item.kind == "textarea")
-    if item.kind == "boolean":
+        return _boolean_null(field) if field.kind == "boolean" else None
+    if field.kind in TEXT_KINDS:
+        return _text(field, value, crlf and field.kind == "textarea")
+    if field.kind == "boolean":
         return _boolean(value)
-    if item.kind in ("int", "double", "currency"):
-        return _number(item, value)
-    if item.kind == "date":
+    if field.kind in ("int", "double", "currency"):
+        return _number(field, value)
+    if field.kind == "date":
         return _date(value)
-    if item.kind == "datetime":
+    if field.kind == "datetime":
         return _datetime(value)
-    if item.kind == "reference":
-        return _reference(item, value)
-    if item.kind == "base64":
-        return _base64(item, value)
-    raise json_parser(f"{item.name} can not be written")
+    if field.kind == "reference":
+        return _reference(field, value)
+    if field.kind == "base64":
+        return _base64(field, value)
+    raise json_parser(f"{field.name} can not be written")
 
 
 def unreadable(kind: str, value: object) -> OrgError:
@@ -63,12 +63,12 @@ def unreadable(kind: str, value: object) -> OrgError:
     )
 
 
-def _boolean_null(item: Field) -> None:
+def _boolean_null(field: Field) -> None:
     raise OrgError(
         400,
         "INVALID_TYPE_ON_FIELD_IN_RECORD",
-        f"{item.label}: value not of required type: null",
-        [item.name],
+        f"{field.label}: value not of required type: null",
+        [field.name],
     )
 
 
@@ -79,7 +79,7 @@ def html_bytes(text: str) -> int:
     return len(text.encode()) + sum(len(name) - 1 for char in text if (name := _HTML.get(char)))
 
 
-def _text(item: Field, value: object, crlf: bool) -> str | None:
+def _text(field: Field, value: object, crlf: bool) -> str | None:
     if not isinstance(value, str):
         raise unreadable("string", value)
     text = value.encode("utf-8", "replace").decode().strip()
@@ -87,29 +87,29 @@ def _text(item: Field, value: object, crlf: bool) -> str | None:
         return None
     if crlf:
         text = "\r\n".join(_BREAK.split(text))
-    size, limit = len(text), item.length
-    if item.max_bytes:
-        size, limit = html_bytes(text), item.max_bytes
+    size, limit = len(text), field.length
+    if field.max_bytes:
+        size, limit = html_bytes(text), field.max_bytes
     if limit and size > limit:
         raise OrgError(
             400,
             "STRING_TOO_LONG",
-            f"{item.label}: data value too large: {text[:255]} (max length={limit})",
-            [item.name],
+            f"{field.label}: data value too large: {text[:255]} (max length={limit})",
+            [field.name],
         )
-    if item.kind == "email" and not _EMAIL.match(text):
+    if field.kind == "email" and not _EMAIL.match(text):
         raise OrgError(
             400,
             "INVALID_EMAIL_ADDRESS",
-            f"{item.label}: invalid email address: {text}",
-            [item.name],
+            f"{field.label}: invalid email address: {text}",
+            [field.name],
         )
-    if item.restricted and text.lower() not in {known.lower() for known in item.values}:
+    if field.restricted and text.lower() not in {known.lower() for known in field.values}:
         raise OrgError(
             400,
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-            f"{item.label}: bad value for restricted picklist field: {text}",
-            [item.name],
+            f"{field.label}: bad value for restricted picklist field: {text}",
+            [field.name],
         )
     return text
 
@@ -122,15 +122,15 @@ def _boolean(value: object) -> int:
     raise unreadable("boolean", value)
 
 
-def _number(item: Field, value: object) -> int | float:
+def _number(field: Field, value: object) -> int | float:
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
-            raise unreadable(item.kind, value) from None
+            raise unreadable(field.kind, value) from None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise unreadable(item.kind, value)
-    if item.kind != "int":
+        raise unreadable(field.kind, value)
+    if field.kind != "int":
         return float(value)
     if value != int(value):
         raise unreadable("int", value)
@@ -138,8 +138,8 @@ def _number(item: Field, value: object) -> int | float:
         raise OrgError(
             400,
             "NUMBER_OUTSIDE_VALID_RANGE",
-            f"{item.label}: value outside of valid range on numeric field: {value}",
-            [item.name],
+            f"{field.label}: value outside of valid range on numeric field: {value}",
+            [field.name],
         )
     return int(value)
 
@@ -160,16 +160,16 @@ def _datetime(value: object) -> str:
     return write_datetime(moment.replace(microsecond=0))
 
 
-def _reference(item: Field, value: object) -> str | None:
+def _reference(field: Field, value: object) -> str | None:
     if value == "":
         return None
     normal = ids.normalise(value)
     if normal is None:
-        raise malformed_id(item.label, item.name, value)
+        raise malformed_id(field.label, field.name, value)
     return normal
 
 
-def _base64(item: Field, value: object) -> bytes:
+def _base64(field: Field, value: object) -> bytes:
     if not isinstance(value, str):
         raise unreadable("base64", value)
     try:
@@ -177,5 +177,5 @@ def _base64(item: Field, value: object) -> bytes:
     except (binascii.Error, ValueError):
         raise unreadable("base64", value[:40]) from None
     if len(data) > MAX_FILE_BYTES:
-        raise OrgError(400, "STRING_TOO_LONG", f"{item.label}: file too large", [item.name])
+        raise OrgError(400, "STRING_TOO_LONG", f"{field.label}: file too large", [field.name])
     return data

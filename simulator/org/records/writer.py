@@ -1,4 +1,4 @@
-"""Create, update, upsert and delete of one record: the whole rite, in one transaction each."""
+"""Create, update, upsert and delete of one record, each in one transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ OPERATION_WORDS = {"create": "inserted", "update": "updated", "delete": "deleted
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write came to. created is None where the answer doesn't tell (update, delete)."""
+    """The result of a write. created: None for an update or a delete."""
 
     record_id: str
     created: bool | None = None
@@ -102,11 +102,11 @@ class Writer:
                 self._update(sobject, before, body)
                 return Written(matches[0], created=False)
             if update_only:
-                # Status and code of "not there" with updateOnly are not confirmed [K].
+                # Status and code of an unknown key with updateOnly are not confirmed [K].
                 raise not_found()
             self._permit(sobject, "create")
-            keyed = given if key.kind == "id" else _with_key(given, key, value)
-            body = read_body(self.context, sobject, keyed, creating=True)
+            with_key = given if key.kind == "id" else _with_key(given, key, value)
+            body = read_body(self.context, sobject, with_key, creating=True)
             return Written(self._insert(sobject, body), created=True)
 
     def delete(self, sobject: SObject, record_id: str) -> Written:
@@ -156,9 +156,9 @@ class Writer:
         now = self.org.clock.stamp()
         user = self.context.user_id
         record: Row = {
-            item.name: int(item.default) if isinstance(item.default, bool) else item.default
-            for item in (self.org.view.as_set_up(sobject, field) for field in sobject.fields)
-            if item.default is not None and item.stored
+            field.name: int(field.default) if isinstance(field.default, bool) else field.default
+            for field in (self.org.view.as_set_up(sobject, field) for field in sobject.fields)
+            if field.default is not None and field.stored
         }
         record.update(body.values)
         record |= {"IsDeleted": 0, "CreatedDate": now, "CreatedById": user, "SystemModstamp": now}
@@ -211,12 +211,12 @@ class Writer:
 
     def _check_unique(self, sobject: SObject, record: Row, body: Body) -> None:
         for name in body.values:
-            item = self.org.view.as_set_up(sobject, sobject.by_name[name.lower()])
-            if not item.unique or record[name] is None:
+            field = self.org.view.as_set_up(sobject, sobject.by_name[name.lower()])
+            if not field.unique or record[name] is None:
                 continue
-            for other in self.store.matching(sobject, item, record[name], limit=2):
+            for other in self.store.matching(sobject, field, record[name], limit=2):
                 if other != record["Id"]:
-                    raise duplicate_value(item.name, other)
+                    raise duplicate_value(field.name, other)
 
     def _lock(self, sobject: SObject, record: Row) -> None:
         hold_s = self.org.faults.lock_rows_s

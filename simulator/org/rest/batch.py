@@ -1,4 +1,4 @@
-"""composite/batch: up to 25 independent requests, each counted as one of its own."""
+"""composite/batch: up to 25 independent requests, each of which counts as a request."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ Work = Callable[[], Written]
 
 
 class _UndoError(Exception):
-    """Leaves the transaction of an allOrNone request with nothing done."""
+    """Aborts the transaction of an allOrNone request."""
 
 
 def create(request: Request) -> Answer:
@@ -120,7 +120,7 @@ def retrieve_by_body(request: Request, name: str) -> Answer:
 
 def _retrieve(request: Request, name: str, record_ids: list[str], names: list[str]) -> Answer:
     sobject = request.sobject(name)
-    fields = retrieve.selected(request, sobject, [item for item in names if item])
+    fields = retrieve.selected(request, sobject, [name for name in names if name])
     if len(record_ids) > 2000:
         raise OrgError(
             400,
@@ -202,7 +202,7 @@ def _answer(
 
 
 def unwritten(request: Request, code: str, message: str) -> OrgError:
-    """The refusal of an item that never came to the writer; counted here for that reason."""
+    """The refusal of a record that the writer never sees, so it is counted here."""
     request.org.stats.rejected += 1
     return OrgError(400, code, message, [])
 

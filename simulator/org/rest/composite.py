@@ -1,7 +1,6 @@
-"""composite and composite/graph: several requests in one, the later ones naming results of the
-earlier.
+"""composite and composite/graph: several requests in one. Later ones can use earlier results.
 
-The answer is HTTP 200 with one entry per subrequest. It counts as one API request.
+The answer is HTTP 200 with a result for each subrequest. It counts as one API request.
 """
 
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ Sub = dict[str, Any]
 
 
 class _UndoError(Exception):
-    """Leaves a transaction with nothing done."""
+    """Aborts a transaction."""
 
 
 def resources(request: Request) -> Answer:
@@ -86,10 +85,10 @@ def graphs(request: Request) -> Answer:
 
 
 def run(request: Request, subs: list[Sub], all_or_none: bool) -> tuple[list[Sub], bool]:
-    """The entries of compositeResponse, and whether everything succeeded.
+    """The elements of compositeResponse, and whether all succeeded.
 
-    all_or_none: the first failure undoes what was done and halts what was not. It goes for the
-    collections inside too, whatever they say themselves: one bad record of theirs undoes all [D].
+    all_or_none: the first failure undoes earlier subrequests and halts later ones. It
+    overrides the flag of a collection inside: a single bad record undoes everything [D].
     """
     results: dict[str, Any] = {}
     responses: list[Sub] = []
@@ -120,8 +119,8 @@ def _is_done(answer: Answer, all_or_none: bool) -> bool:
     """Whether a subrequest succeeded. A collection answers 200 also when it was rolled back."""
     if answer.status >= 300 or not all_or_none or not isinstance(answer.body, list):
         return answer.status < 300
-    items = [item for item in answer.body if isinstance(item, dict)]
-    return all(item.get("success", True) for item in items)
+    results = [result for result in answer.body if isinstance(result, dict)]
+    return all(result.get("success", True) for result in results)
 
 
 @contextmanager
@@ -140,7 +139,7 @@ def _run_one(request: Request, sub: Sub, results: dict[str, Any], all_or_none: b
     except MissingReferenceError as missing:
         return Answer(400, [{"errorCode": "PROCESSING_HALTED", "message": str(missing)}])
     path, params = split_target(str(target))
-    # Of the outer request's headers only those a subrequest may not set are inherited [D].
+    # A subrequest inherits only the outer headers that it may not set itself [D].
     headers = {name.lower(): str(value) for name, value in (sub.get("httpHeaders") or {}).items()}
     headers["content-type"] = "application/json"
     call = Call(
@@ -166,7 +165,7 @@ def _entry(sub: Sub, answer: Answer) -> Sub:
 
 
 def _check(request: Request, subs: list[Any]) -> None:
-    """Raises for subrequests that are not well-formed; the whole request is refused then."""
+    """Raises for a malformed subrequest, which refuses the whole request."""
     seen: set[str] = set()
     for sub in subs:
         sub = an_object(sub, "a subrequest", KEYS)
@@ -198,7 +197,7 @@ def _check(request: Request, subs: list[Any]) -> None:
         resource = _resource(sub)
         allowed = resource[:1] in (["sobjects"], ["query"], ["queryAll"])
         if not allowed and resource[:2] != ["composite", "sobjects"]:
-            # Which other resources a real org lets in is not confirmed [K].
+            # Which other resources a real org allows is not confirmed [K].
             raise OrgError(400, "INVALID_INPUT", f"Unsupported resource in a subrequest: {url}")
         if _is_blob(request, resource):
             # That it is refused is documented, code and text are not confirmed [K].
@@ -210,8 +209,8 @@ def _is_blob(request: Request, resource: list[str]) -> bool:
     if len(resource) != 4:
         return False
     sobject = request.org.view.sobject(resource[1])
-    item = request.org.view.field(sobject, resource[3]) if sobject else None
-    return item is not None and item.kind == "base64"
+    field = request.org.view.field(sobject, resource[3]) if sobject else None
+    return field is not None and field.kind == "base64"
 
 
 def _resource(sub: Sub) -> list[str]:

@@ -49,20 +49,20 @@ def describe(request: Request, name: str) -> Answer:
     fresh = _unless_modified(request)
     view = request.org.view
     body = _summary(request, view, sobject)
-    body["fields"] = [_field(sobject, item) for item in view.fields(sobject)]
+    body["fields"] = [_field(sobject, field) for field in view.fields(sobject)]
     body["childRelationships"] = [
         {
-            "cascadeDelete": item.field.detail,
-            "childSObject": item.child.name,
+            "cascadeDelete": relationship.field.detail,
+            "childSObject": relationship.child.name,
             "deprecatedAndHidden": False,
-            "field": item.field.name,
+            "field": relationship.field.name,
             "junctionIdListNames": [],
             "junctionReferenceTo": [],
-            "relationshipName": item.name,
+            "relationshipName": relationship.name,
             "restrictedDelete": False,
         }
-        for item in CHILDREN[sobject.name.lower()]
-        if view.child(sobject, item.name)
+        for relationship in CHILDREN[sobject.name.lower()]
+        if view.child(sobject, relationship.name)
     ]
     body["recordTypeInfos"] = [
         {
@@ -128,75 +128,77 @@ def _summary(request: Request, view: View, sobject: SObject) -> dict[str, Any]:
     }
 
 
-def _field(sobject: SObject, item: Field) -> dict[str, Any]:
-    text = item.kind in TEXT_KINDS
-    whole = {"int": 8}.get(item.kind, 0)
-    real = item.kind in ("double", "currency")
-    default = item.default if item.kind == "boolean" else None
+def _field(sobject: SObject, field: Field) -> dict[str, Any]:
+    text = field.kind in TEXT_KINDS
+    whole = {"int": 8}.get(field.kind, 0)
+    real = field.kind in ("double", "currency")
+    default = field.default if field.kind == "boolean" else None
     return {
-        "aggregatable": item.filterable and item.kind != "boolean",
+        "aggregatable": field.filterable and field.kind != "boolean",
         "aiPredictionField": False,
-        "autoNumber": item.auto_number,
-        "byteLength": (item.max_bytes or item.length * 3) if text or item.length else 0,
-        "calculated": item.mirror is not None,
+        "autoNumber": field.auto_number,
+        "byteLength": (field.max_bytes or field.length * 3) if text or field.length else 0,
+        "calculated": field.mirror is not None,
         "calculatedFormula": None,
         "cascadeDelete": False,
         "caseSensitive": False,
-        "compoundFieldName": _compound(sobject, item),
+        "compoundFieldName": _compound(sobject, field),
         "controllerName": None,
-        "createable": item.create and sobject.create,
-        "custom": item.custom,
+        "createable": field.create and sobject.create,
+        "custom": field.custom,
         "defaultValue": default,
         "defaultValueFormula": None,
-        "defaultedOnCreate": item.default is not None or item.kind == "boolean" or not item.create,
+        "defaultedOnCreate": field.default is not None
+        or field.kind == "boolean"
+        or not field.create,
         "dependentPicklist": False,
         "deprecatedAndHidden": False,
         "digits": whole,
         "displayLocationInDecimal": False,
         "encrypted": False,
-        "externalId": item.external_id,
+        "externalId": field.external_id,
         "extraTypeInfo": None,
-        "filterable": item.filterable,
+        "filterable": field.filterable,
         "filteredLookupInfo": None,
         "formulaTreatNullNumberAsZero": False,
-        "groupable": item.groupable,
+        "groupable": field.groupable,
         "highScaleNumber": False,
         "htmlFormatted": False,
-        "idLookup": item.id_lookup,
+        "idLookup": field.id_lookup,
         "inlineHelpText": None,
-        "label": item.label,
-        "length": item.max_bytes or item.length,
+        "label": field.label,
+        "length": field.max_bytes or field.length,
         "mask": None,
         "maskType": None,
-        "name": item.name,
-        "nameField": item.name == sobject.name_field,
-        "namePointing": item.polymorphic,
-        "nillable": item.nillable,
-        "permissionable": item.nillable and not item.auto_number,
-        "picklistValues": [_picklist_value(item, value) for value in item.values],
-        "polymorphicForeignKey": item.polymorphic,
+        "name": field.name,
+        "nameField": field.name == sobject.name_field,
+        "namePointing": field.polymorphic,
+        "nillable": field.nillable,
+        "permissionable": field.nillable and not field.auto_number,
+        "picklistValues": [_picklist_value(field, value) for value in field.values],
+        "polymorphicForeignKey": field.polymorphic,
         "precision": 18 if real else 0,
         "queryByDistance": False,
         "referenceTargetField": None,
-        "referenceTo": list(item.targets),
-        "relationshipName": item.relationship or None,
+        "referenceTo": list(field.targets),
+        "relationshipName": field.relationship or None,
         "relationshipOrder": None,
         "restrictedDelete": False,
-        "restrictedPicklist": item.restricted,
-        "scale": item.scale,
-        "searchPrefilterable": item.kind == "reference",
-        "soapType": SOAP_TYPES.get(item.kind, "xsd:string"),
-        "sortable": item.filterable,
-        "type": item.kind,
-        "unique": item.unique,
-        "updateable": item.update and sobject.update,
+        "restrictedPicklist": field.restricted,
+        "scale": field.scale,
+        "searchPrefilterable": field.kind == "reference",
+        "soapType": SOAP_TYPES.get(field.kind, "xsd:string"),
+        "sortable": field.filterable,
+        "type": field.kind,
+        "unique": field.unique,
+        "updateable": field.update and sobject.update,
         "writeRequiresMasterRead": False,
     }
 
 
-def _compound(sobject: SObject, item: Field) -> str | None:
+def _compound(sobject: SObject, field: Field) -> str | None:
     for other in sobject.fields:
-        if other.kind == "address" and item.name in (
+        if other.kind == "address" and field.name in (
             f"{other.address}{part}"
             for part in (
                 "Street",
@@ -209,15 +211,15 @@ def _compound(sobject: SObject, item: Field) -> str | None:
             )
         ):
             return other.name
-    if item.name in ("FirstName", "LastName", "Salutation") and "name" in sobject.by_name:
+    if field.name in ("FirstName", "LastName", "Salutation") and "name" in sobject.by_name:
         return "Name"
     return None
 
 
-def _picklist_value(item: Field, value: str) -> dict[str, Any]:
+def _picklist_value(field: Field, value: str) -> dict[str, Any]:
     return {
         "active": True,
-        "defaultValue": value == item.default,
+        "defaultValue": value == field.default,
         "label": value,
         "validFor": None,
         "value": value,

@@ -98,7 +98,7 @@ def _wanted_page_size(request: Request) -> int:
 
 
 def _page(request: Request, cursor: Cursor, offset: int, name: str = "") -> Answer:
-    """The rows from an offset on that fit a page; child rows take room in it too [D]."""
+    """The rows from an offset on that fit a page; child rows count as well [D]."""
     cursors, store, limit = request.org.cursors, request.org.store, cursor.batch_size
     paging = Paging(limit, lambda plan, rows: cursors.add(Cursor(plan, rows, limit)))
     records: list[dict[str, Any]] = []

@@ -27,9 +27,9 @@ def resolve(value: Any, results: dict[str, Any]) -> Any:
             return value
         return _REFERENCE.sub(lambda match: str(_look_up(match[1], results)), value)
     if isinstance(value, list):
-        return [resolve(item, results) for item in value]
+        return [resolve(inner, results) for inner in value]
     if isinstance(value, dict):
-        return {key: resolve(item, results) for key, item in value.items()}
+        return {key: resolve(inner, results) for key, inner in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""A request to a REST resource, with what every resource asks of it."""
+"""A request to a REST resource, and what all resources need from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Request:
         return found
 
     def key_field(self, sobject: SObject, name: str) -> Field:
-        """An external id (or idLookup) field of a path; 404 when it is none."""
+        """An external id (or idLookup) field of a path; 404 for any other field."""
         found = self.org.view.field(sobject, name)
         if found is None or not (found.external_id or found.id_lookup):
             raise OrgError(

@@ -20,7 +20,7 @@ def row(request: Request, name: str, record_id: str) -> Answer:
     sobject = request.sobject(name)
     normal = ids.normalise(record_id)
     if normal is None or not normal.startswith(sobject.prefix):
-        # A row address that can't be a record of this object: 404, as for one that isn't there [K].
+        # A row address that can't be a record of this object: 404, as for an unknown id [K].
         raise not_found()
     return _answer(request, sobject, normal)
 
@@ -41,14 +41,16 @@ def by_key(request: Request, name: str, field: str, value: str) -> Answer:
 
 def several(request: Request, sobject: SObject, record_ids: list[str]) -> Answer:
     """300: the addresses of the records an external id matches."""
-    return Answer(300, [f"{request.base}/sobjects/{sobject.name}/{item}" for item in record_ids])
+    return Answer(
+        300, [f"{request.base}/sobjects/{sobject.name}/{record_id}" for record_id in record_ids]
+    )
 
 
 def _inside(request: Request, sobject: SObject, record_id: str, name: str) -> Answer:
     stored = Writer(request.context, request.base).existing(sobject, record_id)
-    item = request.org.view.field(sobject, name)
-    if item is not None and item.kind == "base64":
-        return Answer(200, bytes(stored[item.name]), content_type="application/octet-stream")
+    field = request.org.view.field(sobject, name)
+    if field is not None and field.kind == "base64":
+        return Answer(200, bytes(stored[field.name]), content_type="application/octet-stream")
     reference = request.org.view.relationship(sobject, name)
     if reference is None or not stored[reference.name]:
         raise not_found()
@@ -79,15 +81,15 @@ def selected(request: Request, sobject: SObject, names: list[str] | None) -> lis
         return request.org.view.fields(sobject)
     found = []
     for name in names:
-        item = request.org.view.field(sobject, name)
-        if item is None:
+        field = request.org.view.field(sobject, name)
+        if field is None:
             raise OrgError(
                 400,
                 "INVALID_FIELD",
                 f"No such column '{name}' on entity '{sobject.name}'. {CUSTOM_FIELD_HINT}",
             )
-        if item not in found:
-            found.append(item)
+        if field not in found:
+            found.append(field)
     return found
 
 
@@ -97,7 +99,7 @@ def read(
     """One record as JSON, deleted or not; None when there is none."""
     query = Query(
         "",
-        items=[Item(Path((item.name,), 0)) for item in fields],
+        items=[Item(Path((field.name,), 0)) for field in fields],
         source=Path((sobject.name,), 0),
         where=Comparison(Path(("Id",), 0), "=", Literal("string", record_id, 0), 0),
     )

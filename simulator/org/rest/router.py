@@ -113,7 +113,7 @@ def _fits(pattern: tuple[str, ...], path: list[str]) -> bool:
 
 
 def check_version(segment: str) -> float:
-    """68.0 for `v68.0`. Raises 404 for what is no version of ours, 410 for a retired one."""
+    """68.0 for `v68.0`. Raises 404 for an unknown version, 410 for a retired one."""
     match = _VERSION.match(segment)
     if match is None:
         raise not_found()

@@ -15,9 +15,9 @@ def writer(request: Request) -> Writer:
     return Writer(request.context, request.base)
 
 
-def _created(request: Request, sobject: SObject, written: Written, tells: bool) -> Answer:
+def _created(request: Request, sobject: SObject, written: Written, shows_created: bool) -> Answer:
     body = {"id": written.record_id, "success": True, "errors": []}
-    if tells:
+    if shows_created:
         body["created"] = True
     location = f"{request.base}/sobjects/{sobject.name}/{written.record_id}"
     return Answer(201, body, {"Location": location})
@@ -27,7 +27,7 @@ def create(request: Request, name: str) -> Answer:
     """POST /sobjects/X: 201 with the id and nothing else of the record."""
     sobject = request.sobject(name)
     written = writer(request).create(sobject, request.call.json())
-    return _created(request, sobject, written, tells=False)
+    return _created(request, sobject, written, shows_created=False)
 
 
 def create_once(request: Request, name: str, key: str) -> Answer:
@@ -36,7 +36,7 @@ def create_once(request: Request, name: str, key: str) -> Answer:
         raise not_found()
     sobject = request.sobject(name)
     written = writer(request).create(sobject, request.call.json())
-    return _created(request, sobject, written, tells=request.version >= UPSERT_BODY_VERSION)
+    return _created(request, sobject, written, shows_created=request.version >= UPSERT_BODY_VERSION)
 
 
 def update(request: Request, name: str, record_id: str) -> Answer:
@@ -55,7 +55,9 @@ def upsert(request: Request, name: str, key: str, value: str) -> Answer:
     except SeveralMatchesError as found:
         return several(request, sobject, found.record_ids)
     if written.created:
-        return _created(request, sobject, written, tells=request.version >= UPSERT_BODY_VERSION)
+        return _created(
+            request, sobject, written, shows_created=request.version >= UPSERT_BODY_VERSION
+        )
     if request.version < UPSERT_BODY_VERSION:
         return Answer(204)
     return Answer(200, {"id": written.record_id, "success": True, "errors": [], "created": False})

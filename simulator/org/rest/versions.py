@@ -1,4 +1,4 @@
-"""The versions there are, what is under one, and the limits resource."""
+"""The API versions, the resources of a version, and the limits."""
 
 from simulator.org.message import Answer, Call
 from simulator.org.meters import DAILY_REQUESTS
@@ -37,14 +37,14 @@ def versions(call: Call) -> Answer:
 
 
 def resources(request: Request) -> Answer:
-    """GET /services/data/vNN.0: what there is, and who asks (`identity`)."""
+    """GET /services/data/vNN.0: the resources, and the user's address (`identity`)."""
     user = f"{request.org.tokens.organization_id}/{request.context.user_id}"
     identity = {"identity": f"{request.call.base_url}/id/{user}"}
     return Answer(200, identity | {name: f"{request.base}/{name}" for name in RESOURCES})
 
 
 def limits(request: Request) -> Answer:
-    """GET /limits: the daily requests are real, the rest is there for clients that look for it."""
+    """GET /limits: only the daily requests are real; clients may ask for the rest."""
     remaining = request.org.limits.remaining
     fixed = {
         "DailyBulkApiBatches": 15_000,

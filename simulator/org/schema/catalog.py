@@ -16,7 +16,7 @@ OPERATIONS = ("create", "read", "update", "delete")
 
 @dataclass(frozen=True, slots=True)
 class ChildRelationship:
-    """One way down: `name` on the parent leads to `child` records whose `field` points at it."""
+    """A child relationship: `name` on the parent gives the `child` records that `field` links."""
 
     name: str
     child: SObject
@@ -26,10 +26,10 @@ class ChildRelationship:
 def _children() -> dict[str, list[ChildRelationship]]:
     found: dict[str, list[ChildRelationship]] = {name: [] for name in OBJECTS}
     for sobject in OBJECTS.values():
-        for item in sobject.fields:
-            if item.children:
-                for target in item.targets:
-                    found[target.lower()].append(ChildRelationship(item.children, sobject, item))
+        for field in sobject.fields:
+            if field.children:
+                for target in field.targets:
+                    found[target.lower()].append(ChildRelationship(field.children, sobject, field))
     return found
 
 
@@ -37,11 +37,11 @@ CHILDREN = _children()
 
 
 class View:
-    """The schema as one user sees it: hidden fields and unreadable objects look as if missing.
+    """The schema as one user sees it: hidden fields and unreadable objects look missing.
 
-    hidden and denied are sets of lower-case `object.field` and `object.operation`. changed: fields
-    that this org has set up otherwise, by lower-case `object.field`. tooling: the Tooling API's
-    schema instead of the data API's.
+    hidden: lower-case `object.field` names. denied: lower-case `object.operation` names. changed:
+    fields that this org sets up differently, by lower-case `object.field`. tooling: the Tooling
+    API's schema instead of the data API's.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class View:
         *,
         tooling: bool = False,
     ) -> None:
-        self.hidden = frozenset(item.lower() for item in hidden)
-        self.denied = frozenset(item.lower() for item in denied)
+        self.hidden = frozenset(name.lower() for name in hidden)
+        self.denied = frozenset(name.lower() for name in denied)
         self.changed = dict(changed or {})
         self.tooling = tooling
 
@@ -74,9 +74,9 @@ class View:
             return None
         return self.as_set_up(sobject, found)
 
-    def as_set_up(self, sobject: SObject, item: Field) -> Field:
+    def as_set_up(self, sobject: SObject, field: Field) -> Field:
         """The field as this org has it."""
-        return self.changed.get(f"{sobject.name}.{item.name}".lower(), item)
+        return self.changed.get(f"{sobject.name}.{field.name}".lower(), field)
 
     def relationship(self, sobject: SObject, name: str) -> Field | None:
         """The reference field whose relationship upwards has this name."""
@@ -87,15 +87,20 @@ class View:
 
     def fields(self, sobject: SObject) -> list[Field]:
         return [
-            self.as_set_up(sobject, item) for item in sobject.fields if self._shown(sobject, item)
+            self.as_set_up(sobject, field)
+            for field in sobject.fields
+            if self._shown(sobject, field)
         ]
 
     def child(self, sobject: SObject, name: str) -> ChildRelationship | None:
         """The relationship down from the object that has this name in any case."""
-        for item in CHILDREN.get(sobject.name.lower(), ()):
-            if item.name.lower() == name.lower() and self.sobject(item.child.name) is not None:
-                return item if self._shown(item.child, item.field) else None
+        for relationship in CHILDREN.get(sobject.name.lower(), ()):
+            if relationship.name.lower() != name.lower():
+                continue
+            if self.sobject(relationship.child.name) is not None:
+                is_shown = self._shown(relationship.child, relationship.field)
+                return relationship if is_shown else None
         return None
 
-    def _shown(self, sobject: SObject, item: Field) -> bool:
-        return f"{sobject.name}.{item.name}".lower() not in self.hidden
+    def _shown(self, sobject: SObject, field: Field) -> bool:
+        return f"{sobject.name}.{field.name}".lower() not in self.hidden

@@ -1,4 +1,4 @@
-"""Account, Contact and Lead, as the Object Reference lists them (lengths from there)."""
+"""Account, Contact and Lead, with the fields and lengths of the Object Reference."""
 
 from simulator.org.schema.model import (
     Field,

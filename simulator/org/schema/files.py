@@ -1,4 +1,4 @@
-"""ContentVersion, ContentDocument and ContentDocumentLink: files and what they hang on."""
+"""ContentVersion, ContentDocument and ContentDocumentLink: files and what they are linked to."""
 
 from simulator.org.schema.model import (
     Field,

@@ -1,4 +1,4 @@
-"""The shape of an object and of a field: the vocabulary in which the schema is written.
+"""The types of which the schema is made: objects and fields.
 
 Kinds are Salesforce's field types: id string textarea picklist combobox boolean int double currency
 date datetime email phone url reference base64 address.
@@ -17,13 +17,13 @@ LONG_TEXT = 255
 class Field:
     """One field.
 
-    length: characters (0 = the kind has none). max_bytes: limit in UTF-8 bytes instead of
+    length: characters, 0 if the kind has no length. max_bytes: limit in UTF-8 bytes instead of
     characters, as HTML writes them. short: a textarea that can be filtered and sorted by however
     long it is. default: value on create when none is given. values: picklist values, the closed
     set if restricted. targets: objects a reference may point at; relationship: its name upwards;
-    children: its name downwards on the targets; detail: the record goes when its parent goes.
-    mirror: (reference field, field there), read through the reference. address: prefix of the
-    parts of a compound address. write_only: accepted, never stored or shown.
+    children: its name downwards on the targets; detail: the record is deleted with its parent.
+    mirror: (reference field, field of its target), read through the reference. address: prefix of
+    the parts of a compound address. write_only: accepted, never stored or shown.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """Must be given on create: not nillable and nothing fills it in."""
+        """Required on create: not nillable, and nothing fills it in."""
         return self.create and not self.nillable and self.default is None
 
     @property
@@ -107,14 +107,14 @@ class SObject:
     by_relationship: dict[str, Field] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.by_name = {item.name.lower(): item for item in self.fields}
+        self.by_name = {field.name.lower(): field for field in self.fields}
         self.by_relationship = {
-            item.relationship.lower(): item for item in self.fields if item.relationship
+            field.relationship.lower(): field for field in self.fields if field.relationship
         }
 
     @property
     def stored_fields(self) -> list[Field]:
-        return [item for item in self.fields if item.stored]
+        return [field for field in self.fields if field.stored]
 
 
 def text(name: str, label: str, length: int, **more: object) -> Field:
@@ -126,7 +126,7 @@ def long_text(name: str, label: str, length: int = 32000, **more: object) -> Fie
 
 
 def picklist(name: str, label: str, values: Iterable[str], **more: object) -> Field:
-    """Unrestricted unless said: an unknown value is stored, as in a real org by default [D]."""
+    """Unrestricted by default: an unknown value is stored, as in a real org [D]."""
     return Field(name, "picklist", label, length=255, values=tuple(values), **more)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Case and CaseComment, and Task: what a call leaves behind. Facts: Object Reference v65."""
+"""Case, CaseComment and Task: the records of a call. Facts: Object Reference v65."""
 
 from simulator.org.schema.model import (
     Field,
@@ -101,7 +101,7 @@ CASE_COMMENT = SObject(
         *system(),
     ),
     name_field="",
-    # Nor deleted without Modify All, which the integration user has not.
+    # Deletion needs Modify All, which the integration user does not have.
     delete=False,
 )
 

@@ -1,9 +1,9 @@
-"""The admin's setup as the API shows it, read-only: rules (all but their names and objects is left
-out) and the statuses of cases and tasks.
+"""The admin's setup as the API shows it, read-only: rules (names and objects only) and the statuses
+of cases and tasks.
 
 Data API: DuplicateRule and AssignmentRule. Tooling API: ValidationRule and its EntityDefinition
-(here with an Id of its own; a real one has a DurableId). Of the two APIs each knows only its own.
-A user without View Setup and Configuration sees no DuplicateRule [D]; `deny` takes them away.
+(here with an Id of its own; a real one has a DurableId). Each API has only its own objects.
+A user without View Setup and Configuration sees no DuplicateRule [D]; `deny` hides it.
 """
 
 from simulator.org.schema.model import SObject, flag, read_only, record_id, reference, system, text

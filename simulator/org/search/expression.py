@@ -67,7 +67,7 @@ def _pieces(text: str, strict: bool) -> list[Word]:
     while at < len(text):
         char = text[at]
         if char == "\\" and at + 1 < len(text):
-            # An escaped character is never an operator; what is no word character parts two words.
+            # An escaped character is no operator. A character outside words separates words.
             current += text[at + 1] if text[at + 1].isalnum() else "\x00"
             at += 1
         elif char == '"':

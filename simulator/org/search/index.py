@@ -1,8 +1,8 @@
-"""The text index: which words each record has, by group of fields, as of some time ago.
+"""The text index: the words of each record, by group of fields, some time after each change.
 
 Real indexing is asynchronous ("could take about 15 minutes or more"); here a changed record is
-indexed `lag_s` after its change, by the search that comes then. Deleted records are found by no
-search.
+indexed by the first search that comes `lag_s` or more after the change. No search finds deleted
+records.
 
 How Salesforce cuts phone numbers into words is not confirmed [K]. Here a number is findable by
 all its digits with or without +1, by its digits before an extension, and by each run of digits as
@@ -51,7 +51,7 @@ class TextIndex:
     pending: dict[Key, float] = field(default_factory=dict)
 
     def touch(self, sobject: SObject, record_id: str) -> None:
-        """Note that a record changed."""
+        """Record that a record changed."""
         if sobject.searchable:
             key = (sobject.name, record_id)
             # A record that keeps changing is still indexed lag_s after its first change.
@@ -82,27 +82,27 @@ class TextIndex:
     def entries_of(self, sobject: SObject, group: str) -> list[tuple[str, frozenset[str]]]:
         """(record id, words) of the object's records, for one group of fields."""
         return [
-            (record_id, entry[group])
-            for (name, record_id), entry in self.entries.items()
+            (record_id, by_group[group])
+            for (name, record_id), by_group in self.entries.items()
             if name == sobject.name
         ]
 
 
 def _entry(sobject: SObject, row: Row) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {group: set() for group in GROUPS}
-    for item in sobject.fields:
-        value = row.get(item.name)
-        if not value or item.kind not in TEXT_KINDS:
+    for column in sobject.fields:
+        value = row.get(column.name)
+        if not value or column.kind not in TEXT_KINDS:
             continue
-        if item.kind == "phone" or item.name == "SuppliedPhone":
+        if column.kind == "phone" or column.name == "SuppliedPhone":
             group, taken = "PHONE", phone_words(str(value))
         else:
-            group = "EMAIL" if item.kind == "email" else ""
+            group = "EMAIL" if column.kind == "email" else ""
             taken = set(words(str(value)))
         found["ALL"] |= taken
         if group:
             found[group] |= taken
-        if item.name in sobject.name_group:
+        if column.name in sobject.name_group:
             found["NAME"] |= taken
             found["SIDEBAR"] |= taken
     return {group: frozenset(taken) for group, taken in found.items()}

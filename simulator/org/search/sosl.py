@@ -100,7 +100,7 @@ def read_parameters(given: Any) -> Search:
 
 
 def _spec_query(spec: dict[str, Any], given: dict[str, Any]) -> Query:
-    """One entry of sobjects as a query; what it does not say is said by the whole search."""
+    """An element of sobjects as a query. The whole search gives the defaults."""
     name = a_string(spec.get("name"), "name")
     fields = strings(spec.get("fields") or given.get("fields") or ["Id"], "fields")
     parts = [f"SELECT {', '.join(fields)} FROM {name}"]

@@ -18,7 +18,7 @@ MAX_FIELDS_GROUP = 200
 
 
 def compile_query(query: Query, view: View, now: datetime, all_rows: bool = False) -> Plan:
-    """The plan of a whole statement. Raises what Salesforce has for unknown names and misuse."""
+    """The plan of a whole statement. Raises Salesforce's errors for unknown names and misuse."""
     sobject = view.sobject(".".join(query.source.names))
     if sobject is None:
         raise unsupported_type(query.text, query.source)
@@ -135,14 +135,14 @@ class Compiler:
         branch.members[walked[-1]] = child
         return child
 
-    def leaf(self, table: Table, item: Field) -> Leaf:
-        if item.kind == "address":
-            columns = [f'{table.alias}."{item.address}{part}"' for part in SELECTABLE_PARTS]
+    def leaf(self, table: Table, field: Field) -> Leaf:
+        if field.kind == "address":
+            columns = [f'{table.alias}."{field.address}{part}"' for part in SELECTABLE_PARTS]
             first = self.add(columns[0])
             for column in columns[1:]:
                 self.add(column)
-            return Leaf(first, item)
-        return Leaf(self.add(self.scope.field_sql(table, item)), item)
+            return Leaf(first, field)
+        return Leaf(self.add(self.scope.field_sql(table, field)), field)
 
     def select_group(self, root: Branch, group: FieldGroup) -> None:
         """FIELDS(): ALL and CUSTOM only with LIMIT 200 or less, as the REST API demands [D]."""
@@ -153,9 +153,9 @@ class Compiler:
                 group.position,
                 f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_GROUP}",
             )
-        for item in self.scope.view.fields(self.scope.root.sobject):
-            if group.which == "ALL" or item.custom == (group.which == "CUSTOM"):
-                self.select_path(root, Path((item.name,), group.position))
+        for field in self.scope.view.fields(self.scope.root.sobject):
+            if group.which == "ALL" or field.custom == (group.which == "CUSTOM"):
+                self.select_path(root, Path((field.name,), group.position))
 
     def select_children(self, root: Branch, query: Query) -> None:
         parent = self.scope.root.sobject
@@ -203,15 +203,15 @@ class Compiler:
     ) -> Branch:
         branch = Branch(table.sobject, id_index, type_index)
         for path in paths:
-            item = self.scope.view.field(table.sobject, path.names[0])
-            if item is None or len(path.names) != 1:
+            field = self.scope.view.field(table.sobject, path.names[0])
+            if field is None or len(path.names) != 1:
                 raise query_error(
                     "INVALID_FIELD",
                     self.query.text,
                     path.position,
                     f"No such column '{'.'.join(path.names)}' on entity '{table.sobject.name}'.",
                 )
-            branch.members[item.name] = self.leaf(table, item)
+            branch.members[field.name] = self.leaf(table, field)
         return branch
 
     def aggregate_plan(self) -> Plan:
@@ -253,7 +253,7 @@ class Compiler:
         return column.comparable
 
     def aggregate_item(self, item: Item, groups: list[str]) -> tuple[str, str, str]:
-        """SQL, kind and name of one entry; the name is empty when Salesforce numbers it (expr0)."""
+        """SQL, kind and name of an item; the name is empty when Salesforce numbers it (expr0)."""
         value = item.value
         if isinstance(value, Call):
             computed: Computed = compute(self.scope, value)
@@ -300,7 +300,7 @@ class Compiler:
                 raise self.not_grouped(name, item.value.position)
             direction = "DESC" if item.descending else "ASC"
             usual = "LAST" if item.descending else "FIRST"
-            # Said only where it is not SQLite's own order, which an index can serve.
+            # Written only where it differs from SQLite's own order, which an index can serve.
             nulls = f" NULLS {item.nulls}" if item.nulls not in ("", usual) else ""
             parts.append(f"{sql} {direction}{nulls}")
         if groups is None:

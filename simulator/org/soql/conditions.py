@@ -33,7 +33,7 @@ class Operand:
 
 @dataclass(slots=True)
 class Conditions:
-    """Collects the parameters of one clause in the order of their marks."""
+    """Collects the parameters of one clause in the order of their placeholders."""
 
     scope: Scope
     now: datetime
@@ -47,24 +47,26 @@ class Conditions:
         if isinstance(condition, Logical):
             outer = self.in_or
             self.in_or = outer or condition.operator == "OR"
-            parts = [self.sql(item) for item in condition.conditions]
+            parts = [self.sql(inner) for inner in condition.conditions]
             self.in_or = outer
             return _joined(condition.operator, parts)
         return self.comparison(condition)
 
-    def comparison(self, item: Comparison) -> str:
-        operand = self.operand(item.left)
+    def comparison(self, comparison: Comparison) -> str:
+        operand = self.operand(comparison.left)
         if not operand.filterable:
-            raise self.refusal(item, f"field '{operand.name}' can not be filtered in a query call")
-        if isinstance(item.value, Query):
-            return self.semi_join(operand, item, item.value)
-        if isinstance(item.value, tuple):
-            return self.list_comparison(operand, item, item.value)
-        if item.value.kind == "range":
-            return self.span_comparison(operand, item, item.value)
-        if item.operator == "LIKE":
-            return self.like(operand, item, item.value)
-        return self.plain_comparison(operand, item, item.value)
+            raise self.refusal(
+                comparison, f"field '{operand.name}' can not be filtered in a query call"
+            )
+        if isinstance(comparison.value, Query):
+            return self.semi_join(operand, comparison, comparison.value)
+        if isinstance(comparison.value, tuple):
+            return self.list_comparison(operand, comparison, comparison.value)
+        if comparison.value.kind == "range":
+            return self.span_comparison(operand, comparison, comparison.value)
+        if comparison.operator == "LIKE":
+            return self.like(operand, comparison, comparison.value)
+        return self.plain_comparison(operand, comparison, comparison.value)
 
     def operand(self, left: Path | Call) -> Operand:
         if isinstance(left, Path):
@@ -78,14 +80,14 @@ class Conditions:
             )
         return Operand(computed.sql, computed.sql, computed.kind, left.name, True)
 
-    def plain_comparison(self, operand: Operand, item: Comparison, literal: Literal) -> str:
-        value = self.value(operand, item, literal)
-        if item.operator == "=":
+    def plain_comparison(self, operand: Operand, comparison: Comparison, literal: Literal) -> str:
+        value = self.value(operand, comparison, literal)
+        if comparison.operator == "=":
             if value is None:
                 return f"{operand.plain} IS NULL"
             self.params.append(value)
             return f"{operand.sql} = ?"
-        if item.operator == "!=":
+        if comparison.operator == "!=":
             if value is None:
                 return f"{operand.plain} IS NOT NULL"
             self.params.append(value)
@@ -94,46 +96,48 @@ class Conditions:
             raise query_error(
                 "INVALID_QUERY_FILTER_OPERATOR",
                 self.scope.text,
-                item.position,
+                comparison.position,
                 f"invalid operator on {operand.kind} field"
                 if value is not None
                 else "invalid operator",
             )
         self.params.append(value)
-        return f"{operand.sql} {item.operator} ?"
+        return f"{operand.sql} {comparison.operator} ?"
 
     def list_comparison(
-        self, operand: Operand, item: Comparison, literals: tuple[Literal, ...]
+        self, operand: Operand, comparison: Comparison, literals: tuple[Literal, ...]
     ) -> str:
-        if item.operator not in LIST_OPERATORS:
+        if comparison.operator not in LIST_OPERATORS:
             # INCLUDES and EXCLUDES are for multi-select picklists; the schema has none.
             raise self.refusal(
-                item, f"invalid operator on {operand.kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+                comparison,
+                f"invalid operator on {operand.kind} field",
+                "INVALID_QUERY_FILTER_OPERATOR",
             )
-        values = [self.value(operand, item, literal) for literal in literals]
+        values = [self.value(operand, comparison, literal) for literal in literals]
         given = [value for value in values if value is not None]
         has_null = len(given) < len(values)
-        marks = ", ".join("?" * len(given))
+        placeholders = ", ".join("?" * len(given))
         self.params += given
         null_sql = f"{operand.plain} IS NULL"
-        if item.operator == "IN":
-            listed = f"{operand.sql} IN ({marks})"
+        if comparison.operator == "IN":
+            listed = f"{operand.sql} IN ({placeholders})"
             return f"({listed} OR {null_sql})" if has_null else listed
-        unlisted = f"{operand.sql} NOT IN ({marks})"
+        unlisted = f"{operand.sql} NOT IN ({placeholders})"
         return (
             f"{operand.plain} IS NOT NULL AND {unlisted}"
             if has_null
             else f"({null_sql} OR {unlisted})"
         )
 
-    def semi_join(self, operand: Operand, item: Comparison, query: Query) -> str:
-        if item.operator not in LIST_OPERATORS or operand.kind not in ID_KINDS:
+    def semi_join(self, operand: Operand, comparison: Comparison, query: Query) -> str:
+        if comparison.operator not in LIST_OPERATORS or operand.kind not in ID_KINDS:
             raise self.refusal(
-                item, "The inner and outer selects should be on id fields", "MALFORMED_QUERY"
+                comparison, "The inner and outer selects should be on id fields", "MALFORMED_QUERY"
             )
         if self.in_or:
             raise self.refusal(
-                item,
+                comparison,
                 "Semi join sub-selects are not allowed with the 'OR' operator",
                 "MALFORMED_QUERY",
             )
@@ -146,12 +150,12 @@ class Conditions:
         selected = query.items[0].value
         if not isinstance(selected, Path):
             raise self.refusal(
-                item, "The sub-select of a semi join selects one id field", "MALFORMED_QUERY"
+                comparison, "The sub-select of a semi join selects one id field", "MALFORMED_QUERY"
             )
         column = inner.column(selected)
         if column.field.kind not in ID_KINDS:
             raise self.refusal(
-                item,
+                comparison,
                 "The inner and outer selects should be on the same entity type",
                 "MALFORMED_QUERY",
             )
@@ -162,56 +166,58 @@ class Conditions:
             clause += f" AND ({where})"
             self.params += conditions.params
         select = f"SELECT {column.sql} FROM {inner.from_sql} WHERE {clause}"
-        if item.operator == "IN":
+        if comparison.operator == "IN":
             return f"{operand.sql} IN ({select})"
         return f"({operand.plain} IS NULL OR {operand.sql} NOT IN ({select}))"
 
-    def span_comparison(self, operand: Operand, item: Comparison, literal: Literal) -> str:
+    def span_comparison(self, operand: Operand, comparison: Comparison, literal: Literal) -> str:
         if operand.kind not in ("date", "datetime"):
-            raise self.wrong_type_refusal(operand, item)
+            raise self.wrong_type_refusal(operand, comparison)
         try:
             start, end = dates.span(literal.text, literal.count, self.now)
         except (OverflowError, ValueError):
             raise malformed(self.scope.text, literal.position, "date out of range") from None
         low, high = self.moment(operand, start), self.moment(operand, end)
-        if item.operator in ("=", "!="):
+        if comparison.operator in ("=", "!="):
             self.params += [low, high]
             inside = f"({operand.sql} >= ? AND {operand.sql} < ?)"
-            return inside if item.operator == "=" else f"NOT ifnull({inside}, 0)"
-        if item.operator == "LIKE":
+            return inside if comparison.operator == "=" else f"NOT ifnull({inside}, 0)"
+        if comparison.operator == "LIKE":
             raise self.refusal(
-                item, "invalid operator on date field", "INVALID_QUERY_FILTER_OPERATOR"
+                comparison, "invalid operator on date field", "INVALID_QUERY_FILTER_OPERATOR"
             )
         bounds = {"<": ("<", low), "<=": ("<", high), ">": (">=", high), ">=": (">=", low)}
-        operator, bound = bounds[item.operator]
+        operator, bound = bounds[comparison.operator]
         self.params.append(bound)
         return f"{operand.sql} {operator} ?"
 
     def moment(self, operand: Operand, moment: datetime) -> str:
         return f"{moment:%Y-%m-%d}" if operand.kind == "date" else write_datetime(moment)
 
-    def like(self, operand: Operand, item: Comparison, literal: Literal) -> str:
+    def like(self, operand: Operand, comparison: Comparison, literal: Literal) -> str:
         if operand.kind in ("date", "datetime", "boolean", *NUMBER_KINDS, *ID_KINDS):
             raise self.refusal(
-                item, f"invalid operator on {operand.kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+                comparison,
+                f"invalid operator on {operand.kind} field",
+                "INVALID_QUERY_FILTER_OPERATOR",
             )
         if literal.kind != "string":
-            raise self.wrong_type_refusal(operand, item)
+            raise self.wrong_type_refusal(operand, comparison)
         self.params.append(literal.text)
         return f"sf_like(?, {operand.plain})"
 
-    def value(self, operand: Operand, item: Comparison, literal: Literal) -> Any:
+    def value(self, operand: Operand, comparison: Comparison, literal: Literal) -> Any:
         """The literal as the field stores it; None for null and for the empty string."""
         if literal.kind == "null" or (literal.kind == "string" and literal.text == ""):
             return None
         kind, text = operand.kind, literal.text
         if kind in ID_KINDS:
             if literal.kind != "string":
-                raise self.wrong_type_refusal(operand, item)
+                raise self.wrong_type_refusal(operand, comparison)
             normal = ids.normalise(text)
             if normal is None:
                 raise self.refusal(
-                    item, f"invalid ID field: {text}", "INVALID_QUERY_FILTER_OPERATOR"
+                    comparison, f"invalid ID field: {text}", "INVALID_QUERY_FILTER_OPERATOR"
                 )
             return normal
         if kind == "boolean" and literal.kind == "boolean":
@@ -225,7 +231,7 @@ class Conditions:
         plain = kind not in ("boolean", "date", "datetime", *NUMBER_KINDS)
         if plain and literal.kind == "string":
             return text
-        raise self.wrong_type_refusal(operand, item)
+        raise self.wrong_type_refusal(operand, comparison)
 
     def checked_date(self, literal: Literal, text: str) -> str:
         moment = read_datetime(text)
@@ -238,19 +244,21 @@ class Conditions:
                 self.scope.text, literal.position, f"Invalid date: {literal.text}"
             ) from None
 
-    def wrong_type_refusal(self, operand: Operand, item: Comparison) -> OrgError:
+    def wrong_type_refusal(self, operand: Operand, comparison: Comparison) -> OrgError:
         names = {"datetime": "dateTime", "phone": "string", "email": "string", "picklist": "string"}
         quoted = operand.kind in ("boolean", "date", "datetime", *NUMBER_KINDS)
         rule = "should not be enclosed in quotes" if quoted else "should be enclosed in quotes"
         kind = names.get(operand.kind, operand.kind)
         return self.refusal(
-            item,
+            comparison,
             f"value of filter criterion for field '{operand.name}' must be of type {kind} "
             f"and {rule}",
         )
 
-    def refusal(self, item: Comparison, message: str, code: str = "INVALID_FIELD") -> OrgError:
-        return query_error(code, self.scope.text, item.left.position, message)
+    def refusal(
+        self, comparison: Comparison, message: str, code: str = "INVALID_FIELD"
+    ) -> OrgError:
+        return query_error(code, self.scope.text, comparison.left.position, message)
 
 
 def _joined(operator: str, parts: list[str]) -> str:

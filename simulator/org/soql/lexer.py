@@ -34,7 +34,7 @@ class Token:
 
     @property
     def end(self) -> int:
-        """Where a token that is no string ends."""
+        """The end of a token that is not a string."""
         return self.position + len(self.text)
 
     def is_word(self, *words: str) -> bool:
@@ -66,7 +66,7 @@ def unexpected(query: str, token: Token) -> OrgError:
 
 
 def tokenise(query: str) -> list[Token]:
-    """All tokens and a closing `end`. Raises MALFORMED_QUERY where a character fits nowhere."""
+    """All tokens and a closing `end`. Raises MALFORMED_QUERY at an unexpected character."""
     tokens: list[Token] = []
     position = 0
     while position < len(query):

@@ -1,4 +1,4 @@
-"""SOQL tokens to a tree, by recursive descent. What the grammar does not know is MALFORMED_QUERY.
+"""SOQL tokens to a tree, by recursive descent. Everything else is MALFORMED_QUERY.
 
 Grammar: SOQL and SOSL Reference, "SOQL SELECT Syntax". Mixing AND and OR without parentheses is an
 error, and NOT takes one comparison or a parenthesised condition.
@@ -141,7 +141,7 @@ class Parser:
             self.expect("VIEW", "REFERENCE")
 
     def items(self, level: int) -> list[Item]:
-        """The SELECT list. COUNT() has it to itself."""
+        """The SELECT list. COUNT() stands alone in it."""
         count = self.count_of_rows()
         if count is not None:
             return [Item(count)]
@@ -165,7 +165,7 @@ class Parser:
         return Item(value, self.alias())
 
     def count_of_rows(self) -> Call | None:
-        """COUNT(); None when that is not next."""
+        """COUNT(), or None if something else follows."""
         ahead = self.tokens[self.at : self.at + 3]
         if [token.kind for token in ahead] != ["word", "mark", "mark"]:
             return None
@@ -234,7 +234,7 @@ class Parser:
         return Path(tuple(names), position)
 
     def name(self) -> str:
-        """A word that is no keyword."""
+        """A word that is not a keyword."""
         if self.token.kind != "word" or self.at_keyword:
             raise unexpected(self.text, self.token)
         return self.advance().text

@@ -13,7 +13,7 @@ SELECTABLE_PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One value at `index` of the SQL row; an address takes seven columns from there."""
+    """One value at `index` of the SQL row; an address takes seven columns from `index` on."""
 
     index: int
     field: Field

@@ -15,11 +15,11 @@ RawRow = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How long a list of children may be, and where the rows of a longer one are kept: `keep`
-    returns the name of their cursor."""
+    """limit: the longest list of children. store_rows: stores the rows of a longer list and returns
+    the name of their cursor."""
 
     limit: int
-    keep: Callable[[Plan, Sequence[RawRow]], str]
+    store_rows: Callable[[Plan, Sequence[RawRow]], str]
 
 
 def count(store: Store, plan: Plan) -> int:
@@ -96,7 +96,7 @@ def _children(
     limit = paging.limit if paging else len(rows)
     body: dict[str, Any] = {"totalSize": len(rows), "done": len(rows) <= limit}
     if paging and not body["done"]:
-        body["nextRecordsUrl"] = f"{base}/query/{paging.keep(plan, rows)}-{limit}"
+        body["nextRecordsUrl"] = f"{base}/query/{paging.store_rows(plan, rows)}-{limit}"
     body["records"] = shape(store, plan, rows[:limit], base, paging)
     return body
 
@@ -107,14 +107,14 @@ def leaf_value(leaf: Leaf, row: RawRow, url: str) -> Any:
     return json_value(leaf.field, row[leaf.index], url)
 
 
-def json_value(item: Field, value: Any, url: str) -> Any:
+def json_value(field: Field, value: Any, url: str) -> Any:
     """A stored value as JSON shows it; url is the record's, for the body of a base64 field."""
     if value is None:
         return None
-    if item.kind == "boolean":
+    if field.kind == "boolean":
         return bool(value)
-    if item.kind == "base64":
-        return f"{url}/{item.name}"
+    if field.kind == "base64":
+        return f"{url}/{field.name}"
     return value
 
 

@@ -1,4 +1,4 @@
-"""Names of one SELECT to SQL: which table a path leads to, with the joins it takes to get there."""
+"""Names of one SELECT to SQL: the table of a path, and the joins that lead to it."""
 
 import itertools
 from collections.abc import Iterator
@@ -79,14 +79,14 @@ class Scope:
 
     @property
     def from_sql(self) -> str:
-        joins = "".join(f" {item}" for item in self.join_sql)
+        joins = "".join(f" {field}" for field in self.join_sql)
         return f'"{self.root.sobject.name}" {self.root.alias}{joins}'
 
     def column(self, path: Path) -> Column:
         """The field a path names. Raises INVALID_FIELD as Salesforce words it."""
         table, names = self.walk(path.names[:-1], path.position)
-        item = self.view.field(table.sobject, path.names[-1])
-        if item is None:
+        field = self.view.field(table.sobject, path.names[-1])
+        if field is None:
             raise query_error(
                 "INVALID_FIELD",
                 self.text,
@@ -94,17 +94,17 @@ class Scope:
                 f"No such column '{path.names[-1]}' on entity '{table.sobject.name}'. "
                 + CUSTOM_FIELD_HINT,
             )
-        return Column(self.field_sql(table, item), item, table, (*names, item.name))
+        return Column(self.field_sql(table, field), field, table, (*names, field.name))
 
-    def field_sql(self, table: Table, item: Field) -> str:
+    def field_sql(self, table: Table, field: Field) -> str:
         """SQL that reads a field (address fields have none of their own)."""
-        if item.write_only:
+        if field.write_only:
             return "NULL"
-        if item.mirror is not None:
-            reference, source = item.mirror
+        if field.mirror is not None:
+            reference, source = field.mirror
             joined = self.join(table, table.sobject.by_name[reference.lower()])
             return f'{joined.alias}."{source}"'
-        return f'{table.alias}."{item.name}"'
+        return f'{table.alias}."{field.name}"'
 
     def walk(self, names: tuple[str, ...], position: int) -> tuple[Table, tuple[str, ...]]:
         """Follow relationship names up from the root (or from an alias)."""

@@ -1,4 +1,4 @@
-"""One org process for all tests of this folder, fresh from the seed before each test."""
+"""One org process for all tests of this folder, reset before each test."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def running_org() -> Iterator[LocalOrg]:
 
 @pytest.fixture
 def org(running_org: LocalOrg) -> LocalOrg:
-    """The shared org, reset, with a good token."""
+    """The shared org after a reset, with a valid token."""
     running_org.reset()
     running_org.token = ""
     running_org.request("GET", "/services/data")

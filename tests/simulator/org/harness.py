@@ -1,4 +1,4 @@
-"""A local org as a process, and a client for it that knows nothing but HTTP."""
+"""A local org as a process, and a plain HTTP client for it."""
 
 import subprocess
 import sys
@@ -70,7 +70,7 @@ class LocalOrg:
         return self.request("DELETE", path, **options)
 
     def create(self, sobject: str, **fields: Any) -> str:
-        """The id of a new record; fails the test when it is refused."""
+        """Create a record and return its id. Fails the test on a refusal."""
         answer = self.post(f"/sobjects/{sobject}", fields)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
@@ -84,7 +84,7 @@ class LocalOrg:
         return self.get("/query", params={"q": query})
 
     def query(self, query: str) -> list[dict[str, Any]]:
-        """The records of a query; fails the test when it is refused."""
+        """The records of a query. Fails the test on a refusal."""
         answer = self.soql(query)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["records"])
@@ -97,7 +97,7 @@ class LocalOrg:
         return dict(self.http.get(f"{self.url}/_org/stats", timeout=10).json())
 
     def records(self, sobject: str) -> list[dict[str, Any]]:
-        """All records as the control shows them."""
+        """All records as /_org/records shows them."""
         return list(self.http.get(f"{self.url}/_org/records/{sobject}", timeout=10).json())
 
     def reset(self, **how: str) -> None:

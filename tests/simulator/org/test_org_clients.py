@@ -1,4 +1,4 @@
-"""simple-salesforce 1.12.10 against the local org, its code untouched: an adapter leads it here."""
+"""simple-salesforce 1.12.10 against the local org. An adapter redirects its requests."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -12,8 +12,8 @@ HALTED = "The transaction was rolled back since another operation in the same tr
 
 
 def sub(method: str, url: str, reference: str, body: Any = None, **more: Any) -> dict[str, Any]:
-    entry = {"method": method, "url": V + url, "referenceId": reference, **more}
-    return entry if body is None else {**entry, "body": body}
+    subrequest = {"method": method, "url": V + url, "referenceId": reference, **more}
+    return subrequest if body is None else {**subrequest, "body": body}
 
 
 def composite(org: LocalOrg, *subs: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
@@ -89,9 +89,9 @@ def test_all_or_none_undoes_what_was_done(org: LocalOrg) -> None:
         allOrNone=True,
     )
     assert failed["body"][0]["errorCode"] == "REQUIRED_FIELD_MISSING"
-    for entry in (done, never):
-        assert entry["httpStatusCode"] == 400
-        assert entry["body"] == [{"errorCode": "PROCESSING_HALTED", "message": HALTED}]
+    for part in (done, never):
+        assert part["httpStatusCode"] == 400
+        assert part["body"] == [{"errorCode": "PROCESSING_HALTED", "message": HALTED}]
     assert len(org.records("Case")) == 7
     assert org.row("Case", org.create("Case", Subject="next"))["CaseNumber"] == "00001008"
 
@@ -117,7 +117,7 @@ def test_all_or_none_goes_for_the_collections_inside_too(org: LocalOrg, inner: b
 
 @pytest.mark.parametrize("outer", [False, None])
 def test_without_it_a_collection_inside_has_its_own_way(org: LocalOrg, outer: bool | None) -> None:
-    """Cases 1 and 2; null is as good as not given."""
+    """Cases 1 and 2; null counts as absent."""
     records = [typed("Case", Subject="ours"), typed("Case", Nonsense="x")]
     stored, undone, last = composite(
         org,
@@ -153,7 +153,7 @@ def test_a_subrequest_has_headers_of_its_own(org: LocalOrg) -> None:
         sub("POST", "/sobjects/Case", "a", {"Subject": "x"}),
         sub("POST", "/sobjects/Case", "b", {"Subject": "x"}, httpHeaders=auto),
     )
-    owners = [org.row("Case", entry["body"]["id"])["OwnerId"][:3] for entry in (plain, held)]
+    owners = [org.row("Case", part["body"]["id"])["OwnerId"][:3] for part in (plain, held)]
     assert owners == ["00G", "005"]
 
 
@@ -236,17 +236,17 @@ def test_a_batch_runs_its_parts_one_by_one(org: LocalOrg) -> None:
     ]
     body = org.post("/composite/batch", {"batchRequests": parts}).json()
     assert body["hasErrors"] is True
-    assert [entry["statusCode"] for entry in body["results"]] == [201, 400, 200]
+    assert [part["statusCode"] for part in body["results"]] == [201, 400, 200]
     assert body["results"][2]["result"]["totalSize"] == 8
     halted = org.post("/composite/batch", {"batchRequests": parts, "haltOnError": True}).json()
-    assert [entry["statusCode"] for entry in halted["results"]] == [201, 400, 412]
+    assert [part["statusCode"] for part in halted["results"]] == [201, 400, 412]
 
 
 def test_the_parts_of_a_batch_spend_the_limit_one_by_one(org: LocalOrg) -> None:
     org.faults(daily_left=2)
     parts = [{"method": "GET", "url": "v68.0/limits"}] * 3
     body = org.post("/composite/batch", {"batchRequests": parts}).json()
-    assert [entry["statusCode"] for entry in body["results"]] == [200, 200, 403]
+    assert [part["statusCode"] for part in body["results"]] == [200, 200, 403]
 
 
 def test_each_record_of_a_collection_has_its_own_result(org: LocalOrg) -> None:
@@ -282,7 +282,7 @@ def test_all_or_none_rolls_a_collection_back(org: LocalOrg) -> None:
     assert len(org.records("Case")) == 7
 
 
-def test_a_bulk_upsert_tells_created_from_updated(org: LocalOrg) -> None:
+def test_a_bulk_upsert_distinguishes_created_from_updated(org: LocalOrg) -> None:
     org.create("Case", Call_Key__c="k1")
     records = [
         typed("Case", Call_Key__c="K1", Subject="old"),

@@ -1,4 +1,4 @@
-"""The controls beside the faults: stats, reset, and a person's hand on the records."""
+"""The controls beside the faults: stats, reset, and changes of records as in the UI."""
 
 from tests.simulator.org.harness import LocalOrg
 

@@ -1,4 +1,4 @@
-"""Every control of PUT /_org/faults, one by one."""
+"""Every fault of PUT /_org/faults."""
 
 import socket
 import time
@@ -164,7 +164,7 @@ def test_a_status_fault_may_be_probable_only(org: LocalOrg) -> None:
     assert seen == {200, 503}
 
 
-def test_a_fault_can_be_kept_to_some_resources(org: LocalOrg) -> None:
+def test_a_fault_can_be_limited_to_some_resources(org: LocalOrg) -> None:
     org.faults(status=503, resources=["query", "composite"])
     assert org.soql("SELECT Id FROM User").status_code == 503
     assert org.post("/composite", {"compositeRequest": []}).status_code == 503
@@ -183,7 +183,7 @@ def test_faults_at_the_token_endpoint_speak_oauth_unless_the_code_is_an_api_code
     assert org.login().json()[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED"
 
 
-def test_the_daily_limit_runs_out_and_is_told_in_the_header(org: LocalOrg) -> None:
+def test_the_daily_limit_runs_out_and_the_header_shows_it(org: LocalOrg) -> None:
     org.faults(daily_left=2)
     used, limit = org.get("/limits").headers["Sforce-Limit-Info"].split("=")[1].split("/")
     assert int(limit) - int(used) == 1
@@ -252,7 +252,7 @@ def test_a_hidden_field_looks_as_if_it_were_missing(org: LocalOrg) -> None:
     assert org.patch("/sobjects/Case/Call_Key__c/k", {}).status_code == 201
 
 
-def test_a_denied_operation_is_refused_and_told_by_describe(org: LocalOrg) -> None:
+def test_a_denied_operation_is_refused_and_describe_shows_it(org: LocalOrg) -> None:
     org.faults(deny=["Case.create"])
     assert error(org.post("/sobjects/Case", {"Subject": "x"})) == (
         400,

@@ -46,19 +46,19 @@ def test_double_and_trailing_slashes_do_not_matter(org: LocalOrg, path: str) -> 
     assert org.get(path).json()["name"] == "Case"
 
 
-def test_every_answer_tells_date_and_usage(org: LocalOrg) -> None:
+def test_every_answer_has_date_and_usage(org: LocalOrg) -> None:
     for answer in (org.get("/limits"), org.soql("nonsense"), org.get("/nonsense")):
         assert answer.headers["Sforce-Limit-Info"].startswith("api-usage=")
         assert answer.headers["Date"].endswith("GMT")
 
 
-def test_a_wrong_method_is_told_the_right_ones(org: LocalOrg) -> None:
+def test_a_wrong_method_is_refused_with_the_right_methods(org: LocalOrg) -> None:
     status, code, message = error(org.request("PUT", "/sobjects/Case", json={}))
     assert (status, code) == (405, "METHOD_NOT_ALLOWED")
     assert "GET,POST" in message
 
 
-def test_a_version_tells_its_resources_and_who_asks(org: LocalOrg) -> None:
+def test_a_version_lists_its_resources_and_the_users_identity(org: LocalOrg) -> None:
     body = org.get("/").json()
     assert body["sobjects"] == "/services/data/v68.0/sobjects"
     who = org.http.get(
@@ -132,6 +132,6 @@ def test_describe_answers_304_until_the_schema_changes(org: LocalOrg) -> None:
     assert org.get("/sobjects/Case/describe", headers=past).status_code == 200
 
 
-def test_limits_tell_what_is_left_of_the_day(org: LocalOrg) -> None:
+def test_limits_show_the_remaining_requests_of_the_day(org: LocalOrg) -> None:
     org.faults(daily_left=10)
     assert org.get("/limits").json()["DailyApiRequests"]["Remaining"] == 9

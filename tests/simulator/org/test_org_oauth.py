@@ -1,4 +1,4 @@
-"""Signing in: grants, refusals, rotation, and what hangs on a token."""
+"""Login: grants, refusals, rotation, and what a token allows."""
 
 import base64
 import hashlib
@@ -81,7 +81,7 @@ def test_client_credentials_are_refused_at_the_shared_login_hosts(org: LocalOrg,
     }
 
 
-def test_any_client_is_let_in_unless_clients_are_strict(
+def test_any_client_is_accepted_unless_clients_are_strict(
     org: LocalOrg, strict_org: LocalOrg
 ) -> None:
     form = {"grant_type": "client_credentials", "client_id": "other", "client_secret": "s"}
@@ -192,7 +192,7 @@ def test_a_jwt_assertion_gives_a_token(org: LocalOrg, key: rsa.RSAPrivateKey) ->
 
 
 @pytest.mark.parametrize(
-    ("claims", "said"),
+    ("claims", "description"),
     [
         ({"aud": "https://example.com"}, "audience is invalid"),
         ({"exp": 1}, "expired authorization code"),
@@ -201,10 +201,10 @@ def test_a_jwt_assertion_gives_a_token(org: LocalOrg, key: rsa.RSAPrivateKey) ->
     ],
 )
 def test_a_jwt_assertion_with_a_bad_claim_is_refused(
-    org: LocalOrg, key: rsa.RSAPrivateKey, claims: dict[str, Any], said: str
+    org: LocalOrg, key: rsa.RSAPrivateKey, claims: dict[str, Any], description: str
 ) -> None:
     body = org.login(grant_type=JWT, assertion=assertion(key, **claims)).json()
-    assert body == {"error": "invalid_grant", "error_description": said}
+    assert body == {"error": "invalid_grant", "error_description": description}
 
 
 def test_a_jwt_expiry_in_milliseconds_as_the_sf_cli_sends_it_is_taken(
@@ -251,7 +251,7 @@ def test_a_jwt_signature_is_checked_when_a_key_is_registered(
     assert org.login(grant_type=JWT, assertion=assertion(other)).status_code == 400
 
 
-def test_userinfo_and_identity_tell_who_and_which_org(org: LocalOrg) -> None:
+def test_userinfo_and_identity_name_the_user_and_the_org(org: LocalOrg) -> None:
     token = org.login().json()
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     info = org.get("/services/oauth2/userinfo", headers=headers).json()
@@ -263,7 +263,7 @@ def test_userinfo_and_identity_tell_who_and_which_org(org: LocalOrg) -> None:
     assert (refused.status_code, refused.text) == (403, "Bad_OAuth_Token")
 
 
-def test_introspection_tells_a_live_token_from_a_dead_one(org: LocalOrg) -> None:
+def test_introspection_distinguishes_a_valid_token_from_a_revoked_one(org: LocalOrg) -> None:
     token = org.login().json()["access_token"]
 
     def introspect() -> dict[str, Any]:

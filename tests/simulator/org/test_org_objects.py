@@ -1,4 +1,4 @@
-"""What single objects do by themselves."""
+"""What Salesforce does when certain objects are written."""
 
 import base64
 
@@ -21,14 +21,14 @@ def test_a_case_has_its_defaults(org: LocalOrg) -> None:
     assert case["OwnerId"] == case["CreatedById"] == case["LastModifiedById"]
 
 
-def test_a_case_belongs_to_its_contacts_account_unless_told(org: LocalOrg) -> None:
+def test_a_case_gets_its_contacts_account_unless_one_is_given(org: LocalOrg) -> None:
     jane, other = org.contact("Jane Miller"), org.contact("Luis Garcia")
     case = org.create("Case", ContactId=jane["Id"])
     assert org.row("Case", case)["AccountId"] == jane["AccountId"]
     org.patch(f"/sobjects/Case/{case}", {"ContactId": other["Id"]})
     assert org.row("Case", case)["AccountId"] == jane["AccountId"]
-    said = org.create("Case", ContactId=jane["Id"], AccountId=other["AccountId"])
-    assert org.row("Case", said)["AccountId"] == other["AccountId"]
+    given = org.create("Case", ContactId=jane["Id"], AccountId=other["AccountId"])
+    assert org.row("Case", given)["AccountId"] == other["AccountId"]
 
 
 def test_the_status_closes_and_reopens_a_case(org: LocalOrg) -> None:

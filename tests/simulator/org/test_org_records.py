@@ -44,7 +44,7 @@ def test_a_post_may_carry_its_method_in_the_address(org: LocalOrg) -> None:
     assert org.row("Contact", jane)["Title"] == "CEO"
 
 
-def test_a_deleted_record_is_gone_for_all_but_query_all(org: LocalOrg) -> None:
+def test_only_query_all_finds_a_deleted_record(org: LocalOrg) -> None:
     case_id = org.create("Case", Subject="x")
     assert org.delete(f"/sobjects/Case/{case_id}").status_code == 204
     gone = (404, "ENTITY_IS_DELETED", "entity is deleted")
@@ -296,7 +296,7 @@ def test_a_parent_may_be_named_by_its_external_id(org: LocalOrg) -> None:
     assert child["ParentId"] == case_id
 
 
-def test_a_parent_that_is_not_there_is_refused_by_its_key(org: LocalOrg) -> None:
+def test_an_unknown_parent_is_refused_by_its_key(org: LocalOrg) -> None:
     refused = org.post("/sobjects/Case", {"Parent": {"Call_Key__c": "nope"}})
     assert error(refused) == (
         400,

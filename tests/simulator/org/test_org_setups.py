@@ -1,4 +1,4 @@
-"""Orgs that are set up otherwise than the seed: controls that take a right, a value or a field."""
+"""Orgs whose setup differs from the seed: faults that remove a right, a value or a field."""
 
 import base64
 import re
@@ -9,7 +9,7 @@ from tests.simulator.org.harness import LocalOrg, error
 
 
 def test_a_denied_record_refuses_alone(org: LocalOrg) -> None:
-    """As the contact of a person account does: its neighbours in the same request go through."""
+    """As the contact of a person account does: the other records of the request succeed."""
     jane, luis = (org.contact(name)["Id"] for name in ("Jane Miller", "Luis Garcia"))
     org.faults(deny_records=[jane[:15]])
     assert error(org.patch(f"/sobjects/Contact/{jane}", {"Phone": "1"})) == (
@@ -18,11 +18,11 @@ def test_a_denied_record_refuses_alone(org: LocalOrg) -> None:
         "insufficient access rights on object id",
     )
     records = [
-        {"attributes": {"type": "Contact"}, "Id": entry, "MobilePhone": "2"}
-        for entry in (jane, luis)
+        {"attributes": {"type": "Contact"}, "Id": contact_id, "MobilePhone": "2"}
+        for contact_id in (jane, luis)
     ]
     items = org.patch("/composite/sobjects", {"records": records}).json()
-    assert [entry["success"] for entry in items] == [False, True]
+    assert [result["success"] for result in items] == [False, True]
     assert items[0]["errors"][0]["statusCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
     assert org.row("Contact", jane)["Name"] == "Jane Miller"
     org.create("Case", Subject="x", ContactId=jane)
@@ -48,7 +48,7 @@ def test_an_org_may_have_other_statuses(org: LocalOrg) -> None:
         ("Done", False),
     ]
     listed = org.query("SELECT ApiName, IsClosed FROM TaskStatus ORDER BY SortOrder")
-    assert [(entry["ApiName"], entry["IsClosed"]) for entry in listed] == [
+    assert [(row["ApiName"], row["IsClosed"]) for row in listed] == [
         ("Open", False),
         ("Done", True),
     ]
@@ -65,22 +65,22 @@ def test_which_statuses_close_can_be_said(org: LocalOrg) -> None:
     statuses = ["In", {"value": "Solved", "closed": True}, {"value": "Void", "closed": True}]
     org.faults(picklists={"Case.Status": statuses})
     listed = org.query("SELECT MasterLabel FROM CaseStatus WHERE IsClosed = true")
-    assert [entry["MasterLabel"] for entry in listed] == ["Solved", "Void"]
+    assert [row["MasterLabel"] for row in listed] == ["Solved", "Void"]
     assert org.row("Case", org.create("Case", Status="Solved"))["IsClosed"] is True
     assert org.row("Case", org.create("Case", Subject="x"))["Status"] == "In"
 
 
 def test_the_seeded_org_lists_its_own_statuses(org: LocalOrg) -> None:
     closed = org.query("SELECT ApiName FROM CaseStatus WHERE IsClosed = true")
-    assert [entry["ApiName"] for entry in closed] == ["Closed"]
+    assert [row["ApiName"] for row in closed] == ["Closed"]
     usual = org.query("SELECT ApiName FROM TaskStatus WHERE IsDefault = true")
-    assert [entry["ApiName"] for entry in usual] == ["Not Started"]
+    assert [row["ApiName"] for row in usual] == ["Not Started"]
 
 
 def test_an_org_without_call_center_has_no_call_fields(org: LocalOrg) -> None:
     names = ("CallType", "CallDisposition", "CallDurationInSeconds", "CallObject")
     org.faults(hide_fields=[f"Task.{name}" for name in names])
-    fields = [entry["name"] for entry in org.get("/sobjects/Task/describe").json()["fields"]]
+    fields = [row["name"] for row in org.get("/sobjects/Task/describe").json()["fields"]]
     assert "TaskSubtype" in fields
     assert not set(names) & set(fields)
     unknown = "No such column 'CallType' on sobject of type Task"
@@ -144,7 +144,7 @@ def test_line_breaks_may_be_stored_and_counted_as_two(org: LocalOrg) -> None:
 
 
 def test_child_rows_take_capacity_in_a_page(org: LocalOrg) -> None:
-    """A page may be smaller than asked for, and so may a list of children."""
+    """A page, and a list of children, may be smaller than requested."""
     jane = org.contact("Jane Miller")["Id"]
     org.faults(max_page_rows=2)
     query = f"SELECT Name, (SELECT CaseNumber FROM Cases) FROM Contact WHERE Id = '{jane}'"
@@ -154,13 +154,13 @@ def test_child_rows_take_capacity_in_a_page(org: LocalOrg) -> None:
     assert (cases["totalSize"], cases["done"], len(cases["records"])) == (3, False, 2)
     rest = org.get(cases["nextRecordsUrl"]).json()
     assert (rest["totalSize"], rest["done"], len(rest["records"])) == (3, True, 1)
-    numbers = [entry["CaseNumber"] for entry in (*cases["records"], *rest["records"])]
+    numbers = [row["CaseNumber"] for row in (*cases["records"], *rest["records"])]
     assert sorted(numbers) == ["00001001", "00001002", "00001003"]
     seen, sizes = [], []
     org.faults(max_page_rows=4)
     page = org.soql("SELECT Name, (SELECT Id FROM Cases) FROM Contact").json()
     while True:
-        seen += [entry["Name"] for entry in page["records"]]
+        seen += [row["Name"] for row in page["records"]]
         sizes.append(len(page["records"]))
         if page["done"]:
             break

@@ -1,4 +1,4 @@
-"""SOQL: what is understood, what it finds, and how the rest is refused."""
+"""SOQL: which statements are valid, what they find, and how invalid ones are refused."""
 
 from typing import Any
 from urllib.parse import quote
@@ -81,7 +81,7 @@ def test_before_version_58_children_have_no_children(org: LocalOrg) -> None:
     assert "more than 1 level away from the root entity object" in message
 
 
-def test_every_child_relationship_the_product_needs_is_there(org: LocalOrg) -> None:
+def test_the_org_has_every_child_relationship_that_the_product_needs(org: LocalOrg) -> None:
     account = org.query(
         "SELECT (SELECT Id FROM Contacts), (SELECT Id FROM Cases), (SELECT Id FROM Tasks) "
         "FROM Account WHERE AccountNumber = 'ACC-12345'"
@@ -156,7 +156,7 @@ def test_recent_cases_are_found_by_age(org: LocalOrg) -> None:
     assert len(org.query("SELECT Id FROM Case WHERE CreatedDate = N_DAYS_AGO:4")) == 1
 
 
-def test_order_puts_nulls_where_told(org: LocalOrg) -> None:
+def test_order_by_puts_nulls_first_or_last(org: LocalOrg) -> None:
     first = org.query("SELECT Name, Email FROM Contact ORDER BY Email LIMIT 1")[0]
     assert first["Email"] is None
     first = org.query("SELECT Name, Email FROM Contact ORDER BY Email NULLS LAST LIMIT 1")[0]
@@ -378,7 +378,7 @@ def escape(text: str) -> str:
     return "".join(ESCAPES.get(char, char) for char in text)
 
 
-# No surrogates and no NUL (JSON and SQLite have no place for them); trimmed as Salesforce trims.
+# No surrogates and no NUL (JSON and SQLite can't store them); trimmed as Salesforce trims.
 ANY_TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=40
 ).filter(lambda text: text.strip() == text and text.strip() != "")

@@ -1,4 +1,4 @@
-"""The simulated Vapi: scenarios are read strictly, control takes what Vapi takes."""
+"""The simulated Vapi reads scenarios strictly, and accepts the commands that Vapi accepts."""
 
 import subprocess
 import sys

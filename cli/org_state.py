@@ -1,4 +1,4 @@
-"""What stands in the org now of a parked write, for the person who is about to correct it."""
+"""What the org has now of a parked write, for the operator who is about to correct it."""
 
 from dataclasses import dataclass, field
 
@@ -30,15 +30,15 @@ SOBJECTS = {
 
 
 @dataclass(frozen=True)
-class Stands:
-    """fields: what the org has in each, "" for nothing. told: a sentence, "" when there is none."""
+class OrgState:
+    """fields: what the org has in each, "" for nothing. sentence: about the record, or ""."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    said: str = ""
+    sentence: str = ""
 
 
-def standing_of(intent: Intent, change: Edit, settings: Settings) -> Stands:
-    """What can't be read is said. Raises StoreUnavailableError."""
+def org_state_of(intent: Intent, change: Edit, settings: Settings) -> OrgState:
+    """When the org can't be read, the sentence says so. Raises StoreUnavailableError."""
     store = connect(settings.redis_url, socket_timeout_s=ANSWER_S)
     salesforce = SalesforceClient(settings, store, ApiBudget(settings, store), Use.CHECK)
     has_key_fields = settings.salesforce_key_fields
@@ -49,11 +49,11 @@ def standing_of(intent: Intent, change: Edit, settings: Settings) -> Stands:
         if sobject := SOBJECTS.get(intent.kind):
             return _record(records, sobject, intent)
     except SalesforceError as error:
-        return Stands(said=f"What stands in the org now can't be read: {error}.")
-    return Stands()
+        return OrgState(sentence=f"The org can't be read now: {error}.")
+    return OrgState()
 
 
-def _contact(records: Records, store: redis.Redis, change: Edit, settings: Settings) -> Stands:
+def _contact(records: Records, store: redis.Redis, change: Edit, settings: Settings) -> OrgState:
     contact_id, number = change.draft.get("contact_id"), change.draft.get("caller_number")
     if not contact_id and number:
         contacts = ContactResolver(records, store, settings.phone_region, keys_of(settings))
@@ -62,14 +62,16 @@ def _contact(records: Records, store: redis.Redis, change: Edit, settings: Setti
     statement = f"SELECT {columns(('Id', *names))} FROM Contact WHERE Id = {{id}}"
     rows = records.query(soql(statement, id=contact_id))[0] if contact_id else []
     if not rows:
-        return Stands(
-            said="The org has no such contact, or several: --set contact_id=003... names one."
+        return OrgState(
+            sentence="The org has no such contact, or several. Name one: --set contact_id=003..."
         )
-    return Stands({name: str(rows[0].get(name) or "") for name in names})
+    return OrgState({name: str(rows[0].get(name) or "") for name in names})
 
 
-def _record(records: Records, sobject: str, intent: Intent) -> Stands:
+def _record(records: Records, sobject: str, intent: Intent) -> OrgState:
     found = records.by_key(sobject, [intent.id], ("Id",)).get(intent.id)
     if not found:
-        return Stands(said=f"The org has no {sobject} of it.")
-    return Stands(said=f"The org has it already, as {sobject} {found['Id']}: correct it there.")
+        return OrgState(sentence=f"The org has no {sobject} of this intent.")
+    return OrgState(
+        sentence=f"The org already has it as {sobject} {found['Id']}. Correct it there."
+    )
