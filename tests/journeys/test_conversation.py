@@ -80,7 +80,7 @@ def dedup_keys(stack: Stack) -> Counter[str]:
 
 
 def requested(calls: dict[str, list[Intent]]) -> Counter[tuple[tuple[Kind, State], ...]]:
-    """What became of the wishes of each call."""
+    """What became of the write requests of each call."""
     return Counter(
         tuple((intent.kind, intent.state) for intent in intents if intent.tool)
         for intents in calls.values()
@@ -183,7 +183,7 @@ def test_case_numbers_and_retractions_reach_the_live_call(fresh: Stack, control:
     playing.start()
     wait_until(lambda: len(said(control)) >= 2, for_s=30, what="call_updates")
     playing.join()
-    back, number = (item["command"]["message"]["content"] for item in said(control))
+    back, number = (sent["command"]["message"]["content"] for sent in said(control))
     assert "took back" in back
     (made,) = (
         record

@@ -22,7 +22,7 @@ def demo(installed: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate(timeout=60)
 
 
-def test_addresses_come_at_once_and_an_answer_that_stays_the_same_is_told_once(
+def test_addresses_come_at_once_and_an_answer_that_stays_the_same_is_shown_once(
     demo: subprocess.Popen[str],
 ) -> None:
     """Read through a pipe, as tee does it, up to the end of the second call."""

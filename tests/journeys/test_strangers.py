@@ -101,7 +101,7 @@ def processes(stack: Stack) -> list[int]:
 def peak_mb(stack: Stack) -> float:
     """The most memory that the workers ever had, summed."""
     status = [Path(f"/proc/{pid}/status").read_text() for pid in processes(stack)]
-    found = [re.search(r"VmHWM:\s+(\d+) kB", item) for item in status]
+    found = [re.search(r"VmHWM:\s+(\d+) kB", text) for text in status]
     return sum(int(row.group(1)) for row in found if row) / 1024
 
 
@@ -133,19 +133,19 @@ class Strangers:
             alive: list[socket.socket] = []
             while not self._ended.is_set():
                 while len(alive) < self._count:
-                    one = all_of_them.enter_context(connect(self._stack))
-                    one.sendall(self._openings[self.opened % len(self._openings)])
-                    one.setblocking(False)
-                    alive.append(one)
+                    connection = all_of_them.enter_context(connect(self._stack))
+                    connection.sendall(self._openings[self.opened % len(self._openings)])
+                    connection.setblocking(False)
+                    alive.append(connection)
                     self.opened += 1
                 self._ended.wait(self._every_s)
-                alive = [item for item in alive if self._sends(item)]
+                alive = [connection for connection in alive if self._sends(connection)]
 
     @staticmethod
-    def _sends(item: socket.socket) -> bool:
+    def _sends(connection: socket.socket) -> bool:
         try:
-            item.send(b"x")
-            return item.recv(1) != b""
+            connection.send(b"x")
+            return connection.recv(1) != b""
         except BlockingIOError:
             return True
         except OSError:

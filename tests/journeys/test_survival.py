@@ -81,7 +81,7 @@ def accept(stack: Stack, count: int, *, callers: int = 1) -> list[str]:
     callers: how many numbers call; 0 for calls that show none, so that no contact is looked for.
     """
 
-    def one(nth: int) -> str:
+    def accept_nth(nth: int) -> str:
         caller = "+14155550101" if callers else ""
         if callers > 1:
             caller = f"+1415556{nth % callers:04d}"
@@ -91,7 +91,7 @@ def accept(stack: Stack, count: int, *, callers: int = 1) -> list[str]:
         return found.group()
 
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(one, range(count)))
+        return list(pool.map(accept_nth, range(count)))
 
 
 def wait_settled(stack: Stack, count: int, for_s: float = 110) -> Counter[State]:
@@ -102,7 +102,7 @@ def wait_settled(stack: Stack, count: int, for_s: float = 110) -> Counter[State]
         return len(found) >= count and all(row.state in SETTLED for row in found)
 
     wait_until(settled, for_s=for_s, what="the journal")
-    return Counter(item.state for item in journal.newest(20_000))
+    return Counter(intent.state for intent in journal.newest(20_000))
 
 
 def references(stack: Stack) -> Counter[str]:
@@ -158,13 +158,14 @@ def test_ten_racing_workers_apply_each_of_a_thousand_intents_once(
         "from shared.settings import load_settings\n"
         "from shared.store import connect\n"
         "from shared.domain.kinds import Kind\n"
-        "from workers.delivery.desk import Desk\n"
+        "from workers.delivery.context import DeliveryContext\n"
         "from workers.delivery.engine import drain\n"
         "settings = load_settings()\n"
-        "desk = Desk.from_settings(settings, connect(settings.redis_url))\n"
+        "connection = connect(settings.redis_url)\n"
+        "context = DeliveryContext.from_settings(settings, connection)\n"
         "print('ready', flush=True)\n"
         "input()\n"
-        "print(drain(desk, Kind.CASE_CREATE))\n"
+        "print(drain(context, Kind.CASE_CREATE))\n"
     )
     racers = [
         subprocess.Popen(
@@ -245,7 +246,7 @@ def test_three_deliveries_shuffled_over_two_servers_are_one_effect_and_one_answe
     assert all(len(bodies) == 1 for bodies in by_call.values())
     wait_settled(healed, 100)
     spoken = [json.loads(next(iter(value)))["results"][0]["result"] for value in by_call.values()]
-    assert references(healed) == {item.rstrip(".")[-7:]: 1 for item in spoken}
+    assert references(healed) == {reference.rstrip(".")[-7:]: 1 for reference in spoken}
 
 
 @pytest.mark.timeout(400)
@@ -272,7 +273,7 @@ def test_a_backlog_of_5000_after_a_hang_that_may_have_committed_drains_in_60_req
     healed.org.fault(hang_after=True)
     spoken = accept(healed, 5000, callers=0)
     wait_until(
-        lambda: any(item.in_doubt for item in journal_of(healed).newest(20_000)),
+        lambda: any(intent.in_doubt for intent in journal_of(healed).newest(20_000)),
         for_s=60,
         what="an attempt whose answer was lost",
     )
@@ -283,7 +284,7 @@ def test_a_backlog_of_5000_after_a_hang_that_may_have_committed_drains_in_60_req
     print(f"5,000 cases after a hang: {used} requests")
     assert used <= 60
     found = references(healed)
-    assert all(found[item] == 1 for item in spoken)
+    assert all(found[reference] == 1 for reference in spoken)
     assert healed.org.stats()["records"]["updated"] == 0
 
 
@@ -292,8 +293,8 @@ def test_a_store_that_hangs_is_said_at_once_and_both_recover(healed: Stack) -> N
     healed_pid = healed.store.process.pid
     os.kill(healed_pid, signal.SIGSTOP)
     try:
-        entry = post(healed.webhook, create_case(1), timeout_s=5).json()["results"][0]
-        assert "could not save" in entry["error"]
+        result = post(healed.webhook, create_case(1), timeout_s=5).json()["results"][0]
+        assert "could not save" in result["error"]
         call = Call(id="call-1", caller="+14155550101", started_ms=0)
         event = post(healed.webhook, call.report("customer-ended-call", ""), timeout_s=5)
         assert event.status_code == 503

@@ -84,7 +84,7 @@ def test_the_words_of_a_call_are_bounded_in_sum(
     assert lines[0].startswith("Caller: 0 é")
     assert lines[-1] == CUT
     assert len(lines) < 20
-    say(client, "0 " + "é" * 3_000, 0)  # heard before: nothing changes
+    say(client, "0 " + "é" * 3_000, 0)  # known already: nothing changes
     assert service.calls.transcript("call-1").splitlines() == lines
     post(client, message("end-of-call-report"))
     assert CUT in service.journal.of_call("call-1")[0].payload["transcript"]

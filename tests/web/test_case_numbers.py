@@ -41,7 +41,7 @@ def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -
 
 
 @pytest.mark.parametrize("spoken", ["1001", "01001", "0 0 0 0 1 0 0 1", "{number}"])
-def test_its_contact_hears_of_it_and_adds_to_it(
+def test_its_contact_learns_of_it_and_adds_to_it(
     talking: FlaskClient, context: DeliveryContext, org: Org, number: str, spoken: str
 ) -> None:
     wanted = {"caseNumber": spoken.format(number=number)}

@@ -1,4 +1,4 @@
-"""The conversation: second thoughts, interruptions, order, and what is told into the call."""
+"""The conversation: second thoughts, interruptions, order, and what is said into the call."""
 
 import itertools
 import json
@@ -389,7 +389,7 @@ def test_only_what_was_asked_for_last_is_taken_back(talking: FlaskClient, journa
     assert [intent.state for intent in intents(journal)] == [State.HELD, State.CANCELLED]
 
 
-def test_what_was_asked_for_last_is_told_by_the_time_it_was_asked_for(
+def test_the_last_request_is_the_one_with_the_latest_time_of_its_own(
     talking: FlaskClient, journal: Journal
 ) -> None:
     """An amended case keeps its place in the journal."""
@@ -430,7 +430,7 @@ def test_messages_that_nothing_tells_apart_are_each_their_own(
     assert [intent.state for intent in intents(journal)] == [State.HELD, State.CANCELLED]
 
 
-def test_the_reason_of_a_close_that_is_not_made_is_not_told(
+def test_the_reason_of_a_close_that_is_not_made_is_not_said(
     talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext, org: Org
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
@@ -629,7 +629,7 @@ EVENTS = {
     "begin": at(message("status-update", status="in-progress"), 0),
     "caller": said("Please open a case, and call me back.", 1000),
     "speech": speech("started", 900),
-    "wish": at(
+    "write request": at(
         tool_message(("a", "createSalesforceCase", CASE), ("b", "requestCallback", {})), 2000
     ),
     "partial": said("and tell", 2500, kind="partial"),
@@ -655,7 +655,7 @@ def deliver_all(context: DeliveryContext, journal: Journal, store: redis.Redis) 
             drain(context, kind)
 
 
-@pytest.mark.parametrize("last", ["wish", "report", "partial"])
+@pytest.mark.parametrize("last", ["write request", "report", "partial"])
 def test_whatever_comes_last_all_of_the_call_reaches_the_org(
     talking: FlaskClient,
     journal: Journal,
@@ -814,7 +814,7 @@ def test_what_vapi_tells_of_a_call_long_over_opens_it_no_more(
 # -- assistant-request -----------------------------------------------------------------------------
 
 
-def test_the_assistant_is_told_whom_it_will_talk_to(settings: Settings) -> None:
+def test_the_assistant_learns_whom_it_will_talk_to(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
     answer = post(app.test_client(), message("assistant-request")).get_json()
     assert answer["assistantId"] == "a-1"
@@ -846,7 +846,7 @@ def test_a_caller_who_is_known_is_greeted_by_name(
 
 
 @pytest.mark.parametrize("number", ["+14155550102", "+14155559999"])
-def test_the_assistant_is_told_nothing_of_who_is_not_known_for_certain(
+def test_the_assistant_learns_nothing_of_who_is_not_known_for_certain(
     settings: Settings, number: str
 ) -> None:
     app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))

@@ -43,7 +43,7 @@ def service(app: Flask) -> Service:
 
 
 def go_quiet(service: Service) -> None:
-    """Nothing was heard of any call for long."""
+    """No call has sent anything for long."""
     for call_id in service.store.zrange("vs:calls", 0, -1):
         service.store.zadd("vs:calls", {str(call_id): 1})
     service.end_of_call.end_quiet_calls(600_000)
@@ -229,7 +229,7 @@ def test_a_call_that_goes_on_after_a_quiet_end_is_updated_again(
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_without_a_report_the_task_has_what_the_last_status_update_told(
+def test_without_a_report_the_task_has_what_the_last_status_update_said(
     client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org,
     order: tuple[int, int],
 ) -> None:  # fmt: skip
@@ -534,7 +534,7 @@ def test_a_report_that_belongs_to_no_call_is_named_by_its_shape(
     assert not re.search("Jane|billed", json.dumps(said))
 
 
-def test_a_campaign_is_not_approved_and_told_so(client: FlaskClient) -> None:
+def test_a_campaign_is_not_approved_and_learns_so(client: FlaskClient) -> None:
     body = {"message": {"type": "campaign.predial", "campaignId": "c", "contact": {}}}
     answer = post(client, body).get_json()
     assert "eligible" not in answer

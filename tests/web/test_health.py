@@ -35,7 +35,7 @@ def figures(app: Flask) -> dict[str, float]:
     }
 
 
-def test_breaker_and_budget_are_told(app: Flask, client: FlaskClient) -> None:
+def test_breaker_and_budget_are_shown(app: Flask, client: FlaskClient) -> None:
     ask(client, "lookupCustomer")
     service: Service = app.extensions["service"]
     said(service.api_budget, 123, 15_000)
@@ -66,7 +66,7 @@ def test_a_failing_kind_is_a_problem_with_its_reason_and_a_gauge(
     assert informed["vs_oldest_due_seconds{}"] >= 0
 
 
-def test_a_pause_by_hand_is_told_and_is_no_problem(
+def test_a_pause_by_hand_is_shown_and_is_no_problem(
     app: Flask, client: FlaskClient, journal: Journal
 ) -> None:
     journal.pause(Kind.CALLBACK)
@@ -105,7 +105,7 @@ def test_a_worker_or_beat_that_is_gone_is_an_alarm_and_no_reason_to_take_the_lin
 # -- who may see it --------------------------------------------------------------------------------
 
 
-def test_a_stranger_hears_the_status_and_nothing_else(client: FlaskClient) -> None:
+def test_a_stranger_gets_the_status_and_nothing_else(client: FlaskClient) -> None:
     answer = client.get("/health")
     assert answer.status_code == 200
     assert answer.get_json() == {"status": "problems"}
@@ -190,7 +190,7 @@ def test_a_dead_workers_lease_is_due_again(journal: Journal, store: redis.Redis)
     assert (found.due, found.leased) == (1, 0)
 
 
-def test_a_broken_promise_is_one_that_a_caller_was_told_of_and_whose_call_is_over(
+def test_a_broken_promise_was_made_to_a_caller_whose_call_is_over(
     client: FlaskClient, journal: Journal
 ) -> None:
     """The comment with the call's summary was never spoken, though it has a reference."""

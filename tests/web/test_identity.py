@@ -276,7 +276,7 @@ def test_a_chats_number_was_typed_in_whatever_the_call_says(client: FlaskClient)
     assert "Jane" not in post(client, body).get_data(as_text=True)
 
 
-def test_a_doubtful_call_is_told_nothing_and_counted(client: FlaskClient) -> None:
+def test_a_doubtful_call_learns_nothing_and_is_counted(client: FlaskClient) -> None:
     calls = client.application.extensions["service"].calls
     body = message("status-update", status="in-progress")
     body["message"]["call"]["monitor"] = {"controlUrl": "https://x.vapi.ai/call-1/control"}
@@ -310,7 +310,7 @@ def test_what_a_call_asked_for_as_somebody_is_delivered_for_nobody_once_it_is_do
     assert (update.state, update.reason) == (State.PARKED, "NOT_ONE_CONTACT")
 
 
-def test_neither_of_two_numbers_hears_what_the_other_asked_for(
+def test_neither_of_two_numbers_learns_what_the_other_asked_for(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     made = say(client, "createSalesforceCase", CASE)
@@ -342,7 +342,7 @@ def test_a_case_that_went_to_somebody_else_is_not_closed_by_who_opened_it(
     assert "being closed" not in say(client, "cancelCase", number=UNKNOWN)
 
 
-def test_a_colleague_hears_that_there_is_a_case_of_their_account(
+def test_a_colleague_learns_that_there_is_a_case_of_their_account(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE)

@@ -68,7 +68,7 @@ def drop_stored_answers(store: redis.Redis) -> None:
 
 
 @pytest.mark.parametrize("kind", TELLING)
-def test_the_very_same_bytes_hear_the_very_same_answer(client: FlaskClient, kind: str) -> None:
+def test_the_very_same_bytes_get_the_very_same_answer(client: FlaskClient, kind: str) -> None:
     raw, headers = captured(kind)
     first = send(client, raw, headers)
     end(client, "status-update")
@@ -77,7 +77,7 @@ def test_the_very_same_bytes_hear_the_very_same_answer(client: FlaskClient, kind
 
 @pytest.mark.parametrize("kind", TELLING)
 @pytest.mark.parametrize("how", ["status-update", "end-of-call-report"])
-def test_an_ended_call_hears_nothing(
+def test_an_ended_call_gets_no_answer(
     client: FlaskClient, store: redis.Redis, journal: Journal, kind: str, how: str
 ) -> None:
     raw, headers = captured(kind)
@@ -190,7 +190,7 @@ def test_a_call_that_was_only_quiet_is_not_over(client: FlaskClient) -> None:
     assert "Jane Miller" in ask(client, "lookupCustomer")["result"]
 
 
-def test_a_message_of_the_day_before_hears_nothing_where_no_timestamp_is_signed_beside_it(
+def test_a_message_of_the_day_before_gets_no_answer_where_no_timestamp_is_signed_beside_it(
     settings: Settings,
 ) -> None:
     """By then it is no longer known that its call has ended."""

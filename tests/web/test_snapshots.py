@@ -108,7 +108,7 @@ def test_those_who_ask_at_the_same_time_share_one_request(
         app.extensions["service"].close()
 
 
-def test_those_who_wait_for_the_window_share_a_request_and_hear_only_their_own_answer(
+def test_those_who_wait_for_the_window_share_a_request_and_get_only_their_own_answer(
     store: redis.Redis, store_server: Store, org: Org
 ) -> None:
     window = {"salesforce_window_requests": 100, "salesforce_window_seconds": 20}
@@ -164,7 +164,7 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
 # -- when Salesforce can't be asked ----------------------------------------------------------------
 
 
-def test_what_was_last_known_is_told_with_its_age(
+def test_what_was_last_known_is_said_with_its_age(
     client: FlaskClient, org: Org, store: redis.Redis, keys: str
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
@@ -258,7 +258,7 @@ def test_a_reference_of_an_earlier_call_tells_no_number_while_the_org_is_away(
     assert "number" not in str(later)
 
 
-def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
+def test_whoever_has_the_number_now_learns_nothing_of_the_one_before(
     client: FlaskClient, org: Org
 ) -> None:
     ask(client, "lookupCustomer", call_id="a")
@@ -271,7 +271,7 @@ def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
     assert "can't discuss" in say(client, "getCaseStatus", wanted, call_id="b")
 
 
-def test_a_case_that_was_taken_back_is_gone_from_what_is_told(
+def test_a_case_that_was_taken_back_is_gone_from_what_is_said(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, call_id="a")

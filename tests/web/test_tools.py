@@ -60,7 +60,7 @@ def test_a_shared_number_is_nobody_in_particular(client: FlaskClient) -> None:
         ({"phone": "415-555-0000"}, False),
     ],
 )
-def test_others_hear_found_or_not_found_and_no_more(
+def test_others_learn_found_or_not_found_and_no_more(
     client: FlaskClient, given: dict[str, str], found: bool
 ) -> None:
     said = say(client, "lookupCustomer", given, number=UNKNOWN)
@@ -70,12 +70,12 @@ def test_others_hear_found_or_not_found_and_no_more(
         assert private not in said
 
 
-def test_a_caller_without_number_is_told_so(client: FlaskClient) -> None:
+def test_a_caller_without_number_learns_so(client: FlaskClient) -> None:
     assert "no phone number" in say(client, "lookupCustomer", number="")
     assert "no phone number" in say(client, "retrieveCustomerCase", number="anonymous")
 
 
-def test_open_cases_are_told_newest_first_and_by_issue_type(client: FlaskClient) -> None:
+def test_open_cases_are_listed_newest_first_and_by_issue_type(client: FlaskClient) -> None:
     said = say(client, "retrieveCustomerCase")
     assert said.startswith("There are two open cases.")
     assert said.index("00001002") < said.index("00001001")
@@ -87,11 +87,11 @@ def test_open_cases_are_told_newest_first_and_by_issue_type(client: FlaskClient)
     assert "not on file" in say(client, "retrieveCustomerCase", number=UNKNOWN, call_id="other")
 
 
-def test_the_newest_open_case_is_told_without_arguments(client: FlaskClient) -> None:
+def test_the_newest_open_case_is_found_without_arguments(client: FlaskClient) -> None:
     assert say(client, "getCaseStatus").startswith("Case 00001002")
 
 
-def test_a_case_is_told_to_its_contact_alone(client: FlaskClient) -> None:
+def test_a_case_is_visible_to_its_contact_alone(client: FlaskClient) -> None:
     assert "is New" in say(client, "getCaseStatus", {"caseNumber": "1001"})
     for number in (UNKNOWN, SHARED, ""):
         said = say(client, "getCaseStatus", {"caseNumber": "1001"}, number=number, call_id=number)
@@ -112,7 +112,7 @@ def test_a_new_case_is_known_by_its_reference_and_then_by_its_number(
         assert said == "Case 00001008, Billing: Billed twice for October, is New."
 
 
-def test_a_reference_is_told_to_the_contact_who_got_it_and_to_nobody_else(
+def test_a_reference_is_visible_to_the_contact_who_got_it_and_to_nobody_else(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
@@ -244,7 +244,7 @@ def test_a_parked_request_is_not_promised_again(client: FlaskClient, journal: Jo
     assert "needs a colleague" in say(client, "getCaseStatus")
 
 
-def test_a_receipt_without_number_is_told_as_it_is(client: FlaskClient, journal: Journal) -> None:
+def test_a_receipt_without_number_is_said_as_it_is(client: FlaskClient, journal: Journal) -> None:
     say(client, "createSalesforceCase", CASE)
     lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=100_000)
     journal.settle(lease, [Delivered(lease.intents[0].id, "500000000000001AAA")])
@@ -335,7 +335,7 @@ def test_a_number_that_only_looks_alike_is_another_persons(client: FlaskClient, 
     assert "Jane" in say(client, "lookupCustomer", number="+12072345678", call_id="us")
 
 
-def test_sharers_of_a_number_hear_nothing_of_a_case_by_its_number(
+def test_sharers_of_a_number_learn_nothing_of_a_case_by_its_number(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, number=SHARED, call_id="a")
@@ -357,7 +357,7 @@ def test_a_refusal_for_want_of_salesforce_is_not_kept(
     assert "result" in ask(client, "addCaseComment", wanted, call_id="b")
 
 
-def test_a_known_caller_hears_and_changes_nothing_of_another_contacts_case(
+def test_a_known_caller_learns_and_changes_nothing_of_another_contacts_case(
     client: FlaskClient, journal: Journal
 ) -> None:
     wanted = {"caseNumber": "1005"}  # of Luis Garcia

@@ -139,7 +139,7 @@ def test_a_lookup_delivered_twice_is_the_same_bytes_though_the_org_changed(
     assert "no open case" in said
 
 
-def test_two_deliveries_at_the_same_time_hear_the_same(app: Flask, journal: Journal) -> None:
+def test_two_deliveries_at_the_same_time_get_the_same_answer(app: Flask, journal: Journal) -> None:
     raw = json.dumps(tool_message(("call_1", "createSalesforceCase", CASE))).encode()
     bodies: list[bytes] = []
     threads = [
@@ -155,7 +155,7 @@ def test_two_deliveries_at_the_same_time_hear_the_same(app: Flask, journal: Jour
     assert journal.counts()["accepted"] == 1
 
 
-def test_a_model_that_asks_again_hears_the_first_reference(
+def test_a_model_that_asks_again_gets_the_first_reference(
     client: FlaskClient, journal: Journal
 ) -> None:
     first = ask(client, "createSalesforceCase", CASE, id="call_1")

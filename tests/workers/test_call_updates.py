@@ -1,4 +1,4 @@
-"""News of a promise while its call lasts: the agent is told once, at an address that is allowed."""
+"""Updates of a call while it lasts: the agent gets each once, at an address that is allowed."""
 
 import json
 import threading
@@ -82,10 +82,10 @@ def test_the_number_of_a_case_reaches_the_call_it_was_opened_in(
         settings.model_copy(update={"vapi_control_hosts": "127.0.0.1", "vapi_tell_by": by}),
         store,
     )
-    (one,) = posted
-    text = one["content"] if by == "say" else one["message"]["content"]
+    (command,) = posted
+    text = command["content"] if by == "say" else command["message"]["content"]
     (made,) = (case for case in org.records("Case") if case["Voice_Reference__c"])
-    assert one["type"] == by
+    assert command["type"] == by
     assert made["CaseNumber"] in text
     assert said.rstrip(".")[-7:] in text
 
@@ -105,7 +105,7 @@ def test_a_call_update_is_sent_once_whatever_becomes_of_it(
     ("ended", "hosts", "sent"),
     [(False, "127.0.0.1", True), (True, "127.0.0.1", False), (False, "*.vapi.ai", False)],
 )
-def test_a_parked_write_is_told_to_the_call_while_it_lasts(
+def test_the_call_learns_of_a_parked_write_while_it_lasts(
     client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis, settings: Settings,
     control: tuple[str, list[Any]], ended: bool, hosts: str, sent: bool,
 ) -> None:  # fmt: skip
@@ -121,13 +121,13 @@ def test_a_parked_write_is_told_to_the_call_while_it_lasts(
         {} if ended else {"told": 1} if sent else {"refused": 1}
     )
     if sent:
-        (one,) = posted
-        assert one["type"] == "add-message"
-        assert said.rstrip(".")[-7:] in one["message"]["content"]
+        (command,) = posted
+        assert command["type"] == "add-message"
+        assert said.rstrip(".")[-7:] in command["message"]["content"]
     assert client.get("/health", headers=OPERATOR).get_json()["broken_promises"] == int(ended)
 
 
-def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(
+def test_the_call_learns_of_a_refused_field_by_its_spoken_name(
     client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis, settings: Settings,
     control: tuple[str, list[Any]],
 ) -> None:  # fmt: skip
@@ -145,8 +145,8 @@ def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(
         lambda lease, said: call_updates.notify_agent(updates_of(lease, said)),
     )
     call_updates.close()
-    (one,) = posted
-    text = one["message"]["content"]
+    (command,) = posted
+    text = command["message"]["content"]
     assert "the state could not be saved" in text
     assert "Mass." not in text
 

@@ -67,7 +67,7 @@ def test_what_an_earlier_version_accepted_is_delivered(
     assert stored(journal, opened).org == ""
 
 
-def test_callers_hear_nothing_of_what_was_accepted_for_another_org(
+def test_callers_learn_nothing_of_what_was_accepted_for_another_org(
     context: DeliveryContext, sandbox: Journal
 ) -> None:
     opened = accept(sandbox, Kind.CASE_CREATE, BILLING, dedup_keys=("account:1:billing",))

@@ -1,4 +1,4 @@
-"""Delivery and the account of API use: probes, pauses, room, and requests that are shared."""
+"""Delivery and the account of API use: probes, pauses, capacity, and shared requests."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ DOWN: dict[str, Any] = {"status": 503, "error_code": "SERVER_UNAVAILABLE"}
 
 @pytest.fixture
 def tight(store: redis.Redis, store_server: Store, org: Org) -> DeliveryContext:
-    """A desk with a window of which most is spent."""
+    """A context with a window of which most is spent."""
     settings = make_settings(
         store_server.url, org.url, salesforce_window_requests=100, salesforce_window_seconds=20
     )
@@ -39,7 +39,7 @@ def tight(store: redis.Redis, store_server: Store, org: Org) -> DeliveryContext:
 
 
 def allow_next_attempt(store: redis.Redis) -> None:
-    """The waits are over; what failed is not forgotten."""
+    """The waits are over; the failures still count."""
     for what, text in store.hgetall("vs:waits").items():
         store.hset("vs:waits", what, json.dumps(json.loads(text) | {"until": 0}))
 
@@ -125,7 +125,7 @@ def test_a_paused_kind_is_accepted_and_kept_until_a_person_resumes_it(
     assert stored(journal, intent_id).attempts == 1
 
 
-# -- room ------------------------------------------------------------------------------------------
+# -- capacity --------------------------------------------------------------------------------------
 
 
 def test_at_the_reserve_nothing_is_leased_and_nothing_counts_as_a_failure(

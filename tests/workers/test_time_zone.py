@@ -94,7 +94,7 @@ def test_the_org_is_asked_once_for_all_processes_and_not_again_right_after_a_fai
     org.fault()
 
 
-def test_what_the_org_once_told_outlasts_its_outage(
+def test_what_the_org_once_said_outlasts_its_outage(
     settings: Settings, store: redis.Redis, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone_of_org(org, "Asia/Tokyo")

@@ -104,7 +104,7 @@ def test_a_denied_record_parks_also_when_nothing_else_of_its_kind_is_about(
         return all(stored(journal, id_).state is State.PARKED for id_ in ids)
 
     def is_never_the_kinds() -> bool:
-        assert not journal.waits()  # two wishes about one record are one record
+        assert not journal.waits()  # two write requests about one record are one record
         return are_parked()
 
     drained_until(is_never_the_kinds, context, store, UPDATE, *ids)
@@ -548,7 +548,7 @@ def test_salesforces_words_are_kept_with_what_parked_and_go_with_personal_data(
     assert stored(journal, intent_id).detail == ""
 
 
-def test_what_the_journal_did_not_take_is_neither_told_nor_counted(
+def test_what_the_journal_did_not_take_is_neither_said_nor_counted(
     context: DeliveryContext, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another worker holds the batch by the time that this one is done."""
