@@ -24,7 +24,7 @@ def problems(stack: Stack, programs: Path) -> dict[str, str]:
     )  # fmt: skip
     findings = [json.loads(line) for line in said.stdout.splitlines()]
     found = {
-        finding["link"]: finding["mend"] for finding in findings if finding["status"] == "problem"
+        finding["link"]: finding["remedy"] for finding in findings if finding["status"] == "problem"
     }
     assert said.returncode == (1 if found else 0), said
     return found

@@ -236,11 +236,11 @@ def test_three_deliveries_shuffled_over_two_servers_are_one_effect_and_one_answe
             return nth, post(urls[place % 2], messages[nth]).content
 
         with ThreadPoolExecutor(12) as pool:
-            answers = list(pool.map(deliver, enumerate(deliveries)))
+            bodies = list(pool.map(deliver, enumerate(deliveries)))
     finally:
         web.stop()
     by_call: dict[int, set[bytes]] = {}
-    for nth, body in answers:
+    for nth, body in bodies:
         by_call.setdefault(nth, set()).add(body)
     assert len(by_call) == 100
     assert all(len(bodies) == 1 for bodies in by_call.values())

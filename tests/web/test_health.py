@@ -170,6 +170,7 @@ def test_everything_that_is_not_settled_is_counted_by_kind_and_state(
     assert seen()["open"]["case_comment"] == nothing | {"due": 1}
 
 
+@pytest.mark.breaks_rows("the case is taken out of what is due, so that only its follower counts")
 def test_what_waits_behind_a_paused_kind_is_as_old_as_it_is(
     client: FlaskClient, journal: Journal, store: redis.Redis
 ) -> None:

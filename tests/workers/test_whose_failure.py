@@ -548,6 +548,7 @@ def test_salesforces_words_are_kept_with_what_parked_and_go_with_personal_data(
     assert stored(journal, intent_id).detail == ""
 
 
+@pytest.mark.breaks_rows("the token is another one while the batch is at work")
 def test_what_the_journal_did_not_take_is_neither_said_nor_counted(
     context: DeliveryContext, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
