@@ -216,36 +216,38 @@ def unlisted(keys: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Running:
-    """Threads of this process, and the ids of its child processes where the system tells them."""
+    """Threads of this process, and its child processes where the system lists them.
+
+    Processes count by their command: one that a keeper starts again is the same.
+    """
 
     threads: frozenset[threading.Thread]
-    children: frozenset[int]
+    commands: Counter[str]
 
     @classmethod
     def now(cls) -> "Running":
-        return cls(frozenset(threading.enumerate()), frozenset(_children()))
+        return cls(frozenset(threading.enumerate()), Counter(_commands()))
 
     def began_since(self) -> list[str]:
         """What began after this was taken and does not end within a few seconds."""
         deadline = time.monotonic() + ENDS_WITHIN_S
         while True:
             now = Running.now()
-            names = Counter(thread.name for thread in now.threads - self.threads)
-            left = [f"thread {name} ({count})" for name, count in names.items()]
-            left += [_process(child) for child in now.children - self.children]
+            left = [f"thread {thread.name}" for thread in now.threads - self.threads]
+            left += [f"process {command}" for command in now.commands - self.commands]
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.02)
 
 
-def _children() -> Iterator[int]:
+def _commands() -> Iterator[str]:
     for listed in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):  # the thread has ended
-            yield from (int(child) for child in listed.read_text().split())
+            for child in listed.read_text().split():
+                yield from _command(child)
 
 
-def _process(pid: int) -> str:
-    with suppress(OSError):
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        return f"process {pid}: {command or 'ended, and nobody waited for it'}"
-    return f"process {pid}"
+def _command(child: str) -> Iterator[str]:
+    with suppress(OSError):  # the process has ended
+        command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        yield command.strip() or "that ended, and nobody waited for it"
