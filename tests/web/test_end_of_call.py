@@ -18,6 +18,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask, message, post
 from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, paths, spoiled
+from tests.store_time import every_call_is_quiet, everything_is_due, waits_end
 from web.app import create_app
 from web.service import Service
 from web.transfer import NO_PHONE
@@ -44,8 +45,7 @@ def service(app: Flask) -> Service:
 
 def go_quiet(service: Service) -> None:
     """No call has sent anything for long."""
-    for call_id in service.store.zrange("vs:calls", 0, -1):
-        service.store.zadd("vs:calls", {str(call_id): 1})
+    every_call_is_quiet(service.store)
     service.end_of_call.end_quiet_calls(600_000)
 
 
@@ -54,8 +54,7 @@ def deliver_all(context: DeliveryContext, store: redis.Redis) -> None:
     for _ in range(6):
         for kind in Kind:
             drain(context, kind)
-            for intent_id in store.zrange(f"vs:due:{kind}", 0, -1):
-                store.zadd(f"vs:due:{kind}", {str(intent_id): 1}, xx=True)
+        everything_is_due(store)
     assert all(intent.state in SETTLED for intent in context.journal.newest(1000))
 
 
@@ -178,7 +177,7 @@ def test_a_late_report_writes_once_though_its_answer_was_lost(
     org.fault(lose_answer=1.0, resources=["composite"])
     drain(context, Kind.CALL_LOG)
     org.fault()
-    store.delete("vs:waits")
+    waits_end(store)
     deliver_all(context, store)
     assert logs_of(service.journal)[-1].state is State.DELIVERED
     assert "I was billed twice." in call_task(org)["Description"]

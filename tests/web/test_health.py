@@ -17,6 +17,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import OPERATOR, ask, message, post
 from tests.shared.test_api_budget import opened, said
+from tests.store_time import last_ran, lease_runs_out
 from tests.workers.delivering import BILLING, accept
 from web.app import create_app
 from web.metrics import FleetCollector
@@ -89,14 +90,14 @@ def test_a_process_that_can_take_calls_is_ready_though_nobody_sweeps_or_purges(
     assert (said["status"], said["problems"]) == ("ok", [])
 
 
-@pytest.mark.parametrize("key", ["vs:sweep:last", "vs:retention:last"])
+@pytest.mark.parametrize("what", ["sweep", "retention"])
 def test_a_worker_or_beat_that_is_gone_is_an_alarm_and_no_reason_to_take_the_line_down(
-    client: FlaskClient, journal: Journal, store: redis.Redis, key: str
+    client: FlaskClient, journal: Journal, store: redis.Redis, what: str
 ) -> None:
     Alive(store).note("beat", Peer.of_this_process())
     journal.sweep()
     journal.purge(data_after_ms=1, receipt_after_ms=1)
-    store.set(key, journal.now_ms() - 3_600_000)
+    last_ran(store, what, ms_ago=3_600_000)
     (problem,) = client.get("/health", headers=OPERATOR).get_json()["problems"]
     assert "3600 s ago" in problem
     assert client.get("/health/ready").status_code == 200
@@ -184,9 +185,8 @@ def test_what_waits_behind_a_paused_kind_is_as_old_as_it_is(
 
 def test_a_dead_workers_lease_is_due_again(journal: Journal, store: redis.Redis) -> None:
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999)
-    store.zadd("vs:due:case_create", {intent_id: 1})
-    store.zadd("vs:leases:case_create", {lease.token: 1})
+    journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999)
+    lease_runs_out(store, Kind.CASE_CREATE, intent_id)
     found = journal.summary().kinds["case_create"]
     assert (found.due, found.leased) == (1, 0)
 

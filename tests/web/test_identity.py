@@ -12,7 +12,16 @@ from shared.domain.identifiers import same_identifier
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
+from tests.calling import (
+    KNOWN,
+    SHARED,
+    UNKNOWN,
+    message,
+    post,
+    reference_in,
+    say,
+    tool_message,
+)
 from web.app import create_app
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -21,15 +30,6 @@ LUIS = "+14155550103"
 TOM = "+14155550105"
 """A colleague of Jane's."""
 CASE = {"issueType": "billing", "description": "A secret worth keeping", "onExisting": "new"}
-
-
-def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
-    entry = ask(client, tool, arguments, **options)
-    return str(entry.get("result") or entry["error"])
-
-
-def reference_in(sentence: str) -> str:
-    return sentence.rstrip(".")[-7:]
 
 
 def contact(org: Org, name: str) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from shared.salesforce.api_budget import Use
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
-from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, say, tool_message
 from tests.conftest import make_settings
 from tests.shared.test_api_budget import opened, spent
+from tests.store_time import breaker_stays_open, snapshot_was_taken
 from web.app import create_app
 from web.pool import REQUEST_THREADS
 from web.service import Service
@@ -32,22 +33,10 @@ AWAY: dict[str, Any] = {"status": 503, "error_code": "SERVER_UNAVAILABLE"}
 CASE = {"issueType": "billing", "description": "Billed twice"}
 
 
-def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
-    text: str = ask(client, tool, arguments, **options)["result"]
-    return text
-
-
 def asked(org: Org) -> int:
     """Requests but for tokens."""
     stats = org.stats()
     return int(stats["requests"] - stats["by_resource"].get("token", 0))
-
-
-def aged(store: redis.Redis, keys: str, number: str, age_ms: int) -> None:
-    """The number's snapshot was taken so long before it was."""
-    key = f"{keys}snapshot:{number}"
-    stored = json.loads(str(store.get(key)))
-    store.set(key, json.dumps(stored | {"at": stored["at"] - age_ms}))
 
 
 def has_snapshot(store: redis.Redis, keys: str, number: str) -> bool:
@@ -168,7 +157,7 @@ def test_what_was_last_known_is_said_with_its_age(
     client: FlaskClient, org: Org, store: redis.Redis, keys: str
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
-    aged(store, keys, KNOWN, 3 * 3_600_000)
+    snapshot_was_taken(store, keys, KNOWN, 3 * 3_600_000)
     org.fault(**AWAY)
     said = say(client, "lookupCustomer", call_id="b")
     assert said.startswith("As last known three hours ago, nothing newer can be seen: The caller")
@@ -182,7 +171,7 @@ def test_an_open_breaker_costs_no_request_and_no_wait(
     say(client, "lookupCustomer", call_id="a")
     service: Service = app.extensions["service"]
     opened(service.api_budget)
-    store.hset(f"{keys}breaker", "until", 2**52)
+    breaker_stays_open(store, keys)
     before = asked(org)
     assert "As last known one minute ago" in say(client, "lookupCustomer", call_id="b")
     assert "can't look" in ask(client, "lookupCustomer", number=SHARED, call_id="c")["error"]

@@ -11,20 +11,12 @@ from demo.stack import Org
 from shared.domain.intent import Delivered, Parked
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from tests.calling import KNOWN, SHARED, UNKNOWN, ask
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask, reference_in, say
+from tests.store_time import snapshot_expires
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
-
-
-def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
-    entry = ask(client, tool, arguments, **options)
-    return str(entry.get("result") or entry.get("error"))
-
-
-def reference_in(sentence: str) -> str:
-    return sentence.rstrip(".")[-7:]
 
 
 def case_of(org: Org, name: str) -> dict[str, Any]:
@@ -350,7 +342,7 @@ def test_a_refusal_for_want_of_salesforce_is_not_kept(
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
     drain(context, Kind.CASE_CREATE)
     wanted = {"comment": "x", "reference": reference}
-    store.delete(f"{keys}snapshot:{KNOWN}")
+    snapshot_expires(store, keys, KNOWN)
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     assert "error" in ask(client, "addCaseComment", wanted, call_id="b")
     org.fault()

@@ -22,6 +22,7 @@ from shared.domain.kinds import Kind
 from shared.settings import Settings
 from shared.vapi.control import may_be_called, read_url
 from tests.calling import OPERATOR, ask, message, post
+from tests.store_time import call_has
 from workers.call_updates import updates_of
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -258,7 +259,7 @@ def test_a_url_that_an_older_process_kept_is_refused_when_a_call_update_is_sent(
     client: FlaskClient, store: redis.Redis, settings: Settings, url: str
 ) -> None:
     post(client, message("status-update", status="in-progress"))
-    store.hset("vs:call:call-1", "control_url", url)
+    call_has(store, "call-1", control_url=url)
     call_updates = CallUpdates(Calls(store), settings)
     call_updates.notify_agent([("call-1", "The number of your case is 1008.")])
     call_updates.close()

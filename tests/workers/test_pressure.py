@@ -1,6 +1,5 @@
 """Delivery and the account of API use: probes, pauses, capacity, and shared requests."""
 
-import json
 import threading
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from shared.salesforce.api_budget import Capacity, Use
 from shared.salesforce.namespace import keys_of
 from tests.conftest import make_settings
 from tests.shared.test_api_budget import said, spent
+from tests.store_time import next_attempt_is_allowed, window_ends
 from tests.workers.delivering import BILLING, CALL, accept, change, stored, wait_no_more
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -38,12 +38,6 @@ def tight(store: redis.Redis, store_server: Store, org: Org) -> DeliveryContext:
     return context
 
 
-def allow_next_attempt(store: redis.Redis) -> None:
-    """The waits are over; the failures still count."""
-    for what, text in store.hgetall("vs:waits").items():
-        store.hset("vs:waits", what, json.dumps(json.loads(text) | {"until": 0}))
-
-
 # -- an org that was away --------------------------------------------------------------------------
 
 
@@ -54,14 +48,14 @@ def test_a_light_request_finds_out_whether_the_org_is_back(
     context.records.probe()
     org.fault(**DOWN)
     drain(context, Kind.CASE_CREATE)
-    allow_next_attempt(store)
+    next_attempt_is_allowed(store)
     before = org.stats()["by_resource"]
     assert drain(context, Kind.CASE_CREATE).counts == {"again": 3}
     after = org.stats()["by_resource"]
     assert after.get("composite", 0) == before.get("composite", 0)
     assert after["query"] == before["query"] + 1
     org.fault()
-    allow_next_attempt(store)
+    next_attempt_is_allowed(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 3}
     assert {stored(journal, id_).state for id_ in ids} == {State.DELIVERED}
 
@@ -74,7 +68,7 @@ def test_one_batch_of_all_kinds_tries_whether_the_org_is_back(
     accept(journal, Kind.CALLBACK, CallbackDraft(phone="+14155550101"))
     org.fault(**DOWN)
     drain(context, Kind.CASE_CREATE)
-    allow_next_attempt(store)
+    next_attempt_is_allowed(store)
     first = journal.lease(Kind.CASE_CREATE, limit=10, max_bytes=1000)
     assert len(first.intents) == 1
     assert not journal.lease(Kind.CALLBACK, limit=10, max_bytes=1000).intents
@@ -100,14 +94,14 @@ def test_a_failing_kind_raises_one_alarm_is_tried_in_small_and_goes_on_by_itself
     log = structlog.wrap_logger(None, processors=[captured])
     monkeypatch.setattr("workers.delivery.engine.log", log)
     assert drain(context, Kind.CASE_CREATE).counts == {"again": 25}
-    allow_next_attempt(store)
+    next_attempt_is_allowed(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"again": MAX_TRIED}
     (alarm,) = (line for line in captured.entries if line["event"] == "kind_paused")
     assert (alarm["log_level"], alarm["kind"]) == ("error", "case_create")
     assert alarm["reason"].startswith("INVALID_FIELD")
     accept(journal, Kind.CASE_CREATE, BILLING)  # accepted all the same
     org.fault()
-    allow_next_attempt(store)
+    next_attempt_is_allowed(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 26}
     assert not journal.waits()
 
@@ -160,7 +154,7 @@ def test_a_window_that_is_spent_in_the_midst_of_a_batch_is_no_failure(
     assert stored(journal, intent_id).attempts == 0
     assert journal.waits()["org"].failures_in_a_row == 0
     monkeypatch.undo()
-    store.delete(f"{keys}window:lookup")
+    window_ends(store, keys, Use.LOOKUP)
     wait_no_more(store)
     assert drain(tight, Kind.CASE_CREATE).counts == {"delivered": 1}
 
@@ -200,7 +194,7 @@ def test_kinds_that_wait_for_capacity_share_a_request(
     for thread in threads:
         thread.start()
     wait_until(lambda: _boarded(tight) == 4, for_s=10, what="two kinds on board")
-    store.delete(f"{keys}window:write")
+    window_ends(store, keys, Use.WRITE)
     for thread in threads:
         thread.join()
     assert org.stats()["by_resource"]["composite"] - before == 1

@@ -17,6 +17,7 @@ from shared.journal.journal import Journal
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.settings import Settings
 from tests.calling import KNOWN
+from tests.store_time import intent_has
 from tests.workers.delivering import (
     BILLING,
     CALL,
@@ -221,7 +222,7 @@ def test_leases_of_an_outage_count_nothing_against_a_record_that_exists(
     assert context.records.create(
         "Case", [(intent_id, {"Subject": "committed"})], ("Id",), still_wanted=lambda: True
     )[0][0].record_id
-    store.hset(f"vs:intent:{intent_id}", "in_doubt", 0)
+    intent_has(store, intent_id, in_doubt=0)
     assert drain(context, Kind.CASE_CREATE).counts == {"again": 1}
     assert stored(journal, intent_id).reason == "DUPLICATE_VALUE"
     wait_no_more(store, intent_id)
@@ -557,8 +558,8 @@ def test_what_the_journal_did_not_take_is_neither_said_nor_counted(
     ids = callbacks(journal, 3)
 
     def too_late(context: DeliveryContext, intents: list[Intent]) -> list[Outcome]:
-        store.hset(f"vs:intent:{ids[0]}", "lease", "somebody else")
-        store.hset(f"vs:intent:{ids[1]}", "lease", "somebody else")
+        intent_has(store, ids[0], lease="somebody else")
+        intent_has(store, ids[1], lease="somebody else")
         return [Parked(ids[0], "X"), Delivered(ids[1], "00T"), Delivered(ids[2], "00T")]
 
     applied(monkeypatch, too_late)
