@@ -1,4 +1,4 @@
-"""Time passes in the store, or something there is lost. Only here do tests name keys to write them."""
+"""Time passes in the store, or something there is lost: only here do tests write its keys."""
 
 import json
 from typing import cast

@@ -22,7 +22,17 @@ from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, UNKNOWN, ask, message, post, tool_message
+from tests.calling import (
+    KNOWN,
+    UNKNOWN,
+    ask,
+    message,
+    only_result,
+    post,
+    reference_in,
+    sentence,
+    tool_message,
+)
 from tests.store_time import (
     call_is_quiet,
     commit_windows_end,
@@ -68,8 +78,7 @@ def speech(status: str, ms: int) -> dict[str, Any]:
 
 
 def speak(client: FlaskClient, body: dict[str, Any]) -> str:
-    (entry,) = post(client, body).get_json()["results"]
-    return str(entry.get("result") or entry["error"])
+    return sentence(only_result(post(client, body)))
 
 
 def intents(journal: Journal) -> list[Intent]:
@@ -182,7 +191,7 @@ def test_what_can_not_be_replaced_is_said_and_nothing_is_saved(
 ) -> None:
     speak(talking, write_request("requestCallback", {}, 0))
     elsewhere = ask(talking, "createSalesforceCase", CASE, call_id="call-2", number=UNKNOWN)
-    foreign = elsewhere["result"].rstrip(".")[-7:]
+    foreign = reference_in(elsewhere["result"])
     (callback,) = intents(journal)
     for reference, said in (
         (callback.reference, "is a call-back request, which this can't replace"),
@@ -212,7 +221,7 @@ def test_a_case_that_was_opened_already_is_closed_when_it_is_replaced(
     assert f"The billing case with reference {first.reference} is being closed." in answer
     deliver_all(context, journal, store)
     made = [record for record in org.records("Case") if record["Voice_Reference__c"]]
-    assert [(item["Type"], item["IsClosed"]) for item in made] == [
+    assert [(case["Type"], case["IsClosed"]) for case in made] == [
         ("Billing", True), ("Technical", False),
     ]  # fmt: skip
 

@@ -79,7 +79,7 @@ def our_case(org: Org) -> dict[str, Any]:
 
 def summaries(org: Org) -> list[str]:
     bodies = (record["CommentBody"] for record in org.records("CaseComment"))
-    return [item for item in bodies if item.startswith("Call summary:")]
+    return [body for body in bodies if body.startswith("Call summary:")]
 
 
 # -- a report that comes late ----------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_a_late_report_completes_the_task_of_a_call_that_went_quiet(
     (summary,) = summaries(org)
     assert summary.startswith("Call summary: Billed twice for October.")
     # A version that knows no amendments has to park one: it would make a second Task of it.
-    assert [item.schema for item in logs_of(service.journal)] == [1, 2]
+    assert [log.schema for log in logs_of(service.journal)] == [1, 2]
 
 
 def test_a_write_after_a_quiet_end_is_linked_though_no_report_ever_comes(
@@ -429,7 +429,7 @@ def test_a_recording_is_linked_where_there_is_one(
     post(client, message("end-of-call-report", **said))
     deliver_all(context, store)
     description = call_task(org)["Description"]
-    found = [item for item in description.splitlines() if item.startswith("Recording")]
+    found = [line for line in description.splitlines() if line.startswith("Recording")]
     assert found == ([line] if line else [])
     assert "secret" not in description
 
@@ -527,7 +527,7 @@ def test_a_report_that_belongs_to_no_call_is_named_by_its_shape(
     post(client, {"message": {"type": "end-of-call-report", "call": {"name": "Jane"}, **SAID}})
     post(client, {"messages": [{"name": "Jane"}]})
     said = [json.loads(line) for line in written.getvalue().splitlines()]
-    events = {item["event"]: item.get("shape", "") for item in said}
+    events = {entry["event"]: entry.get("shape", "") for entry in said}
     assert "message.call{name}" in events["report_without_call_id"]
     assert events["message_without_type"] == "{messages}"
     assert not re.search("Jane|billed", json.dumps(said))

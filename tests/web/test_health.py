@@ -15,8 +15,8 @@ from shared.domain.intent import Delivered, Parked, Scope, TryAgain
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from tests.api_use import open_breaker, report_usage
 from tests.calling import OPERATOR, ask, message, post
-from tests.shared.test_api_budget import opened, said
 from tests.store_time import last_ran, lease_runs_out
 from tests.workers.delivering import BILLING, accept
 from web.app import create_app
@@ -39,8 +39,8 @@ def figures(app: Flask) -> dict[str, float]:
 def test_breaker_and_budget_are_shown(app: Flask, client: FlaskClient) -> None:
     ask(client, "lookupCustomer")
     service: Service = app.extensions["service"]
-    said(service.api_budget, 123, 15_000)
-    opened(service.api_budget)
+    report_usage(service.api_budget, 123, 15_000)
+    open_breaker(service.api_budget)
     health: dict[str, Any] = client.get("/health", headers=OPERATOR).get_json()
     assert health["breaker"]["state"] == "open"
     assert health["breaker"]["reason"] == "HTTP_503"
@@ -73,7 +73,7 @@ def test_a_pause_by_hand_is_shown_and_is_no_problem(
     journal.pause(Kind.CALLBACK)
     health = client.get("/health", headers=OPERATOR).get_json()
     assert health["paused"] == ["callback"]
-    assert not any("callback" in item for item in health["problems"])
+    assert not any("callback" in problem for problem in health["problems"])
     assert figures(app)["vs_kind_paused{callback}"] == 1
 
 
@@ -82,7 +82,7 @@ def test_a_process_that_can_take_calls_is_ready_though_nobody_sweeps_or_purges(
 ) -> None:
     assert client.get("/health/ready").status_code == 200
     problems = client.get("/health", headers=OPERATOR).get_json()["problems"]
-    assert [item.partition(":")[0] for item in problems] == ["sweep", "retention", "beat"]
+    assert [problem.partition(":")[0] for problem in problems] == ["sweep", "retention", "beat"]
     Alive(store).note("beat", Peer.of_this_process())
     journal.sweep()
     journal.purge(data_after_ms=1, receipt_after_ms=1)

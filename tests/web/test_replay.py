@@ -165,8 +165,8 @@ def test_a_lookup_that_failed_in_the_call_does_not_work_after_it(
     assert "error" in send(client, raw, headers)["results"][0]
     end(client, "end-of-call-report")
     org.fault()
-    (entry,) = send(client, raw, headers)["results"]
-    assert entry["error"] == "This call has ended."
+    (result,) = send(client, raw, headers)["results"]
+    assert result["error"] == "This call has ended."
 
 
 def test_a_lookup_answered_in_the_call_is_repeated_after_it(client: FlaskClient) -> None:

@@ -19,9 +19,9 @@ from shared.salesforce.api_budget import Use
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
+from tests.api_use import open_breaker, spend_window
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, say, tool_message
 from tests.conftest import make_settings
-from tests.shared.test_api_budget import opened, spent
 from tests.store_time import breaker_stays_open, snapshot_was_taken
 from web.app import create_app
 from web.pool import REQUEST_THREADS
@@ -106,7 +106,7 @@ def test_those_who_wait_for_the_window_share_a_request_and_get_only_their_own_an
     ask(apps[0].test_client(), "lookupCustomer", number=UNKNOWN, call_id="another")
     contacts = {f"+1628555{nth:04d}": f"Sharer{nth}" for nth in range(8)}
     org.create("Contact", [{"LastName": name, "Phone": to} for to, name in contacts.items()])
-    spent(store, keys_of(settings), Use.LOOKUP, 75)
+    spend_window(store, keys_of(settings), Use.LOOKUP, 75)
     before = asked(org)
 
     def look(nth: int) -> str:
@@ -170,7 +170,7 @@ def test_an_open_breaker_costs_no_request_and_no_wait(
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
     service: Service = app.extensions["service"]
-    opened(service.api_budget)
+    open_breaker(service.api_budget)
     breaker_stays_open(store, keys)
     before = asked(org)
     assert "As last known one minute ago" in say(client, "lookupCustomer", call_id="b")

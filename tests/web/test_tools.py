@@ -141,8 +141,8 @@ def test_a_contact_change_remembers_what_was_seen(client: FlaskClient, journal: 
 def test_only_the_one_contact_with_the_number_may_change_details(
     client: FlaskClient, journal: Journal, number: str
 ) -> None:
-    entry = ask(client, "updateContact", {"email": "new@example.com"}, number=number)
-    assert "Nothing was changed" in entry["error"]
+    result = ask(client, "updateContact", {"email": "new@example.com"}, number=number)
+    assert "Nothing was changed" in result["error"]
     assert journal.counts()["accepted"] == 0
 
 
@@ -208,8 +208,8 @@ def test_there_is_nothing_to_take_back_in_a_call_without_case(client: FlaskClien
 
 def test_somebody_elses_reference_takes_nothing_back(client: FlaskClient, journal: Journal) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
-    entry = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
-    assert "can't change" in entry["error"]
+    result = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
+    assert "can't change" in result["error"]
     (stored,) = journal.of_call("a")
     assert stored.state is State.DUE
 
@@ -223,8 +223,8 @@ def test_a_call_back_goes_to_the_callers_number_unless_another_is_given(
         "+14155550101",
         "+14155550199",
     ]
-    entry = ask(client, "requestCallback", number="", call_id="hidden")
-    assert "phone number to call back" in entry["error"]
+    result = ask(client, "requestCallback", number="", call_id="hidden")
+    assert "phone number to call back" in result["error"]
 
 
 def test_a_parked_request_is_not_promised_again(client: FlaskClient, journal: Journal) -> None:

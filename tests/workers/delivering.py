@@ -52,12 +52,12 @@ def stored(journal: Journal, intent_id: str) -> Intent:
 
 
 def record(org: Org, sobject: str, intent_id: str) -> dict[str, Any]:
-    (found,) = (item for item in org.records(sobject) if item["Call_Key__c"] == intent_id)
+    (found,) = (record for record in org.records(sobject) if record["Call_Key__c"] == intent_id)
     return found
 
 
 def contact(org: Org, name: str = "Jane Miller") -> dict[str, Any]:
-    (found,) = (item for item in org.records("Contact") if item["Name"] == name)
+    (found,) = (record for record in org.records("Contact") if record["Name"] == name)
     return found
 
 

@@ -21,7 +21,7 @@ from shared.calls.calls import Calls
 from shared.domain.kinds import Kind
 from shared.settings import Settings
 from shared.vapi.control import may_be_called, read_url
-from tests.calling import OPERATOR, ask, message, post
+from tests.calling import OPERATOR, ask, message, post, reference_in
 from tests.store_time import call_has
 from workers.call_updates import updates_of
 from workers.delivery.context import DeliveryContext
@@ -88,7 +88,7 @@ def test_the_number_of_a_case_reaches_the_call_it_was_opened_in(
     (made,) = (case for case in org.records("Case") if case["Voice_Reference__c"])
     assert command["type"] == by
     assert made["CaseNumber"] in text
-    assert said.rstrip(".")[-7:] in text
+    assert reference_in(said) in text
 
 
 def test_a_call_update_is_sent_once_whatever_becomes_of_it(
@@ -124,7 +124,7 @@ def test_the_call_learns_of_a_parked_write_while_it_lasts(
     if sent:
         (command,) = posted
         assert command["type"] == "add-message"
-        assert said.rstrip(".")[-7:] in command["message"]["content"]
+        assert reference_in(said) in command["message"]["content"]
     assert client.get("/health", headers=OPERATOR).get_json()["broken_promises"] == int(ended)
 
 

@@ -281,7 +281,9 @@ def test_three_calls_of_one_backlog_each_leave_their_last_word(
             org, -10, is_seen=is_seen, Email="third@example.com", MailingStreet="1 Main St"
         ),
     ]
-    ids = [accept(journal, Kind.CONTACT_UPDATE, item, f"call-{n}") for n, item in enumerate(drafts)]
+    ids = [
+        accept(journal, Kind.CONTACT_UPDATE, draft, f"call-{n}") for n, draft in enumerate(drafts)
+    ]
     all_delivered(context, journal, store, *ids)
     after = contact(org)
     assert (after["Email"], after["MailingCity"]) == ("third@example.com", "Oakland")
@@ -417,7 +419,7 @@ def test_a_caller_who_changed_their_number_is_known_by_it_for_what_they_asked_be
 
 
 def _digits(text: str | None) -> str:
-    return "".join(item for item in text or "" if item.isdigit())
+    return "".join(character for character in text or "" if character.isdigit())
 
 
 def test_two_calls_during_an_outage_leave_the_callers_last_word(

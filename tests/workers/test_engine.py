@@ -105,7 +105,7 @@ def test_what_nobody_foresaw_parks_alone(
     monkeypatch.setattr(context.records, "create", create_or_fail)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 3, "parked": 1}
     assert stored(journal, bad).reason == "UNFORESEEN_KeyError"
-    assert {stored(journal, item).state for item in good} == {State.DELIVERED}
+    assert {stored(journal, id_).state for id_ in good} == {State.DELIVERED}
 
 
 def test_a_draft_of_another_version_parks_under_its_schema(
@@ -170,7 +170,7 @@ def test_without_our_fields_the_key_lies_in_a_standard_one_and_is_found_there(
     assert drain(unkeyed, kind).counts == {}  # it rests, since only reading can tell
     wait_no_more(store, doubtful, kind=kind)
     assert drain(unkeyed, kind).counts == {"delivered": 1}
-    marks = [item[marker] for item in org.records(sobject)]
+    marks = [record[marker] for record in org.records(sobject)]
     assert marks.count(f"voice:{sure}") == marks.count(f"voice:{doubtful}") == 1
     if kind is Kind.CASE_CREATE:
         receipt = stored(journal, doubtful).receipt

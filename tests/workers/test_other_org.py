@@ -35,7 +35,7 @@ def test_intents_of_another_org_park_and_a_person_may_send_them_here(
     before = org.records("Case")
     for kind in (Kind.CASE_CREATE, Kind.CONTACT_UPDATE):
         assert drain(context, kind).counts == {"parked": 1}
-    assert [stored(sandbox, item).reason for item in (opened, updated)] == ["OTHER_ORG"] * 2
+    assert [stored(sandbox, id_).reason for id_ in (opened, updated)] == ["OTHER_ORG"] * 2
     assert org.records("Case") == before
     assert contact(org)["Email"] == "jane.miller@acme.example"
 

@@ -15,8 +15,8 @@ from shared.domain.kinds import Kind, State
 from shared.journal.journal import MAX_TRIED, Journal
 from shared.salesforce.api_budget import Capacity, Use
 from shared.salesforce.namespace import keys_of
+from tests.api_use import report_usage, spend_window
 from tests.conftest import make_settings
-from tests.shared.test_api_budget import said, spent
 from tests.store_time import next_attempt_is_allowed, window_ends
 from tests.workers.delivering import BILLING, CALL, accept, change, stored, wait_no_more
 from workers.delivery.context import DeliveryContext
@@ -33,8 +33,8 @@ def tight(store: redis.Redis, store_server: Store, org: Org) -> DeliveryContext:
     )
     context = DeliveryContext.from_settings(settings, store)
     context.records.probe()  # there is a token now
-    spent(store, keys_of(settings), Use.LOOKUP, 30)
-    spent(store, keys_of(settings), Use.WRITE, 25)
+    spend_window(store, keys_of(settings), Use.LOOKUP, 30)
+    spend_window(store, keys_of(settings), Use.WRITE, 25)
     return context
 
 
@@ -127,14 +127,14 @@ def test_at_the_reserve_nothing_is_leased_and_nothing_counts_as_a_failure(
     context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    said(context.api_budget, 95_000, 100_000)
+    report_usage(context.api_budget, 95_000, 100_000)
     before = org.stats()["requests"]
     drained = drain(context, Kind.CASE_CREATE)
     assert drained.counts == {}
     assert drained.waits_for.startswith("daily, room in ")
     assert org.stats()["requests"] == before
     assert stored(journal, intent_id).attempts == 0
-    said(context.api_budget, 5, 100_000)
+    report_usage(context.api_budget, 5, 100_000)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
 
 
@@ -148,7 +148,7 @@ def test_a_window_that_is_spent_in_the_midst_of_a_batch_is_no_failure(
     monkeypatch.setattr("shared.salesforce.composite.PERMIT_WITHIN_S", 0.0)
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
     monkeypatch.setattr(DeliveryContext, "capacity", lambda _: Capacity(1.0))
-    spent(store, keys, Use.LOOKUP, 100)
+    spend_window(store, keys, Use.LOOKUP, 100)
     assert drain(tight, Kind.CASE_CREATE).counts == {"again": 1}
     assert stored(journal, intent_id).reason == "WINDOW_SPENT"
     assert stored(journal, intent_id).attempts == 0
@@ -185,7 +185,7 @@ def test_kinds_that_wait_for_capacity_share_a_request(
     case_id = accept(journal, Kind.CASE_CREATE, replace(BILLING, contact_id=jane))
     log_id = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"contact_id": jane}))
     before = org.stats()["by_resource"].get("composite", 0)
-    spent(store, keys, Use.WRITE, 80)  # nothing leaves now
+    spend_window(store, keys, Use.WRITE, 80)  # nothing leaves now
     monkeypatch.setattr(DeliveryContext, "capacity", lambda _: Capacity(1.0))
     threads = [
         threading.Thread(target=drain, args=(tight, kind))
@@ -198,7 +198,7 @@ def test_kinds_that_wait_for_capacity_share_a_request(
     for thread in threads:
         thread.join()
     assert org.stats()["by_resource"]["composite"] - before == 1
-    assert {stored(journal, item).state for item in (case_id, log_id)} == {State.DELIVERED}
+    assert {stored(journal, id_).state for id_ in (case_id, log_id)} == {State.DELIVERED}
 
 
 def _boarded(context: DeliveryContext) -> int:

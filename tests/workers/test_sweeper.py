@@ -39,9 +39,9 @@ def sweeping(journal: Journal) -> Iterator[Callable[..., Sweeper]]:
         return made[-1]
 
     yield make
-    for item in made:
-        if item._thread.ident:
-            item.stop()
+    for sweeper in made:
+        if sweeper._thread.ident:
+            sweeper.stop()
 
 
 def test_it_sends_wakeups_and_delivers_nothing(

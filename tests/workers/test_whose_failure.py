@@ -117,7 +117,7 @@ def test_records_that_were_denied_while_others_went_through_are_never_their_kind
     names = ("Jane Miller", "Peter Novak")
     org.fault(deny_records=[contact(org, name)["Id"] for name in names])
     denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
-    third = next(item for item in _names(org) if item not in names)
+    third = next(name for name in _names(org) if name not in names)
     accept(journal, UPDATE, phone_change(org, third))
     assert drain(context, UPDATE).counts == {"delivered": 1, "again": 2}
     assert not journal.waits()
@@ -126,13 +126,13 @@ def test_records_that_were_denied_while_others_went_through_are_never_their_kind
     assert not journal.waits()  # both were proved to be the records' own
 
     def are_parked() -> bool:
-        return all(stored(journal, item).state is State.PARKED for item in denied)
+        return all(stored(journal, id_).state is State.PARKED for id_ in denied)
 
     drained_until(are_parked, context, store, UPDATE, *denied)
 
 
 def _names(org: Org) -> list[str]:
-    return [item["Name"] for item in org.records("Contact")]
+    return [contact["Name"] for contact in org.records("Contact")]
 
 
 def test_two_different_denied_records_make_the_kind_wait_and_park_all_the_same(
@@ -152,7 +152,7 @@ def test_two_different_denied_records_make_the_kind_wait_and_park_all_the_same(
     assert alarm["reason"] == "INSUFFICIENT_ACCESS_OR_READONLY"
 
     def are_parked() -> bool:
-        return all(stored(journal, item).state is State.PARKED for item in denied)
+        return all(stored(journal, id_).state is State.PARKED for id_ in denied)
 
     assert drained_until(are_parked, context, store, UPDATE, *denied) == ALONE - 1
 
@@ -166,7 +166,7 @@ def test_where_many_are_denied_it_is_the_kind_and_nothing_parks(
     for _ in range(2 * ALONE):
         drain(context, UPDATE)
         wait_no_more(store, *denied, kind=UPDATE)
-    assert {stored(journal, item).state for item in denied} == {State.DUE}
+    assert {stored(journal, id_).state for id_ in denied} == {State.DUE}
     org.fault()
     assert drain(context, UPDATE).counts == {"delivered": 12}
 
@@ -334,7 +334,7 @@ def test_two_refused_fields_park_one_after_the_other(
         return stored(journal, intent_id).state is State.DELIVERED
 
     drained_until(is_delivered, context, store, UPDATE, intent_id)
-    refused = [set(item.payload["changes"]) for item in parts(journal, intent_id)]
+    refused = [set(part.payload["changes"]) for part in parts(journal, intent_id)]
     assert sorted(map(sorted, refused)) == [["MailingCountry"], ["MailingState"]]
 
 
