@@ -44,10 +44,29 @@ def post(client: FlaskClient, body: Any, path: str = "/webhook/vapi") -> TestRes
 
 
 def ask(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> dict[str, Any]:
-    """One tool call; its entry of `results`. id: made of what is asked unless given."""
+    """One tool call, and what `results` lists for it. id: made of what is asked unless given."""
     id_ = options.pop("id", f"call_{tool}_{hash(json.dumps(arguments)) & 0xFFFFFF:x}")
     answer = post(client, tool_message((id_, tool, arguments or {}), **options))
     assert answer.status_code == 200
-    (entry,) = answer.get_json()["results"]
-    result: dict[str, Any] = entry
-    return result
+    return only_result(answer)
+
+
+def only_result(answer: TestResponse) -> dict[str, Any]:
+    """What `results` lists for the only tool call of a message."""
+    (result,) = answer.get_json()["results"]
+    listed: dict[str, Any] = result
+    return listed
+
+
+def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
+    """One tool call, and the sentence that the agent gets, whether it went well or not."""
+    return sentence(ask(client, tool, arguments, **options))
+
+
+def sentence(result: dict[str, Any]) -> str:
+    return str(result.get("result") or result["error"])
+
+
+def reference_in(said: str) -> str:
+    """The reference that a sentence ends with."""
+    return said.rstrip(".")[-7:]

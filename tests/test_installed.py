@@ -77,7 +77,7 @@ def test_every_package_that_the_service_imports_is_asked_for_by_name() -> None:
 
 def test_the_packages_that_are_looked_for_are_those_that_are_asked_for() -> None:
     of = packages_distributions()
-    assert {name(of[item][0]) for item in PACKAGES} == asked_for("requirements.in")
+    assert {name(of[package][0]) for package in PACKAGES} == asked_for("requirements.in")
 
 
 def bare(*words: str, packages: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -26,8 +26,8 @@ def schema() -> etree.XMLSchema:
     """Salesforce's own Metadata types (v63), with an element for each kind of file of ours."""
     wsdl = etree.parse(Path(simple_salesforce.__file__).parent / "metadata.wsdl")
     (types,) = (
-        item for item in wsdl.iter(f"{{{XSD}}}schema")
-        if f"{{{item.get('targetNamespace')}}}" == NAMESPACE
+        schema for schema in wsdl.iter(f"{{{XSD}}}schema")
+        if f"{{{schema.get('targetNamespace')}}}" == NAMESPACE
     )  # fmt: skip
     for kind in {etree.parse(file).getroot().tag.removeprefix(NAMESPACE) for file in FILES}:
         prefix = {"ours": NAMESPACE[1:-1]}

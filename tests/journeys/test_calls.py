@@ -58,7 +58,7 @@ def test_the_demos_calls_end_up_in_salesforce_once(
     call_ids = {answer["call_id"] for answer in answers}
     assert len(call_ids) == 20
     intents = settled(journal, call_ids)
-    assert {item.state for of_call in intents.values() for item in of_call} <= {
+    assert {intent.state for of_call in intents.values() for intent in of_call} <= {
         State.DELIVERED,
         State.PARKED,
     }
@@ -75,7 +75,7 @@ def test_the_demos_calls_end_up_in_salesforce_once(
     # Five calls each from two numbers: the customer's first one opens a case, the others are asked.
     # The other number is nobody's, so each of its calls opens a case of its own.
     assert (len(said), len(cases) - len(asked)) == (1 + 5, 1 + 5)
-    assert {references[item] for item in said} == {1}
+    assert {references[reference] for reference in said} == {1}
     assert any(answer["text"].startswith("Case 0") for answer in answers)
 
 
@@ -90,7 +90,9 @@ def test_a_case_opened_while_salesforce_is_down_is_delivered_when_it_is_back(
         stack.org.fault()
     assert {answer["tool"] for answer in answers if answer["is_error"]} == {"lookupCustomer"}
     intents = settled(journal, {answer["call_id"] for answer in answers})
-    states = Counter((item.kind, item.state) for of_call in intents.values() for item in of_call)
+    states = Counter(
+        (intent.kind, intent.state) for of_call in intents.values() for intent in of_call
+    )
     assert states[Kind.CASE_CREATE, State.CANCELLED] == 1  # taken back within the window
     assert states[Kind.CASE_CREATE, State.DELIVERED] == 1
     # Accepted though nobody could say who was calling; the worker found that it is nobody known.
@@ -109,7 +111,7 @@ def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
     # Flower asks the workers when it starts, and again when it is told to.
     wait_until(lambda: bool(seen("workers?refresh=1")), for_s=30, what="workers in Flower")
     wait_until(
-        lambda: "purge" in {item["name"] for item in seen("tasks").values()},
+        lambda: "purge" in {task["name"] for task in seen("tasks").values()},
         for_s=30,
         what="tasks in Flower",
     )
@@ -120,9 +122,9 @@ def test_figures_are_counted_across_gunicorns_processes(stack: Stack, folder: Pa
         page = requests.get(f"{stack.url}/metrics", headers=OPERATOR, timeout=10).text
         line = next(
             (
-                item
-                for item in page.splitlines()
-                if item.startswith('vapi_messages_total{type="tool')
+                line
+                for line in page.splitlines()
+                if line.startswith('vapi_messages_total{type="tool')
             ),
             "x 0",
         )

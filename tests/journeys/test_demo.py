@@ -25,7 +25,7 @@ def demo(installed: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate(timeout=60)
 
 
-def test_addresses_come_at_once_and_an_answer_that_stays_the_same_is_told_once(
+def test_addresses_come_at_once_and_an_answer_that_stays_the_same_is_shown_once(
     demo: subprocess.Popen[str],
 ) -> None:
     """Read through a pipe, as tee does it, up to the end of the second call."""
@@ -33,11 +33,11 @@ def test_addresses_come_at_once_and_an_answer_that_stays_the_same_is_told_once(
     said: list[str] = []
     for line in demo.stdout:
         said.append(line.rstrip())
-        if sum(item.startswith("vapi: calls=1") for item in said) == 2:
+        if sum(line.startswith("vapi: calls=1") for line in said) == 2:
             break
     assert demo.poll() is None
-    (address,) = (nth for nth, item in enumerate(said) if "/webhook/vapi" in item)
+    (address,) = (nth for nth, line in enumerate(said) if "/webhook/vapi" in line)
     assert f"(secret {SECRET})" in said[address]
-    assert address < next(nth for nth, item in enumerate(said) if item.startswith("☎"))
-    waiting = [item for item in said if "has no number yet" in item]
+    assert address < next(nth for nth, line in enumerate(said) if line.startswith("☎"))
+    waiting = [line for line in said if "has no number yet" in line]
     assert 1 <= len(waiting) <= 2, waiting

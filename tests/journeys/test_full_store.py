@@ -53,8 +53,8 @@ def test_what_was_accepted_is_delivered_and_purged_without_more_memory(
     refused: list[bool] = []
 
     def is_refused() -> bool:
-        entry = post(stack.webhook, create_case(1000 + len(refused))).json()["results"][0]
-        refused.append("could not save" in entry.get("error", ""))
+        result = post(stack.webhook, create_case(1000 + len(refused))).json()["results"][0]
+        refused.append("could not save" in result.get("error", ""))
         return refused[-1]
 
     wait_until(is_refused, for_s=20, what="a refusal")
@@ -62,7 +62,7 @@ def test_what_was_accepted_is_delivered_and_purged_without_more_memory(
     assert not answers(f"{stack.url}/health/ready")
     (problem,) = requests.get(f"{stack.url}/health/ready", timeout=10).json()["problems"]
     assert "full" in problem
-    assert any("full" in item for item in stack.health()["problems"])
+    assert any("full" in problem for problem in stack.health()["problems"])
 
     stack.org.fault()
     journal = journal_of(stack)

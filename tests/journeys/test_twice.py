@@ -45,7 +45,7 @@ def test_a_second_worker_says_that_its_name_is_taken(stack: Stack, tmp_path: Pat
         wait_until(lambda: "worker_name_taken" in log.read_text(), for_s=30, what="the second")
     finally:
         second.stop()
-    (line,) = (item for item in log.read_text().splitlines() if "worker_name_taken" in item)
+    (line,) = (text for text in log.read_text().splitlines() if "worker_name_taken" in text)
     assert f"process {stack.processes['worker'].pid} on" in line
     assert "--hostname" in line
 
@@ -55,9 +55,9 @@ def test_beat_that_was_killed_is_not_taken_for_another_one(stack: Stack) -> None
     with redis.Redis.from_url(stack.store.url, decode_responses=True) as store:
         alive = Alive(store)
         wait_until(
-            lambda: [item.pid for item in alive.of("beat")] == [killed], for_s=20, what="beat"
+            lambda: [peer.pid for peer in alive.of("beat")] == [killed], for_s=20, what="beat"
         )
         stack.processes["beat"].kill()
-        wait_until(lambda: bool({item.pid for item in alive.of("beat")} - {killed}), for_s=15,
+        wait_until(lambda: bool({peer.pid for peer in alive.of("beat")} - {killed}), for_s=15,
                    what="the next beat")  # fmt: skip
     assert "running already" not in stack.processes["beat"].last_lines()

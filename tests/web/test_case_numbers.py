@@ -1,7 +1,6 @@
 """A case is found by its number in orgs that number their cases otherwise."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import redis
@@ -12,7 +11,7 @@ from shared.domain.drafts import CommentDraft
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, UNKNOWN, ask
+from tests.calling import KNOWN, UNKNOWN, say
 from tests.workers.delivering import accept, stored
 from web.app import create_app
 from workers.delivery.context import DeliveryContext
@@ -35,13 +34,8 @@ def talking(settings: Settings, number: str) -> Iterator[FlaskClient]:
     app.extensions["service"].close()
 
 
-def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
-    entry = ask(client, tool, arguments, **options)
-    return str(entry.get("result") or entry["error"])
-
-
 @pytest.mark.parametrize("spoken", ["1001", "01001", "0 0 0 0 1 0 0 1", "{number}"])
-def test_its_contact_hears_of_it_and_adds_to_it(
+def test_its_contact_learns_of_it_and_adds_to_it(
     talking: FlaskClient, context: DeliveryContext, org: Org, number: str, spoken: str
 ) -> None:
     wanted = {"caseNumber": spoken.format(number=number)}

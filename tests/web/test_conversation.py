@@ -22,7 +22,24 @@ from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, UNKNOWN, ask, message, post, tool_message
+from tests.calling import (
+    KNOWN,
+    UNKNOWN,
+    ask,
+    message,
+    only_result,
+    post,
+    reference_in,
+    sentence,
+    tool_message,
+)
+from tests.store_time import (
+    call_is_quiet,
+    commit_windows_end,
+    intent_was_accepted,
+    nobody_speaks,
+    speech_was,
+)
 from web.app import create_app
 from web.assistant import VARIABLES
 from workers.delivery.context import DeliveryContext
@@ -61,21 +78,11 @@ def speech(status: str, ms: int) -> dict[str, Any]:
 
 
 def speak(client: FlaskClient, body: dict[str, Any]) -> str:
-    (entry,) = post(client, body).get_json()["results"]
-    return str(entry.get("result") or entry["error"])
+    return sentence(only_result(post(client, body)))
 
 
 def intents(journal: Journal) -> list[Intent]:
     return journal.of_call("call-1")
-
-
-def window_over(store: redis.Redis) -> None:
-    """The commit windows of all held intents are over."""
-    for key in store.scan_iter("vs:intent:*"):
-        store.hset(key, "hold_until", 1)
-    for key in store.scan_iter("vs:due:*"):
-        for item in store.zrange(key, 0, -1):
-            store.zadd(key, {str(item): 1}, xx=True)
 
 
 def leased(journal: Journal, kind: Kind = Kind.CASE_CREATE) -> int:
@@ -184,7 +191,7 @@ def test_what_can_not_be_replaced_is_said_and_nothing_is_saved(
 ) -> None:
     speak(talking, write_request("requestCallback", {}, 0))
     elsewhere = ask(talking, "createSalesforceCase", CASE, call_id="call-2", number=UNKNOWN)
-    foreign = elsewhere["result"].rstrip(".")[-7:]
+    foreign = reference_in(elsewhere["result"])
     (callback,) = intents(journal)
     for reference, said in (
         (callback.reference, "is a call-back request, which this can't replace"),
@@ -205,7 +212,7 @@ def test_a_case_that_was_opened_already_is_closed_when_it_is_replaced(
     talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext, org: Org
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
-    window_over(store)
+    commit_windows_end(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     (first,) = intents(journal)
     answer = speak(
@@ -214,7 +221,7 @@ def test_a_case_that_was_opened_already_is_closed_when_it_is_replaced(
     assert f"The billing case with reference {first.reference} is being closed." in answer
     deliver_all(context, journal, store)
     made = [record for record in org.records("Case") if record["Voice_Reference__c"]]
-    assert [(item["Type"], item["IsClosed"]) for item in made] == [
+    assert [(case["Type"], case["IsClosed"]) for case in made] == [
         ("Billing", True), ("Technical", False),
     ]  # fmt: skip
 
@@ -249,9 +256,9 @@ def test_after_the_window_a_further_request_is_one_of_its_own(
     talking: FlaskClient, journal: Journal, store: redis.Redis
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
-    window_over(store)
+    commit_windows_end(store)
     post(talking, said(CORRECTION, 8500))
-    store.hset("vs:call:call-1", "last_speech_at", 1)
+    nobody_speaks(store)
     speak(talking, write_request("createSalesforceCase", OTHER, 9000))
     assert len(intents(journal)) == 2
 
@@ -296,7 +303,7 @@ def test_a_request_for_another_kind_of_record_amends_nothing(
 ) -> None:
     """The same tool makes a comment or a case."""
     speak(talking, write_request("createSalesforceCase", CASE, 0))
-    window_over(store)
+    commit_windows_end(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     more = CASE | {"onExisting": "comment", "description": "More"}
     speak(talking, write_request("createSalesforceCase", more, 9000))
@@ -333,8 +340,8 @@ def test_a_case_that_was_reworded_is_known_by_what_it_is_now(
     speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said(CORRECTION, 500))
     speak(talking, write_request("createSalesforceCase", OTHER, 900))
-    store.hset("vs:call:call-1", "last_speech_at", 1)
-    window_over(store)
+    nobody_speaks(store)
+    commit_windows_end(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     billing = {"issueType": "billing", "description": "Billed twice"}
     assert "already" not in ask(talking, "createSalesforceCase", billing, call_id="b")["result"]
@@ -375,7 +382,7 @@ def test_a_close_is_not_taken_back_by_the_words_that_ask_for_it(
     talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
-    window_over(store)
+    commit_windows_end(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     speak(talking, write_request("cancelCase", {}, 9000))
     post(talking, said("Cancel that.", 8900))
@@ -389,7 +396,7 @@ def test_only_what_was_asked_for_last_is_taken_back(talking: FlaskClient, journa
     assert [intent.state for intent in intents(journal)] == [State.HELD, State.CANCELLED]
 
 
-def test_what_was_asked_for_last_is_told_by_the_time_it_was_asked_for(
+def test_the_last_request_is_the_one_with_the_latest_time_of_its_own(
     talking: FlaskClient, journal: Journal
 ) -> None:
     """An amended case keeps its place in the journal."""
@@ -430,11 +437,11 @@ def test_messages_that_nothing_tells_apart_are_each_their_own(
     assert [intent.state for intent in intents(journal)] == [State.HELD, State.CANCELLED]
 
 
-def test_the_reason_of_a_close_that_is_not_made_is_not_told(
+def test_the_reason_of_a_close_that_is_not_made_is_not_said(
     talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext, org: Org
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
-    window_over(store)
+    commit_windows_end(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     made = org.records("Case")[-1]
     before = len(org.records("CaseComment"))
@@ -451,7 +458,7 @@ def test_what_was_asked_for_long_ago_is_not_taken_back_by_words(
     talking: FlaskClient, journal: Journal, store: redis.Redis, context: DeliveryContext
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
-    window_over(store)
+    commit_windows_end(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     post(talking, said("Never mind.", 60_000))
     (only,) = intents(journal)
@@ -523,11 +530,11 @@ def test_a_write_is_held_while_the_caller_speaks_until_they_have_said_it(
     speak(talking, write_request("createSalesforceCase", CASE, 0))
     for body in HOLDING[name]:
         post(talking, body)
-    window_over(store)
+    commit_windows_end(store)
     assert leased(journal) == 0
     assert journal.sweep() == ()
     post(talking, said("I also need the invoice.", 1500))
-    window_over(store)
+    commit_windows_end(store)
     assert leased(journal) == 1
 
 
@@ -538,7 +545,7 @@ def test_a_false_interruption_changes_nothing(
     speak(talking, write_request("createSalesforceCase", CASE, 0))
     for body in LETTING_GO[name]:
         post(talking, body)
-    window_over(store)
+    commit_windows_end(store)
     assert leased(journal) == 1
     (only,) = intents(journal)
     assert only.state is State.LEASED
@@ -549,22 +556,22 @@ def test_two_seconds_of_silence_end_the_holding(
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("no wait", 100, kind="partial"))
-    window_over(store)
+    commit_windows_end(store)
     assert leased(journal) == 0
-    store.hincrby("vs:call:call-1", "last_speech_at", -2000)
-    window_over(store)
+    speech_was(store, ms_earlier=2000)
+    commit_windows_end(store)
     assert leased(journal) == 1
 
 
 def test_nobody_speaks_for_ever(talking: FlaskClient, journal: Journal, store: redis.Redis) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, speech("started", 100))
-    store.hincrby("vs:call:call-1", "last_speech_at", -400)  # it has lasted
-    window_over(store)
+    speech_was(store, ms_earlier=400)  # it has lasted
+    commit_windows_end(store)
     assert leased(journal) == 0
     (only,) = intents(journal)
-    store.hincrby(f"vs:intent:{only.id}", "accepted", -15_000)
-    window_over(store)
+    intent_was_accepted(store, only.id, ms_earlier=15_000)
+    commit_windows_end(store)
     assert leased(journal) == 1
 
 
@@ -573,10 +580,10 @@ def test_a_request_while_the_caller_speaks_can_be_amended_after_its_window(
 ) -> None:
     speak(talking, write_request("createSalesforceCase", CASE, 0))
     post(talking, said("no wait", 100, kind="partial"))
-    window_over(store)
+    commit_windows_end(store)
     post(talking, said("no wait it is technical", 1800))
     post(talking, speech("started", 1900))
-    store.hincrby("vs:call:call-1", "last_speech_at", -400)
+    speech_was(store, ms_earlier=400)
     speak(talking, write_request("createSalesforceCase", OTHER, 2000))
     (only,) = intents(journal)
     assert only.payload["issue_type"] == "technical"
@@ -647,9 +654,9 @@ def events_take_back(events: list[dict[str, Any]]) -> bool:
 
 def deliver_all(context: DeliveryContext, journal: Journal, store: redis.Redis) -> None:
     """Rounds of everything that can be due, until nothing is."""
-    store.hset("vs:call:call-1", "last_speech_at", 1)  # nobody speaks any more
+    nobody_speaks(store)
     for _ in range(6):
-        window_over(store)
+        commit_windows_end(store)
         journal.sweep()
         for kind in Kind:
             drain(context, kind)
@@ -782,10 +789,10 @@ def test_a_quiet_call_is_closed_without_its_report_once(
     post(talking, said("Hello?", 0))
     close_intent = talking.application.extensions["service"].end_of_call
     assert close_intent.end_quiet_calls(600_000) == (0, set())
-    store.zincrby("vs:calls", -600_001, "call-1")
+    call_is_quiet(store, "call-1", for_ms=600_001)
     assert close_intent.end_quiet_calls(600_000)[0] == 1
     assert close_intent.end_quiet_calls(600_000) == (0, set())
-    window_over(store)
+    commit_windows_end(store)
     assert drain(context, Kind.CALL_LOG).counts == {"delivered": 1}
     (task,) = (record for record in org.records("Task") if record["CallObject"] == "call-1")
     assert task["CallDisposition"] == "no-report"
@@ -814,7 +821,7 @@ def test_what_vapi_tells_of_a_call_long_over_opens_it_no_more(
 # -- assistant-request -----------------------------------------------------------------------------
 
 
-def test_the_assistant_is_told_whom_it_will_talk_to(settings: Settings) -> None:
+def test_the_assistant_learns_whom_it_will_talk_to(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
     answer = post(app.test_client(), message("assistant-request")).get_json()
     assert answer["assistantId"] == "a-1"
@@ -846,7 +853,7 @@ def test_a_caller_who_is_known_is_greeted_by_name(
 
 
 @pytest.mark.parametrize("number", ["+14155550102", "+14155559999"])
-def test_the_assistant_is_told_nothing_of_who_is_not_known_for_certain(
+def test_the_assistant_learns_nothing_of_who_is_not_known_for_certain(
     settings: Settings, number: str
 ) -> None:
     app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))

@@ -18,6 +18,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask, message, post
 from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, paths, spoiled
+from tests.store_time import every_call_is_quiet, everything_is_due, waits_end
 from web.app import create_app
 from web.service import Service
 from web.transfer import NO_PHONE
@@ -44,8 +45,7 @@ def service(app: Flask) -> Service:
 
 def go_quiet(service: Service) -> None:
     """No call has sent anything for long."""
-    for call_id in service.store.zrange("vs:calls", 0, -1):
-        service.store.zadd("vs:calls", {str(call_id): 1})
+    every_call_is_quiet(service.store)
     service.end_of_call.end_quiet_calls(600_000)
 
 
@@ -54,8 +54,7 @@ def deliver_all(context: DeliveryContext, store: redis.Redis) -> None:
     for _ in range(6):
         for kind in Kind:
             drain(context, kind)
-            for intent_id in store.zrange(f"vs:due:{kind}", 0, -1):
-                store.zadd(f"vs:due:{kind}", {str(intent_id): 1}, xx=True)
+        everything_is_due(store)
     assert all(intent.state in SETTLED for intent in context.journal.newest(1000))
 
 
@@ -80,7 +79,7 @@ def our_case(org: Org) -> dict[str, Any]:
 
 def summaries(org: Org) -> list[str]:
     bodies = (record["CommentBody"] for record in org.records("CaseComment"))
-    return [item for item in bodies if item.startswith("Call summary:")]
+    return [body for body in bodies if body.startswith("Call summary:")]
 
 
 # -- a report that comes late ----------------------------------------------------------------------
@@ -112,7 +111,7 @@ def test_a_late_report_completes_the_task_of_a_call_that_went_quiet(
     (summary,) = summaries(org)
     assert summary.startswith("Call summary: Billed twice for October.")
     # A version that knows no amendments has to park one: it would make a second Task of it.
-    assert [item.schema for item in logs_of(service.journal)] == [1, 2]
+    assert [log.schema for log in logs_of(service.journal)] == [1, 2]
 
 
 def test_a_write_after_a_quiet_end_is_linked_though_no_report_ever_comes(
@@ -178,7 +177,7 @@ def test_a_late_report_writes_once_though_its_answer_was_lost(
     org.fault(lose_answer=1.0, resources=["composite"])
     drain(context, Kind.CALL_LOG)
     org.fault()
-    store.delete("vs:waits")
+    waits_end(store)
     deliver_all(context, store)
     assert logs_of(service.journal)[-1].state is State.DELIVERED
     assert "I was billed twice." in call_task(org)["Description"]
@@ -229,7 +228,7 @@ def test_a_call_that_goes_on_after_a_quiet_end_is_updated_again(
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_without_a_report_the_task_has_what_the_last_status_update_told(
+def test_without_a_report_the_task_has_what_the_last_status_update_said(
     client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org,
     order: tuple[int, int],
 ) -> None:  # fmt: skip
@@ -430,7 +429,7 @@ def test_a_recording_is_linked_where_there_is_one(
     post(client, message("end-of-call-report", **said))
     deliver_all(context, store)
     description = call_task(org)["Description"]
-    found = [item for item in description.splitlines() if item.startswith("Recording")]
+    found = [line for line in description.splitlines() if line.startswith("Recording")]
     assert found == ([line] if line else [])
     assert "secret" not in description
 
@@ -528,13 +527,13 @@ def test_a_report_that_belongs_to_no_call_is_named_by_its_shape(
     post(client, {"message": {"type": "end-of-call-report", "call": {"name": "Jane"}, **SAID}})
     post(client, {"messages": [{"name": "Jane"}]})
     said = [json.loads(line) for line in written.getvalue().splitlines()]
-    events = {item["event"]: item.get("shape", "") for item in said}
+    events = {entry["event"]: entry.get("shape", "") for entry in said}
     assert "message.call{name}" in events["report_without_call_id"]
     assert events["message_without_type"] == "{messages}"
     assert not re.search("Jane|billed", json.dumps(said))
 
 
-def test_a_campaign_is_not_approved_and_told_so(client: FlaskClient) -> None:
+def test_a_campaign_is_not_approved_and_learns_so(client: FlaskClient) -> None:
     body = {"message": {"type": "campaign.predial", "campaignId": "c", "contact": {}}}
     answer = post(client, body).get_json()
     assert "eligible" not in answer

@@ -12,7 +12,18 @@ from shared.domain.identifiers import same_identifier
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
+from tests.calling import (
+    KNOWN,
+    SHARED,
+    UNKNOWN,
+    message,
+    only_result,
+    post,
+    reference_in,
+    say,
+    tool_message,
+)
+from tests.workers.delivering import contact
 from web.app import create_app
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -21,20 +32,6 @@ LUIS = "+14155550103"
 TOM = "+14155550105"
 """A colleague of Jane's."""
 CASE = {"issueType": "billing", "description": "A secret worth keeping", "onExisting": "new"}
-
-
-def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
-    entry = ask(client, tool, arguments, **options)
-    return str(entry.get("result") or entry["error"])
-
-
-def reference_in(sentence: str) -> str:
-    return sentence.rstrip(".")[-7:]
-
-
-def contact(org: Org, name: str) -> dict[str, Any]:
-    (found,) = (record for record in org.records("Contact") if record["Name"] == name)
-    return found
 
 
 def jane(org: Org) -> dict[str, Any]:
@@ -109,8 +106,8 @@ def test_strangers_behind_a_withheld_number_share_nothing(
 def test_a_number_that_no_carrier_set_is_nobodys(client: FlaskClient, call: dict[str, Any]) -> None:
     body = tool_message(("a", "lookupCustomer", {}))
     body["message"]["call"] = {"id": "call-1", **call}
-    (entry,) = post(client, body).get_json()["results"]
-    assert "Jane" not in json.dumps(entry)
+    result = only_result(post(client, body))
+    assert "Jane" not in json.dumps(result)
 
 
 def test_a_sip_caller_of_a_trusted_trunk_is_who_the_trunk_says(settings: Settings) -> None:
@@ -118,8 +115,8 @@ def test_a_sip_caller_of_a_trusted_trunk_is_who_the_trunk_says(settings: Setting
     for host, known in (("203.0.113.7", True), ("203.0.113.8", False)):
         body = tool_message(("a", "lookupCustomer", {}), call_id=host)
         body["message"]["customer"] = {"sipUri": f"sip:{KNOWN}@{host}:5060"}
-        (entry,) = post(app.test_client(), body).get_json()["results"]
-        assert ("Jane Miller" in json.dumps(entry)) is known
+        result = only_result(post(app.test_client(), body))
+        assert ("Jane Miller" in json.dumps(result)) is known
     app.extensions["service"].close()
 
 
@@ -208,8 +205,8 @@ def test_a_kept_answer_is_for_who_asked_it_alone(client: FlaskClient) -> None:
         body["message"]["call"] = {"type": "inboundPhoneCall"}
         if call_id:
             body["message"]["call"]["id"] = call_id
-        (entry,) = post(client, body).get_json()["results"]
-        return str(entry["result"])
+        result = only_result(post(client, body))
+        return str(result["result"])
 
     for call_id in (None, "a"):
         assert "Jane" in asked(KNOWN, call_id)
@@ -223,8 +220,8 @@ def test_chats_and_sessions_keep_answers_of_their_own(client: FlaskClient, named
         arguments = {"issueType": "technical", "description": comment}
         body = tool_message(("call_0", "createSalesforceCase", arguments), call_id="", number="")
         body["message"][named] = {"id": id_}
-        (entry,) = post(client, body).get_json()["results"]
-        return str(entry["result"])
+        result = only_result(post(client, body))
+        return str(result["result"])
 
     assert asked("one", "a") == asked("one", "a")
     assert len({asked("one", "a"), asked("two", "a"), asked("one", "b")}) == 3
@@ -281,7 +278,7 @@ def test_a_chats_number_was_typed_in_whatever_the_call_says(client: FlaskClient)
     assert "Jane" not in post(client, body).get_data(as_text=True)
 
 
-def test_a_doubtful_call_is_told_nothing_and_counted(client: FlaskClient) -> None:
+def test_a_doubtful_call_learns_nothing_and_is_counted(client: FlaskClient) -> None:
     calls = client.application.extensions["service"].calls
     body = message("status-update", status="in-progress")
     body["message"]["call"]["monitor"] = {"controlUrl": "https://x.vapi.ai/call-1/control"}
@@ -315,7 +312,7 @@ def test_what_a_call_asked_for_as_somebody_is_delivered_for_nobody_once_it_is_do
     assert (update.state, update.reason) == (State.PARKED, "NOT_ONE_CONTACT")
 
 
-def test_neither_of_two_numbers_hears_what_the_other_asked_for(
+def test_neither_of_two_numbers_learns_what_the_other_asked_for(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     made = say(client, "createSalesforceCase", CASE)
@@ -348,7 +345,7 @@ def test_a_case_that_went_to_somebody_else_is_not_closed_by_who_opened_it(
     assert "being closed" not in say(client, "cancelCase", number=UNKNOWN)
 
 
-def test_a_colleague_hears_that_there_is_a_case_of_their_account(
+def test_a_colleague_learns_that_there_is_a_case_of_their_account(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE)

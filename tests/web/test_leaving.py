@@ -75,8 +75,8 @@ def test_a_reported_call_is_purged_in_an_hour_whatever_arrives_late(
         message("transcript", role="user", transcript="bye", transcriptType="final"),
         message("speech-update", role="user", status="started"),
     ]
-    for item in late:
-        post(client, item)
+    for event in late:
+        post(client, event)
     assert 0 < store.ttl("vs:call:call-1") <= REPORTED_LIFE_S
     assert not store.exists("vs:call:call-1:transcript", "vs:call:call-1:speech")
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from demo.stack import Org, Store
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from tests.calling import KNOWN, UNKNOWN, ask, post, tool_message
+from tests.calling import KNOWN, UNKNOWN, ask, post, reference_in, say, tool_message
 from tests.conftest import make_settings
 from web.app import create_app
 from workers.delivery.context import DeliveryContext
@@ -19,15 +19,14 @@ CASE = {"issueType": "billing", "description": "Billed twice for October"}
 
 
 def create(client: FlaskClient, call_id: str, number: str = KNOWN, **others: Any) -> str:
-    entry = ask(client, "createSalesforceCase", CASE | others, call_id=call_id, number=number)
-    return str(entry["result"])
+    return say(client, "createSalesforceCase", CASE | others, call_id=call_id, number=number)
 
 
 def test_another_call_of_the_account_is_asked_and_nothing_is_recorded(
     client: FlaskClient, journal: Journal, context: DeliveryContext
 ) -> None:
     first = create(client, "a")
-    reference = first.rstrip(".")[-7:]
+    reference = reference_in(first)
     asked = create(client, "b", description="Still billed twice")
     assert f"already a case of the last day for this, reference {reference}" in asked
     assert "Nothing was saved yet" in asked
@@ -85,7 +84,7 @@ def test_another_issue_type_and_another_account_are_not_asked(
 def test_a_second_case_of_the_call_about_the_same_is_asked_about(
     client: FlaskClient, journal: Journal, context: DeliveryContext, number: str
 ) -> None:
-    reference = create(client, "a", number=number).rstrip(".")[-7:]
+    reference = reference_in(create(client, "a", number=number))
     asked = create(client, "a", number=number, description="I was charged twice")
     assert f"a billing case of this call already, reference {reference}" in asked
     assert "correct that one, add to it, or open another one" in asked
@@ -160,11 +159,11 @@ def test_a_colleague_of_the_account_is_asked_without_a_name_and_can_not_add_to_i
     said = create(client, "b", number=colleague)
     assert said.startswith("There is a case of the last day for this account, but I can't add")
     assert "0000" not in said
-    entry = ask(
+    result = ask(
         client, "createSalesforceCase", CASE | {"onExisting": "comment"}, number=colleague,
         call_id="c",
     )  # fmt: skip
-    assert "can't add to that case" in entry["error"]
+    assert "can't add to that case" in result["error"]
     assert "being opened" in create(client, "d", number=colleague, onExisting="new")
 
 

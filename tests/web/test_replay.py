@@ -18,6 +18,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import ask, message, post, signed, tool_message
 from tests.conftest import SECRET
+from tests.store_time import everything_of_the_org_expires
 from web.app import create_app
 from web.replay import RETRY_MS
 
@@ -60,7 +61,7 @@ def end(client: FlaskClient, how: str) -> None:
 
 
 def drop_stored_answers(store: redis.Redis) -> None:
-    """As they are forgotten after RETRY_MS."""
+    """As they expire after RETRY_MS."""
     keys = list(store.scan_iter("vs:message:*"))
     assert keys
     assert all(0 < int(store.pttl(key)) <= RETRY_MS for key in keys)
@@ -68,7 +69,7 @@ def drop_stored_answers(store: redis.Redis) -> None:
 
 
 @pytest.mark.parametrize("kind", TELLING)
-def test_the_very_same_bytes_hear_the_very_same_answer(client: FlaskClient, kind: str) -> None:
+def test_the_very_same_bytes_get_the_very_same_answer(client: FlaskClient, kind: str) -> None:
     raw, headers = captured(kind)
     first = send(client, raw, headers)
     end(client, "status-update")
@@ -77,7 +78,7 @@ def test_the_very_same_bytes_hear_the_very_same_answer(client: FlaskClient, kind
 
 @pytest.mark.parametrize("kind", TELLING)
 @pytest.mark.parametrize("how", ["status-update", "end-of-call-report"])
-def test_an_ended_call_hears_nothing(
+def test_an_ended_call_gets_no_answer(
     client: FlaskClient, store: redis.Redis, journal: Journal, kind: str, how: str
 ) -> None:
     raw, headers = captured(kind)
@@ -100,8 +101,7 @@ def test_a_captured_assistant_request_does_not_follow_the_org(
     assert first["assistantOverrides"]["variableValues"]["customerName"] == "Jane Miller"
     end(client, "end-of-call-report")
     rename_jane(org, "Somebody")
-    for key in store.scan_iter("vs:salesforce:*"):
-        store.delete(key)
+    everything_of_the_org_expires(store)
     assert send(client, raw, headers) == first
     drop_stored_answers(store)
     assert "Jane" not in json.dumps(send(client, raw, headers))
@@ -165,8 +165,8 @@ def test_a_lookup_that_failed_in_the_call_does_not_work_after_it(
     assert "error" in send(client, raw, headers)["results"][0]
     end(client, "end-of-call-report")
     org.fault()
-    (entry,) = send(client, raw, headers)["results"]
-    assert entry["error"] == "This call has ended."
+    (result,) = send(client, raw, headers)["results"]
+    assert result["error"] == "This call has ended."
 
 
 def test_a_lookup_answered_in_the_call_is_repeated_after_it(client: FlaskClient) -> None:
@@ -190,7 +190,7 @@ def test_a_call_that_was_only_quiet_is_not_over(client: FlaskClient) -> None:
     assert "Jane Miller" in ask(client, "lookupCustomer")["result"]
 
 
-def test_a_message_of_the_day_before_hears_nothing_where_no_timestamp_is_signed_beside_it(
+def test_a_message_of_the_day_before_gets_no_answer_where_no_timestamp_is_signed_beside_it(
     settings: Settings,
 ) -> None:
     """By then it is no longer known that its call has ended."""

@@ -19,9 +19,10 @@ from shared.salesforce.api_budget import Use
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
-from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, tool_message
+from tests.api_use import open_breaker, spend_window
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, say, tool_message
 from tests.conftest import make_settings
-from tests.shared.test_api_budget import opened, spent
+from tests.store_time import breaker_stays_open, snapshot_was_taken
 from web.app import create_app
 from web.pool import REQUEST_THREADS
 from web.service import Service
@@ -32,22 +33,10 @@ AWAY: dict[str, Any] = {"status": 503, "error_code": "SERVER_UNAVAILABLE"}
 CASE = {"issueType": "billing", "description": "Billed twice"}
 
 
-def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
-    text: str = ask(client, tool, arguments, **options)["result"]
-    return text
-
-
 def asked(org: Org) -> int:
     """Requests but for tokens."""
     stats = org.stats()
     return int(stats["requests"] - stats["by_resource"].get("token", 0))
-
-
-def aged(store: redis.Redis, keys: str, number: str, age_ms: int) -> None:
-    """The number's snapshot was taken so long before it was."""
-    key = f"{keys}snapshot:{number}"
-    stored = json.loads(str(store.get(key)))
-    store.set(key, json.dumps(stored | {"at": stored["at"] - age_ms}))
 
 
 def has_snapshot(store: redis.Redis, keys: str, number: str) -> bool:
@@ -108,7 +97,7 @@ def test_those_who_ask_at_the_same_time_share_one_request(
         app.extensions["service"].close()
 
 
-def test_those_who_wait_for_the_window_share_a_request_and_hear_only_their_own_answer(
+def test_those_who_wait_for_the_window_share_a_request_and_get_only_their_own_answer(
     store: redis.Redis, store_server: Store, org: Org
 ) -> None:
     window = {"salesforce_window_requests": 100, "salesforce_window_seconds": 20}
@@ -117,7 +106,7 @@ def test_those_who_wait_for_the_window_share_a_request_and_hear_only_their_own_a
     ask(apps[0].test_client(), "lookupCustomer", number=UNKNOWN, call_id="another")
     contacts = {f"+1628555{nth:04d}": f"Sharer{nth}" for nth in range(8)}
     org.create("Contact", [{"LastName": name, "Phone": to} for to, name in contacts.items()])
-    spent(store, keys_of(settings), Use.LOOKUP, 75)
+    spend_window(store, keys_of(settings), Use.LOOKUP, 75)
     before = asked(org)
 
     def look(nth: int) -> str:
@@ -164,11 +153,11 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
 # -- when Salesforce can't be asked ----------------------------------------------------------------
 
 
-def test_what_was_last_known_is_told_with_its_age(
+def test_what_was_last_known_is_said_with_its_age(
     client: FlaskClient, org: Org, store: redis.Redis, keys: str
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
-    aged(store, keys, KNOWN, 3 * 3_600_000)
+    snapshot_was_taken(store, keys, KNOWN, 3 * 3_600_000)
     org.fault(**AWAY)
     said = say(client, "lookupCustomer", call_id="b")
     assert said.startswith("As last known three hours ago, nothing newer can be seen: The caller")
@@ -181,8 +170,8 @@ def test_an_open_breaker_costs_no_request_and_no_wait(
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
     service: Service = app.extensions["service"]
-    opened(service.api_budget)
-    store.hset(f"{keys}breaker", "until", 2**52)
+    open_breaker(service.api_budget)
+    breaker_stays_open(store, keys)
     before = asked(org)
     assert "As last known one minute ago" in say(client, "lookupCustomer", call_id="b")
     assert "can't look" in ask(client, "lookupCustomer", number=SHARED, call_id="c")["error"]
@@ -256,7 +245,7 @@ def test_a_reference_of_an_earlier_call_tells_no_number_while_the_org_is_away(
     assert "number" not in str(later)
 
 
-def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
+def test_whoever_has_the_number_now_learns_nothing_of_the_one_before(
     client: FlaskClient, org: Org
 ) -> None:
     ask(client, "lookupCustomer", call_id="a")
@@ -269,7 +258,7 @@ def test_whoever_has_the_number_now_hears_nothing_of_the_one_before(
     assert "can't discuss" in say(client, "getCaseStatus", wanted, call_id="b")
 
 
-def test_a_case_that_was_taken_back_is_gone_from_what_is_told(
+def test_a_case_that_was_taken_back_is_gone_from_what_is_said(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, call_id="a")

@@ -11,20 +11,12 @@ from demo.stack import Org
 from shared.domain.intent import Delivered, Parked
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from tests.calling import KNOWN, SHARED, UNKNOWN, ask
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask, reference_in, say
+from tests.store_time import snapshot_expires
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
-
-
-def say(client: FlaskClient, tool: str, arguments: Any = None, **options: Any) -> str:
-    entry = ask(client, tool, arguments, **options)
-    return str(entry.get("result") or entry.get("error"))
-
-
-def reference_in(sentence: str) -> str:
-    return sentence.rstrip(".")[-7:]
 
 
 def case_of(org: Org, name: str) -> dict[str, Any]:
@@ -60,7 +52,7 @@ def test_a_shared_number_is_nobody_in_particular(client: FlaskClient) -> None:
         ({"phone": "415-555-0000"}, False),
     ],
 )
-def test_others_hear_found_or_not_found_and_no_more(
+def test_others_learn_found_or_not_found_and_no_more(
     client: FlaskClient, given: dict[str, str], found: bool
 ) -> None:
     said = say(client, "lookupCustomer", given, number=UNKNOWN)
@@ -70,12 +62,12 @@ def test_others_hear_found_or_not_found_and_no_more(
         assert private not in said
 
 
-def test_a_caller_without_number_is_told_so(client: FlaskClient) -> None:
+def test_a_caller_without_number_learns_so(client: FlaskClient) -> None:
     assert "no phone number" in say(client, "lookupCustomer", number="")
     assert "no phone number" in say(client, "retrieveCustomerCase", number="anonymous")
 
 
-def test_open_cases_are_told_newest_first_and_by_issue_type(client: FlaskClient) -> None:
+def test_open_cases_are_listed_newest_first_and_by_issue_type(client: FlaskClient) -> None:
     said = say(client, "retrieveCustomerCase")
     assert said.startswith("There are two open cases.")
     assert said.index("00001002") < said.index("00001001")
@@ -87,11 +79,11 @@ def test_open_cases_are_told_newest_first_and_by_issue_type(client: FlaskClient)
     assert "not on file" in say(client, "retrieveCustomerCase", number=UNKNOWN, call_id="other")
 
 
-def test_the_newest_open_case_is_told_without_arguments(client: FlaskClient) -> None:
+def test_the_newest_open_case_is_found_without_arguments(client: FlaskClient) -> None:
     assert say(client, "getCaseStatus").startswith("Case 00001002")
 
 
-def test_a_case_is_told_to_its_contact_alone(client: FlaskClient) -> None:
+def test_a_case_is_visible_to_its_contact_alone(client: FlaskClient) -> None:
     assert "is New" in say(client, "getCaseStatus", {"caseNumber": "1001"})
     for number in (UNKNOWN, SHARED, ""):
         said = say(client, "getCaseStatus", {"caseNumber": "1001"}, number=number, call_id=number)
@@ -112,7 +104,7 @@ def test_a_new_case_is_known_by_its_reference_and_then_by_its_number(
         assert said == "Case 00001008, Billing: Billed twice for October, is New."
 
 
-def test_a_reference_is_told_to_the_contact_who_got_it_and_to_nobody_else(
+def test_a_reference_is_visible_to_the_contact_who_got_it_and_to_nobody_else(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "lookupCustomer", call_id="a")
@@ -149,8 +141,8 @@ def test_a_contact_change_remembers_what_was_seen(client: FlaskClient, journal: 
 def test_only_the_one_contact_with_the_number_may_change_details(
     client: FlaskClient, journal: Journal, number: str
 ) -> None:
-    entry = ask(client, "updateContact", {"email": "new@example.com"}, number=number)
-    assert "Nothing was changed" in entry["error"]
+    result = ask(client, "updateContact", {"email": "new@example.com"}, number=number)
+    assert "Nothing was changed" in result["error"]
     assert journal.counts()["accepted"] == 0
 
 
@@ -216,8 +208,8 @@ def test_there_is_nothing_to_take_back_in_a_call_without_case(client: FlaskClien
 
 def test_somebody_elses_reference_takes_nothing_back(client: FlaskClient, journal: Journal) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
-    entry = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
-    assert "can't change" in entry["error"]
+    result = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
+    assert "can't change" in result["error"]
     (stored,) = journal.of_call("a")
     assert stored.state is State.DUE
 
@@ -231,8 +223,8 @@ def test_a_call_back_goes_to_the_callers_number_unless_another_is_given(
         "+14155550101",
         "+14155550199",
     ]
-    entry = ask(client, "requestCallback", number="", call_id="hidden")
-    assert "phone number to call back" in entry["error"]
+    result = ask(client, "requestCallback", number="", call_id="hidden")
+    assert "phone number to call back" in result["error"]
 
 
 def test_a_parked_request_is_not_promised_again(client: FlaskClient, journal: Journal) -> None:
@@ -244,7 +236,7 @@ def test_a_parked_request_is_not_promised_again(client: FlaskClient, journal: Jo
     assert "needs a colleague" in say(client, "getCaseStatus")
 
 
-def test_a_receipt_without_number_is_told_as_it_is(client: FlaskClient, journal: Journal) -> None:
+def test_a_receipt_without_number_is_said_as_it_is(client: FlaskClient, journal: Journal) -> None:
     say(client, "createSalesforceCase", CASE)
     lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=100_000)
     journal.settle(lease, [Delivered(lease.intents[0].id, "500000000000001AAA")])
@@ -335,7 +327,7 @@ def test_a_number_that_only_looks_alike_is_another_persons(client: FlaskClient, 
     assert "Jane" in say(client, "lookupCustomer", number="+12072345678", call_id="us")
 
 
-def test_sharers_of_a_number_hear_nothing_of_a_case_by_its_number(
+def test_sharers_of_a_number_learn_nothing_of_a_case_by_its_number(
     client: FlaskClient, context: DeliveryContext
 ) -> None:
     say(client, "createSalesforceCase", CASE, number=SHARED, call_id="a")
@@ -350,14 +342,14 @@ def test_a_refusal_for_want_of_salesforce_is_not_kept(
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
     drain(context, Kind.CASE_CREATE)
     wanted = {"comment": "x", "reference": reference}
-    store.delete(f"{keys}snapshot:{KNOWN}")
+    snapshot_expires(store, keys, KNOWN)
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     assert "error" in ask(client, "addCaseComment", wanted, call_id="b")
     org.fault()
     assert "result" in ask(client, "addCaseComment", wanted, call_id="b")
 
 
-def test_a_known_caller_hears_and_changes_nothing_of_another_contacts_case(
+def test_a_known_caller_learns_and_changes_nothing_of_another_contacts_case(
     client: FlaskClient, journal: Journal
 ) -> None:
     wanted = {"caseNumber": "1005"}  # of Luis Garcia

@@ -51,7 +51,7 @@ def intents(journal: Journal, sid: str = "CA1") -> list[Any]:
     return journal.of_call(f"twilio:{sid}")
 
 
-def test_the_fallback_rings_a_person(client: FlaskClient) -> None:
+def test_the_fallback_dials_a_person(client: FlaskClient) -> None:
     said = tell(client, "/twilio/voice").text
     assert f">{FALLBACK}</Dial>" in said
     assert 'action="/twilio/voice/rung"' in said

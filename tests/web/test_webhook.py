@@ -15,7 +15,7 @@ from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.vapi.messages import KNOWN
 from tests import calling
-from tests.calling import ask, message, post, signed, tool_message
+from tests.calling import ask, message, only_result, post, signed, tool_message
 from tests.conftest import SECRET
 from web.app import create_app
 from web.service import Service
@@ -139,7 +139,7 @@ def test_a_lookup_delivered_twice_is_the_same_bytes_though_the_org_changed(
     assert "no open case" in said
 
 
-def test_two_deliveries_at_the_same_time_hear_the_same(app: Flask, journal: Journal) -> None:
+def test_two_deliveries_at_the_same_time_get_the_same_answer(app: Flask, journal: Journal) -> None:
     raw = json.dumps(tool_message(("call_1", "createSalesforceCase", CASE))).encode()
     bodies: list[bytes] = []
     threads = [
@@ -155,7 +155,7 @@ def test_two_deliveries_at_the_same_time_hear_the_same(app: Flask, journal: Jour
     assert journal.counts()["accepted"] == 1
 
 
-def test_a_model_that_asks_again_hears_the_first_reference(
+def test_a_model_that_asks_again_gets_the_first_reference(
     client: FlaskClient, journal: Journal
 ) -> None:
     first = ask(client, "createSalesforceCase", CASE, id="call_1")
@@ -192,9 +192,9 @@ def test_arguments_that_are_missing_or_nonsense_record_nothing(
     client: FlaskClient, journal: Journal, arguments: Any
 ) -> None:
     body = tool_message(("call_1", "createSalesforceCase", arguments))
-    (entry,) = post(client, body).get_json()["results"]
-    assert set(entry) == {"toolCallId", "name", "error"}
-    assert entry["error"].endswith("Nothing was saved.")
+    result = only_result(post(client, body))
+    assert set(result) == {"toolCallId", "name", "error"}
+    assert result["error"].endswith("Nothing was saved.")
     assert journal.counts()["accepted"] == 0
 
 
@@ -235,8 +235,8 @@ def test_an_unpaired_surrogate_and_a_nul_are_taken(client: FlaskClient, journal:
 def test_a_store_that_is_away_is_said_for_writes_and_503_for_events(settings: Any) -> None:
     app = create_app(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
     client = app.test_client()
-    entry = ask(client, "createSalesforceCase", CASE)
-    assert "could not save" in entry["error"]
+    result = ask(client, "createSalesforceCase", CASE)
+    assert "could not save" in result["error"]
     assert "can't look" in ask(client, "lookupCustomer")["error"]
     for kind in ("end-of-call-report", "status-update"):
         assert post(client, message(kind)).status_code == 503

@@ -63,8 +63,8 @@ class Sender:
 
 def senders(connections: Connections, count: int) -> list[Any]:
     made: list[Any] = [Sender() for _ in range(count)]
-    for item in made:
-        connections.add(item)
+    for sender in made:
+        connections.add(sender)
     return made
 
 
@@ -75,15 +75,20 @@ def connections() -> Connections:
 
 def test_one_too_many_costs_the_oldest_stranger(connections: Connections) -> None:
     first, second, third, fourth = senders(connections, 4)
-    assert [item.cut_off for item in (first, second, third, fourth)] == ["connections", "", "", ""]
+    assert [sender.cut_off for sender in (first, second, third, fourth)] == [
+        "connections",
+        "",
+        "",
+        "",
+    ]
 
 
 def test_who_is_known_is_never_cut_off(connections: Connections) -> None:
     known = senders(connections, 3)
-    for item in known:
-        connections.mark_authenticated(item)
+    for sender in known:
+        connections.mark_authenticated(sender)
     (fourth,) = senders(connections, 1)
-    assert not any(item.cut_off for item in (*known, fourth))
+    assert not any(sender.cut_off for sender in (*known, fourth))
     (fifth,) = senders(connections, 1)
     assert fourth.cut_off == "connections"
     assert fifth.cut_off == ""
@@ -104,7 +109,7 @@ def test_a_place_is_free_again_when_a_connection_is_closed(connections: Connecti
     first, second, third = senders(connections, 3)
     connections.remove(second)
     (fourth,) = senders(connections, 1)
-    assert not any(item.cut_off for item in (first, third, fourth))
+    assert not any(sender.cut_off for sender in (first, third, fourth))
 
 
 def test_too_many_bytes_cost_the_oldest_stranger_who_holds_some(connections: Connections) -> None:

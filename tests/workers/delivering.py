@@ -15,6 +15,7 @@ from shared.domain.kinds import Kind
 from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
 from tests.calling import KNOWN
+from tests.store_time import intents_are_due, waits_end
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
@@ -51,20 +52,19 @@ def stored(journal: Journal, intent_id: str) -> Intent:
 
 
 def record(org: Org, sobject: str, intent_id: str) -> dict[str, Any]:
-    (found,) = (item for item in org.records(sobject) if item["Call_Key__c"] == intent_id)
+    (found,) = (record for record in org.records(sobject) if record["Call_Key__c"] == intent_id)
     return found
 
 
 def contact(org: Org, name: str = "Jane Miller") -> dict[str, Any]:
-    (found,) = (item for item in org.records("Contact") if item["Name"] == name)
+    (found,) = (record for record in org.records("Contact") if record["Name"] == name)
     return found
 
 
 def wait_no_more(store: redis.Redis, *intent_ids: str, kind: Kind = Kind.CASE_CREATE) -> None:
     """The wait is over, whatever it was for."""
-    store.delete("vs:waits")
-    for intent_id in intent_ids:
-        store.zadd(f"vs:due:{kind}", {intent_id: 1}, xx=True)
+    waits_end(store)
+    intents_are_due(store, *intent_ids, kind=kind)
 
 
 def open_case(context: DeliveryContext, journal: Journal, draft: CaseDraft) -> str:

@@ -21,7 +21,8 @@ from shared.calls.calls import Calls
 from shared.domain.kinds import Kind
 from shared.settings import Settings
 from shared.vapi.control import may_be_called, read_url
-from tests.calling import OPERATOR, ask, message, post
+from tests.calling import OPERATOR, ask, message, post, reference_in
+from tests.store_time import call_has
 from workers.call_updates import updates_of
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -87,7 +88,7 @@ def test_the_number_of_a_case_reaches_the_call_it_was_opened_in(
     (made,) = (case for case in org.records("Case") if case["Voice_Reference__c"])
     assert command["type"] == by
     assert made["CaseNumber"] in text
-    assert said.rstrip(".")[-7:] in text
+    assert reference_in(said) in text
 
 
 def test_a_call_update_is_sent_once_whatever_becomes_of_it(
@@ -105,7 +106,7 @@ def test_a_call_update_is_sent_once_whatever_becomes_of_it(
     ("ended", "hosts", "sent"),
     [(False, "127.0.0.1", True), (True, "127.0.0.1", False), (False, "*.vapi.ai", False)],
 )
-def test_a_parked_write_is_told_to_the_call_while_it_lasts(
+def test_the_call_learns_of_a_parked_write_while_it_lasts(
     client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis, settings: Settings,
     control: tuple[str, list[Any]], ended: bool, hosts: str, sent: bool,
 ) -> None:  # fmt: skip
@@ -123,11 +124,11 @@ def test_a_parked_write_is_told_to_the_call_while_it_lasts(
     if sent:
         (command,) = posted
         assert command["type"] == "add-message"
-        assert said.rstrip(".")[-7:] in command["message"]["content"]
+        assert reference_in(said) in command["message"]["content"]
     assert client.get("/health", headers=OPERATOR).get_json()["broken_promises"] == int(ended)
 
 
-def test_a_refused_field_is_told_to_the_call_by_its_spoken_name(
+def test_the_call_learns_of_a_refused_field_by_its_spoken_name(
     client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis, settings: Settings,
     control: tuple[str, list[Any]],
 ) -> None:  # fmt: skip
@@ -258,7 +259,7 @@ def test_a_url_that_an_older_process_kept_is_refused_when_a_call_update_is_sent(
     client: FlaskClient, store: redis.Redis, settings: Settings, url: str
 ) -> None:
     post(client, message("status-update", status="in-progress"))
-    store.hset("vs:call:call-1", "control_url", url)
+    call_has(store, "call-1", control_url=url)
     call_updates = CallUpdates(Calls(store), settings)
     call_updates.notify_agent([("call-1", "The number of your case is 1008.")])
     call_updates.close()

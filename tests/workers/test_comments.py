@@ -12,6 +12,7 @@ from shared.domain.text import html_bytes
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN
+from tests.store_time import lease_runs_out, waits_end
 from tests.workers.delivering import (
     BILLING,
     CALL,
@@ -214,8 +215,8 @@ def test_a_worker_frozen_right_before_sending_sends_nothing_twice(
     def freeze(*args: Any, **kwargs: Any) -> Any:
         asked.append(at)
         if len(asked) == write:
-            store.delete(f"vs:leases:{kind}")
-            wait_no_more(store, late, kind=kind)  # its lease ran out
+            waits_end(store)
+            lease_runs_out(store, kind, late)
             assert drain(other, kind).counts == {"delivered": 1}
         return go_on(*args, **kwargs)
 

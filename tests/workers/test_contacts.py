@@ -14,6 +14,12 @@ from shared.domain.drafts import ContactDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask
+from tests.store_time import (
+    everything_of_the_org_expires,
+    intent_is_not_due,
+    own_writes_are_purged,
+    waits_end,
+)
 from tests.workers.delivering import accept, change, contact, stored, wait_no_more
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -275,7 +281,9 @@ def test_three_calls_of_one_backlog_each_leave_their_last_word(
             org, -10, is_seen=is_seen, Email="third@example.com", MailingStreet="1 Main St"
         ),
     ]
-    ids = [accept(journal, Kind.CONTACT_UPDATE, item, f"call-{n}") for n, item in enumerate(drafts)]
+    ids = [
+        accept(journal, Kind.CONTACT_UPDATE, draft, f"call-{n}") for n, draft in enumerate(drafts)
+    ]
     all_delivered(context, journal, store, *ids)
     after = contact(org)
     assert (after["Email"], after["MailingCity"]) == ("third@example.com", "Oakland")
@@ -299,7 +307,7 @@ def test_a_persons_edit_between_two_calls_parks_the_later_one(
         all_delivered(context, journal, store, second, but=(second,))
         assert stored(journal, second).reason == "EDITED_SINCE (Email)"
         assert contact(org)["Email"] == "by.hand@example.com"
-        store.delete(*store.keys("vs:contact:*"))
+        own_writes_are_purged(store)
         org.reset()
 
 
@@ -383,8 +391,8 @@ def test_an_earlier_request_that_came_to_nothing_or_in_doubt_does_not_stop_the_l
         monkeypatch.undo()
         assert contact(org)["Email"] == "first@example.com"
     org.fault()
-    store.delete("vs:waits")
-    store.zadd("vs:due:contact_update", {first: 9e15}, xx=True)  # not its turn yet
+    waits_end(store)
+    intent_is_not_due(store, first, Kind.CONTACT_UPDATE)
     second = accept(journal, Kind.CONTACT_UPDATE, later, "call-2")
     all_delivered(context, journal, store, second)
     assert contact(org)["Email"] == "second@example.com"
@@ -404,14 +412,14 @@ def test_a_caller_who_changed_their_number_is_known_by_it_for_what_they_asked_be
     ]
     ids = [accept(journal, Kind.CONTACT_UPDATE, drafts[0], "call-1")]
     all_delivered(context, journal, store, *ids)
-    store.delete(*store.keys("vs:salesforce:*contacts*"))  # what was looked up is forgotten
+    everything_of_the_org_expires(store, "*contacts*")
     ids.append(accept(journal, Kind.CONTACT_UPDATE, drafts[1], "call-2"))
     all_delivered(context, journal, store, *ids)
     assert contact(org)[field] == "+14155550178"
 
 
 def _digits(text: str | None) -> str:
-    return "".join(item for item in text or "" if item.isdigit())
+    return "".join(character for character in text or "" if character.isdigit())
 
 
 def test_two_calls_during_an_outage_leave_the_callers_last_word(

@@ -1,6 +1,5 @@
 """The engine: what failures become, what waits, and whose a lease is."""
 
-import json
 import threading
 from typing import Any
 
@@ -17,6 +16,7 @@ from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN
+from tests.store_time import intent_has, nobody_has_the_number
 from tests.workers.delivering import (
     BILLING,
     accept,
@@ -105,14 +105,14 @@ def test_what_nobody_foresaw_parks_alone(
     monkeypatch.setattr(context.records, "create", create_or_fail)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 3, "parked": 1}
     assert stored(journal, bad).reason == "UNFORESEEN_KeyError"
-    assert {stored(journal, item).state for item in good} == {State.DELIVERED}
+    assert {stored(journal, id_).state for id_ in good} == {State.DELIVERED}
 
 
 def test_a_draft_of_another_version_parks_under_its_schema(
     context: DeliveryContext, journal: Journal, store: redis.Redis
 ) -> None:
     intent_id = accept(journal, Kind.CASE_CREATE, BILLING)
-    store.hset(f"vs:intent:{intent_id}", "schema", 99)
+    intent_has(store, intent_id, schema=99)
     assert drain(context, Kind.CASE_CREATE).counts == {"parked": 1}
     assert stored(journal, intent_id).reason == "UNREADABLE_SCHEMA_99"
 
@@ -163,14 +163,14 @@ def test_without_our_fields_the_key_lies_in_a_standard_one_and_is_found_there(
     org.fault(lose_answer=1.0, hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c",
                                             "Task.Call_Key__c"])  # fmt: skip
     doubtful = accept(journal, kind, draft)
-    store.set(f"{unkeyed.contacts._keys}contacts:{KNOWN}", json.dumps({"at_ms": 2**52, "ids": []}))
+    nobody_has_the_number(store, unkeyed.contacts._keys, KNOWN)
     assert drain(unkeyed, kind).counts == {"again": 1}
     org.fault(hide_fields=["Case.Call_Key__c", "Case.Voice_Reference__c", "Task.Call_Key__c"])
     wait_no_more(store)
     assert drain(unkeyed, kind).counts == {}  # it rests, since only reading can tell
     wait_no_more(store, doubtful, kind=kind)
     assert drain(unkeyed, kind).counts == {"delivered": 1}
-    marks = [item[marker] for item in org.records(sobject)]
+    marks = [record[marker] for record in org.records(sobject)]
     assert marks.count(f"voice:{sure}") == marks.count(f"voice:{doubtful}") == 1
     if kind is Kind.CASE_CREATE:
         receipt = stored(journal, doubtful).receipt

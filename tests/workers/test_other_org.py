@@ -8,6 +8,7 @@ from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from tests.calling import KNOWN
+from tests.store_time import intents_are_due
 from tests.workers.delivering import BILLING, accept, change, contact, record, stored
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -34,7 +35,7 @@ def test_intents_of_another_org_park_and_a_person_may_send_them_here(
     before = org.records("Case")
     for kind in (Kind.CASE_CREATE, Kind.CONTACT_UPDATE):
         assert drain(context, kind).counts == {"parked": 1}
-    assert [stored(sandbox, item).reason for item in (opened, updated)] == ["OTHER_ORG"] * 2
+    assert [stored(sandbox, id_).reason for id_ in (opened, updated)] == ["OTHER_ORG"] * 2
     assert org.records("Case") == before
     assert contact(org)["Email"] == "jane.miller@acme.example"
 
@@ -42,7 +43,7 @@ def test_intents_of_another_org_park_and_a_person_may_send_them_here(
     assert (count, due_kinds) == (1, (Kind.CASE_CREATE,))
     for _ in range(3):
         drain(context, Kind.CASE_CREATE)
-        context.journal._store.zadd(f"vs:due:{Kind.CASE_CREATE}", {opened: 1}, xx=True)
+        intents_are_due(context.journal._store, opened, kind=Kind.CASE_CREATE)
     assert stored(sandbox, opened).state is State.DELIVERED
     assert record(org, "Case", opened)["ContactId"] == contact(org)["Id"]
 
@@ -67,7 +68,7 @@ def test_what_an_earlier_version_accepted_is_delivered(
     assert stored(journal, opened).org == ""
 
 
-def test_callers_hear_nothing_of_what_was_accepted_for_another_org(
+def test_callers_learn_nothing_of_what_was_accepted_for_another_org(
     context: DeliveryContext, sandbox: Journal
 ) -> None:
     opened = accept(sandbox, Kind.CASE_CREATE, BILLING, dedup_keys=("account:1:billing",))

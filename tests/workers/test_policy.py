@@ -91,9 +91,9 @@ def test_two_intents_about_one_record_are_one_witness_against_their_kind() -> No
     error = classify(400, "INSUFFICIENT_ACCESS_OR_READONLY")
     about = CommentDraft(case_number="00001001", text="x")
     said = [outcome_of(intent(about, Kind.CASE_COMMENT, id=id_), error) for id_ in ("a", "b")]
-    assert {item.target for item in said if isinstance(item, TryAgain)} == {"00001001"}
+    assert {outcome.target for outcome in said if isinstance(outcome, TryAgain)} == {"00001001"}
     new = [outcome_of(intent(id=id_), error) for id_ in ("a", "b")]
-    assert {item.target for item in new if isinstance(item, TryAgain)} == {"a", "b"}
+    assert {outcome.target for outcome in new if isinstance(outcome, TryAgain)} == {"a", "b"}
 
 
 def test_a_missing_field_is_left_out_where_it_may_be_and_its_kinds_where_it_may_not() -> None:

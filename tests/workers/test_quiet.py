@@ -14,6 +14,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import OPERATOR, message, post
+from tests.store_time import call_is_quiet
 from workers.resources import Resources
 from workers.tasks import Tasks
 
@@ -25,7 +26,7 @@ def test_calls_that_were_quiet_for_the_set_time_are_closed(
     tasks = Tasks(celery_app(settings), Resources(settings))
     post(client, message("status-update", status="in-progress"))
     assert tasks.end_quiet_calls() == "closed 0"
-    store.zincrby("vs:calls", -10 * 60_000 - 1, "call-1")
+    call_is_quiet(store, "call-1", for_ms=10 * 60_000 + 1)
     assert tasks.end_quiet_calls() == "closed 1"
     assert [intent.kind for intent in journal.of_call("call-1")] == [Kind.CALL_LOG]
 
@@ -44,7 +45,7 @@ def test_a_call_that_can_not_be_closed_is_set_aside_counted_and_holds_up_no_othe
 ) -> None:  # fmt: skip
     for call_id in "abc":
         post(client, message("status-update", call_id=call_id, status="in-progress"))
-        store.zincrby("vs:calls", -10 * 60_000 - 1, call_id)
+        call_is_quiet(store, call_id, for_ms=10 * 60_000 + 1)
     POISON[what](store)
     captured = structlog.testing.LogCapture()
     log = structlog.wrap_logger(None, processors=[captured])
@@ -53,12 +54,12 @@ def test_a_call_that_can_not_be_closed_is_set_aside_counted_and_holds_up_no_othe
     assert end_of_call.end_quiet_calls(10 * 60_000)[0] == 2
     assert end_of_call.end_quiet_calls(10 * 60_000)[0] == 0  # it is not tried again at once
     failed = [entry for entry in captured.entries if entry["event"] == "call_not_closed"]
-    assert [item["call_id"] for item in failed] == ["b"]
+    assert [entry["call_id"] for entry in failed] == ["b"]
     said = client.get("/health", headers=OPERATOR).get_json()
     assert said["unclosed_calls"] == 1
-    assert any("could not be closed" in item for item in said["problems"])
+    assert any("could not be closed" in problem for problem in said["problems"])
 
     store.delete("vs:call:b", f"vs:call:b:{what}")  # somebody sets it right
-    store.zincrby("vs:calls", -3 * 3_600_000, "b")
+    call_is_quiet(store, "b", for_ms=3 * 3_600_000)
     assert end_of_call.end_quiet_calls(10 * 60_000)[0] == 1
     assert client.get("/health", headers=OPERATOR).get_json()["unclosed_calls"] == 0

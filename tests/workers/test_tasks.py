@@ -114,7 +114,7 @@ def test_a_transcript_file_is_on_its_task_once_though_its_answer_was_lost(
     task = record(org, "Task", log)
     assert version["FirstPublishLocationId"] == task["Id"]
     links = [
-        item for item in org.records("ContentDocumentLink") if item["LinkedEntityId"] == task["Id"]
+        link for link in org.records("ContentDocumentLink") if link["LinkedEntityId"] == task["Id"]
     ]
     assert len(links) == 1
     assert base64.b64decode(version["VersionData"]).decode() == words
@@ -200,7 +200,7 @@ def test_a_call_is_not_linked_to_a_case_that_staff_gave_away_after_its_comment(
 ) -> None:
     named = {"caller_number": KNOWN, "case_number": "00001001"}
     comment = deliver(context, journal, Kind.CASE_COMMENT, CommentDraft(**named, text="x"))
-    (case_,) = (item for item in org.records("Case") if item["CaseNumber"] == "00001001")
+    (case_,) = (record for record in org.records("Case") if record["CaseNumber"] == "00001001")
     org.edit("Case", case_["Id"], ContactId=contact(org, "Peter Novak")["Id"])
     draft = CallDraft(**CALL | {"case_number": "00001001", "only_after": comment})
     log = deliver(context, journal, Kind.CALL_LOG, draft)
@@ -314,8 +314,8 @@ def test_a_backlog_of_replayed_cases_is_linked_whatever_comes_first(
     journal.replay([opened for opened, _ in pairs])
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 60}
     assert drain(context, Kind.TASK_LINK).counts == {"delivered": 60}
-    case_ids = {item["Call_Key__c"]: item["Id"] for item in org.records("Case")}
-    what_ids = {item["Call_Key__c"]: item["WhatId"] for item in org.records("Task")}
+    case_ids = {record["Call_Key__c"]: record["Id"] for record in org.records("Case")}
+    what_ids = {record["Call_Key__c"]: record["WhatId"] for record in org.records("Task")}
     assert [what_ids[log] for _, log in pairs] == [case_ids[opened] for opened, _ in pairs]
 
 
@@ -354,7 +354,7 @@ def test_a_call_is_linked_to_the_case_it_commented_on_when_the_comment_is_there_
     journal.replay([comment])
     assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 2}
     assert drain(context, Kind.TASK_LINK).counts == {"delivered": 1}
-    (case_,) = (item for item in org.records("Case") if item["CaseNumber"] == "00001001")
+    (case_,) = (record for record in org.records("Case") if record["CaseNumber"] == "00001001")
     assert record(org, "Task", log)["WhatId"] == case_["Id"]
 
 

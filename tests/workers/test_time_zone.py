@@ -10,6 +10,7 @@ from shared.domain.drafts import CallbackDraft, CallDraft
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from tests.store_time import everything_of_the_org_expires
 from tests.workers.delivering import CALL, accept, deliver, record
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -85,7 +86,7 @@ def test_the_org_is_asked_once_for_all_processes_and_not_again_right_after_a_fai
     before = org.stats()["requests"]
     assert str(second.time_zone.zone()) == "Asia/Tokyo"
     assert org.stats()["requests"] == before
-    store.delete(*store.keys("vs:salesforce:*:time-zone"))
+    everything_of_the_org_expires(store, "*:time-zone")
     org.fault(status=500, error_code="UNKNOWN_EXCEPTION")
     assert str(first.time_zone.zone()) == "UTC"
     asked = org.stats()["requests"]
@@ -94,7 +95,7 @@ def test_the_org_is_asked_once_for_all_processes_and_not_again_right_after_a_fai
     org.fault()
 
 
-def test_what_the_org_once_told_outlasts_its_outage(
+def test_what_the_org_once_said_outlasts_its_outage(
     settings: Settings, store: redis.Redis, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone_of_org(org, "Asia/Tokyo")

@@ -17,6 +17,7 @@ from shared.journal.journal import Journal
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.settings import Settings
 from tests.calling import KNOWN
+from tests.store_time import intent_has
 from tests.workers.delivering import (
     BILLING,
     CALL,
@@ -116,7 +117,7 @@ def test_records_that_were_denied_while_others_went_through_are_never_their_kind
     names = ("Jane Miller", "Peter Novak")
     org.fault(deny_records=[contact(org, name)["Id"] for name in names])
     denied = [accept(journal, UPDATE, phone_change(org, name)) for name in names]
-    third = next(item for item in _names(org) if item not in names)
+    third = next(name for name in _names(org) if name not in names)
     accept(journal, UPDATE, phone_change(org, third))
     assert drain(context, UPDATE).counts == {"delivered": 1, "again": 2}
     assert not journal.waits()
@@ -125,13 +126,13 @@ def test_records_that_were_denied_while_others_went_through_are_never_their_kind
     assert not journal.waits()  # both were proved to be the records' own
 
     def are_parked() -> bool:
-        return all(stored(journal, item).state is State.PARKED for item in denied)
+        return all(stored(journal, id_).state is State.PARKED for id_ in denied)
 
     drained_until(are_parked, context, store, UPDATE, *denied)
 
 
 def _names(org: Org) -> list[str]:
-    return [item["Name"] for item in org.records("Contact")]
+    return [contact["Name"] for contact in org.records("Contact")]
 
 
 def test_two_different_denied_records_make_the_kind_wait_and_park_all_the_same(
@@ -151,7 +152,7 @@ def test_two_different_denied_records_make_the_kind_wait_and_park_all_the_same(
     assert alarm["reason"] == "INSUFFICIENT_ACCESS_OR_READONLY"
 
     def are_parked() -> bool:
-        return all(stored(journal, item).state is State.PARKED for item in denied)
+        return all(stored(journal, id_).state is State.PARKED for id_ in denied)
 
     assert drained_until(are_parked, context, store, UPDATE, *denied) == ALONE - 1
 
@@ -165,7 +166,7 @@ def test_where_many_are_denied_it_is_the_kind_and_nothing_parks(
     for _ in range(2 * ALONE):
         drain(context, UPDATE)
         wait_no_more(store, *denied, kind=UPDATE)
-    assert {stored(journal, item).state for item in denied} == {State.DUE}
+    assert {stored(journal, id_).state for id_ in denied} == {State.DUE}
     org.fault()
     assert drain(context, UPDATE).counts == {"delivered": 12}
 
@@ -221,7 +222,7 @@ def test_leases_of_an_outage_count_nothing_against_a_record_that_exists(
     assert context.records.create(
         "Case", [(intent_id, {"Subject": "committed"})], ("Id",), still_wanted=lambda: True
     )[0][0].record_id
-    store.hset(f"vs:intent:{intent_id}", "in_doubt", 0)
+    intent_has(store, intent_id, in_doubt=0)
     assert drain(context, Kind.CASE_CREATE).counts == {"again": 1}
     assert stored(journal, intent_id).reason == "DUPLICATE_VALUE"
     wait_no_more(store, intent_id)
@@ -333,7 +334,7 @@ def test_two_refused_fields_park_one_after_the_other(
         return stored(journal, intent_id).state is State.DELIVERED
 
     drained_until(is_delivered, context, store, UPDATE, intent_id)
-    refused = [set(item.payload["changes"]) for item in parts(journal, intent_id)]
+    refused = [set(part.payload["changes"]) for part in parts(journal, intent_id)]
     assert sorted(map(sorted, refused)) == [["MailingCountry"], ["MailingState"]]
 
 
@@ -548,7 +549,8 @@ def test_salesforces_words_are_kept_with_what_parked_and_go_with_personal_data(
     assert stored(journal, intent_id).detail == ""
 
 
-def test_what_the_journal_did_not_take_is_neither_told_nor_counted(
+@pytest.mark.breaks_rows("the token is another one while the batch is at work")
+def test_what_the_journal_did_not_take_is_neither_said_nor_counted(
     context: DeliveryContext, journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another worker holds the batch by the time that this one is done."""
@@ -556,8 +558,8 @@ def test_what_the_journal_did_not_take_is_neither_told_nor_counted(
     ids = callbacks(journal, 3)
 
     def too_late(context: DeliveryContext, intents: list[Intent]) -> list[Outcome]:
-        store.hset(f"vs:intent:{ids[0]}", "lease", "somebody else")
-        store.hset(f"vs:intent:{ids[1]}", "lease", "somebody else")
+        intent_has(store, ids[0], lease="somebody else")
+        intent_has(store, ids[1], lease="somebody else")
         return [Parked(ids[0], "X"), Delivered(ids[1], "00T"), Delivered(ids[2], "00T")]
 
     applied(monkeypatch, too_late)

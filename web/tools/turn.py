@@ -97,6 +97,6 @@ class Turn:
         return self._caller_intents
 
     def changed(self, *intent_ids: str) -> None:
-        """These were accepted, amended or cancelled. They are read again if a handler needs them."""
+        """These were accepted, amended or cancelled: a handler that needs them reads them again."""
         self._outdated.update(intent_ids)
         self._caller_intents = _UNREAD
