@@ -17,10 +17,10 @@ from typing import Any
 
 import click
 
+from cli.twilio import URLS, TwilioApi, TwilioRefusedError, wanted_urls
+from cli.vapi.api import VapiApi, VapiRefusedError
+from cli.vapi.wanted import NUMBER_SECRETS, wanted_assistant, wanted_number, wanted_tools
 from shared.settings import Settings, load_settings
-from shared.twilio import URLS, TwilioApi, TwilioRefusedError, wanted_urls
-from shared.vapi.api import VapiApi, VapiRefusedError
-from shared.vapi.wanted import NUMBER_SECRETS, wanted_assistant, wanted_number, wanted_tools
 
 STORED = Path(".vapi")
 TWILIO_NUMBER = "twilio-number"

@@ -9,8 +9,8 @@ from shared import dispatch
 from shared.domain.kinds import Kind
 
 SHARED = {
-    "addresses", "alive", "calls", "dispatch", "domain", "installed", "journal", "listening",
-    "logs", "phone", "salesforce", "settings", "store", "transfer", "twilio", "vapi",
+    "addresses", "alive", "calls", "deadline", "dispatch", "domain", "installed", "journal",
+    "listening", "logs", "phone", "salesforce", "settings", "store", "transfer", "vapi",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 

@@ -156,7 +156,7 @@ STILL_IN_PROSE: dict[str, int] = {
     "shared/journal/journal.py": 10,
     "shared/journal/results.py": 3,
     "shared/salesforce/scripts/admit.lua": 1,
-    "shared/vapi/probe.py": 1,
+    "cli/vapi/probe.py": 1,
     "tests/journal/test_journal.py": 1,
     "web/service.py": 1,
     "web/twilio.py": 1,

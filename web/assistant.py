@@ -10,8 +10,8 @@ variable of that name (docs/vendors.md V15), and would stand in the prompt where
 import json
 
 from shared.calls.calls import CallState
+from shared.deadline import Deadline
 from shared.logs import log
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.store import StoreUnavailableError
 from web.service import Service

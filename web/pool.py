@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Generic, TypeVar
 
-from shared.salesforce.deadline import Deadline
+from shared.deadline import Deadline
 from shared.salesforce.failures import away
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ import redis
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
+from shared.deadline import Deadline
 from shared.dispatch import Notifier, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
@@ -19,7 +20,6 @@ from shared.salesforce.authorisation import Authorisation
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots

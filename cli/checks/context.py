@@ -6,13 +6,13 @@ from functools import cached_property
 import redis
 
 from cli.chain import Problem
+from cli.org.inspection import Inspection
 from cli.provision import Accounts, Step, missing_in_vapi
+from cli.vapi.api import VapiRefusedError
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.inspection import Inspection
 from shared.settings import Settings
 from shared.store import connect
-from shared.vapi.api import VapiRefusedError
 
 MAX_CLOCK_S = 60
 

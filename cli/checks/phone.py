@@ -6,11 +6,11 @@ from typing import Any
 from cli.chain import Link, NotSetUp, Problem
 from cli.checks.context import CheckContext
 from cli.provision import Step, missing_at_twilio
+from cli.twilio import OVERRIDES, TwilioRefusedError
+from cli.vapi.api import VapiRefusedError
+from cli.vapi.probe import ProbeFailedError, probe_webhook
+from cli.vapi.wanted import wanted_tools
 from shared.settings import Settings
-from shared.twilio import OVERRIDES, TwilioRefusedError
-from shared.vapi.api import VapiRefusedError
-from shared.vapi.probe import ProbeFailedError, probe_webhook
-from shared.vapi.wanted import wanted_tools
 
 APPLY = "Run: python -m cli provision apply --yes"
 TRY_AGAIN = "This is Vapi's own answer. Run the doctor again in a minute."

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from cli.chain import Link, NotSetUp, Problem
 from cli.checks.context import CheckContext, clock
+from cli.org.inspection import NEEDS, Need
+from cli.org.rules import Rules, RulesUnseenError, active_rules, try_writes
 from shared.addresses import MY_DOMAINS, is_loopback
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.inspection import NEEDS, Need
-from shared.salesforce.rules import Rules, RulesUnseenError, active_rules, try_writes
 
 ROUND_TRIPS = 3
 GIVE_UP_S = 15.0

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import redis
 
-from shared.salesforce.deadline import Deadline
+from shared.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings

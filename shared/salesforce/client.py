@@ -19,9 +19,9 @@ from simple_salesforce.api import Salesforce
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
+from shared.deadline import Deadline
 from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Permit, Use
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
 from shared.salesforce.pages import NextPage, all_records
 from shared.salesforce.token import Token, TokenStore

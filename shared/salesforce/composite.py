@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from shared.deadline import Deadline
 from shared.salesforce.api_budget import Permit
 from shared.salesforce.client import SalesforceClient, WithdrawnError
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError, away, classify
 from shared.salesforce.pages import NextPage, all_records
 from shared.store import StoreUnavailableError

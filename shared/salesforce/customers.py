@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from shared.deadline import Deadline
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.phone import as_e164
 from shared.salesforce import composite
 from shared.salesforce.api_budget import Permit
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.phones import condition, holders
 from shared.salesforce.soql import columns, soql

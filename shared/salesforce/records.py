@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.deadline import Deadline
 from shared.salesforce import composite
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
 from shared.salesforce.soql import columns, soql
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import redis
 
+from shared.deadline import Deadline
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Denied, Permit, Use
 from shared.salesforce.customers import MAX_NUMBERS, Customer, Customers
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.store import StoreUnavailableError, now_ms, translated
 

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import redis
 
+from shared.deadline import Deadline
 from shared.logs import log
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of
 from shared.settings import Settings

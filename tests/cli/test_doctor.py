@@ -22,6 +22,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from cli.__main__ import cli
 from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, apply_steps
+from cli.vapi.api import VapiApi
 from demo.stack import ROOT, Org, Store
 from shared.alive import Alive, Peer
 from shared.domain.drafts import CaseDraft
@@ -29,7 +30,6 @@ from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import load_settings
-from shared.vapi.api import VapiApi
 from tests.cli.conftest import Twilio as TwilioAccount
 from tests.conftest import OPS_TOKEN
 from web.app import create_app
@@ -576,7 +576,7 @@ def test_campaigns_are_read_page_by_page(
 ) -> None:
     for nth in range(5):
         provisioned.create("campaign", {"name": f"{nth}"})
-    monkeypatch.setattr("shared.vapi.api.MAX_LISTED", 2)
+    monkeypatch.setattr("cli.vapi.api.MAX_LISTED", 2)
     assert [campaign["name"] for campaign in provisioned.list_all("campaign")] == [
         "0",
         "1",

@@ -9,11 +9,11 @@ from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
 from cli.provision import Accounts, missing
+from cli.vapi.api import VapiApi, VapiRefusedError
+from cli.vapi.wanted import wanted_assistant, wanted_tools
 from shared.settings import load_settings
-from shared.vapi.api import VapiApi, VapiRefusedError
 from shared.vapi.messages import KNOWN
 from shared.vapi.tools import TOOLS
-from shared.vapi.wanted import wanted_assistant, wanted_tools
 from tests.cli.conftest import Twilio
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from cli.vapi.wanted import wanted_assistant, wanted_number, wanted_tools
 from demo.stack import environment
 from shared.settings import load_settings
-from shared.vapi.wanted import wanted_assistant, wanted_number, wanted_tools
 from simulator.vapi.rest import BACKOFF, CAMPAIGN_MESSAGES, FIELDS, JSON_SCHEMA, SERVER_MESSAGES
 
 SCHEMAS: dict[str, Any] = json.loads(Path(os.environ["VAPI_OPENAPI"]).read_text())["components"][

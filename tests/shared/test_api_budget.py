@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from demo.stack import Org, Store
+from shared.deadline import Deadline
 from shared.salesforce.api_budget import (
     HOLD_MS,
     MAX_BAD,
@@ -18,7 +19,6 @@ from shared.salesforce.api_budget import (
     Use,
 )
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.settings import Settings
 from tests.conftest import make_settings

@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from demo.stack import Store
+from shared.deadline import Deadline
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of
 from tests.conftest import make_settings

@@ -9,12 +9,12 @@ import redis
 from cryptography.fernet import Fernet
 
 from demo.stack import Org, Store
+from shared.deadline import Deadline
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.customers import Customers
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.records import Records
 from shared.salesforce.snapshots import Snapshots

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 import redis
 
+from cli.org.rules import active_rules
 from demo.stack import Org
+from shared.deadline import Deadline
 from shared.salesforce import pages
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.customers import Customers
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.pages import MAX_PAGES, all_records
 from shared.salesforce.records import Records
-from shared.salesforce.rules import active_rules
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN
 

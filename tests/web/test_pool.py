@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from shared.salesforce.deadline import Deadline
+from shared.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from web.pool import Pool
 

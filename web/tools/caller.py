@@ -7,13 +7,13 @@ learns only "found" or "not found".
 from dataclasses import dataclass
 
 from shared.calls.calls import CallState
+from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.drafts import CaseDraft, CloseDraft
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.customers import MAX_OPEN_CASES, CaseSummary, Customer
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from web.metrics import CALLERS
 from web.tools.turn import Turn

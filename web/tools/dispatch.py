@@ -7,9 +7,9 @@ side by side on a pool of their own; writes are accepted in the order they are l
 from collections import Counter
 from dataclasses import dataclass
 
+from shared.deadline import Deadline
 from shared.journal.answers import Claim
 from shared.logs import log
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
 from shared.vapi.answers import Answer, as_entry, refusal, trouble

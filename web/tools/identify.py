@@ -1,7 +1,7 @@
 """identify: who is calling. A caller without a number of their own learns only "found" or not."""
 
+from shared.deadline import Deadline
 from shared.salesforce.customers import MAX_OPEN_CASES
-from shared.salesforce.deadline import Deadline
 from shared.vapi.answers import Answer, result
 from shared.vapi.tools import LookupCustomer
 from web.tools.caller import look_up_caller, open_cases

@@ -4,13 +4,13 @@ Handlers run on the pool of lookups and may raise SalesforceError. Their sentenc
 and many cases.
 """
 
+from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.identifiers import same_identifier
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.customers import CaseSummary
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, result
 from shared.vapi.tools import GetCaseStatus, RetrieveCustomerCase

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from shared.salesforce.deadline import Deadline
+from shared.deadline import Deadline
 from shared.vapi.answers import Answer
 from web.tools import call_back, close, comment, create, identify, read, update
 from web.tools.request import WriteRequest

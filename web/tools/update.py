@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
+from shared.deadline import Deadline
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.customers import CHANGEABLE
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
 from shared.vapi.tools import UpdateContact

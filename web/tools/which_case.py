@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal, trouble
 from web.tools.caller import caller_for_a_write, open_cases

@@ -8,6 +8,7 @@ from typing import Self
 import redis
 
 from shared.calls.calls import Calls
+from shared.deadline import Deadline
 from shared.domain.intent import Delivered, Intent, Outcome
 from shared.journal.contact_writes import ContactWrites
 from shared.journal.journal import Journal
@@ -16,7 +17,6 @@ from shared.salesforce.api_budget import ApiBudget, Capacity, Denied, Use
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.records import Records, Written

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from shared.deadline import Deadline
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.composite import Answer, Subrequest, post, subrequest_error
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.pages import all_records
 from shared.salesforce.records import MARKERS

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from shared.deadline import Deadline
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import CHANGEABLE
-from shared.salesforce.deadline import Deadline
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.phones import PHONES
 from shared.salesforce.records import KEY_FIELD, MARKERS, UNIQUE

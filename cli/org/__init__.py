@@ -1,0 +1,1 @@
+"""The org as an operator needs it: its describe, its rules."""

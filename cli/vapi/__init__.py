@@ -1,0 +1,1 @@
+"""Vapi as an operator needs it: its API, what is provisioned there, and the probe."""
