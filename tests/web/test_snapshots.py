@@ -245,6 +245,21 @@ def test_a_reference_of_an_earlier_call_tells_no_number_while_the_org_is_away(
     assert "number" not in str(later)
 
 
+def test_a_caller_first_seen_in_an_outage_learns_of_their_case_once_it_is_open(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    """Nobody knew the caller when the case was accepted. The case has a contact by now."""
+    org.fault(**AWAY)
+    made = say(client, "createSalesforceCase", CASE, call_id="a")
+    wanted = {"reference": made[-8:-1]}
+    assert "being opened" in say(client, "getCaseStatus", wanted, id="early", call_id="a")
+    org.fault()
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    assert "is New" in say(client, "getCaseStatus", wanted, id="late", call_id="a")
+    added = say(client, "addCaseComment", {"comment": "x"}, call_id="a")
+    assert "is being added" in added
+
+
 def test_whoever_has_the_number_now_learns_nothing_of_the_one_before(
     client: FlaskClient, org: Org
 ) -> None:

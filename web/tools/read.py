@@ -63,8 +63,13 @@ def _case_by_number(service: Service, number: str, deadline: Deadline) -> CaseSu
 def _status_of_intent(turn: Turn, intent: Intent, deadline: Deadline) -> Answer:
     identity = known_caller(turn).identity
     of_this_call = bool(turn.state.call_id) and intent.call_id == turn.state.call_id
-    if not identity.requested(intent) or (identity.is_old and not of_this_call):
-        identity = look_up_caller(turn, deadline).identity
+    is_enough = identity.is_settled and (of_this_call or not identity.is_old)
+    if not is_enough or not identity.requested(intent):
+        try:
+            identity = look_up_caller(turn, deadline).identity
+        except SalesforceError:
+            if not of_this_call or not identity.requested(intent):
+                raise
     is_theirs = identity.requested(intent)
     if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:
         return _status_of_delivered_case(

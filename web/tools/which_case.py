@@ -59,8 +59,8 @@ def case_opened_by(turn: Turn, intent: Intent) -> Target | Answer:
     identity = caller_for_a_write(turn).identity
     is_theirs = identity.requested(intent)
     number = intent.receipt.number if intent.receipt else None
-    if is_theirs and (identity.contact_id or not number):
-        return Target(opened_by=intent)
+    if is_theirs and (identity.contact_id or not number or not identity.is_settled):
+        return Target(opened_by=intent)  # the worker checks before it writes
     if not number:
         return NOT_YOURS_TO_CHANGE if identity.is_settled else UNCHECKED_REFERENCE
     try:
