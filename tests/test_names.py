@@ -10,7 +10,7 @@ from shared.domain.kinds import Kind
 
 SHARED = {
     "addresses", "alive", "calls", "dispatch", "domain", "installed", "journal", "listening",
-    "logs", "phone", "salesforce", "settings", "store", "transfer", "twilio", "vapi",
+    "logs", "phone", "salesforce", "scripts", "settings", "store", "transfer", "twilio", "vapi",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 
