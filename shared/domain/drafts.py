@@ -117,14 +117,13 @@ class CloseDraft(CaseTarget):
 class ContactDraft(FromCaller):
     """changes: Salesforce field → new value. accepted_at: ISO 8601, UTC.
 
-    seen: the values each of these fields may have without anybody else having edited it: the one at
-    acceptance, and those that the call's earlier wishes give it. None when the contact was not
-    known at acceptance. earlier: the call's contact updates before this one.
+    seen: the values that each field may have unless somebody else edited it: the value at
+    acceptance, and those that the call's earlier requests give it. None when the contact was not
+    known at acceptance.
     """
 
     changes: dict[str, str]
     seen: dict[str, list[str | None]] | None = None
-    earlier: list[str] = field(default_factory=list)
     accepted_at: str
 
     def record(self, _intent_id: str) -> str:
