@@ -17,6 +17,7 @@ from typing import Any
 
 from shared.phone import as_e164
 from shared.vapi.messages import Message
+from shared.vapi.values import as_object
 
 PHONE_CALLS = frozenset({"inboundPhoneCall", "outboundPhoneCall"})
 CARRIERS = frozenset({"twilio", "vonage", "telnyx", "vapi", "byo-phone-number"})
@@ -49,7 +50,7 @@ class CallerId:
 
 def read_caller_id(message: Message, trunks: Collection[str] = ()) -> CallerId:
     """trunks: hosts, addresses and networks (CIDR) whose SIP users are trusted."""
-    customers = [_object(holder.get("customer")) for holder in (message.body, message.call)]
+    customers = [as_object(holder.get("customer")) for holder in (message.body, message.call)]
     shown: list[str] = []
     trusted: list[str] = []
     is_sip = _is_sip(message) or any(customer.get("sipUri") for customer in customers)
@@ -84,29 +85,29 @@ def _is_somebodys(number: str) -> bool:
 
 
 def _is_phone_call(message: Message) -> bool:
-    if _object(message.body.get("chat")):
+    if as_object(message.body.get("chat")):
         return False  # its number was typed in
     kind = message.call.get("type")
     if kind is not None:
         return isinstance(kind, str) and kind in PHONE_CALLS
-    if _object(message.body.get("session")):
+    if as_object(message.body.get("session")):
         return False
     # Older messages leave the type out: a telephone line of ours must show in another way.
     call = message.call
-    lines = [_object(holder.get("phoneNumber")) for holder in (message.body, call)]
+    lines = [as_object(holder.get("phoneNumber")) for holder in (message.body, call)]
     return bool(
         any(line.get("number") or line.get("provider") or line.get("id") for line in lines)
         or call.get("phoneNumberId")
         or str(call.get("phoneCallProvider")) in CARRIERS
-        or str(_object(call.get("transport")).get("provider")) in CARRIERS
+        or str(as_object(call.get("transport")).get("provider")) in CARRIERS
     )
 
 
 def _is_sip(message: Message) -> bool:
     """A call to a SIP address, as far as the message tells: it dialled no telephone number."""
-    lines = [_object(holder.get("phoneNumber")) for holder in (message.body, message.call)]
+    lines = [as_object(holder.get("phoneNumber")) for holder in (message.body, message.call)]
     over_sip = (
-        _object(message.call.get("transport")).get("provider") == "vapi.sip"
+        as_object(message.call.get("transport")).get("provider") == "vapi.sip"
         or message.call.get("phoneCallTransport") == "sip"
         or any(line.get("sipUri") for line in lines)
     )
@@ -131,7 +132,3 @@ def _is_trusted(host: str, trunks: Collection[str]) -> bool:
         except ValueError:
             continue  # a name, not an address
     return False
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
