@@ -216,7 +216,7 @@ def test_a_login_is_good_once_and_for_the_same_org(
 ) -> None:
     settings = settings_for("by login", store_server, org)
     authorisation = Authorisation(settings, store)
-    with pytest.raises(AuthorisationRefusedError, match="not begun here"):
+    with pytest.raises(AuthorisationRefusedError, match="did not start here"):
         authorisation.finish("made-up", "code")
     store.set(f"{keys_of(settings)}org", "00D000000000001AAA")
     with pytest.raises(AuthorisationRefusedError, match="another org"):
