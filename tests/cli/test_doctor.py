@@ -268,7 +268,7 @@ BROKEN: dict[str, Broken] = {
         env={"VAPI_AUTH": "secret"},
     ),
     "a proxy that writes JSON anew": Broken(
-        "webhook", "a proxy on the way writes bodies anew",
+        "webhook", "a proxy on the way rewrites bodies",
         env={"PUBLIC_URL": "{rewriting}", "VAPI_API_KEY": ""}, unchecked=VAPI,
     ),
     "the service's clock is wrong": Broken(

@@ -291,7 +291,7 @@ def test_a_refusal_is_one_line_and_no_secret(monkeypatch: pytest.MonkeyPatch) ->
     assert "a-wrong-key" not in said
     monkeypatch.delenv("VAPI_API_KEY")
     load_settings.cache_clear()
-    assert "VAPI_API_KEY is not set" in run("plan", exit_code=1)
+    assert "Set VAPI_API_KEY" in run("plan", exit_code=1)
 
 
 def test_the_simulated_vapi_refuses_what_it_does_not_know() -> None:
