@@ -91,7 +91,7 @@ class Message:
     @property
     def provider_call_id(self) -> str:
         """The id that the phone provider gave the call (Twilio's CallSid), or ""."""
-        places = (entry.get("phoneCallProviderId") for entry in (self.call, self.body))
+        places = (holder.get("phoneCallProviderId") for holder in (self.call, self.body))
         return safe_id(next(filter(None, map(_text, places)), ""))
 
     @property

@@ -292,7 +292,7 @@ BROKEN: dict[str, Broken] = {
         twilio=("account", {}), unchecked={"twilio number", "vapi number"},
     ),
     "the number went to another account": Broken(
-        "twilio number", "TWILIO_PHONE_NUMBER is no number of this account",
+        "twilio number", "TWILIO_PHONE_NUMBER must be a number of this account",
         twilio=("number", {"phone_number": "+14155550177"}),
     ),
     "the number calls somebody else": Broken(

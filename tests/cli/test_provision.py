@@ -171,7 +171,7 @@ def test_a_number_of_another_account_is_refused_before_anything_is_changed(
     answered(monkeypatch)
     with_number.by_hand("number", phone_number="+14155550177")
     said = run("apply", "--yes", exit_code=1)
-    assert said == "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n"
+    assert said == "Error: Twilio: TWILIO_PHONE_NUMBER must be a number of this account\n"
     assert api().list_all("phone-number") == []
 
 
@@ -278,7 +278,7 @@ def test_what_was_done_before_a_step_that_fails_is_told_and_can_be_undone(
     with_number.by_hand("number", phone_number="+14155550177")
     said = run("apply", "--yes", exit_code=1)
     assert "~ assistant vapi-salesforce: firstMessage\n" in said
-    assert "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n" in said
+    assert "Error: Twilio: TWILIO_PHONE_NUMBER must be a number of this account\n" in said
     run("rollback", "--yes")
     assert api().list_all("assistant")[0]["firstMessage"] == "Yo"
 

@@ -49,7 +49,7 @@ def state(journal: Journal, intent_id: str) -> State:
 def test_what_is_accepted_is_kept_whole_and_wakes_once(journal: Journal) -> None:
     first, second = intent(reference="AAA 222", tool="t"), intent(reference="BBB 222")
     assert journal.accept("call", [first]) == Accepted((Kind.CASE_CREATE,))
-    assert journal.accept("call", [second]) == Accepted(())  # a doorbell is out already
+    assert journal.accept("call", [second]) == Accepted(())  # a wake-up is on its way already
     stored = journal.by_reference("AAA 222")
     assert stored
     assert (stored.id, stored.state, stored.call_id, stored.tool) == (
@@ -389,7 +389,7 @@ def test_a_wake_up_that_woke_nobody_is_sent_again(
 ) -> None:
     monkeypatch.setattr("shared.journal.journal.WAKE_UP_MS", 30)
     assert journal.accept("a", [intent()]) == Accepted((Kind.CASE_CREATE,))
-    wait_until(lambda: journal.sweep() == (Kind.CASE_CREATE,), for_s=5, what="another doorbell")
+    wait_until(lambda: journal.sweep() == (Kind.CASE_CREATE,), for_s=5, what="another wake-up")
 
 
 def test_at_most_two_batches_of_a_kind_are_at_work(journal: Journal) -> None:

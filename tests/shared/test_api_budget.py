@@ -116,7 +116,7 @@ def test_a_shared_lookup_is_held_while_the_window_is_tight_and_no_longer_than_to
     windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
     api_budget = ApiBudget(windowed, store)
-    assert isinstance(ask(api_budget, Use.LOOKUP, shared=True), Permit)  # plenty of room
+    assert isinstance(ask(api_budget, Use.LOOKUP, shared=True), Permit)  # plenty of capacity
     spent(store, keys, Use.LOOKUP, 15)
     assert isinstance(ask(api_budget, Use.LOOKUP, shared=True), Denied)
     assert isinstance(ask(api_budget, Use.LOOKUP), Permit)  # alone in its request

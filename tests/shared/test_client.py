@@ -1,4 +1,4 @@
-"""The one door: what a deadline covers."""
+"""The client of Salesforce: what a deadline covers."""
 
 import socket
 import threading

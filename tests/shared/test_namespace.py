@@ -1,4 +1,4 @@
-"""What is kept of an org and app is not known to the next ones."""
+"""What is stored about an org and app is invisible to other orgs and apps."""
 
 import time
 from collections.abc import Iterator

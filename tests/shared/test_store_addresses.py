@@ -88,7 +88,7 @@ def relay(store: redis.Redis, store_server: Store, tmp_path: Path) -> Iterator[R
                 threading.Thread(target=pump, args=(server, inside), daemon=True).start()
                 pump(inside, server)
         except OSError:
-            return  # who does not trust the certificate leaves
+            return  # a client that does not trust the certificate disconnects
 
     threading.Thread(target=serve, daemon=True).start()
     yield Relay(listener.getsockname()[1], authority)
