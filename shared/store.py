@@ -144,18 +144,9 @@ def connect(
     return redis.Redis.from_pool(pool)
 
 
-_CALL = "return redis.call(unpack(ARGV))"
-
-
-def script(text: str, *, when_full: bool) -> str:
-    """Adds the flags to a script. when_full: it runs although the server's memory is full, because
-    it frees memory in the end."""
-    return f"#!lua{' flags=allow-oom' if when_full else ''}\n{text}"
-
-
 def allowed_when_full(store: Any, *command: str | int) -> Any:
     """One command that the server accepts although its memory is full."""
-    return store.eval(script(_CALL, when_full=True), 0, *command)
+    return store.eval("#!lua flags=allow-oom\nreturn redis.call(unpack(ARGV))", 0, *command)
 
 
 def now_ms(store: Any) -> int:
