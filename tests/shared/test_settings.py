@@ -1,4 +1,4 @@
-"""The environment is refused by name, and .env.example tells of every variable."""
+"""A bad environment is refused by name, and .env.example describes every variable."""
 
 import re
 from pathlib import Path
