@@ -1,8 +1,8 @@
-"""The account at Twilio and the number that callers dial, through Twilio's own library.
+"""The Twilio account and the number that callers dial, through Twilio's own library.
 
-For operators' commands, never in a call. Importing a number into Vapi hands its voice URL to Vapi;
-its fallback URL and its status callback are ours (web/twilio.py). Vapi's import sets a status
-callback of its own, which ours replaces; what Vapi does without it is unconfirmed.
+For operators' commands, never during a call. Importing a number into Vapi points its voice URL to
+Vapi; its fallback URL and its status callback are ours (web/twilio.py). Vapi's import sets a status
+callback of its own, which ours replaces; whether Vapi needs it is unconfirmed.
 """
 
 from typing import Any
@@ -19,20 +19,20 @@ URLS = (
     "voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method",
     "status_callback", "status_callback_method",
 )  # fmt: skip
-"""Of a number, by Twilio's names (IncomingPhoneNumber resource)."""
+"""A number's URLs, by Twilio's names (IncomingPhoneNumber resource)."""
 
 OVERRIDES = ("voice_application_sid", "trunk_sid")
-"""With one of these a number's URLs count for nothing (IncomingPhoneNumber resource)."""
+"""If one of these is set, Twilio ignores a number's URLs (IncomingPhoneNumber resource)."""
 
 
 class TwilioRefusedError(Exception):
-    """Twilio did not do it. The text has status and Twilio's own words, and no secret of ours.
+    """Twilio refused, or could not be reached. The text has Twilio's own words, no secret of ours.
 
-    status: HTTP's, 0 where there was no answer.
+    status: the HTTP status, 0 when there was no answer.
     """
 
-    def __init__(self, said: str, status: int = 0) -> None:
-        super().__init__(said)
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
         self.status = status
 
 
@@ -42,7 +42,7 @@ class TwilioApi:
     def __init__(self, settings: Settings) -> None:
         token = settings.twilio_auth_token
         if not settings.twilio_account_sid or not token:
-            raise TwilioRefusedError("TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set")
+            raise TwilioRefusedError("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
         self._client = Client(
             settings.twilio_account_sid,
             token.get_secret_value(),
@@ -63,10 +63,10 @@ class TwilioApi:
         for row in found:
             if row.phone_number == self._number:
                 return {"id": row.sid} | {name: getattr(row, name) for name in URLS + OVERRIDES}
-        raise TwilioRefusedError("TWILIO_PHONE_NUMBER is no number of this account")
+        raise TwilioRefusedError("TWILIO_PHONE_NUMBER must be a number of this account")
 
     def has(self, id_: str) -> bool:
-        """Whether that id is still a number of the account."""
+        """Whether the account still has the number with that id."""
         try:
             self._asked(lambda: self._client.incoming_phone_numbers(id_).fetch())
         except TwilioRefusedError as refused:
@@ -76,7 +76,7 @@ class TwilioApi:
         return True
 
     def change(self, id_: str, body: dict[str, Any]) -> None:
-        """body: some of URLS; None empties one."""
+        """body: some of URLS; None clears one."""
         fields = {name: value or "" for name, value in body.items()}
         self._asked(lambda: self._client.incoming_phone_numbers(id_).update(**fields))
 
@@ -85,19 +85,19 @@ class TwilioApi:
         try:
             return work()
         except TwilioRestException as refused:
-            said = f"HTTP {refused.status}: {refused.msg}"
+            text = f"HTTP {refused.status}: {refused.msg}"
             if refused.status == 401:
-                said += " (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
-            raise TwilioRefusedError(said, refused.status) from None
-        except (RequestException, ValueError) as trouble:  # ValueError: what is no JSON
+                text += " (check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
+            raise TwilioRefusedError(text, refused.status) from None
+        except (RequestException, ValueError) as trouble:  # ValueError: an answer that is not JSON
             raise TwilioRefusedError(f"not reached ({type(trouble).__name__})") from None
-        except TwilioException:  # how its lists tell of any refusal
-            said = "refused (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
-            raise TwilioRefusedError(said) from None
+        except TwilioException:  # how the library reports a refused list
+            text = "refused (check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN)"
+            raise TwilioRefusedError(text) from None
 
 
 def wanted_urls(settings: Settings) -> dict[str, str]:
-    """What the number should have of our own: the fallback, and who is told how a call ended."""
+    """The number's URLs that are ours: the fallback, and the callback when a call ends."""
     base = f"{(settings.public_url or '').rstrip('/')}/twilio"
     return {
         "voice_fallback_url": f"{base}/voice",

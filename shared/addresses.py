@@ -1,6 +1,6 @@
-"""Addresses that settings name: what is wrong with one, as a clause that goes on from its name.
+"""Checks addresses in settings. Each function returns what is wrong, as a clause after the name.
 
-Secrets are sent to these addresses, so what can't be meant is refused before anything is sent.
+Secrets are sent to these addresses, so an unsafe address is refused before anything is sent.
 """
 
 import re
@@ -11,7 +11,7 @@ MY_DOMAINS = (".my.salesforce.com", ".my.salesforce.mil", ".my.sfcrmproducts.cn"
 LOGIN_HOSTS = frozenset({"login.salesforce.com", "test.salesforce.com"})
 BROWSER_DOMAINS = (".lightning.force.com", ".lightning.force.mil", ".salesforce-setup.com")
 EXAMPLES = frozenset({"acme.my.salesforce.com", "mydomainname.my.salesforce.com"})
-"""What documents write for a My Domain: each is, or may become, somebody's org."""
+"""My Domains that documents use as examples: each is, or may become, a real org."""
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 _TLS_OPTIONS = frozenset({
@@ -31,19 +31,19 @@ def is_loopback(host: str) -> bool:
 
 
 def wrong_with_web(url: str, *, path: bool = False) -> str:
-    """For an address that secrets may be sent to; "" when nothing is wrong. path: it has one."""
+    """For an address that secrets may be sent to; "" when it is good. path: it may have one."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for what is no port
+        parts.port  # noqa: B018 - raises ValueError unless the port is a number
     except ValueError:
-        return "is no web address"
+        return "must be a web address"
     if parts.scheme not in ("http", "https"):
         return "must begin with https://"
     host = parts.hostname or ""
     if not _is_host(host) or url != url.strip():
-        return "is no web address"
+        return "must be a web address"
     if parts.scheme == "http" and not is_loopback(host):
-        return "must begin with https:// (http:// is for this machine alone, as 127.0.0.1)"
+        return "must begin with https:// (http:// only for this machine, as 127.0.0.1)"
     if "@" in parts.netloc:
         return "must not contain a user or a password"
     if "?" in url or "#" in url:
@@ -54,7 +54,7 @@ def wrong_with_web(url: str, *, path: bool = False) -> str:
 
 
 def wrong_with_org(url: str) -> str:
-    """For an org's My Domain, or a login host; "" when nothing is wrong."""
+    """For an org's My Domain, or a login host; "" when it is good."""
     if wrong := wrong_with_web(url):
         return wrong
     parts = urlsplit(url)
@@ -64,27 +64,27 @@ def wrong_with_org(url: str) -> str:
     if parts.port is not None:
         return "must have no port"
     if host in EXAMPLES:
-        return "is still an example"
+        return "must not be an example"
     if host.endswith(BROWSER_DOMAINS):
-        return f"must be the My Domain: {host} is for browsers and gives no token"
+        return f"must be the My Domain: {host} is for browsers and issues no tokens"
     if host not in LOGIN_HOSTS and not host.endswith(MY_DOMAINS):
-        return f"must be the My Domain: {host} is not Salesforce's"
+        return f"must be the My Domain: {host} does not belong to Salesforce"
     return ""
 
 
 def wrong_with_redis(url: str) -> str:
-    """For redis://, rediss:// or unix://; "" when nothing is wrong."""
+    """For redis://, rediss:// or unix://; "" when it is good."""
     scheme = url.partition("://")[0]
     if scheme not in REDIS_SCHEMES:
         return "must begin with redis://, rediss:// or unix://"
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for what is no port
+        parts.port  # noqa: B018 - raises ValueError unless the port is a number
     except ValueError:
-        return "has no port that is a number"
+        return "must have a number as its port"
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := sorted(set(options) - REDIS_OPTIONS[scheme]):
-        return f"has the option {unknown[0]}, which {scheme}:// does not take here"
+        return f"must not have the option {unknown[0]} with {scheme}://"
     if scheme == "unix":
         database = options.get("db", "0")
         if parts.hostname or not parts.path.strip("/"):
@@ -92,25 +92,25 @@ def wrong_with_redis(url: str) -> str:
     else:
         database = parts.path.strip("/") or "0"
         if not parts.hostname:
-            return "names no host"
+            return "must name a host"
     if not (database.isascii() and database.isdigit()):
-        return "has a database that is no number"
+        return "must have a number as its database"
     if options.get("ssl_cert_reqs", "required") not in ("required", "optional", "none"):
-        return "has an ssl_cert_reqs other than required, optional and none"
+        return "must have required, optional or none as its ssl_cert_reqs"
     return ""
 
 
 def wrong_with_hosts(patterns: str) -> str:
-    """For a comma-separated list of host names, `*.vapi.ai` for all below it."""
+    """For a comma-separated list of host names; `*.vapi.ai` stands for all names below it."""
     for pattern in patterns.split(","):
         host = pattern.strip().lower()
         fixed = host.removeprefix("*.")
         if is_loopback(host):
             continue
         if not _is_host(fixed) or _is_ip(fixed):
-            return "has an entry that is no host name"
+            return "must contain host names only"
         if fixed.count(".") < 1:
-            return "has an entry that allows too much"
+            return "must not allow a whole top-level domain"
     return ""
 
 

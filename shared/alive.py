@@ -1,6 +1,6 @@
-"""Which processes are alive: each notes itself in Redis, so that a person can see who is missing.
+"""Which processes are alive: each reports itself in Redis, so that operators see who is missing.
 
-Nothing depends on these notes but what is told to people, and that beat runs once.
+Only diagnostics and the check that beat runs once depend on these reports.
 """
 
 import json
@@ -18,12 +18,12 @@ Role = Literal["worker", "beat"]
 
 NOTE_EVERY_S = 5.0
 GONE_AFTER_S = 20.0
-"""A process that has not noted itself for so long is taken for gone."""
+"""A process that has not reported for this long counts as gone."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One process. host: as its machine or container calls itself. name: Celery's, or ""."""
+    """One process. host: its machine's or container's own name. name: Celery's, or ""."""
 
     host: str
     pid: int
@@ -34,7 +34,7 @@ class Peer:
         return cls(socket.gethostname(), os.getpid(), name)
 
     def is_dead(self) -> bool:
-        """True only when it was on this machine, and no such process is there any more."""
+        """True only if the process ran on this machine and does not exist any more."""
         if self.host != socket.gethostname():
             return False
         try:
@@ -54,7 +54,7 @@ class Alive:
         self._prefix = prefix
 
     def note(self, role: Role, peer: Peer) -> None:
-        """It is alive now. What is gone is forgotten."""
+        """Report that the process is alive now. Removes processes that are gone."""
         with translated():
             at_ms = now_ms(self._store)
             pipe = self._store.pipeline(transaction=False)
@@ -64,12 +64,12 @@ class Alive:
             pipe.execute()
 
     def sign_off(self, role: Role, peer: Peer) -> None:
-        """It ends in order: nobody has to wait until it counts as gone."""
+        """Remove a process that shuts down, so that it need not time out."""
         with translated():
             self._store.zrem(self._key(role), json.dumps(asdict(peer)))
 
     def of(self, role: Role) -> list[Peer]:
-        """Those that noted themselves of late and are not known to be dead, longest quiet first."""
+        """Processes that reported recently and are not known to be dead, oldest report first."""
         with translated():
             since_ms = now_ms(self._store) - int(GONE_AFTER_S * 1000)
             members = self._store.zrange(self._key(role), since_ms, "+inf", byscore=True)
@@ -81,7 +81,7 @@ class Alive:
 
 
 def _read(member: str) -> Peer | None:
-    """None for what another version wrote and this one can't read."""
+    """None for a record of another version that this one can't read."""
     try:
         stored = json.loads(member)
         return Peer(str(stored["host"]), int(stored["pid"]), str(stored.get("name", "")))

@@ -1,4 +1,4 @@
-"""When a piece of work has to be over."""
+"""The time by which a piece of work must be over."""
 
 import time
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Deadline:
-    """at: time.monotonic()."""
+    """at: a time.monotonic() value."""
 
     at: float
 

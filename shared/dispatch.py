@@ -1,7 +1,7 @@
-"""Doorbells: the names of tasks and queues, and the one way a message is sent.
+"""Wake-ups: the names of tasks and queues, and the only place that sends a message.
 
-A message says "there is work of this kind" and carries nothing else. Losing or doubling one
-changes nothing: the sweep rings again.
+A message says "there is work of this kind" and nothing else. A lost or repeated message changes
+nothing: the sweep sends another one, and a worker leases only what is due.
 """
 
 import ssl
@@ -30,7 +30,7 @@ MAINTENANCE_QUEUE = "maintenance"
 SOCKET_TIMEOUT_S = 2.0
 
 MAX_PUBLISHERS = 4
-"""Of a process, with two connections each. A kind has one doorbell out at a time."""
+"""Per process, with two connections each. A kind has one wake-up on its way at a time."""
 
 
 class _Channel(redis_transport.Channel):
@@ -39,31 +39,31 @@ class _Channel(redis_transport.Channel):
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
         params: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
-        # Not for the connections that listen: the event loop watches their sockets.
+        # Not for the connections that listen, whose sockets the event loop watches.
         return params if asynchronous else params | {"retry": one_retry()}
 
     def _queue_bind(self, *args: Any) -> None:
-        # We address queues by their names; a binding that the store refuses (its memory is spent)
-        # must not keep a worker from listening.
+        # Queues are addressed by name. A binding that a full store refuses must not keep a worker
+        # from listening.
         with suppress(redis.ResponseError):
             super()._queue_bind(*args)  # type: ignore[misc]
 
 
 class Transport(redis_transport.Transport):
-    """Celery's own, with connections that follow the primary."""
+    """Celery's own transport, with connections that follow the primary."""
 
     Channel = _Channel
 
 
 def deliver_task(kind: Kind) -> str:
-    """The name of the task that delivers a kind: Flower shows the work by it."""
+    """The name of the task that delivers a kind. Flower shows the work by it."""
     return f"{DELIVER_PREFIX}{kind}"
 
 
 def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:
-    """The Celery application as every process of ours needs it; workers add to it.
+    """The Celery application that every process of this service uses; workers add to it.
 
-    socket_timeout_s: a worker's has to be longer than the second that it listens at a time.
+    socket_timeout_s: a worker's must be longer than the second for which it listens at a time.
     """
     broker, tls = for_celery(settings.broker_url)
     app = Celery("vapi-salesforce", broker=broker)
@@ -71,7 +71,7 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
         broker_use_ssl=tls,
         broker_transport=f"{__name__}:{Transport.__name__}",
         broker_pool_limit=MAX_PUBLISHERS,
-        # State lives in the journal; a result backend would cost a write and a key a task.
+        # State lies in the journal. A result backend would cost a write and a key per task.
         task_ignore_result=True,
         task_create_missing_queues=False,  # a typo would make a queue that nobody reads
         task_queues=[Queue(DELIVER_QUEUE), Queue(MAINTENANCE_QUEUE)],
@@ -80,10 +80,10 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
             PURGE: {"queue": MAINTENANCE_QUEUE},
             END_QUIET_CALLS: {"queue": MAINTENANCE_QUEUE},
         },
-        task_publish_retry=False,  # the journal is written; a lost doorbell is rung again
+        task_publish_retry=False,  # the journal is written; the sweep replaces a lost wake-up
         broker_pool_acquire_timeout=1.0,
         broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,  # a worker that gives up after 46 minutes helps nobody
+        broker_connection_max_retries=None,  # never give up, as the default does after 46 minutes
         broker_channel_error_retry=True,  # survive READONLY and OOM replies
         broker_transport_options={
             "global_keyprefix": f"{REDIS_PREFIX}celery:",
@@ -91,8 +91,8 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
             "socket_connect_timeout": min(1.0, socket_timeout_s),
             "socket_keepalive": True,
             "health_check_interval": 10,
-            # A message that is taken is not noted as unacknowledged: it carries nothing, and a
-            # store without memory would refuse the note, again and again.
+            # Messages are not recorded as unacknowledged: they carry nothing, and a full store
+            # would refuse the record again and again.
             "ack_emulation": False,
             "max_retries": 0,
         },
@@ -101,10 +101,10 @@ def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
 
 
 def for_celery(url: str) -> tuple[str, dict[str, Any] | None]:
-    """The address of a broker as kombu and Flower read it, and its TLS options; None without TLS.
+    """A broker's address as kombu and Flower read it, and its TLS options (None without TLS).
 
-    redis-py, which reads the address as it is, verifies the server's certificate unless told
-    otherwise; kombu does not.
+    Unlike kombu, redis-py reads the address as it is and verifies the server's certificate by
+    default.
     """
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
@@ -124,19 +124,19 @@ def for_celery(url: str) -> tuple[str, dict[str, Any] | None]:
 
 
 class Notifier:
-    """Rings for kinds that have work. Never raises: a sweep makes up for a lost ring."""
+    """Sends wake-ups for kinds that have work. Never raises: the sweep replaces a lost wake-up."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
     def notify(self, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
-        """Returns the kinds for which no message could be sent; after one none is tried."""
+        """Returns the kinds that got no wake-up. Stops at the first failure."""
         left = list(kinds)
         while left:
             try:
                 self._app.send_task(deliver_task(left[0]), ignore_result=True)
             except (OperationalError, OSError) as trouble:
-                log.warning("doorbell_lost", kind=left[0], reason=type(trouble).__name__)
+                log.warning("wake_up_lost", kind=left[0], reason=type(trouble).__name__)
                 break
             left.pop(0)
         return tuple(left)

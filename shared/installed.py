@@ -1,7 +1,7 @@
-"""Can this Python run the service? Asked before anything else is imported.
+"""Checks that this Python can run the service, before anything else is imported.
 
-Written for any Python 3.6 or later. `python3 shared/installed.py` asks about the version alone, as
-README and make do before they install anything.
+Written for Python 3.6 or later. `python3 shared/installed.py` checks the version alone, as README
+and make do before they install anything.
 """
 
 import sys
@@ -14,11 +14,11 @@ PACKAGES = (
     "hiredis", "jwt", "langcodes", "packaging", "phonenumbers", "prometheus_client", "pydantic",
     "pydantic_settings", "redis", "requests", "simple_salesforce", "structlog", "twilio", "tzdata",
 )  # fmt: skip
-"""What requirements.in asks for, by the names that Python imports."""
+"""The packages of requirements.in, by the names that Python imports."""
 
 
 def require_python() -> None:
-    """Ends the process with a sentence when Python is too old."""
+    """Ends the process with a sentence if Python is too old."""
     if sys.version_info < OLDEST:
         found = f"{sys.version_info[0]}.{sys.version_info[1]}"
         sys.exit(
@@ -28,13 +28,13 @@ def require_python() -> None:
 
 
 def require_installation() -> None:
-    """Ends the process with a sentence when Python is too old or its packages are missing."""
+    """Ends the process with a sentence if Python is too old or a package is missing."""
     require_python()
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         sys.exit(
             f"{missing[0]} is not installed for {sys.executable}. Activate the environment of "
-            "README's step 1 (. .venv/bin/activate), or bring it up to date there: "
+            "README's step 1 (. .venv/bin/activate), or update it: "
             "pip install --require-hashes -r requirements.txt"
         )
 

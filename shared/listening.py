@@ -1,4 +1,4 @@
-"""A port that is taken is said in a line, before a server tries and fails at length."""
+"""Reports a port that is in use in one line, before a server fails to bind it at length."""
 
 import errno
 import socket
@@ -6,7 +6,7 @@ import sys
 
 
 def refuse_taken_port(address: str, port: int, *, server: str, setting: str) -> None:
-    """Ends the process when somebody listens there. address: "" for all of this machine."""
+    """Ends the process if the port is in use. address: "" for all addresses of this machine."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         socket.create_server((address, port), family=family).close()

@@ -1,7 +1,7 @@
-"""Log lines: one JSON object each, a constant event name and ids, nothing that a caller said.
+"""Log lines: one JSON object each, with a constant event name and ids, and nothing a caller said.
 
-Only the fields listed here are written. A field that is not on the list is dropped and its name
-reported, so that personal data can't slip in by a new keyword.
+Only the fields listed here are written. Any other field is dropped and its name reported, so that
+a new keyword can't leak personal data.
 """
 
 import logging
@@ -21,7 +21,7 @@ FIELDS = frozenset(
 )  # fmt: skip
 
 MAX_FIELD_LENGTH = 1_000
-"""Characters. Some ids come from payloads."""
+"""Characters. Some ids come from payloads, so their length is not ours."""
 
 
 def _only_listed(
@@ -41,7 +41,7 @@ def _only_listed(
 def _without_values(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """An exception as its types and places: its text may quote what a caller said."""
+    """Replaces an exception by its types and places: its text may quote what a caller said."""
     if event.pop("exc_info", None) and (error := sys.exc_info()[1]):
         chain: list[str] = []
         while error and len(chain) < 5:
@@ -54,7 +54,7 @@ def _without_values(
 
 
 def configure() -> None:
-    """Once a process, before the first line."""
+    """Call once per process, before the first line."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,4 +1,4 @@
-"""Phone numbers: one normal form (E.164), and what finds it however it was typed."""
+"""Phone numbers: one normal form (E.164), and patterns that find it in any spelling."""
 
 import re
 
@@ -7,10 +7,10 @@ from phonenumbers import PhoneNumberFormat
 
 
 def as_e164(text: str, region: str) -> str | None:
-    """ "+14155550101" from any usual spelling; None for what can't be a full number.
+    """ "+14155550101" from any usual spelling; None unless the text is a full number.
 
-    An extension makes None: a number behind a switchboard belongs to nobody in particular. So does
-    a number that can only be dialled locally ("555-1234"), and one that nobody can have.
+    None also for a number with an extension (behind a switchboard it identifies nobody), for one
+    that can only be dialled locally ("555-1234"), and for one that can't be assigned.
     """
     try:
         number = phonenumbers.parse(text, region)
@@ -23,16 +23,16 @@ def as_e164(text: str, region: str) -> str | None:
 
 
 def patterns(e164: str) -> list[str]:
-    """What LIKE finds every spelling of the number with: its digits in order, as dialled at home.
+    """LIKE patterns that find every spelling of the number: its national digits in order.
 
-    Two where a country writes other digits at home than after its code (Argentina's mobiles). They
-    find some other numbers too: compare.
+    Two patterns where a country's national digits differ from those after the country code
+    (Argentina's mobiles). They also find some other numbers, so compare the results.
     """
     return ["".join(f"%{digit}" for digit in digits) + "%" for digits in _at_home(e164)]
 
 
 def has_digits_of(text: str, e164: str) -> bool:
-    """Whether the number's digits stand in the text, in one piece but for what is no digit."""
+    """Whether the text contains the number's digits, with no other digit between them."""
     written = re.sub(r"\D", "", text)
     return any(digits in written for digits in _at_home(e164))
 

@@ -1,7 +1,7 @@
-"""The environment, read once, typed, and refused by name when it is missing or unsafe.
+"""The environment, read once, typed, and refused by name when a value is missing or unsafe.
 
-`.env.example` lists every variable with its unit, default and meaning; a test keeps the two alike.
-A secret, and an address that may hold one, may also come from a file that `NAME_FILE` names.
+`.env.example` lists every variable with its unit, default and meaning; a test keeps the two equal.
+A secret, or an address that may contain one, may also come from a file that `NAME_FILE` names.
 """
 
 import base64
@@ -35,16 +35,16 @@ from shared.addresses import (
 from shared.phone import as_e164
 
 REDIS_PREFIX = "vs:"
-"""Every key of ours in Redis begins with this; the broker's own keys with `vs:celery:`."""
+"""The prefix of every Redis key of this service; the broker's own keys begin with `vs:celery:`."""
 
 PLACEHOLDER = "change-me"
-"""What `.env.example` writes where a value of yours belongs; nobody may start with it."""
+"""The value in `.env.example` that you must replace; no process starts with it."""
 
 LEAST_SECRET = 16
 HMAC_PLACEHOLDERS = frozenset({"{body}", "{timestamp}", "{method}", "{url}", "{svix-id}"})
 LEAST_PASSWORD = 12
 LEAST_DIFFERENT = 5
-"""Characters of a secret that people make up, of a password, and how many of them differ."""
+"""Minimum characters of a secret and of a password, and how many of them must differ."""
 
 MAX_FILE_BYTES = 64 * 1024
 HEADER = r"^[A-Za-z0-9-]+$"
@@ -57,11 +57,11 @@ Grant = Literal["jwt", "client_credentials", "refresh_token"]
 
 
 class SettingsError(Exception):
-    """The environment can't be used; the text names each variable and what is wrong with it."""
+    """The environment can't be used. The text names each variable and what is wrong with it."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """Reads what `NAME_FILE` names, as containers and orchestrators hand secrets over."""
+    """Reads the file that `NAME_FILE` names, the way containers and orchestrators pass secrets."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Raises SettingsError when the file can't be read, or when NAME is set as well."""
@@ -90,12 +90,12 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 def may_be_in_a_file(name: str, field: FieldInfo) -> bool:
-    """Secrets, and the addresses of stores, which may hold a password."""
+    """True for secrets, and for store addresses, which may contain a password."""
     return "SecretStr" in str(field.annotation) or name in {"redis_url", "celery_broker_url"}
 
 
 class Settings(BaseSettings):
-    """One field a variable, named as the variable in lower case; units stand at the names' ends."""
+    """One field per variable, named like it in lower case. Units are at the end of the names."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -191,7 +191,7 @@ class Settings(BaseSettings):
 
     @property
     def grant(self) -> Grant:
-        """How a Salesforce token is asked for: the one named, else the one the settings allow."""
+        """The grant for Salesforce tokens: the one named, or else the one the settings allow."""
         if self.salesforce_grant:
             return self.salesforce_grant
         if self.salesforce_jwt_key:
@@ -200,13 +200,13 @@ class Settings(BaseSettings):
 
     @property
     def jwt_key(self) -> str:
-        """The PEM text of SALESFORCE_JWT_KEY, which names it or is it; "" without one."""
+        """The PEM text of SALESFORCE_JWT_KEY, which is that text or its path; "" without one."""
         if not self.salesforce_jwt_key:
             return ""
-        said = self.salesforce_jwt_key.get_secret_value().strip()
-        if said.startswith("-----BEGIN"):
-            return said.replace("\\n", "\n")  # one line, as some environments want it
-        return Path(said).read_text(encoding="ascii")
+        value = self.salesforce_jwt_key.get_secret_value().strip()
+        if value.startswith("-----BEGIN"):
+            return value.replace("\\n", "\n")  # on one line, as some environments need it
+        return Path(value).read_text(encoding="ascii")
 
     @classmethod
     def settings_customise_sources(
@@ -222,16 +222,16 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _is_filled_in(cls, value: object) -> object:
-        said = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if isinstance(said, str) and said.strip() == PLACEHOLDER:
-            raise ValueError("is still the placeholder of .env.example")
-        if isinstance(said, str) and said and not said.strip():
-            raise ValueError("is empty")
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, str) and text.strip() == PLACEHOLDER:
+            raise ValueError("must replace the placeholder of .env.example")
+        if isinstance(text, str) and text and not text.strip():
+            raise ValueError("must not be empty")
         return value
 
     @field_validator("vapi_server_secret", "vapi_server_secret_previous", "ops_token")
     @classmethod
-    def _is_no_guess(cls, secret: SecretStr | None) -> SecretStr | None:
+    def _is_strong(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
             _check_strength(secret.get_secret_value(), LEAST_SECRET)
         return secret
@@ -242,7 +242,7 @@ class Settings(BaseSettings):
         if auth is not None:
             user, _, password = auth.get_secret_value().partition(":")
             if not user or not password:
-                raise ValueError("has no user or no password")
+                raise ValueError("must have both a user and a password")
             _check_strength(password, LEAST_PASSWORD)
         return auth
 
@@ -298,7 +298,7 @@ class Settings(BaseSettings):
         if url is not None and (wrong := wrong_with_web(url, path=True)):
             raise ValueError(wrong)
         if url is not None and not urlsplit(url).path.endswith("/oauth/callback"):
-            raise ValueError("does not lead to /oauth/callback")
+            raise ValueError("must lead to /oauth/callback")
         return url
 
     @field_validator("vapi_control_hosts")
@@ -312,14 +312,14 @@ class Settings(BaseSettings):
     @classmethod
     def _is_language(cls, tag: str) -> str:
         if "_" in tag or not tag_is_valid(tag):
-            raise ValueError("names no language")
+            raise ValueError
         return tag
 
     @field_validator("phone_region")
     @classmethod
     def _is_region(cls, region: str) -> str:
         if region not in SUPPORTED_REGIONS:
-            raise ValueError("names no country with phone numbers")
+            raise ValueError
         return region
 
     @model_validator(mode="after")
@@ -331,7 +331,7 @@ class Settings(BaseSettings):
                     "SALESFORCE_CLIENT_SECRET is missing; the grant client_credentials needs the "
                     "consumer secret of your External Client App"
                 )
-            # Salesforce answers this grant at the My Domain alone (help article 005318034).
+            # Salesforce answers this grant only at the My Domain (help article 005318034).
             if host in LOGIN_HOSTS:
                 raise ValueError(
                     f"SALESFORCE_INSTANCE_URL: Salesforce refuses client_credentials at {host}; "
@@ -352,8 +352,8 @@ class Settings(BaseSettings):
             )
         if self.repeat_window_h > self.keep_personal_data_h:
             raise ValueError(
-                "REPEAT_WINDOW_H must not be longer than KEEP_PERSONAL_DATA_H: a case can't be "
-                "compared with one whose words are gone"
+                "REPEAT_WINDOW_H must not be longer than KEEP_PERSONAL_DATA_H: a case can only be "
+                "compared with one whose words are still stored"
             )
         if self.twilio_auth_token and not self.public_url:
             raise ValueError(
@@ -373,7 +373,7 @@ class Settings(BaseSettings):
         unknown = set(re.findall(r"\{[^{}]*\}", self.vapi_hmac_payload_format)) - HMAC_PLACEHOLDERS
         if unknown:
             raise ValueError(
-                f"VAPI_HMAC_PAYLOAD_FORMAT has the unknown placeholder {min(unknown)}; there are "
+                f"VAPI_HMAC_PAYLOAD_FORMAT has the unknown placeholder {min(unknown)}; it may use "
                 f"{' '.join(sorted(HMAC_PLACEHOLDERS))}"
             )
         if "{url}" in self.vapi_hmac_payload_format and not self.public_url:
@@ -396,9 +396,9 @@ class Settings(BaseSettings):
 
 def _check_strength(secret: str, least: int) -> None:
     if len(secret) < least:
-        raise ValueError(f"is shorter than {least} characters")
+        raise ValueError(f"must have {least} characters or more")
     if len(set(secret)) < LEAST_DIFFERENT:
-        raise ValueError("is easy to guess")
+        raise ValueError("must not be easy to guess")
 
 
 def _check_base64(secret: str) -> None:
@@ -406,7 +406,7 @@ def _check_base64(secret: str) -> None:
         base64.b64decode(secret, validate=True)
     except binascii.Error:
         raise ValueError(
-            "VAPI_SERVER_SECRET is not base64, as VAPI_HMAC_SECRET_IS_BASE64 says; it must be a "
+            "VAPI_SERVER_SECRET must be base64, as VAPI_HMAC_SECRET_IS_BASE64 says; set it to a "
             "text such as the one printed by: openssl rand -base64 32"
         ) from None
 
@@ -415,15 +415,15 @@ def _check_jwt_key(settings: Settings) -> None:
     try:
         key = load_pem_private_key(settings.jwt_key.encode(), password=None)
     except (OSError, UnicodeError):
-        raise ValueError(_not_a_key("names a file that can't be read")) from None
+        raise ValueError(_not_a_key("must name a file that can be read")) from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError(_not_a_key("is no private key without a password")) from None
+        raise ValueError(_not_a_key("must be a private key without a password")) from None
     if not isinstance(key, RSAPrivateKey):
-        raise ValueError(_not_a_key("is a key of another kind"))
+        raise ValueError(_not_a_key("must be an RSA key"))
 
 
-def _not_a_key(why: str) -> str:
-    return f"SALESFORCE_JWT_KEY {why}; it must be {MUST_BE['salesforce_jwt_key']}"
+def _not_a_key(problem: str) -> str:
+    return f"SALESFORCE_JWT_KEY {problem}; set it to {MUST_BE['salesforce_jwt_key']}"
 
 
 def _check_fernet_key(key: str) -> None:
@@ -449,14 +449,17 @@ def _explain(refused: ValidationError) -> str:
     lines = []
     for error in refused.errors(include_input=False, include_url=False):
         name = str(error["loc"][0]) if error["loc"] else ""
-        said = str(error.get("ctx", {}).get("error", ""))  # what a validator of ours raised
+        problem = str(error.get("ctx", {}).get("error", ""))  # what our validator raised
         if not name:
-            lines.append(said)
+            lines.append(problem)
             continue
+        required = MUST_BE[name]
         if error["type"] == "missing":
-            said = "is missing"
-        wanted = f"must be {MUST_BE[name]}"
-        lines.append(f"{name.upper()} {said}; it {wanted}" if said else f"{name.upper()} {wanted}")
+            lines.append(f"{name.upper()} is missing; set it to {required}")
+        elif problem:
+            lines.append(f"{name.upper()} {problem}; set it to {required}")
+        else:
+            lines.append(f"{name.upper()} must be {required}")
     return "settings refused: " + "\n  ".join(lines)
 
 
@@ -555,4 +558,4 @@ MUST_BE: dict[str, str] = {
     "ops_token": _SECRET,
     "pulse_file": "the path of a file that can be written, such as /tmp/pulse",
 }
-"""What each variable must be, with an example; goes on from "must be"."""
+"""What each variable must be, with an example. Follows "must be" or "set it to"."""

@@ -1,4 +1,4 @@
-"""Redis: the connection, the one error its trouble becomes, and whether it may keep promises."""
+"""Redis: the connection, the error for its failures, and whether the server is safe to use."""
 
 import threading
 import time
@@ -15,37 +15,37 @@ from redis.retry import Retry
 from shared.domain.reading import UnreadableError
 
 SOCKET_TIMEOUT_S = 0.8
-"""A tool call has to hear within a second that nothing could be saved."""
+"""A tool call must learn within a second that nothing could be saved."""
 
 
 class StoreUnavailableError(Exception):
-    """Redis did not answer in time. What was to be written may or may not have been."""
+    """Redis did not answer in time. The write may have happened or not."""
 
 
 class StoreFullError(StoreUnavailableError):
-    """Its memory is nearly spent, so nothing new is accepted. Nothing was written."""
+    """The store's memory is nearly full, so nothing new is accepted. Nothing was written."""
 
 
 MAX_CONNECTIONS = 50
 
 
 class NotPrimaryError(redis.ConnectionError):
-    """The server does not take writes (any more): a failover. The connection to it is closed."""
+    """The server takes no writes, or no longer: a failover. The connection is closed."""
 
 
 NOT_PRIMARY = frozenset({"READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "UNBLOCKED"})
-"""What a server answers that was demoted, or that lost the others. It refused the command before
-anything of it was done, so the command may be sent again."""
+"""Answers of a server that was demoted, or that lost the others. It refused the command before
+doing anything, so the command may be sent again."""
 
 
 class FollowsPrimary:
-    """A connection that leaves a server which is not the primary any more.
+    """A connection that leaves a server which is no longer the primary.
 
-    After a failover the old connections stay open and every write on them is refused, for as long
-    as somebody keeps them. So such a reply closes the connection and counts as a lost one: the
-    retry connects anew, and the address is resolved anew.
+    After a failover the old connections stay open, and the server refuses every write on them. Such
+    a reply therefore closes the connection and counts as a lost one: the retry connects anew, and
+    resolves the address anew.
 
-    failed: it was lost, or nothing came in time. generation: of its pool, when it was handed out.
+    failed: the connection was lost, or timed out. generation: its pool's, when it was handed out.
     """
 
     failed = False
@@ -86,8 +86,8 @@ _CONNECTIONS: dict[type, type] = {
 
 
 class _Pool(redis.BlockingConnectionPool):
-    """Bounded. When one connection fails, all others are closed, those at work after their use: one
-    that only reads would go on reading from a server that nobody writes to any more."""
+    """Bounded. When one connection fails, all others are closed too, busy ones after their use: a
+    connection that only reads would go on reading from a demoted server."""
 
     _generation = 0
 
@@ -107,10 +107,11 @@ class _Pool(redis.BlockingConnectionPool):
 
 
 def one_retry() -> Retry:
-    """Heals a connection that was closed while idle, or that leads to a demoted server.
+    """Reconnects once after a connection that was closed while idle, or that leads to a demoted
+    server.
 
-    redis-py 8 retries ten times by default: an accept would wait for the server instead of saying
-    that it is away. A time-out is not tried again.
+    redis-py 8 retries ten times by default: accepting would wait for the server instead of failing
+    quickly. A time-out is not retried.
     """
     return Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
 
@@ -121,9 +122,9 @@ def connect(
     socket_timeout_s: float = SOCKET_TIMEOUT_S,
     max_connections: int = MAX_CONNECTIONS,
 ) -> redis.Redis:
-    """A client that refuses quickly and follows the primary.
+    """A client that fails quickly and follows the primary.
 
-    max_connections: of this client. Whoever finds all of them at work waits for socket_timeout_s.
+    max_connections: of this client. When all are busy, a caller waits for socket_timeout_s.
     """
     options = parse_url(url)  # type: ignore[no-untyped-call]
     connection_class = options.pop("connection_class", redis.Connection)
@@ -143,18 +144,9 @@ def connect(
     return redis.Redis.from_pool(pool)
 
 
-_CALL = "return redis.call(unpack(ARGV))"
-
-
-def script(text: str, *, when_full: bool) -> str:
-    """A script for register_script. when_full: it runs although the server's memory is spent, for
-    what frees memory in the end."""
-    return f"#!lua{' flags=allow-oom' if when_full else ''}\n{text}"
-
-
 def allowed_when_full(store: Any, *command: str | int) -> Any:
-    """One command that the server takes although its memory is spent."""
-    return store.eval(script(_CALL, when_full=True), 0, *command)
+    """One command that the server accepts although its memory is full."""
+    return store.eval("#!lua flags=allow-oom\nreturn redis.call(unpack(ARGV))", 0, *command)
 
 
 def now_ms(store: Any) -> int:
@@ -164,7 +156,7 @@ def now_ms(store: Any) -> int:
 
 
 def pairs(flat: Any) -> dict[str, str]:
-    """A hash as a script returns it: a dict from RESP3, a flat list from RESP2."""
+    """A hash in a script's reply: a dict with RESP3, a flat list with RESP2."""
     if isinstance(flat, dict):
         return flat
     return dict(zip(flat[::2], flat[1::2], strict=True))
@@ -172,9 +164,9 @@ def pairs(flat: Any) -> dict[str, str]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Inside it, trouble with the connection or the server becomes StoreUnavailableError.
+    """Inside it, a failed connection or server becomes StoreUnavailableError.
 
-    A key that holds something else than it should is no such trouble: UnreadableError.
+    A key of another type is not such a failure: it becomes UnreadableError.
     """
     try:
         yield
@@ -187,15 +179,15 @@ def translated() -> Iterator[None]:
 
 
 FULL = 0.9
-"""From this share of its memory on nothing new is accepted: what is left is for delivering and
-forgetting, which give memory back."""
+"""From this share of its memory on, nothing new is accepted. The rest is for delivery and
+retention, which free memory."""
 
 NEARLY_FULL = 0.7
 
 
 @dataclass(frozen=True)
 class Memory:
-    """used and limit in bytes; limit is 0 when there is none, or none that is told."""
+    """used and limit in bytes; limit is 0 without one, and when the server does not show it."""
 
     used: int
     limit: int
@@ -207,10 +199,10 @@ class Memory:
 
 @dataclass(frozen=True)
 class Fitness:
-    """What a server says of itself, as sentences.
+    """What a server reports about itself, as sentences.
 
-    problems: why no promise may be given on it. warnings: what an operator should look at.
-    connections: open now, of all clients; connections_limit: 0 when it is not told.
+    problems: why the service must not accept write requests on it. warnings: for the operator.
+    connections: open now, of all clients; connections_limit: 0 when the server does not show it.
     """
 
     problems: tuple[str, ...]
@@ -221,17 +213,17 @@ class Fitness:
 
 
 def memory_of(info: dict[str, Any]) -> Memory:
-    """From INFO. What the server does not count against its limit is left out, as it does."""
+    """From INFO. Omits memory that the server does not count against its limit."""
     not_counted = int(info.get("mem_not_counted_for_evict", 0))
     used = int(info.get("used_memory", 0)) - not_counted
     return Memory(max(0, used), int(info.get("maxmemory", 0)))
 
 
 def fitness(store: redis.Redis, *, accept_everysec: bool, vouched: bool = False) -> Fitness:
-    """Whether this server may keep promises. Raises StoreUnavailableError.
+    """Whether this server is safe to accept write requests on. Raises StoreUnavailableError.
 
-    vouched: an operator says that it persists, whatever it tells or hides. Hosted servers hide
-    CONFIG; INFO tells some of it.
+    vouched: an operator says that the server persists, whatever it shows. Hosted servers hide
+    CONFIG; INFO shows some of it.
     """
     info = _info(store)
     memory = memory_of(info)
@@ -255,7 +247,7 @@ def fitness(store: redis.Redis, *, accept_everysec: bool, vouched: bool = False)
 
 
 def _info(store: redis.Redis, *section: str) -> dict[str, Any]:
-    """{} from a server that hides even this. Raises StoreUnavailableError."""
+    """{} from a server that hides INFO. Raises StoreUnavailableError."""
     try:
         found: dict[str, Any] = store.info(*section)
     except redis.ResponseError:
@@ -268,7 +260,9 @@ def _info(store: redis.Redis, *section: str) -> dict[str, Any]:
 def _not_primary(store: redis.Redis, info: dict[str, Any]) -> list[str]:
     if info.get("role", "master") == "master":
         return []
-    store.connection_pool.disconnect(inuse_connections=False)  # its address may lead elsewhere now
+    store.connection_pool.disconnect(
+        inuse_connections=False
+    )  # its address may have a new server now
     return ["store: is a replica, which takes no writes"]
 
 
@@ -286,10 +280,10 @@ def _full(memory: Memory) -> list[str]:
 def _persistence(
     store: redis.Redis, info: dict[str, Any], accept_everysec: bool
 ) -> tuple[list[str], list[str]]:
-    """(why it does not persist enough, why that can't be known)"""
-    vouch = "REDIS_VOUCHED=true says that you made sure"
+    """(why the server does not persist enough, why that is unknown), each as sentences."""
+    vouch = "set REDIS_VOUCHED=true if you have made sure that it does"
     if info.get("aof_enabled") == 0:
-        return [f"store: does not persist (appendonly no); {vouch} of it otherwise"], []
+        return [f"store: does not persist (appendonly no); {vouch} all the same"], []
     try:
         settings: dict[str, str] = store.config_get("appendfsync")  # type: ignore[assignment]
     except redis.ResponseError:
@@ -301,15 +295,15 @@ def _persistence(
     if synced == "always" or (accept_everysec and synced == "everysec"):
         return [], []
     if synced is None:
-        return [], [f"store: does not tell whether it syncs every write; {vouch}"]
+        return [], [f"store: does not show whether it syncs every write; {vouch}"]
     return [
         f"store: does not sync every write (appendfsync {synced}); "
-        "REDIS_ACCEPT_EVERYSEC=true accepts that a power cut loses its last second"
+        "set REDIS_ACCEPT_EVERYSEC=true to accept that a power cut loses its last second"
     ], []
 
 
 class MemoryGauge:
-    """How full the server is, as of the last second; asked for by one thread at a time."""
+    """How full the server is, as of the last second. One thread at a time asks (single flight)."""
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
@@ -318,7 +312,7 @@ class MemoryGauge:
         self._memory = Memory(0, 0)
 
     def is_full(self) -> bool:
-        """Raises StoreUnavailableError. A server that does not tell is never full."""
+        """Raises StoreUnavailableError. A server that does not show its limit is never full."""
         if time.monotonic() - self._asked_at >= 1 and self._lock.acquire(blocking=False):
             try:
                 self._ask()

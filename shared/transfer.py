@@ -1,6 +1,6 @@
-"""To whom calls are transferred: the rules that a team keeps in a file (`TRANSFER_RULES`).
+"""Where calls are transferred to: the rules in a file of the team's (`TRANSFER_RULES`).
 
-`transfer.example.toml` shows the form: the account's owner, a queue for the kind of issue, opening
+`transfer.example.toml` shows the form: the account's owner, a queue for each issue type, opening
 hours.
 """
 
@@ -22,7 +22,7 @@ OPENING = 'opening and closing, such as "09:00-17:00"'
 
 
 class Hours(BaseModel):
-    """A day's opening as "09:00-17:00"; a day that is not named is closed."""
+    """Opening hours of each day, such as "09:00-17:00". A day that is not named is closed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,14 +43,14 @@ class Hours(BaseModel):
         try:
             ZoneInfo(name)
         except ZoneInfoNotFoundError:
-            raise ValueError("is no time zone, such as America/New_York") from None
+            raise ValueError("must be a time zone, such as America/New_York") from None
         return name
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         for day, (opens, closes) in self.days.items():
             if opens >= closes:
-                raise ValueError(f"{day}: closes before it opens")
+                raise ValueError(f"{day} must open before it closes")
         return self
 
     def open_at(self, moment: datetime) -> bool:
@@ -60,7 +60,7 @@ class Hours(BaseModel):
 
 
 class Rules(BaseModel):
-    """owner: the account's owner is asked first. queues: issue type → number."""
+    """owner: try the account's owner first. queues: issue type → number."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,7 +72,7 @@ class Rules(BaseModel):
     def _numbers(self) -> Self:
         for name, number in self.queues.items():
             if as_e164(number, "ZZ") != number:
-                raise ValueError(f"queues.{name} is no number in the form +14155550100")
+                raise ValueError(f"queues.{name} must be a number in the form +14155550100")
         return self
 
 
@@ -82,15 +82,13 @@ def read_rules(path: str) -> Rules:
     try:
         return Rules.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, UnicodeError):
-        said = "can't be read"
+        problem = "can't be read"
     except tomllib.TOMLDecodeError as trouble:
         at = re.search(r"line \d+", str(trouble))
-        said = f"is not TOML{f' in {at.group()}' if at else ''}"
+        problem = f"is not TOML{f' in {at.group()}' if at else ''}"
     except ValidationError as wrong:
-        said = "; ".join(_in_our_words(error) for error in wrong.errors())
-    raise SettingsError(
-        f"TRANSFER_RULES: {path}: {said}; transfer.example.toml shows how it has to be"
-    )
+        problem = "; ".join(_in_our_words(error) for error in wrong.errors())
+    raise SettingsError(f"TRANSFER_RULES: {path}: {problem}; transfer.example.toml shows the form")
 
 
 def _in_our_words(error: Any) -> str:
@@ -99,12 +97,12 @@ def _in_our_words(error: Any) -> str:
     if error["type"] == "value_error":
         return f"{where} {error['ctx']['error']}".strip()
     if error["type"] == "extra_forbidden":
-        return f"{where} is not known here"
+        return f"{where} is unknown"
     if error["type"] == "missing":
         return f"{where} is missing"
-    wanted = {"owner": "true or false", "hours.timezone": "a time zone, such as America/New_York"}
+    required = {"owner": "true or false", "hours.timezone": "a time zone, such as America/New_York"}
     if where.startswith("hours."):
-        return f"{where} must be {wanted.get(where, OPENING)}"
+        return f"{where} must be {required.get(where, OPENING)}"
     if where.startswith("queues."):
         return f"{where} must be a number in the form +14155550100"
-    return f"{where} must be {wanted.get(where, 'a table')}"
+    return f"{where} must be {required.get(where, 'a table')}"

@@ -1,6 +1,6 @@
-"""What the org allows this service: rights by describe, versions, allowance. For the doctor.
+"""What the org allows this service: permissions, API versions, clock. For the doctor.
 
-NEEDS has to follow what the service reads and writes.
+NEEDS must follow what the service reads and writes.
 """
 
 import time
@@ -21,7 +21,7 @@ REFERENCE_FIELD = "Voice_Reference__c"
 
 @dataclass(frozen=True)
 class Need:
-    """An object and its fields, by what is done with them."""
+    """An object and its fields, by what the service does with them."""
 
     sobject: str
     create: tuple[str, ...] = ()
@@ -66,20 +66,20 @@ class Inspection:
     def versions(self) -> list[str]:
         """The API versions that the org serves, such as "66.0"."""
         found = self._salesforce.fetch("/services/data/", self._deadline())
-        return [str(item.get("version")) for item in found.body if isinstance(item, dict)]
+        return [str(version.get("version")) for version in found.body if isinstance(version, dict)]
 
     def whoami(self) -> tuple[str, str]:
-        """Ids of the org and of the user that the service runs as."""
+        """The ids of the org and of the user that the service runs as."""
         body = self._salesforce.fetch("/services/oauth2/userinfo", self._deadline()).body
         return str(body.get("organization_id", "")), str(body.get("user_id", ""))
 
     def clock_ahead_s(self) -> float:
-        """How far Salesforce's clock is ahead of ours (its Date header knows whole seconds)."""
+        """How far Salesforce's clock is ahead of ours (its Date header has whole seconds)."""
         date = self._salesforce.fetch("/services/data/", self._deadline()).headers.get("Date", "")
         return parsedate_to_datetime(date).timestamp() - time.time() if date else 0.0
 
     def round_trips_ms(self, count: int) -> list[float]:
-        """How long light queries take."""
+        """The duration of `count` light queries, one after another."""
         took = []
         for _ in range(count):
             began = time.monotonic()
@@ -88,16 +88,16 @@ class Inspection:
         return took
 
     def lacks(self, need: Need) -> list[str]:
-        """What of a need the org does not give the user, each as a clause."""
+        """What the org does not give the user of a need, each as a clause."""
         described = self._describe(need.sobject)
         if described is None:
-            return ["not to be seen"]
+            return ["not visible"]
         lacking = []
         if need.create and not described.get("createable"):
             lacking.append("not creatable")
         if need.update and not described.get("updateable"):
             lacking.append("not changeable")
-        fields = {str(item["name"]): item for item in described["fields"]}
+        fields = {str(field["name"]): field for field in described["fields"]}
         for names, right in ((need.create, "createable"), (need.update, "updateable")):
             lacking += [
                 f"{name} {'is missing or hidden' if name not in fields else 'is read-only'}"
@@ -108,7 +108,7 @@ class Inspection:
         return list(dict.fromkeys(lacking))
 
     def keys(self) -> list[str]:
-        """What is wrong with the fields of ours, each as a clause with object and field."""
+        """What is wrong with this service's own fields, each as a clause with object and field."""
         wrong = []
         for sobject in MARKERS:
             fields = self._fields(sobject)
@@ -117,7 +117,7 @@ class Inspection:
                 wrong.append(f"{sobject}.{KEY_FIELD} is missing or hidden")
                 continue
             if not key.get("externalId"):
-                wrong.append(f"{sobject}.{KEY_FIELD} is no External Id")
+                wrong.append(f"{sobject}.{KEY_FIELD} is not an External Id")
             if sobject in UNIQUE and not key.get("unique"):
                 wrong.append(f"{sobject}.{KEY_FIELD} is not unique")
             if not key.get("createable"):
@@ -131,7 +131,7 @@ class Inspection:
 
     def _fields(self, sobject: str) -> dict[str, dict[str, Any]]:
         described = self._describe(sobject) or {"fields": []}
-        return {str(item["name"]): item for item in described["fields"]}
+        return {str(field["name"]): field for field in described["fields"]}
 
     def _describe(self, sobject: str) -> dict[str, Any] | None:
         path = f"{self._salesforce.api_path}sobjects/{sobject}/describe"

@@ -1,8 +1,8 @@
-"""The org's own rules: which are there, and whether they let the service's writes through.
+"""The org's own rules: which are active, and whether they accept the service's writes.
 
-Who may not see them (View Setup and Configuration) can still try: the writes of `try_writes` are
-one Composite request that is all or nothing, and its last part fails on purpose. So nothing stays,
-but validation rules, duplicate rules, triggers and flows have had their say (docs/vendors.md S8).
+A user who may not see the rules (View Setup and Configuration) can still try: `try_writes` sends
+the writes as one Composite request, all or nothing, whose last part fails on purpose. So nothing
+stays, but validation rules, duplicate rules, triggers and flows have run (docs/vendors.md S8).
 """
 
 from collections.abc import Collection
@@ -30,7 +30,7 @@ TRIES = 4
 
 OPTIONAL = frozenset({"Type", "Origin", "Priority", "TaskSubtype", "CallType"})
 LEFT_OUT = {FailureClass.VALUE, FailureClass.LINK, FailureClass.MISSING_FIELD}
-"""The fields, and the failures by which a delivery would leave one out rather than park."""
+"""The fields that a delivery would omit after one of these failures, rather than park."""
 
 A_RULE_REFUSES = {FailureClass.VALUE, FailureClass.LINK, FailureClass.REFUSED}
 
@@ -43,17 +43,17 @@ class RulesUnseenError(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """refusing: "validation rule Case.Name" each, which may refuse a write. routing: the names of
-    the assignment rules that give new cases their owner."""
+    """refusing: rules that may refuse a write, each as "validation rule Case.Name". routing: names
+    of the assignment rules that give new cases their owner."""
 
     refusing: tuple[str, ...]
     routing: tuple[str, ...]
 
 
 def active_rules(salesforce: SalesforceClient) -> Rules:
-    """Those of the objects that the service writes. Raises RulesUnseenError, SalesforceError.
+    """The active rules of the objects that the service writes.
 
-    Where they are shown: docs/vendors.md S7.
+    Raises RulesUnseenError and SalesforceError. Where the org shows them: docs/vendors.md S7.
     """
     try:
         duplicate = salesforce.query(
@@ -79,11 +79,11 @@ def active_rules(salesforce: SalesforceClient) -> Rules:
             raise RulesUnseenError(error.code) from None
         raise
     refusing = [
-        f"validation rule {item['EntityDefinition']['QualifiedApiName']}.{item['ValidationName']}"
-        for item in validation
+        f"validation rule {rule['EntityDefinition']['QualifiedApiName']}.{rule['ValidationName']}"
+        for rule in validation
     ]
-    refusing += [f"duplicate rule Contact.{item['MasterLabel']}" for item in duplicate]
-    return Rules(tuple(refusing), tuple(str(item["Name"]) for item in routing))
+    refusing += [f"duplicate rule Contact.{rule['MasterLabel']}" for rule in duplicate]
+    return Rules(tuple(refusing), tuple(str(rule["Name"]) for rule in routing))
 
 
 def _tooling(salesforce: SalesforceClient, statement: str) -> list[dict[str, Any]]:
@@ -93,15 +93,15 @@ def _tooling(salesforce: SalesforceClient, statement: str) -> list[dict[str, Any
 
 
 def try_writes(salesforce: SalesforceClient) -> str:
-    """What refused one of the writes, "" when all were let through. Raises SalesforceError.
+    """What refused one of the writes; "" when all were accepted. Raises SalesforceError.
 
-    As in a delivery, an optional field whose value is not taken is left out the next time.
+    Like a delivery, tries again without an optional field whose value is refused.
     """
     trial = _trial()
     for left in reversed(range(TRIES)):
         answers = post(salesforce, trial, Deadline.after(ANSWER_S), all_or_none=True)
-        if stored := [answer for answer in answers if answer["httpStatusCode"] < 300]:
-            ids = [str(item["body"]["id"]) for item in stored if item["body"]]
+        if done := [answer for answer in answers if answer["httpStatusCode"] < 300]:
+            ids = [str(answer["body"]["id"]) for answer in done if answer["body"]]
             return f"the trial was not undone: delete {', '.join(ids)}"
         refused = next((answer for answer in answers if not _is_halted(answer)), None)
         if refused is None:
@@ -109,13 +109,13 @@ def try_writes(salesforce: SalesforceClient) -> str:
         if refused["referenceId"] == UNDO:
             return ""
         error = subrequest_error(refused, whole=False)
-        spared = OPTIONAL.intersection(error.fields)
-        if error.failure not in LEFT_OUT or not spared or not left:
+        omitted = OPTIONAL.intersection(error.fields)
+        if error.failure not in LEFT_OUT or not omitted or not left:
             if error.failure in A_RULE_REFUSES:
-                return _said(refused)
-            raise error  # no rule: a lock, an outage, a right that is missing
+                return _described(refused)
+            raise error  # not a rule: a lock, an outage, a missing permission
         trial = [
-            _without(part, spared) if part["referenceId"] == refused["referenceId"] else part
+            _without(part, omitted) if part["referenceId"] == refused["referenceId"] else part
             for part in trial
         ]
     raise AssertionError("the last try returns")
@@ -125,12 +125,12 @@ def _without(part: Subrequest, fields: Collection[str]) -> Subrequest:
     return part | {"body": {k: v for k, v in part["body"].items() if k not in fields}}
 
 
-def _said(refused: Answer) -> str:
-    said = refused["body"][0]
-    what = f"{refused['referenceId']}: {said.get('errorCode')}"
-    if said.get("errorCode") == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
-        return f"{what} ({said.get('message')})"  # the admin's own words; others may quote a record
-    fields = said.get("fields") or []
+def _described(refused: Answer) -> str:
+    error = refused["body"][0]
+    what = f"{refused['referenceId']}: {error.get('errorCode')}"
+    if error.get("errorCode") == "FIELD_CUSTOM_VALIDATION_EXCEPTION":
+        return f"{what} ({error.get('message')})"  # the admin's words; others may quote a record
+    fields = error.get("fields") or []
     return f"{what} ({', '.join(fields)})" if fields else what
 
 
@@ -140,7 +140,7 @@ def _is_halted(answer: Answer) -> bool:
 
 
 def _trial() -> list[Subrequest]:
-    """New records, with fields that the service fills in; none of theirs is ever touched."""
+    """New records with the fields that the service fills in. Touches no existing record."""
     task = {
         "Subject": TEXT, "Description": TEXT, "Priority": "Normal", "WhatId": "@{Case.id}",
         "ActivityDate": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -157,7 +157,7 @@ def _trial() -> list[Subrequest]:
         _part("Callback", "POST", "Task", task | {"Status": "Not Started"}),
         _part("Closing", "PATCH", "Case/@{Case.id}", {"Status": "Closed"}),
     ]
-    # A comment on nothing lacks what is required.
+    # Fails on purpose: a comment without a case lacks a required field.
     return [*trial, _part(UNDO, "POST", "CaseComment", {"CommentBody": TEXT})]
 
 

@@ -1,7 +1,6 @@
-"""Vapi's REST API, as far as provisioning needs it. For operators' commands, never in a call.
+"""Vapi's REST API, as far as provisioning needs it. For operators' commands, never during a call.
 
-Resources and fields: Vapi's API reference, `/assistant`, `/tool`, `/phone-number`,
-`/campaign`.
+Resources and fields: Vapi's API reference, `/assistant`, `/tool`, `/phone-number`, `/campaign`.
 """
 
 from typing import Any
@@ -17,13 +16,13 @@ MAX_PAGES = 10
 
 
 class VapiRefusedError(Exception):
-    """Vapi did not do it. The text has status and Vapi's own words, and no secret of ours.
+    """Vapi refused, or could not be reached. The text has Vapi's own words, and no secret of ours.
 
-    status: HTTP's, 0 where there was no answer.
+    status: the HTTP status, 0 when there was no answer.
     """
 
-    def __init__(self, said: str, status: int = 0) -> None:
-        super().__init__(said)
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
         self.status = status
 
 
@@ -33,14 +32,14 @@ class VapiApi:
     def __init__(self, settings: Settings) -> None:
         key = settings.vapi_api_key
         if not key:
-            raise VapiRefusedError("VAPI_API_KEY is not set: the private key of the account")
+            raise VapiRefusedError("Set VAPI_API_KEY to the private key of the account")
         self._base = settings.vapi_base_url
         self._headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
 
     def list_all(self, resource: str) -> list[dict[str, Any]]:
-        """resource: "assistant", "tool", "phone-number" or "campaign"; MAX_PAGES at most.
+        """All of a resource: "assistant", "tool", "phone-number" or "campaign".
 
-        Campaigns come in pages, the others as one list.
+        Campaigns come in pages, of which MAX_PAGES are read; the others come as one list.
         """
         listed: list[dict[str, Any]] = []
         for page in range(1, MAX_PAGES + 1):
@@ -57,7 +56,7 @@ class VapiApi:
         return listed
 
     def find(self, resource: str, id_: str) -> dict[str, Any] | None:
-        """None when there is none with that id."""
+        """None when no resource has that id."""
         try:
             found: dict[str, Any] = self._call("GET", f"{resource}/{id_}")
         except VapiRefusedError as refused:
@@ -88,22 +87,22 @@ class VapiApi:
                 allow_redirects=False,
             )
         except requests.RequestException as trouble:
-            said = f"VAPI_BASE_URL {self._base} not reached ({type(trouble).__name__})"
-            raise VapiRefusedError(said) from None
+            text = f"VAPI_BASE_URL {self._base} not reached ({type(trouble).__name__})"
+            raise VapiRefusedError(text) from None
         if answer.status_code >= 300:
-            said = f"HTTP {answer.status_code} for {method} {path}: {_why(answer)}"
+            text = f"HTTP {answer.status_code} for {method} {path}: {_message(answer)}"
             if answer.status_code == 401:
-                said += " (VAPI_API_KEY: the private key of the account)"
-            raise VapiRefusedError(said, answer.status_code)
+                text += " (VAPI_API_KEY must be the private key of the account)"
+            raise VapiRefusedError(text, answer.status_code)
         try:
             return answer.json() if answer.content else None
         except ValueError:
-            raise VapiRefusedError(f"no JSON for {method} {path}") from None
+            raise VapiRefusedError(f"the answer to {method} {path} is not JSON") from None
 
 
-def _why(answer: requests.Response) -> str:
+def _message(answer: requests.Response) -> str:
     try:
-        said = answer.json().get("message", "")
+        message = answer.json().get("message", "")
     except (ValueError, AttributeError):
         return ""
-    return "; ".join(map(str, said)) if isinstance(said, list) else str(said)
+    return "; ".join(map(str, message)) if isinstance(message, list) else str(message)

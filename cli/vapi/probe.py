@@ -1,7 +1,7 @@
-"""A signed message of our own, sent the way that Vapi's come: does it arrive as it was signed?
+"""Sends a signed message to our own webhook, the way that Vapi does, to see whether it is accepted.
 
-When it is refused, some more are sent to see why: a proxy that writes bodies anew, a service that
-was told of another scheme, a clock that is wrong there.
+If it is refused, more messages find out why: a proxy that rewrites bodies, a service with another
+scheme, a clock that is wrong.
 """
 
 import time
@@ -22,33 +22,36 @@ TIMEOUT_S = (3.05, 10.0)
 Scheme = Literal["hmac", "secret", "bearer"]
 
 BODY = b'{ "message" : {"type": "doctor", "amount": 1.0, "text": "caf\\u00e9"} }'
-"""A proxy that parses and writes JSON anew would change these bytes: spaces, 1.0, the escape."""
+"""A proxy that parses and rewrites JSON would change these bytes: the spaces, 1.0, the escape."""
 
 REWRITTEN = (b'{"message": {"type": "doctor"}}', b'{"message":{"type":"doctor"}}')
-"""Bytes that such a proxy would write itself."""
+"""Bytes as such a proxy would write them."""
 
 
 class ProbeFailedError(Exception):
-    """What was seen, and in `mend` what to do about it."""
+    """The text says what was seen, `remedy` what to do about it."""
 
-    def __init__(self, said: str, remedy: str) -> None:
-        super().__init__(said)
+    def __init__(self, seen: str, remedy: str) -> None:
+        super().__init__(seen)
         self.remedy = remedy
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """clock: how many seconds the Date header was ahead of us; 0 without one."""
+    """clock: by how many seconds the Date header is ahead of us; 0 without one."""
 
     status: int
     clock: float
 
 
 def probe_webhook(url: str, settings: Settings) -> None:
-    """A signed message has to be taken, an unsigned one refused. Raises ProbeFailedError."""
+    """A signed message must be accepted, an unsigned one refused. Raises ProbeFailedError."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ProbeFailedError("PUBLIC_URL is not https", "Vapi's secrets must not travel open")
+        raise ProbeFailedError(
+            "PUBLIC_URL is not https",
+            "set PUBLIC_URL to an https address: Vapi sends secrets to it",
+        )
     unsigned = _post(url, {}).status
     if unsigned != 401:
         raise ProbeFailedError(
@@ -57,37 +60,35 @@ def probe_webhook(url: str, settings: Settings) -> None:
         )
     signed = _post(url, proof(settings, url))
     if signed.status == 401:
-        said, remedy = _why_refused(url, settings, signed)
-        raise ProbeFailedError(f"a signed message is refused: {said}", remedy)
+        seen, remedy = _why_refused(url, settings, signed)
+        raise ProbeFailedError(f"a signed message is refused: {seen}", remedy)
     if signed.status != 200:
-        raise ProbeFailedError(
-            f"a signed message got HTTP {signed.status}", "look into the log of web"
-        )
+        raise ProbeFailedError(f"a signed message got HTTP {signed.status}", "read the log of web")
 
 
 def _why_refused(url: str, settings: Settings, refused: _Seen) -> tuple[str, str]:
     for body in REWRITTEN:
         if _post(url, proof(settings, url, body=body), body).status == 200:
-            return "a proxy on the way writes bodies anew", "have it hand on the bytes as they come"
-    # A signature shows nothing. The other way round, the secret itself would go to whoever
-    # answers at that address, so no other scheme is ever tried.
+            return "a proxy on the way rewrites bodies", "make it pass on the bytes unchanged"
+    # A signature reveals nothing. Any other scheme would send the secret itself to whatever server
+    # answers at that address, so hmac is the only scheme that is tried.
     if settings.vapi_auth != "hmac" and _post(url, proof(settings, url, "hmac")).status == 200:
-        said = f"the service takes hmac, and this environment says {settings.vapi_auth}"
-        return said, "VAPI_AUTH, the same in both, and as Vapi's credential has it"
+        seen = f"the service takes hmac, and this environment says {settings.vapi_auth}"
+        return seen, "set VAPI_AUTH in both to the scheme of Vapi's credential"
     if settings.vapi_auth == "hmac" and abs(refused.clock) > settings.vapi_hmac_tolerance_s:
         way = "ahead of" if refused.clock > 0 else "behind"
-        said = f"the clock there is {abs(refused.clock) / 60:.0f} minutes {way} this machine"
-        return said, "set both clocks by NTP"
-    return "the secret or the scheme is another, or headers are lost", (
-        "VAPI_AUTH, VAPI_SERVER_SECRET and the VAPI_HMAC_ settings of the running service, and a "
-        "proxy that changes hosts or drops headers"
+        seen = f"the clock there is {abs(refused.clock) / 60:.0f} minutes {way} this machine"
+        return seen, "synchronise both clocks by NTP"
+    return "the secret or the scheme differs, or headers are lost", (
+        "compare VAPI_AUTH, VAPI_SERVER_SECRET and the VAPI_HMAC_ settings with those of the "
+        "running service, and look for a proxy that changes hosts or drops headers"
     )
 
 
 def proof(
     settings: Settings, url: str, scheme: Scheme | None = None, body: bytes = BODY
 ) -> dict[str, str]:
-    """The headers with which Vapi would prove that a body is its own."""
+    """The headers by which Vapi would prove that a body is its own."""
     secret = settings.vapi_server_secret.get_secret_value()
     scheme = scheme or settings.vapi_auth
     if scheme == "secret":

@@ -1,4 +1,4 @@
-"""What there should be in Vapi: the server's tools, the assistant of a file, the number dialled."""
+"""What Vapi should contain: the tools, the assistant of vapi/assistant.toml, the phone number."""
 
 import tomllib
 from pathlib import Path
@@ -9,17 +9,17 @@ from shared.vapi.tools import TOOLS
 
 FOLDER = Path(__file__).parent.parent.parent / "vapi"
 TOOL_SLACK_S = 5
-"""A tool's time-out has to outlast the lookup's deadline, or the model hears of a failure first."""
+"""A tool's time-out must exceed the lookup's deadline, or the model gets a failure first."""
 
 NUMBER_SECRETS = frozenset({"twilioAuthToken"})
-"""Never compared unless Vapi shows it, never kept (docs/vendors.md V13)."""
+"""Compared only if Vapi shows it, and never stored (docs/vendors.md V13)."""
 
 
 def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
-    """By name: the body of a function tool. Raises SettingsError."""
+    """The body of each function tool, by name. Raises SettingsError."""
     common = _read("tools.toml")
-    ours = _server(settings)
-    server = ours | common["server"] | ours
+    own_server = _server(settings)
+    server = own_server | common["server"] | own_server
     least_s = settings.lookup_deadline_ms // 1000 + TOOL_SLACK_S
     server["timeoutSeconds"] = max(server["timeoutSeconds"], least_s)
     return {
@@ -52,8 +52,8 @@ def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
 def wanted_number(settings: Settings) -> dict[str, Any]:
     """The import of TWILIO_PHONE_NUMBER from Twilio.
 
-    No assistant of its own: so each call asks the server for one (`assistant-request`), and goes to
-    the fallback destination when that fails (CreateTwilioPhoneNumberDTO).
+    It has no assistant of its own, so each call asks the server for one (`assistant-request`), and
+    goes to the fallback destination when that fails (CreateTwilioPhoneNumberDTO).
     """
     token = settings.twilio_auth_token
     body = {
@@ -62,7 +62,7 @@ def wanted_number(settings: Settings) -> dict[str, Any]:
         "number": settings.twilio_phone_number,
         "twilioAccountSid": settings.twilio_account_sid,
         "twilioAuthToken": token.get_secret_value() if token else None,
-        "smsEnabled": False,  # text messages go where they went
+        "smsEnabled": False,  # text messages stay where they go now
         "assistantId": None,
         "server": _server(settings),
     }
@@ -88,12 +88,12 @@ def _text(name: str) -> str:
 def _server(settings: Settings) -> dict[str, Any]:
     if not settings.public_url:
         raise SettingsError(
-            "PUBLIC_URL is missing: Vapi has to be told where the server is; it must be "
+            "PUBLIC_URL is missing: Vapi needs the address of this server; it must be "
             f"{MUST_BE['public_url']}"
         )
     if not settings.vapi_credential_id:
         raise SettingsError(
-            "VAPI_CREDENTIAL_ID is missing: without it Vapi signs nothing and all is refused; it "
+            "VAPI_CREDENTIAL_ID is missing: without it Vapi does not sign its requests; it "
             f"must be {MUST_BE['vapi_credential_id']}"
         )
     url = f"{settings.public_url.rstrip('/')}/webhook/vapi"
@@ -101,11 +101,11 @@ def _server(settings: Settings) -> dict[str, Any]:
 
 
 def _parameters(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema as Vapi takes it (OpenAPI description, JsonSchema): no lengths, no titles, and
-    "may be left out" instead of "or null"."""
+    """A JSON schema in the subset that Vapi accepts (OpenAPI description, JsonSchema): no lengths,
+    no titles, and "may be omitted" instead of "or null"."""
     properties = {}
     for name, given in schema.get("properties", {}).items():
-        kinds = [item for item in given.get("anyOf", [given]) if item.get("type") != "null"]
+        kinds = [kind for kind in given.get("anyOf", [given]) if kind.get("type") != "null"]
         properties[name] = {
             key: value
             for key, value in {**kinds[0], **given}.items()

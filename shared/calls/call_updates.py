@@ -1,7 +1,7 @@
-"""News for a call that still lasts: the agent learns what became of a promise.
+"""Call updates: tell the agent during the call what became of a write request.
 
-Told once, by live call control. A message that does not arrive is never sent again: the call may be
-over by then, and whoever asks hears the state from the journal.
+Sent once, by live call control. A message that does not arrive is not sent again: the call may be
+over by then, and a later question gets the state from the journal.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from shared.store import StoreUnavailableError
 from shared.vapi.control import ControlRefusedError, HostNotAllowedError, post_update
 
 THREADS = 4
-"""Posts under way in a process. Each ends within seconds; whoever has news never waits."""
+"""Posts in progress in a process. Each ends within seconds, and the sender never waits."""
 
 
 class CallUpdates:
@@ -27,13 +27,13 @@ class CallUpdates:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="call_updates")
 
     def notify_agent(self, call_updates: Iterable[tuple[str, str]]) -> None:
-        """(call id, sentence for the agent) each; those of calls that are over are dropped."""
-        said = list(call_updates)
+        """(call id, sentence for the agent) each. Drops those of calls that are over."""
+        updates = list(call_updates)
         try:
-            urls = self._calls.live_control_urls(call_id for call_id, _ in said)
+            urls = self._calls.live_control_urls(call_id for call_id, _ in updates)
         except StoreUnavailableError:
             return
-        for call_id, text in said:
+        for call_id, text in updates:
             if url := urls.get(call_id):
                 self._executor.submit(self._post, call_id, url, text)
 
@@ -58,5 +58,5 @@ class CallUpdates:
             return
 
     def close(self) -> None:
-        """Waits for what is under way."""
+        """Wait for posts in progress."""
         self._executor.shutdown()

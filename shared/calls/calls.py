@@ -1,14 +1,13 @@
-"""What is known of a call: caller, control URL, signs of speech, transcripts, what words say.
+"""The state of a call: caller, control URL, signs of speech, transcript, what the words mean.
 
-All of it in Redis: any web process may get the next webhook. Keys: `vs:call:{id}` (hash, see
-`scripts/hear.lua`) and others below it.
+All of it lies in Redis, because any web process may get the next webhook. Keys: the hash
+`vs:call:{id}` and others below it (see `scripts/record_event.lua`).
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -17,6 +16,7 @@ from shared.calls.speech import sign
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
+from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
 from shared.vapi.caller_id import CallerId
@@ -34,13 +34,11 @@ from shared.vapi.messages import (
 from shared.vapi.report import call_updates
 from shared.vapi.values import first_moment
 
-_SCRIPTS = Path(__file__).parent / "scripts"
-
 LIFE_S = 24 * 3600
-"""How long a call's state is kept after its last event; a call lasts 12 hours at most."""
+"""How long a call's state is stored after its last event; a call lasts at most 12 hours."""
 
 REPORTED_LIFE_S = 3600
-"""How long it is kept once its report is in the journal: a write may be heard of after that."""
+"""How long it is stored once the report is in the journal: write requests may arrive even later."""
 
 SET_ASIDE_S = 3600
 MAX_SET_ASIDE = 1000
@@ -50,8 +48,8 @@ MAX_UTTERANCE_LENGTH = 4_000
 MAX_UTTERANCES = 4_000
 MAX_TRANSCRIPT_BYTES = 1024 * 1024
 MAX_SUMMARY_LENGTH = 8_000
-"""Limits for the words of one call; lengths are in characters. Twelve hours of speech, Vapi's
-longest call, are some 700 KB."""
+"""Limits for the words of one call; lengths are in characters. Vapi's longest call, twelve hours of
+speech, has some 700 KB."""
 
 CUT = "(The transcript is cut here: the call is too long to store.)"
 
@@ -59,13 +57,13 @@ CUT = "(The transcript is cut here: the call is too long to store.)"
 @dataclass(frozen=True)
 class CallState:
     """number: E.164, "" when no carrier set one or the call showed two (`has_two_numbers`).
-    since_ms: the call's first event, by the store's clock. began_ms: the earliest time that an
-    event says of itself, else since_ms.
+    since_ms: when the call's first event arrived, by the store's clock. began_ms: the earliest of
+    the events' own times, else since_ms.
 
-    is_first: the event at hand was the first to tell the number.
-    summary: of the report, for a call that was closed. is_reported: its report was read.
+    is_first: this event is the first with the number.
+    summary: of the report, for a call whose end was processed. is_reported: by its report.
     is_over: an event has said that the call ended.
-    senses: what the caller's words in the event at hand say; said_at_ms: when they were said.
+    senses: what the caller's words in this event mean; said_at_ms: when they were said.
     """
 
     call_id: str
@@ -85,26 +83,24 @@ class CallState:
 
 @dataclass(frozen=True)
 class Said:
-    """What one utterance of the call says, and when (epoch ms, the event's own time)."""
+    """What an utterance of the call means, and when it was said (epoch ms, the event's time)."""
 
     at_ms: int
     senses: frozenset[Sense] = field(default_factory=frozenset)
 
 
 class Calls:
-    """Every method raises StoreUnavailableError, and does nothing for a message without call id."""
+    """Every method raises StoreUnavailableError, and ignores a message without a call id."""
 
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
-        self._record_event = self._store.register_script(
-            (_SCRIPTS / "record_event.lua").read_text()
-        )
+        self._record_event = load(store, "calls", "record_event")
 
     def record_event(self, message: Message, caller_id: CallerId) -> CallState:
-        """Note all that this message tells of its call, and give back what is known of the call.
+        """Record what this message says about its call. Returns the call's state.
 
-        One round trip. The same message twice, or messages in another order, come to the same.
+        One round trip. Idempotent, and independent of the order in which messages arrive.
         """
         call_id = message.call_id or self._by_provider(message.provider_call_id)
         if not call_id:
@@ -118,13 +114,13 @@ class Calls:
             "over": "1" if message.ends_call else "",
         }
         control = read_url(message.control_url) if message.control_url else None
-        said = _shortened(utterance(message)) if message.type == "transcript" else None
-        text = json.dumps(asdict(said)) if said else ""
+        words = _shortened(utterance(message)) if message.type == "transcript" else None
+        text = json.dumps(asdict(words)) if words else ""
         at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
-        if said:
-            read = senses_of_caller if said.speaker == CALLER else senses_of_agent
-            senses = read(said.text)
+        if words:
+            read = senses_of_caller if words.speaker == CALLER else senses_of_agent
+            senses = read(words.text)
         event = {
             "prefix": self._prefix,
             "id": call_id,
@@ -156,7 +152,7 @@ class Calls:
         return replace(state, is_first=bool(is_first), senses=senses, said_at_ms=at_ms)
 
     def said_between(self, call_id: str, from_ms: int, to_ms: int) -> list[Said]:
-        """What was said then that bears on a request, by the events' own times, in their order."""
+        """The utterances in that time that bear on a request, in the order of their own times."""
         if not call_id:
             return []
         with translated():
@@ -177,16 +173,16 @@ class Calls:
         ]
 
     def quiet(self, for_ms: int, limit: int) -> list[str]:
-        """Calls that nothing was heard of for so long and that were not closed out yet."""
+        """Calls without an event for that long, whose end was not processed yet."""
         with translated():
             before = now_ms(self._store) - for_ms
             ids = self._store.zrange(
                 f"{self._prefix}calls", "-inf", before, byscore=True, offset=0, num=limit
             )
-        return [str(item) for item in ids]
+        return [str(call_id) for call_id in ids]
 
     def _by_provider(self, provider_call_id: str) -> str:
-        """The call that the phone provider knows by this id; this id itself for a new one."""
+        """The call with this id at the phone provider; the id itself for a new call."""
         if not provider_call_id:
             return ""
         with translated():
@@ -194,27 +190,27 @@ class Calls:
         return str(known or provider_call_id)
 
     def updates(self, call_id: str) -> dict[str, str]:
-        """What the call's status updates told of a transfer and of its end, the latest of each
+        """What the call's status updates said about a transfer and its end, the latest of each
         (see `call_updates`)."""
         with translated():
             stored = self._store.hgetall(f"{self._prefix}call:{call_id}:updates")
-        said: dict[str, str] = {}
-        for _, text in sorted(stored.items(), key=lambda item: _at_ms(item[0])):
-            said |= json.loads(text)
-        return said
+        merged: dict[str, str] = {}
+        for _, text in sorted(stored.items(), key=lambda update: _at_ms(update[0])):
+            merged |= json.loads(text)
+        return merged
 
     def state(self, call_id: str) -> CallState:
-        """What is known of a call, without an event at hand."""
+        """The state of a call, without an event."""
         with translated():
             stored = self._store.hgetall(f"{self._prefix}call:{call_id}")
         return _state(call_id, stored)
 
     def closed(self, call_id: str, summary: str, *, reported: bool) -> None:
-        """The call's close-out is in the journal: it is over, and not to be closed again unless
-        something more is heard of it.
+        """The end of the call is in the journal. It is not processed again, unless another event
+        arrives.
 
-        reported: by its report, so that the journal has the transcript and nothing more of it will
-        come; what was kept of its speech goes now.
+        reported: the end came from the report, so the journal has the transcript and no more of it
+        will come. The stored speech is deleted now.
         """
         if call_id:
             key = f"{self._prefix}call:{call_id}"
@@ -234,7 +230,7 @@ class Calls:
                 pipe.execute()
 
     def set_aside(self, call_id: str) -> None:
-        """It could not be closed: it is tried again in an hour, and does not hold up the others."""
+        """The end of the call could not be processed. Tries again in an hour, after other calls."""
         unclosed = f"{self._prefix}calls:unclosed"
         with translated():
             at_ms = now_ms(self._store)
@@ -245,12 +241,12 @@ class Calls:
             pipe.execute()
 
     def unclosed(self) -> int:
-        """How many calls could not be closed."""
+        """How many calls could not be processed at their end."""
         with translated():
             return int(self._store.zcard(f"{self._prefix}calls:unclosed"))
 
     def note(self, call_id: str, **marks: str) -> None:
-        """Marks of a call that no event of Vapi's tells."""
+        """Set fields of a call that do not come from an event of Vapi's."""
         with translated():
             pipe = self._store.pipeline(transaction=False)
             pipe.hset(f"{self._prefix}call:{call_id}", mapping=marks)
@@ -258,15 +254,15 @@ class Calls:
             pipe.execute()
 
     def noted(self, call_id: str, *names: str) -> dict[str, str]:
-        """Such marks; "" for one that was not made."""
+        """Such fields; "" for a field that is not set."""
         with translated():
             stored = self._store.hmget(f"{self._prefix}call:{call_id}", *names)
         return {name: value or "" for name, value in zip(names, stored, strict=True)}
 
     def live_control_urls(self, call_ids: Iterable[str]) -> dict[str, str]:
-        """Where calls that still last can be spoken to; without those that never said so, and those
-        whose caller is nobody in particular (two numbers)."""
-        ids = list(dict.fromkeys(item for item in call_ids if item))
+        """The control URLs of calls that still last. Omits calls without one, and calls that showed
+        two numbers, whose caller is unknown."""
+        ids = list(dict.fromkeys(call_id for call_id in call_ids if call_id))
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
@@ -280,14 +276,14 @@ class Calls:
         }
 
     def with_two_numbers(self, call_ids: Iterable[str]) -> set[str]:
-        """Those of the calls that showed two different numbers for their caller."""
-        ids = [item for item in dict.fromkeys(call_ids) if item]
+        """The calls that showed two different numbers for their caller."""
+        ids = [call_id for call_id in dict.fromkeys(call_ids) if call_id]
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
                 pipe.hexists(f"{self._prefix}call:{call_id}", "two_numbers")
             rows = pipe.execute()
-        return {item for item, has_two in zip(ids, rows, strict=True) if has_two}
+        return {call_id for call_id, has_two in zip(ids, rows, strict=True) if has_two}
 
     def count_with_two_numbers(self) -> int:
         """How many calls have shown two numbers so far."""
@@ -312,36 +308,38 @@ class Calls:
         return {str(name): int(count) for name, count in stored.items()}
 
     def transcript(self, call_id: str, direction: str = INBOUND) -> str:
-        """The stored utterances, a line each, in the order of their own times. If some could not
+        """The stored utterances, one per line, in the order of their own times. If some could not
         be stored, the last line says so."""
         labels = {CALLER: caller_label(direction)}
         with translated():
             stored = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
             is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
-        said = []
+        utterances = []
         for text in stored:
             try:
-                said.append(read_json(Utterance, text))
+                utterances.append(read_json(Utterance, text))
             except UnreadableError:
                 log.warning("utterance_unreadable", call_id=call_id)
-        said.sort(key=lambda item: item.at_ms)
-        lines = [f"{labels.get(item.speaker, item.speaker)}: {item.text}" for item in said]
+        utterances.sort(key=lambda spoken: spoken.at_ms)
+        lines = [
+            f"{labels.get(spoken.speaker, spoken.speaker)}: {spoken.text}" for spoken in utterances
+        ]
         return "\n".join([*lines, CUT] if is_cut else lines)
 
 
-def _shortened(said: Utterance | None) -> Utterance | None:
-    if said is None or len(said.text) <= MAX_UTTERANCE_LENGTH:
-        return said
-    return replace(said, text=f"{said.text[: MAX_UTTERANCE_LENGTH - 1]}…")
+def _shortened(words: Utterance | None) -> Utterance | None:
+    if words is None or len(words.text) <= MAX_UTTERANCE_LENGTH:
+        return words
+    return replace(words, text=f"{words.text[: MAX_UTTERANCE_LENGTH - 1]}…")
 
 
 def _at_ms(name: str) -> float:
-    """Of an update as it is kept, "{status}@{time}"."""
+    """The time in the stored name of an update, "{status}@{time}"."""
     return float(name.rpartition("@")[2])
 
 
 def _number(text: str | None) -> int:
-    """Of a hash that anything may have written to; 0 for what is no number."""
+    """A number from a hash that anything may have written to; 0 for any other text."""
     return int(text) if text and text.isdecimal() else 0
 
 

@@ -1,10 +1,10 @@
-"""How a finished call becomes records: one Task, a comment on its case, a file if it talked long.
+"""Turns the end of a call into intents: a Task, a comment on its case, a file for its transcript.
 
-`close_out` is a pure function of what is known. The journal accepts what it returns in one atomic
-step under the fingerprint "close-out", so a call is closed once: by its report, however often that
-arrives, or without one when nothing was heard of the call for long.
+`end_of_call_intents` is a pure function of what is known. The journal accepts its result in one
+atomic step under the fingerprint "end-of-call", an idempotency key. So the end is processed once,
+by its report, however often that arrives, or without a report when the call has long been quiet.
 
-What is heard after that amends the Task: the report that comes late, writes of a call that went on.
+What arrives later amends the Task: a late report, or write requests of a call that went on.
 """
 
 import hashlib
@@ -36,20 +36,20 @@ from shared.vapi.values import as_iso
 FINGERPRINT = "end-of-call"
 
 CLOSE_TRIES = 3
-"""Attempts to close a call that another process closes or amends at the same moment."""
+"""Attempts to end a call that another process ends or amends at the same moment."""
 
 MAX_QUIET = 100
-"""So many calls are closed at a time for want of a report."""
+"""This many quiet calls are ended in one run."""
 
 MAX_DESCRIPTION = 32_000
 MAX_SUMMARY = 8_000
 RESERVED_FOR_FACTS = 2_000
-"""Task.Description holds 32,000 characters: a transcript that does not fit beside the summary and
+"""Task.Description holds 32,000 characters. A transcript that does not fit beside the summary and
 the facts goes into a file."""
 
 
 class EndOfCallWriter:
-    """Closes calls. Every method raises StoreUnavailableError, and may be run again then."""
+    """Ends calls. Every method raises StoreUnavailableError; it is safe to run it again then."""
 
     def __init__(self, calls: Calls, journal: Journal, settings: Settings) -> None:
         self._calls = calls
@@ -65,9 +65,9 @@ class EndOfCallWriter:
         *,
         is_reported: bool = True,
     ) -> tuple[Kind, ...]:
-        """The call's end becomes intents, once. Returns the kinds to ring for.
+        """Record the intents of the call's end, once. Returns the kinds to notify.
 
-        is_reported: False when the call is closed for want of a report.
+        is_reported: False when the call is ended because no report came.
         """
         due_kinds: tuple[Kind, ...] = ()
         updates = self._calls.updates(state.call_id)
@@ -85,7 +85,7 @@ class EndOfCallWriter:
                 hold_ms=self._hold_ms,
                 is_reported=is_reported,
             )
-            if any(item.kind is Kind.CALL_LOG for item in intents):
+            if any(intent.kind is Kind.CALL_LOG for intent in intents):
                 end_intents = amendment(end_intents, intents, is_reported=state.is_reported)
             if not end_intents:
                 break
@@ -94,7 +94,7 @@ class EndOfCallWriter:
                 log.info("call_closed", call_id=state.call_id, count=len(end_intents))
                 due_kinds = accepted.due_kinds
                 break
-            # Another process closed the call a moment ago: once more, with what it recorded.
+            # Another process ended the call a moment ago: try again with what it recorded.
         self._calls.closed(
             state.call_id,
             report.summary or state.summary,
@@ -103,9 +103,9 @@ class EndOfCallWriter:
         return due_kinds
 
     def add_case(self, state: CallState, case_intent: str) -> tuple[Kind, ...]:
-        """A case that was asked for in a call, but is heard of after its report, gets the summary.
+        """Add the summary to a case whose request arrives after the call's report.
 
-        Its delivery links a Task that is written already. Returns the kinds to ring for.
+        The case's delivery links the Task, which is written already. Returns the kinds to notify.
         """
         if not state.summary or state.has_two_numbers:
             return ()
@@ -119,7 +119,7 @@ class EndOfCallWriter:
     def comment(
         self, state: CallState, comment: CommentDraft, fingerprint: str
     ) -> tuple[Kind, ...]:
-        """A comment of the service's own on a case of the call, once. Returns whom to ring for."""
+        """Add the service's own comment to the call's case, once. Returns the kinds to notify."""
         assert comment.case_intent
         intent = NewIntent(
             id=new_intent_id(),
@@ -133,9 +133,9 @@ class EndOfCallWriter:
         return accepted.due_kinds if isinstance(accepted, Accepted) else ()
 
     def end_quiet_calls(self, for_ms: int) -> tuple[int, set[Kind]]:
-        """Closes the calls that nothing was heard of for so long: no report will come.
+        """End the calls that have been quiet for that long, because no report will come.
 
-        Returns how many, and the kinds to ring for.
+        Returns how many calls, and the kinds to notify.
         """
         due_kinds: set[Kind] = set()
         quiet = self._calls.quiet(for_ms, MAX_QUIET)
@@ -147,7 +147,7 @@ class EndOfCallWriter:
             except StoreUnavailableError:
                 raise
             except Exception:
-                # Something of it can't be read, by a defect of ours. The others are not to wait.
+                # A defect of ours: some of its data can't be read. The other calls go on.
                 log.exception("call_not_closed", call_id=call_id)
                 self._calls.set_aside(call_id)
         return closed, due_kinds
@@ -159,7 +159,7 @@ class EndOfCallWriter:
 
 
 NO_REPORT = "no-report"
-"""The ended reason of a call of which nobody told why it ended."""
+"""The ended reason of a call without a report."""
 
 
 def end_of_call_intents(
@@ -175,11 +175,11 @@ def end_of_call_intents(
 ) -> list[NewIntent]:
     """The intents of a call's end.
 
-    contact_id: the one contact with the caller's number, as far as the call knew.
-    kept_transcript: what was kept while the call lasted, for a report that carries none.
-    intents: the call's intents so far. The Task waits until all of them are settled, and for a
-    wish that is heard of after the report.
-    api_url: of Vapi's API, where recordings are.
+    contact_id: the only contact with the caller's number, as far as the call knew.
+    stored_transcript: recorded during the call, for a report without a transcript.
+    intents: the call's intents so far. The Task waits until all of them are settled, and for write
+    requests that arrive after the report.
+    api_url: of Vapi's API, which serves the recordings.
     """
     transcript = report.transcript or stored_transcript
     at_vapi = bool(report.recording) and "://" not in report.recording
@@ -239,7 +239,7 @@ def end_of_call_intents(
                 ),
             )
         )
-    # A summary of two callers tells of the one on a case of the other.
+    # The summary of a call with two callers would show one caller's request on the other's case.
     if report.summary and not state.has_two_numbers and (case_intents or case_number):
         last_case = case_intents[-1] if case_intents else None
         end_intents.append(
@@ -247,7 +247,7 @@ def end_of_call_intents(
                 id=new_intent_id(),
                 kind=Kind.CASE_COMMENT,
                 reference=new_reference(),
-                after=tuple(item for item in (last_case or only_after,) if item),
+                after=tuple(intent_id for intent_id in (last_case or only_after,) if intent_id),
                 draft=CommentDraft(
                     caller_number=state.number,
                     contact_id=contact_id,
@@ -259,7 +259,7 @@ def end_of_call_intents(
             )
         )
     has_callback = any(
-        item.kind is Kind.CALLBACK and item.state is not State.CANCELLED for item in intents
+        intent.kind is Kind.CALLBACK and intent.state is not State.CANCELLED for intent in intents
     )
     if state.number and not has_callback and reached_nobody(report.ended_reason, report.outcome):
         end_intents.append(
@@ -279,13 +279,13 @@ def end_of_call_intents(
 
 
 IN_VAIN = frozenset({"no-answer", "busy", "voicemail", "failed"})
-"""How a transfer ends that reaches nobody (docs/vendors.md V18)."""
+"""How a transfer ends that reached nobody (docs/vendors.md V18)."""
 
 
 def reached_nobody(ended_reason: str, outcome: dict[str, Any]) -> bool:
-    """The call ended with a transfer, and the last one that was tried reached nobody.
+    """The call ended with a transfer, and its last attempt reached nobody.
 
-    `assistant-forwarded-call` only says that a transfer was begun (docs/vendors.md V18).
+    `assistant-forwarded-call` only says that a transfer began (docs/vendors.md V18).
     """
     forwarding_failed = ended_reason.startswith("call.forwarding.")
     if ended_reason != "assistant-forwarded-call" and not forwarding_failed:
@@ -297,11 +297,11 @@ def reached_nobody(ended_reason: str, outcome: dict[str, Any]) -> bool:
 def amendment(
     end_intents: list[NewIntent], intents: Sequence[Intent], *, is_reported: bool
 ) -> list[NewIntent]:
-    """What `closing` adds to a call that was closed before; [] when it tells nothing new.
+    """What `end_of_call_intents` adds to a call that was ended before; [] when nothing is new.
 
-    is_reported: that was by its report, as far as the call knows.
+    is_reported: the call was ended by its report, as far as the call knows.
     """
-    logs = [item for item in intents if item.kind is Kind.CALL_LOG]
+    logs = [intent for intent in intents if intent.kind is Kind.CALL_LOG]
     first, last = logs[0], logs[-1]
     call_log, *others = end_intents
     draft, before = call_log.draft, last.draft_as(CallDraft)
@@ -309,25 +309,25 @@ def amendment(
     if before:
         is_reported = before.is_reported and before.ended_reason != NO_REPORT
     if is_reported:
-        return []  # that told all there is; `add_case` sees to what was asked for since
-    asked_since = any(item.tool for item in intents[intents.index(last) + 1 :])
+        return []  # the report said all; `add_case` handles later requests
+    asked_since = any(intent.tool for intent in intents[intents.index(last) + 1 :])
     if before and replace(draft, amends=before.amends) == before and not asked_since:
         return []
     if before and before.transcript_in_file:
         others = [other for other in others if other.kind is not Kind.TRANSCRIPT_FILE]
     if before and before.summary == draft.summary:
         others = [other for other in others if other.kind is not Kind.CASE_COMMENT]
-    asked_for = [item.id for item in intents if item.tool]
+    asked_for = [intent.id for intent in intents if intent.tool]
     content = json.dumps([draft.as_json(), asked_for], sort_keys=True)
-    mark = "report" if draft.is_reported else hashlib.sha256(content.encode()).hexdigest()[:32]
+    suffix = "report" if draft.is_reported else hashlib.sha256(content.encode()).hexdigest()[:32]
     amended = replace(
-        call_log, draft=replace(draft, amends=first.id), fingerprint=f"{FINGERPRINT}:{mark}"
+        call_log, draft=replace(draft, amends=first.id), fingerprint=f"{FINGERPRINT}:{suffix}"
     )
     return [amended, *(_on_task(other, first) for other in others)]
 
 
 def _on_task(intent: NewIntent, call_log: Intent) -> NewIntent:
-    """A file belongs on the Task that is there."""
+    """A file belongs to the Task that exists already."""
     if not isinstance(intent.draft, TranscriptDraft):
         return intent
     draft = replace(intent.draft, call_log_intent=call_log.id)
@@ -335,9 +335,9 @@ def _on_task(intent: NewIntent, call_log: Intent) -> NewIntent:
 
 
 def _completed(report: EndOfCall, updates: dict[str, str], *, ended_reason: str) -> EndOfCall:
-    """The report, with what the call's status updates told where it says nothing.
+    """The report, completed from the call's status updates.
 
-    ended_reason: where nobody told one.
+    ended_reason: for a call whose updates do not name one.
     """
     outcome = report.outcome
     if "forwarded_to" in updates:

@@ -1,16 +1,16 @@
-"""Signs of the caller's speech, as they are kept, and what they add up to.
+"""Signs of the caller's speech, as they are stored.
 
-A sign is a short text under its own time, so that a set of them is the same whatever order they
-came in and however often:
+A sign is a short text with its own time, so a set of signs is the same in whatever order they came
+and however often:
 
     S      the caller began to speak (speech-update)
     E      the caller stopped
     P{n}   a partial transcript of the caller with n words
     I      Vapi stopped the agent because the caller spoke (user-interrupted)
     F      a final transcript of the caller
-    C      one that corrects what was asked for: the agent needs a moment to ask for it anew
+    C      a final transcript that corrects the request: the agent needs a moment to send it again
 
-The rules are applied where a held write is let go, in `shared/journal/scripts/_common.lua`.
+`shared/journal/scripts/_common.lua` decides by them whether a held write may become due.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,7 @@ NO_SIGN = ""
 
 
 def sign(message: Message, senses: Collection[Sense] = ()) -> str:
-    """The sign that an event is, "" for none. senses: what the words of a final transcript say."""
+    """The sign in an event, "" for none. senses: what the words of a final transcript mean."""
     body = message.body
     if message.type == "user-interrupted":
         return "I"

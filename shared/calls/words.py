@@ -1,8 +1,8 @@
-"""What a caller's own words say about a request that the agent has just made for them.
+"""What words of the caller mean for a request that the agent has just sent.
 
-They may take it back, correct it, or add another one. The phrases are data, a file per language in
-`phrases/`. Only what is unmistakable takes back or corrects; where words can be read both ways, two
-requests stay two.
+They may take the request back, correct it, or add another one. The phrases are data, one file per
+language in `phrases/`. Only unmistakable words take back or correct. Ambiguous words do neither, so
+two requests stay two.
 """
 
 import re
@@ -18,15 +18,15 @@ _PUNCTUATION = re.compile(r"[^\w\s'’]+|…", re.UNICODE)
 
 
 class Sense(StrEnum):
-    """What one utterance says. The value is how a call's marks name it (scripts/hear.lua)."""
+    """What one utterance means. The value is its letter in Redis (scripts/record_event.lua)."""
 
     TAKES_BACK = "R"
     DECLINES = "D"
-    """Takes back, unless it answers a question of the agent's."""
+    """Takes back, unless it answers the agent's question."""
     CORRECTS = "C"
     ADDS = "A"
     ASKS = "Q"
-    """The agent asks something."""
+    """The agent asks a question."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def _read(path: Path) -> _Language:
         longest_first = sorted(content[name], key=len, reverse=True)
         return "|".join(map(re.escape, longest_first))
 
-    def phrase(name: str) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{item})" for item in content[name]))
+    def phrases(name: str) -> re.Pattern[str]:
+        return re.compile("|".join(f"(?:{phrase})" for phrase in content[name]))
 
     return _Language(
         markers=re.compile(rf"\b(?:{one_of('markers')})\b"),
@@ -75,14 +75,14 @@ def _read(path: Path) -> _Language:
         fillers=re.compile(
             rf"^(?:(?:{one_of('fillers')})\b\s*)+|(?:\s*\b(?:{one_of('fillers')}))+$"
         ),
-        takes_back=phrase("takes_back"),
-        declines=phrase("declines"),
+        takes_back=phrases("takes_back"),
+        declines=phrases("declines"),
         requests=re.compile(rf"(?:{one_of('requests')})\b"),
     )
 
 
 def senses_of_caller(words: str) -> frozenset[Sense]:
-    """Of a final transcript of the caller, in any language that there is a file for."""
+    """The senses of a caller's final transcript, in any language that has a file."""
     text = " ".join(words.lower().replace("’", "'").split())
     pieces = [piece.strip() for piece in _PUNCTUATION.split(text) if piece.strip()]
     found: set[Sense] = set()
@@ -100,7 +100,7 @@ def senses_of_agent(words: str) -> frozenset[Sense]:
 
 
 def correct_only(senses: Iterable[Sense]) -> bool:
-    """Utterances with these senses correct the request before them, and add none to it."""
+    """Whether an utterance with these senses corrects the request before it and adds none."""
     given = set(senses)
     return Sense.CORRECTS in given and Sense.ADDS not in given
 
@@ -127,7 +127,7 @@ def _begins_with_correction(language: _Language, piece: str) -> bool:
 
 
 def _taken_back(language: _Language, pieces: list[str]) -> set[Sense]:
-    """A phrase stands at the beginning, at the end, or after a marker, and no request follows."""
+    """Finds phrases at the beginning, at the end, or after a marker, unless a request follows."""
     found: set[Sense] = set()
     corrected = False
     for nth, piece in enumerate(pieces):

@@ -1,8 +1,8 @@
-"""What an intent carries: one draft a kind, with the schema version it is kept under.
+"""What an intent carries: one draft class per kind, with the schema version of its stored form.
 
-A draft is what the web process accepted and the worker applies. It is kept as JSON, so a worker of
-the next version has to read what this one wrote: add fields with defaults, never change a meaning
-without a new SCHEMA and a reader for the old one in `read_draft`.
+The web process accepts a draft and a worker applies it. A draft is stored as JSON, and a worker of
+the next version must be able to read what this version wrote: add fields with defaults, and never
+change a meaning without a new SCHEMA and a reader for the old one in `read_draft`.
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -13,38 +13,38 @@ from shared.domain.reading import UnreadableError, read_record
 
 SCHEMA = 1
 AMENDING = 2
-"""Of a CallDraft that amends another one; everything else is as in SCHEMA."""
+"""The schema of a CallDraft that amends another one; otherwise the same as SCHEMA."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """The base of the drafts: to and from the JSON object the journal keeps.
+    """The base of the drafts, which converts to and from the stored JSON object.
 
-    SHORTENED: texts that Salesforce has when it is delivered, and how much of them is kept here.
+    SHORTENED: texts that Salesforce has after delivery → how many characters of them stay here.
     """
 
     SHORTENED: ClassVar[dict[str, int]] = {}
 
     @property
     def schema(self) -> int:
-        """What this draft has to be read as."""
+        """The schema version to read this draft with."""
         return SCHEMA
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     def record(self, _intent_id: str) -> str:
-        """A name for the record that this is about, "" for one of its own. Intents of a call about
-        the same record keep their order."""
+        """The name of the record that this changes, "" for a new record. Intents of a call with the
+        same name keep their order."""
         return ""
 
     def amended_by(self, later: Self) -> Self:
-        """This held draft after the caller corrected it by a later request."""
+        """This held draft after the caller corrected it with a later request."""
         return later
 
     def preceded_by(self, _earlier: Self) -> Self | None:
-        """This held draft with what an earlier request adds to it, which arrived later. None when
-        it adds nothing."""
+        """This held draft with what an earlier request adds, which arrived after it. None when that
+        adds nothing."""
         return None
 
 
@@ -53,10 +53,10 @@ class FromCaller(Draft):
     """A draft made during a call.
 
     caller_number: E.164, or "" when the call showed none.
-    contact_id: the one contact who has that number, as known at acceptance; None when that was not
-    known yet, and the worker settles it by the number.
-    told_to: the one contact as last known, however long ago: who may hear of it later. It is never
-    written to Salesforce.
+    contact_id: the only contact with that number, as known at acceptance; None when that was not
+    known yet, and the worker resolves it by the number.
+    visible_to_contact_id: the only contact as last known, however long ago, who may hear about this
+    later. Never written to Salesforce.
     """
 
     caller_number: str = ""
@@ -66,7 +66,7 @@ class FromCaller(Draft):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseDraft(FromCaller):
-    """The beginning of its description is told to whoever asks for the case."""
+    """A new case. A caller who asks about it hears the beginning of its description."""
 
     SHORTENED: ClassVar[dict[str, int]] = {"description": 100}
 
@@ -79,16 +79,16 @@ class CaseDraft(FromCaller):
         return f"case:{intent_id}"
 
     def amended_by(self, later: Self) -> Self:
-        """An account number that was given before need not be given again."""
+        """Keeps the account number that the caller gave before."""
         return replace(later, account_number=later.account_number or self.account_number)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseTarget(FromCaller):
-    """A draft about one case: one of this service (`case_intent`) or one named by its number.
+    """A draft about one case: one that this service creates (`case_intent`), or `case_number`.
 
-    only_after: an intent that must have been delivered, else nothing is done; it shows that the
-    caller has a right to the case.
+    only_after: an intent that shows that the caller has a right to the case. Unless it was
+    delivered, nothing is done.
     """
 
     case_intent: str | None = None
@@ -110,28 +110,27 @@ class CommentDraft(CaseTarget):
 
 @dataclass(frozen=True, kw_only=True)
 class CloseDraft(CaseTarget):
-    """A case to close; its reason is a comment of its own."""
+    """A case to close. The reason is a comment of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContactDraft(FromCaller):
     """changes: Salesforce field → new value. accepted_at: ISO 8601, UTC.
 
-    seen: the values each of these fields may have without anybody else having edited it: the one at
-    acceptance, and those that the call's earlier wishes give it. None when the contact was not
-    known at acceptance. earlier: the call's contact updates before this one.
+    seen: the values that each field may have unless somebody else edited it: the value at
+    acceptance, and those that the call's earlier requests give it. None when the contact was not
+    known at acceptance.
     """
 
     changes: dict[str, str]
     seen: dict[str, list[str | None]] | None = None
-    earlier: list[str] = field(default_factory=list)
     accepted_at: str
 
     def record(self, _intent_id: str) -> str:
         return f"contact:{self.contact_id or self.caller_number}"
 
     def amended_by(self, later: Self) -> Self:
-        """Both changes; the later value of a field that both name."""
+        """Both changes. Where both name a field, the later value counts."""
         return replace(
             self, changes=self.changes | later.changes, seen=self._seen_by_both(self, later)
         )
@@ -152,7 +151,7 @@ class ContactDraft(FromCaller):
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackDraft(FromCaller):
-    """A person is to call back. phone_was_given: the caller said it; else it is their own."""
+    """A request that a person calls back. phone_was_given: by the caller; else it is their own."""
 
     SHORTENED: ClassVar[dict[str, int]] = {"when": 0, "reason": 0}
 
@@ -162,7 +161,7 @@ class CallbackDraft(FromCaller):
     reason: str = ""
 
     def amended_by(self, later: Self) -> Self:
-        """What the later request does not say stays as it was."""
+        """Keeps what the later request does not mention."""
         return replace(
             later,
             phone=later.phone if later.phone_was_given else self.phone,
@@ -176,11 +175,11 @@ class CallbackDraft(FromCaller):
 class CallDraft(FromCaller):
     """One finished call. Times are ISO 8601 UTC or None, duration in whole seconds or None.
 
-    case_number: the case that the call commented on, when it opened none; only_after: the comment,
-    which must have been delivered for the call to be linked to it.
-    told_at: when Vapi told of the end. recording_needs_key: it is at Vapi's API.
-    outcome: what else was found out (see `shared/vapi/report.py`). is_reported: False for a call
-    that was closed without its report.
+    case_number: the case that the call commented on, if it opened none; only_after: the comment,
+    which must be delivered before the call is linked to the case.
+    reported_at: when Vapi reported the end. recording_needs_key: the recording is at Vapi's API.
+    outcome: further results (see `shared/vapi/report.py`). is_reported: False for a call that was
+    ended without its report.
     amends: the intent whose Task this draft completes, "" for a draft that creates one.
     """
 
@@ -206,13 +205,13 @@ class CallDraft(FromCaller):
 
     @property
     def schema(self) -> int:
-        """A version that knows no `amends` would create a second Task: it must not read one."""
+        """A version without `amends` would create a second Task: it must not read such a draft."""
         return AMENDING if self.amends else SCHEMA
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriptDraft(Draft):
-    """A transcript too long for its Task: a file on the record of the call_log intent named."""
+    """A transcript that is too long for its Task: a file on the record of the call_log intent."""
 
     SHORTENED: ClassVar[dict[str, int]] = {"transcript": 0}
 
@@ -223,7 +222,7 @@ class TranscriptDraft(Draft):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskLinkDraft(Draft):
-    """Tasks of a call, by their intents, that were written before their case was there."""
+    """Tasks of a call, by their intents, that were written before their case existed."""
 
     task_intents: list[str]
     case_id: str
@@ -251,9 +250,9 @@ def read_draft(kind: Kind, schema: int, stored: dict[str, Any]) -> Draft:
 
 
 def shortened(kind: Kind, stored: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of a draft once it is delivered; fields of other versions stay as they are.
+    """What stays stored of a draft after delivery. Fields of other versions stay as they are.
 
-    A call that was closed without its report keeps its words: a late report is compared with them.
+    A call that was ended without its report keeps its words, to be compared with a late report.
     """
     if kind is Kind.CALL_LOG and not stored.get("is_reported", True):
         return stored

@@ -1,4 +1,4 @@
-"""Identifiers that callers say aloud: an account number sounds the same however it is grouped."""
+"""Identifiers that callers say aloud: however an account number is grouped, it sounds the same."""
 
 import re
 
@@ -12,5 +12,5 @@ def spoken_form(identifier: str) -> str:
 
 
 def same_identifier(text: str, other: str) -> bool:
-    """False for two identifiers without a letter or digit."""
+    """Compares the spoken forms. False for identifiers without a letter or digit."""
     return bool(spoken_form(text)) and spoken_form(text) == spoken_form(other)

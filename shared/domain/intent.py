@@ -1,4 +1,4 @@
-"""The intent as the journal hands it out, and what a delivery makes of it."""
+"""The intent as the journal returns it, and the possible outcomes of a delivery."""
 
 import secrets
 import time
@@ -14,16 +14,16 @@ D = TypeVar("D", bound=Draft)
 
 
 def new_intent_id() -> str:
-    """32 lower-case hex characters: safe in a URL, and the key of the record in Salesforce.
+    """32 lower-case hex characters: safe in a URL, and the idempotency key in Salesforce.
 
-    The first half is the time, so that intents of one millisecond keep the order of their making.
+    The first half is the time, so that intents sort in the order in which they were created.
     """
     return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What Salesforce gave back. number: the CaseNumber of a case, else None; at: epoch ms."""
+    """What Salesforce returned. number: the CaseNumber of a case, else None; at_ms: epoch ms."""
 
     record_id: str = ""
     number: str | None = None
@@ -32,19 +32,19 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intent:
-    """One durable promise, as kept.
+    """One durable write request, as stored.
 
     id: 32 lower-case hex characters, and the External Id key of the record in Salesforce.
-    unsure: an earlier attempt may have been committed (its answer was lost, or its lease ran out),
-    so delivery reads before it writes.
-    said: the sentence that the agent was given when it was accepted.
-    fingerprint, message: of the wish and of the message that it came in; wished_ms: that message's
-    own time. "" and 0 for what nobody wished for.
-    leave_out: fields that Salesforce refused to take, so the next attempt goes without them.
+    in_doubt: an earlier attempt may have been committed (its answer was lost, or its lease ran
+    out), so delivery reads before it writes.
+    said: the sentence that the agent got at acceptance.
+    fingerprint, message: of the request, and of the message that it came in; requested_at_ms: that
+    message's own time. "" and 0 for an intent that no caller asked for.
+    omit_fields: fields that Salesforce refused, which the next attempt omits.
     attempts: leases so far. refusals: answers of Salesforce that refused this very record.
-    reason: a code. detail: Salesforce's own words with it, for the operator: they may quote values.
-    org: the host of the org that it was accepted for; "" when an earlier version did not note it.
-    unreadable: the code of what this version can't read of it, "" when it can read all.
+    reason: a code. detail: Salesforce's own words, for the operator; they may quote values.
+    org: the host of the org that it was accepted for; "" when an earlier version did not record it.
+    unreadable: a code for the part that this version can't read, "" when it can read everything.
     """
 
     id: str
@@ -73,19 +73,19 @@ class Intent:
 
     @property
     def is_purged(self) -> bool:
-        """Its time is over: only the receipt is left of it, the draft is gone."""
+        """Its retention time is over: the draft is deleted, only the receipt is left."""
         return not self.payload
 
     @property
     def draft(self) -> Draft:
-        """Raises UnreadableError, as for what another version wrote."""
+        """Raises UnreadableError when another version wrote it and this one can't read it."""
         if self.unreadable:
             raise UnreadableError(self.unreadable)
         return read_draft(self.kind, self.schema, self.payload)
 
     def draft_as(self, wanted: type[D]) -> D | None:
-        """The draft if it is one of these; None for another one, and for one that was purged or
-        that this version can't read."""
+        """The draft if it has the wanted type; None for another type, and for a draft that was
+        purged or that this version can't read."""
         try:
             draft = None if self.is_purged else self.draft
         except UnreadableError:
@@ -93,17 +93,17 @@ class Intent:
         return draft if isinstance(draft, wanted) else None
 
     def without_caller(self) -> Self:
-        """For a call whose caller turned out to be nobody in particular."""
-        nobody = {"caller_number": "", "contact_id": None, "visible_to_contact_id": None}
-        return replace(self, payload=self.payload | nobody)
+        """For a call whose caller turned out to be unknown, because it showed two numbers."""
+        unknown = {"caller_number": "", "contact_id": None, "visible_to_contact_id": None}
+        return replace(self, payload=self.payload | unknown)
 
 
 class Scope(StrEnum):
-    """What a failure concerns. The journal knows of the last three: what a wait holds back."""
+    """What a failure concerns. The journal knows only the last three."""
 
     FIELD = "field"
     BATCH = "batch"
-    """The records of one request taken together."""
+    """The records of one request together."""
     RECORD = "record"
     KIND = "kind"
     ORG = "org"
@@ -113,14 +113,14 @@ class Scope(StrEnum):
 class NewIntent:
     """An intent on its way into the journal.
 
-    hold_ms: how long it stays held so that the caller can take it back; 0 is due at once.
-    after: ids of intents that have to be settled first; besides, it waits for the wishes of other
-    kinds in its call that are about the same record. after_call: for all of its call's so far.
-    wished_ms, message: when and in which message it was asked for. amends: the id of a held intent
-    that becomes this one, and its fingerprint as read; id and reference stay as they were.
-    fingerprint: a second intent of the call with the same one is the same wish; "" is none.
-    subjects: what it is about, across calls ("account:001...:billing"). asks: when another call's
-    intent of late is about the same, nothing is recorded and that one is named instead.
+    hold_ms: the commit window, in which the caller can take it back; 0 makes it due at once.
+    after: ids of intents that must settle first. It also waits for the call's requests of other
+    kinds about the same record. after_call: waits for all of the call's intents so far.
+    requested_at_ms, message: when and in which message it was requested. amends: the id and the
+    fingerprint as read of a held intent that becomes this one; id and reference do not change.
+    fingerprint: a second intent of the call with the same one is the same request; "" for none.
+    dedup_keys: what it is about, across calls ("account:001...:billing"). asks: if another call's
+    recent intent has the same dedup key, nothing is recorded and that intent is returned.
     """
 
     id: str
@@ -142,7 +142,7 @@ class NewIntent:
 
 @dataclass(frozen=True)
 class Delivered:
-    """also: what has to be done besides from now on; recorded in the same step."""
+    """also: intents that follow from this delivery, recorded in the same step."""
 
     intent_id: str
     record_id: str
@@ -152,18 +152,19 @@ class Delivered:
 
 @dataclass(frozen=True)
 class TryAgain:
-    """Not yet.
+    """Not delivered yet.
 
-    delay_ms: how long the record, the kind or the org (as scope says) waits.
-    unsure: it may have been committed all the same.
-    rest_ms: how long the intent itself is left alone besides; a write whose answer was lost may
-    still be under way.
-    leave_out: optional fields to go without from now on; missing: those of them that the org does
-    not have, so that others of the kind go without them too.
-    strikes: 1 for a failure, which makes what waits try carefully next time; 0 for a mere wait.
-    limit: after so many refusals of this very record, for this reason, the intent parks; 0 when it
-    was not refused.
-    target: the record that was refused, when its kind may be what fails: two different ones make
+    delay_ms: how long the record, the kind or the org (see scope) waits.
+    in_doubt: the attempt may have been committed all the same.
+    rest_ms: how long the intent itself rests as well; a write whose answer was lost may still be
+    in progress.
+    omit_fields: optional fields to omit from now on; missing: those of them that the org lacks, so
+    that other intents of the kind omit them too.
+    failures_in_a_row: 1 for a failure, after which one small batch goes first as a probe; 0 for a
+    mere wait.
+    limit: after this many refusals of this very record for this reason, the intent parks; 0 when
+    the record was not refused.
+    target: the record that was refused, when its kind may be what fails: two different targets make
     the kind wait. "" when the failure says nothing about the kind.
     """
 
@@ -183,10 +184,10 @@ class TryAgain:
 
 @dataclass(frozen=True)
 class Parked:
-    """Refused for good; a person decides. reason is a code, never a text that quotes a value.
+    """Refused for good: a dead letter that an operator decides on.
 
-    detail: Salesforce's own words. follows: the intent whose parking is the reason: when that one
-    is parked no more, this one is due again.
+    reason: a code, never a text that quotes a value. detail: Salesforce's own words. follows: the
+    intent whose parking is the reason: once it is no longer parked, this intent is due again.
     """
 
     intent_id: str
@@ -197,10 +198,10 @@ class Parked:
 
 @dataclass(frozen=True)
 class PartRefused:
-    """Salesforce refuses some of it for good.
+    """Salesforce refuses part of the draft for good.
 
-    rest: the draft without that, which is tried again. part: what was refused, an intent of its own
-    that parks.
+    rest: the draft without that part, which is tried again. part: an intent with the refused part,
+    which parks.
     """
 
     intent_id: str

@@ -1,11 +1,11 @@
-"""The kinds of intent and the states of its life."""
+"""The kinds of intent, and the states of an intent's life."""
 
 from enum import StrEnum
 from typing import Self
 
 
 class _Open(StrEnum):
-    """Another version may know more: what this one does not know keeps its name, and is none of the
+    """Accepts values of other versions: an unknown value keeps its name and is none of the
     members."""
 
     @classmethod
@@ -22,7 +22,7 @@ class _Open(StrEnum):
 
 
 class Kind(_Open):
-    """What will happen in Salesforce. The value is the name operators see and type."""
+    """What happens in Salesforce. The value is the name that operators see and type."""
 
     CASE_CREATE = "case_create"
     CASE_COMMENT = "case_comment"

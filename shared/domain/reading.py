@@ -1,6 +1,6 @@
-"""Records kept as JSON, read by an older or a newer version than the one that wrote them.
+"""Reads records stored as JSON by an older or a newer version of this service.
 
-Fields that this version does not know are ignored, and those that are missing have their default.
+Ignores fields that this version does not know. Missing fields get their defaults.
 """
 
 import json
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class UnreadableError(Exception):
-    """What is kept can't be read by this version. The text is a code, and quotes no value."""
+    """This version can't read a stored value. The text is a code, and quotes no value."""
 
 
 def read_record(record: type[T], stored: Any) -> T:
@@ -39,7 +39,7 @@ def read_json(record: type[T], text: str) -> T:
 
 
 def _read(hint: Any, value: Any, name: str) -> Any:
-    """A value of the type that a field has; records within records are read alike."""
+    """A value of a field's type. Reads nested records alike."""
     if hint is Any:
         return value
     if get_origin(hint) in (Union, UnionType):
@@ -49,9 +49,9 @@ def _read(hint: Any, value: Any, name: str) -> Any:
         (hint,) = (choice for choice in choices if choice is not NoneType)
     inner = get_args(hint)
     if get_origin(hint) is list and isinstance(value, list):
-        return [_read(inner[0], item, name) for item in value]
+        return [_read(inner[0], element, name) for element in value]
     if get_origin(hint) is dict and isinstance(value, dict):
-        return {key: _read(inner[1], item, name) for key, item in value.items()}
+        return {key: _read(inner[1], element, name) for key, element in value.items()}
     if is_dataclass(hint) and isinstance(hint, type):
         return read_record(hint, value)
     expected = get_origin(hint) or hint

@@ -1,18 +1,18 @@
-"""How long a text is for Salesforce, and when two texts are the same there.
+"""How long a text is for Salesforce, and when two texts are equal there.
 
-Salesforce may store a line break as CRLF and count it as two characters; it says so of LEN(), of
-writes through the API it is not confirmed (docs/vendors.md S9). The limit of a comment counts bytes
-as HTML writes them: a single `&` is five (docs/vendors.md S10).
+Salesforce may store a line break as CRLF and count two characters. Its documentation says so about
+LEN(); for writes through the API it is unconfirmed (docs/vendors.md S9). The limit of a comment
+counts bytes as HTML writes them: a single `&` is five (docs/vendors.md S10).
 """
 
 import re
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _HTML_BYTES = {"&": 5, "<": 4, ">": 4, '"': 6, "'": 5}
-"""`&amp;` and so on. Whether `'` is encoded (`&#39;`) is not documented: there is room for it."""
+"""`&amp;` and so on. Whether `'` becomes `&#39;` is not documented; it counts as if it did."""
 
 MAX_COMMENT_BYTES = 4_000
-"""CaseComment.CommentBody holds so much, as html_bytes counts."""
+"""The limit of CaseComment.CommentBody, counted like html_bytes."""
 
 
 def stored_length(text: str) -> int:
@@ -40,5 +40,5 @@ def _lone_breaks(text: str) -> int:
 
 
 def folded(text: str | None) -> str:
-    """The text with LF alone as line end, to compare with what Salesforce reads back."""
+    """The text with LF as its only line end, to compare with what Salesforce returns."""
     return _BREAK.sub("\n", text or "")

@@ -1,7 +1,7 @@
-"""What this service wrote to a contact of late: so that its own writes are not taken for an edit.
+"""What this service wrote to a contact recently, so that its own writes do not look like edits.
 
-Kept before each write, since its answer may be lost. Values are kept as digests, bound to the
-contact and the field: enough to know one again.
+Each write is noted before it is sent, because its answer may be lost. Values are stored as digests,
+bound to the contact and the field: enough to recognise a value, too little to read it.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ class ContactWrite:
 
     asked_at: when the caller asked for it; noted_at: just before it was sent (ISO 8601, UTC).
     before: the contact's LastModifiedDate as read then. was: field → digest of its value then;
-    fields: of the values written.
+    fields: field → digest of the value written.
     """
 
     intent_id: str
@@ -44,7 +44,7 @@ class ContactWrites:
         self._prefix = prefix
 
     def of(self, contact_ids: Iterable[str]) -> dict[str, list[ContactWrite]]:
-        """The last MAX_KEPT writes to each contact, in the order they were made."""
+        """The last MAX_STORED writes to each contact, oldest first."""
         ids = list(dict.fromkeys(contact_ids))
         with translated():
             pipe = self._store.pipeline(transaction=False)
@@ -54,7 +54,7 @@ class ContactWrites:
         return {id_: [_read(text) for text in row] for id_, row in zip(ids, rows, strict=True)}
 
     def note(self, writes: Mapping[str, ContactWrite]) -> None:
-        """These are about to be made, by contact id."""
+        """Note writes that are about to be sent, by contact id."""
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for contact_id, write in writes.items():

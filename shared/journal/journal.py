@@ -1,14 +1,17 @@
-"""The journal: the durable record of every intent, and the only place its state changes.
+"""The journal: the durable record of every intent, and the only place where its state changes.
 
-Each transition is one Lua script in `scripts/`; `SCHEMA.md` says what lies where. Every method
-raises StoreUnavailableError when Redis does not answer; a transition may then have happened.
+It is a transactional outbox in Redis. The web process records an intent together with the answer to
+the agent; workers deliver it to Salesforce afterwards. Workers hold intents by a lease with a
+fencing token. What Salesforce refuses for good is parked: the dead letters of this service.
+
+Each transition is one Lua script in `scripts/`; `SCHEMA.md` lists the keys. Every method raises
+StoreUnavailableError when Redis does not answer; the transition may have happened all the same.
 """
 
 import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -44,6 +47,7 @@ from shared.journal.results import (
     Wait,
 )
 from shared.journal.rows import read_row
+from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import (
     MemoryGauge,
@@ -51,48 +55,44 @@ from shared.store import (
     allowed_when_full,
     now_ms,
     pairs,
-    script,
     translated,
 )
 
 LEASE_MS = 20_000
-"""How long a silent worker keeps its intents; one at work extends its lease (Journal.extend)."""
+"""How long a silent worker keeps its intents. A working one extends its lease (Journal.extend)."""
 
 MAX_LEASES = 2
-"""Batches of one kind at work at a time, in the whole fleet. With eight kinds that leaves a worker
-of 18 threads two for retention and quiet calls when Salesforce hangs."""
+"""Batches of one kind in progress at a time, in the whole fleet. With eight kinds that leaves two
+of a worker's 18 threads for retention and quiet calls when Salesforce hangs."""
 
 MAX_TRIED = 10
-"""The size of a batch that finds out whether a kind works again."""
+"""The size of the batch that tests whether a kind works again."""
 
 WAKE_UP_MS = 5_000
-"""After so long a doorbell that woke nobody counts as lost, and the sweep rings again."""
+"""A wake-up that woke no worker counts as lost after this time, and the sweep sends another."""
 
 ANSWER_TTL_MS = (12 * 60 + 10) * 60 * 1000
 """The life of a call (Vapi's maxDurationSeconds is at most 12 h) and 10 minutes."""
 
 SPARE_REFERENCES = 5
-"""With a million references given, one in a thousand new ones is taken."""
+"""Alternatives for references that are taken. Of a million references, one in a thousand is."""
 
 SWEEP_LIMIT = 500
 PURGE_LIMIT = 500
 
 CALLER_TTL_MS = 24 * 3600 * 1000
 CALLER_LIMIT = 50
-"""A caller's last intents are known by their number so long, and so many of them."""
+"""How long, and how many of, a caller's last intents are found by their number."""
 
 CALL_TTL_MS = 48 * 3600 * 1000
-"""How long a call's list of intents is kept after its last one: twice as long as its state."""
+"""How long a call's list of intents is stored after its last intent: twice as long as its state."""
 
 MISSING_FIELDS_MS = 10 * 60 * 1000
-"""How long a kind goes without a field the org lacks; then it is tried once more."""
-
-_SCRIPTS = Path(__file__).parent / "scripts"
-_COMMON = (_SCRIPTS / "_common.lua").read_text()
+"""How long deliveries of a kind omit a field that the org lacks; then one includes it again."""
 
 
 class Journal:
-    """All of it goes through one Redis client; safe to share between threads."""
+    """Uses one Redis client. Safe to share between threads."""
 
     def __init__(
         self,
@@ -102,31 +102,26 @@ class Journal:
         dedup_ms: int = 24 * 3600 * 1000,
         org: str = "",
     ) -> None:
-        """subject_ms: how long an intent is remembered by what it is about, across calls.
+        """dedup_ms: how long a dedup key finds its intent, across calls.
 
-        org: the org that what is accepted or replayed is for; "" when nobody told.
+        org: the org that new and replayed intents are for; "" when it is not known.
         """
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
         self._dedup_ms = dedup_ms
         self.org = org
         self._memory = MemoryGauge(store)
-        self._accept = self._script("accept", when_full=False)
-        self._lease = self._script("lease")
-        self._extend = self._script("extend")
-        self._settle = self._script("settle")
-        self._cancel = self._script("cancel")
-        self._sweep = self._script("sweep")
-        self._replay = self._script("replay")
-        self._purge = self._script("purge")
-        self._release_holds = self._script("release_holds")
-        self._summary = self._script("summary")
-        self._listed = self._script("listed")
-
-    def _script(self, name: str, *, when_full: bool = True) -> Any:
-        """when_full: it frees memory, so it runs although the store's memory is spent."""
-        text = (_SCRIPTS / f"{name}.lua").read_text()
-        return self._store.register_script(script(_COMMON + text, when_full=when_full))
+        self._accept = load(store, "journal", "accept")
+        self._lease = load(store, "journal", "lease")
+        self._extend = load(store, "journal", "extend")
+        self._settle = load(store, "journal", "settle")
+        self._cancel = load(store, "journal", "cancel")
+        self._sweep = load(store, "journal", "sweep")
+        self._replay = load(store, "journal", "replay")
+        self._purge = load(store, "journal", "purge")
+        self._release_holds = load(store, "journal", "release_holds")
+        self._summary = load(store, "journal", "summary")
+        self._listed = load(store, "journal", "listed")
 
     # -- accepting -------------------------------------------------------------------------------
 
@@ -142,15 +137,16 @@ class Journal:
     ) -> Acceptance:
         """Record the intents and the answer in one atomic step: all of it, or nothing.
 
-        A repeat of the same tool call, or of the same request within the call, records nothing.
-        Raises StoreFullError before the store is full: delivering and purging need the rest.
+        Idempotent: the same tool call again, or the same request again within the call, records
+        nothing. Raises StoreFullError before the store's memory is full, because delivery and
+        retention need the rest of it.
 
-        read_after: adds commands to the pipeline, to be run right after this step in the same round
-        trip; their replies are appended to `replies`.
+        read_after: adds commands to the pipeline, which run right after this step in the same round
+        trip. Their replies are appended to `replies`.
         """
         if self._memory.is_full():
             raise StoreFullError("FULL")
-        want: dict[str, Any] = {
+        request: dict[str, Any] = {
             "prefix": self._prefix,
             "call": call_id,
             "wake_up_ms": WAKE_UP_MS,
@@ -178,25 +174,25 @@ class Journal:
                     "amends": intent.amends or False,  # null is true to Lua
                     "said": intent.said,
                     "org": self.org,
-                    "dedup_keys": [self._dedup_key(item) for item in intent.dedup_keys],
+                    "dedup_keys": [self._dedup_key(key) for key in intent.dedup_keys],
                     "asks": intent.asks and self._dedup_ms > 0,
                 }
                 for intent in intents
             ],
         }
         if limits:
-            want["limits"] = {"call": limits.per_call, "number": limits.per_number_and_day}
+            request["limits"] = {"call": limits.per_call, "number": limits.per_number_and_day}
         if answer:
-            want |= {"answer": answer.text, "answer_ttl_ms": ANSWER_TTL_MS}
+            request |= {"answer": answer.text, "answer_ttl_ms": ANSWER_TTL_MS}
             if answer.key:
-                want["answer_key"] = answer.key
+                request["answer_key"] = answer.key
         with translated():
             pipe = self._store.pipeline(transaction=False)
-            pipe.evalsha(self._accept.sha, 0, json.dumps(want))
+            pipe.evalsha(self._accept.sha, 0, json.dumps(request))
             read_after(pipe)
             reply, *others = pipe.execute(raise_on_error=False)
             if isinstance(reply, redis.exceptions.NoScriptError):
-                reply = self._accept(args=[json.dumps(want)])  # that loads the script
+                reply = self._accept(args=[json.dumps(request)])  # loads the script
                 pipe.reset()
                 read_after(pipe)
                 others = pipe.execute(raise_on_error=False)
@@ -219,16 +215,16 @@ class Journal:
                 return Accepted(tuple(Kind(kind) for kind in reply[2:]), reply[1])
 
     def release_holds(self, call_id: str) -> tuple[Kind, ...]:
-        """What the call has held is due now; returns the kinds to ring for."""
+        """Make the call's held intents due now. Returns the kinds to notify."""
         with translated():
             kinds = self._release_holds(args=[self._prefix, call_id, WAKE_UP_MS])
         return tuple(Kind(kind) for kind in kinds)
 
     def cancel(self, intent_id: str, reason: str) -> tuple[str, tuple[Kind, ...]]:
-        """Take an intent back while nothing of it can have reached Salesforce.
+        """Cancel an intent, as long as nothing of it can have reached Salesforce.
 
         Returns "cancelled" or the state that forbids it ("leased", "delivered", "parked",
-        "unsure", "" when unknown), and the kinds to ring for.
+        "in_doubt", "" when unknown), and the kinds to notify.
         """
         with translated():
             reply = self._cancel(args=[self._prefix, intent_id, reason, WAKE_UP_MS])
@@ -237,9 +233,11 @@ class Journal:
     # -- delivering ------------------------------------------------------------------------------
 
     def lease(self, kind: Kind, *, limit: int, max_bytes: int) -> Lease:
-        """What is due of a kind, oldest first; an empty lease when nothing is, or it has to wait.
+        """Lease due intents of a kind, oldest first.
 
-        The doorbell of the kind counts as answered: what is accepted from here on rings again.
+        The lease is empty when none is due, or when the kind or the org has to wait.
+
+        Clears the kind's wake-up first, so an intent accepted from here on sends a new one.
         """
         token = secrets.token_hex(8)
         with translated():
@@ -259,18 +257,18 @@ class Journal:
         return Lease(kind, token, tuple(read_row(id_, pairs(flat)) for id_, flat in rows))
 
     def extend(self, lease: Lease) -> int:
-        """Another LEASE_MS for what is still this worker's; returns how many that are."""
+        """Extend the lease by LEASE_MS. Returns how many of its intents this worker still holds."""
         ids = [intent.id for intent in lease.intents]
         with translated():
             return int(self._extend(args=[self._prefix, lease.kind, LEASE_MS, lease.token, *ids]))
 
     def settle(self, lease: Lease, outcomes: Iterable[Outcome]) -> Settled:
-        """Write down what became of leased intents; those not this worker's any more are left.
+        """Record the outcomes of leased intents. Skips intents that this worker no longer holds.
 
-        Where it is not for one worker to tell, this step decides: whether a record that is refused
-        again and again parks, and whether its kind waits.
+        Two decisions need the outcomes of all workers, so this step takes them: whether a record
+        that keeps being refused parks, and whether its kind waits.
         """
-        intents = {item.id: item for item in lease.intents}
+        intents = {intent.id: intent for intent in lease.intents}
         with translated():
             at_ms = self.now_ms()
             reply = self._settle(
@@ -292,20 +290,20 @@ class Journal:
         )
 
     def sweep(self) -> tuple[Kind, ...]:
-        """The kinds that have work and no doorbell out; note that a sweep ran."""
+        """The kinds that have due intents and no wake-up on its way. Records that a sweep ran."""
         with translated():
             kinds = self._sweep(args=[self._prefix, WAKE_UP_MS, SWEEP_LIMIT, *Kind])
         return tuple(Kind(kind) for kind in kinds)
 
-    # -- settling by hand, and forgetting --------------------------------------------------------
+    # -- by hand, and retention ------------------------------------------------------------------
 
     def pause(self, kind: Kind) -> bool:
-        """Nothing of the kind is leased until resume; False when it was paused already."""
+        """Lease nothing of the kind until `resume`. False when it was paused already."""
         with translated():
             return bool(allowed_when_full(self._store, "SADD", f"{self._prefix}paused", kind))
 
     def resume(self, kind: Kind) -> bool:
-        """Ends a pause, and a wait of the kind; False when there was neither."""
+        """End a pause of the kind, and its wait. False when there was neither."""
         with translated():
             pipe = self._store.pipeline()
             pipe.srem(f"{self._prefix}paused", kind)
@@ -313,23 +311,24 @@ class Journal:
             return any(pipe.execute())
 
     def paused(self) -> set[Kind]:
-        """The kinds that a person paused."""
+        """The kinds that an operator paused."""
         with translated():
             return {Kind(kind) for kind in self._store.smembers(f"{self._prefix}paused")}
 
     def replay(
         self, intent_ids: Iterable[str], draft: dict[str, Any] | None = None
     ) -> tuple[int, tuple[Kind, ...]]:
-        """Parked intents are due again, read before they are written; with another draft, if given.
+        """Make parked intents due again, in doubt: the worker reads before it writes.
 
-        They are for this org from now on, whatever they were accepted for.
+        draft: replaces theirs, if given. From now on they are for this journal's org, whatever org
+        they were accepted for. Skips intents that are not parked.
 
-        Returns how many were parked, and the kinds to ring for. Others are left as they are.
+        Returns how many were parked, and the kinds to notify.
         """
         return self._by_hand("replay", intent_ids, json.dumps(draft) if draft else "")
 
     def discard(self, intent_ids: Iterable[str]) -> int:
-        """Parked intents are cancelled; returns how many were parked."""
+        """Cancel parked intents. Returns how many were parked."""
         return self._by_hand("discard", intent_ids, "")[0]
 
     def _by_hand(
@@ -342,9 +341,10 @@ class Journal:
         return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
 
     def purge(self, *, data_after_ms: int, receipt_after_ms: int) -> int:
-        """What was delivered or cancelled loses its draft, later its receipt: one step.
+        """Retention in one step: delivered and cancelled intents lose their draft, later the rest.
 
-        Returns how many lost something; run it again until none does.
+        data_after_ms, receipt_after_ms: counted from when the intent settled. Returns how many
+        intents lost something; run it again until none does.
         """
         with translated():
             return int(
@@ -354,11 +354,11 @@ class Journal:
     # -- reading ---------------------------------------------------------------------------------
 
     def get(self, intent_id: str) -> Intent | None:
-        """None when there is none, or none that can be read."""
+        """None for an unknown intent, and for one that this version can't read."""
         return next(iter(self._readable([intent_id])), None)
 
     def get_many(self, intent_ids: Iterable[str]) -> dict[str, Intent]:
-        """The intents that exist, by id; those that can't be read among them, and marked."""
+        """The intents that exist, by id. Those that this version can't read say so themselves."""
         ids = list(dict.fromkeys(intent_ids))
         with translated():
             pipe = self._store.pipeline(transaction=False)
@@ -368,8 +368,8 @@ class Journal:
         return {id_: read_row(id_, stored) for id_, stored in zip(ids, rows, strict=True) if stored}
 
     def _readable(self, intent_ids: Iterable[str]) -> list[Intent]:
-        """For a call: what can't be read is for an operator, and spoils nobody's answer."""
-        return [item for item in self.get_many(intent_ids).values() if not item.unreadable]
+        """Without intents that this version can't read: an operator sees to them, not a call."""
+        return [intent for intent in self.get_many(intent_ids).values() if not intent.unreadable]
 
     def by_reference(self, reference: str) -> Intent | None:
         with translated():
@@ -378,13 +378,13 @@ class Journal:
         return intent if intent and self.is_for_this_org(intent) else None
 
     def missing_fields(self, kind: Kind) -> frozenset[str]:
-        """The optional fields that the org turned out not to have, in deliveries of the kind."""
+        """The optional fields that deliveries of the kind omit, because the org lacks them."""
         with translated():
             return frozenset(self._store.smembers(f"{self._prefix}missing:{kind}"))
 
     def by_fingerprint(self, call_ids: Iterable[str], fingerprint: str) -> dict[str, str]:
-        """The id of the intent with this fingerprint of each call that has one, by call id."""
-        ids = list(dict.fromkeys(item for item in call_ids if item))
+        """The id of each call's intent with this fingerprint, by call id. Omits calls without."""
+        ids = list(dict.fromkeys(call_id for call_id in call_ids if call_id))
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
@@ -392,7 +392,7 @@ class Journal:
             return {id_: found for id_, found in zip(ids, pipe.execute(), strict=True) if found}
 
     def may_be_written(self, intent_ids: Iterable[str]) -> set[str]:
-        """Those of which a record may be in Salesforce already, or is about to be."""
+        """The intents whose record may be in Salesforce already, or may be on its way there."""
         ids = list(dict.fromkeys(intent_ids))
         with translated():
             pipe = self._store.pipeline(transaction=False)
@@ -406,16 +406,16 @@ class Journal:
         }
 
     def about(self, dedup_keys: Iterable[str]) -> Intent | None:
-        """The last intent about one of these subjects that may still come to something."""
+        """The newest intent with one of these dedup keys, unless it is cancelled or parked."""
         with translated():
             keys = [f"{self._prefix}dedup:{self._dedup_key(key)}" for key in dedup_keys]
             ids = [self._store.get(key) for key in keys]
         found = [
             intent
-            for intent in self._readable(item for item in ids if item)
+            for intent in self._readable(intent_id for intent_id in ids if intent_id)
             if intent.state not in {State.CANCELLED, State.PARKED}
         ]
-        return max(found, key=lambda row: row.accepted_at_ms, default=None)
+        return max(found, key=lambda intent: intent.accepted_at_ms, default=None)
 
     def of_call(self, call_id: str) -> list[Intent]:
         """The call's intents, in the order they were accepted."""
@@ -435,7 +435,7 @@ class Journal:
         }
 
     def of_caller(self, number: str) -> list[Intent]:
-        """What was accepted from this number (E.164) within a day, oldest first."""
+        """The intents accepted from this number (E.164) within a day, oldest first."""
         intents = self._listed_in(f"caller:{number}:intents") if number else []
         return [intent for intent in intents if self.is_for_this_org(intent)]
 
@@ -464,7 +464,7 @@ class Journal:
 
     def _read_listed(self, reply: Any, name: str) -> list[Intent]:
         if isinstance(reply, redis.exceptions.NoScriptError):
-            return self._listed_in(name)  # that loads the script
+            return self._listed_in(name)  # loads the script
         if isinstance(reply, Exception):
             with translated():
                 raise reply
@@ -478,11 +478,11 @@ class Journal:
         return list(self.get_many(ids).values())
 
     def payloads_due(self, kind: Kind, limit: int) -> list[dict[str, Any]]:
-        """The drafts, as kept, of what is due of a kind and not leased; oldest first."""
+        """The stored drafts of a kind's intents that are due and not leased, oldest first."""
         with translated():
             due = f"{self._prefix}due:{kind}"
             ids = self._store.zrange(due, "-inf", self.now_ms(), byscore=True, offset=0, num=limit)
-        return [item.payload for item in self._readable(ids)]
+        return [intent.payload for intent in self._readable(ids)]
 
     def parked(self, limit: int) -> list[Intent]:
         """Longest parked first."""
@@ -491,19 +491,19 @@ class Journal:
         return list(self.get_many(ids).values())
 
     def summary(self, *, data_after_ms: int = 0, receipt_after_ms: int = 0) -> Summary:
-        """What is open, parked and late, in one step. The times are those of `forget`."""
+        """What is open, parked and late, in one step. The arguments are those of `purge`."""
         with translated():
             found = self._summary(args=[self._prefix, data_after_ms, receipt_after_ms, *Kind])
         return read_json(Summary, found)
 
     def counts(self) -> dict[str, int]:
-        """How many intents there are, how many are parked, and per kind how many are open."""
+        """How many intents exist ("accepted"), are parked ("parked"), and are open per kind."""
         found = self.summary()
         counts = {"accepted": found.accepted, "parked": found.parked}
         return counts | {f"open_{kind}": open_.total for kind, open_ in found.kinds.items()}
 
     def waits(self) -> dict[str, Wait]:
-        """What has to wait now or waited last: "org" or a kind → why and until when."""
+        """The current or last wait of "org" and of each kind: its reason and its end."""
         with translated():
             stored = self._store.hgetall(f"{self._prefix}waits")
         waits = {}
@@ -512,7 +512,7 @@ class Journal:
                 wait = json.loads(text)
                 waits[what] = read_record(Wait, wait | {"until_ms": wait.get("until", 0)})
             except (ValueError, TypeError, AttributeError, UnreadableError):
-                continue  # as the scripts do
+                continue  # the scripts ignore it as well
         return waits
 
     def last_sweep_age_ms(self) -> int | None:
@@ -525,8 +525,7 @@ class Journal:
         return now_ms(self._store)
 
     def is_for_this_org(self, intent: Intent) -> bool:
-        """False for what was accepted while the service worked with another org: its record ids
-        and numbers mean nothing here, or something else."""
+        """False for an intent of another org, whose record ids and numbers mean nothing here."""
         return not (self.org and intent.org) or intent.org == self.org
 
     def _dedup_key(self, key: str) -> str:
@@ -534,7 +533,7 @@ class Journal:
 
 
 def _caller(intent: NewIntent) -> str:
-    """Whose wish it is, by number; what is recorded besides is nobody's wish."""
+    """The caller's number, for an intent that the caller asked for; "" for any other."""
     return (
         intent.draft.caller_number
         if isinstance(intent.draft, FromCaller) and intent.reference
@@ -551,7 +550,7 @@ def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dic
                 "id": intent_id,
                 "outcome": "delivered",
                 "receipt": json.dumps(receipt),
-                "also": [_recorded(item) for item in outcome.also],
+                "also": [_recorded(new) for new in outcome.also],
                 "payload": json.dumps(shortened(intent.kind, intent.payload)),
             }
         case TryAgain():
@@ -594,7 +593,7 @@ def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dic
 
 
 def _recorded(intent: NewIntent) -> dict[str, Any]:
-    """An intent that an outcome brings along; the call is that of the one it comes from."""
+    """An intent that comes with an outcome. It belongs to the call of the intent it comes from."""
     return {
         "id": intent.id,
         "kind": intent.kind,

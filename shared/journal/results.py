@@ -1,4 +1,4 @@
-"""What the journal answers: what became of an acceptance, a lease, a wait."""
+"""What the journal returns: the result of an acceptance, a lease, a settlement, a summary."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from shared.domain.kinds import Kind, State
 class Accepted:
     """Recorded. due_kinds: kinds whose workers need a wake-up now.
 
-    answer: the stored answer; it names another reference where the one given was taken.
+    answer: the stored answer. It names another reference where the given one was taken.
     """
 
     due_kinds: tuple[Kind, ...]
@@ -19,33 +19,33 @@ class Accepted:
 
 @dataclass(frozen=True)
 class AnsweredBefore:
-    """This tool call has its answer already; nothing was recorded."""
+    """This tool call was answered before; nothing was recorded."""
 
     answer: str
 
 
 @dataclass(frozen=True)
 class Repeated:
-    """The call already has this wish; nothing was recorded."""
+    """The call already has this request (same fingerprint); nothing was recorded."""
 
     intent_id: str
 
 
 @dataclass(frozen=True)
 class Existing:
-    """An earlier message's intent is about the same subject; nothing was recorded."""
+    """Another message's intent has the same dedup key; nothing was recorded."""
 
     intent_id: str
 
 
 @dataclass(frozen=True)
 class TooLate:
-    """The intent to amend is not held any more, or has changed since it was read; nothing done."""
+    """The intent to amend is no longer held, or has changed since; nothing was recorded."""
 
 
 @dataclass(frozen=True)
 class TooMany:
-    """The call, or its number today, has asked for as much as it may; nothing was recorded."""
+    """The call, or its number today, has reached its limit; nothing was recorded."""
 
 
 Acceptance = Accepted | AnsweredBefore | Repeated | Existing | TooLate | TooMany
@@ -53,9 +53,9 @@ Acceptance = Accepted | AnsweredBefore | Repeated | Existing | TooLate | TooMany
 
 @dataclass(frozen=True)
 class Limits:
-    """How many writes of the agent are accepted for one call, and for one number in a day (UTC).
+    """How many write requests of the agent are accepted per call, and per number and day (UTC).
 
-    Callers without a number share one count, of ten times as much.
+    Callers without a number share one count, with ten times the limit.
     """
 
     per_call: int
@@ -64,8 +64,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """Where the answer of one tool call is stored with the acceptance, and its text. key: "" for an
-    answer that is not stored."""
+    """A tool call's answer, and the key under which it is stored with the acceptance. key: "" for
+    an answer that is not stored."""
 
     key: str
     text: str
@@ -73,7 +73,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class Wait:
-    """Why nothing of a kind (or of the org) is leased until then (epoch ms)."""
+    """Until when nothing of a kind (or of the org) is leased, and why. until_ms: epoch ms."""
 
     until_ms: int = 0
     reason: str = ""
@@ -82,8 +82,8 @@ class Wait:
 
 @dataclass(frozen=True)
 class Open:
-    """How many of a kind want something done: held in the commit window, waiting for others, due
-    (now, or at the next attempt), leased."""
+    """How many intents of a kind are open: held in the commit window, waiting for other intents,
+    due (now, or at the next attempt), leased."""
 
     held: int = 0
     waiting: int = 0
@@ -97,14 +97,13 @@ class Open:
 
 @dataclass(frozen=True)
 class Summary:
-    """What there is to watch.
+    """The figures to monitor. Ages and lags in ms; -1 where there is none.
 
-    broken: promises that can't be kept for now: parked, the caller was told, the call is over.
-    oldest_due_ms: age of the oldest that a worker should have had by now; what waits for others
-    counts from the end of its own window.
-    swept_ms_ago, forgot_ms_ago: since the last sweep, and the last run of retention.
-    retention_lag_ms: how long the oldest should have been forgotten.
-    -1 where there is none.
+    broken: intents that are parked although the caller was promised them and the call is over.
+    oldest_due_ms: age of the oldest intent that a worker should have taken by now. An intent that
+    waits for others counts from the end of its own commit window.
+    swept_ms_ago, purged_ms_ago: since the last sweep, and since the last run of retention.
+    retention_lag_ms: how long ago the oldest should have been purged.
     """
 
     accepted: int = 0
@@ -119,7 +118,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Lease:
-    """Intents in the hands of one worker, under a token that fences out everybody else."""
+    """Intents that one worker holds. token: the fencing token, which excludes all other workers."""
 
     kind: Kind
     token: str
@@ -128,10 +127,10 @@ class Lease:
 
 @dataclass(frozen=True)
 class Settled:
-    """states: what each intent is now, by id, of those that were still this worker's; the others
-    are left alone. ring: kinds that need a doorbell now.
+    """states: the new state of each intent that this worker still held, by id. Other intents did
+    not change. due_kinds: kinds whose workers need a wake-up now.
 
-    paused: the kind fails as a whole and waits from now on; it did not before.
+    paused: the kind fails as a whole and waits from now on; before, it did not wait.
     """
 
     states: dict[str, State]

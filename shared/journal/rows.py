@@ -1,4 +1,4 @@
-"""A row of the journal, as an Intent. One that can't be read hurts nobody but itself."""
+"""Reads a row of the journal as an Intent. An unreadable row does not affect any other."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ from shared.domain.reading import UnreadableError, read_json
 
 
 def read_row(intent_id: str, stored: Any) -> Intent:
-    """Never raises: what can't be read of a row is named in the intent's `unreadable`.
+    """Never raises: the intent's `unreadable` names the first field that can't be read.
 
-    kept: the hash, or whatever lies there instead.
+    stored: the hash, or the value that lies there instead of a hash.
     """
     row: dict[str, str] = stored if isinstance(stored, dict) else {"kind": "", "state": ""}
     wrong: list[str] = []

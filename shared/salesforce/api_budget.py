@@ -1,7 +1,7 @@
-"""The gate that every request to Salesforce passes: one account of API use for the whole fleet.
+"""The API budget: whether a request may go to Salesforce now, decided for the whole fleet.
 
-It keeps the window, the daily allowance and the requests in flight, leaves lookups a reserve, and
-is the breaker of the lookups. All of it lies in Redis; each step is one script in `scripts/`.
+It holds a rate limit (the window), the daily allowance with a reserve for lookups, and the circuit
+breaker of the lookups. All of it lies in Redis; each step is one script in `scripts/`.
 """
 
 import json
@@ -11,7 +11,6 @@ import secrets
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal
 
 import redis
@@ -19,37 +18,37 @@ import redis
 from shared.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.namespace import keys_of
+from shared.scripts import load
 from shared.settings import Settings
-from shared.store import now_ms, script, translated
+from shared.store import now_ms, translated
 
 LOOK_AGAIN_MS = 30_000
-"""How long "nothing is left of the day" is believed; then one request goes and reads the figure."""
+"""How long "the daily allowance is spent" is believed; then one request reads the figure anew."""
 
 HOLD_MS = 300
-"""The longest that a lookup waits for others to share its request while the window has room."""
+"""The longest that a lookup waits for others to share its request, while the window has room."""
 
 MAX_STUCK = 3
+"""This many lookups in flight for half of their deadline open the breaker: Salesforce hangs."""
 COUNT_MS = 10_000
 MAX_BAD = 5
 FIRST_OPEN_MS = 1_000
 MAX_OPEN_MS = 10_000
 
-_SCRIPTS = Path(__file__).parent / "scripts"
-_COMMON = (_SCRIPTS / "_common.lua").read_text()
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
 class Use(StrEnum):
     LOOKUP = "lookup"
-    """Somebody on the line waits for it."""
+    """A caller on the line waits for it."""
     WRITE = "write"
     CHECK = "check"
-    """An operator wants to know what is wrong: no breaker and no reserve stops that."""
+    """An operator's diagnosis: neither the breaker nor the reserve stops it."""
 
 
 @dataclass(frozen=True)
 class Permit:
-    """Leave for one request. probe: it goes through an open breaker. left_at: time.monotonic()."""
+    """One request may go. probe: it goes through an open breaker. left_at: time.monotonic()."""
 
     id: str
     use: Use
@@ -59,13 +58,13 @@ class Permit:
 
 @dataclass(frozen=True)
 class Denied:
-    """Why no request may leave, and after how long asking again makes sense."""
+    """Why no request may go now, and in how many ms to ask again."""
 
     why: Literal["breaker", "daily", "window"]
     wait_ms: int
 
     def as_error(self) -> SalesforceError:
-        """As a failure of the request that wanted to leave; nothing was sent."""
+        """The error of the request that was denied. Nothing was sent."""
         if self.why == "breaker":
             return away("BREAKER_OPEN", ambiguous=False)
         code = "DAILY_ALLOWANCE" if self.why == "daily" else "WINDOW_SPENT"
@@ -76,17 +75,17 @@ class Denied:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Writes may leave. pressure: 0 while there is plenty, 1 when they should share as they can."""
+    """A write may go. pressure: from 0 (plenty left) to 1 (writes should share requests)."""
 
     pressure: float
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The account as operators see it. window: requests that count now, by use; window_limit is
-    None without a window.
+    """The budget as operators see it.
 
-    daily_used and daily_limit are None until Salesforce has told them.
+    window: the requests that count now, by use. window_limit: None without a window. daily_used,
+    daily_limit: None until an answer of Salesforce has named them.
     """
 
     breaker: Literal["closed", "open", "half-open"]
@@ -121,12 +120,8 @@ class ApiBudget:
         if self._window_limit:
             window_ms = int(settings.salesforce_window_seconds * 1000)
             self._account["window"] = [self._window_limit, window_ms]
-        self._admit = self._script("admit")
-        self._done = self._script("done")
-
-    def _script(self, name: str) -> Any:
-        text = _COMMON + (_SCRIPTS / f"{name}.lua").read_text()
-        return self._store.register_script(script(text, when_full=True))
+        self._admit = load(store, "salesforce", "admit")
+        self._done = load(store, "salesforce", "done")
 
     def ask(
         self,
@@ -137,9 +132,10 @@ class ApiBudget:
         shared: bool = False,
         forced: bool = False,
     ) -> Permit | Denied:
-        """Leave for one request, now. lasts_s: the longest it may take.
+        """A permit for one request, now, or the reason against it. lasts_s: its longest duration.
 
-        shared: it may be held back for up to HOLD_MS, counted by waited_s, so that others join it.
+        shared: the request may be held back for up to HOLD_MS so that others join it; waited_s
+        says for how long it was.
         """
         permit_id = secrets.token_hex(8)
         reply = self._asked(
@@ -155,8 +151,11 @@ class ApiBudget:
         return Permit(permit_id, use, bool(reply[1]), time.monotonic())
 
     def wait(self, use: Use, until: Deadline, *, lasts_s: float, forced: bool = False) -> Permit:
-        """Leave for one request, as soon as there is some. Raises SalesforceError: the breaker is
-        open, nothing is left of the day, or the window stayed spent."""
+        """A permit for one request, as soon as the window allows it.
+
+        Raises SalesforceError when the breaker is open, the daily allowance is spent, or the window
+        stays full until the deadline.
+        """
         while True:
             permit = self.ask(use, lasts_s=lasts_s, forced=forced)
             if isinstance(permit, Permit):
@@ -166,7 +165,7 @@ class ApiBudget:
             time.sleep(max(0.005, min(permit.wait_ms / 1000, until.left_s, 0.25)))
 
     def capacity(self) -> Capacity | Denied:
-        """Whether a write might leave now; enters nothing."""
+        """Whether a write might go now. Takes no permit."""
         reply = self._asked(
             use=Use.WRITE, id="", lasts_ms=0, waited_ms=0, hold_ms=0, forced=False, peek=True
         )
@@ -179,18 +178,18 @@ class ApiBudget:
             return self._admit(args=[json.dumps(self._account | want | {"dice": random.random()})])
 
     def done(self, permit: Permit, error: SalesforceError | None, usage: str = "") -> None:
-        """The request is over. usage: the header Sforce-Limit-Info, "" without one."""
-        said = _USAGE.search(usage)
-        figures = [int(said[1]), int(said[2])] if said else None
+        """Report that the request is over. usage: the header Sforce-Limit-Info, "" without one."""
+        used_of_limit = _USAGE.search(usage)
+        figures = [int(used_of_limit[1]), int(used_of_limit[2])] if used_of_limit else None
         if figures is None and error and error.failure is FailureClass.DAILY_LIMIT:
-            figures = [1, 1]  # spent, as far as anybody knows
+            figures = [1, 1]  # spent; the real figures are unknown
         outcome = "ok"
         if error:
             outcome = "bad" if error.failure is FailureClass.AWAY else "other"
         self._enter(permit, outcome, error=error, usage=figures)
 
     def give_back(self, permit: Permit) -> None:
-        """Nothing was sent."""
+        """Return a permit that was not used: nothing was sent."""
         self._enter(permit, "unused")
 
     def _enter(
@@ -201,7 +200,7 @@ class ApiBudget:
         error: SalesforceError | None = None,
         usage: list[int] | None = None,
     ) -> None:
-        entry = self._account | {
+        result = self._account | {
             "use": permit.use,
             "id": permit.id,
             "outcome": outcome,
@@ -211,11 +210,11 @@ class ApiBudget:
             "dice": random.random(),
         }
         if error and error.retry_after_s:
-            entry["retry_after_ms"] = int(error.retry_after_s * 1000)
+            result["retry_after_ms"] = int(error.retry_after_s * 1000)
         if usage:
-            entry["usage"] = usage
+            result["usage"] = usage
         with translated():
-            self._done(args=[json.dumps(entry)])
+            self._done(args=[json.dumps(result)])
 
     def figures(self) -> Figures:
         p = self._keys

@@ -1,7 +1,7 @@
-"""The authorization-code flow: an operator lets the service into the org, once.
+"""The authorization-code flow: an operator authorises the service in the org, once.
 
-State and PKCE verifier lie in Redis for ten minutes and are good once. The refresh token that comes
-of it is kept encrypted; a token of another org than the one before is refused.
+State and PKCE verifier lie in Redis for ten minutes and work once. The refresh token is stored
+encrypted. A token of another org than the current one is refused.
 """
 
 import base64
@@ -25,11 +25,11 @@ SCOPE = "api refresh_token"
 
 
 class AuthorisationRefusedError(Exception):
-    """The text is for the operator: what was wrong, without any token."""
+    """The text tells the operator what was wrong, without any token."""
 
 
 class Authorisation:
-    """Raises AuthorisationRefusedError, and StoreUnavailableError."""
+    """Every method raises AuthorisationRefusedError and StoreUnavailableError."""
 
     def __init__(self, settings: Settings, store: redis.Redis) -> None:
         self._settings = settings
@@ -39,10 +39,10 @@ class Authorisation:
         self._tokens = TokenStore(settings, store)
 
     def begin(self) -> tuple[str, str]:
-        """Where to send the operator's browser, and the state that has to come back with it."""
+        """The address for the operator's browser, and the state that must come back with it."""
         if not self._settings.salesforce_redirect_uri or not self._settings.token_encryption_key:
             raise AuthorisationRefusedError(
-                "SALESFORCE_REDIRECT_URI and TOKEN_ENCRYPTION_KEY have to be set for this"
+                "Set SALESFORCE_REDIRECT_URI and TOKEN_ENCRYPTION_KEY to authorise by login"
             )
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         with translated():
@@ -60,20 +60,22 @@ class Authorisation:
         return f"{base}/services/oauth2/authorize?{urlencode(query)}", state
 
     def finish(self, state: str, code: str) -> str:
-        """The code for tokens; returns the id of the org that is authorised now."""
+        """Exchange the code for tokens. Returns the id of the org that is authorised now."""
         with translated():
             verifier = self._store.getdel(f"{self._keys}oauth:{state}") if state else None
         if not verifier:
-            raise AuthorisationRefusedError("This login was not begun here, or too long ago")
+            raise AuthorisationRefusedError("This login did not start here, or has expired")
         body = self._exchange(code, verifier)
         org_id = urlsplit(str(body.get("id", ""))).path.split("/")[-2:][0]
         with translated():
             known = self._store.get(f"{self._keys}org")
         if not org_id or (known and known != org_id):
-            raise AuthorisationRefusedError("That is another org than the one in use")
+            raise AuthorisationRefusedError("This is another org than the one in use")
         token = self._tokens.token_of(body)
         if not body.get("refresh_token"):
-            raise AuthorisationRefusedError("The app gives no refresh token: scope refresh_token")
+            raise AuthorisationRefusedError(
+                "The app gives no refresh token. Add the scope refresh_token to it"
+            )
         with translated():
             self._store.set(f"{self._keys}org", org_id, ex=TTL_S)
         self._refresh_tokens.keep(str(body["refresh_token"]), by_login=True)
@@ -104,8 +106,8 @@ class Authorisation:
                 f"Salesforce did not answer ({type(trouble).__name__})"
             ) from None
         if answer.status_code != 200 or not isinstance(body, dict) or "access_token" not in body:
-            said = body.get("error") if isinstance(body, dict) else None
-            raise AuthorisationRefusedError(f"Salesforce refused: {said or answer.status_code}")
+            why = body.get("error") if isinstance(body, dict) else None
+            raise AuthorisationRefusedError(f"Salesforce refused: {why or answer.status_code}")
         return body
 
 

@@ -1,4 +1,4 @@
-"""How this org writes case numbers: learned from its newest case, and kept for a day."""
+"""How this org writes case numbers: learned from its newest case, and cached for a day."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,13 +14,13 @@ TTL_WITHOUT_CASES_S = 300
 NEWEST = "SELECT CaseNumber FROM Case ORDER BY CreatedDate DESC LIMIT 1"
 
 Query = Callable[[str], list[dict[str, Any]]]
-"""The records of a statement. Raises SalesforceError."""
+"""Returns the records of a statement. Raises SalesforceError."""
 
 
 class CaseNumbers:
-    """Safe to share between threads. Methods raise StoreUnavailableError, and what the query does.
+    """Safe to share between threads. Raises StoreUnavailableError, and what the query raises.
 
-    keys: what the names of what is kept begin with (namespace.keys_of).
+    keys: the prefix of the cache key (namespace.keys_of).
     """
 
     def __init__(self, store: redis.Redis, keys: str) -> None:
@@ -30,9 +30,9 @@ class CaseNumbers:
     def find(
         self, spoken: Iterable[str], fields: tuple[str, ...], query: Query
     ) -> dict[str, list[dict[str, Any]]]:
-        """The cases that each number may mean, by the number as it was said; all in one query.
+        """The cases that each number may mean, by the number as it was said. One query for all.
 
-        Nobody guesses between several, unless the number is given as the org writes one of them.
+        Returns every match, unless the number is spelled exactly as the org writes one of them.
         """
         numbers = sorted(set(spoken))
         example = self._example(query) if numbers else None
@@ -63,7 +63,6 @@ class CaseNumbers:
 def _meant(number: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     exactly = [row for row in rows if row["CaseNumber"] == number]
     if exactly and number != normal_form(number):
-        return (
-            exactly  # a caller's words are in normal form: this is from the org, or an operator's
-        )
+        # A caller's words come in normal form: this spelling is the org's or an operator's.
+        return exactly
     return [row for row in rows if same_number(number, row["CaseNumber"])]

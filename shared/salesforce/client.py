@@ -1,8 +1,8 @@
-"""The one door to Salesforce: every request of the service goes through `SalesforceClient`.
+"""The client of Salesforce: every request of the service goes through `SalesforceClient`.
 
-simple-salesforce builds the requests, in its session mode and with a transport of ours beneath it.
-The transport is needed because the library sets no time-outs, loses headers when it replays,
-hides the headers of a failure, and speaks https only (docs/vendors.md S2).
+simple-salesforce builds the requests, in its session mode and with our transport beneath it. The
+library itself sets no time-outs, loses headers when it replays, hides the headers of a failure, and
+speaks https only (docs/vendors.md S2).
 """
 
 import threading
@@ -22,7 +22,7 @@ from urllib3.util import Retry
 from shared.deadline import Deadline
 from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Permit, Use
-from shared.salesforce.failures import FailureClass, SalesforceError, away, classify
+from shared.salesforce.failures import FailureClass, SalesforceError, away, read_failure
 from shared.salesforce.pages import NextPage, all_records
 from shared.salesforce.token import Token, TokenStore
 from shared.settings import Settings
@@ -37,12 +37,12 @@ HEADERS = {
 
 
 class WithdrawnError(Exception):
-    """What was to be sent is not to be sent any more; nothing was."""
+    """The request was withdrawn right before it was sent. Nothing was sent."""
 
 
 class _OnceMore(Retry):
-    """A kept connection may be closed under us: connecting, and a GET that was cut off, are tried
-    once more. A write that may have arrived never is, nor a read that took all of its time."""
+    """Salesforce may close an idle connection: connecting, and a GET that was cut off, are tried
+    once more. Never a write that may have arrived, nor a read that took all of its time."""
 
     def increment(self, *args: Any, **kwargs: Any) -> "_OnceMore":
         error = kwargs.get("error")
@@ -105,14 +105,14 @@ class _Transport(requests.Session):
 
 
 def _read_body(answer: requests.Response, deadline: Deadline) -> None:
-    """All of the body, or a time-out: a socket's own would let it drip for ever."""
+    """Read the whole body, or time out: the socket's own time-out starts anew with every byte."""
     parts = []
     while part := answer.raw.read1(decode_content=True):
         parts.append(part)
         if deadline.left_s <= 0:
             answer.close()
             raise requests.ReadTimeout("body")
-    answer._content = b"".join(parts)  # where requests itself puts what it has read
+    answer._content = b"".join(parts)  # where requests itself stores what it has read
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Fetched:
 
 
 class SalesforceClient:
-    """Safe to share between threads: each has its own connection. use: whom the requests serve."""
+    """Safe to share between threads: each has its own connection. use: what the requests serve."""
 
     def __init__(
         self, settings: Settings, store: redis.Redis, api_budget: ApiBudget, use: Use
@@ -135,15 +135,15 @@ class SalesforceClient:
         self._local = threading.local()
 
     def permit(self, until: Deadline, *, lasts_s: float) -> Permit:
-        """Leave for one request, waited for no longer than until. Raises SalesforceError."""
+        """A permit for one request; waits until the deadline. Raises SalesforceError."""
         return self.api_budget.wait(self.use, until, lasts_s=lasts_s)
 
-    # Each request leaves with the slot that is given, or waits for one within its deadline.
+    # Each request uses the given permit, or waits for one within its deadline.
 
     def query(
         self, statement: str, deadline: Deadline, permit: Permit | None = None
     ) -> list[dict[str, Any]]:
-        """All records of a SOQL query. Each page but the first waits for a slot of its own.
+        """All records of a SOQL query. Each page after the first waits for a permit of its own.
 
         Raises SalesforceError.
         """
@@ -153,13 +153,13 @@ class SalesforceClient:
         return all_records(first, self.next_page(deadline))
 
     def next_page(self, deadline: Deadline) -> NextPage:
-        """Reads the page behind an address that a query's answer gave."""
+        """Returns a function that reads the page at an address that a query's answer gave."""
         return lambda address: self.fetch(address, deadline).body
 
     def post(
         self, path: str, body: Callable[[], Any], deadline: Deadline, permit: Permit | None = None
     ) -> Any:
-        """body is asked for right before each sending, with leave and a token in hand; it may raise
+        """body: called right before each sending, with permit and token in hand. It may raise
         WithdrawnError."""
         return self._call(
             lambda session: session.restful(path, method="POST", json=body(), deadline=deadline),
@@ -180,13 +180,13 @@ class SalesforceClient:
 
     @property
     def api_path(self) -> str:
-        """What the URLs of Composite's subrequests begin with."""
+        """The prefix of the URLs of Composite's subrequests."""
         return f"/services/data/v{self._settings.salesforce_api_version}/"
 
     def _call(
         self, send: Callable[[Salesforce], Any], deadline: Deadline, permit: Permit | None
     ) -> Any:
-        """Send once; with a spent token, once more with a new one. Never a third time."""
+        """Send once; with an expired token, once more with a new one. Never a third time."""
         permit = permit or self.permit(deadline, lasts_s=deadline.left_s)
         token: Token | None = None
         try:
@@ -204,7 +204,7 @@ class SalesforceClient:
 
     @contextmanager
     def _entered(self, permit: Permit) -> Iterator[None]:
-        """However the request inside ends, the account hears of it."""
+        """Reports the request inside to the API budget, however it ends."""
         self._transport.usage = ""
         error: SalesforceError | None = away("UNFORESEEN", ambiguous=True)
         sent = True
@@ -247,7 +247,7 @@ def _parsed(send: Callable[[Salesforce], Any], session: Salesforce) -> Any:
     try:
         return send(session)
     except ValueError:
-        # A success that is not JSON: a page of something in between, or a body cut short.
+        # A success that is not JSON: a page of a proxy, or a body that was cut off.
         raise away("NOT_JSON", ambiguous=True) from None
 
 
@@ -258,19 +258,11 @@ def _was_sent(trouble: requests.RequestException) -> bool:
 
 
 def _failure(answer: requests.Response) -> SalesforceError:
-    """Salesforce answers a list of errors; an edge in front of it answers HTML, or nothing."""
-    code, message = "", ""
-    fields: tuple[str, ...] = ()
     try:
         body = answer.json()
     except ValueError:
-        body = None
-    if isinstance(body, list) and body and isinstance(body[0], dict):
-        code = str(body[0].get("errorCode") or "")
-        message = str(body[0].get("message") or "")
-        fields = tuple(str(name) for name in body[0].get("fields") or ())
-    error = classify(answer.status_code, code, message, fields)
-    error.whole = True
+        body = None  # HTML of an edge in front of Salesforce, or nothing
+    error = read_failure(answer.status_code, body, whole=True)
     retry_after = answer.headers.get("Retry-After", "")
     if retry_after.isdigit():
         error.retry_after_s = min(float(retry_after), 600.0)

@@ -1,6 +1,6 @@
-"""Composite requests: up to 25 subrequests that count as one (docs/vendors.md S3).
+"""Composite requests: up to 25 subrequests that count as one request (docs/vendors.md S3).
 
-`post` sends one. `SharedRequests` lets several threads that have to wait for leave go in one.
+`post` sends one. `SharedRequests` combines the subrequests of threads that wait for a permit.
 """
 
 import threading
@@ -14,19 +14,19 @@ from urllib.parse import quote
 from shared.deadline import Deadline
 from shared.salesforce.api_budget import Permit
 from shared.salesforce.client import SalesforceClient, WithdrawnError
-from shared.salesforce.failures import SalesforceError, away, classify
+from shared.salesforce.failures import SalesforceError, away, read_failure
 from shared.salesforce.pages import NextPage, all_records
 from shared.store import StoreUnavailableError
 
 MAX_SUBREQUESTS = 25
 MAX_HEAVY = 5
-"""Of them, so many may be queries or collections."""
+"""This many of the subrequests may be queries or collections."""
 
 PERMIT_WITHIN_S = 30.0
-"""How long writes wait for room in the window before they go back to where they are kept."""
+"""How long writes wait for the window before they go back to the journal."""
 
 TOKEN_S = 30.0
-"""How long a token in between may take besides."""
+"""Additional time for getting a token in between."""
 
 Subrequest = dict[str, Any]
 Answer = dict[str, Any]
@@ -38,23 +38,15 @@ def query(reference_id: str, statement: str) -> Subrequest:
 
 
 def rows_of(answer: Answer, next_page: NextPage) -> list[dict[str, Any]]:
-    """All records of a query's answer, of which this is the first page. Raises SalesforceError."""
+    """All records of a query, from the answer with its first page. Raises SalesforceError."""
     if answer["httpStatusCode"] != 200:
         raise subrequest_error(answer, whole=True)
     return all_records(answer["body"], next_page)
 
 
 def subrequest_error(answer: Answer, *, whole: bool) -> SalesforceError:
-    body = answer.get("body")
-    said = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
-    error = classify(
-        int(answer["httpStatusCode"]),
-        str(said.get("errorCode") or ""),
-        str(said.get("message") or ""),
-        tuple(str(name) for name in said.get("fields") or ()),
-    )
-    error.whole = whole
-    return error
+    """The failure of one subrequest. whole: it concerns every record of the subrequest."""
+    return read_failure(int(answer["httpStatusCode"]), answer.get("body"), whole=whole)
 
 
 def post(
@@ -65,7 +57,7 @@ def post(
     *,
     all_or_none: bool = False,
 ) -> list[Answer]:
-    """Runs subrequests in their order: collating would free Salesforce to change it.
+    """Runs subrequests in their order (collating would let Salesforce change it).
 
     all_or_none: the first failure undoes what was done and halts the rest (REST guide, Composite).
     """
@@ -96,17 +88,17 @@ def _answers(answer: Any, expected: int) -> list[Answer]:
 
 
 StillWanted = Callable[[], bool]
-"""Asked right before sending. May raise StoreUnavailableError; nothing is sent then either."""
+"""Called right before sending. May raise StoreUnavailableError; then nothing is sent either."""
 
 
 def always() -> bool:
-    """Still wanted, whatever happened."""
+    """The default: the request is still wanted."""
     return True
 
 
 @dataclass(eq=False)
 class _Part:
-    """What one sender wants sent, and the answers when they are there."""
+    """The subrequests of one sender, and their answers once they arrive."""
 
     subrequests: list[Subrequest]
     still_wanted: StillWanted
@@ -115,7 +107,7 @@ class _Part:
 
 @dataclass(eq=False)
 class _Load:
-    """The parts that leave together."""
+    """The parts that one request carries."""
 
     parts: list[_Part] = field(default_factory=list)
 
@@ -128,18 +120,18 @@ class _Load:
         return len(both) <= MAX_SUBREQUESTS and sum(map(_is_heavy, both)) <= MAX_HEAVY
 
     def take(self, more: Sequence[Subrequest], still_wanted: StillWanted) -> _Part:
-        """Reference ids have to be unique within a request."""
+        """Adds a part. Renames its reference ids, which must be unique within a request."""
         start = sum(len(part.subrequests) for part in self.parts)
         renamed = [
-            item | {"referenceId": f"s{start + nth}_{item['referenceId']}"}
-            for nth, item in enumerate(more)
+            subrequest | {"referenceId": f"s{start + nth}_{subrequest['referenceId']}"}
+            for nth, subrequest in enumerate(more)
         ]
         part = _Part(renamed, still_wanted)
         self.parts.append(part)
         return part
 
     def drop_unwanted(self) -> None:
-        """Raises WithdrawnError when nothing is left."""
+        """Raises WithdrawnError when no part is left."""
         for part in list(self.parts):
             try:
                 trouble: Exception | None = None if part.still_wanted() else WithdrawnError()
@@ -153,10 +145,10 @@ class _Load:
 
 
 class SharedRequests:
-    """Composite requests of the threads of a process.
+    """Composite requests that the threads of a process share.
 
-    While one waits for leave, others get on as long as there is room: so the less of the window is
-    left, the more kinds of writes share a request. With leave at once each goes alone.
+    While one thread waits for its permit, others add their subrequests, as long as these fit. The
+    fuller the window, the more writes share a request; with a permit at once each goes alone.
     """
 
     def __init__(self, salesforce: SalesforceClient, *, timeout_s: float) -> None:
@@ -166,8 +158,8 @@ class SharedRequests:
         self._lock = threading.Lock()
 
     def send(self, *subrequests: Subrequest, still_wanted: StillWanted = always) -> list[Answer]:
-        """The answers, in order. Raises SalesforceError when the request as a whole failed, and
-        WithdrawnError when it was not wanted any more at the moment of sending."""
+        """The answers, in order. Raises SalesforceError when the whole request failed, and
+        WithdrawnError when still_wanted said no right before sending."""
         with self._lock:
             load = self._boarding
             first = load is None or not load.fits(subrequests)
@@ -175,15 +167,15 @@ class SharedRequests:
                 load = self._boarding = _Load()
             mine = load.take(subrequests, still_wanted)
         if first:
-            self._permit(load)
+            self._send_when_permitted(load)
         try:
             return mine.answers.result(PERMIT_WITHIN_S + 2 * self._timeout_s + TOKEN_S)
         except TimeoutError:
             raise away("SHARED_REQUEST", ambiguous=True) from None
         except SalesforceError as error:
-            raise replace(error) from None  # each of its senders gets one of their own
+            raise replace(error) from None  # each sender gets an exception of its own
 
-    def _permit(self, load: _Load) -> None:
+    def _send_when_permitted(self, load: _Load) -> None:
         try:
             try:
                 permit = self._salesforce.permit(

@@ -1,7 +1,7 @@
-"""Who a late write is for: contacts by caller number, many at once.
+"""Resolves caller numbers to contacts, many at once, for writes that nobody could look up before.
 
-Used by workers for what was accepted before anybody could look it up. Answers are remembered for a
-short while, so that a backlog from the same callers does not ask again and again.
+Workers use it for intents that were accepted without a known contact. Answers are cached for a
+short while, empty answers too (a negative cache), so that a backlog of one caller asks once.
 """
 
 import json
@@ -20,10 +20,10 @@ from shared.store import StoreUnavailableError, now_ms, translated
 REMEMBER_S = 120
 QUERIES_IN_A_REQUEST = 5
 NUMBERS_IN_A_QUERY = 50
-"""Where that is too complicated for Salesforce, halves are asked for."""
+"""If Salesforce finds such a query too complicated, it is asked in halves."""
 
 FEW = 20
-"""So many numbers are asked for without waiting for another worker that asks too."""
+"""Up to this many numbers are asked for at once, without waiting for another worker."""
 
 T = TypeVar("T")
 
@@ -38,26 +38,26 @@ class ContactResolver:
         region: str,
         keys: str,
     ) -> None:
-        """keys: what the names of what is remembered begin with (namespace.keys_of)."""
+        """keys: the prefix of the cache keys (namespace.keys_of)."""
         self._records = records
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._region = region
         self._keys = keys
 
     def resolve(self, numbers: Mapping[str, int]) -> dict[str, list[str]]:
-        """Contact ids by E.164 number; an empty list for a number of nobody.
+        """Contact ids by E.164 number; an empty list when nobody has the number.
 
         numbers: each with the time (epoch ms) since which the org must have been asked: a number
         may have changed hands before its caller asked for something.
 
-        As few requests as hold all that is not remembered.
+        Sends as few requests as possible for the numbers that are not cached.
         """
         wanted = {number: numbers[number] for number in sorted(numbers) if number}
         contacts, unknown = self._remembered(wanted)
         if len(unknown) <= FEW:
             return contacts | self._asked(unknown)
-        # Many: another worker on the same backlog asks for the same ones at this moment.
-        with self._one_asks():
+        # Many numbers: another worker on the same backlog probably asks for them right now.
+        with self._single_flight():
             contacts, unknown = self._remembered(wanted)
             return contacts | self._asked(unknown)
 
@@ -69,8 +69,8 @@ class ContactResolver:
         return self._remember(self.holders(numbers), at_ms)
 
     @contextmanager
-    def _one_asks(self) -> Iterator[None]:
-        """One worker at a time inside; a store without memory has none for the lock either."""
+    def _single_flight(self) -> Iterator[None]:
+        """One worker at a time inside. A full store has no memory for the lock: then without it."""
         lock = self._store.lock(f"{self._keys}contacts", timeout=60)
         try:
             taken = lock.acquire(blocking_timeout=60)
@@ -82,11 +82,11 @@ class ContactResolver:
             yield
         finally:
             if taken:
-                with suppress(redis.RedisError):  # it ends by itself
+                with suppress(redis.RedisError):  # the lock expires by itself
                     lock.release()
 
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
-        """The same, as the org says now, whatever is remembered."""
+        """Like `resolve`, but asks the org for every number, whatever is cached."""
         found: dict[str, list[str]] = {}
         for asked in _chunks(list(numbers), QUERIES_IN_A_REQUEST * NUMBERS_IN_A_QUERY):
             parts = _chunks(asked, NUMBERS_IN_A_QUERY)
@@ -130,7 +130,7 @@ class ContactResolver:
 
 
 def _read(text: str | None) -> tuple[int, list[str] | None]:
-    """When the org said so, and what; None when nothing is remembered that can be read."""
+    """When the org was asked, and its answer; None when no readable answer is cached."""
     try:
         stored = json.loads(text or "null")
         return int(stored["at_ms"]), list(stored["ids"])
@@ -147,5 +147,5 @@ def _contacts_with(numbers: Sequence[str]) -> str:
 
 
 def only(ids: Sequence[str] | None) -> str | None:
-    """The one id, or None for none and for several: nobody guesses."""
+    """The id if there is exactly one, else None: with several, nobody can tell whose call it is."""
     return ids[0] if ids and len(ids) == 1 else None

@@ -1,7 +1,7 @@
-"""Who has these numbers: customers as the org knows them, with their open cases.
+"""Customers as the org knows them, with their open cases, by their phone numbers.
 
-Only what may be said or compared is read. One query finds callers by their numbers, together with
-their open cases.
+One query finds callers together with their open cases. It reads only fields that may be said or
+compared.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ CHANGEABLE = (
 )
 """The Contact fields that a caller may change."""
 
-_CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type", "IsClosed")
+_CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type")
 _CASE_SUMMARY_FIELDS = (*_CASE_FIELDS, "ContactId")
 _CONTACT_FIELDS = (
     "Id", "Name", "HomePhone", "OtherPhone", *CHANGEABLE,
@@ -41,19 +41,19 @@ _CONTACT_FIELDS = (
 
 MAX_OPEN_CASES = 50
 MAX_HITS_OF_A_NUMBER = 200
-"""Contacts whose phone fields have a number's digits in order."""
+"""Contacts whose phone fields contain a number's digits in order."""
 MAX_NUMBERS = 20
 MAX_SPELLED_ALIKE = 200
-"""Contacts of accounts whose numbers have a spoken one's letters and digits in this order."""
+"""Contacts of accounts whose numbers contain a spoken one's letters and digits in this order."""
 MAX_IN_URL = 5_000
-"""A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles it."""
+"""A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles this."""
 
 
 @dataclass(frozen=True)
 class CaseSummary:
-    """A case as it may be spoken of to its contact. type and priority are "" when not set.
+    """A case as it may be described to its contact. type and priority are "" when not set.
 
-    reference: of one that was accepted here and that the org did not show yet.
+    reference: of a case that was accepted here and that the org does not show yet.
     """
 
     record_id: str
@@ -62,7 +62,6 @@ class CaseSummary:
     status: str = ""
     priority: str = ""
     type: str = ""
-    is_closed: bool = False
     contact_id: str | None = None
     reference: str = ""
 
@@ -75,7 +74,6 @@ class CaseSummary:
             status=record.get("Status") or "",
             priority=record.get("Priority") or "",
             type=record.get("Type") or "",
-            is_closed=bool(record.get("IsClosed")),
             contact_id=record.get("ContactId"),
         )
 
@@ -84,7 +82,7 @@ class CaseSummary:
 class Customer:
     """A contact, its account and its open cases, newest first. values: CHANGEABLE → value.
 
-    owner_*: of the account; the phone is E.164 or "".
+    owner_name, owner_phone: the account owner's; the phone is E.164 or "".
     """
 
     contact_id: str
@@ -112,7 +110,7 @@ class Customers:
         region: str,
         language_field: str | None = None,
     ) -> None:
-        """language_field: of Contact, for orgs that keep the caller's language in one."""
+        """language_field: a field of Contact, for orgs that store the caller's language."""
         self._salesforce = salesforce
         self._case_numbers = case_numbers
         self._region = region
@@ -123,10 +121,10 @@ class Customers:
     def by_phones(
         self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None = None
     ) -> dict[str, list[Customer]]:
-        """Everybody who has each number: none, one or several.
+        """Every contact that has each number: none, one or several.
 
-        One request for up to MAX_NUMBERS, more when the answer may not hold all of them or when
-        Salesforce finds the query for all of them too complicated.
+        One request for up to MAX_NUMBERS. More requests when the answer may be incomplete, or when
+        Salesforce finds the query for all numbers too complicated.
         """
         limit = MAX_HITS_OF_A_NUMBER * len(numbers)
         ordered = soql("ORDER BY Id LIMIT {limit}", limit=limit)
@@ -139,7 +137,7 @@ class Customers:
             return self._in_halves(numbers, deadline)
         found = {number: holders(records, number, self._region) for number in numbers}
         if len(records) == limit:
-            # Some were left out: they may be the very ones, unless several are there already.
+            # Rows were cut off. They may contain the contact, unless several are found already.
             if len(numbers) > 1:
                 return self._in_halves(numbers, deadline)
             if len(found[numbers[0]]) < 2:
@@ -153,7 +151,7 @@ class Customers:
     def _query(
         self, statement: str, deadline: Deadline, permit: Permit | None = None
     ) -> list[dict[str, Any]]:
-        """A long statement goes as Composite's subrequest, a short one as it is."""
+        """A long statement goes as a Composite subrequest, a short one in the URL."""
         if len(statement) <= MAX_IN_URL:
             return self._salesforce.query(statement, deadline, permit)
         (answer,) = composite.post(
@@ -181,7 +179,7 @@ class Customers:
     def is_known(
         self, deadline: Deadline, *, account_number: str | None, email: str | None, name: str | None
     ) -> bool:
-        """Whether any customer has all of what is given. No more than that is found out."""
+        """Whether any customer has all of the given values. Finds out nothing else."""
         conditions = []
         if account_number:
             conditions.append("Account.AccountNumber LIKE {account_number}")
@@ -193,7 +191,7 @@ class Customers:
             soql(
                 "SELECT Account.AccountNumber FROM Contact "
                 f"WHERE {' AND '.join(conditions)} LIMIT {MAX_SPELLED_ALIKE}",
-                # Callers group letters and digits as they like, and so do orgs.
+                # Callers and orgs group letters and digits as they like.
                 account_number="%".join(spoken_form(account_number or "")),
                 email=email,
                 name=name,
@@ -207,7 +205,7 @@ class Customers:
         )
 
     def case_by_number(self, number: str, deadline: Deadline) -> CaseSummary | None:
-        """The one case that the number may mean, as the org writes it; None for several too."""
+        """The case that the number means, as the org writes it; None for no match or several."""
         found = self._case_numbers.find(
             [number],
             tuple(name for name in _CASE_SUMMARY_FIELDS if name != "CaseNumber"),
@@ -216,7 +214,7 @@ class Customers:
         return _the_one(found[number])
 
     def case_by_reference(self, reference: str, deadline: Deadline) -> CaseSummary | None:
-        """Finds the case by the reference on the record itself, which outlives our store."""
+        """Finds the case by the reference on its record, which outlives our store."""
         return _the_one(
             self._salesforce.query(
                 soql(

@@ -1,13 +1,14 @@
-"""What a failure of Salesforce means: one class for each, decided here from status and errorCode.
+"""What a failure of Salesforce means: one class for each, decided from status and errorCode.
 
-Codes and their meaning: facts of Salesforce's REST API guide, "Status Codes and Error Responses",
-and of working clients where the guide is silent (marked so).
+Codes and their meaning come from Salesforce's REST API guide, "Status Codes and Error Responses",
+and from working clients where the guide is silent (marked so).
 """
 
 import random
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class FailureClass(StrEnum):
@@ -16,50 +17,50 @@ class FailureClass(StrEnum):
     CONCURRENCY = "concurrency"
     """Too many long requests at once: the whole org waits, for seconds."""
     DAILY_LIMIT = "daily_limit"
-    """The allowance of the rolling 24 hours is spent: the whole org waits, for minutes."""
+    """The daily allowance (rolling 24 hours) is spent: the whole org waits, for minutes."""
     LOGIN_LIMIT = "login_limit"
-    """Too many tokens were asked for: the whole org waits, for minutes."""
+    """Too many tokens were requested: the whole org waits, for minutes."""
     BUDGET = "budget"
-    """Our own account of API use says wait: nothing was sent."""
+    """Our own API budget denied the request: nothing was sent."""
     SESSION = "session"
-    """The token is no longer good: one new token, one replay."""
+    """The token has expired: one new token, one replay."""
     LOGIN_REFUSED = "login_refused"
-    """The org does not let the service in at all: the whole org waits and somebody is told."""
+    """The org does not let the service in: the whole org waits, and an operator has to act."""
     ROW_LOCK = "row_lock"
-    """Somebody else holds the record: this record waits, for seconds."""
+    """Another transaction holds the record: this record waits, for seconds."""
     RACE = "race"
     """A duplicate key: another writer was faster, or the first attempt was committed after all."""
     EDITED = "edited"
-    """Somebody edited the record between our reading and our writing: read it again."""
+    """The record changed between our read and our write (optimistic concurrency): read again."""
     VALUE = "value"
-    """A field's value is not taken: an optional field can be left out."""
+    """Salesforce refuses a field's value: an optional field can be omitted."""
     LINK = "link"
-    """What the record is linked to is gone or out of reach: a link can be left out."""
+    """The linked record is gone or out of reach: a link can be omitted."""
     MISSING_FIELD = "missing_field"
-    """The org has no such field, or hides it: an optional one can be left out."""
+    """The org has no such field, or hides it: an optional one can be omitted."""
     TOO_MUCH = "too_much"
-    """More than one transaction may cost: fewer records in a request may pass."""
+    """The request exceeds what a transaction may cost: fewer records in a request may pass."""
     DENIED = "denied"
-    """Refused for a reason that may be the record's or its kind's: other records tell which."""
+    """Refused because of the record or because of its kind: other records show which."""
     MISCONFIGURED = "misconfigured"
-    """A right or an object is missing, whatever the record: the whole kind waits, somebody is
-    told."""
+    """A permission or an object is missing, whatever the record: the whole kind waits, and an
+    operator has to act."""
     REFUSED = "refused"
-    """This record will never be taken as it is: a person decides."""
+    """Salesforce will never accept this record as it is: an operator decides."""
     UNFORESEEN = "unforeseen"
-    """A defect of this service met it: nobody knows what was written."""
+    """A defect of this service: what was written is unknown."""
 
 
 @dataclass
 class SalesforceError(Exception):
     """A request, or one record of it, failed.
 
-    code: Salesforce's errorCode, or a word of ours for what has none (DEADLINE, HTTP_502, ...).
+    code: Salesforce's errorCode, or a code of ours where there is none (DEADLINE, HTTP_502, ...).
     ambiguous: a write may have been committed all the same.
     fields: API names, never values.
-    whole: it is the request that failed, which says nothing of a single record.
-    message: Salesforce's own words, for the operator alone. They may quote a record, so they are in
-    no text or repr of the error.
+    whole: the whole request failed, which says nothing about a single record.
+    message: Salesforce's own words, for the operator alone. They may quote a record, so no text or
+    repr of the error contains them.
     """
 
     failure: FailureClass
@@ -81,7 +82,7 @@ _BY_CODE = {
     "SERVER_UNAVAILABLE": FailureClass.AWAY,
     "UNKNOWN_EXCEPTION": FailureClass.AWAY,
     "QUERY_TIMEOUT": FailureClass.AWAY,
-    "INVALID_QUERY_LOCATOR": FailureClass.AWAY,  # an org keeps so many results of a user, no more
+    "INVALID_QUERY_LOCATOR": FailureClass.AWAY,  # an org keeps a limited number of open queries
     "TXN_SECURITY_METERING_ERROR": FailureClass.AWAY,  # field report: airbyte retries it
     "UNABLE_TO_LOCK_ROW": FailureClass.ROW_LOCK,
     "DUPLICATE_VALUE": FailureClass.RACE,
@@ -112,7 +113,7 @@ _AUTOMATION = {
     "APEX_ERROR",
     "UNKNOWN_EXCEPTION",
 }
-"""What a trigger or a flow of the org met: only the text says what (docs/vendors.md S14)."""
+"""A trigger or a flow of the org failed: only the text says how (docs/vendors.md S14)."""
 
 _LOCKED = re.compile(r"UNABLE_TO_LOCK_ROW|Record Currently Unavailable", re.IGNORECASE)
 _TOO_MUCH = re.compile(r"System\.LimitException|CPU (time )?limit exceeded", re.IGNORECASE)
@@ -126,9 +127,9 @@ _AWAY_STATUSES = {406, 408, 420, 429, 500, 502, 503, 504}
 def classify(
     status: int, code: str, message: str = "", fields: tuple[str, ...] = ()
 ) -> SalesforceError:
-    """The failure of an HTTP answer, or of one item of a collection (its statusCode is a code).
+    """The failure of an HTTP answer, or of one item of a collection (whose statusCode is a code).
 
-    A 5xx may have been committed: it is ambiguous. 503 too, since an edge answers it as well.
+    A 5xx is ambiguous: Salesforce may have committed. So is 503, since an edge answers it as well.
     """
     failure = _class_of(status, code, message)
     if failure is FailureClass.MISSING_FIELD and not fields:
@@ -138,9 +139,24 @@ def classify(
     )
 
 
+def read_failure(status: int, body: Any, *, whole: bool) -> SalesforceError:
+    """The failure of an answer or a subrequest. body: its JSON, normally a list of errors; an edge
+    in front of Salesforce answers something else. whole: see SalesforceError."""
+    errors = body if isinstance(body, list) else []
+    first = errors[0] if errors and isinstance(errors[0], dict) else {}
+    error = classify(
+        status,
+        str(first.get("errorCode") or ""),
+        str(first.get("message") or ""),
+        tuple(str(name) for name in first.get("fields") or ()),
+    )
+    error.whole = whole
+    return error
+
+
 def _class_of(status: int, code: str, message: str) -> FailureClass:
     if code == "REQUEST_LIMIT_EXCEEDED":
-        # One code, two waits: only the message tells them apart (docs/vendors.md S4).
+        # One code, two failures: only the message tells them apart (docs/vendors.md S4).
         daily = "TotalRequests" in message
         return FailureClass.DAILY_LIMIT if daily else FailureClass.CONCURRENCY
     if code in _AUTOMATION:
@@ -162,7 +178,7 @@ def _class_of(status: int, code: str, message: str) -> FailureClass:
 
 
 def _named_in(message: str) -> tuple[str, ...]:
-    """The fields that a message names where the answer lists none."""
+    """The fields that a message names, for an answer that lists none."""
     found = _NAMED.search(message)
     if not found:
         return ()
@@ -170,7 +186,7 @@ def _named_in(message: str) -> tuple[str, ...]:
 
 
 def away(code: str, *, ambiguous: bool) -> SalesforceError:
-    """The failure of a connection."""
+    """A failed connection, or a Salesforce that can't answer."""
     return SalesforceError(FailureClass.AWAY, code, ambiguous=ambiguous, whole=True)
 
 
@@ -197,15 +213,15 @@ _WAITS_S = {
 
 
 def delay_ms(error: SalesforceError, failures_in_a_row: int) -> int:
-    """How long to wait after the n-th failure in a row (0 is the first): back-off, full jitter.
+    """How long to wait after the n-th failure in a row (0 is the first): back-off with jitter.
 
-    A fifth of the ceiling is waited always, so that the jitter never means "at once".
+    Between a fifth of the ceiling and all of it, so that jitter never means "at once".
     """
     waited_s = longest_delay_s(error.failure, failures_in_a_row) * random.uniform(0.2, 1.0)
     return int(1000 * max(waited_s, error.retry_after_s or 0.0))
 
 
 def longest_delay_s(failure: FailureClass, failures_in_a_row: int) -> float:
-    """The ceiling of the n-th delay in a row."""
+    """The ceiling of the n-th delay in a row, in seconds."""
     first_s, max_s = _WAITS_S[failure]
     return min(max_s, first_s * 2.0 ** min(failures_in_a_row, 16))

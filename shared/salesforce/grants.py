@@ -1,4 +1,4 @@
-"""The four ways to ask Salesforce for a token, and the refresh token that some of them live on.
+"""The ways to get a token from Salesforce, and the refresh token that some of them need.
 
 Which grant works at which host: docs/vendors.md S1.
 """
@@ -21,24 +21,24 @@ from shared.store import allowed_when_full, translated
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 180
-"""Salesforce takes an assertion for three minutes at most."""
+"""Salesforce accepts assertions of at most three minutes."""
 
 SEALED = "gAAAA"
-"""What every Fernet token begins with: its version, and a time of this century."""
+"""Every Fernet token begins with this: its version, and a time of this century."""
 
 TTL_S = 90 * 24 * 3600
-"""How long a refresh token is kept after its last use, so that one of an org that is left behind
-does not lie here for ever."""
+"""How long a refresh token is stored after its last use, so that the token of an abandoned org does
+not stay for ever."""
 
 BY_LOGIN = "login"
-"""Where a kept refresh token came from, when an operator authorised it at /oauth/login."""
+"""The origin of a stored refresh token that an operator authorised at /oauth/login."""
 
 
 class RefreshTokens:
     """The refresh token in use: an operator's, a rotated one, or the configured one.
 
-    Kept encrypted: with TOKEN_ENCRYPTION_KEY, or else with a key that only who has the configured
-    token can make. Raises StoreUnavailableError.
+    Stored encrypted: with TOKEN_ENCRYPTION_KEY, or else with a key derived from the configured
+    token. Every method raises StoreUnavailableError.
     """
 
     def __init__(self, settings: Settings, store: redis.Redis) -> None:
@@ -49,16 +49,16 @@ class RefreshTokens:
         key = settings.token_encryption_key
         keys = [key.get_secret_value()] if key else []
         keys += [_key_of(self._configured)] if self._configured else []
-        self._cipher = MultiFernet([Fernet(item) for item in keys]) if keys else None
+        self._cipher = MultiFernet([Fernet(fernet_key) for fernet_key in keys]) if keys else None
 
     def current(self) -> str:
-        """Raises SalesforceError when there is none, or none that can be read."""
+        """Raises SalesforceError when there is no token, or when it can't be decrypted."""
         with translated():
             stored = self._store.hgetall(self._key)
             self._store.expire(self._key, TTL_S)
         origin = stored.get("from")
         if origin != BY_LOGIN and origin != _digest(self._configured):
-            stored = {}  # an operator has configured another one
+            stored = {}  # an operator has configured another token since
         if not stored.get("token"):
             stored = {}
         if not stored and not self._configured:
@@ -66,25 +66,25 @@ class RefreshTokens:
         if not stored:
             return self._configured
         if not stored["token"].startswith(SEALED):
-            return str(stored["token"])  # an earlier version's; the next rotation seals it
+            return str(stored["token"])  # stored by an earlier version; the next rotation encrypts
         try:
             if self._cipher:
                 return self._cipher.decrypt(stored["token"].encode()).decode()
         except InvalidToken:
-            pass  # told below, as a key that is missing is
+            pass  # refused below, like a missing key
         raise SalesforceError(FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True)
 
     def keep(self, token: str, *, by_login: bool = False) -> None:
-        """A new one; the one before it is of no use any more."""
+        """Store a new token. It replaces the one before, which no longer works."""
         with translated():
             earlier = self._store.hget(self._key, "from")
-            stays = by_login or earlier == BY_LOGIN
+            is_by_login = by_login or earlier == BY_LOGIN
             if not self._cipher:
                 raise SalesforceError(
                     FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True
                 )
             stored = self._cipher.encrypt(token.encode()).decode()
-            origin = BY_LOGIN if stays else _digest(self._configured)
+            origin = BY_LOGIN if is_by_login else _digest(self._configured)
             allowed_when_full(self._store, "HSET", self._key, "token", stored, "from", origin)
             self._store.expire(self._key, TTL_S)
 
@@ -102,7 +102,7 @@ def token_form(settings: Settings, refresh_tokens: RefreshTokens) -> dict[str, s
 
 
 def assertion(settings: Settings) -> str:
-    """Signed with SALESFORCE_JWT_KEY for SALESFORCE_USERNAME; good for ASSERTION_S."""
+    """Signed with SALESFORCE_JWT_KEY for SALESFORCE_USERNAME; valid for ASSERTION_S."""
     claims = {
         "iss": settings.salesforce_client_id,
         "sub": settings.salesforce_username,
@@ -122,7 +122,7 @@ def audience(instance_url: str) -> str:
 
 
 def _key_of(token: str) -> str:
-    """A Fernet key. Not to be made from the token's digest, which lies beside what it encrypts."""
+    """A Fernet key. Not derived from the token's digest, which is stored beside the ciphertext."""
     key = hmac.digest(token.encode(), b"refresh token, kept", "sha256")
     return base64.urlsafe_b64encode(key).decode()
 

@@ -1,7 +1,7 @@
-"""Which org and app the service works with: part of the name of everything that it keeps of them.
+"""The prefix of every key that concerns Salesforce: it contains the org and the app.
 
-So a service that is led to another org, or to another app or user of the same one, starts with
-nothing of the one before; what is kept of that one expires.
+A service that is pointed at another org, app or user starts without the data of the one before,
+which expires.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ def org_name(settings: Settings) -> str:
 
 
 def keys_of(settings: Settings, prefix: str = REDIS_PREFIX) -> str:
-    """What every key about Salesforce begins with: it differs by org, app, grant and user.
+    """The prefix of every key about Salesforce. It differs by org, app, grant and user.
 
-    The user of client_credentials and of a refresh token is the app's or the token's matter.
+    With client_credentials and refresh tokens, the app or the token determines the user.
     """
     user = settings.salesforce_username if settings.grant == "jwt" else None
     parts = [org_name(settings), settings.salesforce_client_id, settings.grant, user or ""]

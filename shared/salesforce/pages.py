@@ -1,8 +1,8 @@
-"""A query's answer, read to its end: its pages, and the lists of children that go on.
+"""Reads a query's answer to its end: its pages, and the lists of children that continue.
 
-Child rows count towards a page, and a page may be smaller than asked for (docs/vendors.md S11).
-Half an answer would decide wrongly (a second comment, a caller unknown, an account that looks like
-the only one), so it is read whole or refused.
+Child rows count towards a page, and a page may be smaller than requested (docs/vendors.md S11).
+Half an answer would decide wrongly (a second comment, an unknown caller, an account that looks like
+the only one), so an answer is read whole or refused.
 """
 
 import re
@@ -14,7 +14,7 @@ from shared.salesforce.failures import SalesforceError, away, classify
 MAX_PAGES = 50
 
 NextPage = Callable[[str], Any]
-"""The body behind a nextRecordsUrl. Raises SalesforceError."""
+"""Returns the body at a nextRecordsUrl. Raises SalesforceError."""
 
 _ADDRESS = re.compile(r"/services/data/v\d+\.\d/(?:tooling/)?query(?:All)?/[A-Za-z0-9-]+")
 
@@ -22,8 +22,8 @@ _ADDRESS = re.compile(r"/services/data/v\d+\.\d/(?:tooling/)?query(?:All)?/[A-Za
 def all_records(first: Any, next_page: NextPage) -> list[dict[str, Any]]:
     """Every record of an answer, each with all of its children.
 
-    Raises SalesforceError, also for an answer that says neither that it is done nor how it goes on,
-    and beyond MAX_PAGES.
+    Raises SalesforceError: also for an answer that says neither that it is done nor where it
+    continues, and for one with more than MAX_PAGES pages.
     """
     return _Reader(next_page).records(first)
 
@@ -73,7 +73,7 @@ def _is_page(value: Any) -> bool:
 
 
 def _too_many() -> SalesforceError:
-    """As a query that asks for too much."""
+    """The failure of an answer with too many pages: a query that asks for too much."""
     error = classify(400, "QUERY_TOO_COMPLICATED")
     error.code, error.whole = "TOO_MANY_PAGES", True
     return error

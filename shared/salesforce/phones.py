@@ -1,8 +1,8 @@
-"""Who has a phone number, in an org that holds numbers as people typed them.
+"""Finds who has a phone number, in an org that stores numbers as people typed them.
 
-A query finds every contact whose phone fields have the digits in order, whatever stands between
-them. Salesforce has no index on these fields unless its support made one, so a pattern costs it
-no more than a list of spellings would (docs/vendors.md S5).
+A query finds every contact whose phone fields contain the digits in order, whatever stands between
+them. Salesforce has no index on these fields unless its support created one, so a pattern costs
+Salesforce no more than a list of spellings would (docs/vendors.md S5).
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
 
 def condition(numbers: Iterable[str]) -> str:
-    """The part after WHERE that is true of whoever may have one of these (E.164)."""
+    """A WHERE condition that matches every contact who may have one of the numbers (E.164)."""
     return " OR ".join(
         soql(f"{name} LIKE {{pattern}}", pattern=pattern)
         for number in numbers
@@ -27,8 +27,8 @@ def condition(numbers: Iterable[str]) -> str:
 def holders(rows: Sequence[dict[str, Any]], number: str, region: str) -> list[dict[str, Any]]:
     """The contacts among rows who have the number.
 
-    Nobody has it as long as no field is plainly that number. Once somebody has, all those count
-    whose field shows it with something else: a label, an extension, a second number. They share it.
+    None, unless some field is exactly that number. If one is, contacts count as well whose field
+    contains it with something else (a label, an extension, a second number): they share it.
     """
 
     def is_plain(row: dict[str, Any]) -> bool:

@@ -1,7 +1,7 @@
-"""Writing many records in one request, and finding those that an earlier attempt wrote.
+"""Writes many records in one request, and finds those that an earlier attempt wrote.
 
-Everything here is one HTTP request each: Composite with up to 25 subrequests, of which at most
-five may be queries or collections (docs/vendors.md S3).
+Each method sends one HTTP request: Composite with up to 25 subrequests, of which at most five may
+be queries or collections (docs/vendors.md S3).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ MAX_RECORDS = 200
 """The limit of one sObject Collections request."""
 
 MAX_AT_ONCE = 4 * MAX_RECORDS
-"""Four collections and the query that reads back fill a Composite request."""
+"""Four collections, and the query that reads them back, fill a Composite request."""
 
 MAX_ROWS = composite.MAX_SUBREQUESTS
 
@@ -27,17 +27,17 @@ PROBE_S = 5.0
 KEY_FIELD = "Call_Key__c"
 
 MARKERS = {"Case": "SuppliedCompany", "Task": "CallObject", "ContentVersion": "ReasonForChange"}
-"""Standard fields, filterable and long enough, that carry the key where no field may be added."""
+"""Standard fields, filterable and long enough, that hold the key in orgs without our key fields."""
 
 
 UNIQUE = frozenset({"Case", "Task"})
-"""The objects of which the org itself refuses a second record with a key. Whether a file can have
-a unique External Id is not known (docs/vendors.md S12), so it is looked for before a repeat."""
+"""The objects on which the org itself refuses a second record with the same key. Whether a file can
+have a unique External Id is unknown (docs/vendors.md S12), so a repeat looks for the file first."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """One record: its id, or why it was not written."""
+    """The result for one record: its id, or why it was not written."""
 
     record_id: str | None
     error: SalesforceError | None = None
@@ -45,7 +45,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Row:
-    """A change of one record by id. unchanged_since: HTTP date; later edits refuse the change."""
+    """A change of one record by id. unchanged_since: HTTP date; a later edit refuses the change."""
 
     record_id: str
     fields: dict[str, Any]
@@ -53,13 +53,14 @@ class Row:
 
 
 class Records:
-    """Every method raises SalesforceError when a request as a whole failed.
+    """Every method raises SalesforceError when the whole request failed.
 
-    What creates records asks still_wanted right before the request is sent, and raises
-    WithdrawnError when that says no.
+    Methods that create records call still_wanted right before they send, and raise WithdrawnError
+    when it says no.
 
-    keyed: the org has our External Id fields, unique on UNIQUE. Without them the key lies in a
-    standard field that is searched before a repeat, but that no index keeps unique.
+    has_key_fields: the org has our External Id fields (unique on UNIQUE): the idempotency key of a
+    record. Without them the key lies in a standard field, which is searched before a repeat but
+    which no index keeps unique.
     """
 
     def __init__(
@@ -77,18 +78,18 @@ class Records:
         read_back: tuple[str, ...],
         still_wanted: composite.StillWanted = composite.always,
     ) -> tuple[list[Written], dict[str, dict[str, Any]]]:
-        """Create (key, fields) each and read fields of them back, in one request.
+        """Create a record for each (key, fields) and read fields of it back, in one request.
 
-        Created and not upserted: the unique key refuses a second one (DUPLICATE_VALUE), where an
-        upsert would re-apply every field and undo what a person edited since.
+        Creates rather than upserts: the unique key refuses a second record (DUPLICATE_VALUE), while
+        an upsert would write every field again and undo what a person edited since.
 
-        Returns what became of each record in order, and the read fields by key (none of them when
-        reading back failed: the records are written all the same).
+        Returns the result for each record in order, and the fields read, by key. They are {} when
+        reading back failed; the records are written all the same.
         """
-        has_key_fields = [fields | self._key(sobject, key) for key, fields in records]
+        keyed_records = [fields | self._key(sobject, key) for key, fields in records]
         statement = self._by_key(sobject, [key for key, _ in records], read_back)
         *created, read = self._composite.send(
-            *_collections(sobject, has_key_fields),
+            *_collections(sobject, keyed_records),
             composite.query("read", statement),
             still_wanted=still_wanted,
         )
@@ -109,7 +110,7 @@ class Records:
         records: Sequence[dict[str, Any]],
         still_wanted: composite.StillWanted = composite.always,
     ) -> list[Written]:
-        """Create records that can carry no key: a second sending would be a second record."""
+        """Create records that can hold no key: sending twice creates two records."""
         answers = self._composite.send(*_collections(sobject, records), still_wanted=still_wanted)
         return _collection_results(answers, len(records))
 
@@ -135,14 +136,14 @@ class Records:
         return [_row_result(answer, answer["body"]) for answer in answers]
 
     def change(self, sobject: str, rows: Sequence[Row]) -> list[Written]:
-        """Change records by id unless they were edited; MAX_ROWS in a request.
+        """Change records by id unless they were edited since; MAX_ROWS in a request.
 
-        If-Unmodified-Since exists per row, not in a collection (REST guide, "Headers"). A later
-        request that fails as a whole is told as the error of each of its rows.
+        Optimistic concurrency: If-Unmodified-Since exists per row, not in a collection (REST guide,
+        "Headers"). When a whole request fails, each of its rows gets the error.
         """
         written: list[Written] = []
         for start in range(0, len(rows), MAX_ROWS):
-            some = rows[start : start + MAX_ROWS]
+            chunk = rows[start : start + MAX_ROWS]
             try:
                 answers = self._composite.send(
                     *(
@@ -157,15 +158,15 @@ class Records:
                             },
                             "body": row.fields,
                         }
-                        for nth, row in enumerate(some)
+                        for nth, row in enumerate(chunk)
                     )
                 )
             except SalesforceError as error:
-                written += [Written(None, error) for _ in some]
+                written += [Written(None, error) for _ in chunk]
             else:
                 written += [
                     _row_result(answer, {"id": row.record_id})
-                    for answer, row in zip(answers, some, strict=True)
+                    for answer, row in zip(answers, chunk, strict=True)
                 ]
         return written
 
@@ -174,7 +175,7 @@ class Records:
     ) -> dict[str, dict[str, Any]]:
         """The records that exist already, by key. At most MAX_AT_ONCE keys.
 
-        In one request, or in halves as often as Salesforce finds the query too complicated.
+        One request; further ones in halves when Salesforce finds the query too complicated.
         """
         (answer,) = self._composite.send(
             composite.query("read", self._by_key(sobject, keys, fields))
@@ -190,19 +191,19 @@ class Records:
         )
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
-        """The records of up to five statements, in one request; long statements are welcome."""
+        """The records of up to five statements, in one request. Statements may be long."""
         answers = self._composite.send(
             *(composite.query(f"q{nth}", statement) for nth, statement in enumerate(statements))
         )
         return [self._rows_of(answer) for answer in answers]
 
     def _rows_of(self, answer: composite.Answer) -> list[dict[str, Any]]:
-        """Further pages take as long as a request may."""
+        """Reads further pages within the time of one request."""
         next_page = self._salesforce.next_page(Deadline.after(self._timeout_s))
         return composite.rows_of(answer, next_page)
 
     def probe(self) -> None:
-        """One light request. Raises SalesforceError while the org is not to be had."""
+        """One light request. Raises SalesforceError while the org can't be reached."""
         deadline = Deadline.after(PROBE_S)
         self._salesforce.query("SELECT Id FROM Organization LIMIT 1", deadline)
 
@@ -226,7 +227,7 @@ class Records:
 
 
 _MARK = "voice:"
-"""Before a key that lies in a standard field, so that a person sees what it is."""
+"""In front of a key in a standard field, so that a person sees what it is."""
 
 
 def _collections(sobject: str, records: Sequence[dict[str, Any]]) -> list[composite.Subrequest]:
@@ -248,7 +249,7 @@ def _collections(sobject: str, records: Sequence[dict[str, Any]]) -> list[compos
 
 
 def _collection_results(answers: Sequence[composite.Answer], expected: int) -> list[Written]:
-    """A collection that failed as a whole is told as the error of each of its records."""
+    """When a whole collection fails, each of its records gets the error."""
     written: list[Written] = []
     for answer in answers:
         size = min(MAX_RECORDS, expected - len(written))
@@ -278,7 +279,7 @@ def _items(body: list[dict[str, Any]], expected: int) -> list[Written]:
 
 
 def _item_error(item: dict[str, Any]) -> SalesforceError:
-    """An item names its code `statusCode` where a whole answer names it `errorCode`."""
+    """The failure of one item, whose code is `statusCode`; a whole answer's is `errorCode`."""
     error = (item.get("errors") or [{}])[0]
     return classify(
         400,

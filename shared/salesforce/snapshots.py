@@ -1,15 +1,14 @@
-"""Snapshots: what we know of whoever has a number, and since when.
+"""Snapshots: the customers that have a number, as of a moment.
 
-One request at a time for a number, in the whole fleet: whoever else wants it waits for that one's
-answer. While the window is tight, those who wait share a request. The last snapshot is kept for
-when Salesforce can't be asked.
+Single flight: the whole fleet sends one request at a time for a number, and every lookup of that
+number waits for its answer. While the window is tight, waiting lookups share a request. The last
+snapshot stays stored for times when Salesforce can't be asked.
 """
 
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -20,24 +19,23 @@ from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Denied, Permit, Use
 from shared.salesforce.customers import MAX_NUMBERS, Customer, Customers
 from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.scripts import load
 from shared.store import StoreUnavailableError, now_ms, translated
 
 POLL_S = (0.005, 0.1)
 POLL_SHARE = 0.05
-"""Whoever waits looks again after a twentieth of the time they have waited, within these bounds."""
+"""A waiting lookup looks again after a twentieth of the time it has waited, within these bounds."""
 
 FAILED_MS = 500
-"""How long those who waited for a request can see that it failed."""
+"""How long the lookups that waited for a request can see that it failed."""
 
 WANTED_MS = 60_000
-"""Longer than anybody waits."""
-
-_SCRIPTS = Path(__file__).parent / "scripts"
+"""Longer than any lookup waits."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """customers: everybody who has the number. at_ms: when Salesforce was asked, epoch ms."""
+    """customers: all who have the number. at_ms: when Salesforce was asked, epoch ms."""
 
     customers: tuple[Customer, ...]
     at_ms: int
@@ -54,10 +52,9 @@ class _Stored:
 class Snapshots:
     """Safe to share between threads.
 
-    run: starts a function on another thread, of which there are few; raises SalesforceError when
-    none is free. lasts_s: how long a request may take, longer than anybody waits for it: a late
-    answer still serves the next one who asks. keys: what the names of what is kept begin with
-    (namespace.keys_of).
+    run: starts a function on one of a few other threads; raises SalesforceError when none is free.
+    lasts_s: how long a request may take; longer than any lookup waits, because a late answer still
+    serves the next lookup. keys: the prefix of the keys (namespace.keys_of).
     """
 
     def __init__(
@@ -78,11 +75,10 @@ class Snapshots:
         self._lasts_s = lasts_s
         self._ttl_s = ttl_s
         self._keys = keys
-        scripts = [(_SCRIPTS / name).read_text() for name in ("_common.lua", "take.lua")]
-        self._take = self._store.register_script("".join(scripts))
+        self._take = load(store, "salesforce", "take")
 
     def last(self, number: str) -> Snapshot | None:
-        """The last one, however old; None when there is none (any more). Asks nobody."""
+        """The last snapshot, however old; None when none is stored. Does not ask Salesforce."""
         with translated():
             return _read(self._store.get(self._key("snapshot", number)))
 
@@ -94,7 +90,7 @@ class Snapshots:
         return _read(stored)
 
     def asked_ms_ago(self, number: str) -> int | None:
-        """How long a request for it has been in flight; None when there is none."""
+        """For how long a request for the number has been in flight; None when there is none."""
         with translated():
             asking = self._store.get(self._key("asking", number))
             if not asking or asking.startswith("failed:"):
@@ -102,9 +98,9 @@ class Snapshots:
             return now_ms(self._store) - int(asking)
 
     def since(self, number: str, not_before_ms: int, deadline: Deadline) -> Snapshot:
-        """One that is no older than that; from Salesforce if need be.
+        """A snapshot that is not older than not_before_ms (epoch ms), from Salesforce if need be.
 
-        Raises SalesforceError when there is none by the deadline, or can't be.
+        Raises SalesforceError when there is none by the deadline, or when it can't be had.
         """
         began = time.monotonic()
         held: Denied | None = None
@@ -130,7 +126,7 @@ class Snapshots:
                     Use.LOOKUP, lasts_s=self._lasts_s, waited_s=waited_s, shared=True
                 )
                 if isinstance(permit, Permit):
-                    self._permit(number, permit)
+                    self._send(number, permit)
                     waits_for_another = True
                 elif permit.why != "window":
                     raise permit.as_error()
@@ -146,8 +142,8 @@ class Snapshots:
             self._store.zadd(f"{self._keys}wanted", wanted, nx=True)
             self._store.pexpire(f"{self._keys}wanted", WANTED_MS)
 
-    def _permit(self, number: str, permit: Permit) -> None:
-        """A request for this number and all others that wait leaves on another thread."""
+    def _send(self, number: str, permit: Permit) -> None:
+        """Sends a request for this number and all others that wait, on another thread."""
         lasts_ms = int(self._lasts_s * 1000)
         try:
             with translated():
@@ -157,7 +153,7 @@ class Snapshots:
         except StoreUnavailableError:
             numbers = []
         if not numbers:
-            self._api_budget.give_back(permit)  # somebody else was faster
+            self._api_budget.give_back(permit)  # another process was faster
             return
         try:
             self._run(lambda: self._ask(numbers, int(at_ms), permit))
@@ -188,8 +184,8 @@ class Snapshots:
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for number in numbers:
-                said = f"failed:{error.failure}:{error.code}"
-                pipe.set(self._key("asking", number), said, px=FAILED_MS)
+                failure = f"failed:{error.failure}:{error.code}"
+                pipe.set(self._key("asking", number), failure, px=FAILED_MS)
             pipe.execute()
 
     def _key(self, what: str, number: str) -> str:
@@ -197,7 +193,7 @@ class Snapshots:
 
 
 def _read(text: str | None) -> Snapshot | None:
-    """None for one that this version can't read: Salesforce is asked anew."""
+    """None for a snapshot that this version can't read; then Salesforce is asked anew."""
     if not isinstance(text, str):
         return None
     try:
@@ -207,6 +203,6 @@ def _read(text: str | None) -> Snapshot | None:
     return Snapshot(tuple(stored.customers), stored.at)
 
 
-def _failure(said: str) -> SalesforceError:
-    _, failure, code = said.split(":", 2)
+def _failure(text: str) -> SalesforceError:
+    _, failure, code = text.split(":", 2)
     return SalesforceError(FailureClass(failure), code, whole=True)

@@ -1,4 +1,4 @@
-"""The one place that builds SOQL. Values are bound, never pasted; names are checked."""
+"""Builds all SOQL. Values are bound, never pasted; names are checked."""
 
 import re
 from typing import Any
@@ -24,5 +24,5 @@ def columns(names: tuple[str, ...]) -> str:
     """A column list. Raises ValueError for anything but API names."""
     for name in names:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"not a field name: {name!r}")
+            raise ValueError(f"must be a field name: {name!r}")
     return ", ".join(names)

@@ -1,7 +1,7 @@
-"""The team's time zone: it decides every date and time that is written or spoken.
+"""The team's time zone, for every date and time that is written or spoken.
 
-`TIME_ZONE`, else the org's own (Organization.TimeZoneSidKey), asked once an hour and shared through
-Redis; UTC as long as the org has never told it.
+It is `TIME_ZONE`, or else the org's own (Organization.TimeZoneSidKey), read once an hour and shared
+through Redis; UTC until the org has answered for the first time.
 """
 
 import json
@@ -23,12 +23,12 @@ from shared.store import now_ms, translated
 
 CAPACITY_S = 0.5
 ASK_S = 5.0
-"""How long to wait for room in the API budget, and for the answer: a delivery waits meanwhile."""
+"""How long to wait for a permit and for the answer. A delivery waits meanwhile."""
 FRESH_MS = 3600 * 1000
 TTL_S = 90 * 24 * 3600
-"""What the org told is asked for again after FRESH_MS, and used until it answers."""
+"""The org's time zone is read again after FRESH_MS, and stays in use until it answers."""
 AGAIN_S = 300
-"""An org that did not tell its time zone is asked again after so long."""
+"""After a failure the org is asked again only after this time."""
 
 STATEMENT = "SELECT TimeZoneSidKey FROM Organization"
 
@@ -44,15 +44,15 @@ class TimeZone:
         self._salesforce = salesforce
         self._key = f"{keys_of(settings)}time-zone"
         self._ask_again_at = 0.0
-        self._was_said = False
+        self._has_warned = False
         self._lock = threading.Lock()
 
     def day(self, at_ms: int) -> str:
-        """The team's calendar day of a moment, as 2026-11-22."""
+        """The team's calendar day of a moment, such as 2026-11-22."""
         return self._local(at_ms).date().isoformat()
 
     def moment(self, at_ms: int) -> str:
-        """Day and time with the zone's name, as "2026-11-22 10:00 (America/New_York)"."""
+        """Day and time with the zone's name, such as "2026-11-22 10:00 (America/New_York)"."""
         local = self._local(at_ms)
         return f"{local:%Y-%m-%d %H:%M} ({local.tzinfo})"
 
@@ -70,7 +70,7 @@ class TimeZone:
         return find_zone(self._ask(at_ms) or stored.get("name", "")) or UTC
 
     def _ask(self, at_ms: int) -> str:
-        """The org's time zone, or "": one thread at a time, and not again right after a failure."""
+        """The org's time zone, or "". One thread at a time, and not again right after a failure."""
         with self._lock:
             if time.monotonic() < self._ask_again_at:
                 return ""
@@ -86,14 +86,14 @@ class TimeZone:
                     self._store.set(self._key, stored, ex=TTL_S)
                 return name
             self._ask_again_at = time.monotonic() + AGAIN_S
-            if not self._was_said:
+            if not self._has_warned:
                 log.warning("time_zone_unknown", reason=why, setting="TIME_ZONE")
-                self._was_said = True
+                self._has_warned = True
             return ""
 
 
 def find_zone(name: str) -> ZoneInfo | None:
-    """None for what is no IANA name."""
+    """None unless the name is an IANA time zone."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):

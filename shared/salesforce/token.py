@@ -1,7 +1,7 @@
-"""The access token: shared through Redis, and asked for by one process at a time.
+"""The access token: shared through Redis, and renewed by one process at a time (single flight).
 
-No expiry is computed: token responses carry no `expires_in`, a token lives as long as its session
-is used (docs/vendors.md S1). It is replaced when Salesforce says it is no longer good.
+No expiry is computed: token responses carry no `expires_in`, and a token lives as long as its
+session is in use (docs/vendors.md S1). It is replaced when Salesforce refuses it.
 """
 
 import json
@@ -17,13 +17,14 @@ from shared.domain.reading import UnreadableError, read_json
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.grants import RefreshTokens, token_form
 from shared.salesforce.namespace import keys_of
+from shared.scripts import load
 from shared.settings import Settings
 from shared.store import allowed_when_full, translated
 
 TOKEN_TIMEOUT_S = (3.05, 10.0)
 LOCK_MS = 15_000
 TTL_S = 7 * 24 * 3600
-"""How long a token is kept at most: one of an org that is left behind is gone after a week."""
+"""How long a token is stored at most, so that the token of an abandoned org goes after a week."""
 POLL_S = 0.05
 
 _RETRIABLE = {"rate_limit_exceeded", "server_error", "temporarily_unavailable"}
@@ -31,7 +32,7 @@ _RETRIABLE = {"rate_limit_exceeded", "server_error", "temporarily_unavailable"}
 
 @dataclass(frozen=True)
 class Token:
-    """access_token is a secret. issued_at_ms: when this service got it, epoch ms."""
+    """access_token is a secret. issued_at_ms: when this service received it, epoch ms."""
 
     access_token: str
     instance_url: str
@@ -39,7 +40,7 @@ class Token:
 
 
 class TokenStore:
-    """Hands out the fleet's token. Raises SalesforceError when none is to be had in time."""
+    """Hands out the fleet's token. Raises SalesforceError when it can't get one in time."""
 
     def __init__(self, settings: Settings, store: redis.Redis) -> None:
         self._settings = settings
@@ -47,22 +48,23 @@ class TokenStore:
         self._key = f"{keys_of(settings)}token"
         self._lock_key = f"{self._key}:lock"
         self._refresh_tokens = RefreshTokens(settings, store)
+        self._release_lock = load(store, "salesforce", "release_lock")
 
     def current(self, *, give_up_at: float) -> Token:
         """The token in use, or a first one. give_up_at: time.monotonic() of the deadline."""
-        return self._stored() or self._one_refresher(None, give_up_at)
+        return self._stored() or self._single_flight(None, give_up_at)
 
     def replace(self, spent: Token, *, give_up_at: float) -> Token:
-        """A token other than the spent one: somebody's newer one, or one asked for now."""
-        return self._one_refresher(spent, give_up_at)
+        """A token other than the spent one: another process's newer token, or a new one."""
+        return self._single_flight(spent, give_up_at)
 
     def renew(self, *, give_up_at: float) -> Token:
-        """A token asked for now, whatever is kept."""
+        """A new token, whatever is stored."""
         stored = self._stored()
-        return self._one_refresher(stored, give_up_at)
+        return self._single_flight(stored, give_up_at)
 
     def age_s(self) -> float | None:
-        """How old the kept token is; None without one."""
+        """The age of the stored token in seconds; None without one."""
         stored = self._stored()
         return time.time() - stored.issued_at_ms / 1000 if stored else None
 
@@ -72,9 +74,9 @@ class TokenStore:
         try:
             return read_json(Token, text) if text else None
         except UnreadableError:
-            return None  # another version's: a token of our own takes its place
+            return None  # another version's; a new token replaces it
 
-    def _one_refresher(self, spent: Token | None, give_up_at: float) -> Token:
+    def _single_flight(self, spent: Token | None, give_up_at: float) -> Token:
         while True:
             stored = self._stored()
             if stored and (spent is None or stored.access_token != spent.access_token):
@@ -82,13 +84,14 @@ class TokenStore:
             owner = secrets.token_hex(8)
             if self._take_lock(owner):
                 try:
-                    # Somebody may have finished between our look and our lock.
+                    # Another process may have finished between our look and our lock.
                     newer = self._stored()
                     if newer and newer != stored:
                         return newer
                     return self._ask()
                 finally:
-                    self._release_lock(owner)
+                    with translated():
+                        self._release_lock(args=[self._lock_key, owner])
             if time.monotonic() >= give_up_at:
                 raise away("TOKEN_WAIT", ambiguous=False)
             time.sleep(POLL_S)
@@ -100,8 +103,8 @@ class TokenStore:
             answer = requests.post(
                 f"{settings.salesforce_instance_url.rstrip('/')}/services/oauth2/token",
                 data=form,
-                # Not the asker's deadline: an answer that nobody reads may hold the only good
-                # refresh token. Who has no time left has stopped waiting for this already.
+                # Not the caller's deadline: an answer that nobody reads may hold the only valid
+                # refresh token. A caller without time left has stopped waiting already.
                 timeout=TOKEN_TIMEOUT_S,
                 allow_redirects=False,  # a redirect turns POST into GET and loses the form
             )
@@ -111,7 +114,7 @@ class TokenStore:
         if answer.status_code != 200 or "access_token" not in body:
             raise _refused(answer.status_code, body)
         if body.get("refresh_token"):
-            # With rotation on, the old one is dead from now on: keep the new one before using it.
+            # With rotation on, the old refresh token is dead now: store the new one first.
             self._refresh_tokens.keep(str(body["refresh_token"]))
         token = self.token_of(body)
         self.keep(token)
@@ -126,7 +129,7 @@ class TokenStore:
         )
 
     def keep(self, token: Token) -> None:
-        """From now on it is the fleet's."""
+        """Store a token. From now on the whole fleet uses it."""
         with translated():
             stored = json.dumps(asdict(token))
             allowed_when_full(self._store, "SET", self._key, stored, "EX", TTL_S)
@@ -145,14 +148,9 @@ class TokenStore:
             )
             return bool(taken)
 
-    def _release_lock(self, owner: str) -> None:
-        script = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
-        with translated():
-            self._store.eval(script, 1, self._lock_key, owner)
-
 
 def _body(answer: requests.Response) -> dict[str, Any]:
-    """The token endpoint answers an object; behind a limit it answers a list as the API does."""
+    """An object; behind a rate limit the endpoint answers a list, as the API does."""
     try:
         parsed = answer.json()
     except ValueError:

@@ -1,6 +1,6 @@
-"""The one place that builds what Vapi reads of a tool call.
+"""Builds everything that Vapi reads of a tool call's answer.
 
-Rules of docs/vendors.md V7: HTTP 200 always, the exact id, `name`, one line, never empty, either
+Rules of docs/vendors.md V7: always HTTP 200, the exact id, `name`, one line, never empty, either
 `result` or `error`.
 """
 
@@ -15,10 +15,10 @@ MAX_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Answer:
-    """What the agent is told.
+    """What the agent gets to read.
 
-    lasting: a redelivery may hear it again as it is. An error because something was away is not
-    lasting: the next delivery tries anew.
+    lasting: a redelivery gets the same answer again. An error because a service was unavailable is
+    not lasting: the next delivery tries anew.
     """
 
     text: str
@@ -31,17 +31,17 @@ def result(text: str) -> Answer:
 
 
 def refusal(text: str) -> Answer:
-    """The call can't be done as asked; asking the same again gives the same."""
+    """The call can't be done as asked. The same call again gets the same answer."""
     return Answer(text, is_error=True)
 
 
 def trouble(text: str) -> Answer:
-    """Something was away; the same call may work the next time."""
+    """A service was unavailable. The same call may work the next time."""
     return Answer(text, is_error=True, lasting=False)
 
 
 def as_entry(call: ToolCall, answer: Answer) -> str:
-    """The JSON text of one entry of `results`. Kept and sent again as these very bytes."""
+    """The JSON text of one entry of `results`. Stored and sent again as exactly these bytes."""
     entry = {
         "toolCallId": call.id,
         "name": call.name,
@@ -55,9 +55,9 @@ def as_body(entries: list[str]) -> str:
 
 
 def as_function_body(entry: str) -> str:
-    """The shape of a legacy `function-call` answer; it knows no `error`, so both are `result`."""
-    stored = json.loads(entry)
-    return json.dumps({"result": stored.get("result") or stored.get("error")}, ensure_ascii=False)
+    """The answer to a legacy `function-call`, which has no `error`: both become `result`."""
+    fields = json.loads(entry)
+    return json.dumps({"result": fields.get("result") or fields.get("error")}, ensure_ascii=False)
 
 
 def for_the_ear(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Who may post to the webhook: every option of Vapi's server credential, over the raw bytes.
+"""Verifies that a webhook comes from Vapi: every option of Vapi's server credential, on raw bytes.
 
-There is no fixed Vapi signature. HMAC is what the customer set on the credential, with Vapi's own
-defaults (docs/vendors.md V9); a plain secret and a bearer token exist beside it. Two secrets
-are valid at a time, since Vapi rotates a credential without an overlap of its own.
+Vapi has no fixed signature. HMAC is what the customer configured on the credential, with Vapi's own
+defaults (docs/vendors.md V9); a plain secret and a bearer token are the alternatives. Two secrets
+are valid at a time, because Vapi rotates a credential without an overlap of its own.
 """
 
 import base64
@@ -32,7 +32,7 @@ class Headers(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What is signed. headers: anything with a `get` that ignores case."""
+    """What the signature covers. headers: anything with a `get` that ignores case."""
 
     method: str
     url: str
@@ -41,8 +41,10 @@ class Request:
 
 
 def check_head(headers: Headers, settings: Settings) -> None:
-    """Checks what can be checked before the body is read: for secret and bearer everything; for
-    hmac that there is a well-formed signature and a fresh timestamp. Raises NotAuthenticatedError.
+    """Check what can be checked before the body is read. Raises NotAuthenticatedError.
+
+    For secret and bearer that is everything; for hmac, that the signature is well-formed and the
+    timestamp recent.
     """
     match settings.vapi_auth:
         case "hmac":
@@ -56,10 +58,10 @@ def check_head(headers: Headers, settings: Settings) -> None:
 
 
 def authenticate(request: Request, settings: Settings) -> bytes:
-    """Raises NotAuthenticatedError unless the request carries what the settings ask for.
+    """Raises NotAuthenticatedError unless the request carries what the settings require.
 
-    Returns the message's identity, which does not depend on how the signature is spelled: the
-    decoded signature, or for secret and bearer the digest of the body.
+    Returns the message's identity, which is the same however the signature is spelled: the decoded
+    signature, or for secret and bearer the digest of the body.
     """
     if settings.vapi_auth != "hmac":
         check_head(request.headers, settings)
@@ -80,7 +82,7 @@ def _check_token(sent: str | None, settings: Settings) -> None:
 
 
 def _sent_digest(headers: Headers, settings: Settings) -> tuple[bytes, str]:
-    """The decoded signature and the timestamp, which is fresh if it is signed."""
+    """The decoded signature, and the timestamp, which is recent if the signature covers it."""
     sent = headers.get(settings.vapi_hmac_signature_header)
     if not sent:
         raise NotAuthenticatedError("no signature sent")
@@ -102,14 +104,14 @@ def _check_fresh(timestamp: str, tolerance_s: int) -> None:
     if not _EPOCH.fullmatch(timestamp):
         raise NotAuthenticatedError("no usable timestamp sent")
     value = int(timestamp)
-    # The unit is not documented (docs/vendors.md V9): too large for seconds is milliseconds.
+    # The unit is not documented (docs/vendors.md V9). Too large for seconds means milliseconds.
     seconds = value / 1000 if value > 1e11 else value
     if abs(time.time() - seconds) > tolerance_s:
         raise NotAuthenticatedError("a timestamp out of tolerance")
 
 
 def signed_payload(request: Request, timestamp: str, settings: Settings) -> bytes:
-    """The bytes under the signature: the payload format with its placeholders filled in."""
+    """The bytes that are signed: the payload format with its placeholders filled in."""
     message_id_header = settings.vapi_hmac_message_id_header
     values = {
         "{body}": request.body,
@@ -129,10 +131,10 @@ def sign(payload: bytes, secret: str, settings: Settings) -> bytes:
 
 
 def decode_digest(text: str, settings: Settings) -> bytes:
-    """The digest from its header text. Hex may be of either case.
+    """The digest from its header text. Hex may be in either case.
 
-    Python's decoders accept white space in hex and any unused last bits in base64; this function
-    does not. Raises ValueError or binascii.Error.
+    Accepts one spelling only. Python's decoders also accept white space in hex, and any value of
+    the unused last bits in base64. Raises ValueError or binascii.Error.
     """
     if settings.vapi_hmac_encoding == "hex":
         digest = bytes.fromhex(text)
@@ -141,7 +143,7 @@ def decode_digest(text: str, settings: Settings) -> bytes:
         digest = base64.b64decode(text, validate=True)
         canonical = base64.b64encode(digest).decode() == text
     if not canonical or len(digest) != hashlib.new(settings.vapi_hmac_algorithm).digest_size:
-        raise ValueError("not a digest")
+        raise ValueError("must be a digest")
     return digest
 
 

@@ -1,4 +1,4 @@
-"""Live call control: telling the agent something while the call lasts (docs/vendors.md V11).
+"""Live call control: gives the agent a message during the call (docs/vendors.md V11).
 
 The control URL comes from a payload, and a hostile payload must not make us call elsewhere. URL
 parsers disagree about unusual URLs, so unusual URLs are refused, and the URL that is called is
@@ -23,18 +23,18 @@ MAX_URL_LENGTH = 2_048
 _PLAIN = re.compile(
     r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?([/?][A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?"
 )
-"""URLs in which every parser finds the same parts: without user, fragment, backslash, white space,
-control characters, brackets and anything beyond ASCII."""
+"""URLs in which every parser finds the same parts: no user, fragment, backslash, white space,
+control characters, brackets, or anything beyond ASCII."""
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 class ControlRefusedError(Exception):
-    """The message did not reach the call. The text is a reason without the URL: it is a secret."""
+    """The message did not reach the call. The text is a reason without the URL, which is secret."""
 
 
 class HostNotAllowedError(ControlRefusedError):
-    """The payload named a host that this service is not to call."""
+    """The payload named a host that this service must not call."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class ControlUrl:
 
 
 def read_url(url: str) -> ControlUrl | None:
-    """The checked parts of a control URL; None when the URL is refused whatever hosts are allowed.
+    """The checked parts of a control URL; None if it is refused whatever hosts are allowed.
 
-    Allows https on port 443; for loopback also http, and any port.
+    Allows https on port 443. For loopback, allows http and any port as well.
     """
     if len(url) > MAX_URL_LENGTH or not _PLAIN.fullmatch(url):
         return None
@@ -76,20 +76,20 @@ def read_url(url: str) -> ControlUrl | None:
 
 
 def may_be_called(url: str, hosts: str) -> bool:
-    """hosts: comma-separated names, `*.vapi.ai` for all below it."""
+    """hosts: comma-separated names; `*.vapi.ai` stands for all names below it."""
     parts = read_url(url)
     return parts is not None and _is_allowed(parts, hosts)
 
 
 def _is_allowed(parts: ControlUrl, hosts: str) -> bool:
-    wanted = [part.strip().lower() for part in hosts.split(",") if part.strip()]
-    return any(fnmatchcase(parts.host, wanted_) for wanted_ in wanted)
+    patterns = [part.strip().lower() for part in hosts.split(",") if part.strip()]
+    return any(fnmatchcase(parts.host, pattern) for pattern in patterns)
 
 
 def post_update(url: str, text: str, hosts: str, *, by: str = "add-message") -> None:
-    """Put a sentence into the call. Sent once, never repeated. Raises ControlRefusedError.
+    """Send a sentence into the call, once. Raises ControlRefusedError; nothing is sent again.
 
-    by: "add-message" is a system message that the agent answers to; "say" is spoken as it is.
+    by: "add-message" adds a system message that the agent responds to; "say" speaks the sentence.
     """
     parts = read_url(url)
     if parts is None or not _is_allowed(parts, hosts):

@@ -1,7 +1,7 @@
-"""Vapi's server messages, read tolerantly: nothing in a payload is relied on but JSON itself.
+"""Reads Vapi's server messages tolerantly: nothing is relied on except that the body is JSON.
 
-Vapi's own models reject most of what Vapi sends (docs/vendors.md V2), so this one takes what
-is there and treats everything as optional. Shapes: docs/vendors.md V1, V6, V10.
+Vapi's own models reject most of what Vapi sends (docs/vendors.md V2), so every field is optional
+here. Shapes: docs/vendors.md V1, V6, V10.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ ANSWERED = frozenset(
         "campaign.predial",
     }
 )
-"""The types whose response Vapi reads and this server gives (docs/vendors.md V3)."""
+"""The types whose response Vapi reads and this server sends (docs/vendors.md V3)."""
 
 NOTED = frozenset(
     {"status-update", "end-of-call-report", "transcript", "speech-update", "user-interrupted"}
 )
-"""The types that say something of their call; whatever names a call is a sign of its life."""
+"""The types that report something about their call. Each shows that the call exists."""
 
 IGNORED = frozenset(
     {
@@ -47,17 +47,17 @@ IGNORED = frozenset(
         "call.delete.failed", "call.artifact.upload",
     }
 )  # fmt: skip
-"""Known types that ask nothing of this server."""
+"""Known types that this server does not use."""
 
 KNOWN = ANSWERED | NOTED | IGNORED
 
 MAX_AHEAD_MS = 5_000
-"""A time further ahead of our clock is a mistake, and would outlast all that is said later."""
+"""A time further ahead of our clock is wrong, and would order later events before it."""
 
 
 @dataclass(frozen=True)
 class ToolCall:
-    """One request of the agent. arguments is None when they could not be read as an object."""
+    """One request of the agent. arguments: None when they can't be read as an object."""
 
     id: str
     name: str
@@ -81,9 +81,9 @@ class Message:
 
     @property
     def call_id(self) -> str:
-        """The call's id, or "" when none is named. Vapi's are UUIDs; others are fitted to keys.
+        """The call's id, or "" when the message names none. Escaped for use in keys.
 
-        Never from `variableValues`: SIP headers of the caller's own stand there.
+        Never read from `variableValues`, which contains SIP headers that the caller controls.
         """
         places = (self.call.get("id"), self.call.get("callId"), self.body.get("callId"))
         return safe_id(next(filter(None, map(_text, places)), ""))
@@ -91,7 +91,7 @@ class Message:
     @property
     def provider_call_id(self) -> str:
         """The id that the phone provider gave the call (Twilio's CallSid), or ""."""
-        places = (entry.get("phoneCallProviderId") for entry in (self.call, self.body))
+        places = (holder.get("phoneCallProviderId") for holder in (self.call, self.body))
         return safe_id(next(filter(None, map(_text, places)), ""))
 
     @property
@@ -100,7 +100,7 @@ class Message:
 
     @property
     def conversation_id(self) -> str:
-        """What tells this conversation from others: of the call, the chat or the session; or ""."""
+        """The id of the call, or else of the chat or the session; "" without any."""
         if self.call_id:
             return self.call_id
         for name in ("chat", "session"):
@@ -114,36 +114,36 @@ class Message:
 
     @property
     def direction(self) -> str:
-        """OUTBOUND for calls that Vapi placed, WEB for what is no phone call, else INBOUND."""
+        """OUTBOUND for calls that Vapi placed, WEB for other than phone calls, else INBOUND."""
         if not self.call and (self.body.get("chat") or self.body.get("session")):
             return WEB
         return _DIRECTIONS.get(_text(self.call.get("type")), INBOUND)
 
     @property
     def ends_call(self) -> bool:
-        """True for the two messages that say that the call is over; either may come alone."""
+        """True for the two messages that end a call. Either may come without the other."""
         ended = self.type == "status-update" and self.status == "ended"
         return ended or self.type == "end-of-call-report"
 
     @property
     def at_ms(self) -> int | None:
-        """The message's own time; None when it carries none that can be read."""
+        """The message's own time, epoch ms; None without a readable one."""
         return _epoch_ms(self.body.get("timestamp"))
 
     def when_ms(self) -> int:
-        """The message's own time, never far in the future; without one, now. Epoch ms."""
+        """The message's own time, or now without one; never far in the future. Epoch ms."""
         now_ms = int(time.time() * 1000)
         return min(self.at_ms or now_ms, now_ms + MAX_AHEAD_MS)
 
 
 def read_message(body: Any) -> Message | None:
-    """The message in a parsed request body; None when there is none to speak of.
+    """The message in a parsed request body; None when the body contains none.
 
-    `transcript[transcriptType="final"]` is a type of its own in Vapi's enum; it is a transcript. A
-    message that lost its type or its envelope on the way is told by what it carries.
+    `transcript[transcriptType="final"]` is a type of its own in Vapi's enum: it is a transcript.
+    A message without type or envelope is recognised by its fields.
     """
-    outside = _object(body)
-    message = _object(outside.get("message")) if "message" in outside else outside
+    envelope = _object(body)
+    message = _object(envelope.get("message")) if "message" in envelope else envelope
     kind = _text(message.get("type")) or _evident_type(message)
     if not kind:
         return None
@@ -168,41 +168,40 @@ _MAX_NAMES = 40
 
 
 def shape(body: Any) -> str:
-    """Which keys a body has, three levels deep, for a log: never a value, nor a key that may be
-    one."""
-    outside = _object(body)
-    message = _object(outside.get("message")) or outside
+    """The keys of a body, three levels deep, for a log. No value, and no key that may be one."""
+    envelope = _object(body)
+    message = _object(envelope.get("message")) or envelope
     parts = {
-        "": outside,
-        "message": message if message is not outside else {},
+        "": envelope,
+        "message": message if message is not envelope else {},
         "message.call": _object(message.get("call")),
         "message.artifact": _object(message.get("artifact")),
     }
-    said = []
+    described = []
     for place, keys in parts.items():
         names = sorted(key if _NAME.fullmatch(key) else "?" for key in keys)[:_MAX_NAMES]
         if names:
-            said.append(f"{place}{{{', '.join(names)}}}")
-    return " ".join(said) or type(body).__name__
+            described.append(f"{place}{{{', '.join(names)}}}")
+    return " ".join(described) or type(body).__name__
 
 
 # -- tool calls ------------------------------------------------------------------------------------
 
 
 def tool_calls(message: Message) -> list[ToolCall]:
-    """Every tool call of the message once, in order, from whichever of the seven shapes it came.
+    """Every tool call of the message once, in order, from any of the seven shapes.
 
-    The same call stands in several lists of one message: the first mention counts, and a later one
-    only fills in the arguments that the first did not carry.
+    The same call is in several lists of one message. Its first mention counts; later ones only fill
+    in arguments that the first lacks.
     """
     found: dict[str, ToolCall] = {}
     for mentions in _lists(message.body):
         without_id = 0
-        for item in mentions:
-            call = _read_call(item)
+        for mention in mentions:
+            call = _read_call(mention)
             key = call.id
             if not key:
-                # Told from others by its place alone, which is the same in each list.
+                # Only its place identifies it, which is the same in each list.
                 key = f"\0{without_id}"
                 without_id += 1
             if key not in found:
@@ -215,8 +214,8 @@ def tool_calls(message: Message) -> list[ToolCall]:
 def function_call(message: Message) -> ToolCall:
     """The call of a legacy `function-call` message.
 
-    It has no id. One made of the message's own time and content is the same for a redelivery and
-    another for the next call; without a time there is no telling them apart, and the id is "".
+    The message has no call id. An id made of the message's time and content is the same for a
+    redelivery and differs for the next call. Without a time the two look alike, and the id is "".
     """
     call = _read_call(_object(message.body.get("functionCall")))
     if message.body.get("timestamp") is None:
@@ -224,13 +223,13 @@ def function_call(message: Message) -> ToolCall:
     content = json.dumps(
         [message.body["timestamp"], call.name, call.arguments], sort_keys=True, default=str
     )
-    made = "function-call-" + hashlib.sha256(content.encode()).hexdigest()[:32]
-    return ToolCall(made, call.name, call.arguments)
+    id_ = "function-call-" + hashlib.sha256(content.encode()).hexdigest()[:32]
+    return ToolCall(id_, call.name, call.arguments)
 
 
 def _lists(body: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
-    yield [item for item in _objects(body.get("toolCallList")) if item]
-    yield [item for item in _objects(body.get("toolCalls")) if item]
+    yield [call for call in _objects(body.get("toolCallList")) if call]
+    yield [call for call in _objects(body.get("toolCalls")) if call]
     paired = []
     for pair in _objects(body.get("toolWithToolCallList")):
         if call := _object(pair.get("toolCall")):
@@ -242,15 +241,16 @@ def _lists(body: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 _ABSENT = object()
 
 
-def _read_call(item: dict[str, Any]) -> ToolCall:
-    function = _object(item.get("function"))
-    name = _text(function.get("name")) or _text(item.get("name"))
-    for holder in (function, item):
+def _read_call(mention: dict[str, Any]) -> ToolCall:
+    id_ = _text(mention.get("id"))
+    function = _object(mention.get("function"))
+    name = _text(function.get("name")) or _text(mention.get("name"))
+    for holder in (function, mention):
         for key in ("arguments", "parameters"):
             value = holder.get(key, _ABSENT)
             if value is not _ABSENT and value is not None:
-                return ToolCall(_text(item.get("id")), name, _arguments(value))
-    return ToolCall(_text(item.get("id")), name, {})
+                return ToolCall(id_, name, _arguments(value))
+    return ToolCall(id_, name, {})
 
 
 def _arguments(value: Any) -> dict[str, Any] | None:
@@ -264,20 +264,20 @@ def _arguments(value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-# -- what is kept of a call ------------------------------------------------------------------------
+# -- utterances ------------------------------------------------------------------------------------
 
 
 CALLER, CALLEE, AGENT = "Caller", "Callee", "Agent"
 
 
 def caller_label(direction: str) -> str:
-    """What the person on the line is: who was called in a call that Vapi placed."""
+    """The label of the person on the line: the callee in a call that Vapi placed."""
     return CALLEE if direction == OUTBOUND else CALLER
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One final transcript. speaker: CALLER or AGENT; at_ms orders them, 0 when unknown."""
+    """One final transcript. speaker: CALLER or AGENT. at_ms: 0 when unknown."""
 
     speaker: str = ""
     text: str = ""
@@ -285,7 +285,7 @@ class Utterance:
 
 
 def utterance(message: Message) -> Utterance | None:
-    """The words of a final transcript; None for a partial one and for an empty one."""
+    """The words of a final transcript; None for a partial or an empty one."""
     text = one_line(_text(message.body.get("transcript")))
     if message.body.get("transcriptType") != "final" or not text:
         return None
@@ -300,6 +300,6 @@ def _speaker(role: Any) -> str:
 
 
 def safe_id(text: str) -> str:
-    """An id without the characters that separate the parts of a Redis key or of a URL."""
+    """An id without the characters that separate the parts of a Redis key or a URL."""
     quoted = quote(text, safe="")
     return quoted if len(quoted) <= 200 else hashlib.sha256(text.encode()).hexdigest()

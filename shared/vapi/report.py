@@ -1,7 +1,7 @@
-"""What Vapi tells of a call's end: the end-of-call report, and the status updates before it.
+"""Reads what Vapi reports about a call's end: the end-of-call report, and earlier status updates.
 
-The parts of a report lie at message level, in `artifact`, in `analysis` or inside `call`, and each
-of them may be missing or of another type (docs/vendors.md V10, V16 to V19).
+The parts of a report lie at message level, in `artifact`, in `analysis` or inside `call`. Each may
+be missing or have another type (docs/vendors.md V10, V16 to V19).
 """
 
 import json
@@ -32,18 +32,18 @@ MAX_DEPTH = 4
 MAX_URL = 500
 MAX_SUMMARY = 8_000
 MAX_TRANSCRIPT = 30_000
-"""Characters, entries and levels of what is kept of a report besides summary and transcript, and of
-what a status update tells."""
+"""Limits in characters, entries and levels: for a report without its summary and transcript, and
+for a status update."""
 
 
 @dataclass(frozen=True)
 class EndOfCall:
-    """What is known of a call's end. Times are ISO 8601 UTC or None, "" is not told.
+    """What is known of a call's end. Times are ISO 8601 UTC or None; "" means not reported.
 
-    told_at: the message's own time.
-    recording: where it is: an address in the team's own storage, else the name of the resource at
-    Vapi's API ("mono-recording"), "" where there is none.
-    outcome: what else was found out, by our names; bounded, see `_outcome`.
+    reported_at: the message's own time.
+    recording: an address in the team's own storage, or else the name of the resource at Vapi's API
+    ("mono-recording"); "" without a recording.
+    outcome: everything else, by our names and within limits (see `_outcome`).
     """
 
     ended_reason: str = ""
@@ -58,10 +58,10 @@ class EndOfCall:
 
 
 def end_of_call(message: Message) -> EndOfCall:
-    """All that a report, or a status update, tells of the end. Raises nothing."""
+    """Everything that a report, or a status update, says about the end. Raises nothing."""
     body, call = message.body, message.call
-    artifacts = [as_object(entry.get("artifact")) for entry in (body, call)]
-    analyses = [as_object(entry.get("analysis")) for entry in (body, call)]
+    artifacts = [as_object(holder.get("artifact")) for holder in (body, call)]
+    analyses = [as_object(holder.get("analysis")) for holder in (body, call)]
     everywhere = [body, *artifacts, call]
     started_ms = first_moment(body.get("startedAt"), call.get("startedAt"))
     ended_ms = first_moment(body.get("endedAt"), call.get("endedAt"))
@@ -71,8 +71,8 @@ def end_of_call(message: Message) -> EndOfCall:
     transcript = _first_text(everywhere, "transcript")
     if not transcript:
         caller = caller_label(message.direction)
-        lists = (as_objects(entry.get("messages")) for entry in everywhere)
-        transcript = next(filter(None, (_spoken(items, caller) for items in lists)), "")
+        lists = (as_objects(holder.get("messages")) for holder in everywhere)
+        transcript = next(filter(None, (_spoken(messages, caller) for messages in lists)), "")
     return EndOfCall(
         ended_reason=_first_text([body, call], "endedReason"),
         summary=summary,
@@ -87,26 +87,26 @@ def end_of_call(message: Message) -> EndOfCall:
 
 
 def call_updates(message: Message) -> dict[str, Any]:
-    """What a status update tells of a transfer or of the end; {} for any other message.
+    """What a status update says about a transfer or the end; {} for any other message.
 
     ended_reason and ended_at for `ended`; forwarded_to, summary and transcript for `forwarding`.
     """
     if message.type != "status-update":
         return {}
-    said = {}
+    updates = {}
     if message.status == "ended":
         end = end_of_call(message)
-        said = {
+        updates = {
             "ended_reason": end.ended_reason[:MAX_VALUE],
             "ended_at": end.ended_at or as_iso(first_moment(message.when_ms())),
         }
     elif message.status == "forwarding":
-        said = {
+        updates = {
             "forwarded_to": destination(message.body.get("destination")),
             "summary": as_text(message.body.get("summary"))[:MAX_SUMMARY],
             "transcript": as_text(message.body.get("transcript"))[:MAX_TRANSCRIPT],
         }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in updates.items() if value}
 
 
 # -- when ------------------------------------------------------------------------------------------
@@ -117,11 +117,16 @@ def _duration_s(body: dict[str, Any], started_ms: int | None, ended_ms: int | No
         as_number(body.get("durationSeconds")),
         as_number(body.get("durationMs")),
     )
-    said = [seconds, milliseconds / 1000 if milliseconds is not None else None]
+    durations_s = [seconds, milliseconds / 1000 if milliseconds is not None else None]
     if started_ms is not None and ended_ms is not None:
-        said.append(max(0.0, (ended_ms - started_ms) / 1000))
+        durations_s.append(max(0.0, (ended_ms - started_ms) / 1000))
     return next(
-        (round(entry) for entry in said if entry is not None and 0 <= entry <= MAX_DURATION_S), None
+        (
+            round(duration_s)
+            for duration_s in durations_s
+            if duration_s is not None and 0 <= duration_s <= MAX_DURATION_S
+        ),
+        None,
     )
 
 
@@ -131,24 +136,24 @@ def _duration_s(body: dict[str, Any], started_ms: int | None, ended_ms: int | No
 def _spoken(messages: list[dict[str, Any]], caller: str) -> str:
     lines = [
         f"{caller if role == 'user' else AGENT}: {text}"
-        for item in messages
-        if (role := as_text(item.get("role"))) in {"user", "bot", "assistant"}
-        and (text := one_line(as_text(item.get("message")) or as_text(item.get("content"))))
+        for message in messages
+        if (role := as_text(message.get("role"))) in {"user", "bot", "assistant"}
+        and (text := one_line(as_text(message.get("message")) or as_text(message.get("content"))))
     ]
     return "\n".join(lines)
 
 
 def _summary(holders: list[dict[str, Any]], outputs: dict[str, Any]) -> tuple[str, str]:
-    """The summary, and the structured output it was taken from ("" for none).
+    """The summary, and the name of the structured output that it comes from ("" for none).
 
-    Vapi recommends structured outputs for summaries too (docs/vendors.md V16); their names are the
-    team's.
+    Vapi recommends structured outputs for summaries as well (docs/vendors.md V16). The team chooses
+    their names.
     """
     if text := _first_text(holders, "summary"):
         return text, ""
-    named = [entry for entry in outputs if re.search(r"\bsummary\b", entry.replace("_", " "), re.I)]
-    named += [entry for entry in outputs if entry not in named and "summary" in entry.lower()]
-    named.sort(key=lambda entry: entry.lower() not in ("call summary", "summary"))
+    named = [name for name in outputs if re.search(r"\bsummary\b", name.replace("_", " "), re.I)]
+    named += [name for name in outputs if name not in named and "summary" in name.lower()]
+    named.sort(key=lambda name: name.lower() not in ("call summary", "summary"))
     for name in named:
         if text := _as_words(outputs[name]):
             return text, name
@@ -159,7 +164,7 @@ def _summary(holders: list[dict[str, Any]], outputs: dict[str, Any]) -> tuple[st
 
 
 def _as_words(value: Any) -> str:
-    """A result as somebody would read it: text as it is, an object as its summary or its parts."""
+    """A result in readable form: a text as it is, an object as its summary or its parts."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, dict):
@@ -167,7 +172,7 @@ def _as_words(value: Any) -> str:
             if name.lower() in {"summary", "text", "callsummary", "call_summary"} and inside:
                 return _as_words(inside)
         return "; ".join(
-            f"{name}: {text}" for name, entry in value.items() if (text := _as_words(entry))
+            f"{name}: {text}" for name, part in value.items() if (text := _as_words(part))
         )
     if isinstance(value, list):
         return "; ".join(filter(None, map(_as_words, value)))
@@ -178,8 +183,8 @@ def _as_words(value: Any) -> str:
 
 
 def _recording(holders: list[dict[str, Any]], *, has_vapi_id: bool) -> str:
-    """See EndOfCall. Vapi's own storage is private: its addresses are dead, the presigned ones run
-    out and are secrets; both say that there is a recording at Vapi's API (docs/vendors.md V17)."""
+    """See EndOfCall. Vapi's own storage is private: its addresses are dead, and the presigned ones
+    expire and are secrets. Both show that Vapi's API has a recording (docs/vendors.md V17)."""
     found = [
         (resource, url)
         for resource, at in _RECORDINGS.items()
@@ -199,6 +204,7 @@ _RECORDINGS = {
     "assistant-recording": ("recording.mono.assistantUrl", "presignedAssistantUrl"),
 }
 """The resources of Vapi's API, and where a payload says that there is such a recording."""
+"""The resources of Vapi's API, and the payload fields that show that there is such a recording."""
 
 
 def _at(holder: dict[str, Any], path: str) -> Any:
@@ -230,7 +236,7 @@ def _is_in_own_storage(url: str) -> bool:
     )
 
 
-# -- what else was found out -----------------------------------------------------------------------
+# -- the rest --------------------------------------------------------------------------------------
 
 
 def _outcome(
@@ -239,7 +245,7 @@ def _outcome(
     analyses: list[dict[str, Any]],
     outputs: dict[str, Any],
 ) -> dict[str, Any]:
-    """What a report tells besides, without what it does not tell:
+    """Everything else in a report. Omits what the report does not contain.
 
     structured_outputs {name: result}, structured_data, success_evaluation, scorecards {name:
     {score, score_normalized}}, cost, recording_consent {type, granted_at}, assistants [names],
@@ -252,7 +258,7 @@ def _outcome(
         "forwarded_to": destination(_first([body, call], "destination")),
         "success_evaluation": _bounded(_first(analyses, "successEvaluation")),
         "scorecards": _scorecards(artifacts),
-        "cost": next(filter(None, (as_number(entry.get("cost")) for entry in (body, call))), None),
+        "cost": next(filter(None, (as_number(part.get("cost")) for part in (body, call))), None),
         "recording_consent": {
             "type": as_text(consent.get("type"))[:MAX_NAME],
             "granted_at": as_iso(first_moment(consent.get("grantedAt"))),
@@ -265,35 +271,35 @@ def _outcome(
         "structured_data": _bounded(_first(analyses, "structuredData")),
     }
     return _that_fits(
-        {name: entry for name, entry in outcome.items() if entry not in (None, "", [], {})}
+        {name: value for name, value in outcome.items() if value not in (None, "", [], {})}
     )
 
 
 def _that_fits(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Without what is too much: the last ones first."""
-    stored: dict[str, Any] = {}
+    """As much as fits into MAX_OUTCOME, in this order."""
+    fitting: dict[str, Any] = {}
     left = MAX_OUTCOME
     for name, value in outcome.items():
         if name == "structured_outputs":
             value = _that_fits_in(value, left)
         size = len(json.dumps(value))
         if value and size <= left:
-            stored[name] = value
+            fitting[name] = value
             left -= size
-    return stored
+    return fitting
 
 
 def _that_fits_in(outputs: dict[str, Any], left: int) -> dict[str, Any]:
-    stored = {}
+    fitting = {}
     for name, value in outputs.items():
         left -= len(json.dumps({name: value}))
         if left > 0:
-            stored[name] = value
-    return stored
+            fitting[name] = value
+    return fitting
 
 
 def _structured_outputs(artifacts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Results by name; Vapi keeps them by id, each with its name (docs/vendors.md V16)."""
+    """Results by name. Vapi stores them by id, each with its name (docs/vendors.md V16)."""
     results: dict[str, Any] = {}
     for artifact in artifacts:
         given = artifact.get("structuredOutputs")
@@ -311,31 +317,31 @@ def _scorecards(artifacts: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     for artifact in artifacts:
         for key, card in list(as_object(artifact.get("scorecards")).items())[:MAX_ITEMS]:
             name = one_line(as_text(as_object(card).get("name")) or key)[:MAX_NAME]
-            said = {
+            found = {
                 "score": as_number(as_object(card).get("score")),
                 "score_normalized": as_number(as_object(card).get("scoreNormalized")),
             }
-            if scores := {what: score for what, score in said.items() if score is not None}:
+            if scores := {what: score for what, score in found.items() if score is not None}:
                 cards.setdefault(name, scores)
     return cards
 
 
 def _transfers(artifacts: list[dict[str, Any]]) -> list[dict[str, str]]:
-    tried = next(filter(None, (as_objects(entry.get("transfers")) for entry in artifacts)), [])
+    tried = next(filter(None, (as_objects(part.get("transfers")) for part in artifacts)), [])
     return [
         {
-            "to": destination(entry.get("destination")),
-            "status": as_text(entry.get("status"))[:MAX_NAME],
-            "mode": as_text(entry.get("mode"))[:MAX_NAME],
+            "to": destination(transfer.get("destination")),
+            "status": as_text(transfer.get("status"))[:MAX_NAME],
+            "mode": as_text(transfer.get("mode"))[:MAX_NAME],
         }
-        for entry in tried[-MAX_ITEMS:]
+        for transfer in tried[-MAX_ITEMS:]
     ]
 
 
 def _assistants(message: Message, artifacts: list[dict[str, Any]]) -> list[str]:
-    """Who spoke, in their order: the members of a squad, else the one assistant."""
-    activations = (as_objects(entry.get("assistantActivations")) for entry in artifacts)
-    names = [as_text(intent.get("assistantName")) for some in activations for intent in some]
+    """The assistants that spoke, in their order: the members of a squad, or else the only one."""
+    lists = (as_objects(artifact.get("assistantActivations")) for artifact in artifacts)
+    names = [as_text(activation.get("assistantName")) for some in lists for activation in some]
     for holder in (message.body, message.call):
         names.append(as_text(as_object(holder.get("assistant")).get("name")))
     lines = (one_line(name)[:MAX_NAME] for name in names)
@@ -344,15 +350,15 @@ def _assistants(message: Message, artifacts: list[dict[str, Any]]) -> list[str]:
 
 def destination(value: Any) -> str:
     """Where a call is transferred to: a number, a SIP address or an assistant's name, or ""."""
-    said = as_object(value)
+    fields = as_object(value)
     for name in ("number", "sipUri", "assistantName"):
-        if text := one_line(as_text(said.get(name))):
+        if text := one_line(as_text(fields.get(name))):
             return text[:MAX_NAME]
     return ""
 
 
 def _bounded(value: Any, depth: int = 0) -> Any:
-    """A JSON value of a size that can be kept."""
+    """A JSON value, cut to the limits."""
     if isinstance(value, str):
         return value[:MAX_VALUE]
     if isinstance(value, bool) or value is None:
@@ -362,16 +368,15 @@ def _bounded(value: Any, depth: int = 0) -> Any:
     if depth == MAX_DEPTH:
         return None
     if isinstance(value, list):
-        return [_bounded(entry, depth + 1) for entry in value[:MAX_ITEMS]]
+        return [_bounded(part, depth + 1) for part in value[:MAX_ITEMS]]
     return {
-        name[:MAX_NAME]: _bounded(entry, depth + 1)
-        for name, entry in list(value.items())[:MAX_ITEMS]
+        name[:MAX_NAME]: _bounded(part, depth + 1) for name, part in list(value.items())[:MAX_ITEMS]
     }
 
 
 def _first(holders: list[dict[str, Any]], name: str) -> Any:
-    return next((entry[name] for entry in holders if entry.get(name) is not None), None)
+    return next((holder[name] for holder in holders if holder.get(name) is not None), None)
 
 
 def _first_text(holders: list[dict[str, Any]], name: str) -> str:
-    return next(filter(None, (as_text(entry.get(name)) for entry in holders)), "")
+    return next(filter(None, (as_text(holder.get(name)) for holder in holders)), "")

@@ -1,7 +1,7 @@
-"""The tools an agent may call: their names, arguments, and the sentence for a wrong argument.
+"""The tools of the agent: their names, their arguments, and the sentence for a wrong argument.
 
-The models below validate what arrives and give the JSON schema that is provisioned to Vapi, so the
-two can't drift apart.
+The models below validate what arrives and produce the JSON schema that is provisioned to Vapi, so
+the two can't drift apart.
 """
 
 from typing import Annotated, Any, Literal
@@ -26,11 +26,11 @@ from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
 from shared.phone import as_e164
 
 MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
-"""The reference needs some of what a comment holds."""
+"""A comment also contains the reference, which needs some of the space."""
 
 
 class BadArgumentsError(Exception):
-    """The text is a sentence for the agent; it never repeats what was said."""
+    """The text is a sentence for the agent. It never repeats what the caller said."""
 
 
 def _clean(value: Any) -> Any:
@@ -65,7 +65,7 @@ def _email(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        # Deliverability is nobody's business during a call; a dot in the domain is.
+        # Whether mail can be delivered does not matter here; a dot in the domain does.
         checked = validate_email(value, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
         raise PydanticCustomError("email", "not an email address") from None
@@ -141,7 +141,7 @@ OnExisting = Annotated[
 
 
 class Arguments(BaseModel):
-    """Named in camelCase on the wire. What is not listed is ignored: the model invents."""
+    """Named in camelCase on the wire. Unknown arguments are ignored: the model invents some."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=False, extra="ignore", frozen=True
@@ -180,7 +180,7 @@ class RetrieveCustomerCase(Arguments):
 
 
 class WriteArguments(Arguments):
-    """What every tool that changes something takes."""
+    """The arguments that all tools have that change something."""
 
     replaces: Replaces | None = None
 
@@ -275,7 +275,7 @@ _WRONG = {
 
 
 def read_arguments(tool: str, given: dict[str, Any], region: str) -> Arguments:
-    """The arguments, validated and normalised. Raises BadArgumentsError; KeyError without tool."""
+    """The validated, normalised arguments. Raises BadArgumentsError, KeyError without tool."""
     try:
         return TOOLS[tool].model_validate(given, context={"region": region})
     except ValidationError as refused:

@@ -1,12 +1,12 @@
-"""Single values of a payload, whatever stands in their place: each reader returns an empty value
-for what has another type than it should, and raises nothing."""
+"""Readers of single payload values. Each returns an empty value for a value of another type, and
+raises nothing."""
 
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 EARLIEST_MS = 946_684_800_000
-"""2000-01-01. What claims to be earlier, or later than tomorrow, is no time of a call."""
+"""2000-01-01. An earlier time, or one later than tomorrow, can't be the time of a call."""
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -30,7 +30,7 @@ def as_number(value: Any) -> float | None:
 
 
 def as_epoch_ms(value: Any) -> int | None:
-    """Vapi writes times as epoch ms, in older captures as ISO 8601 (docs/vendors.md V1)."""
+    """Vapi writes times as epoch ms, or in older captures as ISO 8601 (docs/vendors.md V1)."""
     number = as_number(value)
     if number is not None:
         return int(number)

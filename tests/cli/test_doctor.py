@@ -311,7 +311,7 @@ BROKEN: dict[str, Broken] = {
         env={"VAPI_AUTH": "secret"},
     ),
     "a proxy that rewrites JSON": Broken(
-        "webhook", "a proxy on the way writes bodies anew",
+        "webhook", "a proxy on the way rewrites bodies",
         env={"PUBLIC_URL": "{rewriting}", "VAPI_API_KEY": ""}, unchecked=VAPI,
     ),
     "the service's clock is wrong": Broken(
@@ -335,7 +335,7 @@ BROKEN: dict[str, Broken] = {
         twilio=("account", {}), unchecked={"twilio number", "vapi number"},
     ),
     "the number went to another account": Broken(
-        "twilio number", "TWILIO_PHONE_NUMBER is no number of this account",
+        "twilio number", "TWILIO_PHONE_NUMBER must be a number of this account",
         twilio=("number", {"phone_number": "+14155550177"}),
     ),
     "the number calls somebody else": Broken(

@@ -172,7 +172,7 @@ def test_a_number_of_another_account_is_refused_before_anything_is_changed(
     answered(monkeypatch)
     with_number.by_hand("number", phone_number="+14155550177")
     output = run("apply", "--yes", exit_code=1)
-    assert output == "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n"
+    assert output == "Error: Twilio: TWILIO_PHONE_NUMBER must be a number of this account\n"
     assert api().list_all("phone-number") == []
 
 
@@ -279,7 +279,7 @@ def test_steps_before_a_failing_step_are_reported_and_can_be_undone(
     with_number.by_hand("number", phone_number="+14155550177")
     output = run("apply", "--yes", exit_code=1)
     assert "~ assistant vapi-salesforce: firstMessage\n" in output
-    assert "Error: Twilio: TWILIO_PHONE_NUMBER is no number of this account\n" in output
+    assert "Error: Twilio: TWILIO_PHONE_NUMBER must be a number of this account\n" in output
     run("rollback", "--yes")
     assert api().list_all("assistant")[0]["firstMessage"] == "Yo"
 
@@ -292,7 +292,7 @@ def test_a_refusal_is_one_line_and_no_secret(monkeypatch: pytest.MonkeyPatch) ->
     assert "a-wrong-key" not in output
     monkeypatch.delenv("VAPI_API_KEY")
     load_settings.cache_clear()
-    assert "VAPI_API_KEY is not set" in run("plan", exit_code=1)
+    assert "Set VAPI_API_KEY" in run("plan", exit_code=1)
 
 
 def test_the_simulated_vapi_refuses_what_it_does_not_know() -> None:

@@ -49,7 +49,7 @@ def state(journal: Journal, intent_id: str) -> State:
 def test_what_is_accepted_is_kept_whole_and_wakes_once(journal: Journal) -> None:
     first, second = intent(reference="AAA 222", tool="t"), intent(reference="BBB 222")
     assert journal.accept("call", [first]) == Accepted((Kind.CASE_CREATE,))
-    assert journal.accept("call", [second]) == Accepted(())  # a doorbell is out already
+    assert journal.accept("call", [second]) == Accepted(())  # a wake-up is on its way already
     stored = journal.by_reference("AAA 222")
     assert stored
     assert (stored.id, stored.state, stored.call_id, stored.tool) == (
@@ -276,7 +276,7 @@ def test_what_a_worker_has_or_may_have_written_can_not_be_taken_back(
 
 
 def test_an_intent_of_the_first_schema_is_read(journal: Journal, store: redis.Redis) -> None:
-    """What version 1 wrote, as it lies in Redis. A new schema keeps this test and adds its own."""
+    """An intent as version 1 stored it in Redis. A new schema keeps this test and adds its own."""
     store.hset(
         "vs:intent:0123456789abcdef0123456789abcdef",
         mapping={
@@ -323,7 +323,7 @@ def test_a_worker_that_died_is_replaced_by_the_next_delivery(store: redis.Redis)
     assert isinstance(first, Claim)
     assert isinstance(second, Claim)
     assert answers.settle(second, '{"second": 1}') == '{"second": 1}'
-    # The first comes back to life: it says what was said, and can't take it away.
+    # The first worker comes back: it gets the stored answer, and can't remove it.
     assert answers.settle(first, '{"first": 1}') == '{"second": 1}'
     assert answers.settle(first, "", lasting=False) == '{"second": 1}'
     assert answers.claim(key, work_ms=50) == '{"second": 1}'
@@ -389,7 +389,7 @@ def test_a_wake_up_that_woke_nobody_is_sent_again(
 ) -> None:
     monkeypatch.setattr("shared.journal.journal.WAKE_UP_MS", 30)
     assert journal.accept("a", [intent()]) == Accepted((Kind.CASE_CREATE,))
-    wait_until(lambda: journal.sweep() == (Kind.CASE_CREATE,), for_s=5, what="another doorbell")
+    wait_until(lambda: journal.sweep() == (Kind.CASE_CREATE,), for_s=5, what="another wake-up")
 
 
 def test_at_most_two_batches_of_a_kind_are_at_work(journal: Journal) -> None:
@@ -416,7 +416,7 @@ def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_anothe
 
     done, held_up = intent(Kind.CALLBACK), intent(Kind.CALLBACK)
     journal.accept("call", [done, held_up])
-    # The org waits: the lease is taken as if it had been before.
+    # The org waits. Without its wait, a lease is as if taken before the org failed.
     journal._store.delete("vs:waits")
     both = lease(journal, Kind.CALLBACK)
     journal.settle(
@@ -426,7 +426,7 @@ def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_anothe
 
 
 def test_of_a_backlog_a_quarter_of_each_batch_are_the_newest(journal: Journal) -> None:
-    """Their callers may still be on the line; the oldest get the rest."""
+    """Their callers may still be on the line. The oldest get the rest of the batch."""
     ids = []
     for _ in range(20):
         one = intent()

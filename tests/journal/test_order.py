@@ -1,4 +1,4 @@
-"""Order: an intent waits for earlier ones of its call that share its record, and for no others."""
+"""Order: an intent waits for the earlier ones of its call about the same record, and no others."""
 
 from typing import Any
 

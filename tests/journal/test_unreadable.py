@@ -1,4 +1,4 @@
-"""Rows that this version can't read: each is set aside alone, and harms no batch and no list."""
+"""Rows that this version can't read: each parks alone, and affects no batch and no list."""
 
 import json
 from collections.abc import Callable

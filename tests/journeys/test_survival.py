@@ -208,7 +208,7 @@ def test_every_wake_up_thrown_away_is_made_up_for_by_the_sweep(healed: Stack, fo
         assert wait_settled(healed, 50) == {State.DELIVERED: 50}
     finally:
         web.stop()
-    assert "doorbell_lost" in (folder / "deaf.log").read_text()
+    assert "wake_up_lost" in (folder / "deaf.log").read_text()
     assert len(references(healed)) == 50
 
 

@@ -1,4 +1,4 @@
-"""The account of API use: window, daily allowance, breaker. Two gates are two processes."""
+"""The API budget: window, daily allowance, breaker. Two budgets stand for two processes."""
 
 import threading
 from typing import Any
@@ -44,14 +44,14 @@ def permit_of(api_budget: ApiBudget, use: Use = Use.LOOKUP) -> Permit:
 
 
 def spent(store: redis.Redis, keys: str, use: Use, count: int) -> None:
-    """So many requests count in the window, for the next minute."""
+    """Count this many requests in the window, for the next minute."""
     seconds, _ = store.time()
     until = (seconds + 60) * 1000
     store.zadd(f"{keys}window:{use}", {f"earlier-{nth}": until for nth in range(count)})
 
 
 def said(api_budget: ApiBudget, used: int, limit: int) -> None:
-    """An answer has told how much of the day is used."""
+    """Let an answer report how much of the daily allowance is used."""
     api_budget.done(permit_of(api_budget), None, f"api-usage={used}/{limit}")
 
 
@@ -116,7 +116,7 @@ def test_a_shared_lookup_is_held_while_the_window_is_tight_and_no_longer_than_to
     windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
     api_budget = ApiBudget(windowed, store)
-    assert isinstance(ask(api_budget, Use.LOOKUP, shared=True), Permit)  # plenty of room
+    assert isinstance(ask(api_budget, Use.LOOKUP, shared=True), Permit)  # plenty of capacity
     spent(store, keys, Use.LOOKUP, 15)
     assert isinstance(ask(api_budget, Use.LOOKUP, shared=True), Denied)
     assert isinstance(ask(api_budget, Use.LOOKUP), Permit)  # alone in its request
@@ -212,7 +212,7 @@ def opened(api_budget: ApiBudget) -> None:
 
 
 def over(store: redis.Redis, keys: str) -> None:
-    """The time that the breaker stays open is over."""
+    """End the time for which the breaker stays open."""
     store.hset(f"{keys}breaker", "until", 0)
 
 
@@ -264,7 +264,7 @@ def test_one_probe_at_a_time_goes_through_and_a_good_one_closes_it(
 def test_a_probe_leaves_also_when_the_window_is_tight(
     windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
-    """It is held like any lookup; being held does not use it up."""
+    """The probe is held back like any lookup, and being held back does not use it up."""
     api_budget = ApiBudget(windowed, store)
     opened(api_budget)
     over(store, keys)

@@ -1,4 +1,4 @@
-"""Vapi's ways to prove itself, each option of each (docs/vendors.md V9)."""
+"""How Vapi proves itself: every option of every scheme (docs/vendors.md V9)."""
 
 import base64
 import hmac

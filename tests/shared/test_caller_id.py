@@ -1,4 +1,4 @@
-"""Which number of a message counts as the caller's: set by a carrier, whole, and not withheld."""
+"""Which number of a message counts as the caller's: set by a carrier, complete, not withheld."""
 
 from typing import Any
 

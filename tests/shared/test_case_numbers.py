@@ -20,7 +20,7 @@ SPOKEN = ["1042", "01042", "00001042", "1 0 4 2", "case number 1042"]
 @pytest.mark.parametrize("number", FORMATS.values(), ids=FORMATS)
 @pytest.mark.parametrize("spoken", SPOKEN)
 def test_a_number_is_found_however_many_zeros_are_said(number: str, spoken: str) -> None:
-    """The org's newest case, which is the example, has another number of the same format."""
+    """The org's newest case, which is the example, has another number in the same format."""
     example = number.replace("1042", "2077")
     if number != "01042/26":  # its counter is not the last of its digits: only all of them will do
         assert number in candidates(spoken, example)

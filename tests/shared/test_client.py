@@ -1,4 +1,4 @@
-"""The one door: what a deadline covers."""
+"""The client of Salesforce: what a deadline covers."""
 
 import socket
 import threading
@@ -21,7 +21,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10
 
 @pytest.fixture
 def dripping() -> Iterator[str]:
-    """A server that answers every request with a body that never ends: a byte now and then."""
+    """A server that answers every request with an endless body, byte by byte."""
     listening = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
@@ -52,7 +52,7 @@ def dripping() -> Iterator[str]:
 def test_a_body_that_drips_is_given_up_at_the_deadline(
     dripping: str, store: redis.Redis, store_server: Store
 ) -> None:
-    """A socket's time-out would never come: each byte is in time."""
+    """A socket's time-out would never come, because each byte arrives in time."""
     settings = make_settings(store_server.url, dripping)
     now_ms = int(time.time() * 1000)
     store.set(

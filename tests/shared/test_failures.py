@@ -1,4 +1,4 @@
-"""Failures of Salesforce: what class each is, and how long it makes one wait."""
+"""Failures of Salesforce: the class of each, and how long each makes the service wait."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whether the store may keep promises: what it says, what it hides, what somebody vouches for."""
+"""Whether the store is safe to use: what it shows, what it hides, what an operator vouches for."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from web.app import create_app
 def hidden(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
-    """A hosted store: without the command, or without the right to it."""
+    """A hosted store that lacks the command, or the permission to use it."""
     ways = {
         "renamed": 'rename-command CONFIG ""',
         "forbidden": "user default on nopass ~* &* +@all -config",
@@ -58,7 +58,7 @@ def test_web_on_a_store_that_hides_its_settings_takes_calls_and_says_so(hidden: 
 
 @pytest.fixture
 def own(store: redis.Redis) -> Iterator[redis.Redis]:
-    """The tests' store, whose settings may be changed and are put back."""
+    """The tests' store. Its settings may be changed, and are restored afterwards."""
     yield store
     for name, value in (
         ("appendonly", "yes"),
@@ -101,7 +101,7 @@ def test_a_replica_is_no_store_to_write_to(own: redis.Redis) -> None:
 
 
 def limit(store: redis.Redis, share: float) -> None:
-    """Sets the limit so that so much of it is used."""
+    """Set the memory limit so that this share of it is used."""
     used = fitness(store, accept_everysec=True).memory.used
     store.config_set("maxmemory", int(used / share))
 

@@ -1,4 +1,4 @@
-"""Every grant gets a token, and an expired one is replaced in mid-call without anybody noticing."""
+"""Every grant gets a token, and an expired token is replaced during a call without any failure."""
 
 import json
 import subprocess
@@ -56,7 +56,7 @@ def settings_for(grant: str, store_server: Store, org: Org) -> Settings:
 
 
 def authorise(settings: Settings, store: redis.Redis) -> None:
-    """As the operator's browser does it: there, approved, and back."""
+    """What the operator's browser does: go there, approve, come back."""
     authorisation = Authorisation(settings, store)
     url, state = authorisation.begin()
     back = requests.get(url, allow_redirects=False, timeout=10).headers["Location"]
@@ -216,7 +216,7 @@ def test_a_login_is_good_once_and_for_the_same_org(
 ) -> None:
     settings = settings_for("by login", store_server, org)
     authorisation = Authorisation(settings, store)
-    with pytest.raises(AuthorisationRefusedError, match="not begun here"):
+    with pytest.raises(AuthorisationRefusedError, match="did not start here"):
         authorisation.finish("made-up", "code")
     store.set(f"{keys_of(settings)}org", "00D000000000001AAA")
     with pytest.raises(AuthorisationRefusedError, match="another org"):

@@ -1,4 +1,4 @@
-"""Every shape that Vapi's messages come in (docs/vendors.md V1, V6), and what is no message."""
+"""Every shape of Vapi's messages (docs/vendors.md V1, V6), and bodies that are not messages."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""What is kept of an org and app is not known to the next ones."""
+"""What is stored about an org and app is invisible to other orgs and apps."""
 
 import time
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def resolve(settings: Settings, store: redis.Redis) -> dict[str, list[str]]:
 def test_another_org_hears_nothing_and_shows_nothing_of_the_one_before(
     settings: Settings, production: Settings, production_server: Org, org: Org, store: redis.Redis
 ) -> None:
-    """Sandbox, then production, with the same Redis: token, snapshots, figures and resolver."""
+    """A sandbox, then production, with the same Redis: token, snapshots, figures, resolver."""
     before = snapshots_of(settings, store)
     assert before.since(KNOWN, 0, Deadline.after(5)).customers
     assert resolve(settings, store)[KNOWN]

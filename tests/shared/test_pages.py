@@ -1,4 +1,4 @@
-"""Every query is read to its end, however small its pages are, or refuses."""
+"""Every query is read to its end, however small its pages are, or else refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_query_inside_a_composite_is_read_to_its_end(records: Records, org: Or
 
 
 def _values(rows: list[dict[str, Any]]) -> list[Any]:
-    """Without the addresses and sizes that differ."""
+    """Without the addresses and sizes that differ between page sizes."""
     return [
         {name: _value(value) for name, value in row.items() if name != "attributes"} for row in rows
     ]
@@ -82,7 +82,7 @@ def _value(value: Any) -> Any:
 def test_callers_are_known_and_counted_however_small_a_page_is(
     salesforce: SalesforceClient, org: Org, many: bool
 ) -> None:
-    """Half an answer would make a caller unknown, or one of two who share a number."""
+    """Half an answer could hide a caller, or one of two contacts who share a number."""
     customers = customers_of(salesforce)
     numbers = [KNOWN, SHARED, UNKNOWN]
     if many:  # a long statement goes as a composite's subrequest
@@ -127,7 +127,7 @@ def test_rules_are_read_to_their_end(salesforce: SalesforceClient, org: Org) -> 
 def test_an_answer_that_may_have_left_some_out_is_asked_in_parts(
     salesforce: SalesforceClient, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A number that many have must not crowd out the only contact with another."""
+    """A number with many contacts must not crowd out the only contact with another number."""
     monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
     org.create("Contact", [{"LastName": f"C{n}", "Phone": "1/628/555/0100"} for n in range(9)])
     org.create("Contact", [{"LastName": "Alone", "Phone": "1/628/555/0199"}])

@@ -1,4 +1,4 @@
-"""What is read of a call's end, and that nothing in a payload can keep it from being read."""
+"""What is read from a call's end, and that no payload can prevent it."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ PLACES = [(body, path) for body in (REPORT, BARE_REPORT, *OTHERS) for path in pa
 
 
 def read_all(body: Any) -> EndOfCall | None:
-    """Everything that is ever read of a message."""
+    """Everything that the service ever reads from a message."""
     shape({"message": body})
     message = read_message({"message": body})
     if message is None:

@@ -1,4 +1,4 @@
-"""The environment is refused by name, and .env.example tells of every variable."""
+"""A bad environment is refused by name, and .env.example describes every variable."""
 
 import re
 from pathlib import Path
@@ -203,7 +203,7 @@ def test_several_problems_are_a_line_each(monkeypatch: pytest.MonkeyPatch) -> No
     said = refusal(monkeypatch, PORT="abc", DEFAULT_LANGUAGE="klingon")
     assert said.splitlines() == [
         "settings refused: PORT must be a whole number from 1 to 65535, such as 8080",
-        "  DEFAULT_LANGUAGE names no language; it must be a language tag, such as en, de or pt-BR",
+        "  DEFAULT_LANGUAGE must be a language tag, such as en, de or pt-BR",
     ]
 
 

@@ -34,7 +34,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 
 def idle_on(store: Store) -> int:
-    """Clients of ours that are connected to it."""
+    """Our clients that are connected to the server."""
     with redis.Redis(port=store.port, decode_responses=True) as client:
         clients: list[dict[str, str]] = client.client_list()
         return sum(item["lib-name"] == "redis-py" for item in clients) - 1
@@ -136,7 +136,7 @@ def test_those_who_wait_for_a_connection_get_one(store_server: Store) -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """One that signs itself, for 127.0.0.1, with its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

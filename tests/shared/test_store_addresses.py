@@ -1,6 +1,6 @@
-"""redis://, rediss:// and unix://: each leads redis-py and Celery to the same server.
+"""redis://, rediss:// and unix://: with each, redis-py and Celery reach the same server.
 
-TLS is ended by a relay before a real server, with a certificate of an authority made here.
+A relay in front of a real server terminates TLS, with a certificate that is created here.
 """
 
 import datetime
@@ -34,14 +34,14 @@ QUEUE = "vs:celery:deliver"
 
 @dataclass(frozen=True)
 class Relay:
-    """Takes TLS at port, and hands on to a server. authority: the file of who signed for it."""
+    """Terminates TLS at port and forwards to a server. authority: the signer's certificate file."""
 
     port: int
     authority: Path
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Signs for itself, for localhost and 127.0.0.1; the files of the certificate and the key."""
+    """A self-signed certificate for localhost and 127.0.0.1: the files of it and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -88,7 +88,7 @@ def relay(store: redis.Redis, store_server: Store, tmp_path: Path) -> Iterator[R
                 threading.Thread(target=pump, args=(server, inside), daemon=True).start()
                 pump(inside, server)
         except OSError:
-            return  # who does not trust the certificate leaves
+            return  # a client that does not trust the certificate disconnects
 
     threading.Thread(target=serve, daemon=True).start()
     yield Relay(listener.getsockname()[1], authority)

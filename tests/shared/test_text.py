@@ -1,4 +1,4 @@
-"""How long a text is for Salesforce, and when two are the same there."""
+"""How long a text is for Salesforce, and when two texts are equal there."""
 
 import html
 
@@ -11,7 +11,7 @@ TEXTS = ["", "plain", "a\nb", "a\r\nb\rc\n\n", "&<>\"'", "é😀", "x" * 300 + "
 
 
 def stored(text: str) -> str:
-    """As Salesforce may store it."""
+    """The text as Salesforce may store it."""
     return "\r\n".join(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 

@@ -1,4 +1,4 @@
-"""One token for the fleet: asked for by one process at a time, replaced when it is spent."""
+"""One token for the fleet: renewed by one process at a time, and replaced when it has expired."""
 
 import threading
 import time
@@ -95,7 +95,7 @@ def test_a_refused_client_is_a_matter_of_configuration(
 def test_who_waits_for_another_refresher_gives_up_at_their_deadline(
     settings: Settings, store: redis.Redis
 ) -> None:
-    """The lock is held by somebody who never finishes."""
+    """A process holds the lock and never finishes."""
     store.set(f"{keys_of(settings)}token:lock", "somebody else")
     with pytest.raises(SalesforceError, match="TOKEN_WAIT"):
         TokenStore(settings, store).current(give_up_at=time.monotonic() + 0.2)

@@ -1,4 +1,4 @@
-"""Tool arguments: normalised when they can be, refused with a sentence when they can't."""
+"""Tool arguments: normalised if possible, else refused with a sentence."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What takes a request back or corrects it, what adds another one, and what only sounds so."""
+"""Words that take a request back, correct it, or add another one, and words that only sound so."""
 
 import pytest
 

@@ -70,4 +70,4 @@ def test_a_way_back_is_good_once(browser: FlaskClient) -> None:
     assert browser.get(path, headers=OPERATOR).status_code == 200
     browser.set_cookie("vs_oauth_state", state, path="/oauth")
     again = browser.get(path, headers=OPERATOR)
-    assert (again.status_code, "not begun here" in again.text) == (409, True)
+    assert (again.status_code, "did not start here" in again.text) == (409, True)

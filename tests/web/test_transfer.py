@@ -74,7 +74,7 @@ def test_outside_the_hours_the_fallback_takes_it_or_nobody(app: Flask, settings:
         ("[queues]\nbilling = '555-0191'", "queues.billing"),
         ("[hours]\ntimezone = 'Mars/Olympus'", "timezone"),
         ("[hours]\ntimezone = 'Europe/Berlin'\nmonday = 'always'", "monday"),
-        ("[hours]\ntimezone = 'Europe/Berlin'\nmonday = '17:00-09:00'", "monday: closes"),
+        ("[hours]\ntimezone = 'Europe/Berlin'\nmonday = '17:00-09:00'", "monday must open"),
         ("owner = yes", "line 1"),
     ],
 )
@@ -94,9 +94,7 @@ def test_a_file_that_can_not_be_followed_is_refused_by_name(
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(SettingsError) as refused:
         read_rules("nofile.toml")
-    said = (
-        "TRANSFER_RULES: nofile.toml: can't be read; transfer.example.toml shows how it has to be"
-    )
+    said = "TRANSFER_RULES: nofile.toml: can't be read; transfer.example.toml shows the form"
     assert str(refused.value) == said
 
 

@@ -175,7 +175,6 @@ def _own_case(intent: Intent, contact_id: str) -> CaseSummary:
         status=states.get(intent.state, "being opened"),
         priority=(case_draft.priority if case_draft else None) or "",
         type=issue_type,
-        is_closed=False,
         contact_id=contact_id,
         reference=intent.reference,
     )

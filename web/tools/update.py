@@ -62,7 +62,6 @@ def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
             changes=changes,
             seen=_seen(turn, caller, changes, earlier),
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            earlier=[intent.id for intent in earlier],
         ),
         said=f"The new {spoken} will be on file in a moment. The reference is {{reference}}.",
         after=tuple(intent.id for intent in earlier),

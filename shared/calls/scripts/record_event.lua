@@ -1,49 +1,49 @@
--- Notes what one event tells of its call, in one step; gives back what is known of the call.
+-- Records what one event says about its call, in one step. Returns the call's state.
 --
 -- ARGV[1]  JSON object:
---   prefix, id      the call's
---   life_ms         how long its state is stored after this event; reported_life_ms: once its report was
---                   taken down, and then nothing more is stored of its speech
---   fields          object of hash fields; what an event lacks is not among them, since later events
---                   may tell less than earlier ones
---   control_url     "" or where the call can be spoken to, and control_origin (scheme, host, port)
+--   prefix, id      of the call
+--   life_ms         how long the state is stored after this event; reported_life_ms: the same once the
+--                   report is recorded, and then no more speech is stored
+--   fields          object of hash fields. Omits what the event lacks, since later events may say less
+--                   than earlier ones
+--   control_url     "" or the call's control URL, and control_origin (scheme, host, port)
 --   speech          "" or a sign of speech (see shared/calls/speech.py), and speech_at (ms, its own time)
 --   utterance       "" or a final transcript as JSON, and digest, its name
---   is_sign_of_life   true for types that only a call that lasts, or ends, sends
---   senses          letters: what the words of a final transcript say (shared/calls/words.py), at speech_at
+--   is_sign_of_life   true for types that only a call sends that lasts or ends
+--   senses          letters: what the words of a final transcript mean (shared/calls/words.py), at speech_at
 --   number          of the caller, as a carrier set it; "" without one
---   shown           list of the numbers that the event names for the caller, whoever vouches for them
---   at              the event's own time (ms), 0 when it tells none
---   update          "" or what a status update tells of a transfer or of the end, as JSON, and
+--   shown           list of the numbers that the event names for the caller, verified or not
+--   at              the event's own time (ms), 0 when it has none
+--   update          "" or what a status update says about a transfer or the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
 --   provider_id     "" or the call's id at the phone provider
 --   max_utterances, max_transcript_bytes   limits for the call's stored transcript
 --
 -- Keys, under prefix .. "call:" .. id:
---   (itself)        hash: id, number, shown (the first number named), two_numbers ("1": another one was
---                   named as well), direction; ended ("1", or "quiet" when no event said so), over ("1": an
---                   event said that the call ended); control_url, control_origin (fixed by the call's first
---                   control URL: a later one on another origin is ignored and counted); since (ms, first
---                   event), began (ms, the earliest of the events' own times);
---                   last_speech_at (ms, when the last sign of the caller's speech arrived); closed ("1": its
---                   end of call is in the journal), reported ("1": by its report), summary (of the report);
+--   (itself)        hash: id, number, shown (the first number named), two_numbers ("1": another number
+--                   was named as well), direction; ended ("1", or "quiet" when no event said so), over
+--                   ("1": an event said that the call ended); control_url, control_origin (fixed by the
+--                   call's first control URL; a later one on another origin is ignored and counted);
+--                   since (ms, first event), began (ms, the earliest of the events' own times);
+--                   last_speech_at (ms, when the last sign of the caller's speech arrived); closed ("1":
+--                   its end is in the journal), reported ("1": by its report), summary (of the report);
 --                   transcript_bytes, transcript_cut ("1": the limits were reached); fallback, reached
---                   ("1": web/twilio.py rang a person, and somebody answered)
---   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. A set:
---                   the order of arrival and repeats make no difference
+--                   ("1": web/twilio.py dialled a person, and somebody answered)
+--   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. Being a
+--                   set, it does not depend on the order of arrival or on repeats
 --   :transcript     hash: digest → utterance
---   :senses         sorted set of the same times: {letters}@{time}, the last 64
---   :updates        hash: update_at → update, at limit 8
+--   :senses         sorted set by the same times: {letters}@{time}, the last 64
+--   :updates        hash: update_at → update, at most 8
 -- and prefix .. "call_updates": hash of counts; "moved" counts the ignored control URLs;
--- prefix .. "calls": sorted set of calls that are to be closed out, by their last event (ms);
+-- prefix .. "calls": sorted set of calls whose end is not processed yet, by their last event (ms);
 -- prefix .. "calls:two_numbers": how many calls named two numbers;
 -- prefix .. "call-of:" .. provider_id: the call's id.
 --
--- A call that was closed without its report goes on with any sign of life: it is then to be closed
--- out again, which amends its Task.
+-- A call that was ended without its report goes on with any sign of life. Its end is then processed
+-- again, which amends its Task.
 --
--- Returns {1 when this event was the first to tell the caller's number, else 0; 1 when it was the first to
--- name a second number, else 0; {field, value, ...}}.
+-- Returns {1 when this event is the first with the caller's number, else 0; 1 when it is the first with a
+-- second number, else 0; {field, value, ...}}.
 local event = cjson.decode(ARGV[1])
 local key = event.prefix .. 'call:' .. event.id
 local time = redis.call('TIME')

@@ -1,5 +1,5 @@
--- Read before every script: the server's clock, the wake-up, waits, whether the caller speaks, letting
--- followers go, and parking.
+-- In front of every script here: the server's clock, wake-ups, waits, the check whether the caller is
+-- speaking, releasing followers, and parking.
 
 local settled = {delivered = true, parked = true, cancelled = true}
 
@@ -8,34 +8,34 @@ local function clock_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- True when the caller has to send a wakeup: none is out for the kind, and now one is.
+-- True when a wake-up has to be sent for the kind: none is on its way. From now on one is.
 local function take_wake_up(p, kind, wake_up_ms)
   return redis.call('SET', p .. 'wakeup:' .. kind, 1, 'NX', 'PX', wake_up_ms) ~= false
 end
 
--- The wait of what ("org" or a kind): {until, reason, failures_in_a_row}. One that can't be read is none.
+-- The wait of "org" or of a kind: {until, reason, failures_in_a_row}. An unreadable wait counts as none.
 local function wait_of(p, what)
   local is_json, wait = pcall(cjson.decode, redis.call('HGET', p .. 'waits', what))
   if not is_json or type(wait) ~= 'table' then wait = {} end
   return {['until'] = tonumber(wait['until']) or 0, reason = wait.reason, failures_in_a_row = tonumber(wait.failures_in_a_row) or 0}
 end
 
--- True while it has to wait, or a person paused it.
+-- True while the kind (or the org) has to wait, or an operator paused it.
 local function must_wait(p, what, now)
   return redis.call('SISMEMBER', p .. 'paused', what) == 1 or wait_of(p, what)['until'] > now
 end
 
--- True when it failed the last time: whoever is let in now finds out whether it works again.
+-- True after a failure: the next batch tests whether the kind (or the org) works again.
 local function is_on_probation(p, what)
   return wait_of(p, what).failures_in_a_row > 0
 end
 
--- True while a write is held because the caller is speaking: until their next final transcript, two
--- seconds of silence, or fifteen seconds after its acceptance. Words that correct it hold it for three
--- seconds more, in which the agent asks for it anew. Decided from the signs of speech of the
--- call, in the order of their own times (shared/calls/speech.py says what they are).
+-- True while the caller's speech holds a write back: until the caller's next final transcript, two
+-- seconds of silence, or fifteen seconds after acceptance. Words that correct the request hold it for
+-- three seconds more, which gives the agent time to send the correction. Reads the signs of speech in
+-- the order of their own times (shared/calls/speech.py defines them).
 --
--- A click or a cough is no speech: one short word, over within 300 ms.
+-- A click or a cough does not count as speech: one short word that ends within 300 ms.
 local CLICK_MS, SILENCE_MS, CORRECTED_MS, MAX_HELD_MS = 300, 2000, 3000, 15000
 
 local function is_held_back(p, call, accepted, now)
@@ -43,15 +43,15 @@ local function is_held_back(p, call, accepted, now)
   local key = p .. 'call:' .. call
   local last_speech_at = tonumber(redis.call('HGET', key, 'last_speech_at'))
   if not last_speech_at then return false end
-  local began, spoke, said, open, corrected = nil, -1, -1, false, false
+  local began, spoke, transcribed, open, corrected = nil, -1, -1, false, false
   local signs = redis.call('ZRANGE', key .. ':speech', 0, -1, 'WITHSCORES')
   for i = 1, #signs, 2 do
     local sign, at = string.sub(signs[i], 1, 1), tonumber(signs[i + 1])
-    corrected = sign == 'C' or (corrected and sign == 'E')  -- the end of that speech changes nothing
+    corrected = sign == 'C' or (corrected and sign == 'E')  -- the end of the same speech
     if sign == 'S' then
       began, open = at, true
     elseif sign == 'F' or sign == 'C' then
-      said, began, open = at, nil, false
+      transcribed, began, open = at, nil, false
     elseif sign == 'I' then
       spoke = at
     else
@@ -63,11 +63,12 @@ local function is_held_back(p, call, accepted, now)
   end
   if corrected and now - last_speech_at < CORRECTED_MS then return true end
   if open and now - last_speech_at >= CLICK_MS then return true end
-  return spoke > said and now - last_speech_at < SILENCE_MS
+  return spoke > transcribed and now - last_speech_at < SILENCE_MS
 end
 
--- The intent is for a person: counted among the promises when a caller was promised it. The call of such
--- a one may last (summary.lua looks). Never fails, whatever lies under the id.
+-- Parks an intent: a dead letter that an operator decides on. It counts as a broken promise if the caller
+-- was promised it; parked:live lists those whose call may still last (see summary.lua). Never fails,
+-- whatever lies under the id.
 local function park(p, id, now, reason)
   local key = p .. 'intent:' .. id
   redis.pcall('HSET', key, 'state', 'parked', 'settled', now, 'reason', reason)
@@ -85,8 +86,8 @@ local function unpark(p, id)
   redis.call('HDEL', p .. 'parked:live', id)
 end
 
--- A parked intent is tried anew, without its past: in_doubt, so that what it may have written before it
--- parked is found and not written again.
+-- Makes a parked intent due as if it were new, but in doubt: the worker first looks for what it may have
+-- written before it parked.
 local function make_due_again(p, id, kind, now)
   local key = p .. 'intent:' .. id
   redis.call('HSET', key, 'state', 'due', 'in_doubt', 1, 'hold_until', now, 'attempts', 0)
@@ -95,7 +96,7 @@ local function make_due_again(p, id, kind, now)
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
 end
 
--- Removes it from where what is open stands.
+-- Removes an intent from the sets of open intents.
 local function remove_from_open(p, kind, id)
   redis.call('ZREM', p .. 'due:' .. kind, id)
   redis.call('ZREM', p .. 'held:' .. kind, id)
@@ -122,13 +123,13 @@ local function release_follower(p, id, follower, became, now, wake_up_ms, reply)
   end
 end
 
--- An intent is settled: those that waited for it alone are due. Those that parked because this one did
--- are due again once it is parked no more, and find out what that means for them. Appends kinds to notify
--- for to reply; without wake_up_ms the sweep rings.
+-- Releases the followers of a settled intent. A follower that waits for nothing else becomes due. A
+-- follower that parked because of this intent becomes due again once this one is no longer parked, and
+-- its delivery decides anew. Appends the kinds to notify to reply; without wake_up_ms the sweep notifies.
 local function release_followers(p, id, now, wake_up_ms, reply)
   local followers = p .. 'followers:' .. id
   local became = redis.pcall('HGET', p .. 'intent:' .. id, 'state')
-  if type(became) == 'table' then became = 'parked' end  -- no hash: it is parked as unreadable
+  if type(became) == 'table' then became = 'parked' end  -- not a hash: parked as unreadable
   for _, follower in ipairs(redis.call('SMEMBERS', followers)) do
     if not pcall(release_follower, p, id, follower, became, now, wake_up_ms, reply) then
       park(p, follower, now, 'UNREADABLE_ROW')
@@ -138,7 +139,7 @@ local function release_followers(p, id, now, wake_up_ms, reply)
   if became ~= 'parked' then redis.call('DEL', followers) end
 end
 
--- One that no script can make sense of is for a person, and holds up no other.
+-- Parks an intent that no script can read, so that it holds up no other.
 local function park_unreadable(p, kind, id, now, wake_up_ms, reply)
   remove_from_open(p, kind, id)
   park(p, id, now, 'UNREADABLE_ROW')

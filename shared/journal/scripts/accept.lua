@@ -1,31 +1,32 @@
--- Records intents and marks them due: all of them, or none.
+#!lua
+-- Records intents, held or due: all of them, or none.
 --
 -- ARGV[1]  JSON object:
 --   prefix      of every key
 --   call        the call's id, "" when the message named none
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
---               record (its name, or "": it waits for requests of other kinds about it),
+--               record (its name, or ""; it waits for the call's requests of other kinds about it),
 --               dedup_keys (list), asks (bool), requested_at (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
---   limits      (optional) {call, number}: writes of the agent for one call, and for one number in a day
---   dedup_ms  how long a dedup_key is remembered across calls
+--   limits      (optional) {call, number}: write requests for one call, and for one number in a day
+--   dedup_ms    how long a dedup key finds its intent, across calls
 --   call_ms     how long the call's list of intents and requests is stored
---   caller_ms, caller_limit   how long, and how many of, a caller's intents are known by their number
+--   caller_ms, caller_limit   how long, and how many of, a caller's intents are found by their number
 --   spare_references   for intents whose reference is taken
 --   answer_key  (optional) where the tool call's answer is stored
 --   answer      (optional) the answer's text; answer_ttl_ms
---   wake_up_ms     how long a wake-up counts as out
+--   wake_up_ms  how long a wake-up counts as on its way
 --
 -- Returns a list:
 --   {"answered", text}            this tool call was answered before; nothing recorded
---   {"repeated", id}              the call already has a request with this fingerprint
---   {"existing", id}              an earlier message's intent is about the same dedup_key; nothing recorded
+--   {"repeated", id}              the call already has a request with this fingerprint; nothing recorded
+--   {"existing", id}              another message's intent has the same dedup key; nothing recorded
 --   {"too_many"}                  a limit is reached; nothing recorded
---   {"too_late"}                  what is to be amended is held no more, or has changed; nothing recorded
+--   {"too_late"}                  the intent to amend is no longer held, or has changed; nothing recorded
 --   {"accepted", text, kind, ...} recorded; text is the answer ("" without one); notify these kinds
 --
--- An intent that amends a held one takes its place under the old id and reference, and is held anew.
+-- An intent that amends a held one replaces it under the old id and reference, and is held anew.
 local want = cjson.decode(ARGV[1])
 local p = want.prefix
 local now = clock_ms()
@@ -51,7 +52,7 @@ for _, intent in ipairs(want.intents) do
     for _, dedup_key in ipairs(intent.dedup_keys) do
       local id = redis.call('GET', p .. 'dedup:' .. dedup_key)
       local is = id and redis.call('HMGET', p .. 'intent:' .. id, 'state', 'message', 'payload')
-      -- What one message lists never merges; what has lost its words can't be compared any more.
+      -- Requests of one message never merge. A purged intent has no text left to compare with.
       if is and is[1] and is[1] ~= 'cancelled' and is[1] ~= 'parked'
         and (is[2] == '' or is[2] ~= intent.message) and is[3] ~= '{}' then
         return {'existing', id}
@@ -60,7 +61,7 @@ for _, intent in ipairs(want.intents) do
   end
 end
 
--- Limits count what the agent asked for, as an amendment asks for nothing more.
+-- Limits count the agent's write requests. An amendment is not another request.
 local counters = {}
 if want.limits then
   for _, intent in ipairs(want.intents) do
@@ -79,7 +80,7 @@ if want.limits then
   end
 end
 
--- A reference that another intent has is replaced by the first free spare one, in all that says it.
+-- Replaces a reference that is taken by the next free spare one, in every text that contains it.
 local next_spare = 1
 local function choose_reference(intent)
   local wanted = intent.reference

@@ -1,9 +1,10 @@
--- Takes an intent back on the caller's word, while nothing of it can have reached Salesforce.
+#!lua flags=allow-oom
+-- Cancels an intent for its caller, as long as nothing of it can have reached Salesforce.
 --
--- ARGV  1 prefix, 2 id, 3 reason, 4 ms a wake-up counts as out
+-- ARGV  1 prefix, 2 id, 3 reason, 4 ms a wake-up counts as on its way
 --
--- What is parked and was never written is taken back too; what may have been written stays parked,
--- with the reason NOT_WANTED. The request is purged, so that asking for the same again is a new one.
+-- A parked intent that was never written is cancelled too. One that may have been written stays parked,
+-- with the reason NOT_WANTED. The fingerprint is removed, so the same request later is a new one.
 --
 -- Returns {state after, kind, kind, ...}: "cancelled", or the state that forbids it ("leased",
 -- "delivered", "parked", "in_doubt" when an attempt may have been committed, "" when unknown); then

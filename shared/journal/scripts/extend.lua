@@ -1,18 +1,19 @@
--- Keeps a lease while its worker is alive and at work.
+#!lua flags=allow-oom
+-- Extends a lease while its worker is alive and working.
 --
 -- ARGV  1 prefix, 2 kind, 3 lease in ms, 4 token, 5... ids
 --
--- Only what is still leased under the token is extended. Returns how many were.
+-- Extends only intents that are still leased under the token. Returns how many.
 local p, kind, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now = clock_ms()
-local stored = 0
+local extended = 0
 redis.call('ZADD', p .. 'leases:' .. kind, 'XX', now + lease_ms, token)
 if redis.call('GET', p .. 'probe') == token then redis.call('PEXPIRE', p .. 'probe', lease_ms) end
 for i = 5, #ARGV do
   local held = redis.call('HMGET', p .. 'intent:' .. ARGV[i], 'state', 'lease')
   if held[1] == 'leased' and held[2] == token then
     redis.call('ZADD', p .. 'due:' .. kind, now + lease_ms, ARGV[i])
-    stored = stored + 1
+    extended = extended + 1
   end
 end
-return stored
+return extended

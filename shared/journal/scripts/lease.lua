@@ -1,17 +1,18 @@
--- Hands a worker what is due of one kind, for a bounded time and under a token of its own.
+#!lua flags=allow-oom
+-- Leases the due intents of a kind to a worker, for a limited time and under a fencing token.
 --
--- ARGV  1 prefix, 2 kind, 3 limit intents, 4 limit payload bytes, 5 lease in ms, 6 token,
---       7 limit leases of the kind at a time, 8 limit intents of a kind that is tried again
+-- ARGV  1 prefix, 2 kind, 3 max intents, 4 max payload bytes, 5 lease in ms, 6 token,
+--       7 max leases of the kind at a time, 8 max intents of a kind on probation
 --
--- Nothing is leased while the org or the kind has to wait, nor while so many batches of the kind
--- are at work: a Salesforce that hangs must not take every thread of every worker. After the org
--- failed, one batch of all kinds is let in to try; after a kind failed, one small batch of it.
+-- Leases nothing while the org or the kind has to wait, or while the kind has its maximum of batches in
+-- progress: a Salesforce that hangs must not take every thread of every worker. After the org failed,
+-- one batch of all kinds goes first as a probe; after a kind failed, one small batch of that kind.
 --
--- What is held stays so while the caller is speaking.
+-- A held intent stays held while the caller is speaking.
 --
--- An intent whose earlier lease ran out is marked in_doubt: its worker may have died after Salesforce
--- committed. At least one intent is leased however large it is. Oldest first; of a backlog a quarter
--- of each batch are the newest.
+-- An intent whose earlier lease ran out becomes in doubt: its worker may have died after Salesforce
+-- committed. At least one intent is leased, however large it is. Oldest first, but with a backlog a
+-- quarter of each batch are the newest.
 --
 -- Returns a list of {id, {field, value, ...}}.
 local p, kind, token = ARGV[1], ARGV[2], ARGV[6]
@@ -21,7 +22,7 @@ local now = clock_ms()
 if must_wait(p, 'org', now) or must_wait(p, kind, now) then return {} end
 
 local leases, sizes = p .. 'leases:' .. kind, p .. 'leased:' .. kind
-local most_leases = tonumber(ARGV[7])
+local max_leases = tonumber(ARGV[7])
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
   redis.call('ZREM', leases, gone)
   redis.call('HDEL', sizes, gone)
@@ -29,15 +30,15 @@ end
 local org_is_tried = is_on_probation(p, 'org')
 if org_is_tried and redis.call('EXISTS', p .. 'probe') == 1 then return {} end
 if is_on_probation(p, kind) then
-  most_leases = 1
+  max_leases = 1
   limit = math.min(limit, tonumber(ARGV[8]))
 end
-if redis.call('ZCARD', leases) >= most_leases then return {} end
+if redis.call('ZCARD', leases) >= max_leases then return {} end
 
 local due = p .. 'due:' .. kind
 local wanted = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)
 if #wanted == limit and limit > 1 then
-  -- A backlog: a quarter of the batch is for those whose callers are still on the line.
+  -- A backlog: a quarter of the batch goes to callers who are still on the line.
   local newest = redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, math.ceil(limit / 4))
   local both, is_new = {}, {}
   for i = #newest, 1, -1 do
@@ -71,7 +72,7 @@ local function take(id)
   elseif not state or settled[state] then
     redis.call('ZREM', due, id)
   else
-    error('a state of another version')
+    error('unknown state, from another version')
   end
 end
 

@@ -1,4 +1,5 @@
--- The intents of a list, in its order: each id with its row. A row that is no hash is left out.
+#!lua flags=allow-oom
+-- The intents of a list, in its order: each id with its row. Omits rows that are not hashes.
 --
 -- ARGV  1 prefix, 2 the list's name
 local rows = {}

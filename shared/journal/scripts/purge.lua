@@ -1,14 +1,16 @@
--- Retention: what was delivered or cancelled loses its personal data, and later its receipt.
+#!lua flags=allow-oom
+-- Retention: delivered and cancelled intents lose their personal data, and later their receipt.
 --
--- ARGV  1 prefix, 2 ms until personal data goes, 3 ms until the receipt goes, 4 limit of each
+-- ARGV  1 prefix, 2 ms until personal data goes, 3 ms until the receipt goes, 4 max of each
 --
--- `vs:settled` holds what still has its draft, `vs:receipts` what has only its receipt left. Parked
--- intents stay whole: a person needs them.
+-- `settled` lists the intents that still have their draft, `receipts` those that have only their receipt.
+-- Parked intents stay whole: an operator needs them.
 --
--- What is left is written anew: a hash of few and short fields takes a fifth of the memory, and one that
--- had a long field keeps its size. (A receipt's own time is that of its settling.)
+-- The remaining fields are written to a new hash: a hash of few, short fields takes a fifth of the
+-- memory, but one that ever had a long field keeps its size. The receipt's own time is dropped, because
+-- `settled` says the same.
 --
--- Returns how many intents lost something; fewer than limit of each kind are all there were.
+-- Returns how many intents lost something; fewer than the maximum of each means that none is left.
 local p, data_ms, receipt_ms, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local LEFT = {'kind', 'state', 'schema', 'call', 'tool', 'reference', 'fingerprint', 'accepted', 'attempts',
   'in_doubt', 'settled', 'reason', 'receipt'}
@@ -40,7 +42,7 @@ end
 
 local old = redis.call('ZRANGEBYSCORE', p .. 'settled', '-inf', now - data_ms, 'WITHSCORES', 'LIMIT', 0, limit)
 for i = 1, #old, 2 do
-  -- What is no hash is deleted whole.
+  -- A row that is not a hash is deleted whole.
   if not pcall(purge, old[i]) then redis.call('DEL', p .. 'intent:' .. old[i]) end
   redis.call('ZREM', p .. 'settled', old[i])
   redis.call('ZADD', p .. 'receipts', old[i + 1], old[i])

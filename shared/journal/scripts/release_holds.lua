@@ -1,8 +1,9 @@
--- Ends the commit window of what a call has held: a person is about to take over.
+#!lua flags=allow-oom
+-- Ends the commit window of the call's held intents, because a person is about to take over.
 --
--- ARGV  1 prefix, 2 call, 3 ms a wake-up counts as out
+-- ARGV  1 prefix, 2 call, 3 ms a wake-up counts as on its way
 --
--- What waits for another intent goes on waiting for it. Returns the kinds to notify.
+-- An intent that waits for another one still waits for it. Returns the kinds to notify.
 local p, wake_up_ms = ARGV[1], tonumber(ARGV[3])
 local now = clock_ms()
 local due_kinds = {}

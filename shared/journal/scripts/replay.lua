@@ -1,13 +1,14 @@
--- A person settles parked intents: try again, or give up.
+#!lua flags=allow-oom
+-- An operator settles parked intents: replay or discard.
 --
--- ARGV  1 prefix, 2 "replay" or "discard", 3 ms a wake-up counts as out, 4 new payload or "",
+-- ARGV  1 prefix, 2 "replay" or "discard", 3 ms a wake-up counts as on its way, 4 new payload or "",
 --       5 the org that they are for from now on, or "", 6... ids
 --
--- Replay makes a parked intent due at once, in_doubt and with its counters reset. A payload replaces
--- the draft (an edit). Discard cancels it. An intent that is not parked is left alone, so a second run
--- changes nothing. What is no hash, or names no kind, can only be discarded.
+-- Replay makes a parked intent due at once, in doubt and with its counters reset. A payload replaces the
+-- draft (an edit). Discard cancels the intent. Intents that are not parked do not change, so a second run
+-- does nothing. A row that is not a hash, or names no kind, can only be discarded.
 --
--- Returns {how many were changed, kind, kind, ...}: due_kinds for these kinds.
+-- Returns {how many changed, kind, kind, ...}: notify these kinds.
 local p, verb, wake_up_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local now = clock_ms()
 local reply, discarded = {0}, {}

@@ -1,37 +1,39 @@
--- Writes down what became of leased intents. A worker whose lease is gone can't settle anything.
+#!lua flags=allow-oom
+-- Records the outcomes of leased intents. A worker whose lease ran out can't settle anything: the token
+-- fences it out.
 --
--- ARGV  1 prefix, 2 token, 3 ms a wake-up counts as out, 4 JSON list of (see below), 5 kind,
---       6 ms a call's list of intents is stored, 7 ms a kind goes without a missing field
+-- ARGV  1 prefix, 2 token, 3 ms a wake-up counts as on its way, 4 JSON list of outcomes (below), 5 kind,
+--       6 ms a call's list of intents is stored, 7 ms a kind omits a missing field
 --   {id, outcome = "delivered", receipt (text), payload (text: what is stored of the draft),
 --    also (list of intents)}
---   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"kind"|"org", failures_in_a_row (0 for a
---    wait that is no failure, else 1), in_doubt (bool), rest_ms, omit_fields (text), missing (list), limit,
---    target}
+--   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"kind"|"org", failures_in_a_row (1
+--    for a failure, 0 for a mere wait), in_doubt (bool), rest_ms, omit_fields (text), missing (list),
+--    limit, target}
 --   {id, outcome = "part_refused", reason, detail, delay_ms, in_doubt, rest (text), part (an intent)}
 --   {id, outcome = "parked", reason, detail, follows (id or "")}   {id, outcome = "cancelled", reason}
 --   An intent: {id, kind, schema, tool, reference, said, payload (text), record, after (list of ids)}
 --
--- "again" with scope record is due after its delay, and after its rest. With scope kind or org the
--- intent stays due as it was, or rests for rest_ms, and the kind or the org waits: thousands of intents
--- then cost one attempt, not one each.
+-- "again" with scope record: the intent is due after its delay, and not before its rest. With scope kind
+-- or org the intent stays due as it was, or rests for rest_ms, and the kind or the org waits: a backlog of
+-- thousands then costs one attempt instead of thousands.
 --
--- With a limit the record itself was refused. Its refusals are counted by their reason, and at the
--- limit it parks.
--- With a target its kind may be what fails: the different targets refused since the kind last
--- succeeded are counted, and from the second on the kind waits. A record that was refused before that
--- success counts no more: others went through. Where MANY are refused it is the kind for certain, and
--- nothing parks for it. What the kind is to blame for (scope kind) is the record's all the same when
--- others of this batch were delivered.
+-- A limit above 0 means that Salesforce refused this record. Refusals are counted by reason; at the limit
+-- the intent parks.
+-- A target means that the kind may be what fails. The script counts the different targets refused since
+-- the kind last succeeded; from the second on, the kind waits. A record that was refused before that
+-- success does not count: others went through since. From MANY targets on the kind certainly fails, and
+-- nothing parks for it. A failure with scope kind counts for its record alone when other intents of this
+-- batch were delivered.
 --
--- "part_refused": the intent goes on with the rest, and the part parks as an intent of its own.
--- "parked" with follows: it is due again when that intent is settled anew; at once when that is not
--- parked any more.
+-- "part_refused": the intent continues with the rest, and the part parks as an intent of its own.
+-- "parked" with follows: the intent is due again when the followed intent leaves its parked state, or at
+-- once when that one is not parked any more.
 --
--- A delivery ends both waits; a longer wait is not cut short by a shorter one. Whatever is
--- delivered, parked or cancelled lets its followers go.
+-- A delivery ends both waits. A shorter wait does not shorten a longer one. A delivered, parked or
+-- cancelled intent releases its followers.
 --
--- Returns {{id, state, ...} of what was settled, "paused" or "": whether the kind has to wait from now
--- on that did not before, {kind, ...} to notify}.
+-- Returns {{id, state, ...} of the settled intents, "paused" when the kind starts to wait, else "",
+-- {kind, ...} to notify}.
 local p, token, wake_up_ms, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]
 local outcomes = cjson.decode(ARGV[4])
 local call_ms, missing_ms = ARGV[6], ARGV[7]
@@ -53,7 +55,7 @@ local function wait(what, outcome)
   if what ~= 'org' and before.failures_in_a_row == 0 and outcome.failures_in_a_row > 0 then paused = 'paused' end
 end
 
--- Whose the refusal of one record is: "record" or "kind"; "parked" when it was the last one.
+-- Who is to blame for a refused record: "record" or "kind"; "parked" when its limit is reached.
 local function judged(key, outcome)
   redis.call('HINCRBY', key, 'refusals', 1)
   local is_json, refused = pcall(cjson.decode, redis.call('HGET', key, 'refused'))
@@ -77,34 +79,34 @@ local function judged(key, outcome)
   return different >= 2 and 'kind' or 'record'
 end
 
-local function record(one, from, call, parked)
-  local key = p .. 'intent:' .. one.id
+local function record(intent, from, call, parked)
+  local key = p .. 'intent:' .. intent.id
   local waiting = 0
-  for _, earlier in ipairs(one.after) do
+  for _, earlier in ipairs(intent.after) do
     local state = redis.call('HGET', p .. 'intent:' .. earlier, 'state')
     if (state == 'held' or state == 'due' or state == 'leased')
-      and redis.call('SADD', p .. 'followers:' .. earlier, one.id) == 1 then
+      and redis.call('SADD', p .. 'followers:' .. earlier, intent.id) == 1 then
       waiting = waiting + 1
     end
   end
-  redis.call('HSET', key, 'kind', one.kind, 'state', waiting > 0 and 'held' or 'due',
-    'schema', one.schema, 'call', call, 'tool', one.tool, 'reference', one.reference,
-    'fingerprint', '', 'payload', one.payload, 'said', one.said, 'accepted', now,
+  redis.call('HSET', key, 'kind', intent.kind, 'state', waiting > 0 and 'held' or 'due',
+    'schema', intent.schema, 'call', call, 'tool', intent.tool, 'reference', intent.reference,
+    'fingerprint', '', 'payload', intent.payload, 'said', intent.said, 'accepted', now,
     'hold_until', now, 'dedup_keys', '[]', 'waiting', waiting, 'attempts', 0, 'in_doubt', 0,
-    'record', one.record, 'org', redis.call('HGET', from, 'org') or '')
-  redis.call('ZADD', p .. 'intents', now, one.id)
+    'record', intent.record, 'org', redis.call('HGET', from, 'org') or '')
+  redis.call('ZADD', p .. 'intents', now, intent.id)
   if call ~= '' then
-    redis.call('RPUSH', p .. 'call:' .. call .. ':intents', one.id)
+    redis.call('RPUSH', p .. 'call:' .. call .. ':intents', intent.id)
     redis.call('PEXPIRE', p .. 'call:' .. call .. ':intents', call_ms)
   end
   if parked then
     redis.call('HSET', key, 'detail', parked.detail)
-    park(p, one.id, now, parked.reason)
+    park(p, intent.id, now, parked.reason)
   elseif waiting > 0 then
-    redis.call('ZADD', p .. 'waiting:' .. one.kind, now, one.id)
+    redis.call('ZADD', p .. 'waiting:' .. intent.kind, now, intent.id)
   else
-    redis.call('ZADD', p .. 'due:' .. one.kind, now, one.id)
-    if take_wake_up(p, one.kind, wake_up_ms) then due_kinds[#due_kinds + 1] = one.kind end
+    redis.call('ZADD', p .. 'due:' .. intent.kind, now, intent.id)
+    if take_wake_up(p, intent.kind, wake_up_ms) then due_kinds[#due_kinds + 1] = intent.kind end
   end
 end
 
@@ -119,7 +121,7 @@ local function again(outcome, key)
       return false
     end
   end
-  -- A mere wait is no attempt.
+  -- A mere wait does not count as an attempt.
   if outcome.failures_in_a_row == 0 then redis.call('HINCRBY', key, 'attempts', -1) end
   redis.call('HSET', key, 'state', 'due', 'reason', outcome.reason, 'detail', outcome.detail,
     'in_doubt', outcome.in_doubt and 1 or 0, 'omit_fields', outcome.omit_fields)
@@ -141,12 +143,12 @@ local function again(outcome, key)
   return true
 end
 
--- First what ends a wait, then what begins one: one of this batch may do either.
-local one_went_through = false
+-- Deliveries first, because they end waits that another outcome of this batch may start.
+local any_delivered = false
 for _, outcome in ipairs(outcomes) do
   local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease')
   if outcome.outcome == 'delivered' and is[1] == 'leased' and is[2] == token then
-    one_went_through = true
+    any_delivered = true
     redis.call('HDEL', p .. 'waits', 'org', kind)
     redis.call('HSET', p .. 'succeeded', kind, now)
     redis.call('DEL', p .. 'failing:' .. kind)
@@ -160,7 +162,7 @@ for _, outcome in ipairs(outcomes) do
     local call, open = is[3] or '', false
     redis.call('HDEL', key, 'lease')
     if outcome.outcome == 'again' then
-      if outcome.scope == 'kind' and outcome.limit > 0 and one_went_through then
+      if outcome.scope == 'kind' and outcome.limit > 0 and any_delivered then
         outcome.scope = 'record'
       end
       open = again(outcome, key)
@@ -191,7 +193,7 @@ for _, outcome in ipairs(outcomes) do
         'detail', outcome.detail or '')
       remove_from_open(p, kind, outcome.id)
       if state == 'delivered' then
-        for _, one in ipairs(outcome.also) do record(one, key, call) end
+        for _, intent in ipairs(outcome.also) do record(intent, key, call) end
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
         redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'dedup_keys', 'omit_fields',
           'refused', 'refused_at', 'detail')

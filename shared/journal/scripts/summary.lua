@@ -1,13 +1,14 @@
--- What is open and what is parked, for those who watch. Costs the same however much there is.
+#!lua flags=allow-oom
+-- What is open and what is parked, for monitoring. The cost does not grow with the number of intents.
 --
 -- ARGV  1 prefix, 2 ms until personal data goes, 3 ms until the receipt goes, 4... kinds
 --
--- Sets that say where something stands only for a while are cleaned here of what an older version left.
+-- Also removes stale members that an older version left in the sets `held`, `waiting` and `parked:live`.
 --
--- Returns JSON: {accepted, parked, broken (promises: parked, a caller was promised it, the call is over),
--- oldest_due_ms (age of the oldest that a worker should have had by now, those that wait for others among
--- them), swept_ms_ago, purged_ms_ago, retention_lag_ms (how long the oldest should have been purged),
--- kinds = {kind = {held, waiting, due, leased}}}. -1 where there is none.
+-- Returns JSON: {accepted, parked, broken (parked, the caller was promised it, and the call is over),
+-- oldest_due_ms (age of the oldest intent that a worker should have taken by now; those that wait for
+-- others count too), swept_ms_ago, purged_ms_ago, retention_lag_ms (how long ago the oldest should have
+-- been purged), kinds = {kind = {held, waiting, due, leased}}}. -1 where there is none.
 local p, data_ms, receipt_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local STALE_MS = 60000
 local now = clock_ms()
@@ -26,8 +27,8 @@ local function leased_now(kind)
   return count
 end
 
--- An older version lets a follower go and leaves it here.
-local function drop_those_let_go(kind)
+-- An older version does not remove followers from this set when it releases them.
+local function remove_released(kind)
   for _, id in ipairs(redis.call('ZRANGE', p .. 'waiting:' .. kind, 0, 99)) do
     local is = redis.pcall('HMGET', p .. 'intent:' .. id, 'state', 'waiting')
     if is.err or is[1] ~= 'held' or is[2] == '0' then redis.call('ZREM', p .. 'waiting:' .. kind, id) end
@@ -38,7 +39,7 @@ local kinds = {}
 for i = 4, #ARGV do
   local kind = ARGV[i]
   redis.call('ZREMRANGEBYSCORE', p .. 'held:' .. kind, '-inf', now - STALE_MS)
-  drop_those_let_go(kind)
+  remove_released(kind)
   local held, leased = redis.call('ZCARD', p .. 'held:' .. kind), leased_now(kind)
   kinds[kind] = {
     held = held,

@@ -1,17 +1,17 @@
--- Finds the kinds that have work and no wake-up out. Any number of sweepers may run.
+#!lua flags=allow-oom
+-- Finds the kinds that have work and no wake-up on its way. Any number of sweepers may run.
 --
--- ARGV  1 prefix, 2 ms a wake-up counts as out, 3 limit held intents to move, 4... kinds
+-- ARGV  1 prefix, 2 ms a wake-up counts as on its way, 3 max held intents to move, 4... kinds
 --
--- Held intents whose commit window is over become due here (a lease takes them in either state),
--- unless the caller is speaking.
--- Kinds that have to wait are left alone.
+-- Held intents become due here when their commit window is over, unless the caller is speaking. (A lease
+-- takes them in either state.) Skips kinds that have to wait.
 --
 -- Returns the kinds to notify.
 local p, wake_up_ms, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = clock_ms()
 redis.call('SET', p .. 'sweep:last', now)
 
-local function is_held_back_still(id, due)
+local function still_held_back(id, due)
   local key = p .. 'intent:' .. id
   local is = redis.call('HMGET', key, 'state', 'call', 'accepted')
   if is[1] ~= 'held' then return false end
@@ -30,7 +30,7 @@ for i = 4, #ARGV do
   local due = p .. 'due:' .. kind
   local ready = 0
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)) do
-    local is_sound, held_back = pcall(is_held_back_still, id, due)
+    local is_sound, held_back = pcall(still_held_back, id, due)
     if not is_sound then
       park_unreadable(p, kind, id, now, wake_up_ms, due_kinds)
     elseif not held_back then

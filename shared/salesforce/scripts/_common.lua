@@ -1,18 +1,18 @@
--- Read before every script: the server's clock, the keys, and opening the breaker.
+-- In front of every script here: the server's clock, the keys' lifetime, and opening the breaker.
 
 local function clock_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- What is stored of an org and app that nobody works with any more is gone after a week.
-local KEPT_MS = 7 * 86400000
+-- Keys of an org and app that the service no longer works with expire after a week.
+local TTL_MS = 7 * 86400000
 
-local function within(value, least, limit)
-  return math.max(least, math.min(limit, value))
+local function within(value, least, most)
+  return math.max(least, math.min(most, value))
 end
 
--- Opens the breaker, each time in a row for twice as long; half of it is jitter.
+-- Opens the circuit breaker, each time in a row for twice as long. Half of that time is jitter.
 local function open_breaker(key, now, want, reason)
   local failures_in_a_row = tonumber(redis.call('HGET', key, 'failures_in_a_row') or 0)
   local open_ms = math.min(want.max_open_ms, want.first_open_ms * 2 ^ math.min(failures_in_a_row, 10))

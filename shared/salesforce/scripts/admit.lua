@@ -1,29 +1,30 @@
--- Whether one more request may leave for Salesforce now; if so, it is entered in the account.
+#!lua flags=allow-oom
+-- Decides whether one more request may go to Salesforce now. If so, enters it into the budget.
 --
 -- ARGV[1]  JSON object:
 --   prefix, id
---   use             "lookup", "write" or "check" (an operator's, whom no breaker and no reserve stops)
---   lasts_ms        how long the request may take at limit
---   waited_ms       how long it has waited for this
---   hold_ms         how long it may be held back so that others can share it; 0 for one that is alone
---   peek            true: only asks, nothing is entered
---   forced          true: the repeat of one that was let in; it waits for the window alone
---   window          nil, or {requests, ms}: no more requests than that in so long
---   reserve         share of the daily allowance that is left to lookups, 0 to 1
---   look_again_ms   how old a figure of the allowance is believed when it says that none is left
---   slow_ms, max_stuck   so many lookups in flight for longer than that mean that Salesforce hangs
+--   use             "lookup", "write" or "check" (an operator's: neither breaker nor reserve stops it)
+--   lasts_ms        how long the request may take at most
+--   waited_ms       how long it has waited for its permit
+--   hold_ms         how long it may be held back so that others can share it; 0 when it goes alone
+--   peek            true: only asks, enters nothing
+--   forced          true: the replay of a permitted request; only a full window delays it
+--   window          nil, or {requests, ms}: the rate limit
+--   reserve         share of the daily allowance that writes leave to lookups, 0 to 1
+--   look_again_ms   how long "the daily allowance is spent" is believed
+--   slow_ms, max_stuck   max_stuck lookups in flight for longer than slow_ms mean that Salesforce hangs
 --   first_open_ms, max_open_ms, dice (0 to 1)   how long the breaker opens
 --
 -- Keys, under prefix:
---   breaker       hash: state, since, until, failures_in_a_row, reason, probe_until; ok, bad, from (the count)
+--   breaker       hash: state, since, until, failures_in_a_row, reason, probe_until; ok, bad, from (counts)
 --   flying:{use}  sorted set: requests in flight by the time they left
---   window:{use}  sorted set: requests by the time they stop counting. One in flight counts from now
---                 to its end, and from its end for as long as the window: so Salesforce, who counts
---                 it somewhere in between, never counts more than we do
+--   window:{use}  sorted set: requests by the time they stop counting. A request counts from now until
+--                 one window after its end. Salesforce counts it somewhere in between, so it never
+--                 counts more than we do
 --   usage         hash: used, limit (of the rolling 24 hours), at (ms), asked (ms)
 --   last_write    string: when the last write left (ms)
 --
--- Returns {"go", is probe (0|1), pressure (0 to 1000)}, or why not and for how many ms:
+-- Returns {"go", is probe (0|1), pressure (0 to 1000)}, or the reason against it and when to ask again:
 --   {"breaker", ms}  {"daily", ms}  {"window", ms}
 local want = cjson.decode(ARGV[1])
 local p = want.prefix
@@ -55,7 +56,7 @@ if usage[2] and not want.forced then
     if now - seen < want.look_again_ms then return {'daily', want.look_again_ms - (now - seen)} end
     looks_again = true
   elseif used > limit / 2 then
-    -- From half of the allowance on, writes are spread over the day, and further the less is left.
+    -- Above half of the allowance, writes are spread over the day: the less is left, the further.
     pressure = (used / limit - 0.5) / (0.5 - want.reserve)
     spacing_ms = 2 * pressure * 86400000 / (limit * (1 - want.reserve))
   end
@@ -78,7 +79,7 @@ if want.window then
   elseif want.forced then
     tight = 0
   elseif is_write then
-    -- Lookups keep what they used of late and some more; a fifth at least, three fifths at limit.
+    -- Lookups get what they used in the last window and some more: from a fifth to three fifths.
     local share = requests - within(1.2 * lookups + 0.05 * requests, 0.2 * requests, 0.6 * requests)
     if writes >= share then return {'window', 100} end
     spacing_ms = math.max(spacing_ms, tight * window_ms / share)
@@ -94,12 +95,12 @@ end
 if not want.peek then
   if probe == 1 then redis.call('HSET', p .. 'breaker', 'probe_until', now + want.lasts_ms) end
   if looks_again then redis.call('HSET', p .. 'usage', 'asked', now) end
-  redis.call('ZREMRANGEBYSCORE', flying, '-inf', now - 300000)  -- whose process died on the way
+  redis.call('ZREMRANGEBYSCORE', flying, '-inf', now - 300000)  -- their process died
   redis.call('ZADD', flying, now, want.id)
-  redis.call('PEXPIRE', flying, KEPT_MS)
+  redis.call('PEXPIRE', flying, TTL_MS)
   if want.window then
     redis.call('ZADD', p .. 'window:' .. want.use, now + want.lasts_ms + want.window[2], want.id)
-    redis.call('PEXPIRE', p .. 'window:' .. want.use, KEPT_MS)
+    redis.call('PEXPIRE', p .. 'window:' .. want.use, TTL_MS)
   end
   if is_write then redis.call('SET', p .. 'last_write', now, 'PX', 86400000) end
 end

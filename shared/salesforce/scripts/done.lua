@@ -1,16 +1,16 @@
--- Enters how a request ended. One that is not in the window any more is counted all the same, but not
--- put back into it.
+#!lua flags=allow-oom
+-- Enters how a request ended. A request that is no longer in the window is counted, but not put back.
 --
 -- ARGV[1]  JSON object:
 --   prefix, use, id
---   outcome         "ok", "bad" (Salesforce did not answer, or could not), "other", "unused" (it never left)
+--   outcome         "ok", "bad" (Salesforce did not answer, or could not), "other", "unused" (never sent)
 --   code            of the failure, "" without one
---   took_ms, slow_ms   an answer that took so long counts as bad
---   probe           true for the one that was let through an open breaker
+--   took_ms, slow_ms   an answer that took slow_ms or longer counts as bad
+--   probe           true for a request that went through an open breaker
 --   window          nil, or {requests, ms}
---   usage           nil, or {used, limit} as the answer's header told
---   count_ms, max_bad   lookups are counted for so long; so many bad ones, and no fewer than good
---                   ones, open the breaker
+--   usage           nil, or {used, limit} from the answer's header
+--   count_ms, max_bad   lookups are counted for count_ms; max_bad bad ones, and no fewer than good ones,
+--                   open the breaker
 --   retry_after_ms, first_open_ms, max_open_ms, dice   how long it opens
 --
 -- Also counts by use and outcome in prefix .. "counts" (a hash, for /metrics).
@@ -30,13 +30,13 @@ if want.usage then
   redis.call('HSET', p .. 'usage', 'used', want.usage[1], 'limit', want.usage[2], 'at', now)
 end
 redis.call('HINCRBY', p .. 'counts', want.use .. ':' .. want.outcome, 1)
-for _, key in ipairs({'counts', 'usage', 'breaker'}) do redis.call('PEXPIRE', p .. key, KEPT_MS) end
+for _, key in ipairs({'counts', 'usage', 'breaker'}) do redis.call('PEXPIRE', p .. key, TTL_MS) end
 if want.use ~= 'lookup' then return end
 
 local key = p .. 'breaker'
 local is_bad = want.outcome == 'bad' or (want.outcome == 'ok' and want.took_ms >= want.slow_ms)
 if redis.call('HGET', key, 'state') == 'open' then
-  if not want.probe then return end  -- it left before
+  if not want.probe then return end  -- it left before the breaker opened
   if is_bad then
     open_breaker(key, now, want, want.code ~= '' and want.code or 'SLOW')
   else

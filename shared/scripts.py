@@ -1,0 +1,31 @@
+"""Loads the Lua scripts that Redis runs. Each script is one atomic step: all of it, or nothing.
+
+A script lies in `<package>/scripts/<name>.lua`. The package's `_common.lua`, if there is one, goes
+in front of it. A first line `#!lua flags=allow-oom` lets a script run although the server's memory
+is full; it belongs on every script that frees memory in the end.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import redis
+
+_SHARED = Path(__file__).parent
+
+
+def load(store: redis.Redis, package: str, name: str) -> Any:
+    """The script, ready to be called with `keys` and `args`. package: such as "journal"."""
+    return store.register_script(source(package, name))
+
+
+@cache
+def source(package: str, name: str) -> str:
+    """The text that Redis gets. The flags stay in its first line, where Redis looks for them."""
+    folder = _SHARED / package / "scripts"
+    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
+    common = folder / "_common.lua"
+    if not common.exists():
+        return text
+    flags, body = text.split("\n", 1) if text.startswith("#!") else ("", text)
+    return f"{flags}\n{common.read_text(encoding='utf-8')}\n{body}"

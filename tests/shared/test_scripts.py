@@ -1,0 +1,32 @@
+"""The loader of Lua scripts: flags first, then the package's common functions, then the script."""
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from shared import scripts
+
+SHARED = Path(scripts.__file__).parent
+SCRIPTS = sorted(
+    (path.parent.parent.name, path.stem)
+    for path in SHARED.glob("*/scripts/*.lua")
+    if not path.stem.startswith("_")
+)
+
+
+@pytest.mark.parametrize(("package", "name"), SCRIPTS)
+def test_the_server_accepts_every_script(store: redis.Redis, package: str, name: str) -> None:
+    assert store.script_load(scripts.source(package, name))
+
+
+def test_the_flags_stay_in_the_first_line_in_front_of_the_common_functions() -> None:
+    text = scripts.source("journal", "purge")
+    common = (SHARED / "journal/scripts/_common.lua").read_text()
+    assert text.startswith("#!lua flags=allow-oom\n")
+    assert text.index(common) < text.index("-- Retention")
+
+
+def test_a_package_without_common_functions_needs_none() -> None:
+    path = SHARED / "calls/scripts/record_event.lua"
+    assert scripts.source("calls", "record_event") == path.read_text()
