@@ -86,10 +86,10 @@ class Records:
         Returns the result for each record in order, and the fields read, by key. They are {} when
         reading back failed; the records are written all the same.
         """
-        keyed_records = [fields | self._key(sobject, key) for key, fields in records]
+        with_keys = [fields | self._key(sobject, key) for key, fields in records]
         statement = self._by_key(sobject, [key for key, _ in records], read_back)
         *created, read = self._composite.send(
-            *_collections(sobject, keyed_records),
+            *_collections(sobject, with_keys),
             composite.query("read", statement),
             still_wanted=still_wanted,
         )

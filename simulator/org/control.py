@@ -83,9 +83,9 @@ def _shown(org: Org, sobject: SObject, record_id: str | None = None) -> list[dic
     scope = Scope.over(View(), "", sobject)
     fields = [field for field in sobject.fields if field.stored or field.mirror]
     columns = ", ".join(scope.field_sql(scope.root, field) for field in fields)
-    one = "" if record_id is None else f'AND {scope.root.alias}."Id" = ?'
+    by_id = "" if record_id is None else f'AND {scope.root.alias}."Id" = ?'
     rows = org.store.execute(
-        f'SELECT {columns} FROM {scope.from_sql} WHERE {scope.root.alias}."IsDeleted" = 0 {one} '
+        f'SELECT {columns} FROM {scope.from_sql} WHERE {scope.root.alias}."IsDeleted" = 0 {by_id} '
         f"ORDER BY {scope.root.alias}.rowid",
         () if record_id is None else (record_id,),
     )

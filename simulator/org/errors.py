@@ -141,12 +141,12 @@ def no_access() -> OrgError:
 
 def bad_address_part(field: str) -> OrgError:
     """A state or country outside the org's picklist (text from public error reports [F])."""
-    one, many = ("country", "countries") if "Country" in field else ("state", "states")
+    singular, plural = ("country", "countries") if "Country" in field else ("state", "states")
     return OrgError(
         400,
         "FIELD_INTEGRITY_EXCEPTION",
-        f"There's a problem with this {one}, even though it may appear correct. Please select a "
-        f"{one} from the list of valid {many}.",
+        f"There's a problem with this {singular}, even though it may appear correct. "
+        f"Please select a {singular} from the list of valid {plural}.",
         [field],
     )
 

@@ -61,7 +61,7 @@ class Generator:
     def pick(self, *choices: Callable[[], Tokens]) -> Tokens:
         return self.random.choice(choices)()
 
-    def one(self, words: tuple[str, ...]) -> Tokens:
+    def choice(self, words: tuple[str, ...]) -> Tokens:
         return [self.random.choice(words)]
 
     def maybe(self, chance: float, make: Callable[[], Tokens]) -> Tokens:
@@ -81,29 +81,29 @@ class Generator:
             *(self.maybe(0.05, lambda: ["COUNT", "(", ")"]) or self.listed(item)),
             "FROM",
             *self.source(depth),
-            *self.maybe(0.03, lambda: ["USING", "SCOPE", *self.one(("everything", "mine"))]),
+            *self.maybe(0.03, lambda: ["USING", "SCOPE", *self.choice(("everything", "mine"))]),
             *self.maybe(0.6, lambda: ["WHERE", *self.condition(depth)]),
             *self.maybe(0.02, self.with_clause),
             *(self.group_by() if grouped else []),
             *self.maybe(0.4, self.order_by),
             *self.maybe(0.4, lambda: ["LIMIT", *self.count()]),
             *self.maybe(0.1, lambda: ["OFFSET", *self.count()]),
-            *self.maybe(0.04, lambda: ["FOR", *self.one(("VIEW", "REFERENCE", "UPDATE"))]),
-            *self.maybe(0.01, lambda: ["UPDATE", *self.one(("TRACKING", "VIEWSTAT"))]),
+            *self.maybe(0.04, lambda: ["FOR", *self.choice(("VIEW", "REFERENCE", "UPDATE"))]),
+            *self.maybe(0.01, lambda: ["UPDATE", *self.choice(("TRACKING", "VIEWSTAT"))]),
         ]
 
     def count(self) -> Tokens:
-        return self.one(("0", "1", "200", "2000") if self.random.random() < 0.95 else NO_COUNTS)
+        return self.choice(("0", "1", "200", "2000") if self.random.random() < 0.95 else NO_COUNTS)
 
     def source(self, depth: int) -> Tokens:
         if depth:
-            return self.one(CHILDREN)
+            return self.choice(CHILDREN)
         named = self.maybe(0.1, lambda: [*self.maybe(0.3, lambda: ["AS"]), "c"])
         joined = self.maybe(0.3, lambda: [",", "c.Account", "a"]) if named else []
-        return [*self.one(OBJECTS), *named, *joined]
+        return [*self.choice(OBJECTS), *named, *joined]
 
     def field(self) -> Tokens:
-        return self.one(FIELDS if self.random.random() < 0.8 else PATHS)
+        return self.choice(FIELDS if self.random.random() < 0.8 else PATHS)
 
     def item(self, depth: int) -> Tokens:
         chance = self.random.random()
@@ -114,18 +114,18 @@ class Generator:
         return self.pick(self.fields_group, self.type_of, self.shown, self.distance)
 
     def fields_group(self) -> Tokens:
-        return ["FIELDS", "(", *self.one(("ALL", "STANDARD", "custom")), ")"]
+        return ["FIELDS", "(", *self.choice(("ALL", "STANDARD", "custom")), ")"]
 
     def type_of(self) -> Tokens:
         whens: Tokens = []
         for _ in range(self.random.choice((0, 1, 1, 1, 1, 2, 2))):
-            whens += ["WHEN", *self.one(OBJECTS), "THEN", *self.listed(self.field)]
+            whens += ["WHEN", *self.choice(OBJECTS), "THEN", *self.listed(self.field)]
         otherwise = self.maybe(0.5, lambda: ["ELSE", *self.listed(self.field)])
         return ["TYPEOF", "What", *whens, *otherwise, "END"]
 
     def shown(self) -> Tokens:
-        name = self.one(("toLabel", "FORMAT", "convertCurrency"))
-        return [*name, "(", *self.field(), ")", *self.maybe(0.3, lambda: self.one(ALIASES))]
+        name = self.choice(("toLabel", "FORMAT", "convertCurrency"))
+        return [*name, "(", *self.field(), ")", *self.maybe(0.3, lambda: self.choice(ALIASES))]
 
     def distance(self) -> Tokens:
         place = ["GEOLOCATION", "(", "37.7", ",", "-122.4", ")"]
@@ -133,22 +133,22 @@ class Generator:
 
     def grouped_item(self) -> Tokens:
         value = self.pick(self.field, self.aggregate, self.aggregate, self.date_part)
-        return [*value, *self.maybe(0.3, lambda: self.one(ALIASES))]
+        return [*value, *self.maybe(0.3, lambda: self.choice(ALIASES))]
 
     def aggregate(self) -> Tokens:
-        return [*self.one(AGGREGATES), "(", *self.field(), ")"]
+        return [*self.choice(AGGREGATES), "(", *self.field(), ")"]
 
     def date_part(self) -> Tokens:
         zoned = self.random.random() < 0.2
         inner = ["convertTimezone", "(", *self.field(), ")"] if zoned else self.field()
-        return [*self.one(DATE_FUNCTIONS), "(", *inner, ")"]
+        return [*self.choice(DATE_FUNCTIONS), "(", *inner, ")"]
 
     def with_clause(self) -> Tokens:
-        return ["WITH", *self.one(("SECURITY_ENFORCED", "USER_MODE"))]
+        return ["WITH", *self.choice(("SECURITY_ENFORCED", "USER_MODE"))]
 
     def group_by(self) -> Tokens:
         if self.random.random() < 0.1:
-            groups = [*self.one(("ROLLUP", "CUBE")), "(", *self.listed(self.field), ")"]
+            groups = [*self.choice(("ROLLUP", "CUBE")), "(", *self.listed(self.field), ")"]
         else:
             groups = self.listed(lambda: self.pick(self.field, self.field, self.date_part))
         having = self.maybe(0.4, lambda: ["HAVING", *self.condition(2, self.aggregate)])
@@ -159,8 +159,8 @@ class Generator:
 
     def order(self) -> Tokens:
         value = self.pick(self.field, self.field, self.field, self.date_part, self.aggregate)
-        direction = self.maybe(0.5, lambda: self.one(("ASC", "DESC", "desc")))
-        nulls = self.maybe(0.3, lambda: ["NULLS", *self.one(("FIRST", "LAST"))])
+        direction = self.maybe(0.5, lambda: self.choice(("ASC", "DESC", "desc")))
+        nulls = self.maybe(0.3, lambda: ["NULLS", *self.choice(("FIRST", "LAST"))])
         return [*value, *direction, *nulls]
 
     def condition(self, depth: int, left: Callable[[], Tokens] | None = None) -> Tokens:
@@ -188,12 +188,12 @@ class Generator:
         value = left() if left else self.pick(*[self.field] * 8, self.date_part, self.distance)
         chance = self.random.random()
         if chance < 0.6:
-            return [*value, *self.one(COMPARISONS), *self.literal()]
+            return [*value, *self.choice(COMPARISONS), *self.literal()]
         if chance < 0.75:
-            return [*value, *self.one(("LIKE", "like")), *self.one(PATTERNS)]
+            return [*value, *self.choice(("LIKE", "like")), *self.choice(PATTERNS)]
         if chance < 0.8:
-            word = self.one(("INCLUDES", "EXCLUDES"))
-            return [*value, *word, "(", *self.listed(lambda: self.one(STRINGS)), ")"]
+            word = self.choice(("INCLUDES", "EXCLUDES"))
+            return [*value, *word, "(", *self.listed(lambda: self.choice(STRINGS)), ")"]
         word = self.pick(lambda: ["IN"], lambda: ["NOT", "IN"])
         if chance < 0.85 and depth < 2:
             return [*value, *word, "(", *self.semi_join(), ")"]
@@ -205,7 +205,7 @@ class Generator:
         if self.random.random() < 0.1:
             return self.select(depth=2)
         where = self.maybe(0.5, lambda: ["WHERE", *self.condition(3)])
-        return ["SELECT", *self.field(), "FROM", *self.one(OBJECTS), *where]
+        return ["SELECT", *self.field(), "FROM", *self.choice(OBJECTS), *where]
 
     def literal(self) -> Tokens:
         kinds = (
@@ -219,7 +219,7 @@ class Generator:
         )
         if self.random.random() < 0.07:
             return [f"{self.random.choice(COUNTED_DATES)}:{self.random.choice((1, 30))}"]
-        return self.one(self.random.choice(kinds))
+        return self.choice(self.random.choice(kinds))
 
     def damage(self, tokens: Tokens) -> None:
         at = self.random.randrange(len(tokens))

@@ -62,7 +62,7 @@ def test_what_is_accepted_is_kept_whole_and_wakes_once(journal: Journal) -> None
     assert [item.id for item in journal.of_call("call")] == [first.id, second.id]
 
 
-def test_a_redelivered_tool_call_hears_the_first_answer_and_records_nothing(
+def test_a_redelivered_tool_call_gets_the_first_answer_and_records_nothing(
     journal: Journal,
 ) -> None:
     key = StoredAnswer("vs:answer:call:1", '{"first": 1}')
@@ -138,9 +138,9 @@ def test_ten_racing_workers_lease_each_intent_once(journal: Journal) -> None:
 def test_a_lease_takes_the_oldest_first_and_no_more_than_its_bytes(journal: Journal) -> None:
     ids = []
     for _ in range(5):
-        one = intent(draft=CaseDraft(issue_type="billing", description="x" * 1000))
-        journal.accept("call", [one])
-        ids.append(one.id)
+        new = intent(draft=CaseDraft(issue_type="billing", description="x" * 1000))
+        journal.accept("call", [new])
+        ids.append(new.id)
     found = journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=2_500).intents
     assert [row.id for row in found] == ids[:2]
     assert len(journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=1).intents) == 1
@@ -149,31 +149,31 @@ def test_a_lease_takes_the_oldest_first_and_no_more_than_its_bytes(journal: Jour
 def test_what_is_held_is_not_leased_before_its_window_is_over(
     journal: Journal, store: redis.Redis
 ) -> None:
-    one = intent(hold_ms=60_000)
-    assert journal.accept("call", [one]) == Accepted(())
-    assert state(journal, one.id) is State.HELD
+    new = intent(hold_ms=60_000)
+    assert journal.accept("call", [new]) == Accepted(())
+    assert state(journal, new.id) is State.HELD
     assert not lease(journal).intents
-    store.zadd("vs:due:case_create", {one.id: 1})
+    store.zadd("vs:due:case_create", {new.id: 1})
     assert journal.sweep() == (Kind.CASE_CREATE,)
-    assert state(journal, one.id) is State.DUE
+    assert state(journal, new.id) is State.DUE
     assert len(lease(journal).intents) == 1
 
 
 def test_a_worker_whose_lease_ran_out_can_not_settle_for_another(
     journal: Journal, store: redis.Redis
 ) -> None:
-    one = intent()
-    journal.accept("call", [one])
+    new = intent()
+    journal.accept("call", [new])
     slow = lease(journal)
     assert not slow.intents[0].in_doubt
-    expire_lease(store, one.id)
+    expire_lease(store, new.id)
     quick = lease(journal)
     assert quick.intents[0].in_doubt  # the slow worker may have written it
     assert journal.extend(slow) == 0
     assert journal.extend(quick) == 1
-    assert journal.settle(slow, [Parked(one.id, "LATE")]).count == 0
-    assert journal.settle(quick, [Delivered(one.id, "500x", "00001042")]).count == 1
-    stored = journal.get(one.id)
+    assert journal.settle(slow, [Parked(new.id, "LATE")]).count == 0
+    assert journal.settle(quick, [Delivered(new.id, "500x", "00001042")]).count == 1
+    stored = journal.get(new.id)
     assert stored
     assert stored.state is State.DELIVERED
     assert stored.receipt
@@ -266,12 +266,12 @@ def test_what_a_caller_takes_back_is_a_new_request_when_asked_for_again(journal:
 def test_what_a_worker_has_or_may_have_written_can_not_be_taken_back(
     journal: Journal,
 ) -> None:
-    one = intent()
-    journal.accept("call", [one])
+    new = intent()
+    journal.accept("call", [new])
     taken = lease(journal)
-    assert journal.cancel(one.id, "caller")[0] == "leased"
-    journal.settle(taken, [TryAgain(one.id, "TIMEOUT", 0, Scope.RECORD, in_doubt=True)])
-    assert journal.cancel(one.id, "caller")[0] == "in_doubt"
+    assert journal.cancel(new.id, "caller")[0] == "leased"
+    journal.settle(taken, [TryAgain(new.id, "TIMEOUT", 0, Scope.RECORD, in_doubt=True)])
+    assert journal.cancel(new.id, "caller")[0] == "in_doubt"
     assert journal.cancel("nobody", "caller")[0] == ""
 
 
@@ -365,15 +365,15 @@ def test_what_is_settled_loses_its_draft_and_later_its_receipt(
 
 
 def test_only_what_is_parked_can_be_replayed_or_discarded(journal: Journal) -> None:
-    one, other = intent(), intent()
-    journal.accept("call", [one, other])
-    assert journal.replay([one.id]) == (0, ())
-    assert journal.discard([one.id]) == 0
-    journal.settle(lease(journal), [Parked(one.id, "NO"), Parked(other.id, "NO")])
+    new, other = intent(), intent()
+    journal.accept("call", [new, other])
+    assert journal.replay([new.id]) == (0, ())
+    assert journal.discard([new.id]) == 0
+    journal.settle(lease(journal), [Parked(new.id, "NO"), Parked(other.id, "NO")])
     assert journal.discard([other.id]) == 1
-    assert journal.replay([one.id, other.id])[0] == 1
+    assert journal.replay([new.id, other.id])[0] == 1
     again = lease(journal)
-    assert [found.id for found in again.intents] == [one.id]
+    assert [found.id for found in again.intents] == [new.id]
     assert again.intents[0].in_doubt  # it may have been written before it parked
 
 
@@ -407,8 +407,8 @@ def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_anothe
 ) -> None:
     first, second = intent(), intent()
     journal.accept("call", [first, second])
-    one, other = lease(journal, limit=1), lease(journal, limit=1)
-    journal.settle(one, [TryAgain(first.id, "DAILY", 600_000, Scope.ORG)])
+    new, other = lease(journal, limit=1), lease(journal, limit=1)
+    journal.settle(new, [TryAgain(first.id, "DAILY", 600_000, Scope.ORG)])
     journal.settle(other, [TryAgain(second.id, "AWAY", 500, Scope.ORG)])
     wait = journal.waits()["org"]
     assert wait.reason == "DAILY"
@@ -429,9 +429,9 @@ def test_of_a_backlog_a_quarter_of_each_batch_are_the_newest(journal: Journal) -
     """Their callers may still be on the line. The oldest get the rest of the batch."""
     ids = []
     for _ in range(20):
-        one = intent()
-        journal.accept("call", [one])
-        ids.append(one.id)
+        new = intent()
+        journal.accept("call", [new])
+        ids.append(new.id)
         time.sleep(0.002)  # they are told apart by their milliseconds
     taken = journal.lease(Kind.CASE_CREATE, limit=8, max_bytes=100_000).intents
     assert {item.id for item in taken} == {*ids[:6], *ids[-2:]}

@@ -14,9 +14,9 @@ CHANGE = ContactDraft(changes={"Email": "a@example.com"}, accepted_at="2026-11-2
 
 
 def accepted(journal: Journal, kind: Kind, draft: Any, **others: Any) -> str:
-    one = NewIntent(id=new_intent_id(), kind=kind, draft=draft, tool="t", **others)
-    journal.accept("call", [one])
-    return one.id
+    intent = NewIntent(id=new_intent_id(), kind=kind, draft=draft, tool="t", **others)
+    journal.accept("call", [intent])
+    return intent.id
 
 
 def leased(journal: Journal, kind: Kind) -> list[str]:

@@ -193,11 +193,13 @@ def test_an_utterance_that_can_not_be_read_is_left_out_of_the_transcript(
 
 
 def test_a_kept_draft_keeps_what_this_version_does_not_know(journal: Journal) -> None:
-    one = NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=CASE)
-    journal.accept("call", [one])
-    journal._store.hset(f"vs:intent:{one.id}", "payload", json.dumps(asdict(CASE) | {"added": 1}))
+    intent = NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=CASE)
+    journal.accept("call", [intent])
+    journal._store.hset(
+        f"vs:intent:{intent.id}", "payload", json.dumps(asdict(CASE) | {"added": 1})
+    )
     lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=9999)
-    journal.settle(lease, [Delivered(one.id, "500x")])
-    found = journal.get(one.id)
+    journal.settle(lease, [Delivered(intent.id, "500x")])
+    found = journal.get(intent.id)
     assert found
     assert found.payload["added"] == 1

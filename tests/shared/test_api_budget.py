@@ -112,7 +112,7 @@ def test_the_more_lookups_there_are_the_less_is_left_to_writes(
     assert isinstance(api_budget.capacity(), Capacity)
 
 
-def test_a_shared_lookup_is_held_while_the_window_is_tight_and_no_longer_than_told(
+def test_a_shared_lookup_is_held_while_the_window_is_tight_and_no_longer_than_said(
     windowed: Settings, store: redis.Redis, keys: str
 ) -> None:
     api_budget = ApiBudget(windowed, store)

@@ -76,7 +76,7 @@ def test_calls_with_different_ids_stay_apart_and_in_order() -> None:
 
 
 @pytest.mark.parametrize("bad", ["{", "[1]", "nonsense", [1], 7, True])
-def test_arguments_that_are_no_object_are_told_apart_from_none(bad: Any) -> None:
+def test_arguments_that_are_no_object_differ_from_none(bad: Any) -> None:
     (call,) = tool_calls(
         Message("tool-calls", {"toolCallList": [{"id": "x", "name": "t", "arguments": bad}]})
     )
@@ -149,7 +149,7 @@ def test_a_report_is_read_from_the_message_first_and_then_from_artifact_and_anal
     assert (outer.transcript, outer.summary, outer.duration_s) == ("T", "S", 2)
 
 
-def test_a_report_without_transcript_is_told_from_its_messages() -> None:
+def test_a_report_without_transcript_is_built_from_its_messages() -> None:
     messages = [
         {"role": "system", "message": "prompt"},
         {"role": "user", "message": "Hello\nthere"},

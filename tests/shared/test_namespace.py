@@ -58,7 +58,7 @@ def resolve(settings: Settings, store: redis.Redis) -> dict[str, list[str]]:
     return ContactResolver(records, store, "US", keys_of(settings)).resolve({KNOWN: 0})
 
 
-def test_another_org_hears_nothing_and_shows_nothing_of_the_one_before(
+def test_another_org_learns_nothing_and_shows_nothing_of_the_one_before(
     settings: Settings, production: Settings, production_server: Org, org: Org, store: redis.Redis
 ) -> None:
     """A sandbox, then production, with the same Redis: token, snapshots, figures, resolver."""

@@ -176,7 +176,7 @@ def test_a_call_that_vapi_does_not_name_has_no_recording_there() -> None:
         ({}, "Inbound"),
     ],
 )
-def test_the_direction_is_told_by_the_calls_type(call: Any, direction: str) -> None:
+def test_the_direction_follows_the_calls_type(call: Any, direction: str) -> None:
     assert Message("status-update", {"call": call}).direction == direction
 
 
@@ -190,7 +190,7 @@ def test_a_chat_is_no_phone_call(own: Any) -> None:
     {"call": {"id": "c-1"}, "functionCall": {"name": "t"}},
     {"call": {"id": "c-1"}, "endedReason": "silence-timed-out", "artifact": {}},
 ])  # fmt: skip
-def test_a_message_without_type_is_told_by_what_it_carries(body: Any) -> None:
+def test_a_message_without_type_is_logged_by_what_it_carries(body: Any) -> None:
     wanted = {"toolCallList": "tool-calls", "functionCall": "function-call"}
     kind = next((t for name, t in wanted.items() if name in body), "end-of-call-report")
     for sent in ({"message": body}, body):

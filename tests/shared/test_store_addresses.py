@@ -155,7 +155,7 @@ def test_a_certificate_of_a_stranger_is_refused_unless_asked_not_to_look(
         ("unix://u:w@/run/v.sock?db=3", "redis+socket://u:w@/run/v.sock?virtual_host=3", False),
     ],
 )
-def test_an_address_is_told_to_celery_in_its_own_words(url: str, expected: str, tls: bool) -> None:
+def test_an_address_reaches_celery_in_its_own_words(url: str, expected: str, tls: bool) -> None:
     said, options = for_celery(url)
     assert said == expected
     assert (options is not None) == tls

@@ -132,7 +132,7 @@ def test_another_number_has_not_its_digits(other: str) -> None:
     assert not has_digits_of(other, "+14155550101")
 
 
-def test_references_can_be_said_and_heard() -> None:
+def test_references_can_be_said_and_understood() -> None:
     for _ in range(100):
         reference = new_reference()
         assert as_reference(reference.lower().replace(" ", "-")) == reference

@@ -88,7 +88,7 @@ def test_what_asks_for_something_takes_nothing_back(words: str) -> None:
 @pytest.mark.parametrize(
     "words", ["Never mind.", "No, I don't need it.", "Just leave it.", "Don't do that, please."]
 )
-def test_what_may_answer_a_question_is_told_apart(words: str) -> None:
+def test_what_may_answer_a_question_is_recognised(words: str) -> None:
     assert senses_of_caller(words) & TAKING_BACK == {Sense.DECLINES}
 
 

@@ -71,8 +71,8 @@ def _rested(context: DeliveryContext, intent: Intent, error: SalesforceError) ->
 
 def _record(intent: Intent, case_id: str) -> dict[str, Any]:
     text = cast(CommentDraft, intent.draft).text
-    mark = _mark(intent)
-    body = fit_comment(text, MAX_COMMENT_BYTES - html_bytes(mark)) + mark
+    reference_line = _mark(intent)
+    body = fit_comment(text, MAX_COMMENT_BYTES - html_bytes(reference_line)) + reference_line
     return {"ParentId": case_id, "CommentBody": body}
 
 

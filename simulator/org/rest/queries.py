@@ -79,9 +79,9 @@ def _names_ids(condition: Condition) -> bool:
         return condition.operator == "AND" and any(map(_names_ids, condition.conditions))
     if not isinstance(condition, Comparison) or not isinstance(condition.left, Path):
         return False
-    one = condition.operator == "=" and isinstance(condition.value, Literal)
+    is_single = condition.operator == "=" and isinstance(condition.value, Literal)
     several = condition.operator == "IN" and isinstance(condition.value, tuple)
-    return condition.left.names[-1].lower() in LINK_FIELDS and (one or several)
+    return condition.left.names[-1].lower() in LINK_FIELDS and (is_single or several)
 
 
 def page_size(request: Request) -> int:

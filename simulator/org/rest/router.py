@@ -101,7 +101,9 @@ def _dispatch(context: Context, call: Call) -> Answer:
                 raise method_not_allowed(method, list(methods))
             if method in ("POST", "PATCH", "PUT"):
                 _check_content_type(call)
-            arguments = [part for mark, part in zip(pattern, path, strict=True) if mark == "*"]
+            arguments = [
+                part for segment, part in zip(pattern, path, strict=True) if segment == "*"
+            ]
             base = f"/services/data/{segments[0]}"
             request = Request(call, replace(context, headers=call.headers), version, base, answer)
             return handler(request, *arguments)
@@ -109,7 +111,7 @@ def _dispatch(context: Context, call: Call) -> Answer:
 
 
 def _fits(pattern: tuple[str, ...], path: list[str]) -> bool:
-    return all(mark in ("*", part) for mark, part in zip(pattern, path, strict=True))
+    return all(segment in ("*", part) for segment, part in zip(pattern, path, strict=True))
 
 
 def check_version(segment: str) -> float:

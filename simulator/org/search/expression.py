@@ -114,19 +114,19 @@ class _Reader:
         return lambda known: any(test(known) for test in tests)
 
     def both(self) -> Test:
-        tests = [self.one()]
+        tests = [self.term()]
         while self.at < len(self.pieces) and self.peek() not in ("OR", ")"):
             if self.peek() == "AND":
                 self.at += 1
             if self.peek() == "NOT":
                 self.at += 1
-                refused = self.one()
+                refused = self.term()
                 tests.append(lambda known, refused=refused: not refused(known))  # type: ignore[misc]
             else:
-                tests.append(self.one())
+                tests.append(self.term())
         return lambda known: all(test(known) for test in tests)
 
-    def one(self) -> Test:
+    def term(self) -> Test:
         if self.at >= len(self.pieces):
             raise malformed_search("unexpected end of search query")
         piece = self.pieces[self.at]

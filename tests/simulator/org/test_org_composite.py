@@ -158,7 +158,7 @@ def test_a_subrequest_has_headers_of_its_own(org: LocalOrg) -> None:
 
 
 def test_collections_and_files_fit_into_a_composite(org: LocalOrg) -> None:
-    many, one = composite(
+    many, single = composite(
         org,
         sub(
             "PATCH",
@@ -178,7 +178,7 @@ def test_collections_and_files_fit_into_a_composite(org: LocalOrg) -> None:
         ),
     )
     assert len(many["body"]) == 200
-    assert one["httpStatusCode"] == 201
+    assert single["httpStatusCode"] == 201
 
 
 @pytest.mark.parametrize(
