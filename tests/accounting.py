@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -218,15 +218,16 @@ def unlisted(keys: Iterable[str]) -> list[str]:
 class Running:
     """Threads of this process, and its child processes where the system lists them.
 
-    Processes count by their command: one that a keeper starts again is the same.
+    commands: by process id. One that a keeper starts again is the same: it has the command of one
+    that is gone.
     """
 
     threads: frozenset[threading.Thread]
-    commands: Counter[str]
+    commands: Mapping[int, str]
 
     @classmethod
     def now(cls) -> "Running":
-        return cls(frozenset(threading.enumerate()), Counter(_commands()))
+        return cls(frozenset(threading.enumerate()), dict(_commands()))
 
     def began_since(self) -> list[str]:
         """What began after this was taken and does not end within a few seconds."""
@@ -234,20 +235,25 @@ class Running:
         while True:
             now = Running.now()
             left = [f"thread {thread.name}" for thread in now.threads - self.threads]
-            left += [f"process {command}" for command in now.commands - self.commands]
+            gone = _but(self.commands, now.commands)
+            left += [f"process {command}" for command in _but(now.commands, self.commands) - gone]
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.02)
 
 
-def _commands() -> Iterator[str]:
+def _but(commands: Mapping[int, str], known: Mapping[int, str]) -> Counter[str]:
+    return Counter(command for pid, command in commands.items() if pid not in known)
+
+
+def _commands() -> Iterator[tuple[int, str]]:
     for listed in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):  # the thread has ended
             for child in listed.read_text().split():
-                yield from _command(child)
+                yield from _command(int(child))
 
 
-def _command(child: str) -> Iterator[str]:
+def _command(pid: int) -> Iterator[tuple[int, str]]:
     with suppress(OSError):  # the process has ended
-        command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        yield command.strip() or "that ended, and nobody waited for it"
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        yield pid, command.strip() or "that ended, and nobody waited for it"

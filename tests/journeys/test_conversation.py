@@ -40,7 +40,7 @@ def play(stack: Stack, name: str, *options: str, runs: int = RUNS) -> None:
         [
             sys.executable, "-m", "simulator", "vapi", "play", str(SCENARIOS / f"{name}.toml"),
             "--url", stack.webhook, "--secret", SECRET, "--repeat", str(runs),
-            "--concurrency", "20", "--quiet", *options,
+            "--concurrency", "40", "--quiet", *options,
         ],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=110,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from demo.processes import Process, free_port, wait_until
 from demo.stack import ROOT, SECRET, Stack, answers, procfile
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import NewIntent, new_intent_id
-from shared.domain.kinds import SETTLED, Kind, State
+from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from simulator.vapi.player import REFERENCE
 from simulator.vapi.wire import Call, as_bytes, proof
@@ -64,10 +64,15 @@ def journal_of(stack: Stack) -> Journal:
     return Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
 
 
-def post(url: str, message: dict[str, Any], timeout_s: float = 30) -> requests.Response:
+def post(
+    url: str,
+    message: dict[str, Any],
+    timeout_s: float = 30,
+    send: Callable[..., requests.Response] = requests.post,
+) -> requests.Response:
     body = as_bytes(message)
     headers = {"Content-Type": "application/json", **proof(body, SECRET, "hmac")}
-    return requests.post(url, data=body, headers=headers, timeout=timeout_s)
+    return send(url, data=body, headers=headers, timeout=timeout_s)
 
 
 def create_case(nth: int, caller: str = "+14155550101", **others: str) -> dict[str, Any]:
@@ -82,16 +87,17 @@ def accept(stack: Stack, count: int, *, callers: int = 1) -> list[str]:
     callers: how many numbers call; 0 for calls that show none, so that no contact is looked for.
     """
 
-    def accept_nth(nth: int) -> str:
-        caller = "+14155550101" if callers else ""
-        if callers > 1:
-            caller = f"+1415556{nth % callers:04d}"
-        said = post(stack.webhook, create_case(nth, caller)).json()["results"][0]["result"]
-        found = REFERENCE.search(said)
-        assert found
-        return found.group()
+    with requests.Session() as session, ThreadPoolExecutor(8) as pool:  # as many as it keeps open
 
-    with ThreadPoolExecutor(8) as pool:
+        def accept_nth(nth: int) -> str:
+            caller = "+14155550101" if callers else ""
+            if callers > 1:
+                caller = f"+1415556{nth % callers:04d}"
+            answer = post(stack.webhook, create_case(nth, caller), send=session.post)
+            found = REFERENCE.search(answer.json()["results"][0]["result"])
+            assert found
+            return found.group()
+
         return list(pool.map(accept_nth, range(count)))
 
 
@@ -99,8 +105,11 @@ def wait_settled(stack: Stack, count: int, for_s: float = 110) -> Counter[State]
     journal = journal_of(stack)
 
     def settled() -> bool:
-        found = journal.newest(20_000)
-        return len(found) >= count and all(row.state in SETTLED for row in found)
+        found = journal.summary()
+        still_open = sum(
+            kind.held + kind.waiting + kind.due + kind.leased for kind in found.kinds.values()
+        )
+        return found.accepted >= count and not still_open
 
     wait_until(settled, for_s=for_s, what="the journal")
     return Counter(intent.state for intent in journal.newest(20_000))
