@@ -1,6 +1,7 @@
 """Start, await, restart and stop the processes of the demo, the drill and the tests."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -110,9 +111,18 @@ def wait_until(condition: Callable[[], bool], *, for_s: float, what: str) -> Non
         time.sleep(0.05)
 
 
+PORTS = range(15_000, 32_000)
+"""Below those that systems give to outgoing connections: one of these could take the port before
+its server starts."""
+
+
 def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that was free a moment ago. Raises NotReadyError when none of many is."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise NotReadyError("no free TCP port")
