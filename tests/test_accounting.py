@@ -13,7 +13,7 @@ import redis
 from shared.domain.intent import Delivered
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
-from tests.accounting import NOT_LISTED_YET, Running, listed, unaccounted, unlisted
+from tests.accounting import Running, unaccounted, unlisted
 from tests.workers.delivering import BILLING, accept
 
 SPOILED: dict[str, tuple[Callable[[Any, str], Any], str]] = {
@@ -75,10 +75,6 @@ def test_each_state_of_a_life_adds_up(journal: Journal, store: redis.Redis) -> N
 def test_a_key_that_the_schema_does_not_list_is_found() -> None:
     assert unlisted(["vs:due:case_create", "vs:calls", "vs:celery:deliver", "of:somebody"]) == []
     assert unlisted(["vs:new", "vs:due:case_create:new"]) == ["vs:due:case_create:new", "vs:new"]
-
-
-def test_what_the_schema_lists_is_not_listed_here_as_well() -> None:
-    assert NOT_LISTED_YET & listed() == set()
 
 
 def test_threads_and_processes_that_run_on_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from shared.domain.intent import (
 )
 from shared.domain.kinds import Kind, State
 from shared.journal.answers import Answers, Claim
-from shared.journal.journal import Journal
+from shared.journal.journal import CALL_TTL_MS, Journal
 from shared.journal.results import Accepted, AnsweredBefore, Repeated, StoredAnswer
 from shared.store import StoreUnavailableError, connect
 
@@ -437,3 +438,12 @@ def test_of_a_backlog_a_quarter_of_each_batch_are_the_newest(journal: Journal) -
     assert {item.id for item in taken} == {*ids[:6], *ids[-2:]}
     rest = [journal.lease(Kind.CASE_CREATE, limit=20, max_bytes=100_000).intents]
     assert {item.id for item in rest[0]} == set(ids) - {item.id for item in taken}
+
+
+def test_an_amended_request_is_not_stored_for_ever(journal: Journal, store: redis.Redis) -> None:
+    held = intent(fingerprint="before", hold_ms=60_000)
+    journal.accept("call", [held])
+    corrected = replace(held, fingerprint="after", amends=(held.id, "before"))
+    assert isinstance(journal.accept("call", [corrected]), Accepted)
+    assert store.hgetall("vs:call:call:requests") == {"after": held.id}
+    assert 0 < int(store.pttl("vs:call:call:requests")) <= CALL_TTL_MS

@@ -116,6 +116,7 @@ local function amend(intent)
   end
   redis.call('HDEL', requests, intent.amends[2])
   redis.call('HSET', requests, intent.fingerprint, id)
+  redis.call('PEXPIRE', requests, want.call_ms)
   for _, dedup_key in ipairs(intent.dedup_keys) do
     redis.call('SET', p .. 'dedup:' .. dedup_key, id, 'PX', want.dedup_ms)
   end

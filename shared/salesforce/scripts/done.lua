@@ -30,6 +30,7 @@ if want.usage then
   redis.call('HSET', p .. 'usage', 'used', want.usage[1], 'limit', want.usage[2], 'at', now)
 end
 redis.call('HINCRBY', p .. 'counts', want.use .. ':' .. want.outcome, 1)
+if want.use == 'lookup' then redis.call('HSETNX', p .. 'breaker', 'from', now) end
 for _, key in ipairs({'counts', 'usage', 'breaker'}) do redis.call('PEXPIRE', p .. key, TTL_MS) end
 if want.use ~= 'lookup' then return end
 
