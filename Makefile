@@ -36,8 +36,9 @@ demo: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m demo $(if $(KEEP),--keep)
 
 # tests/journeys installs the service itself, as README does.
+# JOBS is how many test files run at a time.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .
