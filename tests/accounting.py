@@ -184,6 +184,8 @@ def _part(part: str) -> str:
             return ".+"
         case "{org}":
             return ".*"  # a host and its port, or nothing
+        case "{dedup key}":
+            return ".+"
         case "{call}" | "{conversation}":
             return "(?:(?:twilio|chat|session):)?[^:]+"  # what is no call of Vapi's says what it is
         case "{number}":

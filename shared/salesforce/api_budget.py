@@ -32,8 +32,10 @@ MAX_STUCK = 3
 """This many lookups in flight for half of their deadline open the breaker: Salesforce hangs."""
 COUNT_MS = 10_000
 MAX_BAD = 5
+"""This many failed lookups within COUNT_MS open the breaker, unless more have succeeded."""
 FIRST_OPEN_MS = 1_000
 MAX_OPEN_MS = 10_000
+"""The breaker opens for FIRST_OPEN_MS, and each time in a row for twice as long, up to this."""
 
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 

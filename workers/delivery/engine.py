@@ -46,8 +46,8 @@ TIGHT = 0.5
 
 @dataclass(frozen=True)
 class Applier:
-    """How a kind is applied, and how many intents a batch has: as a rule, and when the account is
-    tight."""
+    """How a kind is applied, and how many intents a batch has: as a rule, and when the API budget
+    is tight."""
 
     apply: Apply
     limit: int = MAX_RECORDS
