@@ -41,8 +41,8 @@ class Rule:
     """What one class of failure means.
 
     request: whom it concerns when a request failed as a whole; record: when it is the answer to one
-    record. limit: refusals after which a record parks that fails so; 1 parks at once, 0 never. suspect: a
-    record's refusal may be its kind's.
+    record. limit: refusals after which a record that fails so parks; 1 parks at once, 0 never.
+    suspect: a record's refusal may be its kind's.
     """
 
     request: Scope
