@@ -38,7 +38,10 @@ class OrgState:
 
 
 def org_state_of(intent: Intent, change: Edit, settings: Settings) -> OrgState:
-    """When the org can't be read, the sentence says so. Raises StoreUnavailableError."""
+    """What the org has for an intent that an operator edits.
+
+    If the org can't be read, the result's sentence says so. Raises StoreUnavailableError.
+    """
     store = connect(settings.redis_url, socket_timeout_s=ANSWER_S)
     salesforce = SalesforceClient(settings, store, ApiBudget(settings, store), Use.CHECK)
     has_key_fields = settings.salesforce_key_fields

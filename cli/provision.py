@@ -79,7 +79,7 @@ class Step:
 
 
 class Accounts:
-    """The two accounts, each asked only when something of it is wanted."""
+    """The Vapi and Twilio accounts. Each client is created when it is first used."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -152,7 +152,7 @@ def apply(yes: bool) -> None:
     "--yes", is_flag=True, help="Do it. Without --yes the command only shows what it would do."
 )
 def rollback(yes: bool) -> None:
-    """Undo the last apply of this folder: restore what it changed, delete what it created."""
+    """Undo the last apply from this folder: restore what it changed, delete what it created."""
     files = sorted(STORED.glob("*.json"))
     if not files:
         raise click.ClickException(f"nothing was applied from this folder ({STORED}/ is empty)")

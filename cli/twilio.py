@@ -97,7 +97,7 @@ class TwilioApi:
 
 
 def wanted_urls(settings: Settings) -> dict[str, str]:
-    """The number's URLs that are ours: the fallback, and the callback when a call ends."""
+    """The URLs that we set on the number: the fallback, and the callback when a call ends."""
     base = f"{(settings.public_url or '').rstrip('/')}/twilio"
     return {
         "voice_fallback_url": f"{base}/voice",

@@ -81,7 +81,7 @@ class Alive:
 
 
 def _read(member: str) -> Peer | None:
-    """None for a record of another version that this one can't read."""
+    """The peer in a stored record; None if another version wrote it and this one can't read it."""
     try:
         stored = json.loads(member)
         return Peer(str(stored["host"]), int(stored["pid"]), str(stored.get("name", "")))

@@ -124,7 +124,7 @@ def connect(
 ) -> redis.Redis:
     """A client that fails quickly and follows the primary.
 
-    max_connections: of this client. When all are busy, a caller waits for socket_timeout_s.
+    max_connections: for this client. When all are busy, a caller waits up to socket_timeout_s.
     """
     options = parse_url(url)  # type: ignore[no-untyped-call]
     connection_class = options.pop("connection_class", redis.Connection)
@@ -303,7 +303,10 @@ def _persistence(
 
 
 class MemoryGauge:
-    """How full the server is, as of the last second. One thread at a time asks (single flight)."""
+    """How full the server's memory is.
+
+    Asks at most once a second, and from one thread at a time (single flight).
+    """
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store

@@ -56,7 +56,7 @@ class Started(Generic[T]):
         self._future = future
 
     def result(self, deadline: Deadline) -> T:
-        """What it found. Raises what it raised, and SalesforceError when the deadline is over."""
+        """The work's result. Raises the work's errors, and SalesforceError after the deadline."""
         try:
             return self._future.result(timeout=max(0.0, deadline.left_s))
         except FutureTimeoutError:

@@ -163,7 +163,7 @@ def _call_id() -> str:
 
 
 def _caller() -> str:
-    """E.164, or "" for a caller who shows no number."""
+    """The caller's number in E.164; "" for a caller who shows no number."""
     return e164(request.form.get("From", ""))
 
 

@@ -133,7 +133,7 @@ def answer(service: Service, message: Message) -> str:
 
 
 def answer_without_store(service: Service, message: Message) -> str:
-    """An answer that needs nothing of the call."""
+    """An answer that does not need the stored state of the call."""
     match message.type:
         case "tool-calls":
             return as_body(store_is_away(tool_calls(message)))

@@ -70,8 +70,8 @@ Cutoff = Literal["", "timeout", "connections", "memory"]
 class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
     """A client's connection. The application finds it as `gunicorn.socket` in the environment.
 
-    cut_off: why the worker reads nothing more, "" while it reads. Reading then ends as if the
-    client had closed the connection; gunicorn handles that quietly at any point.
+    cut_off: why the worker stopped reading; "" while it still reads. Once it stops, reads end as if
+    the client had closed the connection, which gunicorn handles quietly at any point.
     """
 
     def __init__(self, accepted: Any, connections: "Connections", idle_timeout_s: float) -> None:
@@ -214,7 +214,10 @@ class Connections:
         self._unauthenticated.pop(connection, None)
 
     def hold(self, connection: Connection, count: int) -> None:
-        """Account for bytes of a request that stay in memory until it is answered."""
+        """Count bytes that a request keeps in memory until it is answered.
+
+        Above the limit, unauthenticated connections are evicted first, the oldest of them first.
+        """
         connection.held_bytes += count
         self._bytes += count
         while self._bytes > self._max_bytes and not connection.cut_off:

@@ -60,7 +60,11 @@ class Sweeper:
         self._thread.join(END_S)
 
     def sweep(self) -> None:
-        """Once. Raises StoreUnavailableError."""
+        """Sweep once. Raises StoreUnavailableError.
+
+        Sends wake-ups for the due kinds, delivers the kinds that none could be sent for, and purges
+        if retention is overdue.
+        """
         lost = self._notify(self._journal().sweep())
         if lost:
             self._do(lambda: self._deliver_all(lost))

@@ -1,6 +1,7 @@
 """The tasks: deliver a kind, end quiet calls, purge.
 
-Each may run any number of times, on any number of workers at once: the journal decides.
+Each task may run any number of times, on any number of workers at once: the journal decides what is
+due.
 """
 
 import time
@@ -42,7 +43,7 @@ class Tasks:
             return work()
 
     def sweeper(self) -> Sweeper:
-        """This worker's."""
+        """The sweeper of this worker, not yet started."""
         return Sweeper(
             lambda: self._resources.context.journal,
             self.notify,

@@ -18,7 +18,10 @@ MAX_CLOCK_S = 60
 
 
 class CheckContext:
-    """try_writes: whether to write one of each record to Salesforce and undo it."""
+    """What the checks share; each part is created when a check first uses it.
+
+    try_writes: whether to write one record of each kind to Salesforce and undo it.
+    """
 
     def __init__(self, settings: Settings, *, try_writes: bool = False) -> None:
         self.settings = settings

@@ -150,7 +150,7 @@ def _names(resources: list[dict[str, Any]]) -> str:
 
 
 def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
-    """Whether the number has our assistant, or asks our server for an assistant."""
+    """Whether calls to the number get our assistant, or make Vapi ask our server for one."""
     if number.get("assistantId"):
         return bool(number["assistantId"] == settings.vapi_assistant_id)
     server = number.get("server") or {}

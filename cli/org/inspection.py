@@ -108,7 +108,7 @@ class Inspection:
         return list(dict.fromkeys(lacking))
 
     def keys(self) -> list[str]:
-        """What is wrong with this service's own fields, each as a clause with object and field."""
+        """Problems with this service's own fields, each a clause that names object and field."""
         wrong = []
         for sobject in MARKERS:
             fields = self._fields(sobject)

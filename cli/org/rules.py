@@ -1,8 +1,9 @@
 """The org's own rules: which are active, and whether they accept the service's writes.
 
-A user who may not see the rules (View Setup and Configuration) can still try: `try_writes` sends
-the writes as one Composite request, all or nothing, whose last part fails on purpose. So nothing
-stays, but validation rules, duplicate rules, triggers and flows have run (docs/vendors.md S8).
+Seeing the rules takes the permission View Setup and Configuration. A user without it can still test
+them: `try_writes` sends the writes as one all-or-nothing Composite request whose last part fails on
+purpose. So nothing stays in the org, but validation rules, duplicate rules, triggers and flows have
+run (docs/vendors.md S8).
 """
 
 from collections.abc import Collection

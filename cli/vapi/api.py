@@ -27,7 +27,7 @@ class VapiRefusedError(Exception):
 
 
 class VapiApi:
-    """Every method raises VapiRefusedError."""
+    """A client for Vapi's API. Every method raises VapiRefusedError."""
 
     def __init__(self, settings: Settings) -> None:
         key = settings.vapi_api_key
@@ -70,7 +70,7 @@ class VapiApi:
         return made
 
     def change(self, resource: str, id_: str, body: dict[str, Any]) -> None:
-        """Objects and lists are replaced as a whole (docs/vendors.md V12)."""
+        """Change a resource. Vapi replaces objects and lists as a whole (docs/vendors.md V12)."""
         self._call("PATCH", f"{resource}/{id_}", body)
 
     def delete(self, resource: str, id_: str) -> None:

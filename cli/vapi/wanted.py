@@ -50,10 +50,11 @@ def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
 
 
 def wanted_number(settings: Settings) -> dict[str, Any]:
-    """The import of TWILIO_PHONE_NUMBER from Twilio.
+    """The request body that imports TWILIO_PHONE_NUMBER from Twilio.
 
-    It has no assistant of its own, so each call asks the server for one (`assistant-request`), and
-    goes to the fallback destination when that fails (CreateTwilioPhoneNumberDTO).
+    The number has no assistant of its own, so for each call Vapi asks the server for one
+    (`assistant-request`). If that fails, the call goes to the fallback destination
+    (CreateTwilioPhoneNumberDTO).
     """
     token = settings.twilio_auth_token
     body = {

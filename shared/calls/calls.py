@@ -182,7 +182,7 @@ class Calls:
         return [str(call_id) for call_id in ids]
 
     def _by_provider(self, provider_call_id: str) -> str:
-        """The call with this id at the phone provider; the id itself for a new call."""
+        """The call's id, from its id at the phone provider; the provider's id for a new call."""
         if not provider_call_id:
             return ""
         with translated():

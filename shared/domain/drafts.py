@@ -205,7 +205,10 @@ class CallDraft(FromCaller):
 
     @property
     def schema(self) -> int:
-        """A version without `amends` would create a second Task: it must not read such a draft."""
+        """AMENDING for a draft that amends a Task, so that older versions refuse to read it.
+
+        A version that does not know `amends` would create a second Task.
+        """
         return AMENDING if self.amends else SCHEMA
 
 
@@ -250,9 +253,10 @@ def read_draft(kind: Kind, schema: int, stored: dict[str, Any]) -> Draft:
 
 
 def shortened(kind: Kind, stored: dict[str, Any]) -> dict[str, Any]:
-    """What stays stored of a draft after delivery. Fields of other versions stay as they are.
+    """The part of a draft that stays stored after delivery. Fields of other versions do not change.
 
-    A call that was ended without its report keeps its words, to be compared with a late report.
+    The draft of a call that ended without a report keeps its text, for comparison with a late
+    report.
     """
     if kind is Kind.CALL_LOG and not stored.get("is_reported", True):
         return stored

@@ -221,10 +221,10 @@ class Journal:
         return tuple(Kind(kind) for kind in kinds)
 
     def cancel(self, intent_id: str, reason: str) -> tuple[str, tuple[Kind, ...]]:
-        """Cancel an intent, as long as nothing of it can have reached Salesforce.
+        """Cancel an intent, unless any part of it may have reached Salesforce.
 
         Returns "cancelled" or the state that forbids it ("leased", "delivered", "parked",
-        "in_doubt", "" when unknown), and the kinds to notify.
+        "in_doubt"; "" for an unknown intent), and the kinds to notify.
         """
         with translated():
             reply = self._cancel(args=[self._prefix, intent_id, reason, WAKE_UP_MS])
@@ -235,9 +235,9 @@ class Journal:
     def lease(self, kind: Kind, *, limit: int, max_bytes: int) -> Lease:
         """Lease due intents of a kind, oldest first.
 
-        The lease is empty when none is due, or when the kind or the org has to wait.
+        The lease is empty when no intent is due, or when the kind or the org has to wait.
 
-        Clears the kind's wake-up first, so an intent accepted from here on sends a new one.
+        Clears the kind's wake-up first, so an intent accepted after that sends a new wake-up.
         """
         token = secrets.token_hex(8)
         with translated():
@@ -445,7 +445,7 @@ class Journal:
         return self._read_listed(reply, name)
 
     def queue_of_call(self, pipe: Any, call_id: str) -> None:
-        """`of_call` as one command of a pipeline; `read_of_call` reads its reply."""
+        """Queue `of_call` as one command of a pipeline; `read_of_call` reads its reply."""
         self._queue_listed(pipe, f"call:{call_id}:intents")
 
     def read_of_call(self, reply: Any, call_id: str) -> list[Intent]:

@@ -50,7 +50,10 @@ class Use(StrEnum):
 
 @dataclass(frozen=True)
 class Permit:
-    """One request may go. probe: it goes through an open breaker. left_at: time.monotonic()."""
+    """Permission to send one request.
+
+    probe: the request goes through an open breaker. left_at: time.monotonic() when granted.
+    """
 
     id: str
     use: Use

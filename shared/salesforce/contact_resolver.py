@@ -29,7 +29,10 @@ T = TypeVar("T")
 
 
 class ContactResolver:
-    """Every method raises SalesforceError and StoreUnavailableError."""
+    """Finds contacts by phone number.
+
+    Every method raises SalesforceError and StoreUnavailableError.
+    """
 
     def __init__(
         self,

@@ -55,12 +55,12 @@ class FailureClass(StrEnum):
 class SalesforceError(Exception):
     """A request, or one record of it, failed.
 
-    code: Salesforce's errorCode, or a code of ours where there is none (DEADLINE, HTTP_502, ...).
-    ambiguous: a write may have been committed all the same.
+    code: Salesforce's errorCode; if it sent none, our own code (DEADLINE, HTTP_502, ...).
+    ambiguous: a write may have been committed despite the error.
     fields: API names, never values.
     whole: the whole request failed, which says nothing about a single record.
-    message: Salesforce's own words, for the operator alone. They may quote a record, so no text or
-    repr of the error contains them.
+    message: Salesforce's own words, for the operator only. They may quote a record, so neither the
+    text nor the repr of the error contains them.
     """
 
     failure: FailureClass

@@ -1,7 +1,7 @@
 """The prefix of every key that concerns Salesforce: it contains the org and the app.
 
-A service that is pointed at another org, app or user starts without the data of the one before,
-which expires.
+When the settings name another org, app or user, the service starts without the earlier data. That
+data expires.
 """
 
 import hashlib

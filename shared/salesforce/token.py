@@ -150,7 +150,10 @@ class TokenStore:
 
 
 def _body(answer: requests.Response) -> dict[str, Any]:
-    """An object; behind a rate limit the endpoint answers a list, as the API does."""
+    """The answer's JSON object; {} if it has none.
+
+    Behind a rate limit the endpoint answers with a list, as the API does: its first object counts.
+    """
     try:
         parsed = answer.json()
     except ValueError:

@@ -50,9 +50,9 @@ class ControlUrl:
 
 
 def read_url(url: str) -> ControlUrl | None:
-    """The checked parts of a control URL; None if it is refused whatever hosts are allowed.
+    """The checked parts of a control URL; None for a URL that no list of hosts can allow.
 
-    Allows https on port 443. For loopback, allows http and any port as well.
+    Allows https on port 443. On a loopback host, also allows http and any port.
     """
     if len(url) > MAX_URL_LENGTH or not _PLAIN.fullmatch(url):
         return None
@@ -76,7 +76,10 @@ def read_url(url: str) -> ControlUrl | None:
 
 
 def may_be_called(url: str, hosts: str) -> bool:
-    """hosts: comma-separated names; `*.vapi.ai` stands for all names below it."""
+    """Whether a control URL is well-formed and its host is allowed.
+
+    hosts: comma-separated names; `*.vapi.ai` stands for all names below `vapi.ai`.
+    """
     parts = read_url(url)
     return parts is not None and _is_allowed(parts, hosts)
 

@@ -52,7 +52,7 @@ class _Step:
 
 
 def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
-    """The entries for `results`, one per call and in their order. Raises nothing of its own."""
+    """The entries for `results`, one per call, in the same order. Raises no errors of its own."""
     settings = turn.service.settings
     deadline = Deadline.after(settings.lookup_deadline_ms / 1000)
     limit = settings.max_tool_calls_per_message

@@ -85,7 +85,7 @@ class _Reader:
         self.error: SalesforceError | None = None
 
     def read(self, contact_ids: set[str]) -> dict[str, dict[str, Any]]:
-        """The contacts that exist, by id, with what of CHANGEABLE the org has."""
+        """The contacts that exist, by id, with those fields of CHANGEABLE that the org has."""
         while contact_ids:
             fields = tuple(name for name in CHANGEABLE if name not in self.lacking)
             try:
@@ -156,8 +156,10 @@ class _Holders:
         }
 
     def of_others(self, draft: ContactDraft, contact_id: str) -> SalesforceError | None:
-        """The failure of the fields with another contact's number. From now on the numbers of the
-        others are this contact's, also for the rest of the batch."""
+        """The error for the phone fields whose number another contact has; None if none has.
+
+        The numbers in the other fields count as this contact's from now on, for the whole batch.
+        """
         numbers = {name: draft.changes[name] for name in PHONES if name in draft.changes}
         taken = [name for name, number in numbers.items() if self._holders[number] - {contact_id}]
         for name, number in numbers.items():

@@ -118,7 +118,7 @@ NOT_THEIRS = frozenset({"CASE_OF_SOMEBODY_ELSE", "CASE_UNKNOWN"})
 
 
 def _not_after(intent: Intent, earlier: Intent | None) -> Outcome | None:
-    """What becomes of it because the one before it did not come to anything; None when it did."""
+    """The outcome of an intent whose earlier intent was not delivered; None if it was."""
     if earlier and earlier.state is State.DELIVERED:
         return None
     comment = earlier is not None and earlier.kind is Kind.CASE_COMMENT

@@ -133,7 +133,7 @@ def outcome_of(
 
 
 def alone(outcome: Outcome) -> Outcome:
-    """The outcome of an intent whose request carried no other: its batch can't be smaller."""
+    """The outcome of an intent that was sent alone: its batch can't be made smaller."""
     if isinstance(outcome, TryAgain) and outcome.scope is Scope.BATCH:
         return replace(outcome, scope=Scope.RECORD)
     return outcome
@@ -235,10 +235,10 @@ def _part_refused(intent: Intent, error: SalesforceError, again: TryAgain) -> Ou
 
 
 def _blamed(error: SalesforceError, changed: set[str]) -> set[str]:
-    """The changed fields that an answer means.
+    """The changed fields that Salesforce's error is about.
 
-    It may name the code beside a state or country, or only the other of the two, or name one in its
-    text alone.
+    The error may name the code field of a state or country, name only the other of the two, or name
+    a field only in its text.
     """
     named = {name.removesuffix("Code") for name in error.fields}
     if blamed := named & changed:

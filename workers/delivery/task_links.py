@@ -26,7 +26,7 @@ def with_links(
     outcomes: Sequence[Outcome],
     cases: Mapping[str, str],
 ) -> list[Outcome]:
-    """The outcomes, each delivery with the link that it makes possible.
+    """The same outcomes, but each delivery also carries the task link that it makes possible.
 
     cases: by intent id, the record id of the case that was opened or commented on.
     """
