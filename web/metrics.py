@@ -117,8 +117,8 @@ class FleetCollector(Collector):
         )
         call_updates = CounterMetricFamily(
             "vs_call_updates",
-            "News posted to live calls: told, failed, refused (a host that is not allowed); moved: "
-            "control URLs ignored because they name another host than the call's first one",
+            "Call updates posted to live calls: told, failed, refused (a host not allowed); "
+            "moved: control URLs ignored because they name another host than the call's first one",
             labels=["outcome"],
         )
         counts = self._service.calls.call_update_counts()
