@@ -84,7 +84,7 @@ def _vapi_settings(check_context: CheckContext) -> str:
 
 
 def _everywhere(path: str, steps: list[Step], settings: Settings) -> str:
-    """The value that all existing tools have at path where another is wanted; "" otherwise."""
+    """The wrong value at path that all existing tools agree on; "" if they do not."""
     tools = [step for step in steps if step.resource == "tool"]
     missing = sum(step.current is None for step in tools)
     existing = len(wanted_tools(settings)) - missing

@@ -53,7 +53,7 @@ class FromCaller(Draft):
     """A draft made during a call.
 
     caller_number: E.164, or "" when the call showed none.
-    contact_id: the only contact with that number, as known at acceptance; None when that was not
+    contact_id: the only contact with that number at acceptance; None when that was not
     known yet, and the worker resolves it by the number.
     visible_to_contact_id: the only contact as last known, however long ago, who may hear about this
     later. Never written to Salesforce.

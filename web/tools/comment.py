@@ -21,30 +21,27 @@ def add_comment(turn: Turn, wanted: AddCaseComment) -> WriteRequest | Answer:
         return refusal("That case was taken back, so nothing can be added to it.")
     if target.opened_by:
         return comment_on(turn, target.opened_by, wanted.comment)
-    return WriteRequest(
-        Kind.CASE_COMMENT,
-        CommentDraft(
-            caller_number=turn.state.number,
-            contact_id=known_caller(turn).identity.contact_id_to_write,
-            case_number=target.number,
-            text=wanted.comment,
-        ),
-        said=ADDED,
-        target=target.number or "",
-    )
+    return _comment(turn, wanted.comment, case_number=target.number)
 
 
 def comment_on(turn: Turn, opened_by: Intent, text: str) -> WriteRequest:
     """On the case that this intent opens."""
+    return _comment(turn, text, case_intent=opened_by.id)
+
+
+def _comment(
+    turn: Turn, text: str, *, case_intent: str | None = None, case_number: str | None = None
+) -> WriteRequest:
     return WriteRequest(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=turn.state.number,
             contact_id=known_caller(turn).identity.contact_id_to_write,
-            case_intent=opened_by.id,
+            case_intent=case_intent,
+            case_number=case_number,
             text=text,
         ),
         said=ADDED,
-        after=(opened_by.id,),
-        target=opened_by.id,
+        after=(case_intent,) if case_intent else (),
+        target=case_intent or case_number or "",
     )
