@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.domain.drafts import DRAFTS
+from shared.domain.drafts import draft_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.phone import as_e164
@@ -157,7 +157,8 @@ def _validate(
 
 
 def _draft(intent: Intent, after: dict[str, str | None], named: Sequence[str]) -> dict[str, Any]:
-    defaults = {field.name: field.default for field in fields(DRAFTS[intent.kind])}
+    form = draft_of(intent.kind)
+    defaults = {field.name: field.default for field in fields(form)} if form else {}
     draft = dict(intent.payload)
     if intent.kind is Kind.CONTACT_UPDATE:
         changes = {

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from cli.edits import Edit, EditRefusedError, edited
+from cli.kinds import KindName
 from cli.org_state import org_state_of
 from cli.store import Commands, open_journal
 from shared.dispatch import Notifier, celery_app
 from shared.domain.intent import Intent
-from shared.domain.kinds import Kind, State
+from shared.domain.kinds import State
 from shared.journal.journal import Journal
 from shared.settings import Settings, load_settings
 
@@ -33,7 +34,7 @@ def intents() -> None:
 @click.option(
     "--state", type=click.Choice([str(state) for state in State]), help="Only this state."
 )
-@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this kind.")
+@click.option("--kind", type=KindName(), help="Only this kind.")
 @click.option("--call", "call_id", help="Only intents of this call.")
 @click.option(
     "--limit",
@@ -97,7 +98,7 @@ def _selection(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--reason", help="Parked intents whose reason begins with this text."),
         click.option(
             "--kind",
-            type=click.Choice([str(kind) for kind in Kind]),
+            type=KindName(),
             help="Parked intents of this kind.",
         ),
         click.argument("intent_ids", nargs=-1),

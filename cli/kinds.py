@@ -7,7 +7,18 @@ from shared.dispatch import Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.settings import load_settings
 
-KIND = click.argument("kind", type=click.Choice([str(kind) for kind in Kind]))
+
+class KindName(click.Choice[str]):
+    """A kind of the code's, or `create.` and the name of an object of the team's."""
+
+    def __init__(self) -> None:
+        super().__init__([str(kind) for kind in Kind])
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value if Kind(value).sobject else super().convert(value, param, ctx)
+
+
+KIND = click.argument("kind", type=KindName())
 YES = click.option(
     "--yes", is_flag=True, help="Do it. Without --yes the command only shows what it would do."
 )
@@ -22,7 +33,7 @@ def pause(kind: str, yes: bool) -> None:
     The service still accepts such writes, and none is lost.
     """
     journal = open_journal()
-    open_count = journal.counts()[f"open_{kind}"]
+    open_count = journal.counts().get(f"open_{kind}", 0)
     if not yes:
         click.echo(f"would pause {kind} ({open_count} open); add --yes to do it")
     elif journal.pause(Kind(kind)):
@@ -37,7 +48,7 @@ def pause(kind: str, yes: bool) -> None:
 def resume(kind: str, yes: bool) -> None:
     """Deliver KIND at once: end its pause, or its wait after a failure."""
     journal = open_journal()
-    open_count = journal.counts()[f"open_{kind}"]
+    open_count = journal.counts().get(f"open_{kind}", 0)
     if not yes:
         click.echo(f"would resume {kind} ({open_count} open); add --yes to do it")
     elif journal.resume(Kind(kind)):

@@ -24,6 +24,8 @@ from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 PURGE = "purge"
 END_QUIET_CALLS = "end_quiet_calls"
 DELIVER_PREFIX = "deliver."
+DELIVER_CREATE = f"{DELIVER_PREFIX}create"
+"""Delivers what a team's own tools create. Its argument is the kind."""
 DELIVER_QUEUE = "deliver"
 MAINTENANCE_QUEUE = "maintenance"
 
@@ -55,9 +57,9 @@ class Transport(redis_transport.Transport):
     Channel = _Channel
 
 
-def deliver_task(kind: Kind) -> str:
-    """The name of the task that delivers a kind. Flower shows the work by it."""
-    return f"{DELIVER_PREFIX}{kind}"
+def deliver_task(kind: Kind) -> tuple[str, tuple[str, ...]]:
+    """The name and the arguments of the task that delivers a kind, as Flower shows them."""
+    return (DELIVER_CREATE, (str(kind),)) if kind.sobject else (f"{DELIVER_PREFIX}{kind}", ())
 
 
 def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:
@@ -134,7 +136,8 @@ class Notifier:
         left = list(kinds)
         while left:
             try:
-                self._app.send_task(deliver_task(left[0]), ignore_result=True)
+                name, arguments = deliver_task(left[0])
+                self._app.send_task(name, arguments, ignore_result=True)
             except (OperationalError, OSError) as trouble:
                 log.warning("wake_up_lost", kind=left[0], reason=type(trouble).__name__)
                 break

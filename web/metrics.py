@@ -12,7 +12,6 @@ from prometheus_client import Counter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from shared.domain.kinds import Kind
 from shared.store import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -72,12 +71,13 @@ class FleetCollector(Collector):
         )
         paused = GaugeMetricFamily("vs_kind_paused", "1 while a person paused it", labels=["kind"])
         by_hand = journal.paused()
-        for kind in Kind:
+        kinds = sorted(found.kinds)
+        for kind in kinds:
             for state, count in asdict(found.kinds[kind]).items():
                 open_.add_metric([kind, state], count)
             failing.add_metric([kind], kind in waits and waits[kind].failures_in_a_row > 0)
             paused.add_metric([kind], kind in by_hand)
-        for what in ("org", *Kind):
+        for what in ("org", *kinds):
             left_ms = waits[what].until_ms - now_ms if what in waits else 0
             waiting.add_metric([what], max(0, left_ms) / 1000)
         yield from (open_, waiting, failing, paused)

@@ -10,7 +10,7 @@ from functools import partial
 
 from celery import Celery
 
-from shared.dispatch import END_QUIET_CALLS, PURGE, Notifier, deliver_task
+from shared.dispatch import DELIVER_CREATE, END_QUIET_CALLS, PURGE, Notifier, deliver_task
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.store import StoreUnavailableError
@@ -33,7 +33,9 @@ class Tasks:
     def register(self) -> None:
         """A task per kind, so that Flower names the work; and those of beat."""
         for kind in Kind:
-            self._register(deliver_task(kind), partial(self.deliver, kind))
+            name, _ = deliver_task(kind)
+            self._register(name, partial(self.deliver, kind))
+        self._register_create()
         self._register(END_QUIET_CALLS, self.end_quiet_calls)
         self._register(PURGE, self.purge)
 
@@ -41,6 +43,11 @@ class Tasks:
         @self._app.task(name=name)
         def run() -> str:  # Celery takes `self` of a method for an argument of the task
             return work()
+
+    def _register_create(self) -> None:
+        @self._app.task(name=DELIVER_CREATE)
+        def run(kind: str) -> str:
+            return self.deliver(Kind(kind))
 
     def sweeper(self) -> Sweeper:
         """The sweeper of this worker, not yet started."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 from shared.domain.kinds import Kind
 from shared.domain.reading import UnreadableError, read_record
+from shared.domain.record_mapping import STANDARD_CASE, RecordMapping
 
 SCHEMA = 1
 AMENDING = 2
@@ -65,8 +66,48 @@ class FromCaller(Draft):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseDraft(FromCaller):
-    """A new case. A caller who asks about it hears the beginning of its description."""
+class NewRecordDraft(FromCaller):
+    """A new record: the arguments as they are stored, and how they fill its fields.
+
+    mapping: as the tool's file had it when it accepted the request. account_id: the contact's, as
+    known at acceptance.
+    """
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    mapping: RecordMapping | None = None
+    account_id: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields that the arguments decide. Raises UnreadableError once the draft is purged."""
+        if self.mapping is None:
+            raise UnreadableError("MAPPING")
+        return self.mapping.filled({**self.arguments, "caller.number": self.caller_number})
+
+    def amended_by(self, later: Self) -> Self:
+        """Keeps what the later request does not mention."""
+        return replace(later, arguments=self.arguments | later.arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordDraft(NewRecordDraft):
+    """A new record of an object of the team's."""
+
+    def record(self, intent_id: str) -> str:
+        return f"record:{intent_id}"
+
+    def preceded_by(self, earlier: Self) -> Self | None:
+        added = earlier.arguments.keys() - self.arguments.keys()
+        return replace(self, arguments=earlier.arguments | self.arguments) if added else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseDraft(NewRecordDraft):
+    """A new case. A caller who asks about it hears its issue type and the beginning of its
+    description.
+
+    arguments: those that have no name of their own here, and those that Salesforce stores in other
+    words than the caller says.
+    """
 
     SHORTENED: ClassVar[dict[str, int]] = {"description": 100}
 
@@ -77,6 +118,16 @@ class CaseDraft(FromCaller):
 
     def record(self, intent_id: str) -> str:
         return f"case:{intent_id}"
+
+    def fields(self) -> dict[str, Any]:
+        arguments = {
+            "issueType": self.issue_type.capitalize(),
+            "description": self.description,
+            "priority": self.priority,
+            "accountNumber": self.account_number,
+            "caller.number": self.caller_number,
+        }
+        return (self.mapping or STANDARD_CASE).filled(arguments | self.arguments)
 
     def amended_by(self, later: Self) -> Self:
         """Keeps the account number that the caller gave before."""
@@ -243,13 +294,18 @@ DRAFTS: dict[Kind, type[Draft]] = {
 }
 
 
+def draft_of(kind: Kind) -> type[Draft] | None:
+    """None for a kind that this version does not know."""
+    return RecordDraft if kind.sobject else DRAFTS.get(kind)
+
+
 def read_draft(kind: Kind, schema: int, stored: dict[str, Any]) -> Draft:
     """The draft of an intent. Raises UnreadableError."""
     if schema not in (SCHEMA, AMENDING):
         raise UnreadableError(f"SCHEMA_{schema}")
-    if kind not in DRAFTS:
+    if not (draft := draft_of(kind)):
         raise UnreadableError("KIND")
-    return read_record(DRAFTS[kind], stored)
+    return read_record(draft, stored)
 
 
 def shortened(kind: Kind, stored: dict[str, Any]) -> dict[str, Any]:
@@ -260,10 +316,12 @@ def shortened(kind: Kind, stored: dict[str, Any]) -> dict[str, Any]:
     """
     if kind is Kind.CALL_LOG and not stored.get("is_reported", True):
         return stored
-    lengths = DRAFTS[kind].SHORTENED if kind in DRAFTS else {}
+    draft = draft_of(kind)
+    lengths = draft.SHORTENED if draft else {}
     short = {
         name: value[: lengths[name]]
         for name, value in stored.items()
         if name in lengths and isinstance(value, str)
     }
-    return stored | short | ({"outcome": {}} if "outcome" in stored else {})
+    emptied: dict[str, Any] = {name: {} for name in ("outcome", "arguments") if name in stored}
+    return stored | short | emptied | ({"mapping": None} if "mapping" in stored else {})

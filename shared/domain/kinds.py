@@ -1,7 +1,11 @@
 """The kinds of intent, and the states of an intent's life."""
 
+import re
 from enum import StrEnum
 from typing import Self
+
+_CREATES = "create."
+_OBJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 
 
 class _Open(StrEnum):
@@ -22,7 +26,11 @@ class _Open(StrEnum):
 
 
 class Kind(_Open):
-    """What happens in Salesforce. The value is the name that operators see and type."""
+    """What happens in Salesforce. The value is the name that operators see and type.
+
+    The members are what this service does for every team. What a team's own tools create has a kind
+    for each object, such as `create.Return_Request__c`.
+    """
 
     CASE_CREATE = "case_create"
     CASE_COMMENT = "case_comment"
@@ -32,6 +40,21 @@ class Kind(_Open):
     CALL_LOG = "call_log"
     TRANSCRIPT_FILE = "transcript_file"
     TASK_LINK = "task_link"
+
+    @classmethod
+    def creating(cls, sobject: str) -> Self:
+        """The kind of an intent that creates a record of this object."""
+        return cls.CASE_CREATE if sobject == "Case" else cls(f"{_CREATES}{sobject}")
+
+    @property
+    def sobject(self) -> str:
+        """The object of a kind for a team's own tools; "" for the other kinds."""
+        name = self.value.removeprefix(_CREATES)
+        return name if name != self.value and _OBJECT.fullmatch(name) else ""
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.sobject) or super().is_known
 
 
 class State(_Open):

@@ -1,4 +1,6 @@
-"""How long a text is for Salesforce, and when two texts are equal there.
+"""How long a text is for Salesforce, how it is cut to fit, and when two texts are equal there.
+
+REST never truncates a text that is too long, it refuses it (STRING_TOO_LONG).
 
 Salesforce may store a line break as CRLF and count two characters. Its documentation says so about
 LEN(); for writes through the API it is unconfirmed (docs/vendors.md S9). The limit of a comment
@@ -6,10 +8,14 @@ counts bytes as HTML writes them: a single `&` is five (docs/vendors.md S10).
 """
 
 import re
+from collections.abc import Callable
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _HTML_BYTES = {"&": 5, "<": 4, ">": 4, '"': 6, "'": 5}
 """`&amp;` and so on. Whether `'` becomes `&#39;` is not documented; it counts as if it did."""
+
+LONGEST_WORD = 40
+ELLIPSIS = "…"
 
 MAX_COMMENT_BYTES = 4_000
 """The limit of CaseComment.CommentBody, counted like html_bytes."""
@@ -42,3 +48,37 @@ def _lone_breaks(text: str) -> int:
 def folded(text: str | None) -> str:
     """The text with LF as its only line end, to compare with what Salesforce returns."""
     return _BREAK.sub("\n", text or "")
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def fit(text: str, max_characters: int) -> str:
+    """At most so many characters, cut at a word when one ends nearby."""
+    if stored_length(text) <= max_characters:
+        return text
+    cut = _head(text, max_characters - stored_length(ELLIPSIS), stored_characters)
+    head, _, tail = cut.rpartition(" ")
+    return (head if head and len(tail) < LONGEST_WORD else cut) + ELLIPSIS
+
+
+def fit_line(text: str, max_characters: int) -> str:
+    return fit(one_line(text), max_characters)
+
+
+def fit_comment(text: str, max_bytes: int) -> str:
+    """At most so many bytes as a comment's limit counts them."""
+    if html_bytes(text) <= max_bytes:
+        return text
+    return _head(text, max_bytes - html_bytes(ELLIPSIS), html_bytes_of) + ELLIPSIS
+
+
+def _head(text: str, limit: int, size_of: Callable[[str], int]) -> str:
+    """As many characters from the start as fit."""
+    size = 0
+    for at, character in enumerate(text):
+        size += size_of(character)
+        if size > limit:
+            return text[:at]
+    return text

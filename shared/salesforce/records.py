@@ -77,6 +77,7 @@ class Records:
         records: Sequence[tuple[str, dict[str, Any]]],
         read_back: tuple[str, ...],
         still_wanted: composite.StillWanted = composite.always,
+        key_field: str = KEY_FIELD,
     ) -> tuple[list[Written], dict[str, dict[str, Any]]]:
         """Create a record for each (key, fields) and read fields of it back, in one request.
 
@@ -86,8 +87,10 @@ class Records:
         Returns the result for each record in order, and the fields read, by key. They are {} when
         reading back failed; the records are written all the same.
         """
-        with_keys = [fields | self._key(sobject, key) for key, fields in records]
-        statement = self._by_key(sobject, [key for key, _ in records], read_back)
+        field = self._key_field(sobject, key_field)
+        with_keys = [fields | {field: self._key(field, key)} for key, fields in records]
+        keys = [key for key, _ in records]
+        statement = self._by_key(sobject, keys, read_back, field)
         *created, read = self._composite.send(
             *_collections(sobject, with_keys),
             composite.query("read", statement),
@@ -95,12 +98,12 @@ class Records:
         )
         written = _collection_results(created, len(records))
         try:
-            return written, self._rows_by_key(sobject, self._rows_of(read))
+            return written, self._rows_by_key(field, self._rows_of(read))
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH:
                 return written, {}
         try:
-            return written, self.by_key(sobject, [key for key, _ in records], read_back)
+            return written, self.by_key(sobject, keys, read_back, key_field)
         except SalesforceError:
             return written, {}
 
@@ -121,13 +124,14 @@ class Records:
         still_wanted: composite.StillWanted = composite.always,
     ) -> list[Written]:
         """Create up to MAX_ROWS records that a collection can't carry (base64 fields)."""
+        field = self._key_field(sobject)
         answers = self._composite.send(
             *(
                 {
                     "method": "POST",
                     "url": f"sobjects/{sobject}",
                     "referenceId": f"r{nth}",
-                    "body": fields | self._key(sobject, key),
+                    "body": fields | {field: self._key(field, key)},
                 }
                 for nth, (key, fields) in enumerate(records)
             ),
@@ -171,23 +175,28 @@ class Records:
         return written
 
     def by_key(
-        self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]
+        self,
+        sobject: str,
+        keys: Sequence[str],
+        fields: tuple[str, ...],
+        key_field: str = KEY_FIELD,
     ) -> dict[str, dict[str, Any]]:
         """The records that exist already, by key. At most MAX_AT_ONCE keys.
 
         One request; further ones in halves when Salesforce finds the query too complicated.
         """
+        field = self._key_field(sobject, key_field)
         (answer,) = self._composite.send(
-            composite.query("read", self._by_key(sobject, keys, fields))
+            composite.query("read", self._by_key(sobject, keys, fields, field))
         )
         try:
-            return self._rows_by_key(sobject, self._rows_of(answer))
+            return self._rows_by_key(field, self._rows_of(answer))
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(keys) == 1:
                 raise
         middle = len(keys) // 2
-        return self.by_key(sobject, keys[:middle], fields) | self.by_key(
-            sobject, keys[middle:], fields
+        return self.by_key(sobject, keys[:middle], fields, key_field) | self.by_key(
+            sobject, keys[middle:], fields, key_field
         )
 
     def query(self, *statements: str) -> list[list[dict[str, Any]]]:
@@ -207,23 +216,25 @@ class Records:
         deadline = Deadline.after(PROBE_S)
         self._salesforce.query("SELECT Id FROM Organization LIMIT 1", deadline)
 
-    def _by_key(self, sobject: str, keys: Sequence[str], fields: tuple[str, ...]) -> str:
-        field = self._key_field(sobject)
+    def _by_key(
+        self, sobject: str, keys: Sequence[str], fields: tuple[str, ...], key_field: str
+    ) -> str:
         return soql(
-            f"SELECT {columns((*fields, field))} FROM {columns((sobject,))} "
-            f"WHERE {columns((field,))} IN {{keys}}",
-            keys=[value for key in keys for value in self._key(sobject, key).values()],
+            f"SELECT {columns((*fields, key_field))} FROM {columns((sobject,))} "
+            f"WHERE {columns((key_field,))} IN {{keys}}",
+            keys=[self._key(key_field, key) for key in keys],
         )
 
-    def _rows_by_key(self, sobject: str, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        field = self._key_field(sobject)
+    def _rows_by_key(self, field: str, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         return {str(row[field]).lower().removeprefix(_MARK): row for row in rows}
 
-    def _key(self, sobject: str, key: str) -> dict[str, str]:
-        return {self._key_field(sobject): key if self.has_key_fields else f"{_MARK}{key}"}
+    def _key(self, field: str, key: str) -> str:
+        return f"{_MARK}{key}" if field in MARKERS.values() else key
 
-    def _key_field(self, sobject: str) -> str:
-        return KEY_FIELD if self.has_key_fields else MARKERS[sobject]
+    def _key_field(self, sobject: str, key_field: str = KEY_FIELD) -> str:
+        """In an org without our package, the objects that it belongs to hold the key elsewhere."""
+        lies_elsewhere = not self.has_key_fields and key_field == KEY_FIELD
+        return MARKERS.get(sobject, key_field) if lies_elsewhere else key_field
 
 
 _MARK = "voice:"

@@ -7,8 +7,8 @@ Rules of docs/vendors.md V7: always HTTP 200, the exact id, `name`, one line, ne
 import json
 from dataclasses import dataclass
 
+from shared.domain.text import one_line
 from shared.vapi.messages import ToolCall
-from shared.vapi.values import one_line
 
 MAX_CHARACTERS = 300
 

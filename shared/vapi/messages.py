@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from shared.domain.text import one_line
 from shared.vapi.values import as_epoch_ms as _epoch_ms
 from shared.vapi.values import as_object as _object
 from shared.vapi.values import as_objects as _objects
 from shared.vapi.values import as_text as _text
-from shared.vapi.values import one_line
 
 ANSWERED = frozenset(
     {

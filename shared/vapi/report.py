@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from shared.domain.text import one_line
 from shared.vapi.messages import AGENT, Message, caller_label
 from shared.vapi.values import (
     as_iso,
@@ -18,7 +19,6 @@ from shared.vapi.values import (
     as_objects,
     as_text,
     first_moment,
-    one_line,
 )
 
 MAX_DURATION_S = 24 * 3600

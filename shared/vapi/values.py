@@ -59,7 +59,3 @@ def as_iso(at_ms: int | None) -> str | None:
         return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -119,7 +119,7 @@ def test_tls_is_verified_by_redis_py_and_by_celery_alike(relay: Relay, store: re
         "ssl_check_hostname": True,
         "ssl_ca_certs": str(relay.authority),
     }
-    app.send_task(deliver_task(Kind.CALLBACK), ignore_result=True)
+    app.send_task(*deliver_task(Kind.CALLBACK), ignore_result=True)
     assert store.llen(QUEUE) == 1
     app.close()
 
@@ -134,14 +134,14 @@ def test_a_certificate_of_a_stranger_is_refused_unless_asked_not_to_look(
             client.ping()
         app = app_for(url)
         with pytest.raises(OperationalError):
-            app.send_task(deliver_task(Kind.CALLBACK), ignore_result=True)
+            app.send_task(*deliver_task(Kind.CALLBACK), ignore_result=True)
         app.close()
     assert store.llen(QUEUE) == 0
     blind = f"rediss://127.0.0.1:{relay.port}/0?ssl_cert_reqs=none"
     with connect(blind) as client:
         assert client.ping()
     app = app_for(blind)
-    app.send_task(deliver_task(Kind.CALLBACK), ignore_result=True)
+    app.send_task(*deliver_task(Kind.CALLBACK), ignore_result=True)
     assert store.llen(QUEUE) == 1
     app.close()
 

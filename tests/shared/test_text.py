@@ -4,8 +4,7 @@ import html
 
 import pytest
 
-from shared.domain.text import folded, html_bytes, stored_length
-from workers.delivery.text import fit, fit_comment
+from shared.domain.text import fit, fit_comment, folded, html_bytes, stored_length
 
 TEXTS = ["", "plain", "a\nb", "a\r\nb\rc\n\n", "&<>\"'", "é😀", "x" * 300 + "\n" * 300, "\n\r\r\n"]
 

@@ -10,10 +10,10 @@ from shared.calls.end_of_call import (
     reached_nobody,
 )
 from shared.domain.drafts import CallDraft
+from shared.domain.text import fit, fit_line, one_line
 from shared.salesforce.time_zone import TimeZone
 from shared.vapi.messages import INBOUND, WEB, caller_label
-from shared.vapi.values import as_epoch_ms, one_line
-from workers.delivery.text import fit, fit_line
+from shared.vapi.values import as_epoch_ms
 
 MAX_LINE = 300
 

@@ -1,62 +1,21 @@
 """Cases: opened by key, and closed when the caller takes back one that was opened already."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
-from shared.domain.kinds import Kind
-from shared.domain.text import stored_length
-from shared.salesforce.records import MAX_RECORDS, Row
+from shared.salesforce.records import Row
 from shared.salesforce.soql import soql
 from workers.delivery.context import DeliveryContext
-from workers.delivery.create_once import create_once
-from workers.delivery.links import contact_of, find_cases, numbers_to_resolve, unchanged_since
+from workers.delivery.links import find_cases, unchanged_since
+from workers.delivery.new_records import create_records
 from workers.delivery.task_links import with_links
-from workers.delivery.text import fit, fit_line
 
-MAX_SUBJECT = 255
-MAX_DESCRIPTION = 32_000
-MAX_LOOKED_AHEAD = 5_000
 CLOSED = "Closed"
-OPTIONAL = frozenset({"Type", "Origin", "Priority", "ContactId", "SuppliedPhone"})
 
 
 def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
-    drafts = {intent.id: cast(CaseDraft, intent.draft) for intent in intents}
-    numbers = numbers_to_resolve((item, drafts[item.id]) for item in intents)
-    if len(intents) >= MAX_RECORDS:
-        # A backlog: who the next batches are for is asked now, in few requests instead of one each.
-        for stored in context.journal.payloads_due(Kind.CASE_CREATE, MAX_LOOKED_AHEAD):
-            if not stored.get("contact_id"):
-                numbers.setdefault(stored.get("caller_number", ""), 0)
-    contacts = context.contacts.resolve(numbers)
-
-    def record(intent: Intent) -> dict[str, Any]:
-        draft = drafts[intent.id]
-        # Text, and never a link: anybody can say a number. The org takes the contact's account.
-        unverified = ""
-        if draft.account_number:
-            unverified = (
-                f"\n\nAccount number given by the caller, not verified: {draft.account_number}"
-            )
-        return {
-            "Voice_Reference__c": intent.reference if context.records.has_key_fields else "",
-            "Subject": fit_line(
-                f"{draft.issue_type.capitalize()}: {draft.description}", MAX_SUBJECT
-            ),
-            "Description": fit(draft.description, MAX_DESCRIPTION - stored_length(unverified))
-            + unverified,
-            "Type": draft.issue_type.capitalize(),
-            "Origin": "Phone",
-            "Priority": draft.priority,
-            "ContactId": contact_of(intent, draft, contacts),
-            "SuppliedPhone": draft.caller_number,
-        }
-
-    outcomes = create_once(
-        context, "Case", intents, record, optional=OPTIONAL, read_back=("Id", "CaseNumber")
-    )
+    outcomes = create_records(context, intents, read_back=("Id", "CaseNumber"))
     opened = {
         outcome.intent_id: outcome.record_id
         for outcome in outcomes

@@ -12,14 +12,13 @@ from typing import Any, cast
 
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
-from shared.domain.text import MAX_COMMENT_BYTES, html_bytes
+from shared.domain.text import MAX_COMMENT_BYTES, fit_comment, html_bytes
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.soql import soql
 from workers.delivery.context import DeliveryContext
 from workers.delivery.links import find_cases
 from workers.delivery.task_links import with_links
-from workers.delivery.text import fit_comment
 
 CLOCKS_DIFFER_MS = 24 * 3600 * 1000
 """A comment of ours is no older than its intent, by clocks that may differ by so much."""

@@ -30,7 +30,15 @@ from shared.salesforce.api_budget import Denied
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.records import MAX_AT_ONCE, MAX_RECORDS, MAX_ROWS
 from shared.store import StoreUnavailableError
-from workers.delivery import cases, comments, contacts, task_links, tasks, transcripts
+from workers.delivery import (
+    cases,
+    comments,
+    contacts,
+    new_records,
+    task_links,
+    tasks,
+    transcripts,
+)
 from workers.delivery.batches import apply_batch
 from workers.delivery.context import Apply, DeliveryContext
 from workers.delivery.policy import among_others
@@ -66,6 +74,10 @@ APPLIERS: dict[Kind, Applier] = {
 }
 
 
+def applier_of(kind: Kind) -> Applier:
+    return Applier(new_records.create_records) if kind.sobject else APPLIERS[kind]
+
+
 @dataclass
 class Drained:
     """What a drain did: intents by outcome, what it waits for, the kinds to send wake-ups for."""
@@ -99,9 +111,10 @@ def drain(
         if isinstance(capacity, Denied):
             drained.waits_for = f"{capacity.why}, room in {capacity.wait_ms / 1000:.1f} s"
             return drained
-        limit = APPLIERS[kind].limit
+        applier = applier_of(kind)
+        limit = applier.limit
         if capacity.pressure >= TIGHT:
-            limit = max(limit, APPLIERS[kind].max_when_tight)
+            limit = max(limit, applier.max_when_tight)
         lease = context.journal.lease(kind, limit=limit, max_bytes=MAX_BYTES)
         if not lease.intents:
             return drained
@@ -146,7 +159,7 @@ def _deliver(context: DeliveryContext, lease: Lease) -> list[Outcome]:
             return outcomes + [
                 context.failed(item, error, may_exist=item.in_doubt) for item in readable
             ]
-    applied = apply_batch(context, APPLIERS[lease.kind].apply, readable)
+    applied = apply_batch(context, applier_of(lease.kind).apply, readable)
     return outcomes + among_others(applied)
 
 

@@ -1,6 +1,6 @@
 """What a record is linked to: the caller's contact, and the case a comment or a closing is for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -127,27 +127,39 @@ def _not_after(intent: Intent, earlier: Intent | None) -> Outcome | None:
     return Cancelled(intent.id, NOT_THEIR_CASE)
 
 
-CONTACT_LINKS = frozenset({"ContactId", "WhoId"})
+TASK_LINKS = frozenset({"WhoId"})
+"""The field that links a Task to its contact."""
 
 
-def contact_of(intent: Intent, draft: FromCaller, contacts: dict[str, list[str]]) -> str | None:
+def contact_of(
+    intent: Intent,
+    draft: FromCaller,
+    contacts: dict[str, list[str]],
+    links: frozenset[str] = TASK_LINKS,
+) -> str | None:
     """The caller's contact: as known at acceptance, else the one who has the number now.
 
     When Salesforce refused the link (the contact was merged or deleted since), the number decides;
-    when it names the refused one again, the record goes without.
+    when it names the refused one again, the record goes without. links: the fields of the link.
     """
     by_number = only(contacts.get(draft.caller_number))
-    if CONTACT_LINKS & set(intent.omit_fields):
+    if links & set(intent.omit_fields):
         return by_number if by_number != draft.contact_id else None
     return draft.contact_id or by_number
 
 
-def numbers_to_resolve(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str, int]:
-    """The caller numbers that contact_of needs, for ContactResolver.resolve."""
+def numbers_to_resolve(
+    drafts: Iterable[tuple[Intent, FromCaller]], links: Mapping[str, frozenset[str]] | None = None
+) -> dict[str, int]:
+    """The caller numbers that contact_of needs, for ContactResolver.resolve.
+
+    links: by intent id, the fields of the link.
+    """
+    links = links or {}
     return as_of_acceptance(
         (intent, draft)
         for intent, draft in drafts
-        if not draft.contact_id or CONTACT_LINKS & set(intent.omit_fields)
+        if not draft.contact_id or links.get(intent.id, TASK_LINKS) & set(intent.omit_fields)
     )
 
 

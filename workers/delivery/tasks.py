@@ -8,6 +8,7 @@ from shared.domain.drafts import CallbackDraft, CallDraft, CommentDraft, FromCal
 from shared.domain.identity import may_discuss
 from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import SETTLED, Kind, State
+from shared.domain.text import fit, fit_line
 from shared.salesforce.records import MARKERS
 from workers.delivery.amendments import amend_call_logs
 from workers.delivery.call_text import call_fields
@@ -21,7 +22,6 @@ from workers.delivery.links import (
     numbers_to_resolve,
     select_cases,
 )
-from workers.delivery.text import fit, fit_line
 
 MAX_SUBJECT = 255
 

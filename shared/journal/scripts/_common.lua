@@ -66,6 +66,19 @@ local function is_held_back(p, call, accepted, now)
   return spoke > transcribed and now - last_speech_at < SILENCE_MS
 end
 
+-- Notes a kind of the team's own tools (`create.<object>`), which no list in the code names.
+local function note_kind(p, kind)
+  if string.find(kind, '.', 1, true) then redis.call('SADD', p .. 'kinds', kind) end
+end
+
+-- The kinds that the caller names in ARGV from this place on, and those noted.
+local function all_kinds(p, first)
+  local kinds = {}
+  for i = first, #ARGV do kinds[#kinds + 1] = ARGV[i] end
+  for _, kind in ipairs(redis.call('SMEMBERS', p .. 'kinds')) do kinds[#kinds + 1] = kind end
+  return kinds
+end
+
 -- Parks an intent: a dead letter that an operator decides on. It counts as a broken promise if the caller
 -- was promised it; parked:live lists those whose call may still last (see summary.lua). Never fails,
 -- whatever lies under the id.

@@ -152,6 +152,7 @@ local function record(intent)
     'requested_at', intent.requested_at, 'message', intent.message, 'dedup_keys', cjson.encode(intent.dedup_keys),
     'record', intent.record, 'waiting', waiting, 'attempts', 0, 'in_doubt', 0, 'org', intent.org)
   redis.call('ZADD', p .. 'intents', now, intent.id)
+  note_kind(p, intent.kind)
   if waiting > 0 then
     redis.call('ZADD', p .. 'waiting:' .. intent.kind, hold_until, intent.id)
   else

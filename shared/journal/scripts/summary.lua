@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- What is open and what is parked, for monitoring. The cost does not grow with the number of intents.
 --
--- ARGV  1 prefix, 2 ms until personal data goes, 3 ms until the receipt goes, 4... kinds
+-- ARGV  1 prefix, 2 ms until personal data goes, 3 ms until the receipt goes, 4... kinds; those of
+--       the teams' own tools are noted in the store
 --
 -- Also removes stale members that an older version left in the sets `held`, `waiting` and `parked:live`.
 --
@@ -36,8 +37,7 @@ local function remove_released(kind)
 end
 
 local kinds = {}
-for i = 4, #ARGV do
-  local kind = ARGV[i]
+for _, kind in ipairs(all_kinds(p, 4)) do
   redis.call('ZREMRANGEBYSCORE', p .. 'held:' .. kind, '-inf', now - STALE_MS)
   remove_released(kind)
   local held, leased = redis.call('ZCARD', p .. 'held:' .. kind), leased_now(kind)

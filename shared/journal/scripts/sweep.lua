@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Finds the kinds that have work and no wake-up on its way. Any number of sweepers may run.
 --
--- ARGV  1 prefix, 2 ms a wake-up counts as on its way, 3 max held intents to move, 4... kinds
+-- ARGV  1 prefix, 2 ms a wake-up counts as on its way, 3 max held intents to move, 4... kinds; those of the
+--       teams' own tools are noted in the store
 --
 -- Held intents become due here when their commit window is over, unless the caller is speaking. (A lease
 -- takes them in either state.) Skips kinds that have to wait.
@@ -25,8 +26,7 @@ end
 
 local due_kinds = {}
 local org_waits = must_wait(p, 'org', now)
-for i = 4, #ARGV do
-  local kind = ARGV[i]
+for _, kind in ipairs(all_kinds(p, 4)) do
   local due = p .. 'due:' .. kind
   local ready = 0
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)) do

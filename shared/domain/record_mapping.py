@@ -1,0 +1,131 @@
+"""What a new record has in its fields, made from the arguments of the tool call that asked for it.
+
+A value is a constant, or a template with the names of arguments in braces:
+
+    "{issueType}: {description}"
+    "{description}[ (account {accountNumber})]"
+
+The part in brackets is left out when one of its arguments was not given. A field without any given
+argument is left out too. An intent carries the mapping that it was accepted under, so a change of
+the tool's file never changes what is on its way.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.text import fit, one_line, stored_length
+
+MAX_LINE = 255
+"""The longest text field of Salesforce that has one line."""
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_.]*)\}")
+_OPTIONAL_PART = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
+
+
+@dataclass(frozen=True)
+class FieldValue:
+    """value: a template, or a constant. max_length: of the field. A longer text fits once its
+    longest argument is cut; None when the field holds all that the arguments can be."""
+
+    value: Any
+    max_length: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordMapping:
+    """One object, and how its fields are filled.
+
+    contact, account: the lookup fields for the caller's contact and its account; "" for none.
+    reference: the field that keeps the reference which the caller heard; "" for none.
+    key: the External Id field of the idempotency key; "" for an object that has none.
+    optional: fields that the record may go without when Salesforce refuses them.
+    """
+
+    object: str
+    fields: dict[str, FieldValue]
+    contact: str = ""
+    account: str = ""
+    reference: str = ""
+    key: str = ""
+    optional: list[str] = field(default_factory=list)
+
+    def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that these arguments fill. None and "" count as not given."""
+        values = {name: filled(entry, arguments) for name, entry in self.fields.items()}
+        return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def filled(entry: FieldValue, arguments: Mapping[str, Any]) -> Any:
+    """One field's value; None when none of its arguments was given."""
+    template, limit = entry.value, entry.max_length
+    if not isinstance(template, str):
+        return template
+    if limit and limit <= MAX_LINE:
+        arguments = {
+            name: one_line(value) if isinstance(value, str) else value
+            for name, value in arguments.items()
+        }
+    value = fill(template, arguments)
+    if not limit or not isinstance(value, str) or stored_length(value) <= limit:
+        return value
+    texts = {name: str(arguments.get(name) or "") for name in placeholders(template)}
+    longest = max(texts, key=lambda name: stored_length(texts[name]), default="")
+    room = stored_length(texts.get(longest, "")) - (stored_length(value) - limit)
+    if room <= 0:
+        return fit(value, limit)
+    return fill(template, {**arguments, longest: fit(texts[longest], room)})
+
+
+def fill(template: str, arguments: Mapping[str, Any]) -> Any:
+    """The template with its arguments; None when none of them was given.
+
+    A template that is one argument alone keeps the argument's type.
+    """
+    if only := _PLACEHOLDER.fullmatch(template):
+        return arguments.get(only[1])
+
+    def is_given(name: str) -> bool:
+        return arguments.get(name) not in (None, "")
+
+    def part(match: re.Match[str]) -> str:
+        return match[1] if all(map(is_given, placeholders(match[1]))) else ""
+
+    names = placeholders(_OPTIONAL_PART.sub("", template)) or placeholders(template)
+    if names and not any(map(is_given, names)):
+        return None
+    text = _OPTIONAL_PART.sub(part, template)
+    return _PLACEHOLDER.sub(lambda match: _text(arguments.get(match[1])), text)
+
+
+def placeholders(template: str) -> list[str]:
+    """The names of the arguments in a template, in order."""
+    return _PLACEHOLDER.findall(template)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+STANDARD_CASE = RecordMapping(
+    object="Case",
+    fields={
+        "Subject": FieldValue("{issueType}: {description}", 255),
+        "Description": FieldValue(
+            "{description}[\n\nAccount number given by the caller, not verified: {accountNumber}]",
+            32_000,
+        ),
+        "Type": FieldValue("{issueType}"),
+        "Origin": FieldValue("Phone"),
+        "Priority": FieldValue("{priority}"),
+        "SuppliedPhone": FieldValue("{caller.number}"),
+    },
+    contact="ContactId",
+    reference="Voice_Reference__c",
+    key="Call_Key__c",
+    optional=["Type", "Origin", "Priority", "ContactId", "SuppliedPhone"],
+)
+"""A case that no tool's file describes: a voicemail, or one accepted before tools were files."""

@@ -1,0 +1,105 @@
+"""New records: a case, or a record of the team's own object, created once and linked to the caller.
+
+What a record has in its fields, its draft says (shared/domain/record_mapping.py). Its contact and
+account are the caller's own, whatever the arguments say.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from shared.domain.drafts import NewRecordDraft
+from shared.domain.intent import Intent, Outcome
+from shared.domain.record_mapping import STANDARD_CASE, RecordMapping
+from shared.salesforce.records import MARKERS, MAX_RECORDS
+from shared.salesforce.soql import soql
+from workers.delivery.context import DeliveryContext
+from workers.delivery.create_once import create_once
+from workers.delivery.links import contact_of, numbers_to_resolve
+
+MAX_LOOKED_AHEAD = 5_000
+
+
+def create_records(
+    context: DeliveryContext, intents: Sequence[Intent], *, read_back: tuple[str, ...] = ("Id",)
+) -> list[Outcome]:
+    """Creates records of one object: all intents are of one kind."""
+    drafts = {intent.id: cast(NewRecordDraft, intent.draft) for intent in intents}
+    mappings = {id_: draft.mapping or STANDARD_CASE for id_, draft in drafts.items()}
+    contacts = _contacts(context, intents, drafts, mappings)
+    accounts = _accounts(
+        context,
+        {
+            contact_id: drafts[id_].account_id if contact_id == drafts[id_].contact_id else None
+            for id_, contact_id in contacts.items()
+            if mappings[id_].account and contact_id
+        },
+    )
+
+    def record(intent: Intent) -> dict[str, Any]:
+        mapping, contact_id = mappings[intent.id], contacts[intent.id]
+        links = {
+            mapping.contact: contact_id,
+            mapping.account: accounts.get(contact_id or ""),
+            mapping.reference: intent.reference if _has(context, mapping) else "",
+        }
+        return drafts[intent.id].fields() | {name: value for name, value in links.items() if name}
+
+    outcomes: list[Outcome] = []
+    for optional, key, alike in _alike(intents, mappings):
+        outcomes += create_once(
+            context,
+            mappings[alike[0].id].object,
+            alike,
+            record,
+            optional=optional,
+            links=frozenset(mappings[intent.id].contact for intent in alike),
+            key=key,
+            read_back=read_back,
+        )
+    return outcomes
+
+
+def _has(context: DeliveryContext, mapping: RecordMapping) -> bool:
+    """False where the fields of our package would be, in an org without it."""
+    return context.records.has_key_fields or mapping.object not in MARKERS
+
+
+def _alike(
+    intents: Sequence[Intent], mappings: dict[str, RecordMapping]
+) -> Iterable[tuple[frozenset[str], str, list[Intent]]]:
+    """Those that share a request: as a rule all of them, and the versions of a tool's file apart
+    that name another key or other optional fields."""
+    groups: dict[tuple[frozenset[str], str], list[Intent]] = {}
+    for intent in intents:
+        mapping = mappings[intent.id]
+        groups.setdefault((frozenset(mapping.optional), mapping.key), []).append(intent)
+    return [(optional, key, alike) for (optional, key), alike in groups.items()]
+
+
+def _contacts(
+    context: DeliveryContext,
+    intents: Sequence[Intent],
+    drafts: dict[str, NewRecordDraft],
+    mappings: dict[str, RecordMapping],
+) -> dict[str, str | None]:
+    """The caller's contact, by intent id."""
+    links = {id_: frozenset({mapping.contact}) for id_, mapping in mappings.items()}
+    numbers = numbers_to_resolve(((item, drafts[item.id]) for item in intents), links)
+    if len(intents) >= MAX_RECORDS:
+        # A backlog: who the next batches are for is asked now, in few requests instead of one each.
+        for stored in context.journal.payloads_due(intents[0].kind, MAX_LOOKED_AHEAD):
+            if not stored.get("contact_id"):
+                numbers.setdefault(stored.get("caller_number", ""), 0)
+    found = context.contacts.resolve(numbers)
+    return {item.id: contact_of(item, drafts[item.id], found, links[item.id]) for item in intents}
+
+
+def _accounts(context: DeliveryContext, known: dict[str, str | None]) -> dict[str, str]:
+    """The account of each contact; None stands for one that is not known yet."""
+    accounts = {contact_id: account for contact_id, account in known.items() if account}
+    if unknown := sorted(known.keys() - accounts.keys()):
+        (rows,) = context.records.query(
+            soql("SELECT Id, AccountId FROM Contact WHERE Id IN {ids}", ids=unknown)
+        )
+        accounts |= {row["Id"]: row["AccountId"] for row in rows if row["AccountId"]}
+    return accounts
