@@ -40,7 +40,8 @@ class RecordMapping:
     contact, account: the lookup fields for the caller's contact and its account; "" for none.
     reference: the field that keeps the reference which the caller heard; "" for none.
     key: the External Id field of the idempotency key; "" for an object that has none.
-    optional: fields that the record may go without when Salesforce refuses them.
+    optional: fields that the record may go without when Salesforce refuses them. needs_contact: the
+    record is not created for a caller whom nobody knows.
     """
 
     object: str
@@ -50,6 +51,7 @@ class RecordMapping:
     reference: str = ""
     key: str = ""
     optional: list[str] = field(default_factory=list)
+    needs_contact: bool = False
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that these arguments fill. None and "" count as not given."""

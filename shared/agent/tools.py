@@ -1,0 +1,77 @@
+"""A tool as the service uses it: its file, its arguments, and the fields it fills."""
+
+import hashlib
+from dataclasses import dataclass
+
+from shared.agent.arguments import REPLACES, ArgumentSchema, on_existing, schema_of
+from shared.agent.tool_files import (
+    ArgumentFile,
+    CallBackFile,
+    CloseFile,
+    CommentFile,
+    CreateFile,
+    IdentifyFile,
+    ReadFile,
+    UpdateFile,
+    Verb,
+    as_field_value,
+)
+from shared.domain.record_mapping import FieldValue, RecordMapping
+
+AnyFile = IdentifyFile | ReadFile | CreateFile | CommentFile | UpdateFile | CloseFile | CallBackFile
+
+
+@dataclass(frozen=True)
+class Tool:
+    """name: as the model calls it. version: of its file; two versions never have the same.
+
+    mapping: how a record that it creates is filled; None for the tools that create none.
+    """
+
+    name: str
+    file: AnyFile
+    arguments: ArgumentSchema
+    version: str
+    mapping: RecordMapping | None = None
+
+    @property
+    def verb(self) -> Verb:
+        return Verb(self.file.verb)
+
+    @property
+    def description(self) -> str:
+        return " ".join(self.file.description.split())
+
+    @property
+    def is_lookup(self) -> bool:
+        return self.verb in (Verb.IDENTIFY, Verb.READ)
+
+
+def tool_of(name: str, file: AnyFile, text: str) -> Tool:
+    """text: the file's own, for its version."""
+    arguments: dict[str, ArgumentFile] = dict(file.arguments)
+    if not isinstance(file, IdentifyFile | ReadFile):
+        arguments["replaces"] = REPLACES
+    if isinstance(file, CreateFile) and file.same_if:
+        choices = ["ask", "comment", "new"] if file.object == "Case" else ["ask", "new"]
+        arguments["onExisting"] = on_existing(choices)
+    return Tool(
+        name=name,
+        file=file,
+        arguments=schema_of(arguments, needs_one=isinstance(file, UpdateFile)),
+        version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        mapping=_mapping(file) if isinstance(file, CreateFile) else None,
+    )
+
+
+def _mapping(file: CreateFile) -> RecordMapping:
+    return RecordMapping(
+        object=file.object,
+        fields={name: FieldValue(*as_field_value(entry)) for name, entry in file.fields.items()},
+        contact=file.contact or "",
+        account=file.account or "",
+        reference=file.reference or "",
+        key=file.key,
+        optional=list(file.optional),
+        needs_contact=file.unknown_callers == "refuse",
+    )
