@@ -1,6 +1,7 @@
 """Corrections of a parked draft: which names it has, and which values they accept.
 
-A value is validated by the same tool that accepted the draft (shared/vapi/tools.py).
+A value is validated by the tool that accepted the draft, as the agent folder has it now, else by
+the first tool with the same verb.
 """
 
 import re
@@ -9,12 +10,16 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.agent.arguments import ArgumentSchema, BadArgumentsError, schema_of
+from shared.agent.folder import Agent
+from shared.agent.problems import sentence_of
+from shared.agent.tool_files import ArgumentFile, ArgumentType, UpdateFile, Verb
+from shared.agent.tools import Tool
 from shared.domain.drafts import draft_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
+from shared.domain.record_mapping import placeholders
 from shared.phone import as_e164
-from shared.salesforce.customers import CHANGEABLE
-from shared.vapi.tools import BadArgumentsError, read_arguments
 
 WHO = ("contact_id", "caller_number")
 """Whose write it is. An operator sets one when the number belongs to no contact, or to several."""
@@ -28,38 +33,78 @@ class EditRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Form:
-    """How a kind of draft is corrected.
+    """How a draft is corrected.
 
-    tool: the tool that validates it. arguments: the tool's argument for each name of the draft.
-    who: whether the draft says whose write it is.
+    schema: validates it. names: the argument for each name of the draft. who: whether the draft
+    says whose write it is.
     """
 
-    tool: str
-    arguments: Mapping[str, str]
+    schema: ArgumentSchema
+    names: Mapping[str, str]
     who: bool = True
 
 
-FORMS = {
-    Kind.CASE_CREATE: Form(
-        "createSalesforceCase",
-        {
-            "issue_type": "issueType",
-            "description": "description",
-            "priority": "priority",
-            "account_number": "accountNumber",
-        },
-    ),
-    Kind.CASE_COMMENT: Form("addCaseComment", {"text": "comment", "case_number": "caseNumber"}),
-    Kind.CASE_CLOSE: Form("getCaseStatus", {"case_number": "caseNumber"}),
-    Kind.CONTACT_UPDATE: Form(
-        "updateContact", {name: name[0].lower() + name[1:] for name in CHANGEABLE}
-    ),
-    Kind.CALLBACK: Form("requestCallback", {"phone": "phone", "when": "when", "reason": "reason"}),
-    # No tool accepts these. A summary may be as long as the reason of a call-back.
-    Kind.CALL_LOG: Form("requestCallback", {"summary": "reason"}),
-    Kind.TRANSCRIPT_FILE: Form("requestCallback", {}, who=False),
-    Kind.TASK_LINK: Form("requestCallback", {}, who=False),
+VERBS = {
+    Kind.CASE_CREATE: Verb.CREATE,
+    Kind.CASE_COMMENT: Verb.COMMENT,
+    Kind.CASE_CLOSE: Verb.CLOSE,
+    Kind.CONTACT_UPDATE: Verb.UPDATE,
+    Kind.CALLBACK: Verb.CALL_BACK,
 }
+
+MEANINGS: dict[Kind, dict[str, str]] = {
+    Kind.CASE_CREATE: {
+        "issue_type": "issueType",
+        "description": "description",
+        "priority": "priority",
+        "account_number": "accountNumber",
+    },
+    Kind.CASE_COMMENT: {"text": "comment", "case_number": "caseNumber"},
+    Kind.CALLBACK: {"phone": "phone", "when": "when", "reason": "reason"},
+}
+"""The draft's own names → what the tool's argument means."""
+
+UNTOLD: dict[Kind, Form] = {
+    Kind.CASE_CLOSE: Form(
+        schema_of({"case_number": ArgumentFile(type=ArgumentType.CASE_NUMBER)}),
+        {"case_number": "case_number"},
+    ),
+    # A summary may be as long as the reason of a call-back.
+    Kind.CALL_LOG: Form(schema_of({"summary": ArgumentFile()}), {"summary": "summary"}),
+    Kind.TRANSCRIPT_FILE: Form(schema_of({}), {}, who=False),
+    Kind.TASK_LINK: Form(schema_of({}), {}, who=False),
+}
+"""No tool has these arguments."""
+
+
+def form_of(intent: Intent, agent: Agent) -> Form:
+    if intent.kind in UNTOLD:
+        return UNTOLD[intent.kind]
+    tool = _tool_of(intent, agent)
+    if tool is None:
+        return Form(schema_of({}), {})
+    if isinstance(tool.file, UpdateFile):
+        fields = tool.file.fields.items()
+        return Form(tool.arguments, {field: placeholders(entry)[0] for field, entry in fields})
+    meanings = MEANINGS.get(intent.kind, {})
+    named = {name: tool.arguments.names.get(meaning) for name, meaning in meanings.items()}
+    names = {name: argument for name, argument in named.items() if argument}
+    others = set(intent.payload.get("arguments") or {}) & set(tool.file.arguments)
+    others -= set(names.values())
+    return Form(tool.arguments, names | {name: name for name in sorted(others)})
+
+
+def _tool_of(intent: Intent, agent: Agent) -> Tool | None:
+    verb = VERBS.get(intent.kind, Verb.CREATE)
+    sobject = intent.kind.sobject or ("Case" if verb is Verb.CREATE else "")
+    fitting = [
+        tool
+        for tool in agent.tools.values()
+        if tool.verb is verb and (not sobject or getattr(tool.file, "object", "") == sobject)
+    ]
+    return next((tool for tool in fitting if tool.name == intent.tool), None) or next(
+        iter(fitting), None
+    )
 
 
 @dataclass(frozen=True)
@@ -76,23 +121,25 @@ def edited(
     put: Sequence[str],
     left_out: Sequence[str],
     emptied: Sequence[str],
+    agent: Agent,
     region: str,
 ) -> Edit:
     """put: NAME=VALUE each. left_out, emptied: names. Raises EditRefusedError."""
     values = _values(put)
     named = [*values, *left_out, *emptied]
-    _check_names(intent.kind, named)
+    form = form_of(intent, agent)
+    _check_names(intent.kind, form, named)
     if intent.kind is not Kind.CONTACT_UPDATE and emptied:
         raise EditRefusedError(
             f"--empty {emptied[0]}: only a contact update can erase what the org has. "
             f"Use --unset {emptied[0]} to leave it out"
         )
-    before = _texts(intent)
+    before = _texts(intent, form)
     after: dict[str, str | None] = {**before, **values}
     after |= dict.fromkeys(left_out) | dict.fromkeys(emptied, "")
-    _validate(intent.kind, after, values, region)
+    _validate(form, after, values, region)
     changed = {name: (before.get(name), after[name]) for name in named}
-    return Edit(_draft(intent, after, named), changed)
+    return Edit(_draft(intent, form, after, named), changed)
 
 
 def _values(put: Sequence[str]) -> dict[str, str]:
@@ -112,9 +159,8 @@ def _values(put: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _check_names(kind: Kind, named: Sequence[str]) -> None:
-    form = FORMS[kind]
-    known = [*form.arguments, *(WHO if form.who else ())]
+def _check_names(kind: Kind, form: Form, named: Sequence[str]) -> None:
+    known = [*form.names, *(WHO if form.who else ())]
     for name in named:
         if name not in known:
             editable = f"it has {', '.join(known)}" if known else "nothing of it can be edited"
@@ -123,30 +169,35 @@ def _check_names(kind: Kind, named: Sequence[str]) -> None:
             raise EditRefusedError(f"{name} is named twice")
 
 
-def _texts(intent: Intent) -> dict[str, str | None]:
+def _texts(intent: Intent, form: Form) -> dict[str, str | None]:
     """What can be edited, as it is now. A contact update has only the fields that it changes."""
-    payload, form = intent.payload, FORMS[intent.kind]
+    payload = intent.payload
     if intent.kind is Kind.CONTACT_UPDATE:
         texts: dict[str, str | None] = dict(payload["changes"])
     else:
-        texts = {name: payload.get(name) for name in form.arguments}
+        arguments = payload.get("arguments") or {}
+        texts = {
+            name: form.schema.spoken(argument, arguments[name])
+            if name in arguments
+            else payload.get(name)
+            for name, argument in form.names.items()
+        }
     return texts | {name: payload.get(name) for name in WHO if form.who}
 
 
 def _validate(
-    kind: Kind, after: dict[str, str | None], values: dict[str, str], region: str
+    form: Form, after: dict[str, str | None], values: dict[str, str], region: str
 ) -> None:
     """Writes the values into `after` in the tool's own form. Raises EditRefusedError."""
-    form = FORMS[kind]
-    given = {argument: after[name] for name, argument in form.arguments.items() if after.get(name)}
-    if any(name in form.arguments for name in values):
+    given = {argument: after[name] for name, argument in form.names.items() if after.get(name)}
+    if any(name in form.names for name in values):
         try:
-            read = read_arguments(form.tool, given, region).model_dump(by_alias=True)
+            read = form.schema.read(given, region).values
         except BadArgumentsError as refused:
-            raise EditRefusedError(str(refused)) from None
+            raise EditRefusedError(sentence_of(refused.problems)) from None
         for name in values:
-            if name in form.arguments:
-                after[name] = read[form.arguments[name]]
+            if name in form.names:
+                after[name] = read.get(form.names[name])
     if "contact_id" in values and not _CONTACT_ID.fullmatch(values["contact_id"]):
         raise EditRefusedError("contact_id must be a Contact id, such as 003000000000001AAA")
     if "caller_number" in values:
@@ -156,9 +207,11 @@ def _validate(
         after["caller_number"] = number
 
 
-def _draft(intent: Intent, after: dict[str, str | None], named: Sequence[str]) -> dict[str, Any]:
-    form = draft_of(intent.kind)
-    defaults = {field.name: field.default for field in fields(form)} if form else {}
+def _draft(
+    intent: Intent, form: Form, after: dict[str, str | None], named: Sequence[str]
+) -> dict[str, Any]:
+    drafts = draft_of(intent.kind)
+    defaults = {field.name: field.default for field in fields(drafts)} if drafts else {}
     draft = dict(intent.payload)
     if intent.kind is Kind.CONTACT_UPDATE:
         changes = {
@@ -174,10 +227,18 @@ def _draft(intent: Intent, after: dict[str, str | None], named: Sequence[str]) -
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         draft |= {"changes": changes, "seen": None, "accepted_at": now}
         named = [name for name in named if name in WHO]
+    arguments = dict(draft.get("arguments") or {})
     for name in named:
         text = after[name]
+        argument = form.names.get(name, "")
+        if argument in arguments:
+            del arguments[argument]
+            if text is not None:
+                arguments[argument] = form.schema.stored(argument, text)
+        if name not in defaults:
+            continue
         default = defaults[name]
         if text is None and not (default is None or isinstance(default, str)):
             raise EditRefusedError(f"{name} can't be left out of a {intent.kind}")
         draft[name] = default if text is None else text
-    return draft
+    return draft | ({"arguments": arguments} if "arguments" in draft else {})

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from cli.edits import Edit, EditRefusedError, edited
 from cli.kinds import KindName
 from cli.org_state import org_state_of
 from cli.store import Commands, open_journal
+from shared.agent.folder import load_agent
 from shared.dispatch import Notifier, celery_app
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
@@ -187,7 +189,12 @@ def edit(
         raise click.ClickException(f"{intent_id} is {intent.state}, not parked")
     try:
         change = edited(
-            intent, put=put, left_out=left_out, emptied=emptied, region=settings.phone_region
+            intent,
+            put=put,
+            left_out=left_out,
+            emptied=emptied,
+            agent=load_agent(Path(settings.agent_dir)),
+            region=settings.phone_region,
         )
     except EditRefusedError as refused:
         raise click.UsageError(str(refused)) from None

@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 
 import redis
 
-from cli.edits import Edit
+from cli.edits import WHO, Edit
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver, only
-from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.records import Records
@@ -61,7 +60,7 @@ def _contact(records: Records, store: redis.Redis, change: Edit, settings: Setti
     if not contact_id and number:
         contacts = ContactResolver(records, store, settings.phone_region, keys_of(settings))
         contact_id = only(contacts.holders([number]).get(number))
-    names = tuple(name for name in change.changed if name in CHANGEABLE)
+    names = tuple(name for name in change.changed if name not in WHO)
     statement = f"SELECT {columns(('Id', *names))} FROM Contact WHERE Id = {{id}}"
     rows = records.query(soql(statement, id=contact_id))[0] if contact_id else []
     if not rows:

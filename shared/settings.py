@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     keep_personal_data_h: float = Field(48, gt=0)
     keep_receipts_h: float = Field(24 * 7, gt=0)
     keep_snapshots_h: float = Field(24, ge=1, le=24 * 30)
+    agent_dir: str = "agent"
     default_language: str = "en"
     transfer_rules: str | None = None
     fallback_phone_number: str | None = None
@@ -542,6 +543,7 @@ MUST_BE: dict[str, str] = {
     "keep_personal_data_h": "a number of hours above 0, such as 48",
     "keep_receipts_h": "a number of hours above 0, such as 168",
     "keep_snapshots_h": "a number of hours from 1 to 720, such as 24",
+    "agent_dir": "the path of an agent folder, such as agent",
     "default_language": "a language tag, such as en, de or pt-BR",
     "transfer_rules": "the path of a file like transfer.example.toml",
     "fallback_phone_number": _NUMBER,

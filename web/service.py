@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self, TypeVar
 
 import redis
 
+from shared.agent.folder import Agent, load_agent
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
@@ -39,6 +41,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Service:
     settings: Settings
+    agent: Agent
     store: redis.Redis
     journal: Journal
     answers: Answers
@@ -56,6 +59,7 @@ class Service:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
+        agent = load_agent(Path(settings.agent_dir))
         store = connect(settings.redis_url, max_connections=settings.redis_max_connections)
         api_budget = ApiBudget(settings, store)
         salesforce = SalesforceClient(settings, store, api_budget, Use.LOOKUP)
@@ -64,6 +68,7 @@ class Service:
             CaseNumbers(store, keys_of(settings)),
             settings.phone_region,
             settings.salesforce_language_field,
+            agent.contact_fields,
         )
         requests = Pool("requests", REQUEST_THREADS)
         journal = Journal(
@@ -74,6 +79,7 @@ class Service:
         calls = Calls(store)
         return cls(
             settings=settings,
+            agent=agent,
             store=store,
             journal=journal,
             answers=Answers(store),

@@ -136,9 +136,9 @@ def answer_without_store(service: Service, message: Message) -> str:
     """An answer that does not need the stored state of the call."""
     match message.type:
         case "tool-calls":
-            return as_body(store_is_away(tool_calls(message)))
+            return as_body(store_is_away(service.agent, tool_calls(message)))
         case "function-call":
-            return as_function_body(store_is_away([function_call(message)])[0])
+            return as_function_body(store_is_away(service.agent, [function_call(message)])[0])
         case "assistant-request":
             return answer_assistant_request(service, None)
         case "transfer-destination-request":

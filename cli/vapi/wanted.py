@@ -4,8 +4,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from shared.agent.folder import load_agent
 from shared.settings import MUST_BE, Settings, SettingsError
-from shared.vapi.tools import TOOLS
 
 FOLDER = Path(__file__).parent.parent.parent / "vapi"
 TOOL_SLACK_S = 5
@@ -27,13 +27,13 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
             "type": "function",
             "function": {
                 "name": name,
-                "description": " ".join((model.__doc__ or "").split()),
-                "parameters": _parameters(model.model_json_schema(by_alias=True)),
+                "description": tool.description,
+                "parameters": tool.arguments.json_schema(),
             },
             "messages": common["messages"],
             "server": server,
         }
-        for name, model in TOOLS.items()
+        for name, tool in load_agent(Path(settings.agent_dir)).tools.items()
     }
 
 
@@ -99,21 +99,3 @@ def _server(settings: Settings) -> dict[str, Any]:
         )
     url = f"{settings.public_url.rstrip('/')}/webhook/vapi"
     return {"url": url, "credentialId": settings.vapi_credential_id}
-
-
-def _parameters(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema in the subset that Vapi accepts (OpenAPI description, JsonSchema): no lengths,
-    no titles, and "may be omitted" instead of "or null"."""
-    properties = {}
-    for name, given in schema.get("properties", {}).items():
-        kinds = [kind for kind in given.get("anyOf", [given]) if kind.get("type") != "null"]
-        properties[name] = {
-            key: value
-            for key, value in {**kinds[0], **given}.items()
-            if key in ("type", "enum", "description")
-        }
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(schema.get("required", [])),
-    }

@@ -96,6 +96,11 @@ class ArgumentSchema:
     def stored(self, name: str, value: Any) -> Any:
         return self.choices.get(name, {}).get(value, value)
 
+    def spoken(self, name: str, value: Any) -> Any:
+        """The inverse of `stored`."""
+        by_value = {stored: spoken for spoken, stored in self.choices.get(name, {}).items()}
+        return by_value.get(value, value)
+
     def json_schema(self) -> dict[str, Any]:
         """In the subset that Vapi accepts (OpenAPI description, JsonSchema): no lengths, no titles,
         and "may be omitted" instead of "or null"."""

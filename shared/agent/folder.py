@@ -54,6 +54,13 @@ class Agent:
     folder: Path
     tools: Mapping[str, Tool]
 
+    @property
+    def contact_fields(self) -> tuple[str, ...]:
+        """The fields of a contact that its tools change."""
+        files = [tool.file for tool in self.tools.values()]
+        names = {name for file in files if isinstance(file, UpdateFile) for name in file.fields}
+        return tuple(sorted(names))
+
 
 @cache
 def load_agent(folder: Path) -> Agent:

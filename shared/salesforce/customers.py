@@ -29,12 +29,12 @@ CHANGEABLE = (
     "MailingPostalCode",
     "MailingCountry",
 )
-"""The Contact fields that a caller may change."""
+"""The Contact fields that a caller may change with the default tools."""
 
 _CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type")
 _CASE_SUMMARY_FIELDS = (*_CASE_FIELDS, "ContactId")
 _CONTACT_FIELDS = (
-    "Id", "Name", "HomePhone", "OtherPhone", *CHANGEABLE,
+    "Id", "Name", "Phone", "MobilePhone", "HomePhone", "OtherPhone",
     "AccountId", "Account.Name", "Account.AccountNumber",
     "Account.Owner.Name", "Account.Owner.Phone",
 )  # fmt: skip
@@ -80,7 +80,8 @@ class CaseSummary:
 
 @dataclass(frozen=True)
 class Customer:
-    """A contact, its account and its open cases, newest first. values: CHANGEABLE → value.
+    """A contact, its account and its open cases, newest first. values: of the fields that a caller
+    may change.
 
     owner_name, owner_phone: the account owner's; the phone is E.164 or "".
     """
@@ -109,13 +110,19 @@ class Customers:
         case_numbers: CaseNumbers,
         region: str,
         language_field: str | None = None,
+        changeable: tuple[str, ...] = CHANGEABLE,
     ) -> None:
-        """language_field: a field of Contact, for orgs that store the caller's language."""
+        """language_field: a field of Contact, for orgs that store the caller's language.
+
+        changeable: the fields of Contact that a caller may change.
+        """
         self._salesforce = salesforce
         self._case_numbers = case_numbers
         self._region = region
         self._language_field = language_field
-        fields = (*_CONTACT_FIELDS, *([language_field] if language_field else []))
+        self._changeable = changeable
+        others = (*changeable, *([language_field] if language_field else []))
+        fields = tuple(dict.fromkeys((*_CONTACT_FIELDS, *others)))
         self._select = f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact"
 
     def by_phones(
@@ -169,7 +176,7 @@ class Customers:
             account_id=record.get("AccountId"),
             account_name=account.get("Name") or "",
             account_number=account.get("AccountNumber") or "",
-            values={name: record.get(name) for name in CHANGEABLE},
+            values={name: record.get(name) for name in self._changeable},
             cases=[CaseSummary.from_record(case_) for case_ in cases],
             language=str(record.get(self._language_field or "") or ""),
             owner_name=owner.get("Name") or "",

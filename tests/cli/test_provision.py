@@ -11,10 +11,12 @@ from cli.__main__ import cli
 from cli.provision import Accounts, missing
 from cli.vapi.api import VapiApi, VapiRefusedError
 from cli.vapi.wanted import wanted_assistant, wanted_tools
+from shared.agent.folder import load_agent
 from shared.settings import load_settings
 from shared.vapi.messages import KNOWN
-from shared.vapi.tools import TOOLS
 from tests.cli.conftest import Twilio
+
+TOOLS = load_agent(Path("agent")).tools
 
 
 @pytest.fixture(autouse=True)

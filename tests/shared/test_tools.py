@@ -1,19 +1,24 @@
 """Tool arguments: normalised if possible, else refused with a sentence."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.agent.arguments import BadArgumentsError
+from shared.agent.folder import load_agent
+from shared.agent.problems import sentence_of
 from shared.domain.reference import ALPHABET, as_reference, new_reference
 from shared.phone import as_e164, has_digits_of, patterns
 from shared.vapi.answers import MAX_CHARACTERS, Answer, as_body, as_entry, refusal, result
 from shared.vapi.messages import ToolCall
-from shared.vapi.tools import TOOLS, BadArgumentsError, read_arguments
+
+TOOLS = load_agent(Path("agent")).tools
 
 
 def read(tool: str, given: dict[str, Any]) -> dict[str, Any]:
-    return read_arguments(tool, given, "US").model_dump(by_alias=True, exclude_unset=True)
+    return dict(TOOLS[tool].arguments.read(given, "US").values)
 
 
 @pytest.mark.parametrize(
@@ -84,18 +89,18 @@ def test_what_was_meant_is_understood(
 def test_what_can_not_be_used_is_asked_for(tool: str, given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadArgumentsError) as refused:
         read(tool, given)
-    assert str(refused.value) == sentence
+    assert sentence_of(refused.value.problems) == sentence
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("junk", [[], {}, [1], {"a": []}, 1e300, True, "x" * 40_000, "\x00"])
 def test_nonsense_in_any_argument_is_a_sentence_or_harmless(tool: str, junk: Any) -> None:
-    for name in TOOLS[tool].model_json_schema(by_alias=True)["properties"]:
+    for name in TOOLS[tool].arguments.json_schema()["properties"]:
         said = "."
         try:
             read(tool, {name: junk})
         except BadArgumentsError as refused:
-            said = str(refused)
+            said = sentence_of(refused.problems)
         assert said.endswith(".")
         assert "x" * 10 not in said
 

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from demo.stack import Org
+from shared.agent.tool_files import Verb
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.vapi.messages import KNOWN
@@ -19,7 +20,7 @@ from tests.calling import ask, message, only_result, post, signed, tool_message
 from tests.conftest import SECRET
 from web.app import create_app
 from web.service import Service
-from web.tools.registry import TOOLS, Lookup, Verb, Write
+from web.tools.registry import LOOKUPS, WRITES
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 
@@ -345,8 +346,8 @@ def test_defects_of_ours_are_answered_and_not_kept(
     def boom(*_: Any) -> Any:
         raise KeyError("boom")
 
-    monkeypatch.setitem(TOOLS, "lookupCustomer", Lookup(Verb.IDENTIFY, boom))
-    monkeypatch.setitem(TOOLS, "requestCallback", Write(Verb.CALL_BACK, boom))
+    monkeypatch.setitem(LOOKUPS, Verb.IDENTIFY, boom)
+    monkeypatch.setitem(WRITES, Verb.CALL_BACK, boom)
     assert "can't look" in ask(client, "lookupCustomer")["error"]
     assert "could not save" in ask(client, "requestCallback")["error"]
 

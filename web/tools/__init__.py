@@ -1,7 +1,6 @@
 """The tools of the agent: one registry, one dispatch, one file of handlers per verb.
 
-* `registry.py`: name → verb and handler. To add a tool, add its arguments to
-  shared/vapi/tools.py, a handler to its verb's file, and a line to the registry.
+* `registry.py`: verb → handler. A tool is a file of the agent folder, and names its verb.
 * `dispatch.py`: claim the call, validate its arguments, run its handler, store the answer.
 * `submit.py`: a write request becomes intents in the journal. `amendments.py`: which earlier
   request it corrects, replaces or takes back.

@@ -1,16 +1,17 @@
 """call_back: a person is to call the caller back."""
 
+from shared.agent.arguments import Given
+from shared.agent.tools import Tool
 from shared.domain.drafts import CallbackDraft
 from shared.domain.kinds import Kind
 from shared.vapi.answers import Answer, refusal
-from shared.vapi.tools import RequestCallback
 from web.tools.caller import known_caller
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 
 
-def request_callback(turn: Turn, wanted: RequestCallback) -> WriteRequest | Answer:
-    phone = wanted.phone or turn.state.number
+def request_callback(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
+    phone = given.get("phone") or turn.state.number
     if not phone:
         return refusal("I still need the phone number to call back.")
     return WriteRequest(
@@ -19,9 +20,9 @@ def request_callback(turn: Turn, wanted: RequestCallback) -> WriteRequest | Answ
             caller_number=turn.state.number,
             contact_id=known_caller(turn).identity.contact_id_to_write,
             phone=phone,
-            phone_was_given=bool(wanted.phone),
-            when=wanted.when or "",
-            reason=wanted.reason or "",
+            phone_was_given=bool(given.get("phone")),
+            when=given.get("when") or "",
+            reason=given.get("reason") or "",
         ),
         said="Somebody will call back. The reference is {reference}.",
     )

@@ -1,11 +1,12 @@
 """close: take back a case that was opened by mistake."""
 
+from shared.agent.arguments import Given
+from shared.agent.tools import Tool
 from shared.domain.drafts import CloseDraft, CommentDraft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.vapi.answers import Answer, refusal, result
-from shared.vapi.tools import CancelCase
 from web.tools.amendments import BY_CALLER
 from web.tools.caller import caller_for_a_write
 from web.tools.request import WriteRequest
@@ -13,8 +14,8 @@ from web.tools.turn import Turn
 from web.tools.which_case import Target, case_opened_by, find_case
 
 
-def cancel_case(turn: Turn, wanted: CancelCase) -> WriteRequest | Answer:
-    target = _target(turn, wanted)
+def cancel_case(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
+    target = _target(turn, given.get("reference"))
     if isinstance(target, Answer):
         return target
     opened_by = target.opened_by
@@ -40,15 +41,15 @@ def cancel_case(turn: Turn, wanted: CancelCase) -> WriteRequest | Answer:
         draft,
         said="The case was opened already, so it is being closed. The reference is {reference}.",
         after=(opened_by.id,) if opened_by else (),
-        also=_why(draft, wanted.reason, close_id),
+        also=_why(draft, given.get("reason"), close_id),
         target=opened_by.id if opened_by else target.number or "",
         id=close_id,
     )
 
 
-def _target(turn: Turn, wanted: CancelCase) -> Target | Answer:
-    if wanted.reference:
-        return find_case(turn, wanted.reference, None)
+def _target(turn: Turn, reference: str | None) -> Target | Answer:
+    if reference:
+        return find_case(turn, reference, None)
     identity = caller_for_a_write(turn).identity
     # The last one, also when it was taken back already: asking twice must not take two back.
     cases = [

@@ -1,10 +1,11 @@
 """comment: add to a case."""
 
+from shared.agent.arguments import Given
+from shared.agent.tools import Tool
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.vapi.answers import Answer, refusal
-from shared.vapi.tools import AddCaseComment
 from web.tools.caller import known_caller
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
@@ -13,15 +14,15 @@ from web.tools.which_case import find_case
 ADDED = "The comment is being added. Its reference is {reference}."
 
 
-def add_comment(turn: Turn, wanted: AddCaseComment) -> WriteRequest | Answer:
-    target = find_case(turn, wanted.reference, wanted.case_number)
+def add_comment(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
+    target = find_case(turn, given.get("reference"), given.get("caseNumber"))
     if isinstance(target, Answer):
         return target
     if target.opened_by and target.opened_by.state is State.CANCELLED:
         return refusal("That case was taken back, so nothing can be added to it.")
     if target.opened_by:
-        return comment_on(turn, target.opened_by, wanted.comment)
-    return _comment(turn, wanted.comment, case_number=target.number)
+        return comment_on(turn, target.opened_by, given.get("comment"))
+    return _comment(turn, given.get("comment"), case_number=target.number)
 
 
 def comment_on(turn: Turn, opened_by: Intent, text: str) -> WriteRequest:

@@ -1,59 +1,112 @@
-"""create: open a case."""
+"""create: open a case, or create a record of the team's own."""
 
-from shared.domain.drafts import CaseDraft
+from shared.agent.arguments import Given
+from shared.agent.tool_files import ArgumentFile, CreateFile
+from shared.agent.tools import Tool
+from shared.domain.drafts import CaseDraft, NewRecordDraft, RecordDraft
 from shared.domain.identifiers import same_identifier
 from shared.domain.kinds import Kind
 from shared.vapi.answers import Answer, refusal
-from shared.vapi.tools import CreateSalesforceCase
 from web.tools.caller import Caller, caller_for_a_write
 from web.tools.comment import comment_on
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 
 
-def create_case(turn: Turn, wanted: CreateSalesforceCase) -> WriteRequest | Answer:
+def create(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
+    assert isinstance(tool.file, CreateFile)
+    file = tool.file
     caller = caller_for_a_write(turn)
-    dedup_keys = _dedup_keys(turn, caller, wanted)
-    if wanted.on_existing == "comment":
+    if file.unknown_callers == "refuse" and caller.customers is not None and not caller.contact:
+        return refusal(
+            "I can only do that for a customer whom I know by this phone number, and I can't tell "
+            "who that is. Nothing was saved."
+        )
+    dedup_keys = _dedup_keys(turn, caller, file, given)
+    on_existing = given.get("onExisting") or "ask"
+    if on_existing == "comment":
         earlier = turn.service.journal.about(dedup_keys)
         if earlier and (caller.no_longer_has(earlier) or not caller.identity.requested(earlier)):
             return refusal("I can't add to that case on this phone number. I can open a new one.")
         if earlier:
-            return comment_on(turn, earlier, wanted.description)
+            return comment_on(turn, earlier, given.get("description"))
     return WriteRequest(
-        Kind.CASE_CREATE,
-        CaseDraft(
-            caller_number=turn.state.number,
-            contact_id=caller.identity.contact_id_to_write,
-            visible_to_contact_id=caller.identity.contact_id,
-            issue_type=wanted.issue_type,
-            description=wanted.description,
-            priority=wanted.priority,
-            account_number=_other_account_number(caller, wanted.account_number),
-        ),
-        said=f"The {wanted.issue_type} case is being opened. Its reference is {{reference}}.",
+        Kind.creating(file.object),
+        _draft(turn, tool, file, caller, given),
+        said=_accepted(file, given),
         dedup_keys=dedup_keys,
-        asks=wanted.on_existing == "ask",
+        asks=bool(file.same_if) and on_existing == "ask",
     )
 
 
-def _other_account_number(caller: Caller, spoken: str | None) -> str | None:
-    """A spoken account number that is not known to be the caller's own: text, and never a link."""
+def _draft(
+    turn: Turn, tool: Tool, file: CreateFile, caller: Caller, given: Given
+) -> NewRecordDraft:
     contact = caller.contact
-    if spoken and contact and same_identifier(spoken, contact.account_number):
-        return None
-    return spoken
+    arguments = {
+        name: value
+        for name, value in given.stored().items()
+        if name in file.arguments and not _is_own(file.arguments[name], caller, value)
+    }
+    draft = RecordDraft(
+        caller_number=turn.state.number,
+        contact_id=caller.identity.contact_id_to_write,
+        visible_to_contact_id=caller.identity.contact_id,
+        account_id=contact.account_id if contact else None,
+        arguments=arguments,
+        mapping=tool.mapping,
+    )
+    return draft if file.object != "Case" else _as_case(draft, given)
 
 
-def _dedup_keys(turn: Turn, caller: Caller, wanted: CreateSalesforceCase) -> tuple[str, ...]:
-    """What a case is about: its issue type, within the call and for the caller's own account.
+def _as_case(draft: RecordDraft, given: Given) -> CaseDraft:
+    """issue_type, description: what the caller hears of the case later."""
+    arguments = dict(draft.arguments)
+    names = given.schema.names
+    description = arguments.pop(names.get("description", ""), "")
+    return CaseDraft(
+        caller_number=draft.caller_number,
+        contact_id=draft.contact_id,
+        visible_to_contact_id=draft.visible_to_contact_id,
+        account_id=draft.account_id,
+        issue_type=str(given.get("issueType") or ""),
+        description=str(description),
+        priority=arguments.pop(names.get("priority", ""), None),
+        account_number=arguments.pop(names.get("accountNumber", ""), None),
+        arguments=arguments,
+        mapping=draft.mapping,
+    )
+
+
+def _is_own(argument: ArgumentFile, caller: Caller, spoken: str) -> bool:
+    """The caller's own account number, which the org knows. Another one is text, never a link."""
+    if argument.omit_if_own != "account_number" or not caller.contact:
+        return False
+    return same_identifier(spoken, caller.contact.account_number)
+
+
+def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> tuple[str, ...]:
+    """What a record is about: the arguments of `same_if`, within the call and for the caller's own
+    account.
 
     A spoken account number, or a phone number that is not on file, is no key: anybody could use it
     to find out whether another customer has a case.
     """
+    if not file.same_if:
+        return ()
+    about = ":".join(str(given.values.get(name, "")).casefold() for name in file.same_if)
+    about = about if file.object == "Case" else f"{file.object}:{about}"
     keys = []
     if caller.contact and caller.contact.account_id:
-        keys.append(f"account:{caller.contact.account_id}:{wanted.issue_type}")
+        keys.append(f"account:{caller.contact.account_id}:{about}")
     if turn.state.call_id:
-        keys.append(f"call:{turn.state.call_id}:{wanted.issue_type}")
+        keys.append(f"call:{turn.state.call_id}:{about}")
     return tuple(keys)
+
+
+def _accepted(file: CreateFile, given: Given) -> str:
+    if file.object == "Case":
+        issue_type = given.get("issueType")
+        named = f"The {issue_type} case" if issue_type else "The case"
+        return f"{named} is being opened. Its reference is {{reference}}."
+    return "That is being saved. Its reference is {reference}."

@@ -7,6 +7,10 @@ side by side on a pool of their own; writes are accepted in the order they are l
 from collections import Counter
 from dataclasses import dataclass
 
+from shared.agent.arguments import BadArgumentsError, Given
+from shared.agent.folder import Agent
+from shared.agent.problems import sentence_of
+from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.journal.answers import Claim
 from shared.logs import log
@@ -14,11 +18,10 @@ from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
 from shared.vapi.answers import Answer, as_entry, refusal, trouble
 from shared.vapi.messages import ToolCall
-from shared.vapi.tools import Arguments, BadArgumentsError, read_arguments
 from web.metrics import TOOL_CALLS
 from web.pool import Started
 from web.replay import CALL_HAS_ENDED
-from web.tools.registry import TOOLS, Lookup, Write
+from web.tools.registry import LOOKUPS, WRITES
 from web.tools.submit import Submission, fingerprint_of, submit
 from web.tools.turn import Turn
 
@@ -43,8 +46,8 @@ class _Step:
     """A tool call on its way. entry: its answer, "" before it has one."""
 
     call: ToolCall
-    tool: Lookup | Write | None = None
-    arguments: Arguments | None = None
+    tool: Tool | None = None
+    given: Given | None = None
     nth: int = 0
     claim: Claim | None = None
     started: Started[Answer] | None = None
@@ -59,8 +62,8 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     steps = [_validated(turn, call) for call in calls[:limit]]
     equal_calls: Counter[str] = Counter()
     for step in steps:
-        if step.arguments:
-            content = fingerprint_of(step.call.name, step.arguments, 0)
+        if step.given:
+            content = fingerprint_of(step.call.name, step.given, 0)
             step.nth = equal_calls[content]
             equal_calls[content] += 1
     _claim(turn, steps)
@@ -73,23 +76,25 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     return [step.entry for step in steps] + [_refused(call, TOO_MANY) for call in calls[limit:]]
 
 
-def store_is_away(calls: list[ToolCall]) -> list[str]:
+def store_is_away(agent: Agent, calls: list[ToolCall]) -> list[str]:
     """The entries when Redis does not answer: nothing is claimed to be done."""
-    return [as_entry(call, _away(call)) for call in calls]
+    return [as_entry(call, _away(agent.tools.get(call.name))) for call in calls]
 
 
 def _validated(turn: Turn, call: ToolCall) -> _Step:
-    tool = TOOLS.get(call.name)
+    tool = turn.service.agent.tools.get(call.name)
     if tool is None:
-        return _Step(call, entry=_refused(call, NO_SUCH_TOOL))
+        return _Step(call, entry=_refused(call, NO_SUCH_TOOL, tool="unknown"))
+    nothing = "" if tool.is_lookup else " Nothing was saved."
+    if call.arguments is None:
+        unread = "I could not read the arguments of that request."
+        return _Step(call, entry=_refused(call, refusal(f"{unread}{nothing}")))
     try:
-        if call.arguments is None:
-            raise BadArgumentsError("I could not read the arguments of that request.")
-        arguments = read_arguments(call.name, call.arguments, turn.service.settings.phone_region)
+        given = tool.arguments.read(call.arguments, turn.service.settings.phone_region)
     except BadArgumentsError as bad:
-        nothing = "" if isinstance(tool, Lookup) else " Nothing was saved."
-        return _Step(call, entry=_refused(call, refusal(f"{bad}{nothing}")))
-    return _Step(call, tool, arguments)
+        said = refusal(f"{sentence_of(bad.problems)}{nothing}")
+        return _Step(call, entry=_refused(call, said))
+    return _Step(call, tool, given)
 
 
 def _claim(turn: Turn, steps: list[_Step]) -> None:
@@ -126,25 +131,26 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
 
 
 def _run(turn: Turn, step: _Step, deadline: Deadline) -> None:
+    assert step.tool
+    assert step.given
     try:
-        match step.tool:
-            case Lookup() as tool:
-                _start(turn, step, tool, deadline)
-            case Write() as tool:
-                _write(turn, step, tool)
+        if step.tool.is_lookup:
+            _start(turn, step, step.tool, step.given, deadline)
+        else:
+            _write(turn, step, step.tool, step.given)
     except StoreUnavailableError:
         _store_away(step)
     except Exception:
         _failed(step)
 
 
-def _start(turn: Turn, step: _Step, tool: Lookup, deadline: Deadline) -> None:
-    arguments = step.arguments
+def _start(turn: Turn, step: _Step, tool: Tool, given: Given, deadline: Deadline) -> None:
     if turn.state.is_over:
         _settle(turn, step, ENDED, "done")
         return
+    look_up = LOOKUPS[tool.verb]
     try:
-        step.started = turn.service.lookups.start(lambda: tool.handle(turn, arguments, deadline))
+        step.started = turn.service.lookups.start(lambda: look_up(turn, tool, given, deadline))
     except SalesforceError as busy:
         _settle(turn, step, _not_found_out(step, busy), "away")
 
@@ -163,15 +169,14 @@ def _finish(turn: Turn, step: _Step, deadline: Deadline) -> None:
     _settle(turn, step, answer, outcome)
 
 
-def _write(turn: Turn, step: _Step, tool: Write) -> None:
-    assert step.arguments
-    request = tool.handle(turn, step.arguments)
+def _write(turn: Turn, step: _Step, tool: Tool, given: Given) -> None:
+    request = WRITES[tool.verb](turn, tool, given)
     if isinstance(request, Answer):
         entry = as_entry(step.call, request)
         step.entry = turn.service.answers.settle(step.claim, entry, lasting=request.lasting)
         _count(step, "refused" if request.is_error else "done")
         return
-    step.entry = submit(Submission(turn, step.call, step.claim, step.arguments, step.nth, request))
+    step.entry = submit(Submission(turn, step.call, step.claim, given, step.nth, request))
     _count(step, "accepted")
 
 
@@ -200,7 +205,7 @@ def _not_found_out(step: _Step, error: SalesforceError) -> Answer:
 def _store_away(step: _Step) -> None:
     if not step.entry:
         _count(step, "away")
-        step.entry = as_entry(step.call, _away(step.call))
+        step.entry = as_entry(step.call, _away(step.tool))
 
 
 def _failed(step: _Step) -> None:
@@ -208,15 +213,15 @@ def _failed(step: _Step) -> None:
     if not step.entry:
         log.exception("tool_call_failed", tool=step.call.name, tool_call_id=step.call.id)
         _count(step, "failed")
-        step.entry = as_entry(step.call, _away(step.call))
+        step.entry = as_entry(step.call, _away(step.tool))
 
 
-def _away(call: ToolCall) -> Answer:
-    return NOT_FOUND_OUT if isinstance(TOOLS.get(call.name), Lookup) else NOT_SAVED
+def _away(tool: Tool | None) -> Answer:
+    return NOT_FOUND_OUT if tool and tool.is_lookup else NOT_SAVED
 
 
-def _refused(call: ToolCall, answer: Answer) -> str:
-    TOOL_CALLS.labels(tool=call.name if call.name in TOOLS else "unknown", outcome="refused").inc()
+def _refused(call: ToolCall, answer: Answer, *, tool: str = "") -> str:
+    TOOL_CALLS.labels(tool=tool or call.name, outcome="refused").inc()
     return as_entry(call, answer)
 
 

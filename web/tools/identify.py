@@ -1,9 +1,10 @@
 """identify: who is calling. A caller without a number of their own learns only "found" or not."""
 
+from shared.agent.arguments import Given
+from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.salesforce.customers import MAX_OPEN_CASES
 from shared.vapi.answers import Answer, result
-from shared.vapi.tools import LookupCustomer
 from web.tools.caller import look_up_caller, open_cases
 from web.tools.read import with_age
 from web.tools.sentences import counted, number_word
@@ -13,7 +14,7 @@ RECENT_MS = 60_000
 """The age up to which a snapshot shows whether a number is on file."""
 
 
-def lookup_customer(turn: Turn, wanted: LookupCustomer, deadline: Deadline) -> Answer:
+def lookup_customer(turn: Turn, _tool: Tool, given: Given, deadline: Deadline) -> Answer:
     caller = look_up_caller(turn, deadline)
     if caller.contact:
         contact = caller.contact
@@ -32,7 +33,7 @@ def lookup_customer(turn: Turn, wanted: LookupCustomer, deadline: Deadline) -> A
         first = "This phone number is not on file."
     else:
         first = "This call shows no phone number."
-    exists = _described_customer_exists(turn, wanted, deadline)
+    exists = _described_customer_exists(turn, given, deadline)
     if exists is None:
         return result(f"{first} So I can't tell who is calling.")
     if exists:
@@ -43,23 +44,22 @@ def lookup_customer(turn: Turn, wanted: LookupCustomer, deadline: Deadline) -> A
     return result(f"{first} And I found no customer with those details.")
 
 
-def _described_customer_exists(
-    turn: Turn, wanted: LookupCustomer, deadline: Deadline
-) -> bool | None:
+def _described_customer_exists(turn: Turn, given: Given, deadline: Deadline) -> bool | None:
     """None when the caller gave no details."""
     service = turn.service
-    if wanted.account_number or wanted.email or wanted.name:
+    account_number, email, name = map(given.get, ("accountNumber", "email", "name"))
+    if account_number or email or name:
         return service.ask(
             lambda until: service.customers.is_known(
                 until,
-                account_number=wanted.account_number,
-                email=wanted.email,
-                name=wanted.name,
+                account_number=account_number,
+                email=email,
+                name=name,
             ),
             deadline,
         )
-    if wanted.phone:
-        number = service.normal_number(wanted.phone)
+    if phone := given.get("phone"):
+        number = service.normal_number(phone)
         recently_ms = service.journal.now_ms() - RECENT_MS
         return bool(number and service.snapshots.since(number, recently_ms, deadline).customers)
     return None

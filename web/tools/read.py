@@ -4,18 +4,22 @@ Handlers run on the pool of lookups and may raise SalesforceError. Their sentenc
 and many cases.
 """
 
+from shared.agent.arguments import Given
+from shared.agent.tool_files import ReadFile, as_field_value
+from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.identifiers import same_identifier
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
+from shared.domain.record_mapping import FieldValue, filled
 from shared.salesforce.customers import CaseSummary
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, result
-from shared.vapi.tools import GetCaseStatus, RetrieveCustomerCase
 from web.service import Service
 from web.tools.caller import ANSWER_S, Caller, known_caller, look_up_caller, open_cases
+from web.tools.records import read_records
 from web.tools.sentences import SPOKEN_KINDS, case_sentence, counted, number_word, spoken_age
 from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
@@ -23,21 +27,29 @@ from web.tools.which_case import last_case_of_call
 MAX_SPOKEN = 3
 
 
-def get_case_status(turn: Turn, wanted: GetCaseStatus, deadline: Deadline) -> Answer:
-    if wanted.reference:
-        intent = turn.service.journal.by_reference(wanted.reference)
+def read(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
+    assert isinstance(tool.file, ReadFile)
+    if tool.file.object != "Case":
+        return read_records(turn, tool, given, deadline)
+    if tool.file.show == "one":
+        return get_case_status(turn, given, deadline)
+    return list_cases(turn, tool.file, given, deadline)
+
+
+def get_case_status(turn: Turn, given: Given, deadline: Deadline) -> Answer:
+    if reference := given.get("reference"):
+        intent = turn.service.journal.by_reference(reference)
         if intent and not intent.is_purged:
             return _status_of_intent(turn, intent, deadline)
-        reference = wanted.reference
         found = turn.service.ask(
             lambda until: turn.service.customers.case_by_reference(reference, until), deadline
         )
         return _status_of_case(turn, found, "reference", deadline)
-    if wanted.case_number:
+    if case_number := given.get("caseNumber"):
         caller = look_up_caller(turn, deadline)
-        if theirs := _case_of(turn, caller, wanted.case_number):
+        if theirs := _case_of(turn, caller, case_number):
             return with_age(turn, caller, case_sentence(theirs))
-        found = _case_by_number(turn.service, wanted.case_number, deadline)
+        found = _case_by_number(turn.service, case_number, deadline)
         return _status_of_case(turn, found, "number", deadline)
     if newest := last_case_of_call(turn.intents):
         return _status_of_intent(turn, newest, deadline)
@@ -143,24 +155,35 @@ def _status_of_case(turn: Turn, found: CaseSummary | None, by: str, deadline: De
     return result(case_sentence(found))
 
 
-def retrieve_customer_case(turn: Turn, wanted: RetrieveCustomerCase, deadline: Deadline) -> Answer:
+def list_cases(turn: Turn, file: ReadFile, given: Given, deadline: Deadline) -> Answer:
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
     if not contact:
         return _nobody_known(caller)
-    if wanted.account_number and not same_identifier(wanted.account_number, contact.account_number):
+    account_number = given.get("accountNumber")
+    if account_number and not same_identifier(account_number, contact.account_number):
         return result("That account number is not the one of the customer who is calling.")
-    cases = open_cases(turn, caller)
-    about = ""
-    if wanted.issue_type:
-        cases = [case_ for case_ in cases if case_.type.lower() == wanted.issue_type]
-        about = f" about {wanted.issue_type} issues"
+    cases = [case_ for case_ in open_cases(turn, caller) if _is_wanted(case_, file, given)]
+    about = f" about {issue_type} issues" if (issue_type := given.get("issueType")) else ""
     if not cases:
         return with_age(turn, caller, f"There is no open case{about} for this customer.")
     spoken = " ".join(case_sentence(case_) for case_ in cases[:MAX_SPOKEN])
     more = " These are the newest three." if len(cases) > MAX_SPOKEN else ""
     count_phrase = f"There {'is' if len(cases) == 1 else 'are'} {counted(len(cases), 'open case')}"
     return with_age(turn, caller, f"{count_phrase}{about}.{more} {spoken}")
+
+
+OF_A_CASE = {"Type": "type", "Priority": "priority", "Status": "status"}
+"""The fields of a case that `where` can name: those that are known without another request."""
+
+
+def _is_wanted(case_: CaseSummary, file: ReadFile, given: Given) -> bool:
+    stored = given.stored()
+    for field, entry in file.where.items():
+        value = filled(FieldValue(*as_field_value(entry)), stored)
+        if value and str(getattr(case_, OF_A_CASE[field])).lower() != str(value).lower():
+            return False
+    return True
 
 
 def with_age(turn: Turn, caller: Caller, sentence: str) -> Answer:

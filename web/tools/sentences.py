@@ -26,7 +26,7 @@ def described(intent: Intent) -> str:
     """What was asked for, to name it to its caller: "billing case", "call-back request"."""
     if case_draft := intent.draft_as(CaseDraft):
         return f"{case_draft.issue_type} case"
-    return SPOKEN_KINDS[intent.kind]
+    return SPOKEN_KINDS.get(intent.kind, "request")
 
 
 def case_sentence(found: CaseSummary) -> str:

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.agent.arguments import Given
 from shared.domain.drafts import Draft
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
@@ -23,7 +24,6 @@ from shared.journal.results import (
 )
 from shared.vapi.answers import Answer, as_entry, refusal, result, trouble
 from shared.vapi.messages import ToolCall
-from shared.vapi.tools import Arguments, WriteArguments
 from web.tools import amendments
 from web.tools.amendments import Replaced
 from web.tools.caller import caller_for_a_write, known_caller
@@ -52,17 +52,17 @@ class Submission:
     turn: Turn
     call: ToolCall
     claim: Claim | None
-    arguments: Arguments
+    given: Given
     nth: int
     request: WriteRequest
 
 
-def fingerprint_of(tool: str, arguments: Arguments, nth: int, target: str = "") -> str:
+def fingerprint_of(tool: str, given: Given, nth: int, target: str = "") -> str:
     """What makes two requests of a call the same: tool, normalised arguments, target, place.
 
     nth counts equal calls within one message, so that two calls listed together stay two requests.
     """
-    content = json.dumps([tool, arguments.model_dump(by_alias=True), nth, target], sort_keys=True)
+    content = json.dumps([tool, dict(given.values), nth, target], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
@@ -73,8 +73,8 @@ def submit(it: Submission) -> str:
     """
     turn, request = it.turn, it.request
     named: Intent | None = None
-    if isinstance(it.arguments, WriteArguments) and it.arguments.replaces:
-        named = turn.service.journal.by_reference(it.arguments.replaces)
+    if reference := it.given.get("replaces"):
+        named = turn.service.journal.by_reference(reference)
         if refused := amendments.not_replaceable(turn, request, named):
             return _settle(it, refused)
     asks = request.asks and not named
@@ -124,7 +124,7 @@ def _new(it: Submission, *, asks: bool) -> NewIntent:
         draft=request.draft,
         tool=it.call.name,
         reference=new_reference(),
-        fingerprint=fingerprint_of(it.call.name, it.arguments, it.nth, request.target),
+        fingerprint=fingerprint_of(it.call.name, it.given, it.nth, request.target),
         hold_ms=turn.service.settings.commit_window_ms,
         after=request.after,
         dedup_keys=request.dedup_keys,

@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime
 
+from shared.agent.arguments import Given
+from shared.agent.tool_files import ArgumentType, UpdateFile
+from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.salesforce.customers import CHANGEABLE
+from shared.domain.record_mapping import fill
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
-from shared.vapi.tools import UpdateContact
 from web.tools.caller import Caller, caller_for_a_write
 from web.tools.identify import RECENT_MS
 from web.tools.request import WriteRequest
@@ -31,21 +33,25 @@ SPOKEN_FIELDS = {
 }
 
 
-def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
+def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
+    assert isinstance(tool.file, UpdateFile)
+    file = tool.file
     caller = caller_for_a_write(turn)
     if caller.customers is not None and not caller.contact:
         return refusal(
             "I can only change details for the one customer whose phone number this is, and I "
             "can't tell who that is. Nothing was changed."
         )
-    if _is_another_contacts(turn, caller, wanted):
+    if _is_another_contacts(turn, caller, file, given):
         return refusal(
             "I can't put that phone number on file for this customer; a colleague has to look at "
             "it. Nothing was changed."
         )
-    given = wanted.model_dump(exclude_unset=True, by_alias=True)
-    arguments = {field: field[0].lower() + field[1:] for field in CHANGEABLE}
-    changes = {field: given[name] for field, name in arguments.items() if name in given}
+    changes = {
+        field: value
+        for field, template in file.fields.items()
+        if (value := fill(template, given.stored())) not in (None, "")
+    }
     earlier = [
         intent
         for intent in turn.intents
@@ -53,7 +59,7 @@ def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
         and intent.state is not State.CANCELLED
         and intent.fingerprint  # a field that Salesforce refused is an intent without one
     ]
-    spoken = listed([SPOKEN_FIELDS[field] for field in changes])
+    spoken = listed([SPOKEN_FIELDS.get(field, field) for field in changes])
     return WriteRequest(
         Kind.CONTACT_UPDATE,
         ContactDraft(
@@ -69,7 +75,7 @@ def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
     )
 
 
-def _is_another_contacts(turn: Turn, caller: Caller, wanted: UpdateContact) -> bool:
+def _is_another_contacts(turn: Turn, caller: Caller, file: UpdateFile, given: Given) -> bool:
     """Another contact has one of the numbers: both contacts would be unknown from then on.
 
     As far as can be seen within OTHERS_WAIT_S; the worker looks again before it writes.
@@ -77,7 +83,11 @@ def _is_another_contacts(turn: Turn, caller: Caller, wanted: UpdateContact) -> b
     service = turn.service
     own = {caller.identity.contact_id}
     deadline = Deadline.after(OTHERS_WAIT_S)
-    numbers = [number for number in (wanted.phone, wanted.mobile_phone) if number]
+    numbers = [
+        given.values[name]
+        for name, argument in file.arguments.items()
+        if argument.type is ArgumentType.PHONE and name in given.values
+    ]
     for number in numbers:
         if number == caller.number:
             continue

@@ -24,13 +24,16 @@ from shared.salesforce.soql import columns, soql
 from workers.delivery.context import DeliveryContext
 from workers.delivery.links import as_of_acceptance, not_yet, unchanged_since
 
+READ_ALWAYS = frozenset({"Id", "LastModifiedDate", "attributes"})
+
 UNDER_WAY_S = 60
 """A write recorded up to this long before a request may be committed after it."""
 
 
 def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(ContactDraft, intent.draft) for intent in intents}
-    reader = _Reader(context)
+    changed = {name for draft in drafts.values() for name in draft.changes}
+    reader = _Reader(context, {*CHANGEABLE, *changed})
     contacts = _contacts(reader, [(entry, drafts[entry.id]) for entry in intents])
     outcomes: list[Outcome] = []
     writes = context.contact_writes.of(entry["Id"] for entry in contacts.values())
@@ -76,18 +79,19 @@ def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list
 
 
 class _Reader:
-    """Reads contacts. lacking: fields that turned out to be missing in the org, which are read no
-    more; error: how it said so."""
+    """Reads contacts. fields: those that callers may change. lacking: fields that turned out to be
+    missing in the org, which are read no more; error: how it said so."""
 
-    def __init__(self, context: DeliveryContext) -> None:
+    def __init__(self, context: DeliveryContext, fields: set[str]) -> None:
         self.context = context
+        self.fields = fields
         self.lacking: frozenset[str] = frozenset()
         self.error: SalesforceError | None = None
 
     def read(self, contact_ids: set[str]) -> dict[str, dict[str, Any]]:
-        """The contacts that exist, by id, with those fields of CHANGEABLE that the org has."""
+        """The contacts that exist, by id, with those of the fields that the org has."""
         while contact_ids:
-            fields = tuple(name for name in CHANGEABLE if name not in self.lacking)
+            fields = tuple(sorted(self.fields - self.lacking))
             try:
                 (rows,) = self.context.records.query(
                     soql(
@@ -97,7 +101,7 @@ class _Reader:
                     )
                 )
             except SalesforceError as error:
-                found = self.lacking.union(error.fields).intersection(CHANGEABLE)
+                found = self.lacking.union(error.fields).intersection(self.fields)
                 if error.failure is not FailureClass.MISSING_FIELD or found == self.lacking:
                     raise
                 self.lacking, self.error = found, error
@@ -192,8 +196,7 @@ class _Change:
         return {
             name: value
             for name, value in self.draft.changes.items()
-            if name in CHANGEABLE
-            and folded(self.contact[name]) != folded(value)
+            if folded(self.contact[name]) != folded(value)
             and self._now(name) not in {entry.fields.get(name) for entry in later}
         }
 
@@ -211,7 +214,7 @@ class _Change:
             asked_at=self.draft.accepted_at,
             noted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             before=self.contact["LastModifiedDate"],
-            was={name: self._now(name) for name in CHANGEABLE if name in self.contact},
+            was={name: self._now(name) for name in self.contact if name not in READ_ALWAYS},
             fields={name: self._digest(name, value) for name, value in self.fields.items()},
         )
 

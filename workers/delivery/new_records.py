@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from shared.domain.drafts import NewRecordDraft
-from shared.domain.intent import Intent, Outcome
+from shared.domain.intent import Intent, Outcome, Parked
 from shared.domain.record_mapping import STANDARD_CASE, RecordMapping
 from shared.salesforce.records import MARKERS, MAX_RECORDS
 from shared.salesforce.soql import soql
@@ -44,8 +44,12 @@ def create_records(
         }
         return drafts[intent.id].fields() | {name: value for name, value in links.items() if name}
 
-    outcomes: list[Outcome] = []
-    for optional, key, alike in _alike(intents, mappings):
+    nobodys = {
+        item.id for item in intents if mappings[item.id].needs_contact and not contacts[item.id]
+    }
+    outcomes: list[Outcome] = [Parked(id_, "NOT_ONE_CONTACT") for id_ in sorted(nobodys)]
+    known = [item for item in intents if item.id not in nobodys]
+    for optional, key, alike in _alike(known, mappings):
         outcomes += create_once(
             context,
             mappings[alike[0].id].object,
