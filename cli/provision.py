@@ -1,8 +1,8 @@
 """Set up the tools, the assistant and the phone number at Vapi.
 
-The wanted state is in vapi/ and in the tools that the server validates. If TWILIO_PHONE_NUMBER is
-set, `apply` imports it into Vapi and sets its fallback and status URLs at Twilio. Nothing else in
-either account is changed. `apply` stores what it replaces, so that `rollback` can restore it.
+The wanted state is in the agent folder. If TWILIO_PHONE_NUMBER is set, `apply` imports it into Vapi
+and sets its fallback and status URLs at Twilio. Nothing else in either account is changed. `apply`
+stores what it replaces, so that `rollback` can restore it.
 """
 
 import json

@@ -111,7 +111,7 @@ def sources(*endings: str) -> Iterator[Path]:
 def markdown() -> list[Path]:
     """What a reader of the project reads, the schema among it."""
     everywhere = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *sources(".md")]
-    return sorted({*everywhere, *(ROOT / "vapi").rglob("*.md")})
+    return sorted({*everywhere, *(ROOT / "agent").rglob("*.md")})
 
 
 def words(name: str) -> list[str]:

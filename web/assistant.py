@@ -23,7 +23,7 @@ WAIT_S = 2.0
 MAX_CASES = 3
 
 VARIABLES = ("customerName", "accountName", "openCaseCount", "openCases", "language")
-"""What `vapi/system-prompt.md` may use; a test compares the two."""
+"""What `prompt.md` of the agent folder may use; a test compares the two."""
 
 
 def answer_assistant_request(service: Service, state: CallState | None) -> str:

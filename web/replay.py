@@ -32,7 +32,7 @@ EMPTY_ANSWERS = {
 
 RETRY_MS = 5 * 60 * 1000
 """How long an answer is stored. Vapi's retries end within two minutes: four attempts of 20 s with
-1 + 2 + 4 s between them (`backoffPlan` in vapi/assistant.toml)."""
+1 + 2 + 4 s between them (`backoffPlan` in agent/assistant.toml)."""
 
 WORK_MS = 10_000
 """Longer than any of these answers takes; Vapi itself waits 7.5 s for an assistant."""

@@ -1,4 +1,4 @@
-"""What Vapi should contain: the tools, the assistant of vapi/assistant.toml, the phone number."""
+"""What Vapi should contain: the tools and the assistant of the agent folder, the phone number."""
 
 import tomllib
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 from shared.agent.folder import load_agent
 from shared.settings import MUST_BE, Settings, SettingsError
 
-FOLDER = Path(__file__).parent.parent.parent / "vapi"
 TOOL_SLACK_S = 5
 """A tool's time-out must exceed the lookup's deadline, or the model gets a failure first."""
 
@@ -17,7 +16,7 @@ NUMBER_SECRETS = frozenset({"twilioAuthToken"})
 
 def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
     """The body of each function tool, by name. Raises SettingsError."""
-    common = _read("tools.toml")
+    common = _read(settings, "tools.toml")
     own_server = _server(settings)
     server = own_server | common["server"] | own_server
     least_s = settings.lookup_deadline_ms // 1000 + TOOL_SLACK_S
@@ -38,9 +37,9 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
-    """The assistant of vapi/assistant.toml with prompt, tools and server."""
-    body = _read("assistant.toml")
-    prompt = _text("system-prompt.md")
+    """The assistant of the agent folder with prompt, tools and server."""
+    body = _read(settings, "assistant.toml")
+    prompt = _text(settings, "prompt.md")
     body["model"] = body["model"] | {
         "messages": [{"role": "system", "content": prompt}],
         "toolIds": tool_ids,
@@ -72,18 +71,19 @@ def wanted_number(settings: Settings) -> dict[str, Any]:
     return body
 
 
-def _read(name: str) -> dict[str, Any]:
+def _read(settings: Settings, name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text(name))
+        return tomllib.loads(_text(settings, name))
     except tomllib.TOMLDecodeError as trouble:
-        raise SettingsError(f"vapi/{name}: {trouble}") from trouble
+        raise SettingsError(f"{Path(settings.agent_dir) / name}: {trouble}") from trouble
 
 
-def _text(name: str) -> str:
+def _text(settings: Settings, name: str) -> str:
+    path = Path(settings.agent_dir) / name
     try:
-        return (FOLDER / name).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as trouble:
-        raise SettingsError(f"vapi/{name}: {trouble.strerror}") from trouble
+        raise SettingsError(f"{path}: {trouble.strerror}") from trouble
 
 
 def _server(settings: Settings) -> dict[str, Any]:

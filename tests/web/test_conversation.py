@@ -844,7 +844,7 @@ def test_a_caller_who_is_known_is_greeted_by_name(
     body = message("assistant-request", number=number)
     values = post(app.test_client(), body).get_json()["assistantOverrides"]["variableValues"]
     app.extensions["service"].close()
-    first = tomllib.loads((ROOT / "vapi" / "assistant.toml").read_text())["firstMessage"]
+    first = tomllib.loads((ROOT / "agent" / "assistant.toml").read_text())["firstMessage"]
     said = Template(first).render(**values)
     assert said == f"{greeting}you have reached customer service. How can I help you?"
     # Where Vapi asks nobody, or got no answer, there are no variables at all.
@@ -896,7 +896,7 @@ def test_a_sip_header_never_stands_in_the_prompt(settings: Settings, number: str
 
 
 def test_the_answer_names_every_variable_of_the_prompt() -> None:
-    prompt = (ROOT / "vapi" / "system-prompt.md").read_text()
+    prompt = (ROOT / "agent" / "prompt.md").read_text()
     inside = " ".join(re.findall(r"{[{%](.*?)[%}]}", prompt, re.DOTALL))
     words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r'"[^"]*"', "", inside)))
     assert words - {"if", "else", "elsif", "endif", "and", "or", "default"} == set(VARIABLES)
