@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -193,7 +192,7 @@ def edit(
             put=put,
             left_out=left_out,
             emptied=emptied,
-            agent=load_agent(Path(settings.agent_dir)),
+            agent=load_agent(settings.agent_dir),
             region=settings.phone_region,
         )
     except EditRefusedError as refused:

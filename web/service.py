@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self, TypeVar
 
 import redis
@@ -59,7 +58,7 @@ class Service:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        agent = load_agent(Path(settings.agent_dir))
+        agent = load_agent(settings.agent_dir)
         store = connect(settings.redis_url, max_connections=settings.redis_max_connections)
         api_budget = ApiBudget(settings, store)
         salesforce = SalesforceClient(settings, store, api_budget, Use.LOOKUP)

@@ -1,7 +1,6 @@
 """What Vapi should contain: the tools and the assistant of the agent folder, the phone number."""
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from shared.agent.folder import load_agent
@@ -32,7 +31,7 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
             "messages": common["messages"],
             "server": server,
         }
-        for name, tool in load_agent(Path(settings.agent_dir)).tools.items()
+        for name, tool in load_agent(settings.agent_dir).tools.items()
     }
 
 
@@ -75,15 +74,14 @@ def _read(settings: Settings, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(_text(settings, name))
     except tomllib.TOMLDecodeError as trouble:
-        raise SettingsError(f"{Path(settings.agent_dir) / name}: {trouble}") from trouble
+        raise SettingsError(f"{settings.agent_dir}/{name}: {trouble}") from trouble
 
 
 def _text(settings: Settings, name: str) -> str:
-    path = Path(settings.agent_dir) / name
     try:
-        return path.read_text(encoding="utf-8")
+        return (load_agent(settings.agent_dir).folder / name).read_text(encoding="utf-8")
     except OSError as trouble:
-        raise SettingsError(f"{path}: {trouble.strerror}") from trouble
+        raise SettingsError(f"{settings.agent_dir}/{name}: {trouble.strerror}") from trouble
 
 
 def _server(settings: Settings) -> dict[str, Any]:

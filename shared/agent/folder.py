@@ -62,9 +62,16 @@ class Agent:
         return tuple(sorted(names))
 
 
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
 @cache
-def load_agent(folder: Path) -> Agent:
-    """Raises AgentError, which names every mistake."""
+def load_agent(agent_dir: str) -> Agent:
+    """agent_dir: absolute, or relative to the folder of this project.
+
+    Raises AgentError, which names every mistake.
+    """
+    folder = PROJECT / agent_dir
     mistakes: list[Mistake] = []
     tools: dict[str, Tool] = {}
     if not (folder / "tools").is_dir():

@@ -74,10 +74,10 @@ def filled(entry: FieldValue, arguments: Mapping[str, Any]) -> Any:
         return value
     texts = {name: str(arguments.get(name) or "") for name in placeholders(template)}
     longest = max(texts, key=lambda name: stored_length(texts[name]), default="")
-    room = stored_length(texts.get(longest, "")) - (stored_length(value) - limit)
-    if room <= 0:
+    capacity = stored_length(texts.get(longest, "")) - (stored_length(value) - limit)
+    if capacity <= 0:
         return fit(value, limit)
-    return fill(template, {**arguments, longest: fit(texts[longest], room)})
+    return fill(template, {**arguments, longest: fit(texts[longest], capacity)})
 
 
 def fill(template: str, arguments: Mapping[str, Any]) -> Any:

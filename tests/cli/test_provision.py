@@ -16,7 +16,7 @@ from shared.settings import load_settings
 from shared.vapi.messages import KNOWN
 from tests.cli.conftest import Twilio
 
-TOOLS = load_agent(Path("agent")).tools
+TOOLS = load_agent("agent").tools
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """Tool arguments: normalised if possible, else refused with a sentence."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from shared.phone import as_e164, has_digits_of, patterns
 from shared.vapi.answers import MAX_CHARACTERS, Answer, as_body, as_entry, refusal, result
 from shared.vapi.messages import ToolCall
 
-TOOLS = load_agent(Path("agent")).tools
+TOOLS = load_agent("agent").tools
 
 
 def read(tool: str, given: dict[str, Any]) -> dict[str, Any]:

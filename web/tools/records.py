@@ -87,8 +87,8 @@ def _sounds_right(file: ReadFile, given: Given, row: dict[str, Any]) -> bool:
     stored = given.stored()
     for field, entry in file.where.items():
         value = filled(FieldValue(*as_field_value(entry)), stored)
-        is_heard = value and _is_identifier(file, entry)
-        if is_heard and not same_identifier(str(value), str(at(row, field) or "")):
+        is_spelled = value and _is_identifier(file, entry)
+        if is_spelled and not same_identifier(str(value), str(at(row, field) or "")):
             return False
     return True
 
