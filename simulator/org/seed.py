@@ -8,10 +8,10 @@ from typing import Any
 
 from simulator.org import ids
 from simulator.org.clock import write_datetime
-from simulator.org.faults import USUALLY_CLOSED, Faults, PicklistValue
+from simulator.org.faults import Faults, PicklistValue
 from simulator.org.records import behaviour
 from simulator.org.schema import setup
-from simulator.org.schema.catalog import OBJECTS
+from simulator.org.schema.catalog import Schema
 from simulator.org.store import Row, Store
 
 ORGANIZATION_ID = ids.make_id("00D", 1)
@@ -107,7 +107,9 @@ def show_setup(store: Store, faults: Faults, now: datetime) -> None:
             store.execute(f'DELETE FROM "{sobject.name}"')
         sower = _Sower(store, now)
         for name in ("Case", "Task"):
-            listed = faults.picklists.get(f"{name}.Status".lower()) or usual_values(name)
+            listed = faults.picklists.get(f"{name}.Status".lower()) or usual_values(
+                store.schema, name
+            )
             for order, status in enumerate(listed, 1):
                 sower.add(
                     f"{name}Status",
@@ -138,11 +140,11 @@ def show_setup(store: Store, faults: Faults, now: datetime) -> None:
             )
 
 
-def usual_values(sobject_name: str) -> tuple[PicklistValue, ...]:
+def usual_values(schema: Schema, sobject_name: str) -> tuple[PicklistValue, ...]:
     """The statuses as the schema has them."""
-    status = OBJECTS[sobject_name.lower()].by_name["status"]
+    status = schema.objects[sobject_name.lower()].by_name["status"]
     return tuple(
-        PicklistValue(value, value == status.default, value in USUALLY_CLOSED)
+        PicklistValue(value, value == status.default, value in status.closed)
         for value in status.values
     )
 
@@ -155,7 +157,7 @@ class _Sower:
         self.now = now.replace(microsecond=0)
 
     def add(self, sobject_name: str, age_days: int = CUSTOMER_AGE_DAYS, **values: Any) -> str:
-        sobject = OBJECTS[sobject_name.lower()]
+        sobject = self.store.schema.objects[sobject_name.lower()]
         created = write_datetime(self.now - timedelta(days=age_days))
         record: Row = {
             field.name: int(field.default) if isinstance(field.default, bool) else field.default

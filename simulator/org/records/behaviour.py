@@ -9,7 +9,6 @@ from simulator.org.clock import read_datetime
 from simulator.org.errors import OrgError, duplicate_value, required_missing
 from simulator.org.records import autonumber
 from simulator.org.schema import files, service
-from simulator.org.schema.catalog import OBJECTS
 from simulator.org.schema.model import SObject
 from simulator.org.store import FIRST_CASE_NUMBER, Row, Store
 
@@ -128,7 +127,7 @@ def _system_values(record: Row) -> Row:
 
 
 def _new_document(store: Store, version: Row) -> str:
-    document = OBJECTS["contentdocument"]
+    document = files.CONTENT_DOCUMENT
     document_id = store.next_id(document)
     shared = ("Title", "FileType", "FileExtension", "ContentSize", "OwnerId")
     store.insert(

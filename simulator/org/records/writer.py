@@ -20,7 +20,6 @@ from simulator.org.records import behaviour, rules
 from simulator.org.records.body import Body, read_body
 from simulator.org.records.preconditions import check_write
 from simulator.org.records.values import read_value
-from simulator.org.schema.catalog import CHILDREN
 from simulator.org.schema.model import Field, SObject
 from simulator.org.store import Row
 from simulator.org.world import Context
@@ -122,7 +121,7 @@ class Writer:
         gone = {"IsDeleted": 1, "SystemModstamp": self.org.clock.stamp()}
         self.store.update(sobject, record_id, gone)
         self.org.index.touch(sobject, record_id)
-        for child in CHILDREN[sobject.name.lower()]:
+        for child in self.org.schema.children[sobject.name.lower()]:
             if child.field.detail:
                 while details := self.store.matching(child.child, child.field, record_id):
                     for detail in details:

@@ -6,7 +6,7 @@ from simulator.org.clock import read_http_date
 from simulator.org.errors import EmptyError
 from simulator.org.message import Answer
 from simulator.org.rest.request import Request
-from simulator.org.schema.catalog import CHILDREN, OBJECTS, View
+from simulator.org.schema.catalog import View
 from simulator.org.schema.model import TEXT_KINDS, Field, SObject
 
 SOAP_TYPES = {
@@ -27,7 +27,7 @@ def global_describe(request: Request) -> Answer:
     """GET /sobjects."""
     fresh = _unless_modified(request)
     view = request.org.view
-    shown = [sobject for sobject in OBJECTS.values() if view.sobject(sobject.name)]
+    shown = [sobject for sobject in view.schema.objects.values() if view.sobject(sobject.name)]
     body = {
         "encoding": "UTF-8",
         "maxBatchSize": 200,
@@ -61,7 +61,7 @@ def describe(request: Request, name: str) -> Answer:
             "relationshipName": relationship.name,
             "restrictedDelete": False,
         }
-        for relationship in CHILDREN[sobject.name.lower()]
+        for relationship in view.schema.children[sobject.name.lower()]
         if view.child(sobject, relationship.name)
     ]
     body["recordTypeInfos"] = [
