@@ -36,6 +36,7 @@ class Store:
         self.connection = sqlite3.connect(path, isolation_level=None, cached_statements=1024)
         self.connection.create_collation("FOLD", _compare_folded)
         self.connection.create_function("sf_like", 2, _like, deterministic=True)
+        self.connection.create_function("sf_includes", 2, _includes, deterministic=True)
         self.connection.execute("PRAGMA synchronous = OFF")
         if path != ":memory:":
             self.connection.execute("PRAGMA journal_mode = WAL")
@@ -204,6 +205,12 @@ def _like(pattern: str, value: object) -> bool:
     if value is None:
         return False
     return _like_expression(pattern).match(str(value)) is not None
+
+
+def _includes(wanted: str, value: object) -> bool:
+    """Whether a multi-select picklist has all values of `A;B`."""
+    has = {part.casefold() for part in str(value or "").split(";")}
+    return has.issuperset(part.strip().casefold() for part in wanted.split(";"))
 
 
 @lru_cache(maxsize=512)

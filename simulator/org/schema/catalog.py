@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from simulator.org.schema import crm, files, people, service, setup
-from simulator.org.schema.model import ChildRelationship, Field, RecordType, SObject
+from simulator.org.schema.model import ChildRelationship, Field, Queue, RecordType, SObject
 
 OPERATIONS = ("create", "read", "update", "delete")
 
@@ -12,18 +12,21 @@ class Schema:
     """The objects of one org, which never change while it runs.
 
     objects: by lower-case name. by_prefix: by key prefix. children: the relationships down from an
-    object, by its lower-case name. record_types: by the lower-case name of their object.
+    object, by its lower-case name. record_types: by the lower-case name of their object. queues:
+    those beside the seed's.
     """
 
     def __init__(
         self,
         objects: Iterable[SObject],
         record_types: Mapping[str, tuple[RecordType, ...]] | None = None,
+        queues: tuple[Queue, ...] = (),
     ) -> None:
         self.objects = {sobject.name.lower(): sobject for sobject in objects}
         self.by_prefix = {sobject.prefix: sobject for sobject in self.objects.values()}
         self.children: dict[str, list[ChildRelationship]] = {name: [] for name in self.objects}
         self.record_types = dict(record_types or {})
+        self.queues = queues
         for sobject in self.objects.values():
             for field in sobject.fields:
                 for target in field.targets if field.children else ():

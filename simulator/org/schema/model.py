@@ -29,7 +29,8 @@ class Field:
     of a number, scale of them after the point. case_sensitive: two values that differ in case are
     different. labels: what people see in place of the values, one for each (empty: the values).
     closed: the values of a status that close the record. display_format, first_number: of an
-    auto-number field. formula: as the source has it; it is never evaluated. html: rich text.
+    auto-number field. calculated: a formula or a roll-up summary, which is never evaluated.
+    formula: as the source has it. html: rich text.
     """
 
     name: str
@@ -62,12 +63,13 @@ class Field:
     closed: tuple[str, ...] = ()
     display_format: str = ""
     first_number: int = 1
+    calculated: bool = False
     formula: str = ""
     html: bool = False
 
     @property
     def custom(self) -> bool:
-        return self.name.endswith("__c")
+        return self.name.endswith(("__c", "__s"))
 
     @property
     def stored(self) -> bool:
@@ -154,6 +156,16 @@ class RecordType:
     description: str = ""
     active: bool = True
     picklists: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue. owns: the objects whose records it may own."""
+
+    name: str
+    developer_name: str
+    email: str | None = None
+    owns: tuple[str, ...] = ()
 
 
 def text(name: str, label: str, length: int, **more: object) -> Field:
