@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from simulator.org.clock import Clock
@@ -14,14 +14,15 @@ from simulator.org.records.autonumber import USUAL
 from simulator.org.schema.catalog import STANDARD, Schema, View
 from simulator.org.schema.model import Field
 from simulator.org.search.index import TextIndex
-from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_setup, sow
+from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_setup, show_source, sow
 from simulator.org.store import Store
 
 
 class Org:
     """Everything behind the HTTP surface. path: where the records live, `:memory:` for nowhere.
 
-    my_domain: the org's own address, which the server knows once it listens.
+    plant: adds records to those of the seed. my_domain: the org's own address, which the server
+    knows once it listens.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Org:
         strict_clients: bool = False,
         case_number_format: str = USUAL,
         schema: Schema = STANDARD,
+        plant: "Callable[[Org], None]" = lambda org: None,
     ) -> None:
         self.schema = schema
         self.store = Store(path, schema)
@@ -48,9 +50,11 @@ class Org:
         self.requests = itertools.count(1)
         self.cursors = Cursors()
         self.schema_changed = self.clock.now()
+        self.plant = plant
         if self.store.is_empty():
-            sow(self.store, self.clock.now())
+            self._sow()
         else:
+            show_source(self.store, self.clock.now())
             show_setup(self.store, self.faults, self.clock.now())
         self.index.rebuild()
 
@@ -82,8 +86,13 @@ class Org:
         self.cursors = Cursors()
         self.tokens.restore_refresh_tokens()
         self.store.wipe()
-        sow(self.store, self.clock.now())
+        self._sow()
         self.index.rebuild()
+
+    def _sow(self) -> None:
+        with self.store.transaction():
+            sow(self.store, self.clock.now())
+            self.plant(self)
 
 
 def _schema_of(
