@@ -74,7 +74,10 @@ class Element:
 
 def read(path: Path, root: str) -> Element:
     """The root element of a file. Raises SourceError unless it is XML with this root."""
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise SourceError(path, f"can't be read: {problem.strerror}") from problem
     if len(content) > MAX_BYTES:
         raise SourceError(path, f"is larger than {MAX_BYTES:,} bytes")
     top = Element(path, "")

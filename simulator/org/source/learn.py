@@ -76,13 +76,15 @@ def learn(folders: Iterable[Path]) -> Source:
 
 @dataclass(slots=True)
 class _Learner:
+    """custom: the roots of custom objects. absent: those that are left out or have a mistake."""
+
     files: Files
     mistakes: list[SourceError] = field(default_factory=list)
     notes: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
     sets: dict[str, ValueSet] = field(default_factory=dict)
     objects: dict[str, SObject] = field(default_factory=lambda: dict(STANDARD.objects))
     custom: dict[str, document.Element] = field(default_factory=dict)
-    settings: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
 
     def learn(self) -> Source:
         self.read_roots()
@@ -124,9 +126,10 @@ class _Learner:
                     continue
                 root = document.read(path, "CustomObject")
                 if root.child("customSettingsType") is not None:
-                    self.settings.add(name)
                     raise NotEmulatedError(CUSTOM_SETTING)
                 self.custom[name] = root
+            if name.endswith(CUSTOM_SUFFIX) and name not in self.custom:
+                self.absent.add(name)
 
     def read_sets(self) -> None:
         for name, listed in STANDARD_FIELDS.items():
@@ -171,7 +174,7 @@ class _Learner:
 
     def refuse_unknown(self, name: str) -> None:
         """Raises NotEmulatedError unless an object of that name has to be in the source."""
-        if name in self.settings:
+        if name in self.absent:
             raise NotEmulatedError(CUSTOM_SETTING)
         if not name.endswith(CUSTOM_SUFFIX):
             raise NotEmulatedError(f"left out, because the local org has no object {name}")
@@ -279,13 +282,19 @@ class _Learner:
             for item in sobject.fields:
                 for target in item.targets if item.children else ():
                     key = (target, item.children.lower())
-                    path = self.files.fields.get((sobject.name, item.name))
+                    path = self.path_of(sobject.name, item.name)
                     if key in seen and path is not None:
                         name = item.children.removesuffix("__r")
                         self.mistakes.append(
                             SourceError(path, f"<relationshipName> {name} is taken by {seen[key]}")
                         )
                     seen.setdefault(key, f"{sobject.name}.{item.name}")
+
+    def path_of(self, sobject: str, name: str) -> Path | None:
+        """The file of a field; None for one that is built in."""
+        folders = (sobject, *(folder for folder, owners in SHOWN_ON.items() if sobject in owners))
+        paths = (self.files.fields.get((folder, name)) for folder in folders)
+        return next(filter(None, paths), None)
 
 
 def _note(given: tuple[str, list[Path]]) -> str:

@@ -24,7 +24,7 @@ STANDARD_FIELDS = {
     "TaskType": ("Task.Type",),
 }
 # A record always has one of these, so one of the values must be the default.
-STATUSES = ("CaseStatus", "LeadStatus", "TaskStatus")
+WITH_DEFAULT = ("CaseStatus", "LeadStatus", "TaskPriority", "TaskStatus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,6 @@ def read_values(parent: Element, name: str) -> ValueSet:
 
 def read_standard_set(root: Element, name: str) -> ValueSet:
     found = read_values(root, "standardValue")
-    if name in STATUSES and found.default is None:
+    if name in WITH_DEFAULT and found.default is None:
         raise SourceError(root.path, "has no default value")
     return found

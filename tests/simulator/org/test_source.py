@@ -598,6 +598,20 @@ class TestMistakes:
         assert "Vist__c has no Vist__c.object-meta.xml in the source" in said
         assert "a queue can't own records of Contact" in said
 
+    def test_a_relationship_name_is_taken_once(self, project: Project) -> None:
+        up = "<referenceTo>Contact</referenceTo><relationshipName>Visits</relationshipName>"
+        project.field("Visit__c", "A__c", "Lookup", up)
+        project.field("Visit__c", "B__c", "Lookup", up)
+        (said,) = project.mistakes()
+        assert said.endswith(
+            "B__c.field-meta.xml: <relationshipName> Visits is taken by Visit__c.A__c"
+        )
+
+    def test_a_mistake_in_an_object_is_not_repeated_for_its_fields(self, project: Project) -> None:
+        project.field("Visit__c", "A__c", "Date")
+        project.write("objects/Visit__c/Visit__c.object-meta.xml", "CustomObjekt", "")
+        assert len(project.mistakes()) == 1
+
     @pytest.mark.parametrize(
         ("content", "said"),
         [
