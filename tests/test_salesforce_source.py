@@ -17,7 +17,9 @@ SOURCE = ROOT / "salesforce" / "force-app" / "main" / "default"
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 
 
-FILES = sorted((ROOT / "salesforce").rglob("*-meta.xml"))
+FILES = sorted(
+    file for folder in ("examples", "salesforce") for file in (ROOT / folder).rglob("*-meta.xml")
+)
 XSD = "http://www.w3.org/2001/XMLSchema"
 
 

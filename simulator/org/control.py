@@ -14,7 +14,7 @@ from simulator.org.faults import FaultError, read_faults
 from simulator.org.message import Answer, Call
 from simulator.org.records.autonumber import check_format
 from simulator.org.records.writer import Writer
-from simulator.org.schema.catalog import OBJECTS, View
+from simulator.org.schema.catalog import View
 from simulator.org.schema.model import Field, SObject
 from simulator.org.seed import SUPPORT_AGENT
 from simulator.org.soql.scope import Scope
@@ -38,13 +38,13 @@ def _answer(org: Org, call: Call) -> Answer:
         return Answer(200, {"reset": True})
     if path == ["faults"] and method in ("PUT", "GET"):
         if method == "PUT":
-            org.apply(read_faults(call.json()))
+            org.apply(read_faults(call.json(), org.schema))
         shown = {key: value for key, value in org.faults.given.items() if key != "expire_tokens"}
         return Answer(200, shown)
     if (method, path) == ("GET", ["stats"]):
         return Answer(200, org.stats.snapshot())
     if path[:1] == ["records"] and 2 <= len(path) <= 3:
-        sobject = OBJECTS.get(path[1].lower())
+        sobject = org.schema.objects.get(path[1].lower())
         if sobject is not None:
             return _records(org, call, sobject, path[2:])
     return Answer(404, {"error": f"no such control: {method} {call.path}"})
@@ -80,7 +80,7 @@ def _records(org: Org, call: Call, sobject: SObject, rest: list[str]) -> Answer:
 
 def _shown(org: Org, sobject: SObject, record_id: str | None = None) -> list[dict[str, Any]]:
     """All records that are not deleted, or one record, with all fields; file bodies in base64."""
-    scope = Scope.over(View(), "", sobject)
+    scope = Scope.over(View(org.schema), "", sobject)
     fields = [field for field in sobject.fields if field.stored or field.mirror]
     columns = ", ".join(scope.field_sql(scope.root, field) for field in fields)
     by_id = "" if record_id is None else f'AND {scope.root.alias}."Id" = ?'

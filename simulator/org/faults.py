@@ -12,7 +12,7 @@ from typing import Any
 
 from simulator.org import ids
 from simulator.org.errors import OrgError
-from simulator.org.schema.catalog import OBJECTS, OPERATIONS
+from simulator.org.schema.catalog import OPERATIONS, Schema
 from simulator.org.schema.model import Field
 from simulator.org.soql.parser import Parser
 
@@ -24,7 +24,6 @@ NEEDS = {
     "probability": "status",
     "lock_in_trigger": "lock_rows_s",
 }
-USUALLY_CLOSED = ("Closed", "Completed")
 # Ratio between the 99th percentile and the median of a normal variable's exponent.
 P99_DEVIATIONS = 2.326
 
@@ -114,19 +113,22 @@ class Faults:
         return median * math.exp(sigma * dice.gauss(0, 1)) / 1000
 
 
-def read_faults(given: object) -> Faults:
-    """The faults of a JSON object. Raises FaultError, which names every wrong key."""
+def read_faults(given: object, schema: Schema) -> Faults:
+    """The faults of a JSON object, for an org of this schema. Raises FaultError, which names every
+    wrong key.
+    """
     if not isinstance(given, dict):
         raise FaultError({"faults": "must be a JSON object"})
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for key, value in given.items():
-        reader = READERS.get(key)
-        if reader is None:
-            problems[key] = "is not a known fault"
-            continue
         try:
-            values[key] = reader(value)
+            if key in READERS:
+                values[key] = READERS[key](value)
+            elif key in SCHEMA_READERS:
+                values[key] = SCHEMA_READERS[key](value, schema)
+            else:
+                problems[key] = "is not a known fault"
         except (ValueError, TypeError, KeyError) as problem:
             problems[key] = str(problem) or "is not understood"
     for key, other in NEEDS.items():
@@ -227,12 +229,12 @@ def _window(value: object) -> tuple[int, float]:
     return _count(value["requests"]), seconds
 
 
-def _hidden(value: object) -> tuple[str, ...]:
+def _hidden(value: object, schema: Schema) -> tuple[str, ...]:
     """`Object.Field` names. A custom field that this org does not have counts as hidden."""
     names = _strings(value)
     for name in names:
         sobject, _, field_name = name.partition(".")
-        known = OBJECTS.get(sobject.lower())
+        known = schema.objects.get(sobject.lower())
         if known is None or not field_name:
             raise ValueError(f"unknown field {name}")
         if field_name.lower() not in known.by_name and not field_name.endswith("__c"):
@@ -240,29 +242,27 @@ def _hidden(value: object) -> tuple[str, ...]:
     return names
 
 
-def _named_field(name: str) -> Field:
+def _named_field(name: str, schema: Schema) -> Field:
     """The field of `Object.Field`. Raises ValueError."""
-    sobject, _, field_name = name.partition(".")
-    known = OBJECTS.get(sobject.lower())
-    found = known.by_name.get(field_name.lower()) if known else None
+    found = schema.field(name)
     if found is None:
         raise ValueError(f"unknown field {name}")
     return found
 
 
-def _field_names(value: object) -> frozenset[str]:
+def _field_names(value: object, schema: Schema) -> frozenset[str]:
     """`Object.Field` names, in lower case."""
     names = _strings(value)
     for name in names:
-        _named_field(name)
+        _named_field(name, schema)
     return frozenset(name.lower() for name in names)
 
 
-def _unique(value: object) -> dict[str, bool]:
+def _unique(value: object, schema: Schema) -> dict[str, bool]:
     if not isinstance(value, dict):
         raise ValueError('must be {"Object.Field": true or false}')
     for name in value:
-        if not _named_field(name).external_id:
+        if not _named_field(name, schema).external_id:
             raise ValueError(f"{name} is not an External Id")
     return {name.lower(): _flag(unique) for name, unique in value.items()}
 
@@ -275,20 +275,22 @@ def _record_ids(value: object) -> frozenset[str]:
     return frozenset(filter(None, found.values()))
 
 
-def _picklists(value: object) -> Picklists:
+def _picklists(value: object, schema: Schema) -> Picklists:
     if not isinstance(value, dict):
         raise ValueError('must be {"Object.Field": [values]}')
-    return {name.lower(): _picklist(name, values) for name, values in value.items()}
+    return {
+        name.lower(): _picklist(_named_field(name, schema), name, values)
+        for name, values in value.items()
+    }
 
 
-def _picklist(name: str, given: object) -> tuple[PicklistValue, ...]:
+def _picklist(field: Field, name: str, given: object) -> tuple[PicklistValue, ...]:
     """The values of a picklist, with what `given` does not say filled in.
 
     Without a default, the seeded org's default is the default if it is among the values, else the
     first value. Without closed values, the seeded org's closed values are closed, else the last
     value: every status has an open and a closed value.
     """
-    field = _named_field(name)
     if field.kind not in ("picklist", "combobox") or not isinstance(given, list) or not given:
         raise ValueError(f"{name} must be a picklist with a list of values")
     values = [dict(value) if isinstance(value, dict) else {"value": value} for value in given]
@@ -299,7 +301,7 @@ def _picklist(name: str, given: object) -> tuple[PicklistValue, ...]:
         usual = [value for value in values if value["value"] == field.default]
         (usual or values)[0]["default"] = True
     if not any("closed" in value for value in values):
-        usual = [value for value in values if value["value"] in USUALLY_CLOSED]
+        usual = [value for value in values if value["value"] in field.closed]
         for value in usual or values[-1:]:
             value["closed"] = True
     return tuple(
@@ -308,26 +310,26 @@ def _picklist(name: str, given: object) -> tuple[PicklistValue, ...]:
     )
 
 
-def _denied(value: object) -> tuple[str, ...]:
+def _denied(value: object, schema: Schema) -> tuple[str, ...]:
     names = _strings(value)
     for name in names:
         sobject, _, operation = name.partition(".")
-        if sobject.lower() not in OBJECTS or operation not in OPERATIONS:
+        if sobject.lower() not in schema.objects or operation not in OPERATIONS:
             raise ValueError(f"unknown operation {name}")
     return names
 
 
-def _validation_rules(value: object) -> tuple[ValidationRule, ...]:
+def _validation_rules(value: object, schema: Schema) -> tuple[ValidationRule, ...]:
     if not isinstance(value, list):
         raise ValueError("must be a list of rules")
-    return tuple(_validation_rule(rule) for rule in value)
+    return tuple(_validation_rule(rule, schema) for rule in value)
 
 
-def _validation_rule(rule: object) -> ValidationRule:
+def _validation_rule(rule: object, schema: Schema) -> ValidationRule:
     if not isinstance(rule, dict) or not {"object", "when", "message"} <= set(rule):
         raise ValueError("a rule needs object, when and message")
     unknown = set(rule) - {"object", "when", "message", "field", "name"}
-    sobject = OBJECTS.get(str(rule["object"]).lower())
+    sobject = schema.objects.get(str(rule["object"]).lower())
     if unknown or sobject is None:
         raise ValueError(f"unknown {', '.join(sorted(unknown)) or rule['object']} in a rule")
     parser = Parser(_string(rule["when"]))
@@ -360,12 +362,7 @@ READERS: dict[str, Callable[[object], Any]] = {
     "window": _window,
     "concurrent": _count,
     "login_rate": _count,
-    "hide_fields": _hidden,
-    "deny": _denied,
     "deny_records": _record_ids,
-    "refuse_fields": _field_names,
-    "picklists": _picklists,
-    "unique": _unique,
     "lock_rows_s": _number,
     "lock_in_trigger": _flag,
     "max_query_chars": _positive,
@@ -375,8 +372,17 @@ READERS: dict[str, Callable[[object], Any]] = {
     "expire_tokens": _flag,
     "rotate_refresh_tokens": _flag,
     "search_lag_s": _number,
-    "validation_rules": _validation_rules,
     "duplicate_rule": _one_of("alert", "block"),
     "assignment_rule": _string,
     "jwt_public_key": _string,
+}
+
+# Their values name objects and fields, so they are checked against the org's schema.
+SCHEMA_READERS: dict[str, Callable[[Any, Schema], Any]] = {
+    "hide_fields": _hidden,
+    "deny": _denied,
+    "refuse_fields": _field_names,
+    "picklists": _picklists,
+    "unique": _unique,
+    "validation_rules": _validation_rules,
 }

@@ -8,10 +8,11 @@ from typing import Any
 
 from simulator.org import ids
 from simulator.org.clock import write_datetime
-from simulator.org.faults import USUALLY_CLOSED, Faults, PicklistValue
+from simulator.org.faults import Faults, PicklistValue
 from simulator.org.records import behaviour
 from simulator.org.schema import setup
-from simulator.org.schema.catalog import OBJECTS
+from simulator.org.schema.catalog import Schema
+from simulator.org.schema.model import Queue
 from simulator.org.store import Row, Store
 
 ORGANIZATION_ID = ids.make_id("00D", 1)
@@ -31,8 +32,10 @@ USERS = (
     ("Ada", "Admin", "ada.admin@local.example", "aadmi", 2),
 )
 
-# name, developer name
-QUEUES = (("Phone Support", "Phone_Support"), ("Billing Team", "Billing_Team"))
+QUEUES = (
+    Queue("Phone Support", "Phone_Support", owns=("Case", "Lead", "Task")),
+    Queue("Billing Team", "Billing_Team", owns=("Case", "Lead", "Task")),
+)
 
 # name, account number, phone, industry, city
 ACCOUNTS = (
@@ -100,6 +103,12 @@ def sow(store: Store, now: datetime) -> None:
         sower.customers()
 
 
+def show_source(store: Store, now: datetime) -> None:
+    """Add the queues and record types of the schema to an org whose records are older."""
+    with store.transaction():
+        _Sower(store, now).queues_and_types()
+
+
 def show_setup(store: Store, faults: Faults, now: datetime) -> None:
     """The rules and statuses in force, as records of the objects that list them."""
     with store.transaction():
@@ -107,7 +116,9 @@ def show_setup(store: Store, faults: Faults, now: datetime) -> None:
             store.execute(f'DELETE FROM "{sobject.name}"')
         sower = _Sower(store, now)
         for name in ("Case", "Task"):
-            listed = faults.picklists.get(f"{name}.Status".lower()) or usual_values(name)
+            listed = faults.picklists.get(f"{name}.Status".lower()) or usual_values(
+                store.schema, name
+            )
             for order, status in enumerate(listed, 1):
                 sower.add(
                     f"{name}Status",
@@ -138,11 +149,11 @@ def show_setup(store: Store, faults: Faults, now: datetime) -> None:
             )
 
 
-def usual_values(sobject_name: str) -> tuple[PicklistValue, ...]:
+def usual_values(schema: Schema, sobject_name: str) -> tuple[PicklistValue, ...]:
     """The statuses as the schema has them."""
-    status = OBJECTS[sobject_name.lower()].by_name["status"]
+    status = schema.objects[sobject_name.lower()].by_name["status"]
     return tuple(
-        PicklistValue(value, value == status.default, value in USUALLY_CLOSED)
+        PicklistValue(value, value == status.default, value in status.closed)
         for value in status.values
     )
 
@@ -155,7 +166,7 @@ class _Sower:
         self.now = now.replace(microsecond=0)
 
     def add(self, sobject_name: str, age_days: int = CUSTOMER_AGE_DAYS, **values: Any) -> str:
-        sobject = OBJECTS[sobject_name.lower()]
+        sobject = self.store.schema.objects[sobject_name.lower()]
         created = write_datetime(self.now - timedelta(days=age_days))
         record: Row = {
             field.name: int(field.default) if isinstance(field.default, bool) else field.default
@@ -167,6 +178,7 @@ class _Sower:
             record[name] = created
         for name in ("CreatedById", "LastModifiedById"):
             record[name] = SUPPORT_AGENT
+        record = {name: value for name, value in record.items() if name.lower() in sobject.by_name}
         if "ownerid" in sobject.by_name:
             record["OwnerId"] = SUPPORT_AGENT
         record |= values
@@ -202,8 +214,41 @@ class _Sower:
                 LanguageLocaleKey="en_US",
                 EmailEncodingKey="UTF-8",
             )
-        for name, developer_name in QUEUES:
-            self.add("Group", Name=name, DeveloperName=developer_name, Type="Queue")
+        self.queues_and_types()
+
+    def queues_and_types(self) -> None:
+        """The queues and record types of this org that are not yet among its records."""
+        for queue in (*QUEUES, *self.store.schema.queues):
+            queue_id = self.known("Group", DeveloperName=queue.developer_name) or self.add(
+                "Group",
+                Name=queue.name,
+                DeveloperName=queue.developer_name,
+                Type="Queue",
+                Email=queue.email,
+            )
+            for name in queue.owns:
+                if not self.known("QueueSobject", QueueId=queue_id, SobjectType=name):
+                    self.add("QueueSobject", QueueId=queue_id, SobjectType=name)
+        for record_types in self.store.schema.record_types.values():
+            for kind in record_types:
+                name = kind.developer_name
+                if not self.known("RecordType", SobjectType=kind.sobject, DeveloperName=name):
+                    self.add(
+                        "RecordType",
+                        Name=kind.label,
+                        DeveloperName=name,
+                        SobjectType=kind.sobject,
+                        Description=kind.description or None,
+                        IsActive=int(kind.active),
+                    )
+
+    def known(self, sobject_name: str, **values: str) -> str | None:
+        """The id of the record with these values; None without one."""
+        where = " AND ".join(f'"{name}" = ?' for name in values)
+        found = self.store.execute(
+            f'SELECT "Id" FROM "{sobject_name}" WHERE {where}', tuple(values.values())
+        ).fetchone()
+        return None if found is None else str(found[0])
 
     def customers(self) -> None:
         accounts = [

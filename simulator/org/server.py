@@ -3,13 +3,19 @@
 import argparse
 import asyncio
 import signal
+import sys
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from simulator.org.gateway import Gateway
 from simulator.org.records.autonumber import USUAL, check_format
+from simulator.org.source.data import plant
+from simulator.org.source.document import SourceError
+from simulator.org.source.learn import Source, SourceMistakesError, learn
 from simulator.org.world import Org
 
 # Larger than the gateway's own limits, so that the gateway can refuse by itself.
@@ -34,8 +40,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=USUAL,
         help="how cases are numbered, such as CS-{00000}",
     )
+    parser.add_argument(
+        "--source",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="learn custom objects, fields, record types, picklist values and queues from a folder "
+        "in SFDX source format, and load the records of DIR/data/*.json (sf data export tree); may "
+        "be given several times",
+    )
     options = parser.parse_args(argv)
-    org = Org(options.db, options.strict_clients, options.case_number_format)
+    try:
+        source = learn(options.source) if options.source else Source()
+        org = Org(
+            options.db,
+            options.strict_clients,
+            options.case_number_format,
+            source.schema,
+            partial(plant, records=source.records),
+        )
+    except (SourceMistakesError, SourceError) as problem:
+        for line in str(problem).splitlines():
+            print(f"org: {line}", file=sys.stderr)
+        return 2
+    for note in source.notes:
+        print(f"org: note: {note}", file=sys.stderr)
     asyncio.run(serve(org, options.host, options.port))
     return 0
 

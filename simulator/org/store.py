@@ -16,11 +16,13 @@ from typing import Any
 
 from simulator.org import ids
 from simulator.org.records.autonumber import USUAL
-from simulator.org.schema.catalog import OBJECTS
+from simulator.org.schema.catalog import Schema
 from simulator.org.schema.model import Field, SObject
 
-COLUMN_TYPES = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL"}
-EXACT_KINDS = frozenset({"id", "reference", "date", "datetime"})
+COLUMN_TYPES = {
+    "boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL",
+}  # fmt: skip
+EXACT_KINDS = frozenset({"id", "reference", "date", "datetime", "time"})
 FIRST_CASE_NUMBER = 1001
 
 Row = dict[str, Any]
@@ -29,10 +31,12 @@ Row = dict[str, Any]
 class Store:
     """All records of one org. path: a file, or `:memory:`."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, schema: Schema) -> None:
+        self.schema = schema
         self.connection = sqlite3.connect(path, isolation_level=None, cached_statements=1024)
         self.connection.create_collation("FOLD", _compare_folded)
         self.connection.create_function("sf_like", 2, _like, deterministic=True)
+        self.connection.create_function("sf_includes", 2, _includes, deterministic=True)
         self.connection.execute("PRAGMA synchronous = OFF")
         if path != ":memory:":
             self.connection.execute("PRAGMA journal_mode = WAL")
@@ -119,7 +123,7 @@ class Store:
     def wipe(self) -> None:
         """Delete every record and every counter."""
         with self.transaction():
-            for sobject in OBJECTS.values():
+            for sobject in self.schema.objects.values():
                 self.execute(f'DELETE FROM "{sobject.name}"')
             self.execute("DELETE FROM _counters")
 
@@ -128,12 +132,21 @@ class Store:
 
     def _create_tables(self) -> None:
         self.execute("CREATE TABLE IF NOT EXISTS _counters (name TEXT PRIMARY KEY, value INTEGER)")
-        for sobject in OBJECTS.values():
+        for sobject in self.schema.objects.values():
             columns = ", ".join(_column(field) for field in sobject.stored_fields)
             self.execute(f'CREATE TABLE IF NOT EXISTS "{sobject.name}" ({columns})')
+            self._add_columns(sobject)
             for field in sobject.stored_fields:
                 self._create_index(sobject, field)
-        self.execute(_name_view())
+        self.execute('DROP VIEW IF EXISTS "Name"')
+        self.execute(_name_view(self.schema))
+
+    def _add_columns(self, sobject: SObject) -> None:
+        """A file may come from an org that did not have all of these fields."""
+        known = {row[1] for row in self.execute(f'PRAGMA table_info("{sobject.name}")')}
+        for field in sobject.stored_fields:
+            if field.name not in known:
+                self.execute(f'ALTER TABLE "{sobject.name}" ADD COLUMN {_column(field)}')
 
     def _create_index(self, sobject: SObject, field: Field) -> None:
         name = f'"{sobject.name}_{field.name}"'
@@ -142,7 +155,7 @@ class Store:
             # Queries mostly ask for the newest children first.
             on = on.replace(")", ', "CreatedDate")')
             self.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {on}")
-        elif field.id_lookup and field.kind != "id":
+        elif (field.id_lookup or field.unique) and field.kind != "id":
             self.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {on}")
 
 
@@ -154,15 +167,17 @@ def _column(field: Field) -> str:
         return f'"{field.name}" {kind}'
     if field.kind == "base64":
         return f'"{field.name}" BLOB'
-    return f'"{field.name}" TEXT' + ("" if field.kind in EXACT_KINDS else " COLLATE FOLD")
+    exact = field.kind in EXACT_KINDS or field.case_sensitive
+    return f'"{field.name}" TEXT' + ("" if exact else " COLLATE FOLD")
 
 
-def _name_view() -> str:
+def _name_view(schema: Schema) -> str:
     """The view behind polymorphic relationships: a row per possible Who, What or Owner."""
     person = ("Contact", "Lead", "User")
     parts = []
-    for name in ("Account", "Case", "Contact", "Lead", "User", "Group", "Task"):
-        shown = OBJECTS[name.lower()].name_field
+    custom = [sobject.name for sobject in schema.objects.values() if sobject.custom]
+    for name in ("Account", "Case", "Contact", "Lead", "User", "Group", "Task", *custom):
+        shown = schema.objects[name.lower()].name_field
         columns = {
             "FirstName": name in person,
             "LastName": name in person,
@@ -178,7 +193,7 @@ def _name_view() -> str:
         )
         named = f'"Id", "{shown}" AS "Name", \'{name}\' AS "Type"'
         parts.append(f'SELECT {named}, {rest} FROM "{name}"')
-    return 'CREATE VIEW IF NOT EXISTS "Name" AS ' + " UNION ALL ".join(parts)
+    return 'CREATE VIEW "Name" AS ' + " UNION ALL ".join(parts)
 
 
 def _compare_folded(left: str, right: str) -> int:
@@ -190,6 +205,12 @@ def _like(pattern: str, value: object) -> bool:
     if value is None:
         return False
     return _like_expression(pattern).match(str(value)) is not None
+
+
+def _includes(wanted: str, value: object) -> bool:
+    """Whether a multi-select picklist has all values of `A;B`."""
+    has = {part.casefold() for part in str(value or "").split(";")}
+    return has.issuperset(part.strip().casefold() for part in wanted.split(";"))
 
 
 @lru_cache(maxsize=512)

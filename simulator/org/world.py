@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from simulator.org.clock import Clock
@@ -11,17 +11,18 @@ from simulator.org.faults import Faults
 from simulator.org.meters import Limits, RowLocks, Stats
 from simulator.org.oauth.tokens import Tokens
 from simulator.org.records.autonumber import USUAL
-from simulator.org.schema.catalog import OBJECTS, View
+from simulator.org.schema.catalog import STANDARD, Schema, View
 from simulator.org.schema.model import Field
 from simulator.org.search.index import TextIndex
-from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_setup, sow
+from simulator.org.seed import INTEGRATION_USER, ORGANIZATION_ID, show_setup, show_source, sow
 from simulator.org.store import Store
 
 
 class Org:
     """Everything behind the HTTP surface. path: where the records live, `:memory:` for nowhere.
 
-    my_domain: the org's own address, which the server knows once it listens.
+    plant: adds records to those of the seed. my_domain: the org's own address, which the server
+    knows once it listens.
     """
 
     def __init__(
@@ -29,14 +30,17 @@ class Org:
         path: str = ":memory:",
         strict_clients: bool = False,
         case_number_format: str = USUAL,
+        schema: Schema = STANDARD,
+        plant: "Callable[[Org], None]" = lambda org: None,
     ) -> None:
-        self.store = Store(path)
+        self.schema = schema
+        self.store = Store(path, schema)
         self.store.case_number_format = self.case_number_format = case_number_format
         self.my_domain = "https://local-org.my.salesforce.com"
         self.clock = Clock()
         self.faults = Faults()
-        self.view = View()
-        self.tooling_view = View(tooling=True)
+        self.view = View(schema)
+        self.tooling_view = View(schema, tooling=True)
         self.stats = Stats()
         self.limits = Limits()
         self.locks = RowLocks()
@@ -46,9 +50,11 @@ class Org:
         self.requests = itertools.count(1)
         self.cursors = Cursors()
         self.schema_changed = self.clock.now()
+        self.plant = plant
         if self.store.is_empty():
-            sow(self.store, self.clock.now())
+            self._sow()
         else:
+            show_source(self.store, self.clock.now())
             show_setup(self.store, self.faults, self.clock.now())
         self.index.rebuild()
 
@@ -56,9 +62,9 @@ class Org:
         """Replace the faults in force. Every limit among them starts unused."""
         if faults.expire_tokens:
             self.tokens.expire_all()
-        if _schema_of(faults) != _schema_of(self.faults):
-            self.view = View(*_schema_of(faults))
-            self.tooling_view = View(*_schema_of(faults), tooling=True)
+        if _schema_of(self.schema, faults) != _schema_of(self.schema, self.faults):
+            self.view = View(self.schema, *_schema_of(self.schema, faults))
+            self.tooling_view = View(self.schema, *_schema_of(self.schema, faults), tooling=True)
             self.schema_changed = self.clock.now()
         self.faults = faults
         show_setup(self.store, faults, self.clock.now())
@@ -80,25 +86,37 @@ class Org:
         self.cursors = Cursors()
         self.tokens.restore_refresh_tokens()
         self.store.wipe()
-        sow(self.store, self.clock.now())
+        self._sow()
         self.index.rebuild()
 
+    def _sow(self) -> None:
+        with self.store.transaction():
+            sow(self.store, self.clock.now())
+            self.plant(self)
 
-def _schema_of(faults: Faults) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, Field]]:
+
+def _schema_of(
+    schema: Schema, faults: Faults
+) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, Field]]:
     """What the faults hide, deny and change of the schema."""
     changed: dict[str, Field] = {}
     for name, values in faults.picklists.items():
-        sobject, _, item = name.partition(".")
         changed[name] = replace(
-            OBJECTS[sobject].by_name[item],
+            _field(schema, name),
             values=tuple(value.value for value in values),
+            labels=(),
             default=next(value.value for value in values if value.default),
             restricted=True,
         )
     for name, unique in faults.unique.items():
-        sobject, _, item = name.partition(".")
-        changed[name] = replace(changed.get(name, OBJECTS[sobject].by_name[item]), unique=unique)
+        changed[name] = replace(changed.get(name) or _field(schema, name), unique=unique)
     return faults.hide_fields, faults.deny, changed
+
+
+def _field(schema: Schema, name: str) -> Field:
+    found = schema.field(name)
+    assert found is not None, name
+    return found
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 from simulator.org.message import Answer, Call
 from simulator.org.oauth.jwt import read_assertion
 from simulator.org.oauth.tokens import DEMO_SECRET, SESSION_S, OAuthError, Session
-from simulator.org.schema.catalog import OBJECTS
 from simulator.org.store import Row
 from simulator.org.world import Org
 
@@ -263,7 +262,7 @@ def _bearer(org: Org, call: Call) -> Session | None:
 
 
 def _user_by(org: Org, column: str, value: str) -> Row | None:
-    user = OBJECTS["user"]
+    user = org.schema.objects["user"]
     found = org.store.matching(user, user.by_name[column.lower()], value, limit=1)
     return org.store.row(user, found[0]) if found else None
 

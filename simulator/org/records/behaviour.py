@@ -9,8 +9,7 @@ from simulator.org.clock import read_datetime
 from simulator.org.errors import OrgError, duplicate_value, required_missing
 from simulator.org.records import autonumber
 from simulator.org.schema import files, service
-from simulator.org.schema.catalog import OBJECTS
-from simulator.org.schema.model import SObject
+from simulator.org.schema.model import Field, SObject
 from simulator.org.store import FIRST_CASE_NUMBER, Row, Store
 
 # Called with the whole record as it will be stored, before it is.
@@ -30,6 +29,25 @@ def _is_closed(store: Store, statuses: str, record: Row) -> bool:
         f'SELECT "IsClosed" FROM "{statuses}" WHERE "ApiName" = ?', (record.get("Status"),)
     ).fetchone()
     return found is not None and bool(found[0])
+
+
+def stored_default(field: Field) -> object:
+    """What a record has in a field that nobody gave a value."""
+    return int(field.default) if isinstance(field.default, bool) else field.default
+
+
+def derive_numbers(store: Store, sobject: SObject, record: Row, now: str) -> None:
+    """Auto-number fields, and the name of a custom object: the record's id without one.
+
+    The 15 characters of that id are not confirmed [K].
+    """
+    for field in sobject.fields:
+        if field.display_format and record.get(field.name) is None:
+            number = store.next_number(f"{sobject.name}.{field.name}", field.first_number)
+            day = read_datetime(now) or datetime.now(UTC)
+            record[field.name] = autonumber.written(field.display_format, number, day)
+    if sobject.custom and record.get("Name") is None:
+        record["Name"] = record["Id"][:15]
 
 
 def derive_person(store: Store, record: Row, before: Row | None, now: str) -> None:
@@ -128,7 +146,7 @@ def _system_values(record: Row) -> Row:
 
 
 def _new_document(store: Store, version: Row) -> str:
-    document = OBJECTS["contentdocument"]
+    document = files.CONTENT_DOCUMENT
     document_id = store.next_id(document)
     shared = ("Title", "FileType", "FileExtension", "ContentSize", "OwnerId")
     store.insert(

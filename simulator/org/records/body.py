@@ -13,7 +13,7 @@ from simulator.org.errors import (
     not_writeable,
 )
 from simulator.org.records.values import read_value, unreadable
-from simulator.org.schema.catalog import BY_PREFIX, View
+from simulator.org.schema.catalog import View
 from simulator.org.schema.model import Field, SObject
 from simulator.org.store import Row, Store
 from simulator.org.world import Context
@@ -125,7 +125,7 @@ def _target(view: View, reference: Field, attributes: object) -> SObject:
 
 def check_reference(store: Store, field: Field, record_id: str) -> None:
     """Raises unless the reference points at an existing record of an allowed type."""
-    target = BY_PREFIX.get(record_id[:3])
+    target = store.schema.by_prefix.get(record_id[:3])
     if target is None or target.name not in field.targets:
         raise malformed_id(field.label, field.name, record_id)
     row = store.execute(

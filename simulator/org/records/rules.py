@@ -4,8 +4,7 @@ from typing import Any
 
 from simulator.org.errors import OrgError
 from simulator.org.faults import ValidationRule
-from simulator.org.schema import crm
-from simulator.org.schema.catalog import OBJECTS, View
+from simulator.org.schema.catalog import View
 from simulator.org.schema.model import SObject
 from simulator.org.soql.conditions import Conditions
 from simulator.org.soql.parser import Parser
@@ -26,7 +25,7 @@ def check_validation(context: Context, sobject: SObject, record_id: str) -> None
 
 def _holds(org: Org, rule: ValidationRule, record_id: str) -> bool:
     # Rules see every field, whatever the integration user may see.
-    scope = Scope.over(View(), rule.when, OBJECTS[rule.sobject.lower()])
+    scope = Scope.over(View(org.schema), rule.when, org.schema.objects[rule.sobject.lower()])
     conditions = Conditions(scope, org.clock.now())
     where = conditions.sql(Parser(rule.when).condition())
     found = org.store.execute(
@@ -44,7 +43,7 @@ def check_duplicates(context: Context, sobject: SObject, record: Row, base: str)
     allowSave=true`, a block rule does not.
     """
     kind = context.org.faults.duplicate_rule
-    if not kind or sobject is not crm.CONTACT or context.internal:
+    if not kind or sobject.name != "Contact" or context.internal:
         return
     options = header_options(context.headers.get("sforce-duplicate-rule-header", ""))
     if kind == "alert" and options.get("allowsave") == "true":

@@ -16,11 +16,10 @@ from simulator.org.errors import (
     no_access,
     not_found,
 )
-from simulator.org.records import behaviour, rules
+from simulator.org.records import behaviour, record_types, rules
 from simulator.org.records.body import Body, read_body
 from simulator.org.records.preconditions import check_write
 from simulator.org.records.values import read_value
-from simulator.org.schema.catalog import CHILDREN
 from simulator.org.schema.model import Field, SObject
 from simulator.org.store import Row
 from simulator.org.world import Context
@@ -122,7 +121,7 @@ class Writer:
         gone = {"IsDeleted": 1, "SystemModstamp": self.org.clock.stamp()}
         self.store.update(sobject, record_id, gone)
         self.org.index.touch(sobject, record_id)
-        for child in CHILDREN[sobject.name.lower()]:
+        for child in self.org.schema.children[sobject.name.lower()]:
             if child.field.detail:
                 while details := self.store.matching(child.child, child.field, record_id):
                     for detail in details:
@@ -155,10 +154,12 @@ class Writer:
     def _insert(self, sobject: SObject, body: Body) -> str:
         now = self.org.clock.stamp()
         user = self.context.user_id
+        kind = body.values.get("RecordTypeId")
+        own = record_types.defaults(record_types.record_type_of(self.store, sobject, kind))
         record: Row = {
-            field.name: int(field.default) if isinstance(field.default, bool) else field.default
+            field.name: own.get(field.name.lower()) or behaviour.stored_default(field)
             for field in (self.org.view.as_set_up(sobject, field) for field in sobject.fields)
-            if field.default is not None and field.stored
+            if (field.default is not None or field.name.lower() in own) and field.stored
         }
         record.update(body.values)
         record |= {"IsDeleted": 0, "CreatedDate": now, "CreatedById": user, "SystemModstamp": now}
@@ -167,6 +168,8 @@ class Writer:
             assigned = rules.assigned_owner(self.context, sobject)
             record["OwnerId"] = assigned or record.get("OwnerId") or user
         behaviour.check_required(sobject, record)
+        record_types.check_record_type(self.store, sobject, record, list(body.values))
+        record_types.check_queue(self.store, sobject, record.get("OwnerId"))
         record["Id"] = self.store.next_id(sobject)
         self._derive(sobject, record, None, now)
         rules.check_duplicates(self.context, sobject, record, self.base)
@@ -185,6 +188,9 @@ class Writer:
         if owner is not None:
             record["OwnerId"] = owner
         behaviour.check_required(sobject, record)
+        record_types.check_record_type(self.store, sobject, record, list(body.values))
+        if record.get("OwnerId") != before.get("OwnerId"):
+            record_types.check_queue(self.store, sobject, record.get("OwnerId"))
         self._derive(sobject, record, before, now)
         if any(body.values.get(name) != before.get(name) for name in body.values):
             rules.check_duplicates(self.context, sobject, record, self.base)
@@ -195,6 +201,7 @@ class Writer:
         self._after(sobject, record, body, created=False)
 
     def _derive(self, sobject: SObject, record: Row, before: Row | None, now: str) -> None:
+        behaviour.derive_numbers(self.store, sobject, record, now)
         derive = behaviour.DERIVE.get(sobject.name)
         if derive is not None:
             derive(self.store, record, before, now)
@@ -222,7 +229,9 @@ class Writer:
         hold_s = self.org.faults.lock_rows_s
         if not hold_s or self.context.internal:
             return
-        touched = [record["Id"], *(record[name] for name in LOCKED_PARENTS if record.get(name))]
+        masters = [field.name for field in sobject.fields if field.custom and field.detail]
+        parents = [record[name] for name in (*LOCKED_PARENTS, *masters) if record.get(name)]
+        touched = [record["Id"], *parents]
         holder = self.org.locks.take(touched, hold_s, self.context.request)
         if holder is not None and self.org.faults.lock_in_trigger:
             raise locked_in_trigger(sobject.name)

@@ -13,7 +13,6 @@ from simulator.org.message import Answer
 from simulator.org.records.writer import SeveralMatchesError, Writer, Written
 from simulator.org.rest import retrieve
 from simulator.org.rest.request import Request
-from simulator.org.schema.catalog import BY_PREFIX
 from simulator.org.schema.model import SObject
 from simulator.org.shapes import a_flag, a_list, an_object, strings
 
@@ -94,7 +93,7 @@ def delete(request: Request) -> Answer:
 
     def work(record_id: str) -> Written:
         normal = ids.normalise(record_id)
-        sobject = BY_PREFIX.get(normal[:3]) if normal else None
+        sobject = request.org.schema.by_prefix.get(normal[:3]) if normal else None
         if sobject is None:
             raise OrgError(400, "MALFORMED_ID", f"malformed id {record_id}", [])
         return writer.delete(sobject, record_id)

@@ -6,6 +6,7 @@ from simulator.org.schema.model import NUMBER_KINDS, Field
 from simulator.org.soql.plan import Branch, Choice, Leaf, Plan
 
 APEX_TYPES = {"boolean": "Boolean", "int": "Integer", "double": "Double", "currency": "Double"}
+APEX_TYPES |= {"percent": "Double", "time": "Time"}
 APEX_TYPES |= {"id": "Id", "reference": "Id", "date": "Date", "datetime": "Datetime"}
 
 

@@ -6,7 +6,7 @@ from simulator.org.clock import read_http_date
 from simulator.org.errors import EmptyError
 from simulator.org.message import Answer
 from simulator.org.rest.request import Request
-from simulator.org.schema.catalog import CHILDREN, OBJECTS, View
+from simulator.org.schema.catalog import View
 from simulator.org.schema.model import TEXT_KINDS, Field, SObject
 
 SOAP_TYPES = {
@@ -16,6 +16,8 @@ SOAP_TYPES = {
     "int": "xsd:int",
     "double": "xsd:double",
     "currency": "xsd:double",
+    "percent": "xsd:double",
+    "time": "xsd:time",
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
     "base64": "xsd:base64Binary",
@@ -27,7 +29,7 @@ def global_describe(request: Request) -> Answer:
     """GET /sobjects."""
     fresh = _unless_modified(request)
     view = request.org.view
-    shown = [sobject for sobject in OBJECTS.values() if view.sobject(sobject.name)]
+    shown = [sobject for sobject in view.schema.objects.values() if view.sobject(sobject.name)]
     body = {
         "encoding": "UTF-8",
         "maxBatchSize": 200,
@@ -61,25 +63,43 @@ def describe(request: Request, name: str) -> Answer:
             "relationshipName": relationship.name,
             "restrictedDelete": False,
         }
-        for relationship in CHILDREN[sobject.name.lower()]
+        for relationship in view.schema.children[sobject.name.lower()]
         if view.child(sobject, relationship.name)
     ]
     body["recordTypeInfos"] = [
-        {
-            "active": True,
-            "available": True,
-            "defaultRecordTypeMapping": True,
-            "developerName": "Master",
-            "master": True,
-            "name": "Master",
-            "recordTypeId": "012000000000000AAA",
-            "urls": {},
-        }
+        *(_record_type(*found) for found in _record_types(request, sobject)),
+        _record_type("012000000000000AAA", "Master", "Master", active=True, master=True),
     ]
     body["namedLayoutInfos"] = []
     body["supportedScopes"] = [{"label": f"All {sobject.plural}", "name": "everything"}]
     body["actionOverrides"] = []
     return Answer(200, body, fresh)
+
+
+def _record_types(request: Request, sobject: SObject) -> list[tuple[str, str, str, bool]]:
+    """Id, label, developer name and whether it is active, of each record type of the object."""
+    found = request.org.store.execute(
+        'SELECT "Id", "Name", "DeveloperName", "IsActive" FROM "RecordType" '
+        'WHERE "SobjectType" = ? AND "IsDeleted" = 0 ORDER BY rowid',
+        (sobject.name,),
+    )
+    return [(str(row[0]), str(row[1]), str(row[2]), bool(row[3])) for row in found]
+
+
+def _record_type(
+    record_type_id: str, label: str, developer_name: str, active: bool, master: bool = False
+) -> dict[str, Any]:
+    # The profile says which record type is the default; here none of them is.
+    return {
+        "active": active,
+        "available": active,
+        "defaultRecordTypeMapping": master,
+        "developerName": developer_name,
+        "master": master,
+        "name": label,
+        "recordTypeId": record_type_id,
+        "urls": {},
+    }
 
 
 def _unless_modified(request: Request) -> dict[str, str]:
@@ -97,7 +117,7 @@ def _summary(request: Request, view: View, sobject: SObject) -> dict[str, Any]:
         "associateEntityType": None,
         "associateParentEntity": None,
         "createable": sobject.create and view.allows(sobject, "create"),
-        "custom": False,
+        "custom": sobject.custom,
         "customSetting": False,
         "deepCloneable": False,
         "deletable": sobject.delete and view.allows(sobject, "delete"),
@@ -131,17 +151,17 @@ def _summary(request: Request, view: View, sobject: SObject) -> dict[str, Any]:
 def _field(sobject: SObject, field: Field) -> dict[str, Any]:
     text = field.kind in TEXT_KINDS
     whole = {"int": 8}.get(field.kind, 0)
-    real = field.kind in ("double", "currency")
+    real = field.kind in ("double", "currency", "percent")
     default = field.default if field.kind == "boolean" else None
     return {
         "aggregatable": field.filterable and field.kind != "boolean",
         "aiPredictionField": False,
         "autoNumber": field.auto_number,
         "byteLength": (field.max_bytes or field.length * 3) if text or field.length else 0,
-        "calculated": field.mirror is not None,
-        "calculatedFormula": None,
+        "calculated": field.mirror is not None or field.calculated,
+        "calculatedFormula": field.formula or None,
         "cascadeDelete": False,
-        "caseSensitive": False,
+        "caseSensitive": field.case_sensitive,
         "compoundFieldName": _compound(sobject, field),
         "controllerName": None,
         "createable": field.create and sobject.create,
@@ -163,7 +183,7 @@ def _field(sobject: SObject, field: Field) -> dict[str, Any]:
         "formulaTreatNullNumberAsZero": False,
         "groupable": field.groupable,
         "highScaleNumber": False,
-        "htmlFormatted": False,
+        "htmlFormatted": field.html,
         "idLookup": field.id_lookup,
         "inlineHelpText": None,
         "label": field.label,
@@ -175,14 +195,17 @@ def _field(sobject: SObject, field: Field) -> dict[str, Any]:
         "namePointing": field.polymorphic,
         "nillable": field.nillable,
         "permissionable": field.nillable and not field.auto_number,
-        "picklistValues": [_picklist_value(field, value) for value in field.values],
+        "picklistValues": [
+            _picklist_value(field, value, label)
+            for value, label in zip(field.values, field.labels or field.values, strict=True)
+        ],
         "polymorphicForeignKey": field.polymorphic,
-        "precision": 18 if real else 0,
+        "precision": field.precision if real else 0,
         "queryByDistance": False,
         "referenceTargetField": None,
         "referenceTo": list(field.targets),
         "relationshipName": field.relationship or None,
-        "relationshipOrder": None,
+        "relationshipOrder": 0 if field.custom and field.detail else None,
         "restrictedDelete": False,
         "restrictedPicklist": field.restricted,
         "scale": field.scale,
@@ -216,11 +239,11 @@ def _compound(sobject: SObject, field: Field) -> str | None:
     return None
 
 
-def _picklist_value(field: Field, value: str) -> dict[str, Any]:
+def _picklist_value(field: Field, value: str, label: str) -> dict[str, Any]:
     return {
         "active": True,
         "defaultValue": value == field.default,
-        "label": value,
+        "label": label,
         "validFor": None,
         "value": value,
     }

@@ -1,39 +1,46 @@
-"""The whole schema, and the part of it that the integration user sees."""
+"""The whole schema of an org, and the part of it that the integration user sees."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from simulator.org.schema import crm, files, people, service, setup
-from simulator.org.schema.model import Field, SObject
+from simulator.org.schema.model import ChildRelationship, Field, Queue, RecordType, SObject
 
-OBJECTS: dict[str, SObject] = {
-    sobject.name.lower(): sobject
-    for sobject in (*crm.OBJECTS, *service.OBJECTS, *files.OBJECTS, *people.OBJECTS, *setup.OBJECTS)
-}
-BY_PREFIX: dict[str, SObject] = {sobject.prefix: sobject for sobject in OBJECTS.values()}
 OPERATIONS = ("create", "read", "update", "delete")
 
 
-@dataclass(frozen=True, slots=True)
-class ChildRelationship:
-    """A child relationship: `name` on the parent gives the `child` records that `field` links."""
+class Schema:
+    """The objects of one org, which never change while it runs.
 
-    name: str
-    child: SObject
-    field: Field
+    objects: by lower-case name. by_prefix: by key prefix. children: the relationships down from an
+    object, by its lower-case name. record_types: by the lower-case name of their object. queues:
+    those beside the seed's.
+    """
+
+    def __init__(
+        self,
+        objects: Iterable[SObject],
+        record_types: Mapping[str, tuple[RecordType, ...]] | None = None,
+        queues: tuple[Queue, ...] = (),
+    ) -> None:
+        self.objects = {sobject.name.lower(): sobject for sobject in objects}
+        self.by_prefix = {sobject.prefix: sobject for sobject in self.objects.values()}
+        self.children: dict[str, list[ChildRelationship]] = {name: [] for name in self.objects}
+        self.record_types = dict(record_types or {})
+        self.queues = queues
+        for sobject in self.objects.values():
+            for field in sobject.fields:
+                for target in field.targets if field.children else ():
+                    relationship = ChildRelationship(field.children, sobject, field)
+                    self.children[target.lower()].append(relationship)
+
+    def field(self, name: str) -> Field | None:
+        """The field of an `Object.Field` name in any case; None when there is none."""
+        sobject, _, item = name.lower().partition(".")
+        found = self.objects.get(sobject)
+        return found.by_name.get(item) if found else None
 
 
-def _children() -> dict[str, list[ChildRelationship]]:
-    found: dict[str, list[ChildRelationship]] = {name: [] for name in OBJECTS}
-    for sobject in OBJECTS.values():
-        for field in sobject.fields:
-            if field.children:
-                for target in field.targets:
-                    found[target.lower()].append(ChildRelationship(field.children, sobject, field))
-    return found
-
-
-CHILDREN = _children()
+STANDARD = Schema((*crm.OBJECTS, *service.OBJECTS, *files.OBJECTS, *people.OBJECTS, *setup.OBJECTS))
 
 
 class View:
@@ -46,12 +53,14 @@ class View:
 
     def __init__(
         self,
+        schema: Schema,
         hidden: Iterable[str] = (),
         denied: Iterable[str] = (),
         changed: Mapping[str, Field] | None = None,
         *,
         tooling: bool = False,
     ) -> None:
+        self.schema = schema
         self.hidden = frozenset(name.lower() for name in hidden)
         self.denied = frozenset(name.lower() for name in denied)
         self.changed = dict(changed or {})
@@ -59,7 +68,7 @@ class View:
 
     def sobject(self, name: str) -> SObject | None:
         """The object of that name in any case; None when unknown or not readable."""
-        found = OBJECTS.get(name.lower())
+        found = self.schema.objects.get(name.lower())
         if found is None or found.tooling != self.tooling or not self.allows(found, "read"):
             return None
         return found
@@ -94,7 +103,7 @@ class View:
 
     def child(self, sobject: SObject, name: str) -> ChildRelationship | None:
         """The relationship down from the object that has this name in any case."""
-        for relationship in CHILDREN.get(sobject.name.lower(), ()):
+        for relationship in self.schema.children.get(sobject.name.lower(), ()):
             if relationship.name.lower() != name.lower():
                 continue
             if self.sobject(relationship.child.name) is not None:

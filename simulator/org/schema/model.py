@@ -1,14 +1,16 @@
 """The types of which the schema is made: objects and fields.
 
-Kinds are Salesforce's field types: id string textarea picklist combobox boolean int double currency
-date datetime email phone url reference base64 address.
+Kinds are Salesforce's field types: id string textarea picklist multipicklist combobox boolean int
+double currency percent date datetime time email phone url reference base64 address.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-TEXT_KINDS = frozenset({"string", "textarea", "picklist", "combobox", "email", "phone", "url"})
-NUMBER_KINDS = frozenset({"int", "double", "currency"})
+TEXT_KINDS = frozenset(
+    {"string", "textarea", "picklist", "multipicklist", "combobox", "email", "phone", "url"}
+)
+NUMBER_KINDS = frozenset({"int", "double", "currency", "percent"})
 # A textarea longer than this is a "long text area": not filterable, not sortable.
 LONG_TEXT = 255
 
@@ -23,7 +25,12 @@ class Field:
     set if restricted. targets: objects a reference may point at; relationship: its name upwards;
     children: its name downwards on the targets; detail: the record is deleted with its parent.
     mirror: (reference field, field of its target), read through the reference. address: prefix of
-    the parts of a compound address. write_only: accepted, never stored or shown.
+    the parts of a compound address. write_only: accepted, never stored or shown. precision: digits
+    of a number, scale of them after the point. case_sensitive: two values that differ in case are
+    different. labels: what people see in place of the values, one for each (empty: the values).
+    closed: the values of a status that close the record. display_format, first_number: of an
+    auto-number field. calculated: a formula or a roll-up summary, which is never evaluated.
+    formula: as the source has it. html: rich text.
     """
 
     name: str
@@ -50,10 +57,19 @@ class Field:
     address: str = ""
     write_only: bool = False
     scale: int = 0
+    precision: int = 18
+    case_sensitive: bool = False
+    labels: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    display_format: str = ""
+    first_number: int = 1
+    calculated: bool = False
+    formula: str = ""
+    html: bool = False
 
     @property
     def custom(self) -> bool:
-        return self.name.endswith("__c")
+        return self.name.endswith(("__c", "__s"))
 
     @property
     def stored(self) -> bool:
@@ -71,7 +87,9 @@ class Field:
 
     @property
     def groupable(self) -> bool:
-        return self.filterable and self.kind not in ("datetime", "double", "currency")
+        return self.filterable and self.kind not in (
+            "datetime", "double", "currency", "percent", "multipicklist", "time",
+        )  # fmt: skip
 
     @property
     def required(self) -> bool:
@@ -100,6 +118,7 @@ class SObject:
     create: bool = True
     update: bool = True
     delete: bool = True
+    custom: bool = False
     searchable: bool = True
     tooling: bool = False
     name_group: tuple[str, ...] = ()
@@ -115,6 +134,38 @@ class SObject:
     @property
     def stored_fields(self) -> list[Field]:
         return [field for field in self.fields if field.stored]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRelationship:
+    """A child relationship: `name` on the parent gives the `child` records that `field` links."""
+
+    name: str
+    child: SObject
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A record type of an object. picklists: the values that it allows, by lower-case field name,
+    and the default among them ("" for none)."""
+
+    sobject: str
+    developer_name: str
+    label: str
+    description: str = ""
+    active: bool = True
+    picklists: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue. owns: the objects whose records it may own."""
+
+    name: str
+    developer_name: str
+    email: str | None = None
+    owns: tuple[str, ...] = ()
 
 
 def text(name: str, label: str, length: int, **more: object) -> Field:

@@ -1,4 +1,6 @@
-"""User, Profile, Group (queues) and Organization: the org itself, read-only."""
+"""User, Profile, Group and QueueSobject (queues), RecordType and Organization: the org itself,
+read-only.
+"""
 
 from simulator.org.schema.model import (
     Field,
@@ -74,6 +76,45 @@ GROUP = SObject(
     searchable=False,
 )
 
+QUEUE_SOBJECT = SObject(
+    "QueueSobject",
+    "Queue Sobject",
+    "Queue Sobject",
+    "03g",
+    (
+        record_id("Queue Sobject"),
+        reference("QueueId", "Group ID", "Group", children="QueueSobjects", nillable=False),
+        text("SobjectType", "Sobject Type", 40, nillable=False),
+        *system(modified=False),
+    ),
+    name_field="",
+    create=False,
+    update=False,
+    delete=False,
+    searchable=False,
+)
+
+RECORD_TYPE = SObject(
+    "RecordType",
+    "Record Type",
+    "Record Types",
+    "012",
+    (
+        record_id("Record Type"),
+        text("Name", "Name", 80, nillable=False),
+        text("DeveloperName", "Record Type Name", 80, nillable=False),
+        text("NamespacePrefix", "Namespace Prefix", 15),
+        text("Description", "Description", 255),
+        text("SobjectType", "SObject Type Name", 40, nillable=False),
+        flag("IsActive", "Active"),
+        *system(),
+    ),
+    create=False,
+    update=False,
+    delete=False,
+    searchable=False,
+)
+
 ORGANIZATION = SObject(
     "Organization",
     "Organization",
@@ -125,4 +166,4 @@ NAME = SObject(
     searchable=False,
 )
 
-OBJECTS = (USER, PROFILE, GROUP, ORGANIZATION)
+OBJECTS = (USER, PROFILE, GROUP, QUEUE_SOBJECT, RECORD_TYPE, ORGANIZATION)

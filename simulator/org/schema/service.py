@@ -45,6 +45,7 @@ CASE = SObject(
             "Status",
             ("New", "Working", "Escalated", "Closed"),
             default="New",
+            closed=("Closed",),
         ),
         picklist("Reason", "Case Reason", ("Installation", "Performance", "Breakdown", "Other")),
         picklist("Origin", "Case Origin", ("Phone", "Email", "Web")),
@@ -126,6 +127,7 @@ TASK = SObject(
             ("Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred"),
             nillable=False,
             default="Not Started",
+            closed=("Completed",),
         ),
         picklist(
             "Priority", "Priority", ("High", "Normal", "Low"), nillable=False, default="Normal"

@@ -13,7 +13,6 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from simulator.org.schema.catalog import OBJECTS
 from simulator.org.schema.model import TEXT_KINDS, SObject
 from simulator.org.store import Row, Store
 
@@ -61,7 +60,7 @@ class TextIndex:
         """Index everything now."""
         self.entries.clear()
         self.pending.clear()
-        for sobject in OBJECTS.values():
+        for sobject in self.store.schema.objects.values():
             if sobject.searchable:
                 for row in self.store.rows(sobject):
                     self.entries[sobject.name, row["Id"]] = _entry(sobject, row)
@@ -72,7 +71,7 @@ class TextIndex:
         for key, changed in list(self.pending.items()):
             if changed <= ripe:
                 del self.pending[key]
-                sobject = OBJECTS[key[0].lower()]
+                sobject = self.store.schema.objects[key[0].lower()]
                 row = self.store.row(sobject, key[1])
                 if row is None or row["IsDeleted"]:
                     self.entries.pop(key, None)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulator.org.errors import OrgError
-from simulator.org.schema.catalog import OBJECTS
 from simulator.org.schema.model import SObject
 from simulator.org.search.expression import compile_expression, malformed_search
 from simulator.org.search.index import GROUPS
@@ -121,7 +120,7 @@ def run(org: Org, search: Search, base: str) -> list[dict[str, Any]]:
     org.index.catch_up()
     returning = search.returning or [
         Query("", source=Path((sobject.name,), 0))
-        for sobject in OBJECTS.values()
+        for sobject in org.schema.objects.values()
         if sobject.searchable and org.view.sobject(sobject.name)
     ]
     found: list[dict[str, Any]] = []

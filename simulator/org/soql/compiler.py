@@ -107,11 +107,11 @@ class Compiler:
         elif isinstance(value, Call):
             path = presented(value)
             if path is not None:
-                self.select_path(root, path)
+                self.select_path(root, path, as_label=value.name == "TOLABEL")
         else:
             self.select_path(root, value)
 
-    def select_path(self, root: Branch, path: Path) -> None:
+    def select_path(self, root: Branch, path: Path, as_label: bool = False) -> None:
         column = self.scope.column(path)
         self.check_once(column, path.position)
         branch = root
@@ -119,7 +119,11 @@ class Compiler:
         for name in column.names[:-1]:
             walked.append(name)
             branch = self.parent(branch, tuple(walked), path.position)
-        branch.members[column.field.name] = self.leaf(column.table, column.field)
+        if as_label and column.field.labels:
+            leaf = Leaf(self.add(label_sql(column)), column.field)
+        else:
+            leaf = self.leaf(column.table, column.field)
+        branch.members[column.field.name] = leaf
 
     def parent(self, branch: Branch, walked: tuple[str, ...], position: int) -> Branch:
         known = branch.members.get(walked[-1])
@@ -335,3 +339,16 @@ class Compiler:
 
     def position(self, value: object) -> int:
         return int(getattr(value, "position", self.query.position))
+
+
+def label_sql(column: Column) -> str:
+    """toLabel(): the label of a picklist value; a value outside the picklist is its own label."""
+    cases = "".join(
+        f" WHEN {_quoted(value)} THEN {_quoted(label)}"
+        for value, label in zip(column.field.values, column.field.labels, strict=True)
+    )
+    return f"CASE {column.sql}{cases} ELSE {column.sql} END"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -9,6 +9,7 @@ from typing import Any
 from simulator.org import ids
 from simulator.org.clock import read_datetime, write_datetime
 from simulator.org.errors import OrgError
+from simulator.org.records.values import read_time
 from simulator.org.schema.model import NUMBER_KINDS
 from simulator.org.soql import dates
 from simulator.org.soql.functions import compute
@@ -18,6 +19,7 @@ from simulator.org.soql.tree import Call, Comparison, Condition, Literal, Logica
 
 ID_KINDS = ("id", "reference")
 LIST_OPERATORS = ("IN", "NOT IN")
+SET_OPERATORS = ("INCLUDES", "EXCLUDES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,9 @@ class Conditions:
     def list_comparison(
         self, operand: Operand, comparison: Comparison, literals: tuple[Literal, ...]
     ) -> str:
+        if comparison.operator in SET_OPERATORS and operand.kind == "multipicklist":
+            return self.set_comparison(operand, comparison, literals)
         if comparison.operator not in LIST_OPERATORS:
-            # INCLUDES and EXCLUDES are for multi-select picklists; the schema has none.
             raise self.refusal(
                 comparison,
                 f"invalid operator on {operand.kind} field",
@@ -129,6 +132,21 @@ class Conditions:
             if has_null
             else f"({null_sql} OR {unlisted})"
         )
+
+    def set_comparison(
+        self, operand: Operand, comparison: Comparison, literals: tuple[Literal, ...]
+    ) -> str:
+        """INCLUDES ('A;B', 'C'): both A and B, or C. EXCLUDES is its opposite."""
+        tests = []
+        for literal in literals:
+            value = self.value(operand, comparison, literal)
+            if value is None:
+                tests.append(f"{operand.plain} IS NULL")
+                continue
+            self.params.append(value)
+            tests.append(f"sf_includes(?, {operand.plain})")
+        listed = f"({' OR '.join(tests)})"
+        return listed if comparison.operator == "INCLUDES" else f"NOT {listed}"
 
     def semi_join(self, operand: Operand, comparison: Comparison, query: Query) -> str:
         if comparison.operator not in LIST_OPERATORS or operand.kind not in ID_KINDS:
@@ -195,7 +213,15 @@ class Conditions:
         return f"{moment:%Y-%m-%d}" if operand.kind == "date" else write_datetime(moment)
 
     def like(self, operand: Operand, comparison: Comparison, literal: Literal) -> str:
-        if operand.kind in ("date", "datetime", "boolean", *NUMBER_KINDS, *ID_KINDS):
+        if operand.kind in (
+            "date",
+            "datetime",
+            "time",
+            "multipicklist",
+            "boolean",
+            *NUMBER_KINDS,
+            *ID_KINDS,
+        ):
             raise self.refusal(
                 comparison,
                 f"invalid operator on {operand.kind} field",
@@ -228,7 +254,12 @@ class Conditions:
             return self.checked_date(literal, text + "T00:00:00Z")[:10]
         if kind == "datetime" and literal.kind == "datetime":
             return self.checked_date(literal, text.upper())
-        plain = kind not in ("boolean", "date", "datetime", *NUMBER_KINDS)
+        if kind == "time" and literal.kind == "time":
+            moment = read_time(text.upper())
+            if moment is None:
+                raise malformed(self.scope.text, literal.position, f"Invalid time: {text}")
+            return moment
+        plain = kind not in ("boolean", "date", "datetime", "time", *NUMBER_KINDS)
         if plain and literal.kind == "string":
             return text
         raise self.wrong_type_refusal(operand, comparison)
@@ -246,7 +277,7 @@ class Conditions:
 
     def wrong_type_refusal(self, operand: Operand, comparison: Comparison) -> OrgError:
         names = {"datetime": "dateTime", "phone": "string", "email": "string", "picklist": "string"}
-        quoted = operand.kind in ("boolean", "date", "datetime", *NUMBER_KINDS)
+        quoted = operand.kind in ("boolean", "date", "datetime", "time", *NUMBER_KINDS)
         rule = "should not be enclosed in quotes" if quoted else "should be enclosed in quotes"
         kind = names.get(operand.kind, operand.kind)
         return self.refusal(

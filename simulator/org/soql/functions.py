@@ -7,6 +7,7 @@ Dates are stored as text of one width, so their parts are substrings. Weeks coun
 from dataclasses import dataclass
 
 from simulator.org.errors import OrgError
+from simulator.org.schema.model import NUMBER_KINDS
 from simulator.org.soql.lexer import malformed, query_error
 from simulator.org.soql.scope import Column, Scope
 from simulator.org.soql.tree import Call, Path
@@ -70,8 +71,8 @@ def _aggregate(scope: Scope, call: Call) -> Computed:
         raise malformed(scope.text, call.position, f"unexpected token: '{call.name}'")
     column = scope.column(call.argument)
     kind = column.field.kind
-    numeric = kind in ("int", "double", "currency")
-    refused = kind in ("boolean", "address", "base64") and call.name != "COUNT"
+    numeric = kind in NUMBER_KINDS
+    refused = kind in ("boolean", "address", "base64", "multipicklist") and call.name != "COUNT"
     if refused or not column.field.filterable or (call.name in NUMERIC_AGGREGATES and not numeric):
         raise query_error(
             "INVALID_FIELD",

@@ -13,6 +13,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'":
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<datetime>\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)(?!\w))
+    |(?P<time>\d\d:\d\d:\d\d(?:\.\d{1,3})?[Zz](?!\w))
     |(?P<date>\d{4}-\d\d-\d\d(?![\w-]))
     |(?P<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+))
     |(?P<word>[A-Za-z][A-Za-z0-9_]*)
@@ -26,7 +27,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """kind: word number date datetime string operator mark end. A string's text is raw."""
+    """kind: word number date datetime time string operator mark end. A string's text is raw."""
 
     kind: str
     text: str

@@ -329,7 +329,7 @@ class Parser:
         if token.kind == "string":
             self.advance()
             return Literal("string", unescape(self.text, token, pattern), token.position)
-        if token.kind in ("number", "date", "datetime"):
+        if token.kind in ("number", "date", "datetime", "time"):
             self.advance()
             return Literal(token.kind, token.text, token.position)
         if token.is_word("TRUE", "FALSE"):

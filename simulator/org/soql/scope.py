@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from simulator.org.errors import OrgError
 from simulator.org.schema import people
-from simulator.org.schema.catalog import OBJECTS, View
+from simulator.org.schema.catalog import View
 from simulator.org.schema.model import TEXT_KINDS, Field, SObject
 from simulator.org.soql.lexer import query_error
 from simulator.org.soql.tree import Path
@@ -47,7 +47,8 @@ class Column:
     @property
     def comparable(self) -> str:
         """The column with the collation that ignores case, for text."""
-        return f"{self.sql} COLLATE FOLD" if self.field.kind in TEXT_KINDS else self.sql
+        folds = self.field.kind in TEXT_KINDS and not self.field.case_sensitive
+        return f"{self.sql} COLLATE FOLD" if folds else self.sql
 
 
 @dataclass(slots=True)
@@ -148,7 +149,7 @@ class Scope:
         elif reference.polymorphic:
             target = people.NAME
         else:
-            target = OBJECTS[reference.targets[0].lower()]
+            target = self.view.schema.objects[reference.targets[0].lower()]
         key = (table.alias, f"{reference.name}>{target.name}")
         if key not in self.joins:
             joined = Table(f"t{next(self.aliases)}", target)

@@ -50,7 +50,7 @@ class TypeOf:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """kind: string number date datetime boolean null range (a date literal; `count` its n, or
+    """kind: string number date datetime time boolean null range (a date literal; `count` its n, or
     None).
 
     For strings `text` is the value, and after LIKE the pattern with its escapes left in.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.org.schema.catalog import OBJECTS
+from simulator.org.schema.catalog import STANDARD
 from tests.simulator.org.harness import LocalOrg, error
 
 JSON = {"Content-Type": "application/json"}
@@ -20,9 +20,11 @@ ANY_JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner),
     max_leaves=6,
 )
-FIELD_NAMES = sorted({item.name for sobject in OBJECTS.values() for item in sobject.fields})
+FIELD_NAMES = sorted(
+    {item.name for sobject in STANDARD.objects.values() for item in sobject.fields}
+)
 RELATIONSHIPS = sorted(
-    {item.relationship for sobject in OBJECTS.values() for item in sobject.fields} - {""}
+    {item.relationship for sobject in STANDARD.objects.values() for item in sobject.fields} - {""}
 )
 BODIES = st.dictionaries(
     st.sampled_from(FIELD_NAMES + RELATIONSHIPS),
@@ -43,7 +45,7 @@ ONLY_THIS = settings(
 
 
 @ONLY_THIS
-@given(st.sampled_from(sorted(item.name for item in OBJECTS.values())), BODIES)
+@given(st.sampled_from(sorted(item.name for item in STANDARD.objects.values())), BODIES)
 def test_any_body_is_stored_or_refused(org: LocalOrg, sobject: str, body: dict[str, Any]) -> None:
     for answer in (
         org.request("POST", f"/sobjects/{sobject}", data=json.dumps(body), headers=JSON),
