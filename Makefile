@@ -10,7 +10,8 @@ READY := $(DEV)/.ready
 
 .PHONY: help demo test check drill bench lock
 help:
-	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running)"
+	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
+	@echo "              AGENT=examples/orders uses another agent folder)"
 	@echo "make test     run the tests"
 	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
 	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
@@ -33,7 +34,7 @@ $(READY): requirements-dev.txt
 	$(install)
 
 demo: $(SERVICE_READY) $(READY)
-	@$(BIN)/python -m demo $(if $(KEEP),--keep)
+	@$(BIN)/python -m demo $(if $(KEEP),--keep) $(if $(AGENT),--agent $(AGENT))
 
 # tests/journeys installs the service itself, as README does.
 # JOBS is how many test files run at a time.

@@ -19,41 +19,68 @@ import redis
 from demo.processes import wait_until
 from demo.signals import end_in_order
 from demo.stack import FLOWER_AUTH, OPERATOR, ROOT, SECRET, Stack
+from shared.agent.folder import load_agent
+from shared.agent.tool_files import CreateFile
 from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
 
-SCENARIOS = sorted((ROOT / "demo" / "scenarios").glob("*.toml"))
 OUTAGE_S = 4.0
 SETTLE_S = 60.0
 WITH_KEYS = ("Case", "Task", "ContentVersion")
+STANDARD = ROOT / "agent"
 
 
 def main() -> int:
     """Exit code 0 when every accepted write is in the org exactly once."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="keep the service running until Ctrl-C")
-    keep = parser.parse_args().keep
+    parser.add_argument(
+        "--agent",
+        type=Path,
+        default=STANDARD,
+        help="the agent folder; calls come from its folder `calls`, objects from `salesforce`",
+    )
+    options = parser.parse_args()
+    agent = options.agent.resolve()
+    scenarios = calls_of(agent)
     end_in_order()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a pipe gets each line at once, too
     folder = ROOT / ".run" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     print("demo: starting store, local org, web, worker, beat and flower ...")
-    with Stack(folder, lines=("web", "worker", "beat", "flower")) as stack:
+    lines = ("web", "worker", "beat", "flower")
+    with Stack(folder, lines, agent=agent) as stack:
         _print_addresses(stack)
         answers_file = folder / "answers.jsonl"
-        for scenario in SCENARIOS:
+        for scenario in scenarios:
             print()
             with _outage(stack) if "outage" in scenario.name else _no_outage():
                 _play(stack, scenario, answers_file)
         journal = Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
         print("\ndemo: the calls have ended; waiting until every intent is settled ...")
         wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
-        is_complete = _print_outcome(stack, journal, answers_file)
-        if keep:
+        is_complete = _print_outcome(stack, journal, answers_file, agent, len(scenarios))
+        if options.keep:
             _stay(stack)
     return 0 if is_complete else 1
+
+
+def calls_of(agent: Path) -> list[Path]:
+    """The scenarios that are played against an agent folder. Exits when there is none."""
+    folder = ROOT / "demo" / "scenarios" if agent == STANDARD else agent / "calls"
+    scenarios = sorted(folder.glob("*.toml"))
+    if not scenarios:
+        sys.exit(f"demo: {folder} has no call to play; docs/adding-a-tool.md shows one")
+    return scenarios
+
+
+def own_objects(agent: Path) -> list[str]:
+    """The objects of its own that the tools of a folder create records of."""
+    files = [tool.file for tool in load_agent(str(agent)).tools.values()]
+    names = {file.object for file in files if isinstance(file, CreateFile)}
+    return sorted(names - {"Case"})
 
 
 def _play(stack: Stack, scenario: Path, answers_file: Path) -> None:
@@ -95,7 +122,9 @@ def _all_settled(journal: Journal) -> bool:
     return all(intent.state in SETTLED for intent in journal.newest(10_000))
 
 
-def _print_outcome(stack: Stack, journal: Journal, answers_file: Path) -> bool:
+def _print_outcome(
+    stack: Stack, journal: Journal, answers_file: Path, agent: Path, played: int
+) -> bool:
     answers = [json.loads(line) for line in answers_file.read_text().splitlines()]
     intents = journal.newest(10_000)
     cases, tasks = stack.org.records("Case"), stack.org.records("Task")
@@ -110,6 +139,11 @@ def _print_outcome(stack: Stack, journal: Journal, answers_file: Path) -> bool:
     for task in tasks:
         if task["Call_Key__c"]:
             print(f"  task {task['Status']:<12} {task['Subject']}  {_about(task)}")
+    objects = own_objects(agent)
+    for sobject in objects:
+        for record in stack.org.records(sobject):
+            if record.get("Call_Key__c"):
+                print(f"  {sobject} {record['Name']}  {_own_values(record)}")
     comments = [
         record
         for record in stack.org.records("CaseComment")
@@ -121,14 +155,21 @@ def _print_outcome(stack: Stack, journal: Journal, answers_file: Path) -> bool:
     print(f"  {len(comments)} case comments, {changed} contact changed")
     calls = [task for task in tasks if task["TaskSubtype"] == "Call" and task["Call_Key__c"]]
     states = Counter(intent.state for intent in intents)
-    lost = _lost(stack, intents, answers)
-    duplicated = _duplicated(stack)
+    lost = _lost(stack, intents, answers, objects)
+    duplicated = _duplicated(stack, objects)
     print(
         f"demo: calls={len(calls)} lookups={sum(answer['kind'] == 'look' for answer in answers)} "
         f"writes={len(intents)} delivered={states[State.DELIVERED]} "
         f"parked={states[State.PARKED]} lost={len(lost)} duplicated={len(duplicated)}"
     )
-    return not lost and not duplicated and not states[State.PARKED] and len(calls) == len(SCENARIOS)
+    return not lost and not duplicated and not states[State.PARKED] and len(calls) == played
+
+
+def _own_values(record: dict[str, Any]) -> str:
+    """The fields of the team's own, without our key."""
+    own = {name: value for name, value in record.items() if name.endswith("__c")}
+    shown = {name: value for name, value in own.items() if value and name != "Call_Key__c"}
+    return ", ".join(f"{name}: {value}" for name, value in shown.items())
 
 
 def _about(task: dict[str, Any]) -> str:
@@ -140,12 +181,14 @@ def _about(task: dict[str, Any]) -> str:
     )
 
 
-def _lost(stack: Stack, intents: list[Intent], answers: list[dict[str, Any]]) -> list[str]:
+def _lost(
+    stack: Stack, intents: list[Intent], answers: list[dict[str, Any]], objects: list[str]
+) -> list[str]:
     """References in answers that have neither a record in the org nor a parked intent."""
     by_reference = {intent.reference: intent for intent in intents}
     record_ids = {
         record["Id"]
-        for sobject in ("Case", "Task", "CaseComment", "Contact")
+        for sobject in ("Case", "Task", "CaseComment", "Contact", *objects)
         for record in stack.org.records(sobject)
     }
 
@@ -163,13 +206,13 @@ def _lost(stack: Stack, intents: list[Intent], answers: list[dict[str, Any]]) ->
     ]
 
 
-def _duplicated(stack: Stack) -> list[str]:
+def _duplicated(stack: Stack, objects: list[str]) -> list[str]:
     """The keys that more than one record in the org has."""
     keys = Counter(
         record["Call_Key__c"].lower()
-        for sobject in WITH_KEYS
+        for sobject in (*WITH_KEYS, *objects)
         for record in stack.org.records(sobject)
-        if record["Call_Key__c"]
+        if record.get("Call_Key__c")
     )
     return [key for key, count in keys.items() if count > 1]
 

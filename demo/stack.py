@@ -89,12 +89,16 @@ def _pings(client: redis.Redis) -> bool:
 class Org:
     """The local org as a process, and its controls."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, source: Path | None = None) -> None:
+        """source: a folder in SFDX source format, whose objects the org has as well."""
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "simulator", "org", "--port", str(self.port)]
+        if source:
+            command += ["--source", str(source)]
         self.process = Process(
             "org",
-            [sys.executable, "-m", "simulator", "org", "--port", str(self.port)],
+            command,
             os.environ,
             ROOT,
             folder / "org.log",
@@ -170,7 +174,8 @@ class Stack:
     """A context manager that runs store, org and some lines of Procfile, and stops them at the end.
 
     lines: the names of the lines. extra: more environment variables. store: a new Store by default.
-    programs: the folder of the installed service's programs.
+    programs: the folder of the installed service's programs. agent: the agent folder; if it has a
+    folder `salesforce`, the local org learns its objects.
     """
 
     def __init__(
@@ -180,17 +185,20 @@ class Stack:
         extra: Mapping[str, str] | None = None,
         store: AnyStore | None = None,
         programs: Path = INSTALLED,
+        agent: Path = ROOT / "agent",
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.store = store or Store(folder / "store")
-        self.org = Org(folder)
+        source = agent / "salesforce"
+        self.org = Org(folder, source=source if source.is_dir() else None)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.webhook = f"{self.url}/webhook/vapi"
         self.flower_url = f"http://127.0.0.1:{_flower_port()}"
         self.env = environment(self.store.url, self.org.url, self.port, programs) | {
             "FLOWER_PORT": self.flower_url.rpartition(":")[2],
+            "AGENT_DIR": str(agent),
             **(extra or {}),
         }
         self.processes = {

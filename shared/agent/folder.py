@@ -223,6 +223,8 @@ def _templates(file: AnyFile) -> Iterator[tuple[tuple[str, ...], str]]:
     entries: list[tuple[tuple[str, ...], Any]] = []
     if isinstance(file, CreateFile | UpdateFile):
         entries += [(("fields", name), entry) for name, entry in file.fields.items()]
+    if isinstance(file, CreateFile):
+        entries += [(("links", name, "spoken"), link.spoken) for name, link in file.links.items()]
     if isinstance(file, ReadFile):
         entries += [(("where", name), entry) for name, entry in file.where.items()]
     for where, entry in entries:
@@ -258,6 +260,7 @@ def _wrong_with_create(file: CreateFile) -> Iterator[_Finding]:
             'add contact = "Contact__c" (the lookup field), or account = "Account__c"',
         )
     ours = {name for name in (file.contact, file.account, file.key, file.reference) if name}
+    ours |= file.links.keys()
     for name in sorted(ours & file.fields.keys()):
         yield ("fields", name), "is filled by the service", "leave it out of [fields]"
     for name in file.optional:

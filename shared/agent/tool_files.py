@@ -128,6 +128,18 @@ class ReadFile(_ToolFile):
     limit: int = Field(3, ge=1, le=20)
 
 
+class LinkFile(_Strict):
+    """Another record of the caller's own, which the new record refers to."""
+
+    object: ApiName
+    contact: FieldPath
+    """The lookup field, or the path of one, that leads from it to the caller's contact."""
+    field: ApiName
+    """The field by which the caller names it, such as Name."""
+    spoken: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    """The argument that has the name, in braces. How it is grouped does not matter."""
+
+
 class CreateFile(_ToolFile):
     """Create a record that belongs to the caller."""
 
@@ -144,6 +156,9 @@ class CreateFile(_ToolFile):
     """The field that keeps the reference which the caller heard."""
     optional: list[ApiName] = Field(default_factory=list)
     """Fields that the record goes without when Salesforce refuses them."""
+    links: dict[ApiName, LinkFile] = Field(default_factory=dict)
+    """Lookup field → the record of the caller's own that it refers to. A record that is not found,
+    or that is not the caller's, parks the request, unless the field is optional."""
     same_if: list[ArgumentName] = Field(default_factory=list)
     """Two requests of one day are about the same when these arguments are equal. The agent then
     asks the caller before it opens a second one."""

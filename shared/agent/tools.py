@@ -16,7 +16,7 @@ from shared.agent.tool_files import (
     Verb,
     as_field_value,
 )
-from shared.domain.record_mapping import FieldValue, RecordMapping
+from shared.domain.record_mapping import FieldValue, OwnRecord, RecordMapping
 
 AnyFile = IdentifyFile | ReadFile | CreateFile | CommentFile | UpdateFile | CloseFile | CallBackFile
 
@@ -74,4 +74,10 @@ def _mapping(file: CreateFile) -> RecordMapping:
         key=file.key,
         optional=list(file.optional),
         needs_contact=file.unknown_callers == "refuse",
+        links={
+            name: OwnRecord(
+                object=link.object, contact=link.contact, field=link.field, spoken=link.spoken
+            )
+            for name, link in file.links.items()
+        },
     )

@@ -34,14 +34,29 @@ class FieldValue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnRecord:
+    """Another record of the caller's that a new one refers to: the one with this spoken name.
+
+    contact: the field, or path, that leads from it to the caller's contact. field: the one that has
+    the name, which spoken, a template, gives.
+    """
+
+    object: str
+    contact: str
+    field: str
+    spoken: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordMapping:
     """One object, and how its fields are filled.
 
     contact, account: the lookup fields for the caller's contact and its account; "" for none.
     reference: the field that keeps the reference which the caller heard; "" for none.
     key: the External Id field of the idempotency key; "" for an object that has none.
-    optional: fields that the record may go without when Salesforce refuses them. needs_contact: the
-    record is not created for a caller whom nobody knows.
+    optional: fields that the record may go without when Salesforce refuses them.
+    needs_contact: the record is not created for a caller whom nobody knows.
+    links: field → the record that it refers to.
     """
 
     object: str
@@ -52,6 +67,7 @@ class RecordMapping:
     key: str = ""
     optional: list[str] = field(default_factory=list)
     needs_contact: bool = False
+    links: dict[str, OwnRecord] = field(default_factory=dict)
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that these arguments fill. None and "" count as not given."""

@@ -26,3 +26,11 @@ def columns(names: tuple[str, ...]) -> str:
         if not _NAME.fullmatch(name):
             raise ValueError(f"must be a field name: {name!r}")
     return ", ".join(names)
+
+
+def at(row: dict[str, Any], path: str) -> Any:
+    """The value at a path such as `Product__r.Name`; None when nothing is there."""
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

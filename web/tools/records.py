@@ -10,7 +10,7 @@ from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.record_mapping import FieldValue, filled, placeholders
 from shared.domain.text import one_line
 from shared.salesforce.customers import Customer
-from shared.salesforce.soql import columns, soql
+from shared.salesforce.soql import at, columns, soql
 from shared.vapi.answers import Answer, result
 from web.tools.caller import look_up_caller
 from web.tools.sentences import counted
@@ -91,14 +91,6 @@ def _sounds_right(file: ReadFile, given: Given, row: dict[str, Any]) -> bool:
         if is_spelled and not same_identifier(str(value), str(at(row, field) or "")):
             return False
     return True
-
-
-def at(row: dict[str, Any], path: str) -> Any:
-    """The value at a path such as `Product__r.Name`; None when nothing is there."""
-    value: Any = row
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 def _described(file: ReadFile, row: dict[str, Any]) -> str:

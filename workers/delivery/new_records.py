@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from shared.domain.drafts import NewRecordDraft
+from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.intent import Intent, Outcome, Parked
-from shared.domain.record_mapping import STANDARD_CASE, RecordMapping
+from shared.domain.record_mapping import STANDARD_CASE, RecordMapping, fill
 from shared.salesforce.records import MARKERS, MAX_RECORDS
-from shared.salesforce.soql import soql
+from shared.salesforce.soql import at, columns, soql
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
 from workers.delivery.links import contact_of, numbers_to_resolve
@@ -35,6 +36,8 @@ def create_records(
         },
     )
 
+    found = _own_records(context, intents, drafts, mappings, contacts)
+
     def record(intent: Intent) -> dict[str, Any]:
         mapping, contact_id = mappings[intent.id], contacts[intent.id]
         links = {
@@ -42,13 +45,20 @@ def create_records(
             mapping.account: accounts.get(contact_id or ""),
             mapping.reference: intent.reference if _has(context, mapping) else "",
         }
-        return drafts[intent.id].fields() | {name: value for name, value in links.items() if name}
+        own = {name: value for name, value in links.items() if name} | found[intent.id]
+        return drafts[intent.id].fields() | own
 
     nobodys = {
         item.id for item in intents if mappings[item.id].needs_contact and not contacts[item.id]
     }
     outcomes: list[Outcome] = [Parked(id_, "NOT_ONE_CONTACT") for id_ in sorted(nobodys)]
-    known = [item for item in intents if item.id not in nobodys]
+    for intent in intents:
+        if intent.id not in nobodys and (
+            missing := _missing(mappings[intent.id], found[intent.id])
+        ):
+            outcomes.append(Parked(intent.id, f"NOT_THEIR_RECORD ({', '.join(missing)})"))
+    parked = {outcome.intent_id for outcome in outcomes}
+    known = [item for item in intents if item.id not in parked]
     for optional, key, alike in _alike(known, mappings):
         outcomes += create_once(
             context,
@@ -107,3 +117,52 @@ def _accounts(context: DeliveryContext, known: dict[str, str | None]) -> dict[st
         )
         accounts |= {row["Id"]: row["AccountId"] for row in rows if row["AccountId"]}
     return accounts
+
+
+def _own_records(
+    context: DeliveryContext,
+    intents: Sequence[Intent],
+    drafts: dict[str, NewRecordDraft],
+    mappings: dict[str, RecordMapping],
+    contacts: dict[str, str | None],
+) -> dict[str, dict[str, str | None]]:
+    """By intent id, for each link: the id of the caller's own record with that name, or None.
+
+    The name and the owner are both in the query, and one record must be left.
+    """
+    found: dict[str, dict[str, str | None]] = {intent.id: {} for intent in intents}
+    wanted: dict[OwnRecordKey, list[tuple[str, str, str]]] = {}
+    for intent in intents:
+        for name, link in mappings[intent.id].links.items():
+            spoken = str(fill(link.spoken, drafts[intent.id].arguments) or "")
+            found[intent.id][name] = None
+            if spoken_form(spoken) and contacts[intent.id]:
+                key = (link.object, link.contact, link.field)
+                wanted.setdefault(key, []).append((intent.id, name, spoken))
+    for (sobject, contact, field), asked in wanted.items():
+        (rows,) = context.records.query(
+            soql(
+                f"SELECT {columns(('Id', field, contact))} FROM {columns((sobject,))} "
+                f"WHERE {columns((contact,))} IN {{contacts}}",
+                contacts=sorted({str(contacts[intent_id]) for intent_id, _, _ in asked}),
+            )
+        )
+        for intent_id, name, spoken in asked:
+            same = [
+                row["Id"]
+                for row in rows
+                if at(row, contact) == contacts[intent_id]
+                and same_identifier(spoken, str(at(row, field) or ""))
+            ]
+            found[intent_id][name] = same[0] if len(same) == 1 else None
+    return found
+
+
+OwnRecordKey = tuple[str, str, str]
+"""Object, path to the contact, field of the name."""
+
+
+def _missing(mapping: RecordMapping, found: dict[str, str | None]) -> list[str]:
+    return sorted(
+        name for name, record_id in found.items() if not record_id and name not in mapping.optional
+    )
