@@ -50,7 +50,7 @@ check: $(READY)
 	$(BIN)/hadolint Dockerfile
 
 drill: $(SERVICE_READY) $(READY)
-	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20)
+	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20) $(if $(AGENT),--agent $(AGENT))
 
 bench: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m bench $(BENCH) --rounds $(or $(ROUNDS),3)

@@ -16,11 +16,10 @@ from typing import Any
 
 import redis
 
+from demo.agents import STANDARD, calls_of, objects_of
 from demo.processes import wait_until
 from demo.signals import end_in_order
 from demo.stack import FLOWER_AUTH, OPERATOR, ROOT, SECRET, Stack
-from shared.agent.folder import load_agent
-from shared.agent.tool_files import CreateFile
 from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
@@ -28,7 +27,6 @@ from shared.journal.journal import Journal
 OUTAGE_S = 4.0
 SETTLE_S = 60.0
 WITH_KEYS = ("Case", "Task", "ContentVersion")
-STANDARD = ROOT / "agent"
 
 
 def main() -> int:
@@ -65,22 +63,6 @@ def main() -> int:
         if options.keep:
             _stay(stack)
     return 0 if is_complete else 1
-
-
-def calls_of(agent: Path) -> list[Path]:
-    """The scenarios that are played against an agent folder. Exits when there is none."""
-    folder = ROOT / "demo" / "scenarios" if agent == STANDARD else agent / "calls"
-    scenarios = sorted(folder.glob("*.toml"))
-    if not scenarios:
-        sys.exit(f"demo: {folder} has no call to play; docs/adding-a-tool.md shows one")
-    return scenarios
-
-
-def own_objects(agent: Path) -> list[str]:
-    """The objects of its own that the tools of a folder create records of."""
-    files = [tool.file for tool in load_agent(str(agent)).tools.values()]
-    names = {file.object for file in files if isinstance(file, CreateFile)}
-    return sorted(names - {"Case"})
 
 
 def _play(stack: Stack, scenario: Path, answers_file: Path) -> None:
@@ -139,7 +121,7 @@ def _print_outcome(
     for task in tasks:
         if task["Call_Key__c"]:
             print(f"  task {task['Status']:<12} {task['Subject']}  {_about(task)}")
-    objects = own_objects(agent)
+    objects = objects_of(agent)
     for sobject in objects:
         for record in stack.org.records(sobject):
             if record.get("Call_Key__c"):

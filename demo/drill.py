@@ -22,6 +22,7 @@ from typing import Any
 import redis
 import requests
 
+from demo.agents import STANDARD, objects_of, writes_of
 from demo.processes import wait_until
 from demo.signals import end_in_order
 from demo.stack import SECRET, Stack
@@ -43,7 +44,6 @@ BETWEEN_KILLS_S = (0.8, 2.0)
 
 VICTIMS = ("worker", "web master", "web worker", "beat", "store")
 WRITTEN_REFERENCE = re.compile(r"(?:[Rr]eference:? |^)([A-Z2-9]{3} [A-Z2-9]{3})")
-ISSUES = ("billing", "technical", "account")
 
 
 @dataclass
@@ -92,22 +92,28 @@ def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
 
 
 def make_call(stack: Stack, name: str, nth: int, *, deliveries: int = DELIVERIES) -> list[str]:
-    """One call with two writes: a case, and a comment on it or a call-back. Returns the references.
+    """One call with two writes: the first of the drill, and one of the others. Returns the references.
 
     deliveries: how often a tool call is delivered at most until it is answered.
     """
     call = Call(id=f"{name}-{nth}", caller="+14155550101", started_ms=int(time.time() * 1000))
-    case = {"issueType": ISSUES[nth % 3], "description": f"{name} {nth}", "onExisting": "new"}
-    second: tuple[str, dict[str, Any]] = (
-        ("addCaseComment", {"comment": f"{name} {nth}"})
-        if nth % 2
-        else ("requestCallback", {"reason": f"{name} {nth}"})
-    )
+    first, *others = writes_of(stack.agent)
     return [
         found.group()
-        for tool, arguments in (("createSalesforceCase", case), second)
-        if (found := REFERENCE.search(_ask(stack, call, tool, arguments, deliveries)))
+        for write in (first, others[nth % len(others)])
+        if (found := REFERENCE.search(_ask(stack, call, *_filled(write, name, nth), deliveries)))
     ]
+
+
+def _filled(write: dict[str, Any], name: str, nth: int) -> tuple[str, dict[str, Any]]:
+    """A list stands for one of its values."""
+    values = {
+        argument: value[nth % len(value)] if isinstance(value, list) else value
+        for argument, value in write["arguments"].items()
+    }
+    return write["tool"], {
+        argument: value.replace("{text}", f"{name} {nth}") for argument, value in values.items()
+    }
 
 
 def _ask(stack: Stack, call: Call, tool: str, arguments: dict[str, Any], deliveries: int) -> str:
@@ -176,6 +182,7 @@ def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
         ("Case", "Voice_Reference__c"),
         ("CaseComment", "CommentBody"),
         ("Task", "Description"),
+        *((sobject, "Voice_Reference__c") for sobject in objects_of(stack.agent)),
     ):
         for record in stack.org.records(sobject):
             found.update(WRITTEN_REFERENCE.findall(record[text] or ""))
@@ -195,12 +202,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="how many rounds (default: 20)")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="repeat a drill")
+    parser.add_argument("--agent", type=Path, default=STANDARD, help="the agent folder")
     options = parser.parse_args()
     end_in_order()
     total = Outcome()
     with (
         tempfile.TemporaryDirectory(prefix="drill-") as folder,
-        Stack(Path(folder), extra=SETTINGS) as stack,
+        Stack(Path(folder), extra=SETTINGS, agent=options.agent.resolve()) as stack,
     ):
         for nth in range(options.rounds):
             outcome = play_round(stack, options.seed + nth)

@@ -188,6 +188,7 @@ class Stack:
         agent: Path = ROOT / "agent",
     ) -> None:
         self.folder = folder
+        self.agent = agent
         folder.mkdir(parents=True, exist_ok=True)
         self.store = store or Store(folder / "store")
         source = agent / "salesforce"

@@ -1,0 +1,36 @@
+"""What demo and drill do with an agent folder: the calls they play, and the objects they count."""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from demo.stack import ROOT
+from shared.agent.folder import load_agent
+from shared.agent.tool_files import CreateFile
+
+STANDARD = ROOT / "agent"
+
+
+def calls_of(agent: Path) -> list[Path]:
+    """The scenarios that are played against an agent folder. Exits when there is none."""
+    folder = ROOT / "demo" / "scenarios" if agent == STANDARD else agent / "calls"
+    scenarios = sorted(folder.glob("*.toml"))
+    if not scenarios:
+        sys.exit(f"demo: {folder} has no call to play; docs/adding-a-tool.md shows one")
+    return scenarios
+
+
+def objects_of(agent: Path) -> list[str]:
+    """The objects of the team's own that the tools of a folder create records of."""
+    files = [tool.file for tool in load_agent(str(agent)).tools.values()]
+    names = {file.object for file in files if isinstance(file, CreateFile)}
+    return sorted(names - {"Case"})
+
+
+def writes_of(agent: Path) -> list[dict[str, Any]]:
+    """The writes of a drill's call, from `drill.toml`: tool and arguments. "{text}" in an argument
+    stands for a text that no other call has."""
+    path = (ROOT / "demo" if agent == STANDARD else agent) / "drill.toml"
+    writes: list[dict[str, Any]] = tomllib.loads(path.read_text())["write"]
+    return writes
