@@ -92,7 +92,7 @@ def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
 
 
 def make_call(stack: Stack, name: str, nth: int, *, deliveries: int = DELIVERIES) -> list[str]:
-    """One call with two writes: the first of the drill, and one of the others. Returns the references.
+    """One call with two writes, the first and one of the others. Returns the references.
 
     deliveries: how often a tool call is delivered at most until it is answered.
     """
