@@ -57,11 +57,12 @@ def read_places(store: redis.Redis) -> Places:
         except redis.ResponseError:
             places.unreadable.append(f"{intent_id}: no hash")
     whole = ("intents", "parked", "parked:said", "settled", "receipts")
-    per_kind = [f"{place}:{kind}" for place in ("due", "held", "waiting") for kind in Kind]
+    kinds = [*Kind, *map(Kind, client.smembers(f"{PREFIX}kinds"))]
+    per_kind = [f"{place}:{kind}" for place in ("due", "held", "waiting") for kind in kinds]
     for place in (*whole, *per_kind):
         places.sets[place] = dict(client.zrange(f"{PREFIX}{place}", 0, -1, withscores=True))
     places.sets["parked:live"] = dict.fromkeys(client.hkeys(f"{PREFIX}parked:live"), 0.0)
-    for kind in Kind:
+    for kind in kinds:
         found = client.zrange(f"{PREFIX}leases:{kind}", 0, -1, withscores=True)
         places.leases[kind] = dict(found)
     for key in client.scan_iter(f"{PREFIX}followers:*", count=1000):

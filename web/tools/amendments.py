@@ -61,7 +61,7 @@ def not_replaceable(turn: Turn, request: WriteRequest, named: Intent | None) -> 
         return refusal(
             "I know no request with the reference to be replaced in this call. Nothing was saved."
         )
-    if named.kind is not request.kind:
+    if named.kind != request.kind:
         return refusal(
             f"Reference {named.reference} is a {described(named)}, which this can't replace. "
             "Nothing was saved."

@@ -40,7 +40,7 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
     said = " ".join(f"{_described(file, row)}." for row in shown)
     if file.show == "one":
         return result(said)
-    return result(f"{counted(len(rows), 'record')}. {said}".capitalize())
+    return result(f"There are {counted(len(rows), 'record')}. {said}")
 
 
 def select(file: ReadFile, given: Given, customer: Customer) -> str:
@@ -64,7 +64,8 @@ def select(file: ReadFile, given: Given, customer: Customer) -> str:
         conditions.append(f"{columns((field,))} {'LIKE' if is_spelled else '='} {{value{nth}}}")
         # Callers and orgs group letters and digits as they like.
         values[f"value{nth}"] = "%".join(spoken_form(str(value))) if is_spelled else value
-    fields = tuple(dict.fromkeys(("Id", *file.fields.values(), *file.where)))
+    names = ("Id", *file.fields.values(), *file.where)
+    fields = tuple({name.casefold(): name for name in reversed(names)}.values())
     field, _, direction = file.order.partition(" ")
     return soql(
         f"SELECT {columns(fields)} FROM {columns((file.object,))} "
