@@ -1,0 +1,75 @@
+"""An agent folder to break: the default one, and tools on objects of a team's own."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shared.agent.folder import DEFAULT_FOLDER
+
+RETURN_ITEM = """\
+verb = "create"
+object = "Return_Request__c"
+description = "Ask for an item to be taken back. Read the order number back first."
+contact = "Contact__c"
+key = "Call_Key__c"
+reference = "Voice_Reference__c"
+same_if = ["orderNumber"]
+optional = ["Reason__c"]
+
+[arguments.orderNumber]
+type = "identifier"
+required = true
+max_length = 20
+
+[arguments.reason]
+type = "choice"
+choices = { broken = "Defect", late = "Delivered late" }
+
+[arguments.items]
+type = "integer"
+minimum = 1
+maximum = 10
+
+[fields]
+Order_Number__c = "{orderNumber}"
+Reason__c = "{reason}"
+Items__c = "{items}"
+Notes__c = { value = "By phone[, from {caller.number}]", max_length = 255 }
+"""
+
+ORDER_STATUS = """\
+verb = "read"
+object = "Order__c"
+show = "list"
+description = "Tell how the caller's orders stand, newest first."
+contact = "Contact__c"
+order = "Ordered_On__c DESC"
+limit = 3
+
+[arguments.orderNumber]
+type = "identifier"
+pattern = '[A-Z]{2}[0-9]{6}'
+
+[fields]
+number = "Name"
+status = "Status__c"
+carrier = "Carrier__r.Name"
+
+[where]
+Name = "{orderNumber}"
+Cancelled__c = false
+
+[sentences.en]
+none = "You have no order."
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the default folder with two more tools."""
+    copy = tmp_path / "agent"
+    shutil.copytree(DEFAULT_FOLDER, copy)
+    (copy / "tools" / "returnItem.toml").write_text(RETURN_ITEM)
+    (copy / "tools" / "orderStatus.toml").write_text(ORDER_STATUS)
+    return copy
