@@ -5,12 +5,13 @@ with which an editor completes and underlines. One model for each verb.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 API_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,79}$"
 FIELD_PATH = r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,4}$"
+ORDER = FIELD_PATH[:-1] + r"( (ASC|DESC))?$"
 ARGUMENT = r"^[a-z][A-Za-z0-9]{0,39}$"
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
 
@@ -34,6 +35,8 @@ class Verb(StrEnum):
 
 
 class ArgumentType(StrEnum):
+    """What an argument can be. Each type brings a check, and tells the model the form."""
+
     TEXT = "text"
     CHOICE = "choice"
     INTEGER = "integer"
@@ -53,9 +56,29 @@ class ArgumentType(StrEnum):
     """A text that fits a comment on a case."""
 
 
+TAKES: dict[str, tuple[str, ...]] = {
+    Verb.IDENTIFY: ("accountNumber", "email", "name", "phone"),
+    Verb.READ: ("accountNumber", "caseNumber", "issueType", "reference"),
+    Verb.CREATE: ("accountNumber", "description", "issueType", "priority"),
+    Verb.COMMENT: ("caseNumber", "comment", "reference"),
+    Verb.CLOSE: ("reason", "reference"),
+    Verb.CALL_BACK: ("phone", "reason", "when"),
+}
+"""The meanings that each verb's code takes arguments for. Of read and create: for cases only."""
+
+NEEDED: dict[str, tuple[str, ...]] = {Verb.COMMENT: ("comment",)}
+"""The meanings that a verb can't do without."""
+
+MEANINGS = tuple(sorted({meaning for takes in TAKES.values() for meaning in takes}))
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
 
@@ -63,41 +86,54 @@ class ArgumentFile(_Strict):
     """One argument of a tool, which the model fills from what the caller said."""
 
     type: Annotated[ArgumentType, Field(strict=False)] = ArgumentType.TEXT
+    """text; choice (needs choices); integer or number; boolean; phone; email; date, time or
+    datetime; identifier (letters and digits said aloud, such as an order number); reference (such
+    as K7M 2QX); case_number; comment (a text that fits a comment on a case)."""
     required: bool = False
+    """true: the tool refuses a call without this argument."""
     description: str = ""
-    """For the model: what the argument is, or how to ask for it."""
+    """For the model: what the argument is, or how to ask for it. Dates, times, phone numbers,
+    references and case numbers describe their form themselves."""
     choices: dict[str, Constant] | list[str] | None = None
-    """Of a choice: the words that the caller may mean, each with the value that Salesforce stores
-    when that differs."""
+    """Of a choice: the words that the caller may mean, such as ["Low", "High"]; or each word with
+    the value that Salesforce stores, such as { broken = "Product defect" }."""
     max_length: int | None = Field(None, ge=1, le=131_072)
+    """The most characters of a text. The tool refuses a longer one."""
     pattern: str | None = None
-    """A regular expression that the whole text must match."""
+    """A regular expression that the whole text must match, such as '[A-Z]{2}[0-9]{6}'."""
     minimum: float | None = None
+    """The least that an integer or a number may be."""
     maximum: float | None = None
-    means: str = ""
-    """What the verb takes the argument for, when its name does not say so: "comment", "caseNumber",
-    "reference", "phone", "when", "reason", "name", "email", "accountNumber"."""
+    """The most that an integer or a number may be."""
+    means: str = Field("", json_schema_extra={"enum": ["", *MEANINGS]})
+    """What the verb takes the argument for, when its name does not say so."""
     omit_if_own: Literal["", "account_number"] = ""
     """Leaves the argument out when it is the caller's own account number."""
     spell: bool = False
-    """The answer repeats the value letter by letter."""
+    """true: the answer repeats the value letter by letter."""
 
 
 class FieldFile(_Strict):
     """A field's value: a template with arguments in braces, or a constant."""
 
     value: Constant
+    """A constant, or a template such as "{issueType}: {description}". What is in square brackets is
+    left out when one of its arguments was not given: "{text}[ (account {accountNumber})]"."""
     max_length: int | None = Field(None, ge=1, le=131_072)
-    """The length of the field. A longer text is cut."""
+    """The length of the field in Salesforce. A longer text is cut."""
 
 
 FieldEntry = Constant | FieldFile
 
 
 class _ToolFile(_Strict):
-    description: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+    description: Annotated[
+        str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True)
+    ]
     """For the model: what the tool does, and when to call it."""
     arguments: dict[ArgumentName, ArgumentFile] = Field(default_factory=dict)
+    """What the model fills from the caller's words: a table for each, such as
+    [arguments.orderNumber]. Names begin with a small letter."""
     sentences: dict[Annotated[str, StringConstraints(pattern=LANGUAGE)], dict[str, str]] = Field(
         default_factory=dict
     )
@@ -108,30 +144,40 @@ class IdentifyFile(_ToolFile):
     """Find out who is calling."""
 
     verb: Literal["identify"]
+    """identify: find out who is calling."""
 
 
 class ReadFile(_ToolFile):
     """Read records of the caller's own."""
 
     verb: Literal["read"]
+    """read: tell the caller about records of their own."""
     object: ApiName
+    """The API name of the object, such as Case or Order__c."""
     show: Literal["one", "list"] = "list"
+    """one: describe one record. list: name several."""
     contact: FieldPath | None = None
-    """The lookup field, or the path of one, that leads to the caller's contact."""
+    """The lookup field, or the path of one, that leads to the caller's contact, such as Contact__c
+    or Order__r.Contact__c. Not for Case."""
     account: FieldPath | None = None
-    """The lookup field, or the path of one, that leads to the account of the caller's contact."""
+    """The lookup field, or the path of one, that leads to the account of the caller's contact. With
+    both, a record must belong to the contact and to the account."""
     fields: dict[ArgumentName, FieldPath] = Field(default_factory=dict)
-    """The name of a value in the sentences → the field that has it."""
+    """The name of a value in the sentences → the field that has it, such as
+    status = "Status__c"."""
     where: dict[FieldPath, FieldEntry] = Field(default_factory=dict)
     """Only records whose field has this value. A condition without its argument is left out."""
-    order: Annotated[str, StringConstraints(pattern=FIELD_PATH[:-1] + r"( (ASC|DESC))?$")] = "Id"
+    order: Annotated[str, StringConstraints(pattern=ORDER)] = "Id"
+    """The field to sort by, such as "CreatedDate DESC"."""
     limit: int = Field(3, ge=1, le=20)
+    """The most records that one answer names."""
 
 
 class LinkFile(_Strict):
     """Another record of the caller's own, which the new record refers to."""
 
     object: ApiName
+    """The API name of its object, such as Order__c."""
     contact: FieldPath
     """The lookup field, or the path of one, that leads from it to the caller's contact."""
     field: ApiName
@@ -144,16 +190,20 @@ class CreateFile(_ToolFile):
     """Create a record that belongs to the caller."""
 
     verb: Literal["create"]
+    """create: a new record that belongs to the caller."""
     object: ApiName
+    """The API name of the object, such as Case or Return_Request__c."""
     fields: dict[ApiName, FieldEntry]
+    """Salesforce field → its value: a constant, or a template with arguments in braces."""
     contact: ApiName | None = None
-    """The lookup field for the caller's contact."""
+    """The lookup field for the caller's contact, such as ContactId or Contact__c."""
     account: ApiName | None = None
-    """The lookup field for the account of the caller's contact."""
+    """The lookup field for the account of the caller's contact, such as Account__c."""
     key: ApiName | Literal[""] = "Call_Key__c"
-    """The External Id field of the idempotency key; "" for an object that has none."""
+    """The External Id field of the idempotency key, which keeps a repeated delivery from creating a
+    second record; "" for an object that has none."""
     reference: ApiName | None = None
-    """The field that keeps the reference which the caller heard."""
+    """The text field that keeps the reference which the caller got, such as Voice_Reference__c."""
     optional: list[ApiName] = Field(default_factory=list)
     """Fields that the record goes without when Salesforce refuses them."""
     links: dict[ApiName, LinkFile] = Field(default_factory=dict)
@@ -170,30 +220,38 @@ class CommentFile(_ToolFile):
     """Add a comment to a case of the caller's."""
 
     verb: Literal["comment"]
+    """comment: add to a case of the caller's."""
     object: Literal["Case"] = "Case"
+    """This verb works on cases."""
 
 
 class UpdateFile(_ToolFile):
     """Change fields of the caller's own contact."""
 
     verb: Literal["update"]
+    """update: change the caller's own contact."""
     object: Literal["Contact"] = "Contact"
+    """This verb works on contacts."""
     fields: dict[ApiName, str]
-    """Salesforce field → the argument that changes it, in braces."""
+    """Salesforce field → the argument that changes it, such as Email = "{email}"."""
 
 
 class CloseFile(_ToolFile):
     """Take back a case, or close it."""
 
     verb: Literal["close"]
+    """close: take back a case, or close it."""
     object: Literal["Case"] = "Case"
+    """This verb works on cases."""
 
 
 class CallBackFile(_ToolFile):
     """Have a person call back."""
 
     verb: Literal["call_back"]
+    """call_back: leave a task for a person."""
     object: Literal["Task"] = "Task"
+    """This verb makes tasks."""
 
 
 ToolFile = Annotated[
@@ -201,10 +259,21 @@ ToolFile = Annotated[
     Field(discriminator="verb"),
 ]
 
-NEEDED: dict[str, frozenset[str]] = {
-    "comment": frozenset({"comment"}),
-}
-"""What a verb can't do without: the arguments' meanings."""
+
+_FILES: tuple[type[_ToolFile], ...] = (
+    IdentifyFile,
+    ReadFile,
+    CreateFile,
+    CommentFile,
+    UpdateFile,
+    CloseFile,
+    CallBackFile,
+)
+
+
+def file_of(verb: Verb) -> type[_ToolFile]:
+    """The model of a verb's files."""
+    return next(file for file in _FILES if verb in get_args(file.model_fields["verb"].annotation))
 
 
 def meaning_of(name: str, argument: ArgumentFile) -> str:
