@@ -1,6 +1,6 @@
 """A chain of links to examine: each is ok, a warning, a problem with its remedy, or not checked."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -30,6 +30,14 @@ class Suspicion(Problem):
     """What may be wrong. The service works, so the doctor's exit code stays 0."""
 
 
+class Problems(Exception):  # noqa: N818
+    """Several things that are wrong, each a finding of its own."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
 class NotSetUp(Exception):  # noqa: N818
     """The link is not in use here. The text names the setting that would put it to use."""
 
@@ -51,7 +59,7 @@ class Finding:
 class Link(Generic[T]):
     """after: the link without which this link can't be checked, "" for none.
 
-    check returns what it saw. It raises Problem, NotSetUp, SalesforceError and
+    check returns what it saw. It raises Problem, Problems, NotSetUp, SalesforceError and
     StoreUnavailableError.
     """
 
@@ -61,39 +69,46 @@ class Link(Generic[T]):
 
 
 def examine(links: Iterable[Link[T]], context: T) -> list[Finding]:
-    """A finding for each link, in order. A link behind a link with a problem is not checked."""
-    findings: dict[str, Finding] = {}
+    """A finding for each link, in order, and several for one with several problems. A link behind
+    a link with a problem is not checked."""
+    findings: list[Finding] = []
+    broken: set[str] = set()
     for link in links:
-        before = findings.get(link.after)
-        if before and before.status in (Status.PROBLEM, Status.NOT_CHECKED):
-            findings[link.name] = not_checked(link.name, link.after)
+        if link.after in broken:
+            found = [not_checked(link.name, link.after)]
         else:
-            findings[link.name] = _examine(link, context)
-    return list(findings.values())
+            found = _examine(link, context)
+        if found[-1].status in (Status.PROBLEM, Status.NOT_CHECKED):
+            broken.add(link.name)
+        findings += found
+    return findings
 
 
 def not_checked(name: str, because_of: str) -> Finding:
     return Finding(name, Status.NOT_CHECKED, f"not checked because of {because_of}")
 
 
-def _examine(link: Link[T], context: T) -> Finding:
+def _examine(link: Link[T], context: T) -> list[Finding]:
     try:
-        return Finding(link.name, Status.OK, link.check(context))
+        return [Finding(link.name, Status.OK, link.check(context))]
+    except Problems as several:
+        return [_of_problem(link.name, problem) for problem in several.problems]
     except Problem as problem:
-        status = Status.WARNING if isinstance(problem, Suspicion) else Status.PROBLEM
-        return Finding(link.name, status, str(problem), problem.remedy)
+        return [_of_problem(link.name, problem)]
     except NotSetUp as reason:
-        return Finding(link.name, Status.NOT_CHECKED, str(reason))
+        return [Finding(link.name, Status.NOT_CHECKED, str(reason))]
     except SalesforceError as error:
         message, remedy = _of_salesforce(error)
-        return Finding(link.name, Status.PROBLEM, message, remedy)
+        return [Finding(link.name, Status.PROBLEM, message, remedy)]
     except StoreUnavailableError as trouble:
-        return Finding(
-            link.name,
-            Status.PROBLEM,
-            f"Redis does not answer ({trouble})",
-            "Check REDIS_URL, and check that the server runs.",
-        )
+        message = f"Redis does not answer ({trouble})"
+        remedy = "Check REDIS_URL, and check that the server runs."
+        return [Finding(link.name, Status.PROBLEM, message, remedy)]
+
+
+def _of_problem(link: str, problem: Problem) -> Finding:
+    status = Status.WARNING if isinstance(problem, Suspicion) else Status.PROBLEM
+    return Finding(link, status, str(problem), problem.remedy)
 
 
 def _of_salesforce(error: SalesforceError) -> tuple[str, str]:

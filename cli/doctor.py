@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from cli.chain import Finding, Link, Status, examine, not_checked
-from cli.checks import phone, salesforce, service, store
+from cli.checks import agent, phone, salesforce, service, store
 from cli.checks.context import CheckContext
 from cli.checks.env_file import check_env
 from cli.store import LOAD
@@ -20,7 +20,9 @@ from shared.settings import SettingsError, load_settings
 LINKS: tuple[Link[CheckContext], ...] = (
     *store.LINKS,
     *service.LINKS,
+    agent.FOLDER,
     *salesforce.LINKS,
+    agent.FIT,
     *phone.LINKS,
 )
 
@@ -39,7 +41,8 @@ SYMBOLS = {Status.OK: "✓", Status.WARNING: "!", Status.PROBLEM: "✗", Status.
     "may skip a case number.",
 )
 def doctor(as_json: bool, try_writes: bool) -> None:
-    """Check settings, Redis, the running service, Salesforce, webhook, Vapi and Twilio.
+    """Check settings, Redis, the running service, the agent folder, Salesforce, webhook, Vapi and
+    Twilio.
 
     Each problem comes with its remedy. Exit codes: 0 when there is no problem (there may be
     warnings), 1 when there is one.

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import click
 
 from cli.checks.env_file import CONVERT, with_carriage_return
+from shared.agent.errors import AgentError
 from shared.journal.journal import Journal
 from shared.salesforce.namespace import org_name
 from shared.settings import SettingsError, load_settings
@@ -25,6 +26,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except AgentError as refused:
+            raise click.ClickException(str(refused)) from refused
         except SettingsError as refused:
             hint = CRLF if with_carriage_return() else LOAD
             raise click.ClickException(f"{refused}\n{hint}") from refused

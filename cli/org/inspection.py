@@ -4,14 +4,15 @@ NEEDS must follow what the service reads and writes.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from shared.deadline import Deadline
 from shared.salesforce.client import SalesforceClient
+from shared.salesforce.composite import MAX_SUBREQUESTS, Answer, post, subrequest_error
 from shared.salesforce.customers import CHANGEABLE
-from shared.salesforce.failures import SalesforceError
 from shared.salesforce.phones import PHONES
 from shared.salesforce.records import KEY_FIELD, MARKERS, UNIQUE
 
@@ -27,6 +28,34 @@ class Need:
     create: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+
+
+class SObject:
+    """An object as the org describes it to the service's user. Names ignore case."""
+
+    def __init__(self, described: dict[str, Any]) -> None:
+        self.name = str(described["name"])
+        self.createable = bool(described.get("createable"))
+        self.updateable = bool(described.get("updateable"))
+        self.fields: dict[str, dict[str, Any]] = {
+            str(field["name"]).casefold(): field for field in described["fields"]
+        }
+
+    def field(self, name: str) -> dict[str, Any]:
+        """{} for a field that is missing or that the user can't see."""
+        return self.fields.get(name.casefold(), {})
+
+    def lookup(self, relationship: str) -> dict[str, Any]:
+        """The field of a relationship, such as Contact__r; {} when there is none."""
+        wanted = relationship.casefold()
+        return next(
+            (
+                field
+                for field in self.fields.values()
+                if str(field.get("relationshipName") or "").casefold() == wanted
+            ),
+            {},
+        )
 
 
 NEEDS = (
@@ -62,6 +91,7 @@ class Inspection:
 
     def __init__(self, salesforce: SalesforceClient) -> None:
         self._salesforce = salesforce
+        self._described: dict[str, SObject | None] = {}
 
     def versions(self) -> list[str]:
         """The API versions that the org serves, such as "66.0"."""
@@ -89,31 +119,30 @@ class Inspection:
 
     def lacks(self, need: Need) -> list[str]:
         """What the org does not give the user of a need, each as a clause."""
-        described = self._describe(need.sobject)
+        described = self.describe(need.sobject)
         if described is None:
             return ["not visible"]
         lacking = []
-        if need.create and not described.get("createable"):
+        if need.create and not described.createable:
             lacking.append("not creatable")
-        if need.update and not described.get("updateable"):
+        if need.update and not described.updateable:
             lacking.append("not changeable")
-        fields = {str(field["name"]): field for field in described["fields"]}
         for names, right in ((need.create, "createable"), (need.update, "updateable")):
             lacking += [
-                f"{name} {'is missing or hidden' if name not in fields else 'is read-only'}"
+                f"{name} {'is missing or hidden' if not described.field(name) else 'is read-only'}"
                 for name in names
-                if not fields.get(name, {}).get(right)
+                if not described.field(name).get(right)
             ]
-        lacking += [f"{name} is missing or hidden" for name in need.read if name not in fields]
+        missing = [name for name in need.read if not described.field(name)]
+        lacking += [f"{name} is missing or hidden" for name in missing]
         return list(dict.fromkeys(lacking))
 
     def keys(self) -> list[str]:
         """Problems with this service's own fields, each a clause that names object and field."""
         wrong = []
         for sobject in MARKERS:
-            fields = self._fields(sobject)
-            key = fields.get(KEY_FIELD)
-            if key is None:
+            key = self._field(sobject, KEY_FIELD)
+            if not key:
                 wrong.append(f"{sobject}.{KEY_FIELD} is missing or hidden")
                 continue
             if not key.get("externalId"):
@@ -122,27 +151,46 @@ class Inspection:
                 wrong.append(f"{sobject}.{KEY_FIELD} is not unique")
             if not key.get("createable"):
                 wrong.append(f"{sobject}.{KEY_FIELD} is read-only")
-        reference = self._fields("Case").get(REFERENCE_FIELD)
-        if reference is None:
+        reference = self._field("Case", REFERENCE_FIELD)
+        if not reference:
             wrong.append(f"Case.{REFERENCE_FIELD} is missing or hidden")
         elif not reference.get("createable"):
             wrong.append(f"Case.{REFERENCE_FIELD} is read-only")
         return wrong
 
-    def _fields(self, sobject: str) -> dict[str, dict[str, Any]]:
-        described = self._describe(sobject) or {"fields": []}
-        return {str(field["name"]): field for field in described["fields"]}
+    def describe(self, sobject: str) -> "SObject | None":
+        """What the org says of an object to this user; None when it does not show it."""
+        if sobject not in self._described:
+            self.describe_all([sobject, *(need.sobject for need in NEEDS)])
+        return self._described[sobject]
 
-    def _describe(self, sobject: str) -> dict[str, Any] | None:
-        path = f"{self._salesforce.api_path}sobjects/{sobject}/describe"
-        try:
-            found: dict[str, Any] = self._salesforce.fetch(path, self._deadline()).body
-        except SalesforceError as error:
-            if error.code == "NOT_FOUND":
-                return None
-            raise
-        return found
+    def describe_all(self, sobjects: Iterable[str]) -> None:
+        """Reads those that were not read yet, 25 in a request."""
+        unread = sorted(set(sobjects) - self._described.keys())
+        for first in range(0, len(unread), MAX_SUBREQUESTS):
+            names = unread[first : first + MAX_SUBREQUESTS]
+            parts = [
+                {"method": "GET", "url": f"sobjects/{name}/describe", "referenceId": f"object{nth}"}
+                for nth, name in enumerate(names)
+            ]
+            for name, answer in zip(
+                names, post(self._salesforce, parts, self._deadline()), strict=True
+            ):
+                self._described[name] = _described(answer)
+
+    def _field(self, sobject: str, name: str) -> dict[str, Any]:
+        described = self.describe(sobject)
+        return described.field(name) if described else {}
 
     @staticmethod
     def _deadline() -> Deadline:
         return Deadline.after(ANSWER_S)
+
+
+def _described(answer: Answer) -> SObject | None:
+    if answer["httpStatusCode"] == 200:
+        return SObject(answer["body"])
+    error = subrequest_error(answer, whole=True)
+    if error.code == "NOT_FOUND":
+        return None
+    raise error

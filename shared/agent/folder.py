@@ -57,7 +57,7 @@ def load_agent(agent_dir: str) -> Agent:
     if not (folder / "tools").is_dir():
         problem = "is no agent folder: it has no folder tools/"
         remedy = "name one such as agent; `python -m cli agent new DIR` makes one"
-        raise AgentError([Mistake(str(folder), 0, problem, remedy)])
+        raise AgentError([Mistake(".", 0, problem, remedy)], folder)
     mistakes: list[Mistake] = []
     tools: dict[str, Tool] = {}
     paths = sorted(path for path in (folder / "tools").iterdir() if path.suffix == ".toml")
@@ -74,14 +74,14 @@ def load_agent(agent_dir: str) -> Agent:
         else:
             mistakes += found
     if mistakes:
-        raise AgentError(mistakes)
+        raise AgentError(mistakes, folder)
     return Agent(folder, tools)
 
 
 def place_in(folder: Path, tool: str, path: tuple[str, ...]) -> tuple[str, int]:
-    """The file of a tool, and the line on which it says something, for messages."""
-    text = (folder / "tools" / f"{tool}.toml").read_text(encoding="utf-8-sig")
-    return f"tools/{tool}.toml", line_of(lines_of(text), path)
+    """The file of a tool, and the line on which it says something; its verb's for a default."""
+    lines = lines_of((folder / "tools" / f"{tool}.toml").read_text(encoding="utf-8-sig"))
+    return f"tools/{tool}.toml", line_of(lines, path) or line_of(lines, ("verb",))
 
 
 def _alike(names: list[str]) -> list[Mistake]:

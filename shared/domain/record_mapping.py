@@ -110,7 +110,7 @@ def fill(template: str, arguments: Mapping[str, Any]) -> Any:
     def part(match: re.Match[str]) -> str:
         return match[1] if all(map(is_given, placeholders(match[1]))) else ""
 
-    names = placeholders(_OPTIONAL_PART.sub("", template)) or placeholders(template)
+    names = needed(template)
     if names and not any(map(is_given, names)):
         return None
     text = _OPTIONAL_PART.sub(part, template)
@@ -120,6 +120,16 @@ def fill(template: str, arguments: Mapping[str, Any]) -> Any:
 def placeholders(template: str) -> list[str]:
     """The names of the arguments in a template, in order."""
     return _PLACEHOLDER.findall(template)
+
+
+def needed(template: str) -> list[str]:
+    """The names of those arguments of which one must be given, or the template has no value."""
+    return placeholders(_OPTIONAL_PART.sub("", template)) or placeholders(template)
+
+
+def literals(template: str) -> str:
+    """The most that a template says besides its arguments."""
+    return _PLACEHOLDER.sub("", _OPTIONAL_PART.sub(r"\1", template))
 
 
 def _text(value: Any) -> str:

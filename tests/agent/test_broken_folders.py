@@ -370,7 +370,7 @@ def mistakes(folder: Path) -> list[Mistake]:
     with pytest.raises(AgentError) as refused:
         load_agent(folder)
     for mistake in refused.value.mistakes:
-        assert str(mistake) in str(refused.value)
+        assert mistake.said_in(folder) in str(refused.value)
         assert not any(word in str(mistake).replace("invalid value", "") for word in JARGON)
     return list(refused.value.mistakes)
 
@@ -496,7 +496,7 @@ WHOLE: dict[Callable[[Path], None], tuple[str, int, str, str]] = {
     names_alike: ("tools/returnItem.toml", 0, "has the name of ReturnItem.toml", "another name"),
     too_many_tools: ("tools/", 0, "has 51 tools", "keep 50 at most"),
     no_tool: ("tools/", 0, "has no tool", "add a file such as tools/order.toml"),
-    no_folder_of_tools: ("{folder}", 0, "is no agent folder", "python -m cli agent new DIR"),
+    no_folder_of_tools: (".", 0, "is no agent folder", "python -m cli agent new DIR"),
 }
 
 
@@ -507,7 +507,7 @@ def test_a_file_or_folder_that_is_wrong_as_a_whole_is_named(
     file, line, problem, remedy = WHOLE[breaks]
     breaks(folder)
     (mistake,) = mistakes(folder)
-    assert mistake.file == file.replace("{folder}", str(folder))
+    assert mistake.file == file
     assert mistake.line == line
     assert problem in mistake.problem
     assert remedy in mistake.remedy
@@ -515,7 +515,8 @@ def test_a_file_or_folder_that_is_wrong_as_a_whole_is_named(
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     (mistake,) = mistakes(tmp_path / "nowhere")
-    assert str(mistake).startswith(f"{tmp_path}/nowhere: is no agent folder")
+    assert mistake.place_in(tmp_path / "nowhere") == f"{tmp_path}/nowhere"
+    assert mistake.problem.startswith("is no agent folder")
 
 
 def test_files_of_windows_are_read_as_all_others(folder: Path) -> None:
