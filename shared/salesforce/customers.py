@@ -121,9 +121,7 @@ class Customers:
         self._region = region
         self._language_field = language_field
         self._changeable = changeable
-        others = (*changeable, *([language_field] if language_field else []))
-        fields = tuple(dict.fromkeys((*_CONTACT_FIELDS, *others)))
-        self._select = f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact"
+        self._others = (*changeable, *([language_field] if language_field else []))
 
     def by_phones(
         self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None = None
@@ -134,8 +132,7 @@ class Customers:
         Salesforce finds the query for all numbers too complicated.
         """
         limit = MAX_HITS_OF_A_NUMBER * len(numbers)
-        ordered = soql("ORDER BY Id LIMIT {limit}", limit=limit)
-        statement = f"{self._select} WHERE {condition(numbers)} {ordered}"
+        statement = by_phones_query(numbers, self._others)
         try:
             records = self._query(statement, deadline, permit)
         except SalesforceError as error:
@@ -222,16 +219,25 @@ class Customers:
 
     def case_by_reference(self, reference: str, deadline: Deadline) -> CaseSummary | None:
         """Finds the case by the reference on its record, which outlives our store."""
-        return _the_one(
-            self._salesforce.query(
-                soql(
-                    f"SELECT {columns(_CASE_SUMMARY_FIELDS)} FROM Case "
-                    "WHERE Voice_Reference__c = {reference} LIMIT 2",
-                    reference=reference,
-                ),
-                deadline,
-            )
-        )
+        return _the_one(self._salesforce.query(by_reference_query(reference), deadline))
+
+
+def by_phones_query(numbers: Sequence[str], others: Sequence[str] = CHANGEABLE) -> str:
+    """Reads the contacts that may have one of these numbers, with their open cases. others: the
+    fields of Contact to read as well."""
+    fields = tuple(dict.fromkeys((*_CONTACT_FIELDS, *others)))
+    ordered = soql("ORDER BY Id LIMIT {limit}", limit=MAX_HITS_OF_A_NUMBER * len(numbers))
+    return (
+        f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact WHERE {condition(numbers)} {ordered}"
+    )
+
+
+def by_reference_query(reference: str) -> str:
+    return soql(
+        f"SELECT {columns(_CASE_SUMMARY_FIELDS)} FROM Case "
+        "WHERE Voice_Reference__c = {reference} LIMIT 2",
+        reference=reference,
+    )
 
 
 def _the_one(rows: list[dict[str, Any]]) -> CaseSummary | None:

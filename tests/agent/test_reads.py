@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from demo.stack import ROOT
-from shared.agent.arguments import ArgumentSchema, BadArgumentsError, schema_of
+from shared.agent.arguments import ArgumentSchema, BadArgumentsError, Given, schema_of
+from shared.agent.own_records import own_records_query
 from shared.agent.tool_files import ArgumentFile, ArgumentType, ReadFile
 from shared.agent.tools import tool_of
 from shared.salesforce.customers import Customer
@@ -22,7 +23,6 @@ from simulator.org.soql.runner import Paging, raw_rows, shape
 from simulator.org.source.data import plant
 from simulator.org.source.learn import learn
 from simulator.org.world import Org
-from web.tools.records import select
 
 RUNS = 5_000
 CALLERS = ["Jane Miller", "Luis Garcia"]
@@ -103,6 +103,12 @@ def customers(org: Org) -> dict[str, Customer]:
         row["Name"]: Customer(contact_id=row["Id"], name=row["Name"], account_id=row["AccountId"])
         for row in rows
     }
+
+
+def select(file: ReadFile, spoken: Given, caller: Customer) -> str:
+    return own_records_query(
+        file, spoken.stored(), contact_id=caller.contact_id, account_id=caller.account_id
+    )
 
 
 def query(org: Org, statement: str) -> list[dict[str, Any]]:
