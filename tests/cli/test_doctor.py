@@ -6,6 +6,7 @@ not checked because of it. The doctor may report nothing else.
 
 import io
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, apply_steps
 from cli.vapi.api import VapiApi
 from demo.stack import ROOT, Org, Store
+from shared.agent.folder import DEFAULT_FOLDER
 from shared.alive import Alive, Peer
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import NewIntent, new_intent_id
@@ -102,6 +104,10 @@ BROKEN: dict[str, Broken] = {
     "a file of transfer rules that does not exist": Broken(
         "transfer rules", "nofile.toml", env={"TRANSFER_RULES": "nofile.toml"},
     ),
+    "a folder that is no agent folder": Broken(
+        "agent folder", "is no agent folder", env={"AGENT_DIR": "nowhere"},
+        unchecked={"agent tools"},
+    ),
     "no web": Broken(
         "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
         unchecked={"webhook"} | VAPI,
@@ -152,6 +158,7 @@ BROKEN: dict[str, Broken] = {
     "the key is missing on Case": Broken(
         "salesforce keys", "Case.Call_Key__c is missing or hidden",
         fault={"hide_fields": ["Case.Call_Key__c"]},
+        also={"agent tools"},
     ),
     "the key is missing on Task": Broken(
         "salesforce keys", "Task.Call_Key__c", fault={"hide_fields": ["Task.Call_Key__c"]},
@@ -167,6 +174,7 @@ BROKEN: dict[str, Broken] = {
     "the reference is missing": Broken(
         "salesforce keys", "Case.Voice_Reference__c",
         fault={"hide_fields": ["Case.Voice_Reference__c"]},
+        also={"agent tools"},
     ),
     "a field of Case is hidden": Broken(
         "salesforce Case", "Priority is missing or hidden",
@@ -174,6 +182,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "a field of Contact is hidden": Broken(
         "salesforce Contact", "MobilePhone", fault={"hide_fields": ["Contact.MobilePhone"]},
+        also={"agent tools"},
     ),
     "a field of Task is hidden": Broken(
         "salesforce Task", "CallObject", fault={"hide_fields": ["Task.CallObject"]},
@@ -194,12 +203,15 @@ BROKEN: dict[str, Broken] = {
     ),
     "cases can't be created": Broken(
         "salesforce Case", "not creatable", fault={"deny": ["Case.create"]},
+        also={"agent tools"},
     ),
     "contacts can't be changed": Broken(
         "salesforce Contact", "not changeable", fault={"deny": ["Contact.update"]},
+        also={"agent tools"},
     ),
     "comments can't be created": Broken(
         "salesforce CaseComment", "not creatable", fault={"deny": ["CaseComment.create"]},
+        also={"agent tools"},
     ),
     "a validation rule refuses our cases": Broken(
         "salesforce rules", "Case: FIELD_CUSTOM_VALIDATION_EXCEPTION (Say which product)",
@@ -218,6 +230,7 @@ BROKEN: dict[str, Broken] = {
     "cases can't be created, and writes are tried": Broken(
         "salesforce Case", "not creatable", fault={"deny": ["Case.create"]}, try_writes=True,
         unchecked={"salesforce rules"},
+        also={"agent tools"},
     ),
     "the allowance is at the reserve": Broken(
         "salesforce allowance", "API requests are left", fault={"daily_left": 400_000},
@@ -688,6 +701,34 @@ def test_rules_for_transfers_that_can_be_read_are_well(
 ) -> None:
     monkeypatch.setenv("TRANSFER_RULES", str(ROOT / "transfer.example.toml"))
     assert problems() == {}
+
+
+def test_each_mistake_and_each_misfit_of_an_agent_folder_is_a_line_of_its_own(
+    provisioned: VapiApi, strict_org: Org, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict_org.fault(hide_fields=["Contact.Phone", "Contact.Email"])
+    found = [finding for finding in diagnose() if finding.link == "agent tools"]
+    assert {finding.status for finding in found} == {"problem"}
+    tool = DEFAULT_FOLDER / "tools" / "updateContact.toml"
+    lines = tool.read_text().splitlines()
+    assert {finding.message for finding in found} == {
+        f"{tool}:{lines.index(line) + 1}: Contact has no field {name}, or the user can't see it"
+        for name, line in (("Phone", 'Phone = "{phone}"'), ("Email", 'Email = "{email}"'))
+    }
+    strict_org.fault()
+    copy = tmp_path / "acme"
+    shutil.copytree(DEFAULT_FOLDER, copy)
+    for name in ("cancelCase", "getCaseStatus"):
+        (copy / "tools" / f"{name}.toml").write_text("")
+    monkeypatch.setenv("AGENT_DIR", str(copy))
+    found = [finding for finding in diagnose() if finding.link.startswith("agent")]
+    assert [(str(finding.status), finding.link) for finding in found] == [
+        ("problem", "agent folder"),
+        ("problem", "agent folder"),
+        ("not checked", "agent tools"),
+    ]
+    assert found[0].message == f"{copy}/tools/cancelCase.toml:1: verb is missing"
+    assert found[0].remedy.startswith('Add verb = "read", or another of')
 
 
 def test_the_signing_secret_is_never_sent_to_a_server_at_the_public_url(
