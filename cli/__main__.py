@@ -2,6 +2,7 @@
 
 import click
 
+from cli.agent.commands import agent
 from cli.doctor import doctor
 from cli.intents import intents
 from cli.kinds import pause, resume
@@ -14,7 +15,7 @@ def cli() -> None:
     """The root of all commands."""
 
 
-for command in (doctor, intents, pause, provision, resume):
+for command in (agent, doctor, intents, pause, provision, resume):
     cli.add_command(command)
 
 

@@ -49,19 +49,24 @@ class Tool:
 
 def tool_of(name: str, file: AnyFile, text: str) -> Tool:
     """text: the file's own, for its version."""
+    return Tool(
+        name=name,
+        file=file,
+        arguments=schema_of(all_arguments(file), needs_one=isinstance(file, UpdateFile)),
+        version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        mapping=_mapping(file) if isinstance(file, CreateFile) else None,
+    )
+
+
+def all_arguments(file: AnyFile) -> dict[str, ArgumentFile]:
+    """The file's own arguments, and those that the service adds."""
     arguments: dict[str, ArgumentFile] = dict(file.arguments)
     if not isinstance(file, IdentifyFile | ReadFile):
         arguments["replaces"] = REPLACES
     if isinstance(file, CreateFile) and file.same_if:
         choices = ["ask", "comment", "new"] if file.object == "Case" else ["ask", "new"]
         arguments["onExisting"] = on_existing(choices)
-    return Tool(
-        name=name,
-        file=file,
-        arguments=schema_of(arguments, needs_one=isinstance(file, UpdateFile)),
-        version=hashlib.sha256(text.encode()).hexdigest()[:12],
-        mapping=_mapping(file) if isinstance(file, CreateFile) else None,
-    )
+    return arguments
 
 
 def _mapping(file: CreateFile) -> RecordMapping:

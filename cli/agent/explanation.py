@@ -1,0 +1,328 @@
+"""What a tool does, in plain English: for who writes its file, and for who has to allow it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from shared.agent.arguments import MAX_TEXT
+from shared.agent.tool_files import (
+    ArgumentFile,
+    ArgumentType,
+    CreateFile,
+    ReadFile,
+    UpdateFile,
+    Verb,
+    as_field_value,
+    meaning_of,
+)
+from shared.agent.tools import Tool, all_arguments
+from shared.domain.record_mapping import FieldValue, filled, placeholders
+from shared.salesforce.customers import by_phones_query, by_reference_query
+from shared.salesforce.owned_records import owned_records_query
+
+CONTACT_ID = "003000000000001AAA"
+ACCOUNT_ID = "001000000000001AAA"
+NUMBER = "+14155550101"
+
+DOES: dict[Verb, str] = {
+    Verb.IDENTIFY: "finds out who is calling",
+    Verb.READ: "reads the caller's own {object} records",
+    Verb.CREATE: "creates a {object} record that belongs to the caller",
+    Verb.COMMENT: "adds a comment to a case of the caller's",
+    Verb.UPDATE: "changes fields of the caller's own contact",
+    Verb.CLOSE: "takes back a case of the caller's, or closes it",
+    Verb.CALL_BACK: "creates a task: a person calls back",
+}
+
+FORMS: dict[ArgumentType, str] = {
+    ArgumentType.TEXT: "text",
+    ArgumentType.CHOICE: "a choice",
+    ArgumentType.INTEGER: "a whole number",
+    ArgumentType.NUMBER: "a number",
+    ArgumentType.BOOLEAN: "true or false",
+    ArgumentType.PHONE: "a phone number, stored with its country code",
+    ArgumentType.EMAIL: "an email address",
+    ArgumentType.DATE: "a date (YYYY-MM-DD)",
+    ArgumentType.TIME: "a time (HH:MM)",
+    ArgumentType.DATETIME: "a date and time (YYYY-MM-DDTHH:MM)",
+    ArgumentType.IDENTIFIER: "letters and digits, said aloud in any grouping",
+    ArgumentType.REFERENCE: "a reference such as K7M 2QX",
+    ArgumentType.CASE_NUMBER: "a case number",
+    ArgumentType.COMMENT: "a text that fits a comment",
+}
+
+EXAMPLES: dict[ArgumentType, Any] = {
+    ArgumentType.INTEGER: 2,
+    ArgumentType.NUMBER: 2.5,
+    ArgumentType.BOOLEAN: True,
+    ArgumentType.PHONE: NUMBER,
+    ArgumentType.EMAIL: "ada@example.com",
+    ArgumentType.DATE: date(2026, 12, 31),
+    ArgumentType.TIME: time(10),
+    ArgumentType.DATETIME: datetime(2026, 12, 31, 10),  # noqa: DTZ001 - as a caller says it
+    ArgumentType.IDENTIFIER: "AB123456",
+    ArgumentType.REFERENCE: "K7M 2QX",
+    ArgumentType.CASE_NUMBER: "00001008",
+}
+
+COSTS: dict[Verb, str] = {
+    Verb.IDENTIFY: "0 or 1 a call. Everything that the call asks about the caller shares it.",
+    Verb.READ: "1 each time, and 1 a call to know the caller, which all tools share.",
+    Verb.CREATE: "1 for up to 200 records that are due at the same time.",
+    Verb.COMMENT: "1 for up to 200 comments that are due at the same time.",
+    Verb.UPDATE: "2 (a read and a write) for up to 25 contacts that are due at the same time.",
+    Verb.CLOSE: "2 (a read and a write) for up to 25 cases that are due at the same time.",
+    Verb.CALL_BACK: "1 for up to 200 tasks that are due at the same time.",
+}
+"""API requests to Salesforce."""
+
+Lines = Iterator[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """lines: none for a section that this tool does not need."""
+
+    title: str
+    lines: Callable[[Tool], Lines]
+
+
+def explained(tool: Tool, path: Path) -> str:
+    object_ = getattr(tool.file, "object", "")
+    parts = [
+        f"{tool.name} {DOES[tool.verb].format(object=object_)}.\n"
+        f"  file {path}, version {tool.version}, verb {tool.verb}\n"
+        f"  The model reads: {tool.description}"
+    ]
+    for section in SECTIONS:
+        if lines := list(section.lines(tool)):
+            parts.append("\n".join([section.title, *(f"  {line}" for line in lines)]))
+    return "\n\n".join(parts)
+
+
+# -- arguments -------------------------------------------------------------------------------------
+
+
+def _arguments(tool: Tool) -> Lines:
+    arguments = all_arguments(tool.file)
+    rows = {name: "; ".join(_checks(tool, name, it)) for name, it in arguments.items()}
+    yield from _aligned(rows)
+
+
+def _checks(tool: Tool, name: str, argument: ArgumentFile) -> Lines:
+    if name not in tool.file.arguments:
+        yield "the service adds it"
+    yield "required" if argument.required else "optional"
+    match argument.choices:
+        case dict() as choices:
+            yield "one of " + ", ".join(f"{word} (stored as {it})" for word, it in choices.items())
+        case list() as choices:
+            yield f"one of {', '.join(choices)}"
+        case _:
+            yield FORMS[argument.type]
+    if argument.type is ArgumentType.TEXT or argument.max_length:
+        yield f"at most {argument.max_length or MAX_TEXT} characters"
+    if argument.minimum is not None:
+        yield f"at least {argument.minimum:g}"
+    if argument.maximum is not None:
+        yield f"at most {argument.maximum:g}"
+    if argument.pattern:
+        yield f"must match {argument.pattern}"
+    if argument.omit_if_own:
+        yield "left out when it is the caller's own account number"
+    if argument.spell:
+        yield "the answer spells it"
+    if (meaning := meaning_of(name, argument)) != name and name in tool.file.arguments:
+        yield f"used as the {meaning}"
+
+
+# -- what it writes --------------------------------------------------------------------------------
+
+
+def _fields(tool: Tool) -> Lines:
+    file = tool.file
+    if isinstance(file, UpdateFile):
+        yield from _aligned(file.fields)
+        yield "A field that a person has changed since the caller asked is left as it is."
+    if not isinstance(file, CreateFile):
+        return
+    rows = {name: _value(entry, name in file.optional) for name, entry in file.fields.items()}
+    for name, whose in ((file.contact, "the caller's contact"), (file.account, "its account")):
+        if name:
+            rows[name] = f"{whose}, whatever the arguments say{_optional(name in file.optional)}"
+    if file.reference:
+        rows[file.reference] = "the reference that the caller gets"
+    if file.key:
+        rows[file.key] = "the idempotency key"
+    yield from _aligned(rows)
+
+
+def _value(entry: Any, is_optional: bool) -> str:
+    value, max_length = as_field_value(entry)
+    cut = f", cut to {max_length} characters" if max_length else ""
+    always = "" if isinstance(value, str) and placeholders(value) else "always "
+    return f"{always}{_shown(value)}{cut}{_optional(is_optional)}"
+
+
+def _optional(is_optional: bool) -> str:
+    return " (left out if Salesforce refuses it)" if is_optional else ""
+
+
+def _aligned(rows: Mapping[str, str]) -> Lines:
+    width = max(map(len, rows), default=0)
+    yield from (f"{name.ljust(width)}  {value}" for name, value in rows.items())
+
+
+def _example(tool: Tool) -> Lines:
+    file = tool.file
+    if isinstance(file, CreateFile) and tool.mapping:
+        given = _given(tool) | {"caller.number": NUMBER}
+        rows = {name: _shown(value) for name, value in tool.mapping.filled(given).items()}
+        yield from _aligned(rows)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).replace("\n", "\\n")
+
+
+def _given(tool: Tool) -> dict[str, Any]:
+    """An example of each argument, as Salesforce stores it."""
+    return {name: _example_of(name, it) for name, it in tool.file.arguments.items()}
+
+
+def _example_of(name: str, argument: ArgumentFile) -> Any:
+    choices = argument.choices
+    if choices:
+        return next(iter(choices.values() if isinstance(choices, dict) else choices))
+    if argument.minimum is not None:
+        whole = argument.type is ArgumentType.INTEGER
+        return int(argument.minimum) if whole else argument.minimum
+    return EXAMPLES.get(argument.type, f"(what the caller says as {name})")
+
+
+# -- whose records ---------------------------------------------------------------------------------
+
+
+def _owner(tool: Tool) -> Lines:
+    file = tool.file
+    if isinstance(file, ReadFile) and file.object == "Case":
+        yield "Only cases of the caller's own contact."
+    elif isinstance(file, ReadFile):
+        if file.contact:
+            yield f"Only records whose {file.contact} is the caller's contact."
+        if file.account:
+            yield f"Only records whose {file.account} is the account of the caller's contact."
+    elif isinstance(file, CreateFile):
+        if file.contact:
+            yield f"{file.contact} is the caller's contact."
+        if file.account:
+            yield f"{file.account} is the account of the caller's contact."
+        if file.unknown_callers == "accept":
+            yield "A caller who is not known gets a record as well, without a contact."
+        else:
+            yield "A caller who is not known gets no record."
+    elif tool.verb is Verb.UPDATE:
+        yield "Only the one contact that has the caller's number."
+    elif tool.verb in (Verb.COMMENT, Verb.CLOSE):
+        yield "Only cases of the caller's own contact, and those opened in this call."
+
+
+def _reads(tool: Tool) -> Lines:
+    file = tool.file
+    if not isinstance(file, ReadFile):
+        return
+    yield from _aligned(file.fields)
+    for path, entry in file.where.items():
+        value, _ = as_field_value(entry)
+        given = placeholders(value) if isinstance(value, str) else []
+        when = f", if {' or '.join(given)} is given" if given else ""
+        yield f"Only where {path} is {_shown(value)}{when}."
+    if file.object != "Case":
+        yield f"Ordered by {file.order}, {file.limit} at most."
+
+
+def _soql(tool: Tool) -> Lines:
+    file = tool.file
+    if not isinstance(file, ReadFile):
+        return
+    if file.object == "Case":
+        yield by_phones_query([NUMBER])
+        if any(meaning_of(*item) == "reference" for item in file.arguments.items()):
+            yield by_reference_query("K7M 2QX")
+        return
+    given = _given(tool)
+    yield owned_records_query(
+        file.object,
+        list(file.fields.values()),
+        owner={
+            path: id_
+            for path, id_ in ((file.contact, CONTACT_ID), (file.account, ACCOUNT_ID))
+            if path
+        },
+        where={
+            path: filled(FieldValue(*as_field_value(entry)), given)
+            for path, entry in file.where.items()
+        },
+        order=file.order,
+        limit=file.limit,
+    )
+
+
+# -- promises and cost -----------------------------------------------------------------------------
+
+
+def _repeats(tool: Tool) -> Lines:
+    if tool.is_lookup:
+        yield "The same tool call gets the same answer."
+        return
+    yield "The same tool call gets the same answer, and writes nothing a second time."
+    file = tool.file
+    if not isinstance(file, CreateFile):
+        yield "The same request again during the call gets the answer of the first one."
+        return
+    if file.same_if:
+        yield (
+            f"A second request of one day with the same {' and '.join(file.same_if)} is about the "
+            "same: the agent asks the caller before it opens another one."
+        )
+    else:
+        yield "A second request with other arguments creates another record, without a question."
+    if file.key:
+        yield (
+            f"{file.key} (unique) keeps a delivery that is repeated after a lost answer from "
+            "creating a second record."
+        )
+    else:
+        yield (
+            "There is no idempotency key. After a lost answer the service waits until Salesforce "
+            "must have finished, and looks for a record of the caller's with the same fields. A "
+            "record that Salesforce commits later than that is created twice."
+        )
+
+
+def _cost(tool: Tool) -> Lines:
+    file = tool.file
+    if isinstance(file, ReadFile) and file.object == "Case":
+        yield "0 or 1 a call, which all tools share; 1 more for a number or reference."
+        return
+    yield COSTS[tool.verb]
+    if isinstance(file, CreateFile):
+        yield "1 more for the callers whose contact or account was not known yet, all together."
+        yield "1 more after a lost answer."
+
+
+SECTIONS = (
+    Section("Arguments", _arguments),
+    Section("Whose records", _owner),
+    Section("What it reads", _reads),
+    Section("What it writes", _fields),
+    Section("With example values", _example),
+    Section("What it asks Salesforce, with example values", _soql),
+    Section("When it is asked again", _repeats),
+    Section("API requests to Salesforce", _cost),
+)
+"""In the order in which they are printed. A section prints nothing when it has no line."""

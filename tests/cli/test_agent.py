@@ -1,0 +1,363 @@
+"""The commands about an agent folder: they need neither Redis nor any setting."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
+
+from cli.__main__ import cli
+from cli.agent.schema import SCHEMA_FILE, schema_text
+from demo.stack import ROOT
+from shared.agent.folder import DEFAULT_FOLDER, load_agent
+from shared.agent.tool_files import ArgumentFile
+from shared.settings import Settings
+from tests.agent.conftest import ORDER_STATUS, RETURN_ITEM
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is set, not even where Redis is."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    load_agent.cache_clear()
+    yield
+    load_agent.cache_clear()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    copy = tmp_path / "acme"
+    assert run("new", str(copy)).exit_code == 0
+    (copy / "tools" / "returnItem.toml").write_text(RETURN_ITEM)
+    (copy / "tools" / "orderStatus.toml").write_text(ORDER_STATUS)
+    return copy
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["agent", *words])
+
+
+# -- check -----------------------------------------------------------------------------------------
+
+
+def test_check_lists_the_tools_with_verb_and_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = run("check")
+    assert found.exit_code == 0, found.output
+    first, *tools = found.output.splitlines()
+    assert first == "OK: agent has 8 tools"
+    assert [line.split() for line in tools] == [
+        ["addCaseComment", "comment", "Case"],
+        ["cancelCase", "close", "Case"],
+        ["createSalesforceCase", "create", "Case"],
+        ["getCaseStatus", "read", "Case"],
+        ["lookupCustomer", "identify"],
+        ["requestCallback", "call_back", "Task"],
+        ["retrieveCustomerCase", "read", "Case"],
+        ["updateContact", "update", "Contact"],
+    ]
+
+
+def test_check_prints_every_mistake_with_its_line_and_fails(folder: Path) -> None:
+    item = folder / "tools" / "returnItem.toml"
+    item.write_text(RETURN_ITEM.replace("minimum = 1", "minimum = 11"))
+    (folder / "tools" / "orderStatus.toml").write_text(ORDER_STATUS.replace("limit = 3", "limit ="))
+    found = run("check", str(folder))
+    assert found.exit_code == 1
+    assert found.output.splitlines() == [
+        f"{folder}/tools/orderStatus.toml:7: is not TOML: invalid value; "
+        'write name = value, with text in quotes: name = "value"',
+        f"{item}:21: minimum 11 is above maximum 10; swap the two",
+    ]
+
+
+def test_check_takes_the_folders_of_the_setting(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT_DIR", f"{DEFAULT_FOLDER}:{folder}")
+    assert [line for line in run("check").output.splitlines() if line.startswith("OK")] == [
+        f"OK: {DEFAULT_FOLDER} has 8 tools",
+        f"OK: {folder} has 10 tools",
+    ]
+    monkeypatch.setenv("AGENT_DIR", f"{folder}:{folder}/nowhere")
+    found = run("check")
+    assert found.exit_code == 1
+    assert f"{folder}/nowhere: is no agent folder" in found.output
+
+
+# -- schema ----------------------------------------------------------------------------------------
+
+
+def test_the_schema_that_ships_is_the_one_of_the_models() -> None:
+    """Else run: python -m cli agent schema"""
+    assert (DEFAULT_FOLDER / SCHEMA_FILE).read_text() == schema_text()
+
+
+def test_schema_writes_it_into_a_folder(folder: Path, tmp_path: Path) -> None:
+    file = folder / SCHEMA_FILE
+    file.unlink()
+    assert run("schema", str(folder)).output == f"{file} written\n"
+    assert file.read_text() == schema_text()
+    refused = run("schema", str(tmp_path / "nowhere"))
+    assert refused.exit_code == 1
+    assert "must be a folder" in refused.output
+
+
+TOOLS = sorted((DEFAULT_FOLDER / "tools").glob("*.toml"))
+TEXTS = {path.stem: path.read_text() for path in TOOLS} | {
+    "returnItem": RETURN_ITEM,
+    "orderStatus": ORDER_STATUS,
+}
+SCHEMA = json.loads(schema_text())
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_schema_accepts_what_the_loader_accepts(name: str) -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator(SCHEMA).validate(tomllib.loads(TEXTS[name]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('verb = "create"', 'verb = "creat"'),
+        ("optional =", "optionel ="),
+        ("required = true", 'required = "yes"'),
+        ('type = "identifier"', 'type = "txt"'),
+        ("Items__c =", '"Items to return" ='),
+        ('object = "Return_Request__c"', ""),
+        ("max_length = 20", "max_length = 0"),
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(old: str, new: str) -> None:
+    assert old in RETURN_ITEM
+    content = tomllib.loads(RETURN_ITEM.replace(old, new))
+    assert not Draft202012Validator(SCHEMA).is_valid(content)
+
+
+def test_everything_that_a_file_can_say_is_described() -> None:
+    lacking = [
+        f"{model}.{name}"
+        for model, body in SCHEMA["$defs"].items()
+        for name, field in body.get("properties", {}).items()
+        if not field.get("description")
+    ]
+    assert lacking == []
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(SCHEMA["$defs"]["ArgumentFile"]["properties"]) == set(ArgumentFile.model_fields)
+
+
+@pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.stem)
+def test_each_default_tool_names_the_schema_for_editors(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    assert first == f"#:schema ../{SCHEMA_FILE}"
+    assert (path.parent / first.removeprefix("#:schema ")).resolve().is_file()
+
+
+# -- new -------------------------------------------------------------------------------------------
+
+
+def test_new_copies_the_default_folder_and_says_what_comes_next(tmp_path: Path) -> None:
+    copy = tmp_path / "teams" / "acme"
+    made = run("new", str(copy))
+    assert made.exit_code == 0
+    names = {path.relative_to(DEFAULT_FOLDER) for path in DEFAULT_FOLDER.rglob("*")}
+    assert {path.relative_to(copy) for path in copy.rglob("*")} == names
+    commands = re.findall(r"python -m cli ((?:agent \w+|doctor|provision plan).*)", made.output)
+    assert commands == [
+        f"agent check {copy}",
+        f"agent explain TOOL --dir {copy}",
+        "doctor",
+        "provision plan",
+    ]
+    assert run("check", str(copy)).exit_code == 0
+
+
+@pytest.mark.parametrize("what", ["a folder with a file", "a file"])
+def test_new_overwrites_nothing(what: str, tmp_path: Path) -> None:
+    target = tmp_path / "acme"
+    if what == "a file":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        (target / "mine.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    refused = run("new", str(target))
+    assert refused.exit_code == 1
+    assert "exists already; name a new folder, or an empty one" in refused.output
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_new_takes_an_empty_folder(tmp_path: Path) -> None:
+    assert run("new", str(tmp_path)).exit_code == 0
+    assert run("check", str(tmp_path)).exit_code == 0
+
+
+# -- explain ---------------------------------------------------------------------------------------
+
+
+def explained(tool: str, folder: Path) -> dict[str, list[str]]:
+    """Section → its lines; the first section is ""."""
+    said = run("explain", tool, "--dir", str(folder))
+    assert said.exit_code == 0, said.output
+    sections: dict[str, list[str]] = {"": []}
+    for part in said.output.strip().split("\n\n"):
+        title, *lines = part.splitlines()
+        name = "" if not sections[""] else title
+        sections[name] = [title, *lines] if not name else [line.strip() for line in lines]
+    return sections
+
+
+def test_explain_says_what_a_create_writes_and_promises(folder: Path) -> None:
+    said = explained("returnItem", folder)
+    version = load_agent(folder).tools["returnItem"].version
+    assert said[""][0] == (
+        "returnItem creates a Return_Request__c record that belongs to the caller."
+    )
+    assert f"version {version}, verb create" in said[""][1]
+    assert [re.sub(" +", " ", line) for line in said["Arguments"]] == [
+        "orderNumber required; letters and digits, said aloud in any grouping; at most 20 "
+        "characters",
+        "reason optional; one of broken (stored as Defect), late (stored as Delivered late)",
+        "items optional; a whole number; at least 1; at most 10",
+        "replaces the service adds it; optional; a reference such as K7M 2QX",
+        "onExisting the service adds it; optional; one of ask, new",
+    ]
+    assert said["Whose records"] == [
+        "Contact__c is the caller's contact.",
+        "A caller who is not known gets no record.",
+    ]
+    assert [re.sub(" +", " ", line) for line in said["What it writes"]] == [
+        "Order_Number__c {orderNumber}",
+        "Reason__c {reason} (left out if Salesforce refuses it)",
+        "Items__c {items}",
+        "Notes__c By phone[, from {caller.number}], cut to 255 characters",
+        "Contact__c the caller's contact, whatever the arguments say",
+        "Voice_Reference__c the reference that the caller gets",
+        "Call_Key__c the idempotency key",
+    ]
+    assert [re.sub(" +", " ", line) for line in said["With example values"]] == [
+        "Order_Number__c AB123456",
+        "Reason__c Defect",
+        "Items__c 1",
+        "Notes__c By phone, from +14155550101",
+    ]
+    repeats = " ".join(said["When it is asked again"])
+    assert "with the same orderNumber is about the same" in repeats
+    assert "Call_Key__c (unique) keeps a delivery" in repeats
+    assert said["API requests to Salesforce"][0].startswith("1 for up to 200 records")
+
+
+def test_explain_says_what_happens_without_a_key(folder: Path) -> None:
+    text = RETURN_ITEM.replace('key = "Call_Key__c"', 'key = ""').replace(
+        'same_if = ["orderNumber"]', ""
+    )
+    (folder / "tools" / "returnItem.toml").write_text(text)
+    repeats = " ".join(explained("returnItem", folder)["When it is asked again"])
+    assert "There is no idempotency key." in repeats
+    assert "is created twice" in repeats
+    assert "creates another record, without a question" in repeats
+
+
+def test_explain_shows_the_query_of_a_read(folder: Path) -> None:
+    said = explained("orderStatus", folder)
+    assert said["What it asks Salesforce, with example values"] == [
+        "SELECT Id, Name, Status__c, Carrier__r.Name FROM Order__c "
+        "WHERE Contact__c = '003000000000001AAA' AND Name = 'AB123456' "
+        "AND Cancelled__c = false ORDER BY Ordered_On__c DESC LIMIT 3"
+    ]
+    assert said["Whose records"] == ["Only records whose Contact__c is the caller's contact."]
+    assert said["What it reads"][-3:] == [
+        "Only where Name is {orderNumber}, if orderNumber is given.",
+        "Only where Cancelled__c is false.",
+        "Ordered by Ordered_On__c DESC, 3 at most.",
+    ]
+    assert said["API requests to Salesforce"][0].startswith("1 each time")
+
+
+@pytest.mark.parametrize("tool", [path.stem for path in TOOLS])
+def test_explain_knows_every_default_tool(tool: str, folder: Path) -> None:
+    said = explained(tool, folder)
+    assert said[""][0].startswith(f"{tool} ")
+    assert {"When it is asked again", "API requests to Salesforce", "Arguments"} <= said.keys()
+
+
+def test_explain_names_the_tools_that_exist(folder: Path) -> None:
+    refused = run("explain", "nothing", "--dir", str(folder))
+    assert refused.exit_code == 1
+    assert "has no tool nothing; it has addCaseComment, cancelCase" in refused.output
+
+
+def test_explain_of_a_broken_folder_names_its_mistakes_and_not_the_settings(folder: Path) -> None:
+    (folder / "tools" / "orderStatus.toml").write_text("")
+    refused = run("explain", "returnItem", "--dir", str(folder))
+    assert refused.exit_code == 1
+    assert "orderStatus.toml:1: verb is missing" in refused.output
+    assert ".env" not in refused.output
+
+
+# -- source ----------------------------------------------------------------------------------------
+
+NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
+
+
+def test_source_writes_the_fields_that_a_custom_object_needs(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "main" / "default"
+    made = run("source", "returnItem", "--dir", str(folder), "--out", str(out))
+    assert made.exit_code == 0, made.output
+    fields = {}
+    for path in sorted(out.rglob("*.xml")):
+        root = ElementTree.parse(path).getroot()
+        name = str(path.relative_to(out))
+        fields[name] = {child.tag.removeprefix(NAMESPACE): child.text for child in root}
+    owner = "objects/Return_Request__c/fields"
+    key = fields.pop(f"{owner}/Call_Key__c.field-meta.xml")
+    reference = fields.pop(f"{owner}/Voice_Reference__c.field-meta.xml")
+    assert fields == {}
+    assert {
+        "fullName": "Call_Key__c", "label": "Call Key", "type": "Text", "length": "64",
+        "externalId": "true", "unique": "true", "caseSensitive": "false", "required": "false",
+    }.items() <= key.items()  # fmt: skip
+    assert {"fullName": "Voice_Reference__c", "type": "Text", "length": "8"}.items() <= (
+        reference.items()
+    )
+    assert "trackTrending" not in reference  # of some standard objects only
+
+
+def test_source_prints_the_lines_for_the_permission_set(folder: Path) -> None:
+    made = run("source", "returnItem", "--dir", str(folder)).output
+    lines = made.partition("--- lines for the permission set of the service's user\n")[2]
+    root = ElementTree.fromstring(f"<PermissionSet>{lines}</PermissionSet>")
+    granted = {
+        node.findtext("field"): node.findtext("editable")
+        for node in root.findall("fieldPermissions")
+    }
+    names = (
+        "Call_Key__c", "Contact__c", "Items__c", "Notes__c", "Order_Number__c", "Reason__c",
+        "Voice_Reference__c",
+    )  # fmt: skip
+    assert granted == {f"Return_Request__c.{name}": "true" for name in names}
+    (rights,) = root.findall("objectPermissions")
+    assert rights.findtext("object") == "Return_Request__c"
+    assert [rights.findtext(f"allow{right}") for right in ("Create", "Read", "Edit", "Delete")] == [
+        "true", "true", "false", "false",
+    ]  # fmt: skip
+
+
+def test_source_of_a_read_only_grants_reading(folder: Path) -> None:
+    made = run("source", "orderStatus", "--dir", str(folder)).output
+    assert "needs no field besides those in salesforce/" in made
+    assert "<editable>true" not in made
+    assert "<allowCreate>false" in made
+    assert "<field>Order__c.Ordered_On__c</field>" in made
+
+
+def test_source_adds_nothing_to_what_the_package_has(folder: Path) -> None:
+    made = run("source", "createSalesforceCase", "--dir", str(folder)).output
+    assert "needs no field besides those in salesforce/" in made
