@@ -1,6 +1,8 @@
 """`python -m cli agent`: check an agent folder, explain its tools, start one of your own."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -10,18 +12,15 @@ from cli.agent.schema import SCHEMA_FILE, schema_text
 from cli.agent.sfdx_source import permissions_of, source_of
 from cli.store import Commands
 from shared.agent.errors import AgentError
-from shared.agent.folder import DEFAULT_FOLDER, Agent, load_agent
+from shared.agent.folder import DEFAULT_FOLDER, PROJECT, Agent, load_agent
 from shared.agent.tools import Tool
 
-FOLDERS = "AGENT_DIR"
-
-OF_SETTING = click.option(
+DIR = click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+OF_DIR = click.option(
     "--dir",
     "folder",
-    envvar=FOLDERS,
-    default="agent",
-    show_default=True,
-    help="The agent folder. Default: the setting AGENT_DIR.",
+    type=click.Path(path_type=Path),
+    help="The agent folder. Default: the setting AGENT_DIR, else agent.",
 )
 
 
@@ -31,39 +30,37 @@ def agent() -> None:
 
 
 @agent.command()
-@click.argument("folder", envvar=FOLDERS, default="agent")
-def check(folder: str) -> None:
+@DIR
+def check(folder: Path | None) -> None:
     """Check the files of an agent folder, without Salesforce.
 
-    FOLDER: default is the setting AGENT_DIR. Prints the tools, or every mistake with its file, its
-    line and what would be right. Exit codes: 0 without a mistake, 1 with one.
+    DIR: default is the setting AGENT_DIR, else agent. Prints the tools, or every mistake with its
+    file, its line and what would be right. Exit codes: 0 without a mistake, 1 with one.
     """
-    mistakes = []
-    for path in map(Path, folder.split(":")):
-        try:
-            found = load_agent(path)
-        except AgentError as refused:
-            mistakes += [mistake.said_in(path) for mistake in refused.mistakes]
-            continue
-        click.echo(f"OK: {path} has {len(found.tools)} tools")
-        for line in _table(found):
-            click.echo(f"  {line}")
-    if mistakes:
-        for line in mistakes:
-            click.echo(line)
-        raise SystemExit(1)
+    shown = folder or Path(_setting())
+    try:
+        found = _load(folder)
+    except AgentError as refused:
+        for mistake in refused.mistakes:
+            click.echo(mistake.said_in(shown))
+        sys.exit(1)
+    click.echo(f"OK: {shown} has {len(found.tools)} tools")
+    for line in _table(found):
+        click.echo(f"  {line}")
 
 
 @agent.command()
-@click.argument("folder", envvar=FOLDERS, default="agent")
-def schema(folder: str) -> None:
-    """Write the JSON schema of a tool's file into an agent folder, for editors."""
-    for path in map(Path, folder.split(":")):
-        if not path.is_dir():
-            raise click.ClickException(f"{path} must be a folder")
-        file = path / SCHEMA_FILE
-        file.write_text(schema_text(), encoding="utf-8")
-        click.echo(f"{file} written")
+@DIR
+def schema(folder: Path | None) -> None:
+    """Write the JSON schema of a tool's file into an agent folder, for editors.
+
+    DIR: default is the setting AGENT_DIR, else agent.
+    """
+    target = folder or PROJECT / _setting()
+    if not target.is_dir():
+        raise click.ClickException(f"{target} must be a folder")
+    (target / SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
+    click.echo(f"{target / SCHEMA_FILE} written")
 
 
 @agent.command()
@@ -80,7 +77,7 @@ def new(folder: Path) -> None:
         "     An editor with Taplo or Even Better TOML completes and underlines as you type.\n"
         f"  2. Check them:               python -m cli agent check {folder}\n"
         f"  3. See what a tool does:     python -m cli agent explain TOOL --dir {folder}\n"
-        f"  4. Set AGENT_DIR={folder} in .env, and load it.\n"
+        f"  4. Set AGENT_DIR={folder.resolve()} in .env, and load it.\n"
         "  5. Compare with your org:    python -m cli doctor\n"
         "  6. Show it to Vapi:          python -m cli provision plan"
     )
@@ -88,28 +85,28 @@ def new(folder: Path) -> None:
 
 @agent.command()
 @click.argument("tool")
-@OF_SETTING
-def explain(tool: str, folder: str) -> None:
+@OF_DIR
+def explain(tool: str, folder: Path | None) -> None:
     """Say in plain English what TOOL reads and writes, and what it costs."""
-    path, found = _tool(folder, tool)
-    click.echo(explained(found, path / "tools" / f"{tool}.toml"))
+    path = (folder or Path(_setting())) / "tools" / f"{tool}.toml"
+    click.echo(explained(_tool(folder, tool), path))
 
 
 @agent.command()
 @click.argument("tool")
-@OF_SETTING
+@OF_DIR
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Write the fields into this folder, such as salesforce/force-app/main/default.",
 )
-def source(tool: str, folder: str, out: Path | None) -> None:
+def source(tool: str, folder: Path | None, out: Path | None) -> None:
     """Print the Salesforce source (SFDX) that the object of TOOL needs.
 
     It has a field for the idempotency key, a field for the reference if the tool names one, and the
     lines for the permission set. With --out the fields are written as files.
     """
-    _, found = _tool(folder, tool)
+    found = _tool(folder, tool)
     files = source_of(found)
     for name, text in files.items():
         if out is None:
@@ -124,15 +121,23 @@ def source(tool: str, folder: str, out: Path | None) -> None:
     click.echo(permissions_of(found))
 
 
-def _tool(folders: str, name: str) -> tuple[Path, Tool]:
-    """The tool, and the folder that has it."""
-    known: set[str] = set()
-    for path in map(Path, folders.split(":")):
-        tools = load_agent(path).tools
-        if name in tools:
-            return path, tools[name]
-        known |= tools.keys()
-    raise click.ClickException(f"{folders} has no tool {name}; it has {', '.join(sorted(known))}")
+def _setting() -> str:
+    """Read by itself: these commands need no other setting."""
+    return os.environ.get("AGENT_DIR") or "agent"
+
+
+def _load(folder: Path | None) -> Agent:
+    """A folder that is typed is relative to the working folder, as a shell completes it; one of the
+    setting is relative to the project. Raises AgentError."""
+    return load_agent(str(folder.resolve()) if folder else _setting())
+
+
+def _tool(folder: Path | None, name: str) -> Tool:
+    found = _load(folder)
+    if name not in found.tools:
+        names = ", ".join(found.tools)
+        raise click.ClickException(f"{found.folder} has no tool {name}; it has {names}")
+    return found.tools[name]
 
 
 def _table(found: Agent) -> list[str]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from shared.agent.arguments import MAX_TEXT
+from shared.agent.own_records import own_records_query
 from shared.agent.tool_files import (
     ArgumentFile,
     ArgumentType,
@@ -18,9 +18,8 @@ from shared.agent.tool_files import (
     meaning_of,
 )
 from shared.agent.tools import Tool, all_arguments
-from shared.domain.record_mapping import FieldValue, filled, placeholders
+from shared.domain.record_mapping import placeholders
 from shared.salesforce.customers import by_phones_query, by_reference_query
-from shared.salesforce.owned_records import owned_records_query
 
 CONTACT_ID = "003000000000001AAA"
 ACCOUNT_ID = "001000000000001AAA"
@@ -59,9 +58,9 @@ EXAMPLES: dict[ArgumentType, Any] = {
     ArgumentType.BOOLEAN: True,
     ArgumentType.PHONE: NUMBER,
     ArgumentType.EMAIL: "ada@example.com",
-    ArgumentType.DATE: date(2026, 12, 31),
-    ArgumentType.TIME: time(10),
-    ArgumentType.DATETIME: datetime(2026, 12, 31, 10),  # noqa: DTZ001 - as a caller says it
+    ArgumentType.DATE: "2026-12-31",
+    ArgumentType.TIME: "10:00:00",
+    ArgumentType.DATETIME: "2026-12-31T10:00:00",
     ArgumentType.IDENTIFIER: "AB123456",
     ArgumentType.REFERENCE: "K7M 2QX",
     ArgumentType.CASE_NUMBER: "00001008",
@@ -152,6 +151,9 @@ def _fields(tool: Tool) -> Lines:
     for name, whose in ((file.contact, "the caller's contact"), (file.account, "its account")):
         if name:
             rows[name] = f"{whose}, whatever the arguments say{_optional(name in file.optional)}"
+    for name, link in file.links.items():
+        own = f"the caller's own {link.object} whose {link.field} is {link.spoken}"
+        rows[name] = f"{own}{_optional(name in file.optional)}"
     if file.reference:
         rows[file.reference] = "the reference that the caller gets"
     if file.key:
@@ -212,10 +214,9 @@ def _owner(tool: Tool) -> Lines:
     if isinstance(file, ReadFile) and file.object == "Case":
         yield "Only cases of the caller's own contact."
     elif isinstance(file, ReadFile):
-        if file.contact:
-            yield f"Only records whose {file.contact} is the caller's contact."
-        if file.account:
-            yield f"Only records whose {file.account} is the account of the caller's contact."
+        ways = [f"{file.contact} is the caller's contact"] if file.contact else []
+        ways += [f"{file.account} is the account of the caller's contact"] if file.account else []
+        yield f"Only records whose {' or whose '.join(ways)}."
     elif isinstance(file, CreateFile):
         if file.contact:
             yield f"{file.contact} is the caller's contact."
@@ -255,21 +256,7 @@ def _soql(tool: Tool) -> Lines:
             yield by_reference_query("K7M 2QX")
         return
     given = _given(tool)
-    yield owned_records_query(
-        file.object,
-        list(file.fields.values()),
-        owner={
-            path: id_
-            for path, id_ in ((file.contact, CONTACT_ID), (file.account, ACCOUNT_ID))
-            if path
-        },
-        where={
-            path: filled(FieldValue(*as_field_value(entry)), given)
-            for path, entry in file.where.items()
-        },
-        order=file.order,
-        limit=file.limit,
-    )
+    yield own_records_query(file, given, contact_id=CONTACT_ID, account_id=ACCOUNT_ID)
 
 
 # -- promises and cost -----------------------------------------------------------------------------
@@ -312,6 +299,8 @@ def _cost(tool: Tool) -> Lines:
     yield COSTS[tool.verb]
     if isinstance(file, CreateFile):
         yield "1 more for the callers whose contact or account was not known yet, all together."
+        if file.links:
+            yield "1 more to find the records that the new ones refer to."
         yield "1 more after a lost answer."
 
 

@@ -67,6 +67,7 @@ def permissions_of(tool: Tool) -> str:
         names += [*file.where, file.order.split()[0], file.contact or "", file.account or ""]
     if isinstance(file, CreateFile):
         names += [file.contact or "", file.account or "", file.key, file.reference or ""]
+        names += file.links
     own = sorted({name for name in names if name.endswith("__c") and "." not in name})
     lines = [
         _RIGHTS.format(editable=_xml(creates or changes), field=f"{file.object}.{name}")

@@ -10,41 +10,32 @@ from shared.agent.errors import AgentError, Mistake
 from shared.agent.folder import load_agent
 
 
-def _folders(check_context: CheckContext) -> list[Path]:
-    return [Path(name) for name in check_context.settings.agent_dir.split(":")]
-
-
 def _files(check_context: CheckContext) -> str:
-    mistakes: list[Problem] = []
-    tools = 0
-    for folder in _folders(check_context):
-        try:
-            tools += len(load_agent(folder).tools)
-        except AgentError as refused:
-            mistakes += _as_problems(folder, refused.mistakes)
-    if mistakes:
-        raise Problems(mistakes)
-    return f"{tools} tools in {check_context.settings.agent_dir}"
+    agent_dir = check_context.settings.agent_dir
+    try:
+        agent = load_agent(agent_dir)
+    except AgentError as refused:
+        raise Problems(_as_problems(agent_dir, refused.mistakes)) from None
+    return f"{len(agent.tools)} tools in {agent_dir}"
 
 
 def _fits(check_context: CheckContext) -> str:
     settings = check_context.settings
     try:
-        agents = [load_agent(folder) for folder in _folders(check_context)]
+        agent = load_agent(settings.agent_dir)
     except AgentError:
         raise NotSetUp("not checked because of agent folder") from None
-    found: list[Problem] = []
-    for agent in agents:
-        wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce_key_fields)
-        found += _as_problems(agent.folder, wrong)
-    if found:
-        raise Problems(found)
-    return f"{sum(len(agent.tools) for agent in agents)} tools fit the org"
+    wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce_key_fields)
+    if wrong:
+        raise Problems(_as_problems(settings.agent_dir, wrong))
+    return f"{len(agent.tools)} tools fit the org"
 
 
-def _as_problems(folder: Path, mistakes: Iterable[Mistake]) -> list[Problem]:
+def _as_problems(agent_dir: str, mistakes: Iterable[Mistake]) -> list[Problem]:
     return [
-        Problem(f"{mistake.place_in(folder)}: {mistake.problem}", _sentence(mistake.remedy))
+        Problem(
+            f"{mistake.place_in(Path(agent_dir))}: {mistake.problem}", _sentence(mistake.remedy)
+        )
         for mistake in mistakes
     ]
 

@@ -168,9 +168,34 @@ def _of_create(file: CreateFile, fields: _Fields, has_key_fields: bool) -> Itera
         if name and (sobject.field(name) or name.casefold() not in optional):
             field, wrong = fields.writable((key,), name, "createable")
             yield from wrong or _lookup((key,), f"{file.object}.{name}", field, target)
+    for name in file.links:
+        yield from _of_link(file, name, fields)
     if has_key_fields or file.object not in MARKERS:
         yield from _of_own_fields(file, fields)
     yield from _unfilled(file, fields)
+
+
+def _of_link(file: CreateFile, name: str, fields: _Fields) -> Iterator[Misfit]:
+    """A lookup field, and the record of the caller's own that it is filled with."""
+    where, link = ("links", name), file.links[name]
+    described = fields.org.describe(link.object)
+    if described is None:
+        remedy = "correct its API name, or deploy it and let the service's user read it"
+        problem = f"the org has no object {link.object}, or the user can't see it"
+        yield (*where, "object"), problem, remedy
+        return
+    if fields.sobject.field(name) or name not in file.optional:
+        field, wrong = fields.writable(where, name, "createable")
+        yield from wrong or _lookup(where, f"{file.object}.{name}", field, link.object)
+    linked = _Fields(described, fields.org, fields.arguments)
+    field, wrong = linked.at((*where, "contact"), link.contact)
+    label = f"{link.object}.{link.contact}"
+    yield from wrong or _lookup((*where, "contact"), label, field, "Contact")
+    field, wrong = linked.at((*where, "field"), link.field)
+    yield from wrong
+    if field and not field.is_filterable:
+        problem = f"Salesforce can't search {link.object} by {link.field}"
+        yield (*where, "field"), problem, "choose another field"
 
 
 def _of_own_fields(file: CreateFile, fields: _Fields) -> Iterator[Misfit]:
@@ -207,7 +232,7 @@ def _unfilled(file: CreateFile, fields: _Fields) -> Iterator[Misfit]:
         name.casefold(): file.unknown_callers == "refuse" for name in (file.contact, file.account)
         if name
     }  # fmt: skip
-    own = {name.casefold() for name in (file.key, file.reference) if name}
+    own = {name.casefold() for name in (file.key, file.reference, *file.links) if name}
     entries = {name.casefold(): (name, entry) for name, entry in file.fields.items()}
     for folded, described in fields.sobject.fields.items():
         field, label = Fit(described), f"{file.object}.{described['name']}"

@@ -41,11 +41,12 @@ def own_records_query(
         conditions.append(f"{columns((field,))} {'LIKE' if is_spelled else '='} {{value{nth}}}")
         # Callers and orgs group letters and digits as they like.
         values[f"value{nth}"] = "%".join(spoken_form(str(value))) if is_spelled else value
-    names = ("Id", *file.fields.values(), *file.where)
-    fields = tuple({name.casefold(): name for name in reversed(names)}.values())
+    fields: dict[str, str] = {}
+    for name in ("Id", *file.fields.values(), *file.where):
+        fields.setdefault(name.casefold(), name)
     field, _, direction = file.order.partition(" ")
     return soql(
-        f"SELECT {columns(fields)} FROM {columns((file.object,))} "
+        f"SELECT {columns(tuple(fields.values()))} FROM {columns((file.object,))} "
         f"WHERE {' AND '.join(conditions)} "
         f"ORDER BY {columns((field,))} {direction or 'ASC'} NULLS LAST LIMIT {MAX_ROWS}",
         **{name: value for name, value in values.items() if value is not None},

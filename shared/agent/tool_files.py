@@ -161,7 +161,7 @@ class ReadFile(_ToolFile):
     or Order__r.Contact__c. Not for Case."""
     account: FieldPath | None = None
     """The lookup field, or the path of one, that leads to the account of the caller's contact. With
-    both, a record must belong to the contact and to the account."""
+    both, a record of either is the caller's own."""
     fields: dict[ArgumentName, FieldPath] = Field(default_factory=dict)
     """The name of a value in the sentences → the field that has it, such as
     status = "Status__c"."""

@@ -151,7 +151,7 @@ BROKEN: dict[str, Broken] = {
         'verb = "create"', 'verb = ["create"]', 1, "there is no verb", "create",
     ),
     "a verb that works on another object": Broken(
-        'object = "Case"', 'object = "Account"', 2,
+        'object = "Case"', 'object = "Account"', 'object = "Account"',
         'object can\'t be "Account"', 'write "Case"', "addCaseComment",
     ),
     "an unknown type": Broken(
@@ -323,6 +323,24 @@ BROKEN: dict[str, Broken] = {
     "an owner that the caller names": Broken(
         "Items__c =", "AccountId =", 27, "AccountId would be what the caller says", "account =",
     ),
+    "a link without its object": Broken(
+        'Items__c = "{items}"\n',
+        'Items__c = "{items}"\n[links.Order__c]\ncontact = "Contact__c"\nfield = "Name"\n'
+        'spoken = "{orderNumber}"\n[fields.Notes__c]\nvalue = "x"\n#', 28,
+        "links.Order__c.object is missing", "add object",
+    ),
+    "a misspelt key of a link": Broken(
+        'Items__c = "{items}"\n',
+        'Items__c = "{items}"\n[links.Order__c]\nobjekt = "O__c"\ncontact = "C__c"\n'
+        'field = "Name"\nspoken = "{orderNumber}"\n[fields.Notes__c]\nvalue = "x"\n#', 29,
+        "links.Order__c.objekt is unknown", "write object",
+    ),
+    "an unknown argument of a link": Broken(
+        'Items__c = "{items}"\n',
+        'Items__c = "{items}"\n[links.Order__c]\nobject = "O__c"\ncontact = "C__c"\n'
+        'field = "Name"\nspoken = "{order}"\n[fields.Notes__c]\nvalue = "x"\n#', 32,
+        "{order} is no argument", "{orderNumber}",
+    ),
     "a field that is filled twice": Broken(
         "Items__c =", "reason__c =", 27, "reason__c is filled twice", "once",
     ),
@@ -368,7 +386,7 @@ JARGON = (
 def mistakes(folder: Path) -> list[Mistake]:
     load_agent.cache_clear()
     with pytest.raises(AgentError) as refused:
-        load_agent(folder)
+        load_agent(str(folder))
     for mistake in refused.value.mistakes:
         assert mistake.said_in(folder) in str(refused.value)
         assert not any(word in str(mistake).replace("invalid value", "") for word in JARGON)
@@ -377,7 +395,7 @@ def mistakes(folder: Path) -> list[Mistake]:
 
 def test_the_folder_is_right_before_it_is_broken(folder: Path) -> None:
     load_agent.cache_clear()
-    assert len(load_agent(folder).tools) == 10
+    assert len(load_agent(str(folder)).tools) == 10
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -525,7 +543,7 @@ def test_files_of_windows_are_read_as_all_others(folder: Path) -> None:
     raw = RETURN_ITEM.replace("\n", "\r\n").encode("utf-8-sig")
     path.write_bytes(raw)
     load_agent.cache_clear()
-    assert load_agent(folder).tools["returnItem"].version == version_of(RETURN_ITEM, folder)
+    assert load_agent(str(folder)).tools["returnItem"].version == version_of(RETURN_ITEM, folder)
     path.write_bytes(raw.replace(b"minimum = 1\r", b"minimum = 11\r"))
     assert [found.line for found in mistakes(folder)] == [21]
 
@@ -533,11 +551,11 @@ def test_files_of_windows_are_read_as_all_others(folder: Path) -> None:
 def version_of(text: str, folder: Path) -> str:
     (folder / "tools" / "same.toml").write_text(text)
     load_agent.cache_clear()
-    return load_agent(folder).tools["same"].version
+    return load_agent(str(folder)).tools["same"].version
 
 
 def test_other_files_in_the_folder_are_no_tools(folder: Path) -> None:
     for name in ("README.md", "returnItem.toml~", ".returnItem.toml.swp"):
         (folder / "tools" / name).write_text("no tool")
     load_agent.cache_clear()
-    assert len(load_agent(folder).tools) == 10
+    assert len(load_agent(str(folder)).tools) == 10

@@ -15,7 +15,6 @@ import requests
 
 from demo.processes import Process, free_port, wait_until
 from demo.stack import ROOT, Org, Store, environment
-from shared.agent.folder import DEFAULT_FOLDER
 from shared.settings import load_settings
 
 
@@ -25,7 +24,6 @@ def _environment(
 ) -> Any:
     for name, value in environment(store_server.url, org.url, 8080).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AGENT_DIR", str(DEFAULT_FOLDER))
     load_settings.cache_clear()
     yield
     load_settings.cache_clear()

@@ -77,18 +77,24 @@ def test_check_prints_every_mistake_with_its_line_and_fails(folder: Path) -> Non
     ]
 
 
-def test_check_takes_the_folders_of_the_setting(
+def test_check_takes_the_folder_of_the_setting(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AGENT_DIR", f"{DEFAULT_FOLDER}:{folder}")
-    assert [line for line in run("check").output.splitlines() if line.startswith("OK")] == [
-        f"OK: {DEFAULT_FOLDER} has 8 tools",
-        f"OK: {folder} has 10 tools",
-    ]
-    monkeypatch.setenv("AGENT_DIR", f"{folder}:{folder}/nowhere")
+    monkeypatch.setenv("AGENT_DIR", str(folder))
+    assert run("check").output.startswith(f"OK: {folder} has 10 tools")
+    monkeypatch.setenv("AGENT_DIR", f"{folder}/nowhere")
     found = run("check")
     assert found.exit_code == 1
-    assert f"{folder}/nowhere: is no agent folder" in found.output
+    assert found.output.startswith(f"{folder}/nowhere: is no agent folder")
+
+
+def test_a_folder_that_is_typed_is_relative_to_the_working_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert run("check").output.startswith("OK: agent has 8 tools")  # the project's own
+    assert run("check", "acme").output.startswith("OK: acme has 10 tools")
+    assert run("check", "agent").output.startswith("agent: is no agent folder")
 
 
 # -- schema ----------------------------------------------------------------------------------------
@@ -216,7 +222,7 @@ def explained(tool: str, folder: Path) -> dict[str, list[str]]:
 
 def test_explain_says_what_a_create_writes_and_promises(folder: Path) -> None:
     said = explained("returnItem", folder)
-    version = load_agent(folder).tools["returnItem"].version
+    version = load_agent(str(folder)).tools["returnItem"].version
     assert said[""][0] == (
         "returnItem creates a Return_Request__c record that belongs to the caller."
     )
@@ -268,9 +274,9 @@ def test_explain_says_what_happens_without_a_key(folder: Path) -> None:
 def test_explain_shows_the_query_of_a_read(folder: Path) -> None:
     said = explained("orderStatus", folder)
     assert said["What it asks Salesforce, with example values"] == [
-        "SELECT Id, Name, Status__c, Carrier__r.Name FROM Order__c "
-        "WHERE Contact__c = '003000000000001AAA' AND Name = 'AB123456' "
-        "AND Cancelled__c = false ORDER BY Ordered_On__c DESC LIMIT 3"
+        "SELECT Id, Name, Status__c, Carrier__r.Name, Cancelled__c FROM Order__c "
+        "WHERE (Contact__c = '003000000000001AAA') AND Name LIKE 'a%b%1%2%3%4%5%6' "
+        "AND Cancelled__c = false ORDER BY Ordered_On__c DESC NULLS LAST LIMIT 200"
     ]
     assert said["Whose records"] == ["Only records whose Contact__c is the caller's contact."]
     assert said["What it reads"][-3:] == [

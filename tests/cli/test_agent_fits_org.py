@@ -55,6 +55,15 @@ CallObject = "{caller.number}"
 Status = "Not Started"
 """
 
+LINK = """\
+[links.WhatId]
+object = "Case"
+contact = "ContactId"
+field = "CaseNumber"
+spoken = "{note}"
+
+"""
+
 OPEN_TASKS = """\
 verb = "read"
 object = "Task"
@@ -96,7 +105,7 @@ def found_in(folder: Path) -> list[Mistake]:
     load_settings.cache_clear()
     load_agent.cache_clear()
     check_context = CheckContext(load_settings())
-    return misfits(load_agent(folder), check_context.org, has_key_fields=True)
+    return misfits(load_agent(str(folder)), check_context.org, has_key_fields=True)
 
 
 @dataclass(frozen=True)
@@ -321,6 +330,34 @@ MISFITS: dict[str, Misfit] = {
         'account = "AccountId"', "Task.AccountId is read-only", "leave it out",
         {'contact = "WhoId"': 'contact = "WhoId"\naccount = "AccountId"'},
     ),
+    # -- links to other records of the caller's
+    "a link to an object that the org lacks": Misfit(
+        'object = "Order__c"', "the org has no object Order__c", "correct its API name",
+        {"[fields]": LINK.replace('"Case"', '"Order__c"') + "[fields]"},
+    ),
+    "a link by a field that leads elsewhere": Misfit(
+        "[links.WhatId]", "Task.WhatId leads to Account, Case and not to Contact",
+        "a lookup field for Contact",
+        {"[fields]": LINK.replace('"Case"', '"Contact"').replace("ContactId", "ReportsToId")
+         .replace("CaseNumber", "Name") + "[fields]"},
+    ),
+    "a link by a field that does not exist": Misfit(
+        "[links.Order__c]", "Task has no field Order__c", "correct its API name",
+        {"[fields]": LINK.replace("WhatId", "Order__c") + "[fields]"},
+    ),
+    "a link to records that do not lead to the caller": Misfit(
+        'contact = "AccountId"', "Case.AccountId leads to Account and not to Contact",
+        "a lookup field for Contact",
+        {"[fields]": LINK.replace("ContactId", "AccountId") + "[fields]"},
+    ),
+    "a link by a name that does not exist": Misfit(
+        'field = "Number"', "Case has no field Number", "correct its API name",
+        {"[fields]": LINK.replace("CaseNumber", "Number") + "[fields]"},
+    ),
+    "a link by a long text": Misfit(
+        'field = "Description"', "can't search Case by Description", "another field",
+        {"[fields]": LINK.replace("CaseNumber", "Description") + "[fields]"},
+    ),
     # -- the service's own fields
     "a key that is hidden": Misfit(
         'verb = "create"', "Task has no field Call_Key__c", "python -m cli agent source",
@@ -409,4 +446,4 @@ def test_an_org_without_the_package_needs_none_of_its_fields(folder: Path, broke
     load_settings.cache_clear()
     load_agent.cache_clear()
     context = CheckContext(load_settings())
-    assert misfits(load_agent(folder), context.org, has_key_fields=False) == []
+    assert misfits(load_agent(str(folder)), context.org, has_key_fields=False) == []

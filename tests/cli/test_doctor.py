@@ -709,8 +709,8 @@ def test_each_mistake_and_each_misfit_of_an_agent_folder_is_a_line_of_its_own(
     strict_org.fault(hide_fields=["Contact.Phone", "Contact.Email"])
     found = [finding for finding in diagnose() if finding.link == "agent tools"]
     assert {finding.status for finding in found} == {"problem"}
-    tool = DEFAULT_FOLDER / "tools" / "updateContact.toml"
-    lines = tool.read_text().splitlines()
+    tool = "agent/tools/updateContact.toml"
+    lines = (ROOT / tool).read_text().splitlines()
     assert {finding.message for finding in found} == {
         f"{tool}:{lines.index(line) + 1}: Contact has no field {name}, or the user can't see it"
         for name, line in (("Phone", 'Phone = "{phone}"'), ("Email", 'Email = "{email}"'))
