@@ -141,7 +141,7 @@ def replay(yes: bool, **selection: Any) -> None:
     chosen = _chosen(journal, **selection)
     if _confirmed(chosen, "replay", yes):
         count, due_kinds = journal.replay([intent.id for intent in chosen])
-        Notifier(celery_app(load_settings())).notify(due_kinds)
+        Notifier(celery_app(load_settings().store)).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 
@@ -186,7 +186,7 @@ def edit(
         raise click.ClickException(f"{intent_id} is {intent.state}, not parked")
     try:
         change = edited(
-            intent, put=put, left_out=left_out, emptied=emptied, region=settings.phone_region
+            intent, put=put, left_out=left_out, emptied=emptied, region=settings.calls.phone_region
         )
     except EditRefusedError as refused:
         raise click.UsageError(str(refused)) from None
@@ -194,7 +194,7 @@ def edit(
         _show_change(intent, change, settings)
     if _confirmed([intent], "edit and replay", yes):
         count, due_kinds = journal.replay([intent_id], change.draft)
-        Notifier(celery_app(settings)).notify(due_kinds)
+        Notifier(celery_app(settings.store)).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 

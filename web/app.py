@@ -17,8 +17,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     app = Flask(__name__)
     app.register_error_handler(Exception, _failed)
-    if settings.transfer_rules:
-        read_rules(settings.transfer_rules)
+    if settings.calls.transfer_rules:
+        read_rules(settings.calls.transfer_rules)
     app.extensions["service"] = Service.from_settings(settings)
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)

@@ -65,7 +65,7 @@ def summary() -> tuple[Response, int]:
 
 def _is_operator(service: Service) -> bool:
     """Who asks has the OPS_TOKEN. Nobody has one that is not set."""
-    token = service.settings.ops_token
+    token = service.settings.ops.token
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if token is None or scheme.lower() != "bearer":
         return False
@@ -183,7 +183,7 @@ def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> l
 @blueprint.get("/metrics")
 def metrics() -> Response:
     service = _service()
-    if service.settings.ops_token is None:
+    if service.settings.ops.token is None:
         return Response(status=404)
     if not _is_operator(service):
         return Response(status=401, headers={"WWW-Authenticate": "Bearer"})

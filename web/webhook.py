@@ -49,10 +49,10 @@ def vapi() -> Response:
     service: Service = current_app.extensions["service"]
     settings = service.settings
     try:
-        body.check_length(request.environ, settings.max_body_bytes)
-        authentication.check_head(request.headers, settings)
-        raw = body.read(request.environ, settings.max_body_bytes)
-        identity = authentication.authenticate(_as_signed(service, raw), settings)
+        body.check_length(request.environ, settings.web.max_body_bytes)
+        authentication.check_head(request.headers, settings.vapi)
+        raw = body.read(request.environ, settings.web.max_body_bytes)
+        identity = authentication.authenticate(_as_signed(service, raw), settings.vapi)
     except body.BodyRefusedError as refused:
         return _refused(refused.status)
     except authentication.NotAuthenticatedError as why:
@@ -166,7 +166,7 @@ def _record(service: Service, message: Message) -> CallState:
 
 
 def _caller_id(service: Service, message: Message) -> CallerId:
-    return read_caller_id(message, service.settings.trusted_sip_hosts)
+    return read_caller_id(message, service.settings.calls.trusted_sip_hosts)
 
 
 def _tool_entries(
@@ -241,8 +241,8 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
 
 def _as_signed(service: Service, raw: bytes) -> authentication.Request:
     """url: built only where it is signed."""
-    settings = service.settings
-    url = _public_url(settings.public_url) if "{url}" in settings.vapi_hmac_payload_format else ""
+    is_signed = "{url}" in service.settings.vapi.hmac_payload_format
+    url = _public_url(service.settings.web.public_url) if is_signed else ""
     return authentication.Request(request.method, url, request.headers, raw)
 
 

@@ -256,7 +256,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         self.worker_connections = _possible_connections(self.worker_connections)
         self.connections = Connections(
             self.worker_connections - SPARE_CONNECTIONS,
-            MAX_BODIES_IN_FLIGHT * load_settings().max_body_bytes,
+            MAX_BODIES_IN_FLIGHT * load_settings().web.max_body_bytes,
         )
         super().init_process()
 

@@ -49,7 +49,7 @@ class Tasks:
             self.notify,
             lambda kind: self._drain(kind)[1],
             self.purge,
-            self._resources.settings.sweep_interval_s,
+            self._resources.settings.journal.sweep_interval_s,
         )
 
     def deliver(self, kind: Kind) -> str:
@@ -61,7 +61,7 @@ class Tasks:
 
     def end_quiet_calls(self) -> str:
         """Ends calls without events for IDLE_CALL_MIN that no report has ended."""
-        quiet_ms = int(self._resources.settings.idle_call_min * 60_000)
+        quiet_ms = int(self._resources.settings.calls.idle_call_min * 60_000)
         try:
             count, kinds = self._resources.end_of_call.end_quiet_calls(quiet_ms)
         except StoreUnavailableError as trouble:
@@ -71,7 +71,7 @@ class Tasks:
 
     def purge(self) -> str:
         """Retention: personal data of what was delivered or cancelled, later the receipts."""
-        settings = self._resources.settings
+        settings = self._resources.settings.journal
         purged, until = 0, time.monotonic() + PURGE_FOR_S
         try:
             while time.monotonic() < until:

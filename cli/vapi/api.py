@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from shared.settings import Settings
+from shared.settings import VapiSettings
 from shared.vapi.values import as_number, as_object, as_objects
 
 TIMEOUT_S = (3.05, 20.0)
@@ -29,11 +29,11 @@ class VapiRefusedError(Exception):
 class VapiApi:
     """A client for Vapi's API. Every method raises VapiRefusedError."""
 
-    def __init__(self, settings: Settings) -> None:
-        key = settings.vapi_api_key
+    def __init__(self, settings: VapiSettings) -> None:
+        key = settings.api_key
         if not key:
             raise VapiRefusedError("Set VAPI_API_KEY to the private key of the account")
-        self._base = settings.vapi_base_url
+        self._base = settings.base_url
         self._headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
 
     def list_all(self, resource: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from shared.calls.calls import Calls
 from shared.logs import log
-from shared.settings import Settings
+from shared.settings import VapiSettings
 from shared.store import StoreUnavailableError
 from shared.vapi.control import ControlRefusedError, HostNotAllowedError, post_update
 
@@ -20,10 +20,10 @@ THREADS = 4
 class CallUpdates:
     """Safe to share between threads."""
 
-    def __init__(self, calls: Calls, settings: Settings) -> None:
+    def __init__(self, calls: Calls, settings: VapiSettings) -> None:
         self._calls = calls
-        self._hosts = settings.vapi_control_hosts
-        self._by = settings.vapi_tell_by
+        self._hosts = settings.control_hosts
+        self._by = settings.tell_by
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="call_updates")
 
     def notify_agent(self, call_updates: Iterable[tuple[str, str]]) -> None:

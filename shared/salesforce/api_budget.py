@@ -19,7 +19,7 @@ from shared.deadline import Deadline
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.namespace import keys_of
 from shared.scripts import load
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 from shared.store import now_ms, translated
 
 LOOK_AGAIN_MS = 30_000
@@ -107,13 +107,13 @@ class Figures:
 class ApiBudget:
     """Safe to share between threads. Every method raises StoreUnavailableError."""
 
-    def __init__(self, settings: Settings, store: redis.Redis) -> None:
+    def __init__(self, settings: SalesforceSettings, store: redis.Redis) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._keys = keys_of(settings)
-        self._window_limit = settings.salesforce_window_requests
+        self._window_limit = settings.window_requests
         self._account: dict[str, Any] = {
             "prefix": self._keys,
-            "reserve": settings.salesforce_daily_reserve_percent / 100,
+            "reserve": settings.daily_reserve_percent / 100,
             "look_again_ms": LOOK_AGAIN_MS,
             "slow_ms": settings.lookup_deadline_ms // 2,
             "max_stuck": MAX_STUCK,
@@ -123,7 +123,7 @@ class ApiBudget:
             "max_open_ms": MAX_OPEN_MS,
         }
         if self._window_limit:
-            window_ms = int(settings.salesforce_window_seconds * 1000)
+            window_ms = int(settings.window_seconds * 1000)
             self._account["window"] = [self._window_limit, window_ms]
         self._admit = load(store, "salesforce", "admit")
         self._done = load(store, "salesforce", "done")

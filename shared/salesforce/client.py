@@ -25,7 +25,7 @@ from shared.salesforce.api_budget import ApiBudget, Permit, Use
 from shared.salesforce.failures import FailureClass, SalesforceError, away, read_failure
 from shared.salesforce.pages import NextPage, all_records
 from shared.salesforce.token import Token, TokenStore
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 
 CONNECT_TIMEOUT_S = 3.05
 
@@ -125,13 +125,13 @@ class SalesforceClient:
     """Safe to share between threads: each has its own connection. use: what the requests serve."""
 
     def __init__(
-        self, settings: Settings, store: redis.Redis, api_budget: ApiBudget, use: Use
+        self, settings: SalesforceSettings, store: redis.Redis, api_budget: ApiBudget, use: Use
     ) -> None:
         self.tokens = TokenStore(settings, store)
         self.api_budget = api_budget
         self.use = use
         self._settings = settings
-        self._plain_http = settings.salesforce_instance_url.startswith("http://")
+        self._plain_http = settings.instance_url.startswith("http://")
         self._local = threading.local()
 
     def permit(self, until: Deadline, *, lasts_s: float) -> Permit:
@@ -181,7 +181,7 @@ class SalesforceClient:
     @property
     def api_path(self) -> str:
         """The prefix of the URLs of Composite's subrequests."""
-        return f"/services/data/v{self._settings.salesforce_api_version}/"
+        return f"/services/data/v{self._settings.api_version}/"
 
     def _call(
         self, send: Callable[[Salesforce], Any], deadline: Deadline, permit: Permit | None
@@ -237,7 +237,7 @@ class SalesforceClient:
                 session_id=token.access_token,
                 instance_url=token.instance_url,
                 session=self._transport,
-                version=self._settings.salesforce_api_version,
+                version=self._settings.api_version,
             )
         session: Salesforce = self._local.session
         return session

@@ -105,7 +105,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 def app_for(url: str) -> Celery:
     pools.reset()  # kombu keeps connections by address, whatever their TLS options
-    return celery_app(make_settings(url, "http://127.0.0.1:1"))
+    return celery_app(make_settings(url, "http://127.0.0.1:1").store)
 
 
 def test_tls_is_verified_by_redis_py_and_by_celery_alike(relay: Relay, store: redis.Redis) -> None:

@@ -145,7 +145,7 @@ def test_a_sweep_that_fails_is_not_the_last(
 def tasks(settings: Settings) -> Iterator[Tasks]:
     """As a worker has them."""
     resources = Resources(settings)
-    yield Tasks(celery_app(settings), resources)
+    yield Tasks(celery_app(settings.store), resources)
     resources.store.close()
 
 
