@@ -40,6 +40,9 @@ LIFE_S = 24 * 3600
 REPORTED_LIFE_S = 3600
 """How long it is stored once the report is in the journal: write requests may arrive even later."""
 
+PRECISION_MS = 5_000
+"""Events within this time do not write the call's expiry, or the time of its last event, again."""
+
 SET_ASIDE_S = 3600
 MAX_SET_ASIDE = 1000
 
@@ -126,6 +129,7 @@ class Calls:
             "id": call_id,
             "life_ms": LIFE_S * 1000,
             "reported_life_ms": REPORTED_LIFE_S * 1000,
+            "precision_ms": PRECISION_MS,
             "fields": {name: value for name, value in fields.items() if value},
             "control_url": str(control) if control else "",
             "control_origin": control.origin if control else "",
