@@ -92,7 +92,7 @@ def handle(service: Service, environ: "WSGIEnvironment") -> tuple[HTTPStatus, st
     except ValueError:
         return _refused(HTTPStatus.BAD_REQUEST)
     message = read_message(parsed)
-    MESSAGES.labels(type=message.type if message and message.type in KNOWN else "unknown").inc()
+    MESSAGES.labels(message.type if message and message.type in KNOWN else "unknown").inc()
     if message is None:
         log.warning("message_without_type", shape=shape(parsed))
         return HTTPStatus.OK, NO_ANSWER_NEEDED
