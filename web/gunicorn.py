@@ -41,6 +41,9 @@ graceful_timeout = 25
 limit_request_fields = 60
 limit_request_field_size = 8190
 
+# web/worker.py holds the head of an answer back, and sendfile would overtake it.
+sendfile = False
+
 accesslog = None
 loglevel = "warning"
 

@@ -12,6 +12,7 @@ import hmac
 import re
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from shared.settings import VapiSettings
@@ -112,16 +113,28 @@ def _check_fresh(timestamp: str, tolerance_s: int) -> None:
 
 def signed_payload(request: Request, timestamp: str, settings: VapiSettings) -> bytes:
     """The bytes that are signed: the payload format with its placeholders filled in."""
-    message_id_header = settings.hmac_message_id_header
-    values = {
-        "{body}": request.body,
-        "{timestamp}": timestamp.encode(),
-        "{method}": request.method.encode(),
-        "{url}": request.url.encode(),
-        "{svix-id}": (request.headers.get(message_id_header or "") or "").encode(),
-    }
-    parts = _PLACEHOLDER.split(settings.hmac_payload_format)
-    return b"".join(values.get(part, part.encode()) for part in parts)
+
+    def filled(part: str) -> bytes:
+        match part:
+            case "{body}":
+                return request.body
+            case "{timestamp}":
+                return timestamp.encode()
+            case "{method}":
+                return request.method.encode()
+            case "{url}":
+                return request.url.encode()
+            case "{svix-id}":
+                header = settings.hmac_message_id_header
+                return (request.headers.get(header or "") or "").encode()
+        return part.encode()
+
+    return b"".join(map(filled, _parts(settings.hmac_payload_format)))
+
+
+@cache
+def _parts(payload_format: str) -> list[str]:
+    return _PLACEHOLDER.split(payload_format)
 
 
 def sign(payload: bytes, secret: str, settings: VapiSettings) -> bytes:
@@ -142,9 +155,14 @@ def decode_digest(text: str, settings: VapiSettings) -> bytes:
     else:
         digest = base64.b64decode(text, validate=True)
         canonical = base64.b64encode(digest).decode() == text
-    if not canonical or len(digest) != hashlib.new(settings.hmac_algorithm).digest_size:
+    if not canonical or len(digest) != _digest_size(settings.hmac_algorithm):
         raise ValueError("must be a digest")
     return digest
+
+
+@cache
+def _digest_size(algorithm: str) -> int:
+    return hashlib.new(algorithm).digest_size
 
 
 def _same(left: str, right: str) -> bool:
