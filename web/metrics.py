@@ -134,7 +134,7 @@ class FleetCollector(Collector):
     def _account(self) -> Iterator[Metric]:
         account = self._service.api_budget.figures()
         yield GaugeMetricFamily(
-            "vs_breaker", "0 closed, 1 half-open, 2 open", BREAKER[account.breaker]
+            "vs_breaker", "0 closed, 1 half-open, 2 open", BREAKER[account.breaker.state]
         )
         in_flight = GaugeMetricFamily(
             "vs_salesforce_in_flight", "Requests in flight", labels=["use"]
