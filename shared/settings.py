@@ -32,6 +32,7 @@ from shared.addresses import (
     wrong_with_redis,
     wrong_with_web,
 )
+from shared.errors import ServiceError
 from shared.phone import as_e164
 
 REDIS_PREFIX = "vs:"
@@ -56,7 +57,7 @@ _HOST_NAME = re.compile(
 Grant = Literal["jwt", "client_credentials", "refresh_token"]
 
 
-class SettingsError(Exception):
+class SettingsError(ServiceError):
     """The environment can't be used. The text names each variable and what is wrong with it."""
 
 

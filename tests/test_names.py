@@ -9,8 +9,9 @@ from shared import dispatch
 from shared.domain.kinds import Kind
 
 SHARED = {
-    "addresses", "alive", "calls", "deadline", "dispatch", "domain", "installed", "journal",
-    "listening", "logs", "phone", "salesforce", "scripts", "settings", "store", "transfer", "vapi",
+    "addresses", "alive", "calls", "deadline", "dispatch", "domain", "errors", "installed",
+    "journal", "listening", "logs", "phone", "salesforce", "scripts", "settings", "store",
+    "transfer", "vapi",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 

@@ -64,9 +64,8 @@ class Denied:
         if self.why == "breaker":
             return away("BREAKER_OPEN", ambiguous=False)
         code = "DAILY_ALLOWANCE" if self.why == "daily" else "WINDOW_SPENT"
-        error = SalesforceError(FailureClass.BUDGET, code, whole=True)
-        error.retry_after_s = self.wait_ms / 1000
-        return error
+        retry_after_s = self.wait_ms / 1000
+        return SalesforceError(FailureClass.BUDGET, code, retry_after_s=retry_after_s, whole=True)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.errors import ServiceError
 from shared.settings import Settings
 
 SECRET_HEADER = "X-Vapi-Secret"
@@ -22,7 +23,7 @@ _PLACEHOLDER = re.compile(r"(\{body\}|\{timestamp\}|\{method\}|\{url\}|\{svix-id
 _EPOCH = re.compile(r"\d{9,14}")
 
 
-class NotAuthenticatedError(Exception):
+class NotAuthenticatedError(ServiceError):
     """The request does not prove that Vapi sent it. The text is for our log, not for the sender."""
 
 
