@@ -12,6 +12,7 @@ from typing import Any
 from shared.domain.drafts import DRAFTS
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
+from shared.errors import ServiceError
 from shared.phone import as_e164
 from shared.salesforce.customers import CHANGEABLE
 from shared.vapi.tools import BadArgumentsError, read_arguments
@@ -22,7 +23,7 @@ WHO = ("contact_id", "caller_number")
 _CONTACT_ID = re.compile(r"003[A-Za-z0-9]{12}([A-Za-z0-9]{3})?")
 
 
-class EditRefusedError(Exception):
+class EditRefusedError(ServiceError):
     """The correction is not possible. The text is a sentence for the operator."""
 
 

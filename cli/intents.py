@@ -11,11 +11,11 @@ import click
 from cli.edits import Edit, EditRefusedError, edited
 from cli.org_state import org_state_of
 from cli.store import Commands, open_journal
-from shared.dispatch import Notifier, celery_app
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings, load_settings
+from shared.wake_ups import Notifier, celery_app
 
 MAX_BY_FILTER = 10_000
 MAX_SHOWN = 200

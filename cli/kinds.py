@@ -3,9 +3,9 @@
 import click
 
 from cli.store import open_journal
-from shared.dispatch import Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.settings import load_settings
+from shared.wake_ups import Notifier, celery_app
 
 KIND = click.argument("kind", type=click.Choice([str(kind) for kind in Kind]))
 YES = click.option(

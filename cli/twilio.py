@@ -5,13 +5,14 @@ Vapi; its fallback URL and its status callback are ours (web/twilio.py). Vapi's 
 callback of its own, which ours replaces; whether Vapi needs it is unconfirmed.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from requests import RequestException
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from shared.errors import ServiceError
 from shared.settings import TwilioSettings, WebSettings
 
 TIMEOUT_S = 20.0
@@ -25,7 +26,7 @@ OVERRIDES = ("voice_application_sid", "trunk_sid")
 """If one of these is set, Twilio ignores a number's URLs (IncomingPhoneNumber resource)."""
 
 
-class TwilioRefusedError(Exception):
+class TwilioRefusedError(ServiceError):
     """Twilio refused, or could not be reached. The text has Twilio's own words, no secret of ours.
 
     status: the HTTP status, 0 when there was no answer.
@@ -33,7 +34,7 @@ class TwilioRefusedError(Exception):
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
-        self.status = status
+        self.status: Final = status
 
 
 class TwilioApi:

@@ -125,9 +125,9 @@ def _summary(service: Service) -> dict[str, Any]:
         },
         "token_age_s": round(age_s) if age_s is not None else None,
         "breaker": {
-            "state": account.breaker,
-            "reason": account.breaker_reason or None,
-            "for_ms": account.breaker_for_ms,
+            "state": account.breaker.state,
+            "reason": account.breaker.reason or None,
+            "for_ms": account.breaker.for_ms,
         },
         "budget": {
             "window": account.window,

@@ -10,7 +10,6 @@ from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.deadline import Deadline
-from shared.dispatch import Notifier, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.journal.results import Summary
@@ -25,6 +24,7 @@ from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import Fitness, connect, fitness
+from shared.wake_ups import Notifier, celery_app
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
 
 NOTIFY_TIMEOUT_S = 0.5

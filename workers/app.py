@@ -8,8 +8,8 @@ from celery import Celery
 from celery.signals import setup_logging
 
 from shared import logs
-from shared.dispatch import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, celery_app
 from shared.settings import Settings, SettingsError, load_settings
+from shared.wake_ups import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, celery_app
 from workers.alive import keep_noting
 from workers.pulse import keep_pulse
 from workers.resources import Resources

@@ -10,10 +10,10 @@ from functools import partial
 
 from celery import Celery
 
-from shared.dispatch import END_QUIET_CALLS, PURGE, Notifier, deliver_task
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.store import StoreUnavailableError
+from shared.wake_ups import END_QUIET_CALLS, PURGE, Notifier, deliver_task
 from workers.call_updates import updates_of
 from workers.delivery.engine import Drained, drain
 from workers.resources import Resources

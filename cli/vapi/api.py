@@ -3,10 +3,11 @@
 Resources and fields: Vapi's API reference, `/assistant`, `/tool`, `/phone-number`, `/campaign`.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import requests
 
+from shared.errors import ServiceError
 from shared.settings import VapiSettings
 from shared.vapi.values import as_number, as_object, as_objects
 
@@ -15,7 +16,7 @@ MAX_LISTED = 1000
 MAX_PAGES = 10
 
 
-class VapiRefusedError(Exception):
+class VapiRefusedError(ServiceError):
     """Vapi refused, or could not be reached. The text has Vapi's own words, and no secret of ours.
 
     status: the HTTP status, 0 when there was no answer.
@@ -23,7 +24,7 @@ class VapiRefusedError(Exception):
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
-        self.status = status
+        self.status: Final = status
 
 
 class VapiApi:

@@ -8,12 +8,13 @@ import time
 from base64 import b64encode
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import requests
 
 from shared.addresses import is_loopback
+from shared.errors import ServiceError
 from shared.settings import VapiSettings
 from shared.vapi.authentication import SECRET_HEADER, Request, sign, signed_payload
 
@@ -28,12 +29,12 @@ REWRITTEN = (b'{"message": {"type": "doctor"}}', b'{"message":{"type":"doctor"}}
 """Bytes as such a proxy would write them."""
 
 
-class ProbeFailedError(Exception):
+class ProbeFailedError(ServiceError):
     """The text says what was seen, `remedy` what to do about it."""
 
     def __init__(self, seen: str, remedy: str) -> None:
         super().__init__(seen)
-        self.remedy = remedy
+        self.remedy: Final = remedy
 
 
 @dataclass(frozen=True)

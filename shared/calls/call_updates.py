@@ -38,7 +38,7 @@ class CallUpdates:
                 self._executor.submit(self._post, call_id, url, text)
 
     def _post(self, call_id: str, url: str, text: str) -> None:
-        outcome, reason = "told", ""
+        outcome, reason = "sent", ""
         try:
             post_update(url, text, self._hosts, by=self._by)
         except HostNotAllowedError:
@@ -46,12 +46,12 @@ class CallUpdates:
         except ControlRefusedError as failed:
             outcome, reason = "failed", str(failed)
         except Exception:  # the executor would swallow it
-            log.exception("call_not_told", call_id=call_id)
+            log.exception("call_update_failed", call_id=call_id)
             outcome, reason = "failed", "UNFORESEEN"
         if reason:
-            log.warning("call_not_told", call_id=call_id, reason=reason)
+            log.warning("call_update_failed", call_id=call_id, reason=reason)
         else:
-            log.info("call_told", call_id=call_id)
+            log.info("call_update_sent", call_id=call_id)
         try:
             self._calls.count_call_updates(outcome)
         except StoreUnavailableError:

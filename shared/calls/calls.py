@@ -304,7 +304,7 @@ class Calls:
             return bool(self._store.hexists(f"{self._prefix}call:{call_id}", "over"))
 
     def count_call_updates(self, outcome: str) -> None:
-        """outcome: "told", "failed", or "refused" for a host that is not allowed."""
+        """outcome: "sent", "failed", or "refused" for a host that is not allowed."""
         with translated():
             self._store.hincrby(f"{self._prefix}call_updates", outcome, 1)
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import redis
 import requests
 
+from shared.errors import ServiceError
 from shared.salesforce.grants import TTL_S, RefreshTokens
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import TOKEN_TIMEOUT_S, TokenStore
@@ -24,7 +25,7 @@ BEGUN_S = 600
 SCOPE = "api refresh_token"
 
 
-class AuthorisationRefusedError(Exception):
+class AuthorisationRefusedError(ServiceError):
     """The text tells the operator what was wrong, without any token."""
 
 

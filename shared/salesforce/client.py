@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from shared.deadline import Deadline
+from shared.errors import ServiceError
 from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Permit, Use
 from shared.salesforce.failures import FailureClass, SalesforceError, away, read_failure
@@ -36,7 +37,7 @@ HEADERS = {
 }
 
 
-class WithdrawnError(Exception):
+class WithdrawnError(ServiceError):
     """The request was withdrawn right before it was sent. Nothing was sent."""
 
 
@@ -262,8 +263,6 @@ def _failure(answer: requests.Response) -> SalesforceError:
         body = answer.json()
     except ValueError:
         body = None  # HTML of an edge in front of Salesforce, or nothing
-    error = read_failure(answer.status_code, body, whole=True)
-    retry_after = answer.headers.get("Retry-After", "")
-    if retry_after.isdigit():
-        error.retry_after_s = min(float(retry_after), 600.0)
-    return error
+    asked = answer.headers.get("Retry-After", "")
+    retry_after_s = min(float(asked), 600.0) if asked.isdigit() else None
+    return read_failure(answer.status_code, body, whole=True, retry_after_s=retry_after_s)

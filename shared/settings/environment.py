@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.addresses import wrong_with_web
+from shared.errors import ServiceError
 from shared.phone import as_e164
 
 PLACEHOLDER = "change-me"
@@ -30,7 +31,7 @@ NUMBER = "a phone number with its country code, such as +14155550100"
 """What a switch, a secret or a number must be. Each is the description of several fields."""
 
 
-class SettingsError(Exception):
+class SettingsError(ServiceError):
     """The environment can't be used. The text names each variable and what is wrong with it."""
 
 

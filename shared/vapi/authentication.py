@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
+from shared.errors import ServiceError
 from shared.settings import VapiSettings
 
 SECRET_HEADER = "X-Vapi-Secret"
@@ -23,7 +24,7 @@ _PLACEHOLDER = re.compile(r"(\{body\}|\{timestamp\}|\{method\}|\{url\}|\{svix-id
 _EPOCH = re.compile(r"\d{9,14}")
 
 
-class NotAuthenticatedError(Exception):
+class NotAuthenticatedError(ServiceError):
     """The request does not prove that Vapi sent it. The text is for our log, not for the sender."""
 
 

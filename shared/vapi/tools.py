@@ -23,13 +23,14 @@ from pydantic_core import PydanticCustomError
 from shared.domain import case_numbers
 from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
+from shared.errors import ServiceError
 from shared.phone import as_e164
 
 MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
 """A comment also contains the reference, which needs some of the space."""
 
 
-class BadArgumentsError(Exception):
+class BadArgumentsError(ServiceError):
     """The text is a sentence for the agent. It never repeats what the caller said."""
 
 

@@ -8,18 +8,11 @@ import redis
 
 from demo.stack import Org, Store
 from shared.deadline import Deadline
-from shared.salesforce.api_budget import (
-    HOLD_MS,
-    MAX_BAD,
-    MAX_STUCK,
-    ApiBudget,
-    Capacity,
-    Denied,
-    Permit,
-    Use,
-)
+from shared.salesforce.api_budget import ApiBudget, Capacity, Denied, Permit, Use
+from shared.salesforce.breaker import MAX_BAD, MAX_STUCK
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.window import HOLD_MS
 from shared.settings import Settings
 from tests.conftest import make_settings
 
@@ -225,7 +218,7 @@ def test_failures_open_the_breaker_for_lookups_alone_in_every_process(
     refused = ask(other, Use.LOOKUP)
     assert isinstance(refused, Denied)
     assert refused.why == "breaker"
-    assert (other.figures().breaker, other.figures().breaker_reason) == ("open", "HTTP_503")
+    assert (other.figures().breaker.state, other.figures().breaker.reason) == ("open", "HTTP_503")
     assert isinstance(ask(other, Use.WRITE), Permit)
 
 
@@ -236,7 +229,7 @@ def test_more_good_answers_than_bad_ones_keep_it_closed(
     for _ in range(MAX_BAD + 1):
         api_budget.done(permit_of(api_budget), None)
     opened(api_budget)
-    assert api_budget.figures().breaker == "closed"
+    assert api_budget.figures().breaker.state == "closed"
 
 
 def test_refusals_of_salesforce_are_answers(settings: Settings, store: redis.Redis) -> None:
@@ -245,7 +238,7 @@ def test_refusals_of_salesforce_are_answers(settings: Settings, store: redis.Red
         api_budget.done(
             permit_of(api_budget), SalesforceError(FailureClass.MISCONFIGURED, "INVALID_FIELD")
         )
-    assert api_budget.figures().breaker == "closed"
+    assert api_budget.figures().breaker.state == "closed"
 
 
 def test_one_probe_at_a_time_goes_through_and_a_good_one_closes_it(
@@ -254,7 +247,7 @@ def test_one_probe_at_a_time_goes_through_and_a_good_one_closes_it(
     api_budget, other = ApiBudget(settings.salesforce, store), ApiBudget(settings.salesforce, store)
     opened(api_budget)
     over(store, keys)
-    assert api_budget.figures().breaker == "half-open"
+    assert api_budget.figures().breaker.state == "half-open"
     probe = permit_of(api_budget)
     assert probe.probe
     assert all(isinstance(ask(item, Use.LOOKUP), Denied) for item in (api_budget, other))
@@ -294,7 +287,7 @@ def test_a_bad_probe_opens_it_for_longer(settings: Settings, store: redis.Redis,
     for failures_in_a_row in (2, 3):
         over(store, keys)
         bad(api_budget, permit_of(api_budget))
-        assert api_budget.figures().breaker == "open"
+        assert api_budget.figures().breaker.state == "open"
         assert store.hget(f"{keys}breaker", "failures_in_a_row") == str(failures_in_a_row)
 
 
@@ -318,7 +311,7 @@ def test_lookups_that_hang_open_it_before_they_time_out(
         store.zincrby(f"{keys}flying:lookup", -2000, permit.id)
     refused = ask(api_budget, Use.LOOKUP)
     assert isinstance(refused, Denied)
-    assert api_budget.figures().breaker_reason == "HANGING"
+    assert api_budget.figures().breaker.reason == "HANGING"
 
 
 def test_answers_that_take_too_long_open_it(settings: Settings, store: redis.Redis) -> None:
@@ -326,4 +319,4 @@ def test_answers_that_take_too_long_open_it(settings: Settings, store: redis.Red
     for _ in range(MAX_BAD):
         permit = permit_of(api_budget)
         api_budget.done(Permit(permit.id, permit.use, permit.probe, permit.left_at - 2.0), None)
-    assert api_budget.figures().breaker_reason == "SLOW"
+    assert api_budget.figures().breaker.reason == "SLOW"

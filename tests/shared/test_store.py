@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 from demo.failover import Forwarder, Pair
 from demo.processes import wait_until
 from demo.stack import Store
-from shared.dispatch import DELIVER_QUEUE, Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.store import StoreUnavailableError, connect, translated
+from shared.wake_ups import DELIVER_QUEUE, Notifier, celery_app
 from tests.conftest import make_settings
 from tests.journal.test_journal import intent
 

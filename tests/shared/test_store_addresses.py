@@ -24,9 +24,9 @@ from kombu import pools
 from kombu.exceptions import OperationalError
 
 from demo.stack import Store
-from shared.dispatch import celery_app, deliver_task, for_celery
 from shared.domain.kinds import Kind
 from shared.store import connect
+from shared.wake_ups import celery_app, deliver_task, for_celery
 from tests.conftest import make_settings
 
 QUEUE = "vs:celery:deliver"

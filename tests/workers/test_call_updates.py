@@ -118,7 +118,7 @@ def test_the_call_learns_of_a_parked_write_while_it_lasts(
     deliver_and_notify(context, change_settings(settings, vapi_control_hosts=hosts), store)
     assert bool(posted) is sent
     assert Calls(store).call_update_counts() == (
-        {} if ended else {"told": 1} if sent else {"refused": 1}
+        {} if ended else {"sent": 1} if sent else {"refused": 1}
     )
     if sent:
         (command,) = posted

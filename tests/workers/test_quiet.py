@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 
 from shared.calls.calls import Calls
 from shared.calls.end_of_call import EndOfCallWriter
-from shared.dispatch import celery_app
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from shared.wake_ups import celery_app
 from tests.calling import OPERATOR, message, post
 from tests.conftest import change_settings
 from tests.store_time import call_is_quiet

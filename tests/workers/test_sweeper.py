@@ -9,11 +9,11 @@ import redis
 
 from demo.processes import wait_until
 from demo.stack import Org
-from shared.dispatch import celery_app
 from shared.domain.drafts import CommentDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from shared.wake_ups import celery_app
 from tests.calling import KNOWN
 from tests.store_time import last_ran, wake_up_is_lost
 from tests.workers.delivering import BILLING, accept, stored

@@ -9,7 +9,7 @@ from shared.domain.identity import may_discuss
 from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.salesforce.records import MARKERS
-from workers.delivery.amendments import amend_call_logs
+from workers.delivery.call_log_amendments import amend_call_logs
 from workers.delivery.call_text import call_fields
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
