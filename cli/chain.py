@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
+from shared.errors import ServiceError
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
 
@@ -18,27 +19,27 @@ class Status(StrEnum):
     NOT_CHECKED = "not checked"
 
 
-class Problem(Exception):  # noqa: N818 - what a check found, and no failure of the check
+class Problem(ServiceError):  # noqa: N818 - what a check found, and no failure of the check
     """What is wrong, and what to do about it."""
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
-        self.remedy = remedy
+        self.remedy: Final = remedy
 
 
 class Suspicion(Problem):
     """What may be wrong. The service works, so the doctor's exit code stays 0."""
 
 
-class Problems(Exception):  # noqa: N818
+class Problems(ServiceError):  # noqa: N818
     """Several things that are wrong, each a finding of its own."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"{len(problems)} problems")
-        self.problems = problems
+        self.problems: Final = problems
 
 
-class NotSetUp(Exception):  # noqa: N818
+class NotSetUp(ServiceError):  # noqa: N818
     """The link is not in use here. The text names the setting that would put it to use."""
 
 

@@ -19,6 +19,7 @@ from shared.domain.drafts import draft_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.domain.record_mapping import placeholders
+from shared.errors import ServiceError
 from shared.phone import as_e164
 
 WHO = ("contact_id", "caller_number")
@@ -27,7 +28,7 @@ WHO = ("contact_id", "caller_number")
 _CONTACT_ID = re.compile(r"003[A-Za-z0-9]{12}([A-Za-z0-9]{3})?")
 
 
-class EditRefusedError(Exception):
+class EditRefusedError(ServiceError):
     """The correction is not possible. The text is a sentence for the operator."""
 
 

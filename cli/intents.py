@@ -13,11 +13,11 @@ from cli.kinds import KindName
 from cli.org_state import org_state_of
 from cli.store import Commands, open_journal
 from shared.agent.folder import load_agent
-from shared.dispatch import Notifier, celery_app
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.journal.journal import Journal
 from shared.settings import Settings, load_settings
+from shared.wake_ups import Notifier, celery_app
 
 MAX_BY_FILTER = 10_000
 MAX_SHOWN = 200
@@ -143,7 +143,7 @@ def replay(yes: bool, **selection: Any) -> None:
     chosen = _chosen(journal, **selection)
     if _confirmed(chosen, "replay", yes):
         count, due_kinds = journal.replay([intent.id for intent in chosen])
-        Notifier(celery_app(load_settings())).notify(due_kinds)
+        Notifier(celery_app(load_settings().store)).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 
@@ -192,8 +192,8 @@ def edit(
             put=put,
             left_out=left_out,
             emptied=emptied,
-            agent=load_agent(settings.agent_dir),
-            region=settings.phone_region,
+            agent=load_agent(settings.calls.agent_dir),
+            region=settings.calls.phone_region,
         )
     except EditRefusedError as refused:
         raise click.UsageError(str(refused)) from None
@@ -201,7 +201,7 @@ def edit(
         _show_change(intent, change, settings)
     if _confirmed([intent], "edit and replay", yes):
         count, due_kinds = journal.replay([intent_id], change.draft)
-        Notifier(celery_app(settings)).notify(due_kinds)
+        Notifier(celery_app(settings.store)).notify(due_kinds)
         click.echo(f"replayed {count}")
 
 

@@ -3,9 +3,9 @@
 import click
 
 from cli.store import open_journal
-from shared.dispatch import Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.settings import load_settings
+from shared.wake_ups import Notifier, celery_app
 
 
 class KindName(click.Choice[str]):
@@ -52,7 +52,7 @@ def resume(kind: str, yes: bool) -> None:
     if not yes:
         click.echo(f"would resume {kind} ({open_count} open); add --yes to do it")
     elif journal.resume(Kind(kind)):
-        Notifier(celery_app(load_settings())).notify([Kind(kind)])
+        Notifier(celery_app(load_settings().store)).notify([Kind(kind)])
         click.echo(f"{kind} is resumed ({open_count} open)")
     else:
         click.echo(f"{kind} was neither paused nor waiting")

@@ -41,9 +41,10 @@ def org_state_of(intent: Intent, change: Edit, settings: Settings) -> OrgState:
 
     If the org can't be read, the result's sentence says so. Raises StoreUnavailableError.
     """
-    store = connect(settings.redis_url, socket_timeout_s=ANSWER_S)
-    salesforce = SalesforceClient(settings, store, ApiBudget(settings, store), Use.CHECK)
-    has_key_fields = settings.salesforce_key_fields
+    store = connect(settings.store.url, socket_timeout_s=ANSWER_S)
+    api_budget = ApiBudget(settings.salesforce, store)
+    salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.CHECK)
+    has_key_fields = settings.salesforce.key_fields
     records = Records(salesforce, timeout_s=ANSWER_S, has_key_fields=has_key_fields)
     try:
         if intent.kind is Kind.CONTACT_UPDATE:
@@ -58,7 +59,8 @@ def org_state_of(intent: Intent, change: Edit, settings: Settings) -> OrgState:
 def _contact(records: Records, store: redis.Redis, change: Edit, settings: Settings) -> OrgState:
     contact_id, number = change.draft.get("contact_id"), change.draft.get("caller_number")
     if not contact_id and number:
-        contacts = ContactResolver(records, store, settings.phone_region, keys_of(settings))
+        region, keys = settings.calls.phone_region, keys_of(settings.salesforce)
+        contacts = ContactResolver(records, store, region, keys)
         contact_id = only(contacts.holders([number]).get(number))
     names = tuple(name for name in change.changed if name not in WHO)
     statement = f"SELECT {columns(('Id', *names))} FROM Contact WHERE Id = {{id}}"

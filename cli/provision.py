@@ -86,11 +86,11 @@ class Accounts:
 
     @cached_property
     def vapi(self) -> VapiApi:
-        return VapiApi(self.settings)
+        return VapiApi(self.settings.vapi)
 
     @cached_property
     def twilio(self) -> TwilioApi:
-        return TwilioApi(self.settings)
+        return TwilioApi(self.settings.twilio)
 
     def has(self, resource: str, id_: str) -> bool:
         if resource == TWILIO_NUMBER:
@@ -202,8 +202,8 @@ def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
 
 def missing_at_twilio(accounts: Accounts) -> Iterator[Step]:
     """The number's URLs, after the import into Vapi, which sets some itself."""
-    name = str(accounts.settings.twilio_phone_number)
-    yield from _step(TWILIO_NUMBER, name, wanted_urls(accounts.settings), accounts.twilio.number())
+    name, urls = str(accounts.settings.twilio.phone_number), wanted_urls(accounts.settings.web)
+    yield from _step(TWILIO_NUMBER, name, urls, accounts.twilio.number())
 
 
 def apply_steps(accounts: Accounts, report: Callable[[Step], None] = lambda _: None) -> list[Step]:
@@ -279,11 +279,11 @@ def undoing(replaced: dict[str, Any]) -> str:
 
 def _number_is_wanted(settings: Settings) -> bool:
     """Only with an assistant to answer it: without one the number would refuse callers."""
-    return bool(settings.twilio_phone_number and settings.vapi_assistant_id)
+    return bool(settings.twilio.phone_number and settings.vapi.assistant_id)
 
 
 def _print_postponed(settings: Settings) -> None:
-    if settings.twilio_phone_number and not settings.vapi_assistant_id:
+    if settings.twilio.phone_number and not settings.vapi.assistant_id:
         click.echo(
             "The next apply imports TWILIO_PHONE_NUMBER, once VAPI_ASSISTANT_ID is set and web "
             "runs with it."
@@ -301,7 +301,7 @@ def _step(
 
 def _assistant(accounts: Accounts) -> dict[str, Any] | None:
     """The assistant of VAPI_ASSISTANT_ID, else the assistant with the name in assistant.toml."""
-    configured = accounts.settings.vapi_assistant_id
+    configured = accounts.settings.vapi.assistant_id
     if configured:
         found = accounts.vapi.find("assistant", configured)
         if found is None:

@@ -32,7 +32,7 @@ class Commands(click.Group):
             hint = CRLF if with_carriage_return() else LOAD
             raise click.ClickException(f"{refused}\n{hint}") from refused
         except StoreUnavailableError as trouble:
-            address = redis_address(load_settings().redis_url)
+            address = redis_address(load_settings().store.url)
             raise click.ClickException(
                 f"Redis at {address} does not answer ({trouble}). "
                 "Check REDIS_URL, and check that the server runs."
@@ -50,5 +50,5 @@ def redis_address(url: str) -> str:
 
 def open_journal() -> Journal:
     settings = load_settings()
-    store = connect(settings.redis_url, socket_timeout_s=10.0)
-    return Journal(store, org=org_name(settings))
+    store = connect(settings.store.url, socket_timeout_s=10.0)
+    return Journal(store, org=org_name(settings.salesforce))

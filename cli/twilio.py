@@ -5,14 +5,15 @@ Vapi; its fallback URL and its status callback are ours (web/twilio.py). Vapi's 
 callback of its own, which ours replaces; whether Vapi needs it is unconfirmed.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from requests import RequestException
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from shared.settings import Settings
+from shared.errors import ServiceError
+from shared.settings import TwilioSettings, WebSettings
 
 TIMEOUT_S = 20.0
 URLS = (
@@ -25,7 +26,7 @@ OVERRIDES = ("voice_application_sid", "trunk_sid")
 """If one of these is set, Twilio ignores a number's URLs (IncomingPhoneNumber resource)."""
 
 
-class TwilioRefusedError(Exception):
+class TwilioRefusedError(ServiceError):
     """Twilio refused, or could not be reached. The text has Twilio's own words, no secret of ours.
 
     status: the HTTP status, 0 when there was no answer.
@@ -33,23 +34,23 @@ class TwilioRefusedError(Exception):
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
-        self.status = status
+        self.status: Final = status
 
 
 class TwilioApi:
     """Every method raises TwilioRefusedError."""
 
-    def __init__(self, settings: Settings) -> None:
-        token = settings.twilio_auth_token
-        if not settings.twilio_account_sid or not token:
+    def __init__(self, settings: TwilioSettings) -> None:
+        token = settings.auth_token
+        if not settings.account_sid or not token:
             raise TwilioRefusedError("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
         self._client = Client(
-            settings.twilio_account_sid,
+            settings.account_sid,
             token.get_secret_value(),
             http_client=TwilioHttpClient(timeout=TIMEOUT_S),
         )
-        self._client.api.base_url = settings.twilio_base_url
-        self._number = settings.twilio_phone_number
+        self._client.api.base_url = settings.base_url
+        self._number = settings.phone_number
 
     def standing(self) -> tuple[str, str]:
         """Status ("active", "suspended", "closed") and type ("Full", "Trial") of the account."""
@@ -96,7 +97,7 @@ class TwilioApi:
             raise TwilioRefusedError(text) from None
 
 
-def wanted_urls(settings: Settings) -> dict[str, str]:
+def wanted_urls(settings: WebSettings) -> dict[str, str]:
     """The URLs that we set on the number: the fallback, and the callback when a call ends."""
     base = f"{(settings.public_url or '').rstrip('/')}/twilio"
     return {

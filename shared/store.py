@@ -13,12 +13,13 @@ from redis.connection import UnixDomainSocketConnection, parse_url
 from redis.retry import Retry
 
 from shared.domain.reading import UnreadableError
+from shared.errors import ServiceError
 
 SOCKET_TIMEOUT_S = 0.8
 """A tool call must learn within a second that nothing could be saved."""
 
 
-class StoreUnavailableError(Exception):
+class StoreUnavailableError(ServiceError):
     """Redis did not answer in time. The write may have happened or not."""
 
 

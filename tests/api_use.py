@@ -2,7 +2,8 @@
 
 import redis
 
-from shared.salesforce.api_budget import MAX_BAD, ApiBudget, Permit, Use
+from shared.salesforce.api_budget import ApiBudget, Permit, Use
+from shared.salesforce.breaker import MAX_BAD
 from shared.salesforce.failures import away
 
 

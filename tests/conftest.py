@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from demo.stack import Org, Store
 from shared.journal.journal import Journal
 from shared.salesforce.namespace import keys_of
-from shared.settings import Settings
+from shared.settings import GROUPS, Settings
 from tests.accounting import Running, unaccounted, unlisted
 from web.app import create_app
 from web.service import Service
@@ -20,6 +20,13 @@ from workers.delivery.context import DeliveryContext
 
 SECRET = "test-webhook-secret"
 OPS_TOKEN = "test-operators-token"
+
+FIELDS = {
+    group.variable(field).lower(): (name, field)
+    for name, group in GROUPS.items()
+    for field in group.model_fields
+}
+"""The group and the field of each variable."""
 
 MARKERS = {
     "breaks_rows": "the test spoils what the journal holds, so nothing there can add up",
@@ -98,6 +105,7 @@ def settings(store: redis.Redis, store_server: Store, org: Org) -> Settings:
 
 
 def make_settings(redis_url: str, org_url: str, **others: Any) -> Settings:
+    """others: values of variables, by their names in lower case."""
     given: dict[str, Any] = {
         "redis_url": redis_url,
         "vapi_server_secret": SECRET,
@@ -108,13 +116,26 @@ def make_settings(redis_url: str, org_url: str, **others: Any) -> Settings:
         "ops_token": OPS_TOKEN,
         **others,
     }
-    return Settings(**given)
+    groups: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+    for name, value in given.items():
+        group, field = FIELDS[name]
+        groups[group][str(GROUPS[group].model_fields[field].validation_alias or field)] = value
+    return Settings.model_validate(groups)
+
+
+def change_settings(settings: Settings, **others: Any) -> Settings:
+    """A copy with other values of variables, by their names in lower case. Checks no value."""
+    for name, value in others.items():
+        group, field = FIELDS[name]
+        changed = getattr(settings, group).model_copy(update={field: value})
+        settings = settings.model_copy(update={group: changed})
+    return settings
 
 
 @pytest.fixture
 def keys(settings: Settings) -> str:
     """What the keys of this org and app begin with."""
-    return keys_of(settings)
+    return keys_of(settings.salesforce)
 
 
 @pytest.fixture

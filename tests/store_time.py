@@ -98,6 +98,11 @@ def call_is_quiet(store: redis.Redis, call_id: str, for_ms: int) -> None:
     store.zincrby("vs:calls", -for_ms, call_id)
 
 
+def call_was_silent(store: redis.Redis, call_id: str, life_ms: int, for_ms: int) -> None:
+    """What is stored of the call expires so much earlier than after an event just now."""
+    store.pexpire(f"vs:call:{call_id}", life_ms - for_ms)
+
+
 def every_call_is_quiet(store: redis.Redis) -> None:
     for call_id in _members(store, "vs:calls"):
         store.zadd("vs:calls", {call_id: LONG_AGO})

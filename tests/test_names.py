@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 from demo.stack import ROOT, environment, procfile
-from shared import dispatch
+from shared import wake_ups
 from shared.domain.kinds import Kind
 
 SHARED = {
-    "addresses", "agent", "alive", "calls", "deadline", "dispatch", "domain", "installed",
+    "addresses", "agent", "alive", "calls", "deadline", "domain", "errors", "installed",
     "journal", "listening", "logs", "phone", "salesforce", "scripts", "settings", "store",
-    "transfer", "vapi",
+    "transfer", "vapi", "wake_ups",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 
@@ -24,7 +24,7 @@ def test_shared_holds_these_names_and_no_others() -> None:
 def test_queues_of_procfile_are_the_queues_declared() -> None:
     worker = procfile()["worker"]
     listened = set(worker[worker.index("--queues") + 1].split(","))
-    assert listened == {dispatch.DELIVER_QUEUE, dispatch.MAINTENANCE_QUEUE}
+    assert listened == {wake_ups.DELIVER_QUEUE, wake_ups.MAINTENANCE_QUEUE}
     assert set(procfile()) == {"web", "worker", "beat", "flower"}
 
 
@@ -41,12 +41,12 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
         [sys.executable, "-c", program],
         env=env, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     ).stdout.splitlines()  # fmt: skip
-    quiet = dispatch.END_QUIET_CALLS
-    sent = [dispatch.deliver_task(kind) for kind in (*Kind, Kind.creating("Order__c"))]
+    quiet = wake_ups.END_QUIET_CALLS
+    sent = [wake_ups.deliver_task(kind) for kind in (*Kind, Kind.creating("Order__c"))]
     expected = {name: ["kind"] if arguments else [] for name, arguments in sent}
-    expected |= {quiet: [], dispatch.PURGE: []}
+    expected |= {quiet: [], wake_ups.PURGE: []}
     assert said[-2] == str(dict(sorted(expected.items())))
-    assert said[-1] == str([quiet, dispatch.PURGE])
+    assert said[-1] == str([quiet, wake_ups.PURGE])
 
 
 def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them() -> None:

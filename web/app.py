@@ -1,5 +1,8 @@
 """The Flask application, put together. gunicorn calls `create_app()` in each worker."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
@@ -10,17 +13,30 @@ from shared.transfer import read_rules
 from web import health, oauth, twilio, webhook
 from web.service import Service
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Application(Flask):
+    """Flask, except for the webhook, which is plain WSGI."""
+
+    def wsgi_app(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if environ["PATH_INFO"] in webhook.PATHS:
+            return webhook.respond(self.extensions["service"], environ, start_response)
+        return super().wsgi_app(environ, start_response)
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Raises SettingsError, which names every variable that is missing or unsafe."""
     logs.configure()
     settings = settings or load_settings()
-    app = Flask(__name__)
+    app = Application(__name__)
     app.register_error_handler(Exception, _failed)
-    if settings.transfer_rules:
-        read_rules(settings.transfer_rules)
+    if settings.calls.transfer_rules:
+        read_rules(settings.calls.transfer_rules)
     app.extensions["service"] = Service.from_settings(settings)
-    app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(oauth.blueprint)
     app.register_blueprint(twilio.blueprint)

@@ -28,7 +28,7 @@ VARIABLES = ("customerName", "accountName", "openCaseCount", "openCases", "langu
 
 def answer_assistant_request(service: Service, state: CallState | None) -> str:
     """state: None when the store does not answer."""
-    assistant_id = service.settings.vapi_assistant_id
+    assistant_id = service.settings.vapi.assistant_id
     if not assistant_id:
         log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
         return json.dumps(
@@ -68,4 +68,4 @@ def _known(turn: Turn, deadline: Deadline) -> dict[str, str]:
 def _variables(service: Service, **known: str) -> dict[str, str]:
     """Every variable of the prompt; "" for what is not known."""
     values = {name: known.get(name) or "" for name in VARIABLES}
-    return values | {"language": values["language"] or service.settings.default_language}
+    return values | {"language": values["language"] or service.settings.calls.default_language}

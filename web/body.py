@@ -5,9 +5,11 @@ module then finds out what is missing. Under another server, as in tests, only t
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.http.errors import ParseException
+
+from shared.errors import ServiceError
 
 FRAMING_TIMEOUT_S = 1.0
 """How long `is_malformed` waits for the first chunk of a request that is refused anyway."""
@@ -19,12 +21,12 @@ _STATUSES = {
 }
 
 
-class BodyRefusedError(Exception):
+class BodyRefusedError(ServiceError):
     """The body is too large, incomplete or malformed. status: the answer to it."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
-        self.status = status
+        self.status: Final = status
 
 
 def check_length(environ: dict[str, Any], max_bytes: int) -> None:

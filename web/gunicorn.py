@@ -22,8 +22,8 @@ try:
 except SettingsError as refused:
     sys.exit(str(refused))
 
-bind = f"0.0.0.0:{settings.port}"
-workers = settings.web_concurrency
+bind = f"0.0.0.0:{settings.web.port}"
+workers = settings.web.concurrency
 
 # Requests wait for Redis or for a lookup, not for the CPU, and clients may send slowly: each
 # connection is a greenlet. docs/decisions/0019-web-server.md compares it with threads.
@@ -40,6 +40,9 @@ graceful_timeout = 25
 # Vapi, Twilio and browsers send far less.
 limit_request_fields = 60
 limit_request_field_size = 8190
+
+# web/worker.py holds the head of an answer back, and sendfile would overtake it.
+sendfile = False
 
 accesslog = None
 loglevel = "warning"

@@ -65,7 +65,7 @@ def summary() -> tuple[Response, int]:
 
 def _is_operator(service: Service) -> bool:
     """Who asks has the OPS_TOKEN. Nobody has one that is not set."""
-    token = service.settings.ops_token
+    token = service.settings.ops.token
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if token is None or scheme.lower() != "bearer":
         return False
@@ -125,9 +125,9 @@ def _summary(service: Service) -> dict[str, Any]:
         },
         "token_age_s": round(age_s) if age_s is not None else None,
         "breaker": {
-            "state": account.breaker,
-            "reason": account.breaker_reason or None,
-            "for_ms": account.breaker_for_ms,
+            "state": account.breaker.state,
+            "reason": account.breaker.reason or None,
+            "for_ms": account.breaker.for_ms,
         },
         "budget": {
             "window": account.window,
@@ -183,7 +183,7 @@ def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> l
 @blueprint.get("/metrics")
 def metrics() -> Response:
     service = _service()
-    if service.settings.ops_token is None:
+    if service.settings.ops.token is None:
         return Response(status=404)
     if not _is_operator(service):
         return Response(status=401, headers={"WWW-Authenticate": "Bearer"})

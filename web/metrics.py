@@ -117,12 +117,12 @@ class FleetCollector(Collector):
         )
         call_updates = CounterMetricFamily(
             "vs_call_updates",
-            "Call updates posted to live calls: told, failed, refused (a host not allowed); "
+            "Call updates posted to live calls: sent, failed, refused (a host not allowed); "
             "moved: control URLs ignored because they name another host than the call's first one",
             labels=["outcome"],
         )
         counts = self._service.calls.call_update_counts()
-        for outcome in ("told", "failed", "refused", "moved"):
+        for outcome in ("sent", "failed", "refused", "moved"):
             call_updates.add_metric([outcome], counts.get(outcome, 0))
         yield call_updates
         yield CounterMetricFamily(
@@ -134,7 +134,7 @@ class FleetCollector(Collector):
     def _account(self) -> Iterator[Metric]:
         account = self._service.api_budget.figures()
         yield GaugeMetricFamily(
-            "vs_breaker", "0 closed, 1 half-open, 2 open", BREAKER[account.breaker]
+            "vs_breaker", "0 closed, 1 half-open, 2 open", BREAKER[account.breaker.state]
         )
         in_flight = GaugeMetricFamily(
             "vs_salesforce_in_flight", "Requests in flight", labels=["use"]

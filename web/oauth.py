@@ -32,7 +32,7 @@ def login() -> Response:
     # Ties the way back to this browser: a state that somebody else began is refused.
     answer.set_cookie(
         COOKIE, state, max_age=600, httponly=True, samesite="Lax", path="/oauth",
-        secure=(service.settings.salesforce_redirect_uri or "").startswith("https://"),
+        secure=(service.settings.salesforce.redirect_uri or "").startswith("https://"),
     )  # fmt: skip
     return answer
 
@@ -61,7 +61,7 @@ def callback() -> Response:
 
 
 def _is_operator(service: Service) -> bool:
-    wanted = service.settings.flower_basic_auth
+    wanted = service.settings.ops.flower_basic_auth
     given = request.authorization
     if wanted is None or given is None or given.type != "basic":
         return False

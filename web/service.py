@@ -11,7 +11,6 @@ from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.deadline import Deadline
-from shared.dispatch import Notifier, celery_app
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.journal.results import Summary
@@ -26,6 +25,7 @@ from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import Fitness, connect, fitness
+from shared.wake_ups import Notifier, celery_app
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
 
 NOTIFY_TIMEOUT_S = 0.5
@@ -58,22 +58,22 @@ class Service:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        agent = load_agent(settings.agent_dir)
-        store = connect(settings.redis_url, max_connections=settings.redis_max_connections)
-        api_budget = ApiBudget(settings, store)
-        salesforce = SalesforceClient(settings, store, api_budget, Use.LOOKUP)
+        agent = load_agent(settings.calls.agent_dir)
+        store = connect(settings.store.url, max_connections=settings.store.max_connections)
+        api_budget = ApiBudget(settings.salesforce, store)
+        salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
         customers = Customers(
             salesforce,
-            CaseNumbers(store, keys_of(settings)),
-            settings.phone_region,
-            settings.salesforce_language_field,
+            CaseNumbers(store, keys_of(settings.salesforce)),
+            settings.calls.phone_region,
+            settings.salesforce.language_field,
             agent.contact_fields,
         )
         requests = Pool("requests", REQUEST_THREADS)
         journal = Journal(
             store,
-            dedup_ms=int(settings.repeat_window_h * 3_600_000),
-            org=org_name(settings),
+            dedup_ms=int(settings.journal.repeat_window_h * 3_600_000),
+            org=org_name(settings.salesforce),
         )
         calls = Calls(store)
         return cls(
@@ -83,9 +83,9 @@ class Service:
             journal=journal,
             answers=Answers(store),
             calls=calls,
-            authorisation=Authorisation(settings, store),
+            authorisation=Authorisation(settings.salesforce, store),
             end_of_call=EndOfCallWriter(calls, journal, settings),
-            call_updates=CallUpdates(calls, settings),
+            call_updates=CallUpdates(calls, settings.vapi),
             api_budget=api_budget,
             salesforce=salesforce,
             customers=customers,
@@ -94,27 +94,25 @@ class Service:
                 customers,
                 api_budget,
                 run=requests.start,
-                lasts_s=settings.lookup_deadline_ms / 1000 + LATE_S,
-                ttl_s=int(settings.keep_snapshots_h * 3600),
-                keys=keys_of(settings),
+                lasts_s=settings.salesforce.lookup_deadline_ms / 1000 + LATE_S,
+                ttl_s=int(settings.salesforce.keep_snapshots_h * 3600),
+                keys=keys_of(settings.salesforce),
             ),
-            notifier=Notifier(celery_app(settings, socket_timeout_s=NOTIFY_TIMEOUT_S)),
+            notifier=Notifier(celery_app(settings.store, socket_timeout_s=NOTIFY_TIMEOUT_S)),
             lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
         )
 
     def fitness(self) -> Fitness:
         """What the store says of itself. Raises StoreUnavailableError."""
-        settings = self.settings
+        settings = self.settings.store
         return fitness(
-            self.store,
-            accept_everysec=settings.redis_accept_everysec,
-            vouched=settings.redis_vouched,
+            self.store, accept_everysec=settings.accept_everysec, vouched=settings.vouched
         )
 
     def journal_summary(self) -> Summary:
         """What is open, parked and late. Raises StoreUnavailableError."""
-        settings = self.settings
+        settings = self.settings.journal
         return self.journal.summary(
             data_after_ms=int(settings.keep_personal_data_h * 3_600_000),
             receipt_after_ms=int(settings.keep_receipts_h * 3_600_000),
@@ -129,7 +127,7 @@ class Service:
 
     def normal_number(self, written: str) -> str | None:
         """A phone number in E.164; None when it can't be one."""
-        return as_e164(written, self.settings.phone_region)
+        return as_e164(written, self.settings.calls.phone_region)
 
     def ask(self, find: Callable[[Deadline], T], deadline: Deadline) -> T:
         """What a request to Salesforce finds, waited for until the deadline. Raises
@@ -141,7 +139,7 @@ class Service:
 
         def fetch() -> None:
             try:
-                deadline = Deadline.after(self.settings.lookup_deadline_ms / 1000)
+                deadline = Deadline.after(self.settings.salesforce.lookup_deadline_ms / 1000)
                 self.snapshots.since(state.number, state.since_ms, deadline)
             except SalesforceError:
                 return  # the first lookup asks again, and says what it found

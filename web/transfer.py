@@ -30,7 +30,8 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     service, state = turn.service, turn.state
     if state.direction == WEB:
         return json.dumps({"error": NO_PHONE})
-    path, fallback = service.settings.transfer_rules, service.settings.fallback_phone_number
+    settings = service.settings.calls
+    path, fallback = settings.transfer_rules, settings.fallback_phone_number
     rules = read_rules(path) if path else Rules()
     caller = caller_for_a_write(turn)
     # In a call that showed two numbers, no case is named.

@@ -44,7 +44,7 @@ def _authentic() -> Response | None:
     """404 when Twilio is not set up, 403 for what Twilio has not signed, 413 and 415 for what
     Twilio never sends. Reads nothing of a request without a signature."""
     settings = _service().settings
-    if not settings.twilio_auth_token or not settings.public_url:
+    if not settings.twilio.auth_token or not settings.web.public_url:
         return Response(status=404)
     signature = request.headers.get("X-Twilio-Signature")
     if not signature:
@@ -59,8 +59,8 @@ def _authentic() -> Response | None:
     request.environ.update({"wsgi.input": BytesIO(raw), "CONTENT_LENGTH": str(len(raw))})
     # Behind a proxy the URL that was signed is the public one.
     path = request.full_path if request.query_string else request.path
-    url = f"{settings.public_url.rstrip('/')}{path}"
-    validator = RequestValidator(settings.twilio_auth_token.get_secret_value())
+    url = f"{settings.web.public_url.rstrip('/')}{path}"
+    validator = RequestValidator(settings.twilio.auth_token.get_secret_value())
     if not validator.validate(url, request.form, signature):
         return _refused(403)
     body.authenticated(request.environ)
@@ -83,7 +83,7 @@ def _store_is_away(_: StoreUnavailableError) -> Response:
 @blueprint.post("/twilio/voice")
 def voice() -> Response:
     """Vapi did not answer: call a person."""
-    number = _service().settings.fallback_phone_number
+    number = _service().settings.calls.fallback_phone_number
     _service().calls.note(_call_id(), fallback="1")
     said = VoiceResponse()
     if number:

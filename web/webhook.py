@@ -1,13 +1,20 @@
-"""POST /webhook/vapi: size, authenticity, JSON, then the answer that the message's type wants."""
+"""POST /webhook/vapi: size, authenticity, JSON, then the answer that the message's type wants.
+
+Nearly every request is one of these, so they are answered as plain WSGI, without Flask's routing
+and contexts (see web/app.py).
+"""
 
 import hashlib
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, current_app, request
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.wrappers import Request
 
 from shared.calls.calls import CallState
 from shared.logs import log
@@ -37,47 +44,68 @@ from web.tools.sentences import described
 from web.tools.turn import Turn
 from web.transfer import NOBODY, answer_transfer
 
-blueprint = Blueprint("webhook", __name__)
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+PATHS = frozenset({"/webhook/vapi", "/webhook"})
 
 NO_ANSWER_NEEDED = "{}"
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-@blueprint.post("/webhook/vapi")
-@blueprint.post("/webhook")
-def vapi() -> Response:
-    service: Service = current_app.extensions["service"]
+def respond(
+    service: Service, environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
+    """Answer a request as a WSGI application does."""
+    status, text = handle(service, environ)
+    encoded = text.encode()
+    headers = [("Content-Length", str(len(encoded)))]
+    if text:
+        headers.append(("Content-Type", "application/json"))
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append(("Allow", "POST"))
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [encoded]
+
+
+def handle(service: Service, environ: "WSGIEnvironment") -> tuple[HTTPStatus, str]:
+    """The status and the JSON text that answer a request."""
     settings = service.settings
+    if environ["REQUEST_METHOD"] != "POST":
+        return HTTPStatus.METHOD_NOT_ALLOWED, ""
+    headers = EnvironHeaders(environ)
     try:
-        body.check_length(request.environ, settings.max_body_bytes)
-        authentication.check_head(request.headers, settings)
-        raw = body.read(request.environ, settings.max_body_bytes)
-        identity = authentication.authenticate(_as_signed(service, raw), settings)
+        body.check_length(environ, settings.web.max_body_bytes)
+        authentication.check_head(headers, settings.vapi)
+        raw = body.read(environ, settings.web.max_body_bytes)
+        signed = authentication.Request("POST", _signed_url(service, environ), headers, raw)
+        identity = authentication.authenticate(signed, settings.vapi)
     except body.BodyRefusedError as refused:
         return _refused(refused.status)
     except authentication.NotAuthenticatedError as why:
         log.warning("webhook_not_authenticated", reason=str(why))
-        return _refused(400 if body.is_malformed(request.environ) else 401)
-    body.authenticated(request.environ)
+        malformed = body.is_malformed(environ)
+        return _refused(HTTPStatus.BAD_REQUEST if malformed else HTTPStatus.UNAUTHORIZED)
+    body.authenticated(environ)
     try:
         parsed = parse(raw)
     except ValueError:
-        return _refused(400)
+        return _refused(HTTPStatus.BAD_REQUEST)
     message = read_message(parsed)
-    MESSAGES.labels(type=message.type if message and message.type in KNOWN else "unknown").inc()
+    MESSAGES.labels(message.type if message and message.type in KNOWN else "unknown").inc()
     if message is None:
         log.warning("message_without_type", shape=shape(parsed))
-        return _json(NO_ANSWER_NEEDED)
+        return HTTPStatus.OK, NO_ANSWER_NEEDED
     try:
-        return _json(answer_once(service, message, identity, answer))
+        return HTTPStatus.OK, answer_once(service, message, identity, answer)
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
-        return Response(status=503)
+        return HTTPStatus.SERVICE_UNAVAILABLE, ""
     except Exception:
         # Vapi repeats it where a back-off plan says so. A report that no try can read leaves its
         # call open, and the call is closed without it.
         log.exception("message_failed", message_type=message.type, call_id=message.call_id)
-        return Response(status=500)
+        return HTTPStatus.INTERNAL_SERVER_ERROR, ""
 
 
 def parse(raw: bytes) -> Any:
@@ -166,7 +194,7 @@ def _record(service: Service, message: Message) -> CallState:
 
 
 def _caller_id(service: Service, message: Message) -> CallerId:
-    return read_caller_id(message, service.settings.trusted_sip_hosts)
+    return read_caller_id(message, service.settings.calls.trusted_sip_hosts)
 
 
 def _tool_entries(
@@ -239,23 +267,16 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
     service.notifier.notify(due_kinds)
 
 
-def _as_signed(service: Service, raw: bytes) -> authentication.Request:
-    """url: built only where it is signed."""
+def _signed_url(service: Service, environ: "WSGIEnvironment") -> str:
+    """Built only where it is signed. Behind a proxy the URL that was signed is the public one."""
     settings = service.settings
-    url = _public_url(settings.public_url) if "{url}" in settings.vapi_hmac_payload_format else ""
-    return authentication.Request(request.method, url, request.headers, raw)
-
-
-def _public_url(public: str | None) -> str:
-    """Behind a proxy the URL that was signed is the public one."""
+    if "{url}" not in settings.vapi.hmac_payload_format:
+        return ""
+    request, public = Request(environ), settings.web.public_url
     path = request.full_path if request.query_string else request.path
     return f"{public.rstrip('/')}{path}" if public else request.url
 
 
-def _refused(status: int) -> Response:
-    REFUSED.labels(status=str(status)).inc()
-    return Response(status=status)
-
-
-def _json(text: str) -> Response:
-    return Response(text, content_type="application/json")
+def _refused(status: HTTPStatus) -> tuple[HTTPStatus, str]:
+    REFUSED.labels(status=str(status.value)).inc()
+    return status, ""

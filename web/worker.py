@@ -34,6 +34,9 @@ BODY_TIMEOUT_S = 5.0
 
 SEND_TIMEOUT_S = 10.0
 
+MAX_UNSENT_BYTES = 64 * 1024
+"""A longer answer is sent in parts."""
+
 LINGER_TIMEOUT_S, MAX_LINGER_BYTES = 1.0, 64 * 1024
 """How much of an unread body is discarded before the connection closes. Closing at once would reset
 the connection before the client has seen the answer."""
@@ -84,6 +87,7 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
         self._has_unread_body = False
         self.phase: Literal["head", "body", "idle", "closing"] = "head"
         self.cut_off: Cutoff = ""
+        self._unsent = bytearray()
         self.head_bytes = 0
         self.held_bytes = 0
 
@@ -107,6 +111,12 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
             self._request.must_close = self._must_close
 
     def end_request(self) -> None:
+        try:
+            self._send_rest()
+        finally:
+            self._await_request()
+
+    def _await_request(self) -> None:
         self._connections.release(self)
         self._request = None
         self.phase = "idle"
@@ -125,8 +135,10 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         # gevent switches greenlets only when no data has arrived. A client that sends without a
-        # pause would block all the others.
-        gevent.sleep(0)
+        # pause would block all the others. The first read of a request needs no turn of its own:
+        # `handle_request` gave one since the last request.
+        if self.phase != "idle":
+            gevent.sleep(0)
         if self.cut_off:
             return b""
         if self.head_bytes > MAX_HEAD_BYTES:
@@ -158,9 +170,18 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
         return b""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
+        """gunicorn sends the head of an answer and its body one by one; they leave together."""
+        self._unsent += data
+        if self.phase != "body" or len(self._unsent) > MAX_UNSENT_BYTES:
+            self._send_rest()
+
+    def _send_rest(self) -> None:
+        data, self._unsent = bytes(self._unsent), bytearray()
+        if not data:
+            return
         self.settimeout(SEND_TIMEOUT_S)
         try:
-            super().sendall(data, flags)
+            super().sendall(data)
         except TimeoutError:
             raise BrokenPipeError("the client does not read the answer") from None
 
@@ -168,6 +189,7 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
         if self._has_unread_body and not self.cut_off:
             self._has_unread_body = False
             self._linger()
+        self._unsent.clear()
         super().close()
 
     def _linger(self) -> None:
@@ -256,7 +278,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         self.worker_connections = _possible_connections(self.worker_connections)
         self.connections = Connections(
             self.worker_connections - SPARE_CONNECTIONS,
-            MAX_BODIES_IN_FLIGHT * load_settings().max_body_bytes,
+            MAX_BODIES_IN_FLIGHT * load_settings().web.max_body_bytes,
         )
         super().init_process()
 

@@ -9,13 +9,13 @@ from celery.signals import beat_init, celeryd_after_setup, worker_ready
 
 from shared.alive import NOTE_EVERY_S, Alive, Peer, Role
 from shared.logs import log
-from shared.settings import Settings
+from shared.settings import StoreSettings
 from shared.store import StoreUnavailableError, connect
 
 
-def keep_noting(settings: Settings) -> None:
+def keep_noting(settings: StoreSettings) -> None:
     """From now on, in whichever process this is."""
-    alive = Alive(connect(settings.redis_url))
+    alive = Alive(connect(settings.url))
 
     def beat(**_: object) -> None:
         me = Peer.of_this_process()

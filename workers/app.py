@@ -8,8 +8,8 @@ from celery import Celery
 from celery.signals import setup_logging
 
 from shared import logs
-from shared.dispatch import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, celery_app
 from shared.settings import Settings, SettingsError, load_settings
+from shared.wake_ups import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, celery_app
 from workers.alive import keep_noting
 from workers.pulse import keep_pulse
 from workers.resources import Resources
@@ -39,7 +39,7 @@ def _app_or_exit() -> Celery:
 
 def create_app(settings: Settings) -> Celery:
     """For a worker, for beat and for Flower."""
-    app = celery_app(settings)
+    app = celery_app(settings.store)
     app.conf.update(
         # Early ack: on a connection reset, late ack runs every running task twice, and celery 5.7.0
         # exits when Redis goes away under it. A lost wake-up is sent again.
@@ -67,9 +67,9 @@ def create_app(settings: Settings) -> Celery:
     tasks = Tasks(app, Resources(settings))
     tasks.register()
     in_every_worker(app, tasks.sweeper)
-    keep_noting(settings)
-    if settings.pulse_file:
-        keep_pulse(settings.pulse_file)
+    keep_noting(settings.store)
+    if settings.ops.pulse_file:
+        keep_pulse(settings.ops.pulse_file)
     return app
 
 

@@ -5,11 +5,12 @@ import sys
 from tornado.options import options
 
 from shared.listening import refuse_taken_port
-from shared.settings import MUST_BE, load_settings
+from shared.settings import load_settings
 
-_auth = load_settings().flower_basic_auth
+_settings = load_settings().ops
+_auth = _settings.flower_basic_auth
 if not _auth:
-    wanted = MUST_BE["flower_basic_auth"]
+    wanted = _settings.must_be("flower_basic_auth")
     sys.exit(f"settings refused: FLOWER_BASIC_AUTH is missing; it must be {wanted}")
 if not options.unix_socket:
     refuse_taken_port(options.address, options.port, server="Flower", setting="FLOWER_PORT")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from celery.signals import after_task_publish, heartbeat_sent
 
-from shared.dispatch import PURGE
+from shared.wake_ups import PURGE
 
 
 def keep_pulse(file: str) -> None:

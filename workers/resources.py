@@ -24,9 +24,9 @@ class Resources:
     @cached_property
     def store(self) -> redis.Redis:
         return connect(
-            self.settings.redis_url,
+            self.settings.store.url,
             socket_timeout_s=SOCKET_TIMEOUT_S,
-            max_connections=self.settings.redis_max_connections,
+            max_connections=self.settings.store.max_connections,
         )
 
     @cached_property
@@ -39,7 +39,7 @@ class Resources:
 
     @cached_property
     def call_updates(self) -> CallUpdates:
-        return CallUpdates(self.calls, self.settings)
+        return CallUpdates(self.calls, self.settings.vapi)
 
     @cached_property
     def end_of_call(self) -> EndOfCallWriter:

@@ -10,10 +10,10 @@ from functools import partial
 
 from celery import Celery
 
-from shared.dispatch import DELIVER_CREATE, END_QUIET_CALLS, PURGE, Notifier, deliver_task
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.store import StoreUnavailableError
+from shared.wake_ups import DELIVER_CREATE, END_QUIET_CALLS, PURGE, Notifier, deliver_task
 from workers.call_updates import updates_of
 from workers.delivery.engine import Drained, drain
 from workers.resources import Resources
@@ -56,7 +56,7 @@ class Tasks:
             self.notify,
             lambda kind: self._drain(kind)[1],
             self.purge,
-            self._resources.settings.sweep_interval_s,
+            self._resources.settings.journal.sweep_interval_s,
         )
 
     def deliver(self, kind: Kind) -> str:
@@ -68,7 +68,7 @@ class Tasks:
 
     def end_quiet_calls(self) -> str:
         """Ends calls without events for IDLE_CALL_MIN that no report has ended."""
-        quiet_ms = int(self._resources.settings.idle_call_min * 60_000)
+        quiet_ms = int(self._resources.settings.calls.idle_call_min * 60_000)
         try:
             count, kinds = self._resources.end_of_call.end_quiet_calls(quiet_ms)
         except StoreUnavailableError as trouble:
@@ -78,7 +78,7 @@ class Tasks:
 
     def purge(self) -> str:
         """Retention: personal data of what was delivered or cancelled, later the receipts."""
-        settings = self._resources.settings
+        settings = self._resources.settings.journal
         purged, until = 0, time.monotonic() + PURGE_FOR_S
         try:
             while time.monotonic() < until:

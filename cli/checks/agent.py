@@ -11,7 +11,7 @@ from shared.agent.folder import load_agent
 
 
 def _files(check_context: CheckContext) -> str:
-    agent_dir = check_context.settings.agent_dir
+    agent_dir = check_context.settings.calls.agent_dir
     try:
         agent = load_agent(agent_dir)
     except AgentError as refused:
@@ -22,12 +22,12 @@ def _files(check_context: CheckContext) -> str:
 def _fits(check_context: CheckContext) -> str:
     settings = check_context.settings
     try:
-        agent = load_agent(settings.agent_dir)
+        agent = load_agent(settings.calls.agent_dir)
     except AgentError:
         raise NotSetUp("not checked because of agent folder") from None
-    wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce_key_fields)
+    wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce.key_fields)
     if wrong:
-        raise Problems(_as_problems(settings.agent_dir, wrong))
+        raise Problems(_as_problems(settings.calls.agent_dir, wrong))
     return f"{len(agent.tools)} tools fit the org"
 
 

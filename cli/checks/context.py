@@ -29,12 +29,12 @@ class CheckContext:
 
     @cached_property
     def store(self) -> redis.Redis:
-        return connect(self.settings.redis_url, socket_timeout_s=5.0)
+        return connect(self.settings.store.url, socket_timeout_s=5.0)
 
     @cached_property
     def salesforce(self) -> SalesforceClient:
-        api_budget = ApiBudget(self.settings, self.store)
-        return SalesforceClient(self.settings, self.store, api_budget, Use.CHECK)
+        api_budget = ApiBudget(self.settings.salesforce, self.store)
+        return SalesforceClient(self.settings.salesforce, self.store, api_budget, Use.CHECK)
 
     @cached_property
     def org(self) -> Inspection:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from cli.chain import Problem, Suspicion
-from shared.settings import Settings, may_be_in_a_file
+from shared.settings import may_be_in_a_file, variables
 
 OF_OTHER_PROGRAMS = frozenset({"FLOWER_PORT", "PROMETHEUS_MULTIPROC_DIR"})
 """Variables of the lines of Procfile that are not settings."""
@@ -62,11 +62,9 @@ def with_carriage_return(env: Mapping[str, str] = os.environ) -> list[str]:
 
 def known_names() -> set[str]:
     """The variable of every setting, and NAME_FILE of those that may come from a file."""
-    fields = Settings.model_fields
-    files = {
-        f"{name.upper()}_FILE" for name, field in fields.items() if may_be_in_a_file(name, field)
-    }
-    return {name.upper() for name in fields} | files
+    fields = variables()
+    files = {f"{name}_FILE" for name, field in fields.items() if may_be_in_a_file(name, field)}
+    return {*fields} | files
 
 
 def _text(file: Path) -> str:

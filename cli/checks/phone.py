@@ -10,7 +10,7 @@ from cli.twilio import OVERRIDES, TwilioRefusedError
 from cli.vapi.api import VapiRefusedError
 from cli.vapi.probe import ProbeFailedError, probe_webhook
 from cli.vapi.wanted import wanted_tools
-from shared.settings import Settings
+from shared.settings import Settings, WebSettings
 
 APPLY = "Run: python -m cli provision apply --yes"
 TRY_AGAIN = "This is Vapi's own answer. Run the doctor again in a minute."
@@ -21,14 +21,14 @@ MAX_NAME = 80
 
 
 def _webhook(check_context: CheckContext) -> str:
-    url = check_context.settings.public_url
+    url = check_context.settings.web.public_url
     if not url:
         raise NotSetUp("PUBLIC_URL is not set")
     try:
-        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", check_context.settings)
+        probe_webhook(f"{url.rstrip('/')}/webhook/vapi", check_context.settings.vapi)
     except ProbeFailedError as failed:
         raise Problem(str(failed), failed.remedy) from None
-    scheme = check_context.settings.vapi_auth
+    scheme = check_context.settings.vapi.auth
     return (
         f"accepts a message that is authenticated by {scheme}, and refuses one that is not; no "
         "proxy changes the body"
@@ -37,11 +37,11 @@ def _webhook(check_context: CheckContext) -> str:
 
 def _vapi_key(check_context: CheckContext) -> str:
     settings = check_context.settings
-    if not settings.vapi_api_key:
+    if not settings.vapi.api_key:
         raise NotSetUp("VAPI_API_KEY is not set")
     refused = check_context.vapi_refusal
     if refused is None:
-        return f"accepted at {settings.vapi_base_url}"
+        return f"accepted at {settings.vapi.base_url}"
     if refused.status in KEY_REFUSED:
         raise Problem(str(refused), "Set VAPI_API_KEY to the account's private key.")
     raise Problem(str(refused), "Check VAPI_BASE_URL, and check that this machine can reach it.")
@@ -51,9 +51,9 @@ def _vapi_settings(check_context: CheckContext) -> str:
     """Whether the account has what the settings name. A wrong setting looks like drift in all of
     the account, and `provision apply` would spread it."""
     settings = check_context.settings
-    if not settings.public_url:
+    if not settings.web.public_url:
         raise NotSetUp("PUBLIC_URL is not set")
-    if not settings.vapi_credential_id:
+    if not settings.vapi.credential_id:
         raise Problem(
             "VAPI_CREDENTIAL_ID is not set, so Vapi signs nothing and every call is refused",
             "Create a credential in Vapi's dashboard with VAPI_SERVER_SECRET as its secret, and "
@@ -69,13 +69,13 @@ def _vapi_settings(check_context: CheckContext) -> str:
         ) from None
     if url := _everywhere("server.url", steps, settings):
         raise Problem(
-            f"PUBLIC_URL is {settings.public_url}, and every tool at Vapi calls {url}",
+            f"PUBLIC_URL is {settings.web.public_url}, and every tool at Vapi calls {url}",
             "Check PUBLIC_URL. If the service moved to this address, run: "
             "python -m cli provision plan",
         )
     if credential := _everywhere("server.credentialId", steps, settings):
         raise Problem(
-            f"VAPI_CREDENTIAL_ID is {settings.vapi_credential_id}, and every tool at Vapi uses "
+            f"VAPI_CREDENTIAL_ID is {settings.vapi.credential_id}, and every tool at Vapi uses "
             f"the credential {credential}",
             "Set VAPI_CREDENTIAL_ID to the id of the credential that holds VAPI_SERVER_SECRET. If "
             "it is right, run: python -m cli provision plan",
@@ -108,13 +108,13 @@ def _vapi_as_wanted(resource: str, check_context: CheckContext) -> str:
 
 def _vapi_number(check_context: CheckContext) -> str:
     settings = check_context.settings
-    if settings.twilio_phone_number and not settings.vapi_assistant_id:
+    if settings.twilio.phone_number and not settings.vapi.assistant_id:
         raise Problem(
             "VAPI_ASSISTANT_ID is not set, so the number is not imported into Vapi",
             "Set VAPI_ASSISTANT_ID to the id that `provision apply` printed, restart web, and run: "
             "python -m cli provision apply --yes",
         )
-    if settings.twilio_phone_number:
+    if settings.twilio.phone_number:
         try:
             check_context.accounts.twilio.standing()
         except TwilioRefusedError:  # a token that is wrong here would look like drift at Vapi
@@ -134,7 +134,7 @@ def _vapi_number(check_context: CheckContext) -> str:
             "call is refused",
             "Select the credential for the number's server in Vapi's dashboard.",
         )
-    if asking and not settings.vapi_assistant_id:
+    if asking and not settings.vapi.assistant_id:
         raise Problem(
             f"{_names(asking)} asks this server for an assistant, and VAPI_ASSISTANT_ID is not set",
             "Set VAPI_ASSISTANT_ID to the id that `provision apply` printed, and restart web.",
@@ -152,10 +152,10 @@ def _names(resources: list[dict[str, Any]]) -> str:
 def _leads_here(number: dict[str, Any], settings: Settings) -> bool:
     """Whether calls to the number get our assistant, or make Vapi ask our server for one."""
     if number.get("assistantId"):
-        return bool(number["assistantId"] == settings.vapi_assistant_id)
+        return bool(number["assistantId"] == settings.vapi.assistant_id)
     server = number.get("server") or {}
-    ours = f"{(settings.public_url or '').rstrip('/')}/webhook/vapi"
-    return bool(settings.public_url) and server.get("url") == ours
+    ours = f"{(settings.web.public_url or '').rstrip('/')}/webhook/vapi"
+    return bool(settings.web.public_url) and server.get("url") == ours
 
 
 def _vapi_campaigns(check_context: CheckContext) -> str:
@@ -166,9 +166,8 @@ def _vapi_campaigns(check_context: CheckContext) -> str:
         if refused.status == 404:
             return "none"
         raise Problem(str(refused), TRY_AGAIN) from None
-    asking = [
-        campaign for campaign in campaigns if _asks_whom_to_dial(campaign, check_context.settings)
-    ]
+    web = check_context.settings.web
+    asking = [campaign for campaign in campaigns if _asks_whom_to_dial(campaign, web)]
     if asking:
         raise Problem(
             "This server never approves a campaign's calls, so these campaigns dial nobody: "
@@ -178,7 +177,7 @@ def _vapi_campaigns(check_context: CheckContext) -> str:
     return f"{len(campaigns)}, and none asks this server whom to dial"
 
 
-def _asks_whom_to_dial(campaign: dict[str, Any], settings: Settings) -> bool:
+def _asks_whom_to_dial(campaign: dict[str, Any], settings: WebSettings) -> bool:
     plan = campaign.get("predialPlan")
     server = campaign.get("server")
     url = str(server.get("url")) if isinstance(server, dict) else ""
@@ -192,10 +191,10 @@ def _asks_whom_to_dial(campaign: dict[str, Any], settings: Settings) -> bool:
 
 
 def _twilio(check_context: CheckContext) -> str:
-    settings = check_context.settings
-    for name in ("twilio_account_sid", "twilio_auth_token"):
+    settings = check_context.settings.twilio
+    for name in ("account_sid", "auth_token"):
         if not getattr(settings, name):
-            raise NotSetUp(f"{name.upper()} is not set")
+            raise NotSetUp(f"{settings.variable(name)} is not set")
     try:
         status, kind = check_context.accounts.twilio.standing()
     except TwilioRefusedError as refused:
@@ -217,7 +216,7 @@ def _twilio(check_context: CheckContext) -> str:
 
 def _twilio_number(check_context: CheckContext) -> str:
     settings = check_context.settings
-    if not settings.twilio_phone_number:
+    if not settings.twilio.phone_number:
         raise NotSetUp("TWILIO_PHONE_NUMBER is not set")
     try:
         number = check_context.accounts.twilio.number()
@@ -232,19 +231,19 @@ def _twilio_number(check_context: CheckContext) -> str:
             f"The number has {', '.join(overriding)} set, so Twilio ignores the number's URLs",
             "Remove the number from that application or trunk in Twilio's console.",
         )
-    if not str(number["voice_url"]).startswith(f"{settings.vapi_base_url}/"):
-        refused_by_vapi = check_context.vapi_refusal if settings.vapi_api_key else None
+    if not str(number["voice_url"]).startswith(f"{settings.vapi.base_url}/"):
+        refused_by_vapi = check_context.vapi_refusal if settings.vapi.api_key else None
         if refused_by_vapi and refused_by_vapi.status not in KEY_REFUSED:
             raise NotSetUp("not checked because of vapi key")  # VAPI_BASE_URL may be wrong
         raise Problem(
-            f"voice_url does not begin with VAPI_BASE_URL ({settings.vapi_base_url}), so calls do "
+            f"voice_url does not begin with VAPI_BASE_URL ({settings.vapi.base_url}), so calls do "
             "not reach Vapi",
             "Check VAPI_BASE_URL. If it is right, delete the number in Vapi and run: "
             "python -m cli provision apply --yes",
         )
     if steps and (base := _other_base(number)):
         raise Problem(
-            f"PUBLIC_URL is {settings.public_url}, and the number's URLs lead to {base}",
+            f"PUBLIC_URL is {settings.web.public_url}, and the number's URLs lead to {base}",
             "Check PUBLIC_URL. If the service moved to this address, run: "
             "python -m cli provision plan",
         )

@@ -17,7 +17,7 @@ GIVE_UP_S = 15.0
 
 
 def _host(check_context: CheckContext) -> str:
-    host = urlsplit(check_context.settings.salesforce_instance_url).hostname or ""
+    host = urlsplit(check_context.settings.salesforce.instance_url).hostname or ""
     if is_loopback(host):
         return "a local org"
     if host.endswith(MY_DOMAINS):
@@ -47,7 +47,7 @@ NOT_ALLOWED = {FailureClass.MISCONFIGURED, FailureClass.MISSING_FIELD, FailureCl
 
 
 def _token(check_context: CheckContext) -> str:
-    tokens, grant = check_context.salesforce.tokens, check_context.settings.grant
+    tokens, grant = check_context.salesforce.tokens, check_context.settings.salesforce.grant_type
     try:
         if grant == "refresh_token":
             tokens.current(give_up_at=time.monotonic() + GIVE_UP_S)
@@ -67,7 +67,7 @@ def _token(check_context: CheckContext) -> str:
 
 
 def _version(check_context: CheckContext) -> str:
-    wanted, served = check_context.settings.salesforce_api_version, check_context.org.versions()
+    wanted, served = check_context.settings.salesforce.api_version, check_context.org.versions()
     if wanted not in served:
         raise Problem(
             f"The org does not serve version {wanted} of the API",
@@ -91,9 +91,9 @@ def _rights(need: Need, check_context: CheckContext) -> str:
 
 
 def _language(check_context: CheckContext) -> str:
-    field = check_context.settings.salesforce_language_field
+    field = check_context.settings.salesforce.language_field
     if not field:
-        language = check_context.settings.default_language
+        language = check_context.settings.calls.default_language
         return f"SALESFORCE_LANGUAGE_FIELD is not set; the agent starts every call in {language}"
     if check_context.org.lacks(Need("Contact", read=(field,))):
         raise Problem(
@@ -105,7 +105,7 @@ def _language(check_context: CheckContext) -> str:
 
 
 def _keys(check_context: CheckContext) -> str:
-    if not check_context.settings.salesforce_key_fields:
+    if not check_context.settings.salesforce.key_fields:
         raise NotSetUp("SALESFORCE_KEY_FIELDS is false, so keys are in standard fields")
     if wrong := check_context.org.keys():
         raise Problem(
@@ -120,7 +120,7 @@ def _allowance(check_context: CheckContext) -> str:
     if figures.daily_limit is None or figures.daily_used is None:
         raise NotSetUp("Salesforce has not reported it yet")
     left = figures.daily_limit - figures.daily_used
-    reserve = figures.daily_limit * check_context.settings.salesforce_daily_reserve_percent / 100
+    reserve = figures.daily_limit * check_context.settings.salesforce.daily_reserve_percent / 100
     message = f"{left} of {figures.daily_limit} API requests are left for the last 24 hours"
     if left <= reserve:
         raise Problem(
@@ -132,7 +132,7 @@ def _allowance(check_context: CheckContext) -> str:
 
 def _speed(check_context: CheckContext) -> str:
     took_ms = statistics.median(check_context.org.round_trips_ms(ROUND_TRIPS))
-    if took_ms > check_context.settings.lookup_deadline_ms / 2:
+    if took_ms > check_context.settings.salesforce.lookup_deadline_ms / 2:
         raise Problem(
             f"A query takes {took_ms:.0f} ms, more than half of LOOKUP_DEADLINE_MS",
             "Run the service closer to the org, or raise LOOKUP_DEADLINE_MS.",

@@ -24,10 +24,10 @@ START = "Start {0} (README, step 5) under a supervisor that restarts it when it 
 
 def _service(check_context: CheckContext) -> str:
     settings = check_context.settings
-    bases = [f"http://127.0.0.1:{settings.port}", settings.public_url]
+    bases = [f"http://127.0.0.1:{settings.web.port}", settings.web.public_url]
     urls = [f"{base}/health" for base in bases if base]
     for url in urls:
-        health = _ask(url, settings.ops_token)
+        health = _ask(url, settings.ops.token)
         if health is None:
             continue
         if health.get("status") == REFUSED:
@@ -139,8 +139,8 @@ def _parked(check_context: CheckContext) -> str:
 
 
 def _transfer_rules(check_context: CheckContext) -> str:
-    path = check_context.settings.transfer_rules
-    fallback = check_context.settings.fallback_phone_number
+    path = check_context.settings.calls.transfer_rules
+    fallback = check_context.settings.calls.fallback_phone_number
     if not path:
         goal = f"go to {fallback}" if fallback else "are offered a call-back"
         return f"TRANSFER_RULES is not set; callers who ask for a person {goal}"

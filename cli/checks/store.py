@@ -11,7 +11,7 @@ OLDEST_VERSION = 7
 
 
 def _answers(check_context: CheckContext) -> str:
-    address = redis_address(check_context.settings.redis_url)
+    address = redis_address(check_context.settings.store.url)
     try:
         with translated():
             check_context.store.ping()
@@ -31,11 +31,11 @@ def _answers(check_context: CheckContext) -> str:
 
 
 def _persists(check_context: CheckContext) -> str:
-    settings = check_context.settings
+    settings = check_context.settings.store
     found = fitness(
         check_context.store,
-        accept_everysec=settings.redis_accept_everysec,
-        vouched=settings.redis_vouched,
+        accept_everysec=settings.accept_everysec,
+        vouched=settings.vouched,
     )
     if wrong := (*found.problems, *found.warnings):
         raise Problem(
@@ -43,7 +43,7 @@ def _persists(check_context: CheckContext) -> str:
             "Set maxmemory-policy noeviction, appendonly yes and appendfsync always on the server, "
             "and give it memory to spare (docs/runbook.md).",
         )
-    if settings.redis_vouched:
+    if settings.vouched:
         return "evicts nothing, and REDIS_VOUCHED says that it persists"
     return "evicts nothing and syncs every write to disk"
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.deadline import Deadline
+from shared.errors import ServiceError
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.composite import Answer, Subrequest, post, subrequest_error
 from shared.salesforce.failures import FailureClass, SalesforceError, away
@@ -38,7 +39,7 @@ A_RULE_REFUSES = {FailureClass.VALUE, FailureClass.LINK, FailureClass.REFUSED}
 TEXT = "Trial of the voice service's doctor; it is undone at once"
 
 
-class RulesUnseenError(Exception):
+class RulesUnseenError(ServiceError):
     """The user may not see the org's rules."""
 
 

@@ -3,11 +3,12 @@
 Resources and fields: Vapi's API reference, `/assistant`, `/tool`, `/phone-number`, `/campaign`.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import requests
 
-from shared.settings import Settings
+from shared.errors import ServiceError
+from shared.settings import VapiSettings
 from shared.vapi.values import as_number, as_object, as_objects
 
 TIMEOUT_S = (3.05, 20.0)
@@ -15,7 +16,7 @@ MAX_LISTED = 1000
 MAX_PAGES = 10
 
 
-class VapiRefusedError(Exception):
+class VapiRefusedError(ServiceError):
     """Vapi refused, or could not be reached. The text has Vapi's own words, and no secret of ours.
 
     status: the HTTP status, 0 when there was no answer.
@@ -23,17 +24,17 @@ class VapiRefusedError(Exception):
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
-        self.status = status
+        self.status: Final = status
 
 
 class VapiApi:
     """A client for Vapi's API. Every method raises VapiRefusedError."""
 
-    def __init__(self, settings: Settings) -> None:
-        key = settings.vapi_api_key
+    def __init__(self, settings: VapiSettings) -> None:
+        key = settings.api_key
         if not key:
             raise VapiRefusedError("Set VAPI_API_KEY to the private key of the account")
-        self._base = settings.vapi_base_url
+        self._base = settings.base_url
         self._headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
 
     def list_all(self, resource: str) -> list[dict[str, Any]]:

@@ -8,13 +8,14 @@ import time
 from base64 import b64encode
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import requests
 
 from shared.addresses import is_loopback
-from shared.settings import Settings
+from shared.errors import ServiceError
+from shared.settings import VapiSettings
 from shared.vapi.authentication import SECRET_HEADER, Request, sign, signed_payload
 
 TIMEOUT_S = (3.05, 10.0)
@@ -28,12 +29,12 @@ REWRITTEN = (b'{"message": {"type": "doctor"}}', b'{"message":{"type":"doctor"}}
 """Bytes as such a proxy would write them."""
 
 
-class ProbeFailedError(Exception):
+class ProbeFailedError(ServiceError):
     """The text says what was seen, `remedy` what to do about it."""
 
     def __init__(self, seen: str, remedy: str) -> None:
         super().__init__(seen)
-        self.remedy = remedy
+        self.remedy: Final = remedy
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class _Seen:
     clock: float
 
 
-def probe_webhook(url: str, settings: Settings) -> None:
+def probe_webhook(url: str, settings: VapiSettings) -> None:
     """A signed message must be accepted, an unsigned one refused. Raises ProbeFailedError."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
@@ -66,16 +67,16 @@ def probe_webhook(url: str, settings: Settings) -> None:
         raise ProbeFailedError(f"a signed message got HTTP {signed.status}", "read the log of web")
 
 
-def _why_refused(url: str, settings: Settings, refused: _Seen) -> tuple[str, str]:
+def _why_refused(url: str, settings: VapiSettings, refused: _Seen) -> tuple[str, str]:
     for body in REWRITTEN:
         if _post(url, proof(settings, url, body=body), body).status == 200:
             return "a proxy on the way rewrites bodies", "make it pass on the bytes unchanged"
     # A signature reveals nothing. Any other scheme would send the secret itself to whatever server
     # answers at that address, so hmac is the only scheme that is tried.
-    if settings.vapi_auth != "hmac" and _post(url, proof(settings, url, "hmac")).status == 200:
-        seen = f"the service takes hmac, and this environment says {settings.vapi_auth}"
+    if settings.auth != "hmac" and _post(url, proof(settings, url, "hmac")).status == 200:
+        seen = f"the service takes hmac, and this environment says {settings.auth}"
         return seen, "set VAPI_AUTH in both to the scheme of Vapi's credential"
-    if settings.vapi_auth == "hmac" and abs(refused.clock) > settings.vapi_hmac_tolerance_s:
+    if settings.auth == "hmac" and abs(refused.clock) > settings.hmac_tolerance_s:
         way = "ahead of" if refused.clock > 0 else "behind"
         seen = f"the clock there is {abs(refused.clock) / 60:.0f} minutes {way} this machine"
         return seen, "synchronise both clocks by NTP"
@@ -86,23 +87,23 @@ def _why_refused(url: str, settings: Settings, refused: _Seen) -> tuple[str, str
 
 
 def proof(
-    settings: Settings, url: str, scheme: Scheme | None = None, body: bytes = BODY
+    settings: VapiSettings, url: str, scheme: Scheme | None = None, body: bytes = BODY
 ) -> dict[str, str]:
     """The headers by which Vapi would prove that a body is its own."""
-    secret = settings.vapi_server_secret.get_secret_value()
-    scheme = scheme or settings.vapi_auth
+    secret = settings.server_secret.get_secret_value()
+    scheme = scheme or settings.auth
     if scheme == "secret":
         return {SECRET_HEADER: secret}
     if scheme == "bearer":
-        return {settings.vapi_bearer_header: f"Bearer {secret}"}
+        return {settings.bearer_header: f"Bearer {secret}"}
     timestamp = str(int(time.time()))
-    headers = {settings.vapi_hmac_timestamp_header: timestamp}
-    if settings.vapi_hmac_message_id_header:
-        headers[settings.vapi_hmac_message_id_header] = "doctor"
+    headers = {settings.hmac_timestamp_header: timestamp}
+    if settings.hmac_message_id_header:
+        headers[settings.hmac_message_id_header] = "doctor"
     payload = signed_payload(Request("POST", url, headers, body), timestamp, settings)
     digest = sign(payload, secret, settings)
-    encoded = digest.hex() if settings.vapi_hmac_encoding == "hex" else b64encode(digest).decode()
-    return headers | {settings.vapi_hmac_signature_header: settings.vapi_hmac_prefix + encoded}
+    encoded = digest.hex() if settings.hmac_encoding == "hex" else b64encode(digest).decode()
+    return headers | {settings.hmac_signature_header: settings.hmac_prefix + encoded}
 
 
 def _post(url: str, headers: dict[str, str], body: bytes = BODY) -> _Seen:

@@ -4,7 +4,7 @@ import tomllib
 from typing import Any
 
 from shared.agent.folder import load_agent
-from shared.settings import MUST_BE, Settings, SettingsError
+from shared.settings import Settings, SettingsError
 
 TOOL_SLACK_S = 5
 """A tool's time-out must exceed the lookup's deadline, or the model gets a failure first."""
@@ -18,7 +18,7 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
     common = _read(settings, "tools.toml")
     own_server = _server(settings)
     server = own_server | common["server"] | own_server
-    least_s = settings.lookup_deadline_ms // 1000 + TOOL_SLACK_S
+    least_s = settings.salesforce.lookup_deadline_ms // 1000 + TOOL_SLACK_S
     server["timeoutSeconds"] = max(server["timeoutSeconds"], least_s)
     return {
         name: {
@@ -31,7 +31,7 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
             "messages": common["messages"],
             "server": server,
         }
-        for name, tool in load_agent(settings.agent_dir).tools.items()
+        for name, tool in load_agent(settings.calls.agent_dir).tools.items()
     }
 
 
@@ -54,19 +54,19 @@ def wanted_number(settings: Settings) -> dict[str, Any]:
     (`assistant-request`). If that fails, the call goes to the fallback destination
     (CreateTwilioPhoneNumberDTO).
     """
-    token = settings.twilio_auth_token
+    token = settings.twilio.auth_token
     body = {
         "provider": "twilio",
         "name": "vapi-salesforce",
-        "number": settings.twilio_phone_number,
-        "twilioAccountSid": settings.twilio_account_sid,
+        "number": settings.twilio.phone_number,
+        "twilioAccountSid": settings.twilio.account_sid,
         "twilioAuthToken": token.get_secret_value() if token else None,
         "smsEnabled": False,  # text messages stay where they go now
         "assistantId": None,
         "server": _server(settings),
     }
-    if settings.fallback_phone_number:
-        body["fallbackDestination"] = {"type": "number", "number": settings.fallback_phone_number}
+    if fallback := settings.calls.fallback_phone_number:
+        body["fallbackDestination"] = {"type": "number", "number": fallback}
     return body
 
 
@@ -74,26 +74,26 @@ def _read(settings: Settings, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(_text(settings, name))
     except tomllib.TOMLDecodeError as trouble:
-        raise SettingsError(f"{settings.agent_dir}/{name}: {trouble}") from trouble
+        raise SettingsError(f"{settings.calls.agent_dir}/{name}: {trouble}") from trouble
 
 
 def _text(settings: Settings, name: str) -> str:
     try:
-        return (load_agent(settings.agent_dir).folder / name).read_text(encoding="utf-8")
+        return (load_agent(settings.calls.agent_dir).folder / name).read_text(encoding="utf-8")
     except OSError as trouble:
-        raise SettingsError(f"{settings.agent_dir}/{name}: {trouble.strerror}") from trouble
+        raise SettingsError(f"{settings.calls.agent_dir}/{name}: {trouble.strerror}") from trouble
 
 
 def _server(settings: Settings) -> dict[str, Any]:
-    if not settings.public_url:
+    if not settings.web.public_url:
         raise SettingsError(
             "PUBLIC_URL is missing: Vapi needs the address of this server; it must be "
-            f"{MUST_BE['public_url']}"
+            f"{settings.web.must_be('public_url')}"
         )
-    if not settings.vapi_credential_id:
+    if not settings.vapi.credential_id:
         raise SettingsError(
             "VAPI_CREDENTIAL_ID is missing: without it Vapi does not sign its requests; it "
-            f"must be {MUST_BE['vapi_credential_id']}"
+            f"must be {settings.vapi.must_be('credential_id')}"
         )
-    url = f"{settings.public_url.rstrip('/')}/webhook/vapi"
-    return {"url": url, "credentialId": settings.vapi_credential_id}
+    url = f"{settings.web.public_url.rstrip('/')}/webhook/vapi"
+    return {"url": url, "credentialId": settings.vapi.credential_id}

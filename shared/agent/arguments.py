@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -27,6 +27,7 @@ from shared.domain import case_numbers
 from shared.domain.identifiers import spoken_form
 from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
+from shared.errors import ServiceError
 from shared.phone import as_e164
 
 MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
@@ -48,11 +49,11 @@ class Problem:
     what: Literal["missing", "wrong", "too_long", "nothing"]
 
 
-class BadArgumentsError(Exception):
+class BadArgumentsError(ServiceError):
     """The arguments can't be used. Never repeats what the caller said."""
 
     def __init__(self, *problems: Problem) -> None:
-        self.problems = problems
+        self.problems: Final = problems
         super().__init__(", ".join(f"{it.argument} {it.what}" for it in problems))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from shared.settings import SettingsError
 
@@ -35,6 +36,6 @@ class AgentError(SettingsError):
     """An agent folder can't be used. The text has a line for each mistake."""
 
     def __init__(self, mistakes: list[Mistake], folder: Path = Path()) -> None:
-        self.mistakes = tuple(sorted(mistakes))
+        self.mistakes: Final = tuple(sorted(mistakes))
         lines = (mistake.said_in(folder) for mistake in self.mistakes)
         super().__init__("agent folder refused:\n  " + "\n  ".join(lines))

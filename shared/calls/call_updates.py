@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from shared.calls.calls import Calls
 from shared.logs import log
-from shared.settings import Settings
+from shared.settings import VapiSettings
 from shared.store import StoreUnavailableError
 from shared.vapi.control import ControlRefusedError, HostNotAllowedError, post_update
 
@@ -20,10 +20,10 @@ THREADS = 4
 class CallUpdates:
     """Safe to share between threads."""
 
-    def __init__(self, calls: Calls, settings: Settings) -> None:
+    def __init__(self, calls: Calls, settings: VapiSettings) -> None:
         self._calls = calls
-        self._hosts = settings.vapi_control_hosts
-        self._by = settings.vapi_tell_by
+        self._hosts = settings.control_hosts
+        self._by = settings.tell_by
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="call_updates")
 
     def notify_agent(self, call_updates: Iterable[tuple[str, str]]) -> None:
@@ -38,7 +38,7 @@ class CallUpdates:
                 self._executor.submit(self._post, call_id, url, text)
 
     def _post(self, call_id: str, url: str, text: str) -> None:
-        outcome, reason = "told", ""
+        outcome, reason = "sent", ""
         try:
             post_update(url, text, self._hosts, by=self._by)
         except HostNotAllowedError:
@@ -46,12 +46,12 @@ class CallUpdates:
         except ControlRefusedError as failed:
             outcome, reason = "failed", str(failed)
         except Exception:  # the executor would swallow it
-            log.exception("call_not_told", call_id=call_id)
+            log.exception("call_update_failed", call_id=call_id)
             outcome, reason = "failed", "UNFORESEEN"
         if reason:
-            log.warning("call_not_told", call_id=call_id, reason=reason)
+            log.warning("call_update_failed", call_id=call_id, reason=reason)
         else:
-            log.info("call_told", call_id=call_id)
+            log.info("call_update_sent", call_id=call_id)
         try:
             self._calls.count_call_updates(outcome)
         except StoreUnavailableError:

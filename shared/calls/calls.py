@@ -40,6 +40,12 @@ LIFE_S = 24 * 3600
 REPORTED_LIFE_S = 3600
 """How long it is stored once the report is in the journal: write requests may arrive even later."""
 
+PRECISION_MS = 5_000
+"""Events within this time do not write the call's expiry, or the time of its last event, again."""
+
+SIGNS_OF_LIFE = NOTED | ANSWERED
+"""The types that only a call sends that lasts or ends."""
+
 SET_ASIDE_S = 3600
 MAX_SET_ASIDE = 1000
 
@@ -126,14 +132,15 @@ class Calls:
             "id": call_id,
             "life_ms": LIFE_S * 1000,
             "reported_life_ms": REPORTED_LIFE_S * 1000,
+            "precision_ms": PRECISION_MS,
             "fields": {name: value for name, value in fields.items() if value},
             "control_url": str(control) if control else "",
             "control_origin": control.origin if control else "",
             "speech": sign(message, senses),
             "speech_at": at_ms,
             "utterance": text,
-            "is_sign_of_life": message.type in NOTED | ANSWERED,
-            "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
+            "is_sign_of_life": message.type in SIGNS_OF_LIFE,
+            "digest": hashlib.sha256(text.encode()).hexdigest()[:32] if text else "",
             "senses": "".join(sorted(senses)),
             "number": caller_id.number,
             "shown": list(caller_id.shown),
@@ -148,8 +155,7 @@ class Calls:
             is_first, is_second, flat = self._record_event(args=[json.dumps(event)])
         if is_second:
             log.warning("two_caller_numbers", call_id=call_id, message_type=message.type)
-        state = _state(call_id, pairs(flat))
-        return replace(state, is_first=bool(is_first), senses=senses, said_at_ms=at_ms)
+        return _state(call_id, pairs(flat), bool(is_first), senses, said_at_ms=at_ms)
 
     def said_between(self, call_id: str, from_ms: int, to_ms: int) -> list[Said]:
         """The utterances in that time that bear on a request, in the order of their own times."""
@@ -298,7 +304,7 @@ class Calls:
             return bool(self._store.hexists(f"{self._prefix}call:{call_id}", "over"))
 
     def count_call_updates(self, outcome: str) -> None:
-        """outcome: "told", "failed", or "refused" for a host that is not allowed."""
+        """outcome: "sent", "failed", or "refused" for a host that is not allowed."""
         with translated():
             self._store.hincrby(f"{self._prefix}call_updates", outcome, 1)
 
@@ -343,7 +349,13 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() else 0
 
 
-def _state(call_id: str, stored: dict[str, str]) -> CallState:
+def _state(
+    call_id: str,
+    stored: dict[str, str],
+    is_first: bool = False,
+    senses: frozenset[Sense] = frozenset(),
+    said_at_ms: int = 0,
+) -> CallState:
     has_two_numbers = "two_numbers" in stored
     return CallState(
         call_id=call_id,
@@ -355,5 +367,8 @@ def _state(call_id: str, stored: dict[str, str]) -> CallState:
         began_ms=_number(stored.get("began")) or _number(stored.get("since")),
         summary=stored.get("summary", ""),
         is_reported=stored.get("reported") == "1",
+        is_first=is_first,
         is_over="over" in stored,
+        senses=senses,
+        said_at_ms=said_at_ms,
     )

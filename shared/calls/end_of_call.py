@@ -54,8 +54,8 @@ class EndOfCallWriter:
     def __init__(self, calls: Calls, journal: Journal, settings: Settings) -> None:
         self._calls = calls
         self._journal = journal
-        self._base_url = settings.vapi_base_url
-        self._hold_ms = settings.commit_window_ms
+        self._base_url = settings.vapi.base_url
+        self._hold_ms = settings.journal.commit_window_ms
 
     def close(
         self,

@@ -9,10 +9,12 @@ from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from shared.errors import ServiceError
+
 T = TypeVar("T")
 
 
-class UnreadableError(Exception):
+class UnreadableError(ServiceError):
     """This version can't read a stored value. The text is a code, and quotes no value."""
 
 

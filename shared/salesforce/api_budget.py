@@ -1,7 +1,8 @@
 """The API budget: whether a request may go to Salesforce now, decided for the whole fleet.
 
-It holds a rate limit (the window), the daily allowance with a reserve for lookups, and the circuit
-breaker of the lookups. All of it lies in Redis; each step is one script in `scripts/`.
+It holds the daily allowance, with a reserve for lookups, and the requests in flight. Each permit
+also passes the rate limit (window.py) and, for a lookup, the circuit breaker (breaker.py). All of
+it is in Redis. Each step is one script in `scripts/`, and so one request to Redis.
 """
 
 import json
@@ -16,26 +17,16 @@ from typing import Any, Literal
 import redis
 
 from shared.deadline import Deadline
+from shared.salesforce import breaker, window
+from shared.salesforce.breaker import Breaker
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.namespace import keys_of
 from shared.scripts import load
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 from shared.store import now_ms, translated
 
 LOOK_AGAIN_MS = 30_000
 """How long "the daily allowance is spent" is believed; then one request reads the figure anew."""
-
-HOLD_MS = 300
-"""The longest that a lookup waits for others to share its request, while the window has room."""
-
-MAX_STUCK = 3
-"""This many lookups in flight for half of their deadline open the breaker: Salesforce hangs."""
-COUNT_MS = 10_000
-MAX_BAD = 5
-"""This many failed lookups within COUNT_MS open the breaker, unless more have succeeded."""
-FIRST_OPEN_MS = 1_000
-MAX_OPEN_MS = 10_000
-"""The breaker opens for FIRST_OPEN_MS, and each time in a row for twice as long, up to this."""
 
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 
@@ -73,9 +64,8 @@ class Denied:
         if self.why == "breaker":
             return away("BREAKER_OPEN", ambiguous=False)
         code = "DAILY_ALLOWANCE" if self.why == "daily" else "WINDOW_SPENT"
-        error = SalesforceError(FailureClass.BUDGET, code, whole=True)
-        error.retry_after_s = self.wait_ms / 1000
-        return error
+        retry_after_s = self.wait_ms / 1000
+        return SalesforceError(FailureClass.BUDGET, code, retry_after_s=retry_after_s, whole=True)
 
 
 @dataclass(frozen=True)
@@ -93,9 +83,7 @@ class Figures:
     daily_limit: None until an answer of Salesforce has named them.
     """
 
-    breaker: Literal["closed", "open", "half-open"]
-    breaker_reason: str
-    breaker_for_ms: int
+    breaker: Breaker
     in_flight: dict[Use, int]
     window: dict[Use, int]
     window_limit: int | None
@@ -107,24 +95,17 @@ class Figures:
 class ApiBudget:
     """Safe to share between threads. Every method raises StoreUnavailableError."""
 
-    def __init__(self, settings: Settings, store: redis.Redis) -> None:
+    def __init__(self, settings: SalesforceSettings, store: redis.Redis) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._keys = keys_of(settings)
-        self._window_limit = settings.salesforce_window_requests
+        self._window_limit = settings.window_requests
         self._account: dict[str, Any] = {
             "prefix": self._keys,
-            "reserve": settings.salesforce_daily_reserve_percent / 100,
+            "reserve": settings.daily_reserve_percent / 100,
             "look_again_ms": LOOK_AGAIN_MS,
-            "slow_ms": settings.lookup_deadline_ms // 2,
-            "max_stuck": MAX_STUCK,
-            "count_ms": COUNT_MS,
-            "max_bad": MAX_BAD,
-            "first_open_ms": FIRST_OPEN_MS,
-            "max_open_ms": MAX_OPEN_MS,
+            **breaker.arguments(settings.lookup_deadline_ms),
+            **window.arguments(self._window_limit, settings.window_seconds),
         }
-        if self._window_limit:
-            window_ms = int(settings.salesforce_window_seconds * 1000)
-            self._account["window"] = [self._window_limit, window_ms]
         self._admit = load(store, "salesforce", "admit")
         self._done = load(store, "salesforce", "done")
 
@@ -139,8 +120,8 @@ class ApiBudget:
     ) -> Permit | Denied:
         """A permit for one request, now, or the reason against it. lasts_s: its longest duration.
 
-        shared: the request may be held back for up to HOLD_MS so that others join it; waited_s
-        says for how long it was.
+        shared: the request may be held back for up to window.HOLD_MS so that others join it.
+        waited_s: for how long it was.
         """
         permit_id = secrets.token_hex(8)
         reply = self._asked(
@@ -148,7 +129,7 @@ class ApiBudget:
             id=permit_id,
             lasts_ms=int(max(0.0, lasts_s) * 1000),
             waited_ms=int(waited_s * 1000),
-            hold_ms=HOLD_MS if shared else 0,
+            hold_ms=window.HOLD_MS if shared else 0,
             forced=forced,
         )
         if reply[0] != "go":
@@ -226,19 +207,15 @@ class ApiBudget:
         with translated():
             at_ms = now_ms(self._store)
             pipe = self._store.pipeline(transaction=False)
-            pipe.hgetall(f"{p}breaker")
+            pipe.hgetall(breaker.key(p))
             pipe.hgetall(f"{p}usage")
             pipe.hgetall(f"{p}counts")
             for use in Use:
                 pipe.zcard(f"{p}flying:{use}")
-                pipe.zcount(f"{p}window:{use}", at_ms, "+inf")
-            breaker, usage, counts, *sizes = pipe.execute()
-        is_open = breaker.get("state") == "open"
-        for_ms = int(breaker.get("until", 0)) - at_ms if is_open else 0
+                pipe.zcount(window.key(p, use), at_ms, "+inf")
+            of_breaker, usage, counts, *sizes = pipe.execute()
         return Figures(
-            breaker=("open" if for_ms > 0 else "half-open") if is_open else "closed",
-            breaker_reason=breaker.get("reason", "") if is_open else "",
-            breaker_for_ms=max(0, for_ms),
+            breaker=breaker.read(of_breaker, at_ms),
             in_flight=dict(zip(Use, sizes[0::2], strict=True)),
             window=dict(zip(Use, sizes[1::2], strict=True)),
             window_limit=self._window_limit,

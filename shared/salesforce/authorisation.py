@@ -14,24 +14,25 @@ from urllib.parse import urlencode, urlsplit
 import redis
 import requests
 
+from shared.errors import ServiceError
 from shared.salesforce.grants import TTL_S, RefreshTokens
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import TOKEN_TIMEOUT_S, TokenStore
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 from shared.store import translated
 
 BEGUN_S = 600
 SCOPE = "api refresh_token"
 
 
-class AuthorisationRefusedError(Exception):
+class AuthorisationRefusedError(ServiceError):
     """The text tells the operator what was wrong, without any token."""
 
 
 class Authorisation:
     """Every method raises AuthorisationRefusedError and StoreUnavailableError."""
 
-    def __init__(self, settings: Settings, store: redis.Redis) -> None:
+    def __init__(self, settings: SalesforceSettings, store: redis.Redis) -> None:
         self._settings = settings
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._keys = keys_of(settings)
@@ -40,7 +41,7 @@ class Authorisation:
 
     def begin(self) -> tuple[str, str]:
         """The address for the operator's browser, and the state that must come back with it."""
-        if not self._settings.salesforce_redirect_uri or not self._settings.token_encryption_key:
+        if not self._settings.redirect_uri or not self._settings.token_encryption_key:
             raise AuthorisationRefusedError(
                 "Set SALESFORCE_REDIRECT_URI and TOKEN_ENCRYPTION_KEY to authorise by login"
             )
@@ -49,14 +50,14 @@ class Authorisation:
             self._store.set(f"{self._keys}oauth:{state}", verifier, ex=BEGUN_S)
         query = {
             "response_type": "code",
-            "client_id": self._settings.salesforce_client_id,
-            "redirect_uri": self._settings.salesforce_redirect_uri,
+            "client_id": self._settings.client_id,
+            "redirect_uri": self._settings.redirect_uri,
             "scope": SCOPE,
             "state": state,
             "code_challenge": challenge_of(verifier),
             "code_challenge_method": "S256",
         }
-        base = self._settings.salesforce_instance_url.rstrip("/")
+        base = self._settings.instance_url.rstrip("/")
         return f"{base}/services/oauth2/authorize?{urlencode(query)}", state
 
     def finish(self, state: str, code: str) -> str:
@@ -86,13 +87,13 @@ class Authorisation:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "client_id": self._settings.salesforce_client_id,
-            "redirect_uri": self._settings.salesforce_redirect_uri,
+            "client_id": self._settings.client_id,
+            "redirect_uri": self._settings.redirect_uri,
             "code_verifier": verifier,
         }
-        if self._settings.salesforce_client_secret:
-            form["client_secret"] = self._settings.salesforce_client_secret.get_secret_value()
-        base = self._settings.salesforce_instance_url.rstrip("/")
+        if self._settings.client_secret:
+            form["client_secret"] = self._settings.client_secret.get_secret_value()
+        base = self._settings.instance_url.rstrip("/")
         try:
             answer = requests.post(
                 f"{base}/services/oauth2/token",

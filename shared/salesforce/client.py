@@ -20,12 +20,13 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from shared.deadline import Deadline
+from shared.errors import ServiceError
 from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Permit, Use
 from shared.salesforce.failures import FailureClass, SalesforceError, away, read_failure
 from shared.salesforce.pages import NextPage, all_records
 from shared.salesforce.token import Token, TokenStore
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 
 CONNECT_TIMEOUT_S = 3.05
 
@@ -36,7 +37,7 @@ HEADERS = {
 }
 
 
-class WithdrawnError(Exception):
+class WithdrawnError(ServiceError):
     """The request was withdrawn right before it was sent. Nothing was sent."""
 
 
@@ -125,13 +126,13 @@ class SalesforceClient:
     """Safe to share between threads: each has its own connection. use: what the requests serve."""
 
     def __init__(
-        self, settings: Settings, store: redis.Redis, api_budget: ApiBudget, use: Use
+        self, settings: SalesforceSettings, store: redis.Redis, api_budget: ApiBudget, use: Use
     ) -> None:
         self.tokens = TokenStore(settings, store)
         self.api_budget = api_budget
         self.use = use
         self._settings = settings
-        self._plain_http = settings.salesforce_instance_url.startswith("http://")
+        self._plain_http = settings.instance_url.startswith("http://")
         self._local = threading.local()
 
     def permit(self, until: Deadline, *, lasts_s: float) -> Permit:
@@ -181,7 +182,7 @@ class SalesforceClient:
     @property
     def api_path(self) -> str:
         """The prefix of the URLs of Composite's subrequests."""
-        return f"/services/data/v{self._settings.salesforce_api_version}/"
+        return f"/services/data/v{self._settings.api_version}/"
 
     def _call(
         self, send: Callable[[Salesforce], Any], deadline: Deadline, permit: Permit | None
@@ -237,7 +238,7 @@ class SalesforceClient:
                 session_id=token.access_token,
                 instance_url=token.instance_url,
                 session=self._transport,
-                version=self._settings.salesforce_api_version,
+                version=self._settings.api_version,
             )
         session: Salesforce = self._local.session
         return session
@@ -262,8 +263,6 @@ def _failure(answer: requests.Response) -> SalesforceError:
         body = answer.json()
     except ValueError:
         body = None  # HTML of an edge in front of Salesforce, or nothing
-    error = read_failure(answer.status_code, body, whole=True)
-    retry_after = answer.headers.get("Retry-After", "")
-    if retry_after.isdigit():
-        error.retry_after_s = min(float(retry_after), 600.0)
-    return error
+    asked = answer.headers.get("Retry-After", "")
+    retry_after_s = min(float(asked), 600.0) if asked.isdigit() else None
+    return read_failure(answer.status_code, body, whole=True, retry_after_s=retry_after_s)

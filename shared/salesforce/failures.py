@@ -6,9 +6,11 @@ and from working clients where the guide is silent (marked so).
 
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from shared.errors import ServiceError, error_record
 
 
 class FailureClass(StrEnum):
@@ -51,13 +53,14 @@ class FailureClass(StrEnum):
     """A defect of this service: what was written is unknown."""
 
 
-@dataclass
-class SalesforceError(Exception):
+@error_record
+class SalesforceError(ServiceError):
     """A request, or one record of it, failed.
 
     code: Salesforce's errorCode; if it sent none, our own code (DEADLINE, HTTP_502, ...).
     ambiguous: a write may have been committed despite the error.
     fields: API names, never values.
+    retry_after_s: how long the answer, or our own API budget, asks to wait.
     whole: the whole request failed, which says nothing about a single record.
     message: Salesforce's own words, for the operator only. They may quote a record, so neither the
     text nor the repr of the error contains them.
@@ -125,7 +128,13 @@ _AWAY_STATUSES = {406, 408, 420, 429, 500, 502, 503, 504}
 
 
 def classify(
-    status: int, code: str, message: str = "", fields: tuple[str, ...] = ()
+    status: int,
+    code: str,
+    message: str = "",
+    fields: tuple[str, ...] = (),
+    *,
+    whole: bool = False,
+    retry_after_s: float | None = None,
 ) -> SalesforceError:
     """The failure of an HTTP answer, or of one item of a collection (whose statusCode is a code).
 
@@ -135,23 +144,31 @@ def classify(
     if failure is FailureClass.MISSING_FIELD and not fields:
         fields = _named_in(message)
     return SalesforceError(
-        failure, code or f"HTTP_{status}", status >= 500, fields, message=message
+        failure,
+        code or f"HTTP_{status}",
+        ambiguous=status >= 500,
+        fields=fields,
+        retry_after_s=retry_after_s,
+        whole=whole,
+        message=message,
     )
 
 
-def read_failure(status: int, body: Any, *, whole: bool) -> SalesforceError:
+def read_failure(
+    status: int, body: Any, *, whole: bool, retry_after_s: float | None = None
+) -> SalesforceError:
     """The failure of an answer or a subrequest. body: its JSON, normally a list of errors; an edge
-    in front of Salesforce answers something else. whole: see SalesforceError."""
+    in front of Salesforce answers something else."""
     errors = body if isinstance(body, list) else []
     first = errors[0] if errors and isinstance(errors[0], dict) else {}
-    error = classify(
+    return classify(
         status,
         str(first.get("errorCode") or ""),
         str(first.get("message") or ""),
         tuple(str(name) for name in first.get("fields") or ()),
+        whole=whole,
+        retry_after_s=retry_after_s,
     )
-    error.whole = whole
-    return error
 
 
 def _class_of(status: int, code: str, message: str) -> FailureClass:

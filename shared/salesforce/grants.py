@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 from shared.store import allowed_when_full, translated
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -41,10 +41,10 @@ class RefreshTokens:
     token. Every method raises StoreUnavailableError.
     """
 
-    def __init__(self, settings: Settings, store: redis.Redis) -> None:
+    def __init__(self, settings: SalesforceSettings, store: redis.Redis) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._key = f"{keys_of(settings)}refresh_token"
-        configured = settings.salesforce_refresh_token
+        configured = settings.refresh_token
         self._configured = configured.get_secret_value() if configured else ""
         key = settings.token_encryption_key
         keys = [key.get_secret_value()] if key else []
@@ -89,27 +89,27 @@ class RefreshTokens:
             self._store.expire(self._key, TTL_S)
 
 
-def token_form(settings: Settings, refresh_tokens: RefreshTokens) -> dict[str, str]:
+def token_form(settings: SalesforceSettings, refresh_tokens: RefreshTokens) -> dict[str, str]:
     """The body of a token request. Raises SalesforceError without a refresh token."""
-    if settings.grant == "jwt":
+    if settings.grant_type == "jwt":
         return {"grant_type": JWT_BEARER, "assertion": assertion(settings)}
-    form = {"grant_type": settings.grant, "client_id": settings.salesforce_client_id}
-    if settings.salesforce_client_secret:
-        form["client_secret"] = settings.salesforce_client_secret.get_secret_value()
-    if settings.grant == "refresh_token":
+    form = {"grant_type": settings.grant_type, "client_id": settings.client_id}
+    if settings.client_secret:
+        form["client_secret"] = settings.client_secret.get_secret_value()
+    if settings.grant_type == "refresh_token":
         form["refresh_token"] = refresh_tokens.current()
     return form
 
 
-def assertion(settings: Settings) -> str:
+def assertion(settings: SalesforceSettings) -> str:
     """Signed with SALESFORCE_JWT_KEY for SALESFORCE_USERNAME; valid for ASSERTION_S."""
     claims = {
-        "iss": settings.salesforce_client_id,
-        "sub": settings.salesforce_username,
-        "aud": audience(settings.salesforce_instance_url),
+        "iss": settings.client_id,
+        "sub": settings.username,
+        "aud": audience(settings.instance_url),
         "exp": int(time.time()) + ASSERTION_S,
     }
-    return jwt.encode(claims, settings.jwt_key, algorithm="RS256")
+    return jwt.encode(claims, settings.jwt_key_pem, algorithm="RS256")
 
 
 def audience(instance_url: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from shared.salesforce.failures import SalesforceError, away, classify
+from shared.salesforce.failures import FailureClass, SalesforceError, away
 
 MAX_PAGES = 50
 
@@ -74,6 +74,4 @@ def _is_page(value: Any) -> bool:
 
 def _too_many() -> SalesforceError:
     """The failure of an answer with too many pages: a query that asks for too much."""
-    error = classify(400, "QUERY_TOO_COMPLICATED")
-    error.code, error.whole = "TOO_MANY_PAGES", True
-    return error
+    return SalesforceError(FailureClass.TOO_MUCH, "TOO_MANY_PAGES", whole=True)

@@ -18,7 +18,7 @@ from shared.logs import log
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 from shared.store import now_ms, translated
 
 CAPACITY_S = 0.5
@@ -37,7 +37,7 @@ class TimeZone:
     """Safe to share between threads. Every method raises StoreUnavailableError."""
 
     def __init__(
-        self, settings: Settings, store: redis.Redis, salesforce: SalesforceClient
+        self, settings: SalesforceSettings, store: redis.Redis, salesforce: SalesforceClient
     ) -> None:
         self._configured = find_zone(settings.time_zone or "")
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str

@@ -18,7 +18,7 @@ from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.grants import RefreshTokens, token_form
 from shared.salesforce.namespace import keys_of
 from shared.scripts import load
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 from shared.store import allowed_when_full, translated
 
 TOKEN_TIMEOUT_S = (3.05, 10.0)
@@ -42,7 +42,7 @@ class Token:
 class TokenStore:
     """Hands out the fleet's token. Raises SalesforceError when it can't get one in time."""
 
-    def __init__(self, settings: Settings, store: redis.Redis) -> None:
+    def __init__(self, settings: SalesforceSettings, store: redis.Redis) -> None:
         self._settings = settings
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._key = f"{keys_of(settings)}token"
@@ -101,7 +101,7 @@ class TokenStore:
         form = token_form(settings, self._refresh_tokens)
         try:
             answer = requests.post(
-                f"{settings.salesforce_instance_url.rstrip('/')}/services/oauth2/token",
+                f"{settings.instance_url.rstrip('/')}/services/oauth2/token",
                 data=form,
                 # Not the caller's deadline: an answer that nobody reads may hold the only valid
                 # refresh token. A caller without time left has stopped waiting already.
@@ -136,7 +136,7 @@ class TokenStore:
 
     def _trusted(self, instance_url: str) -> str:
         """Where the token may be sent: https, or the configured loopback address."""
-        configured = self._settings.salesforce_instance_url.rstrip("/")
+        configured = self._settings.instance_url.rstrip("/")
         if instance_url.startswith("https://") and not configured.startswith("http://"):
             return instance_url.rstrip("/")
         return configured

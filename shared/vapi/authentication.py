@@ -12,9 +12,11 @@ import hmac
 import re
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
-from shared.settings import Settings
+from shared.errors import ServiceError
+from shared.settings import VapiSettings
 
 SECRET_HEADER = "X-Vapi-Secret"
 
@@ -22,7 +24,7 @@ _PLACEHOLDER = re.compile(r"(\{body\}|\{timestamp\}|\{method\}|\{url\}|\{svix-id
 _EPOCH = re.compile(r"\d{9,14}")
 
 
-class NotAuthenticatedError(Exception):
+class NotAuthenticatedError(ServiceError):
     """The request does not prove that Vapi sent it. The text is for our log, not for the sender."""
 
 
@@ -40,30 +42,30 @@ class Request:
     body: bytes
 
 
-def check_head(headers: Headers, settings: Settings) -> None:
+def check_head(headers: Headers, settings: VapiSettings) -> None:
     """Check what can be checked before the body is read. Raises NotAuthenticatedError.
 
     For secret and bearer that is everything; for hmac, that the signature is well-formed and the
     timestamp recent.
     """
-    match settings.vapi_auth:
+    match settings.auth:
         case "hmac":
             _sent_digest(headers, settings)
         case "secret":
             _check_token(headers.get(SECRET_HEADER), settings)
         case "bearer":
-            sent = headers.get(settings.vapi_bearer_header)
+            sent = headers.get(settings.bearer_header)
             scheme, _, token = (sent or "").partition(" ")
             _check_token(token if scheme.lower() == "bearer" else sent, settings)
 
 
-def authenticate(request: Request, settings: Settings) -> bytes:
+def authenticate(request: Request, settings: VapiSettings) -> bytes:
     """Raises NotAuthenticatedError unless the request carries what the settings require.
 
     Returns the message's identity, which is the same however the signature is spelled: the decoded
     signature, or for secret and bearer the digest of the body.
     """
-    if settings.vapi_auth != "hmac":
+    if settings.auth != "hmac":
         check_head(request.headers, settings)
         return hashlib.sha256(request.body).digest()
     digest, timestamp = _sent_digest(request.headers, settings)
@@ -74,26 +76,26 @@ def authenticate(request: Request, settings: Settings) -> bytes:
     raise NotAuthenticatedError("a signature made with another secret or over other bytes")
 
 
-def _check_token(sent: str | None, settings: Settings) -> None:
+def _check_token(sent: str | None, settings: VapiSettings) -> None:
     if not sent:
         raise NotAuthenticatedError("no secret sent")
     if not any(_same(sent.strip(), secret) for secret in settings.server_secrets):
         raise NotAuthenticatedError("another secret")
 
 
-def _sent_digest(headers: Headers, settings: Settings) -> tuple[bytes, str]:
+def _sent_digest(headers: Headers, settings: VapiSettings) -> tuple[bytes, str]:
     """The decoded signature, and the timestamp, which is recent if the signature covers it."""
-    sent = headers.get(settings.vapi_hmac_signature_header)
+    sent = headers.get(settings.hmac_signature_header)
     if not sent:
         raise NotAuthenticatedError("no signature sent")
-    timestamp = (headers.get(settings.vapi_hmac_timestamp_header) or "").strip()
-    if "{timestamp}" in settings.vapi_hmac_payload_format:
-        _check_fresh(timestamp, settings.vapi_hmac_tolerance_s)
+    timestamp = (headers.get(settings.hmac_timestamp_header) or "").strip()
+    if "{timestamp}" in settings.hmac_payload_format:
+        _check_fresh(timestamp, settings.hmac_tolerance_s)
     signature = sent.strip()
-    if settings.vapi_hmac_prefix:
-        if not signature.startswith(settings.vapi_hmac_prefix):
+    if settings.hmac_prefix:
+        if not signature.startswith(settings.hmac_prefix):
             raise NotAuthenticatedError("a signature without the configured prefix")
-        signature = signature.removeprefix(settings.vapi_hmac_prefix)
+        signature = signature.removeprefix(settings.hmac_prefix)
     try:
         return decode_digest(signature, settings), timestamp
     except (ValueError, binascii.Error):
@@ -110,41 +112,58 @@ def _check_fresh(timestamp: str, tolerance_s: int) -> None:
         raise NotAuthenticatedError("a timestamp out of tolerance")
 
 
-def signed_payload(request: Request, timestamp: str, settings: Settings) -> bytes:
+def signed_payload(request: Request, timestamp: str, settings: VapiSettings) -> bytes:
     """The bytes that are signed: the payload format with its placeholders filled in."""
-    message_id_header = settings.vapi_hmac_message_id_header
-    values = {
-        "{body}": request.body,
-        "{timestamp}": timestamp.encode(),
-        "{method}": request.method.encode(),
-        "{url}": request.url.encode(),
-        "{svix-id}": (request.headers.get(message_id_header or "") or "").encode(),
-    }
-    parts = _PLACEHOLDER.split(settings.vapi_hmac_payload_format)
-    return b"".join(values.get(part, part.encode()) for part in parts)
+
+    def filled(part: str) -> bytes:
+        match part:
+            case "{body}":
+                return request.body
+            case "{timestamp}":
+                return timestamp.encode()
+            case "{method}":
+                return request.method.encode()
+            case "{url}":
+                return request.url.encode()
+            case "{svix-id}":
+                header = settings.hmac_message_id_header
+                return (request.headers.get(header or "") or "").encode()
+        return part.encode()
+
+    return b"".join(map(filled, _parts(settings.hmac_payload_format)))
 
 
-def sign(payload: bytes, secret: str, settings: Settings) -> bytes:
+@cache
+def _parts(payload_format: str) -> list[str]:
+    return _PLACEHOLDER.split(payload_format)
+
+
+def sign(payload: bytes, secret: str, settings: VapiSettings) -> bytes:
     """The digest of the payload under a secret."""
-    key = base64.b64decode(secret) if settings.vapi_hmac_secret_is_base64 else secret.encode()
-    return hmac.digest(key, payload, settings.vapi_hmac_algorithm)
+    key = base64.b64decode(secret) if settings.hmac_secret_is_base64 else secret.encode()
+    return hmac.digest(key, payload, settings.hmac_algorithm)
 
 
-def decode_digest(text: str, settings: Settings) -> bytes:
+def decode_digest(text: str, settings: VapiSettings) -> bytes:
     """The digest from its header text. Hex may be in either case.
 
     Accepts one spelling only. Python's decoders also accept white space in hex, and any value of
     the unused last bits in base64. Raises ValueError or binascii.Error.
     """
-    if settings.vapi_hmac_encoding == "hex":
+    if settings.hmac_encoding == "hex":
         digest = bytes.fromhex(text)
         canonical = digest.hex() == text.lower()
     else:
         digest = base64.b64decode(text, validate=True)
         canonical = base64.b64encode(digest).decode() == text
-    if not canonical or len(digest) != hashlib.new(settings.vapi_hmac_algorithm).digest_size:
+    if not canonical or len(digest) != _digest_size(settings.hmac_algorithm):
         raise ValueError("must be a digest")
     return digest
+
+
+@cache
+def _digest_size(algorithm: str) -> int:
+    return hashlib.new(algorithm).digest_size
 
 
 def _same(left: str, right: str) -> bool:

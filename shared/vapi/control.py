@@ -16,6 +16,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from shared.addresses import is_loopback
+from shared.errors import ServiceError
 
 TIMEOUT_S = (1.0, 2.0)
 MAX_URL_LENGTH = 2_048
@@ -29,7 +30,7 @@ control characters, brackets, or anything beyond ASCII."""
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
-class ControlRefusedError(Exception):
+class ControlRefusedError(ServiceError):
     """The message did not reach the call. The text is a reason without the URL, which is secret."""
 
 

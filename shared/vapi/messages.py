@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -70,16 +71,17 @@ _DIRECTIONS = {"outboundPhoneCall": OUTBOUND, "webCall": WEB, "vapi.websocketCal
 
 @dataclass(frozen=True)
 class Message:
-    """A server message. `body` is the JSON object under "message"; the rest is read from it."""
+    """A server message. `body` is the JSON object under "message"; the rest is read from it,
+    once."""
 
     type: str
     body: dict[str, Any]
 
-    @property
+    @cached_property
     def call(self) -> dict[str, Any]:
         return _object(self.body.get("call"))
 
-    @property
+    @cached_property
     def call_id(self) -> str:
         """The call's id, or "" when the message names none. Escaped for use in keys.
 
@@ -88,7 +90,7 @@ class Message:
         places = (self.call.get("id"), self.call.get("callId"), self.body.get("callId"))
         return safe_id(next(filter(None, map(_text, places)), ""))
 
-    @property
+    @cached_property
     def provider_call_id(self) -> str:
         """The id that the phone provider gave the call (Twilio's CallSid), or ""."""
         places = (holder.get("phoneCallProviderId") for holder in (self.call, self.body))
@@ -112,7 +114,7 @@ class Message:
     def control_url(self) -> str:
         return _text(_object(self.call.get("monitor")).get("controlUrl"))
 
-    @property
+    @cached_property
     def direction(self) -> str:
         """OUTBOUND for calls that Vapi placed, WEB for other than phone calls, else INBOUND."""
         if not self.call and (self.body.get("chat") or self.body.get("session")):
@@ -125,7 +127,7 @@ class Message:
         ended = self.type == "status-update" and self.status == "ended"
         return ended or self.type == "end-of-call-report"
 
-    @property
+    @cached_property
     def at_ms(self) -> int | None:
         """The message's own time, epoch ms; None without a readable one."""
         return _epoch_ms(self.body.get("timestamp"))

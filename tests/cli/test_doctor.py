@@ -33,7 +33,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import load_settings
 from tests.cli.conftest import Twilio as TwilioAccount
-from tests.conftest import OPS_TOKEN
+from tests.conftest import OPS_TOKEN, change_settings
 from web.app import create_app
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -394,7 +394,7 @@ class Late(WSGIRequestHandler):
 def web(store: redis.Redis, store_server: Store, org: Org) -> Iterator[dict[str, str]]:
     """URLs of the service, of a rewriting proxy, of a late clock, and of another server."""
     load_settings.cache_clear()
-    app = create_app(load_settings().model_copy(update={"ops_token": SecretStr(OPS_TOKEN)}))
+    app = create_app(change_settings(load_settings(), ops_token=SecretStr(OPS_TOKEN)))
     alive = Alive(store)
     alive.note("worker", Peer.of_this_process("celery@here"))
     alive.note("beat", Peer.of_this_process())

@@ -36,7 +36,7 @@ def run(*words: str, exit_code: int = 0) -> str:
 
 
 def api() -> VapiApi:
-    return VapiApi(load_settings())
+    return VapiApi(load_settings().vapi)
 
 
 def everything() -> str:
@@ -216,7 +216,7 @@ def test_what_is_provisioned_is_what_the_server_takes() -> None:
     for name, body in tools.items():
         function = body["function"]
         assert set(function["parameters"]["required"]) <= set(function["parameters"]["properties"])
-        assert body["server"]["timeoutSeconds"] * 1000 > settings.lookup_deadline_ms
+        assert body["server"]["timeoutSeconds"] * 1000 > settings.salesforce.lookup_deadline_ms
         assert function["description"], name
     assistant = wanted_assistant(settings, [])
     assert set(assistant["serverMessages"]) <= KNOWN

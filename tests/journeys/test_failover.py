@@ -11,8 +11,8 @@ from bench.failover import play
 from demo.failover import Pair
 from demo.processes import wait_until
 from demo.stack import Stack
-from shared.dispatch import DELIVER_QUEUE
 from shared.settings import REDIS_PREFIX
+from shared.wake_ups import DELIVER_QUEUE
 
 FAILOVERS = 2
 

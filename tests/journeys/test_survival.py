@@ -171,7 +171,7 @@ def test_ten_racing_workers_apply_each_of_a_thousand_intents_once(
         "from workers.delivery.context import DeliveryContext\n"
         "from workers.delivery.engine import drain\n"
         "settings = load_settings()\n"
-        "connection = connect(settings.redis_url)\n"
+        "connection = connect(settings.store.url)\n"
         "context = DeliveryContext.from_settings(settings, connection)\n"
         "print('ready', flush=True)\n"
         "input()\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import Headers
 
-from shared.settings import Settings
+from shared.settings import VapiSettings
 from shared.vapi.authentication import NotAuthenticatedError, Request, authenticate
 from tests.conftest import make_settings
 
@@ -17,9 +17,9 @@ SECRET = "the-current-secret"
 OLD = "the-previous-secret"
 
 
-def settings(**others: Any) -> Settings:
+def settings(**others: Any) -> VapiSettings:
     given = {"vapi_server_secret": SECRET, "vapi_server_secret_previous": OLD, **others}
-    return make_settings("redis://unused", "http://127.0.0.1:1", **given)
+    return make_settings("redis://unused", "http://127.0.0.1:1", **given).vapi
 
 
 def request(headers: dict[str, str], body: bytes = BODY) -> Request:

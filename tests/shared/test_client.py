@@ -56,11 +56,12 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(
     settings = make_settings(store_server.url, dripping)
     now_ms = int(time.time() * 1000)
     store.set(
-        f"{keys_of(settings)}token",
+        f"{keys_of(settings.salesforce)}token",
         f'{{"access_token": "t", "instance_url": "{dripping}", "issued_at_ms": {now_ms}}}',
     )
-    client = SalesforceClient(settings, store, ApiBudget(settings, store), Use.LOOKUP)
+    api_budget = ApiBudget(settings.salesforce, store)
+    client = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
     with pytest.raises(SalesforceError) as raised:
         client.query("SELECT Id FROM Contact LIMIT 1", Deadline.after(0.3))
     assert (raised.value.failure, raised.value.code) == (FailureClass.AWAY, "ReadTimeout")
-    assert ApiBudget(settings, store).figures().in_flight[Use.LOOKUP] == 0
+    assert ApiBudget(settings.salesforce, store).figures().in_flight[Use.LOOKUP] == 0

@@ -47,7 +47,7 @@ def test_web_on_a_store_that_hides_its_settings_takes_calls_and_says_so(hidden: 
         app = create_app(settings)
         client = app.test_client()
         assert client.get("/health/ready").status_code == 200
-        token = settings.ops_token
+        token = settings.ops.token
         assert token
         said = client.get(
             "/health", headers={"Authorization": f"Bearer {token.get_secret_value()}"}

@@ -24,7 +24,7 @@ from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import TokenStore
 from shared.settings import Settings
 from tests.calling import ask
-from tests.conftest import make_settings
+from tests.conftest import change_settings, make_settings
 from web.app import create_app
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -57,7 +57,7 @@ def settings_for(grant: str, store_server: Store, org: Org) -> Settings:
 
 def authorise(settings: Settings, store: redis.Redis) -> None:
     """What the operator's browser does: go there, approve, come back."""
-    authorisation = Authorisation(settings, store)
+    authorisation = Authorisation(settings.salesforce, store)
     url, state = authorisation.begin()
     back = requests.get(url, allow_redirects=False, timeout=10).headers["Location"]
     code = back.partition("code=")[2].partition("&")[0]
@@ -89,9 +89,10 @@ def test_eight_processes_at_once_ask_for_one_token(
         "import sys, time; from shared.salesforce.token import TokenStore\n"
         "from shared.store import connect; from tests.conftest import make_settings\n"
         "settings = make_settings(sys.argv[1], sys.argv[2])\n"
-        "store = connect(settings.redis_url)\n"
+        "store = connect(settings.store.url)\n"
         "store.blpop('go', 30)\n"
-        "print(TokenStore(settings, store).current(give_up_at=time.monotonic() + 20).access_token)"
+        "tokens = TokenStore(settings.salesforce, store)\n"
+        "print(tokens.current(give_up_at=time.monotonic() + 20).access_token)"
     )
     running = [
         subprocess.Popen(
@@ -112,7 +113,7 @@ def test_eight_processes_at_once_ask_for_one_token(
 def test_an_assertion_says_who_and_for_how_long(store_server: Store, org: Org) -> None:
     settings = settings_for("jwt", store_server, org)
     claims = jwt.decode(
-        assertion(settings), PUBLIC, ["RS256"], audience="https://login.salesforce.com"
+        assertion(settings.salesforce), PUBLIC, ["RS256"], audience="https://login.salesforce.com"
     )
     assert (claims["iss"], claims["sub"]) == ("demo-client", "voice@acme.example")
     assert 0 < claims["exp"] - time.time() <= 180
@@ -139,8 +140,8 @@ def test_a_key_may_be_a_path_or_one_line(store_server: Store, org: Org, tmp_path
         settings = make_settings(
             store_server.url, org.url, salesforce_jwt_key=given, salesforce_username="u"
         )
-        assert settings.grant == "jwt"
-        assert settings.jwt_key.strip() == PEM.strip()
+        assert settings.salesforce.grant_type == "jwt"
+        assert settings.salesforce.jwt_key_pem.strip() == PEM.strip()
 
 
 EC = ec.generate_private_key(ec.SECP256R1()).private_bytes(
@@ -167,14 +168,15 @@ def test_an_authorisation_outlives_restarts_rotation_and_the_setting(
     org.fault(rotate_refresh_tokens=True)
     settings = settings_for("by login", store_server, org)
     with pytest.raises(SalesforceError, match="NOT_AUTHORISED"):
-        TokenStore(settings, store).current(give_up_at=time.monotonic() + 5)
+        TokenStore(settings.salesforce, store).current(give_up_at=time.monotonic() + 5)
     authorise(settings, store)
-    assert str(store.hget(f"{keys_of(settings)}refresh_token", "token")).startswith("gAAAA")
+    stored = store.hget(f"{keys_of(settings.salesforce)}refresh_token", "token")
+    assert str(stored).startswith("gAAAA")
     for _ in range(3):
-        tokens = TokenStore(settings, store)  # a process that starts anew
+        tokens = TokenStore(settings.salesforce, store)  # a process that starts anew
         spent = tokens.current(give_up_at=time.monotonic() + 5)
         tokens.replace(spent, give_up_at=time.monotonic() + 5)
-    assert RefreshTokens(settings, store).current()
+    assert RefreshTokens(settings.salesforce, store).current()
 
 
 def test_a_rotated_token_is_never_kept_in_the_clear(
@@ -183,48 +185,47 @@ def test_a_rotated_token_is_never_kept_in_the_clear(
     org.fault(rotate_refresh_tokens=True)
     settings = settings_for("refresh_token", store_server, org)
     for _ in range(3):
-        tokens = TokenStore(settings, store)
+        tokens = TokenStore(settings.salesforce, store)
         tokens.replace(
             tokens.current(give_up_at=time.monotonic() + 5), give_up_at=time.monotonic() + 5
         )
-    rotated = RefreshTokens(settings, store).current()
+    rotated = RefreshTokens(settings.salesforce, store).current()
     assert rotated != "demo-refresh-token"
-    stored = json.dumps(store.hgetall(f"{keys_of(settings)}refresh_token"))
+    stored = json.dumps(store.hgetall(f"{keys_of(settings.salesforce)}refresh_token"))
     assert rotated not in stored
     assert "demo-refresh-token" not in stored
-    later = settings_for("refresh_token", store_server, org).model_copy(
-        update={"token_encryption_key": SecretStr(Fernet.generate_key().decode())}
-    )
-    assert RefreshTokens(later, store).current() == rotated
+    key = SecretStr(Fernet.generate_key().decode())
+    later = change_settings(settings, token_encryption_key=key)
+    assert RefreshTokens(later.salesforce, store).current() == rotated
 
 
 def test_a_token_that_an_earlier_version_kept_in_the_clear_is_still_good(
     store_server: Store, store: redis.Redis, org: Org
 ) -> None:
     settings = settings_for("refresh_token", store_server, org)
-    tokens = RefreshTokens(settings, store)
+    tokens = RefreshTokens(settings.salesforce, store)
     tokens.keep("rotated")
-    store.hset(f"{keys_of(settings)}refresh_token", "token", "5Aep861rotated")
+    store.hset(f"{keys_of(settings.salesforce)}refresh_token", "token", "5Aep861rotated")
     assert tokens.current() == "5Aep861rotated"
     tokens.keep("5Aep861next")
     assert tokens.current() == "5Aep861next"
-    assert "5Aep861" not in str(store.hget(f"{keys_of(settings)}refresh_token", "token"))
+    assert "5Aep861" not in str(store.hget(f"{keys_of(settings.salesforce)}refresh_token", "token"))
 
 
 def test_a_login_is_good_once_and_for_the_same_org(
     store_server: Store, store: redis.Redis, org: Org
 ) -> None:
     settings = settings_for("by login", store_server, org)
-    authorisation = Authorisation(settings, store)
+    authorisation = Authorisation(settings.salesforce, store)
     with pytest.raises(AuthorisationRefusedError, match="did not start here"):
         authorisation.finish("made-up", "code")
-    store.set(f"{keys_of(settings)}org", "00D000000000001AAA")
+    store.set(f"{keys_of(settings.salesforce)}org", "00D000000000001AAA")
     with pytest.raises(AuthorisationRefusedError, match="another org"):
         authorise(settings, store)
-    assert not store.exists(f"{keys_of(settings)}refresh_token")
+    assert not store.exists(f"{keys_of(settings.salesforce)}refresh_token")
 
 
 def test_a_login_wants_its_settings(store_server: Store, store: redis.Redis, org: Org) -> None:
     settings = settings_for("client_credentials", store_server, org)
     with pytest.raises(AuthorisationRefusedError, match="TOKEN_ENCRYPTION_KEY"):
-        Authorisation(settings, store).begin()
+        Authorisation(settings.salesforce, store).begin()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import redis
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from demo.stack import Org, Store
 from shared.deadline import Deadline
@@ -21,7 +22,7 @@ from shared.salesforce.snapshots import Snapshots
 from shared.salesforce.token import TokenStore
 from shared.settings import Settings
 from tests.calling import KNOWN
-from tests.conftest import make_settings
+from tests.conftest import change_settings, make_settings
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +43,20 @@ def production(production_server: Org, store_server: Store) -> Settings:
 
 
 def snapshots_of(settings: Settings, store: redis.Redis) -> Snapshots:
-    api_budget = ApiBudget(settings, store)
-    salesforce = SalesforceClient(settings, store, api_budget, Use.LOOKUP)
-    customers = Customers(salesforce, CaseNumbers(store, keys_of(settings)), "US")
+    api_budget = ApiBudget(settings.salesforce, store)
+    salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
+    customers = Customers(salesforce, CaseNumbers(store, keys_of(settings.salesforce)), "US")
     return Snapshots(
         store, customers, api_budget, run=lambda work: work(), lasts_s=5, ttl_s=3600,
-        keys=keys_of(settings),
+        keys=keys_of(settings.salesforce),
     )  # fmt: skip
 
 
 def resolve(settings: Settings, store: redis.Redis) -> dict[str, list[str]]:
-    api_budget = ApiBudget(settings, store)
-    salesforce = SalesforceClient(settings, store, api_budget, Use.WRITE)
+    api_budget = ApiBudget(settings.salesforce, store)
+    salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.WRITE)
     records = Records(salesforce, timeout_s=10, has_key_fields=True)
-    return ContactResolver(records, store, "US", keys_of(settings)).resolve({KNOWN: 0})
+    return ContactResolver(records, store, "US", keys_of(settings.salesforce)).resolve({KNOWN: 0})
 
 
 def test_another_org_learns_nothing_and_shows_nothing_of_the_one_before(
@@ -72,8 +73,8 @@ def test_another_org_learns_nothing_and_shows_nothing_of_the_one_before(
 
     after = snapshots_of(production, store)
     assert after.last(KNOWN) is None
-    assert ApiBudget(production, store).figures().daily_limit is None
-    assert ApiBudget(production, store).figures().counts == {}
+    assert ApiBudget(production.salesforce, store).figures().daily_limit is None
+    assert ApiBudget(production.salesforce, store).figures().counts == {}
     (jane,) = after.since(KNOWN, 0, Deadline.after(5)).customers
     assert jane.name == "Jane Production"
     assert resolve(production, store)[KNOWN]
@@ -85,18 +86,18 @@ def test_another_org_learns_nothing_and_shows_nothing_of_the_one_before(
     "other",
     [
         {"salesforce_client_id": "another-app"},
-        {"salesforce_grant": "refresh_token", "salesforce_refresh_token": "given"},
+        {"salesforce_grant": "refresh_token", "salesforce_refresh_token": SecretStr("given")},
     ],
 )
 def test_another_app_or_grant_gets_a_token_of_its_own(
     settings: Settings, org: Org, store: redis.Redis, other: dict[str, Any]
 ) -> None:
     until = time.monotonic() + 10
-    first = TokenStore(settings, store).current(give_up_at=until)
-    given = settings.model_dump() | {"salesforce_client_secret": "demo-secret"} | other
-    second = TokenStore(Settings(**given), store).current(give_up_at=until)
+    first = TokenStore(settings.salesforce, store).current(give_up_at=until)
+    others = change_settings(settings, **other)
+    second = TokenStore(others.salesforce, store).current(give_up_at=until)
     assert second.access_token != first.access_token
-    assert TokenStore(settings, store).current(give_up_at=until) == first
+    assert TokenStore(settings.salesforce, store).current(give_up_at=until) == first
 
 
 @pytest.mark.parametrize(("grant", "is_shared"), [("jwt", False), ("client_credentials", True)])
@@ -105,7 +106,7 @@ def test_another_user_of_an_app_is_another_one_only_where_a_setting_names_them(
 ) -> None:
     first, second = (
         keys_of(
-            settings.model_copy(update={"salesforce_grant": grant, "salesforce_username": user})
+            change_settings(settings, salesforce_grant=grant, salesforce_username=user).salesforce
         )
         for user in ("voice@acme.example", "night@acme.example")
     )
@@ -121,18 +122,19 @@ def test_a_kept_refresh_token_is_never_sent_to_another_org(
         "token_encryption_key": Fernet.generate_key().decode(),
     }  # fmt: skip
     sandbox = make_settings(store_server.url, org.url, **shared)
-    tokens = TokenStore(sandbox, store)
+    tokens = TokenStore(sandbox.salesforce, store)
     tokens.replace(tokens.current(give_up_at=time.monotonic() + 5), give_up_at=time.monotonic() + 5)
     rotated = tokens._refresh_tokens.current()
-    existing = TokenStore(make_settings(store_server.url, production_server.url, **shared), store)
+    production = make_settings(store_server.url, production_server.url, **shared)
+    existing = TokenStore(production.salesforce, store)
     assert rotated != existing._refresh_tokens.current() == "demo-refresh-token"
 
 
 def test_everything_kept_of_an_org_expires(settings: Settings, store: redis.Redis) -> None:
     snapshots_of(settings, store).since(KNOWN, 0, Deadline.after(5))
     resolve(settings, store)
-    windowed = settings.model_copy(update={"salesforce_window_requests": 100})
-    ApiBudget(windowed, store).ask(Use.LOOKUP, lasts_s=1)
+    windowed = change_settings(settings, salesforce_window_requests=100)
+    ApiBudget(windowed.salesforce, store).ask(Use.LOOKUP, lasts_s=1)
     stored = list(store.scan_iter("vs:salesforce:*"))
     assert len(stored) >= 6
     assert [key for key in stored if store.ttl(key) < 0] == []
@@ -148,4 +150,4 @@ def test_everything_kept_of_an_org_expires(settings: Settings, store: redis.Redi
     ],
 )
 def test_an_org_is_named_by_its_host(settings: Settings, url: str, name: str) -> None:
-    assert org_name(settings.model_copy(update={"salesforce_instance_url": url})) == name
+    assert org_name(change_settings(settings, salesforce_instance_url=url).salesforce) == name

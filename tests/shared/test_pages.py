@@ -27,7 +27,8 @@ ADDRESS = "/services/data/v66.0/query/01gDn0000000001IAA-2"
 
 @pytest.fixture
 def salesforce(settings: Settings, store: redis.Redis) -> SalesforceClient:
-    return SalesforceClient(settings, store, ApiBudget(settings, store), Use.LOOKUP)
+    api_budget = ApiBudget(settings.salesforce, store)
+    return SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_number_is_one_contacts_only_when_all_of_the_answer_says_so(
     settings: Settings, records: Records, org: Org, store: redis.Redis
 ) -> None:
     org.fault(max_page_rows=1)
-    resolver = ContactResolver(records, store, "US", keys_of(settings))
+    resolver = ContactResolver(records, store, "US", keys_of(settings.salesforce))
     contacts = resolver.resolve({KNOWN: 0, SHARED: 0})
     assert [len(contacts[item]) for item in (SHARED, KNOWN)] == [2, 1]
 

@@ -14,6 +14,8 @@ SCRIPTS = sorted(
     if not path.stem.startswith("_")
 )
 
+PARTS = ("_common", "_breaker", "_window")
+
 
 @pytest.mark.parametrize(("package", "name"), SCRIPTS)
 def test_the_server_accepts_every_script(store: redis.Redis, package: str, name: str) -> None:
@@ -25,6 +27,14 @@ def test_the_flags_stay_in_the_first_line_in_front_of_the_common_functions() -> 
     common = (SHARED / "journal/scripts/_common.lua").read_text()
     assert text.startswith("#!lua flags=allow-oom\n")
     assert text.index(common) < text.index("-- Retention")
+
+
+def test_what_a_script_includes_stands_behind_the_common_functions() -> None:
+    folder = SHARED / "salesforce/scripts"
+    text = scripts.source("salesforce", "admit")
+    places = [text.index((folder / f"{part}.lua").read_text()) for part in PARTS]
+    assert places == sorted(places)
+    assert places[-1] < text.index("-- Decides whether")
 
 
 def test_a_package_without_common_functions_needs_none() -> None:

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from demo.stack import ROOT
-from shared.settings import MUST_BE, Settings, SettingsError, load_settings, may_be_in_a_file
+from shared.settings import SettingsError, load_settings, may_be_in_a_file, variables
+from tests.conftest import FIELDS
 
 GOOD = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
@@ -30,16 +31,16 @@ PEM = (
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    for name in variables():
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
 
 
 def test_a_good_environment_is_taken() -> None:
-    assert load_settings().grant == "client_credentials"
+    assert load_settings().salesforce.grant_type == "client_credentials"
 
 
 @pytest.mark.parametrize("name", [name for name in GOOD if name != "SALESFORCE_CLIENT_SECRET"])
@@ -157,7 +158,7 @@ def test_an_unsafe_value_is_refused_by_name_in_our_words_and_never_shown(
     said = refusal(monkeypatch, **{name: value})
     assert said.startswith(f"settings refused: {name}")
     assert "\n" not in said
-    assert said.endswith(MUST_BE[name.lower()])
+    assert said.endswith(str(variables()[name].description))
     for theirs in ("Input should", "valid", "string", "Value error", "pydantic", "pattern"):
         assert theirs not in said
     if "SECRET" in name or "KEY" in name or "AUTH" in name.split("_"):
@@ -196,15 +197,25 @@ def test_login_hosts_are_for_the_other_grants(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_setting_has_its_sentence() -> None:
-    assert set(MUST_BE) == set(Settings.model_fields)
+    assert [name for name, field in variables().items() if not field.description] == []
 
 
 def test_several_problems_are_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = refusal(monkeypatch, PORT="abc", DEFAULT_LANGUAGE="klingon")
+    said = refusal(monkeypatch, PORT="abc", DEFAULT_LANGUAGE="klingon", KEEP_PERSONAL_DATA_H="12")
     assert said.splitlines() == [
         "settings refused: PORT must be a whole number from 1 to 65535, such as 8080",
         "  DEFAULT_LANGUAGE must be a language tag, such as en, de or pt-BR",
+        "  REPEAT_WINDOW_H must not be longer than KEEP_PERSONAL_DATA_H: a case can only be "
+        "compared with one whose words are still stored",
     ]
+
+
+def test_a_variable_has_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The group of a setting does not give its variable a second name."""
+    for group, field in FIELDS.values():
+        if f"{group}_{field}" not in FIELDS:
+            monkeypatch.setenv(f"{group}_{field}".upper(), "abc")
+    assert load_settings().salesforce.lookup_deadline_ms == 3000
 
 
 def test_env_example_is_refused_as_it_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +225,7 @@ def test_env_example_is_refused_as_it_is_copied(monkeypatch: pytest.MonkeyPatch)
         assert (name in said) == (value == "change-me"), name
 
 
-SECRETS = [name for name, field in Settings.model_fields.items() if may_be_in_a_file(name, field)]
+SECRETS = [name for name, field in variables().items() if may_be_in_a_file(name, field)]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -222,26 +233,25 @@ def test_a_secret_may_come_from_a_file(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     values = {
-        "redis_url": "redis://:word@127.0.0.1/0",
-        "celery_broker_url": "redis://:word@127.0.0.1/1",
-        "flower_basic_auth": "operator:a-long-password",
-        "token_encryption_key": Fernet.generate_key().decode(),
-        "salesforce_jwt_key": PEM,
-        "vapi_server_secret_previous": "another-long-secret",
+        "REDIS_URL": "redis://:word@127.0.0.1/0",
+        "CELERY_BROKER_URL": "redis://:word@127.0.0.1/1",
+        "FLOWER_BASIC_AUTH": "operator:a-long-password",
+        "TOKEN_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+        "SALESFORCE_JWT_KEY": PEM,
+        "VAPI_SERVER_SECRET_PREVIOUS": "another-long-secret",
     }
     value = values.get(name, "a-secret-from-a-file")
     file = tmp_path / "secret"
     file.write_text(f"{value}\n")
     monkeypatch.setenv("SALESFORCE_USERNAME", "voice@yourcompany.com")
     monkeypatch.setenv("PUBLIC_URL", "https://voice.example.com")
-    monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv(f"{name.upper()}_FILE", str(file))
-    found = getattr(load_settings(), name)
+    monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(f"{name}_FILE", str(file))
+    group, field = FIELDS[name.lower()]
+    found = getattr(getattr(load_settings(), group), field)
     assert (found if isinstance(found, str) else found.get_secret_value()) == value.strip()
-    said = refusal(monkeypatch, **{name.upper(): value})
-    assert (
-        said == f"settings refused: {name.upper()} and {name.upper()}_FILE are both set; keep one"
-    )
+    said = refusal(monkeypatch, **{name: value})
+    assert said == f"settings refused: {name} and {name}_FILE are both set; keep one"
 
 
 def test_a_file_that_can_not_be_read_or_is_empty_is_named(
@@ -279,13 +289,13 @@ def test_cases_are_compared_only_while_their_words_are_kept(
 def test_a_refresh_token_alone_chooses_its_grant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SALESFORCE_CLIENT_SECRET")
     monkeypatch.setenv("SALESFORCE_REFRESH_TOKEN", "refresh")
-    assert load_settings().grant == "refresh_token"
+    assert load_settings().salesforce.grant_type == "refresh_token"
 
 
 def test_env_example_lists_every_variable_with_its_default() -> None:
     lines = re.findall(r"^(#?)([A-Z][A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M)
     listed = {name: (hashed == "#", value) for hashed, name, value in lines}
-    fields = {name.upper(): field for name, field in Settings.model_fields.items()}
+    fields = variables()
     assert set(listed) == set(fields)
     for name, field in fields.items():
         optional, shown = listed[name]

@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 from demo.failover import Forwarder, Pair
 from demo.processes import wait_until
 from demo.stack import Store
-from shared.dispatch import DELIVER_QUEUE, Notifier, celery_app
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.store import StoreUnavailableError, connect, translated
+from shared.wake_ups import DELIVER_QUEUE, Notifier, celery_app
 from tests.conftest import make_settings
 from tests.journal.test_journal import intent
 
@@ -89,7 +89,7 @@ def test_while_the_address_still_leads_to_the_demoted_one_a_write_is_refused_at_
 
 
 def test_a_wake_up_arrives_at_the_new_primary(pair: Pair) -> None:
-    app = celery_app(make_settings(pair.url, "http://127.0.0.1:1"))
+    app = celery_app(make_settings(pair.url, "http://127.0.0.1:1").store)
     notifier = Notifier(app)
     notifier.notify([Kind.CALLBACK])
     pair.swap(address_after_s=0)
@@ -175,7 +175,7 @@ def test_journal_and_wake_ups_go_over_tls_and_trust_no_stranger(
     url = f"rediss://127.0.0.1:{address.port}/0"
     url += f"?ssl_ca_certs={certificate}" if trusts else ""
     client = connect(url)
-    app = celery_app(make_settings(url, "http://127.0.0.1:1"))
+    app = celery_app(make_settings(url, "http://127.0.0.1:1").store)
     try:
         if trusts:
             assert client.ping()

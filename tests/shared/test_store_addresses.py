@@ -24,9 +24,9 @@ from kombu import pools
 from kombu.exceptions import OperationalError
 
 from demo.stack import Store
-from shared.dispatch import celery_app, deliver_task, for_celery
 from shared.domain.kinds import Kind
 from shared.store import connect
+from shared.wake_ups import celery_app, deliver_task, for_celery
 from tests.conftest import make_settings
 
 QUEUE = "vs:celery:deliver"
@@ -105,7 +105,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 def app_for(url: str) -> Celery:
     pools.reset()  # kombu keeps connections by address, whatever their TLS options
-    return celery_app(make_settings(url, "http://127.0.0.1:1"))
+    return celery_app(make_settings(url, "http://127.0.0.1:1").store)
 
 
 def test_tls_is_verified_by_redis_py_and_by_celery_alike(relay: Relay, store: redis.Redis) -> None:

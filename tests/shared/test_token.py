@@ -11,8 +11,8 @@ from demo.stack import Org, Store
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.token import Token, TokenStore
-from shared.settings import Settings
-from tests.conftest import make_settings
+from shared.settings import SalesforceSettings, Settings
+from tests.conftest import change_settings, make_settings
 
 
 def soon() -> float:
@@ -24,9 +24,10 @@ def test_thirty_askers_at_once_are_one_request(
 ) -> None:
     org.fault(latency_ms=200)
     got: list[Token] = []
+    salesforce = settings.salesforce
     threads = [
         threading.Thread(
-            target=lambda: got.append(TokenStore(settings, store).current(give_up_at=soon()))
+            target=lambda: got.append(TokenStore(salesforce, store).current(give_up_at=soon()))
         )
         for _ in range(30)
     ]
@@ -42,18 +43,18 @@ def test_thirty_askers_at_once_are_one_request(
 def test_a_spent_token_is_replaced_once_for_all(
     settings: Settings, org: Org, store: redis.Redis
 ) -> None:
-    tokens = TokenStore(settings, store)
+    tokens = TokenStore(settings.salesforce, store)
     spent = tokens.current(give_up_at=soon())
     first = tokens.replace(spent, give_up_at=soon())
     assert tokens.replace(spent, give_up_at=soon()) == first
     assert org.stats()["by_resource"]["token"] == 2
 
 
-def refresh_settings(store_server: Store, org: Org, **others: object) -> Settings:
+def refresh_settings(store_server: Store, org: Org, **others: object) -> SalesforceSettings:
     return make_settings(
         store_server.url, org.url, salesforce_client_secret=None,
         salesforce_grant="refresh_token", **others,
-    )  # fmt: skip
+    ).salesforce  # fmt: skip
 
 
 def test_a_rotated_refresh_token_is_kept_encrypted_and_used_next(
@@ -86,9 +87,9 @@ def test_a_newly_configured_refresh_token_wins_over_the_kept_one(
 def test_a_refused_client_is_a_matter_of_configuration(
     settings: Settings, org: Org, store: redis.Redis
 ) -> None:
-    wrong = settings.model_copy(update={"salesforce_client_id": ""})
+    wrong = change_settings(settings, salesforce_client_id="")
     with pytest.raises(SalesforceError) as refused:
-        TokenStore(wrong, store).current(give_up_at=soon())
+        TokenStore(wrong.salesforce, store).current(give_up_at=soon())
     assert refused.value.failure is FailureClass.LOGIN_REFUSED
 
 
@@ -96,6 +97,6 @@ def test_who_waits_for_another_refresher_gives_up_at_their_deadline(
     settings: Settings, store: redis.Redis
 ) -> None:
     """A process holds the lock and never finishes."""
-    store.set(f"{keys_of(settings)}token:lock", "somebody else")
+    store.set(f"{keys_of(settings.salesforce)}token:lock", "somebody else")
     with pytest.raises(SalesforceError, match="TOKEN_WAIT"):
-        TokenStore(settings, store).current(give_up_at=time.monotonic() + 0.2)
+        TokenStore(settings.salesforce, store).current(give_up_at=time.monotonic() + 0.2)

@@ -33,6 +33,7 @@ from tests.calling import (
     sentence,
     tool_message,
 )
+from tests.conftest import change_settings
 from tests.store_time import (
     call_is_quiet,
     commit_windows_end,
@@ -55,7 +56,7 @@ OTHER = {"issueType": "technical", "description": "No dial tone", "onExisting": 
 @pytest.fixture
 def talking(settings: Settings) -> Iterator[FlaskClient]:
     """A service whose commit window outlasts the test."""
-    app = create_app(settings.model_copy(update={"commit_window_ms": 60_000}))
+    app = create_app(change_settings(settings, commit_window_ms=60_000))
     yield app.test_client()
     app.extensions["service"].close()
 
@@ -610,9 +611,7 @@ def test_a_person_who_takes_over_finds_everything_there(
     settings: Settings, journal: Journal, context: DeliveryContext, org: Org
 ) -> None:
     app = create_app(
-        settings.model_copy(
-            update={"commit_window_ms": 60_000, "fallback_phone_number": "+14155550199"}
-        )
+        change_settings(settings, commit_window_ms=60_000, fallback_phone_number="+14155550199")
     )
     client = app.test_client()
     post(client, said("My bill is wrong.", 0))
@@ -821,7 +820,7 @@ def test_what_vapi_tells_of_a_call_long_over_opens_it_no_more(
 
 
 def test_the_assistant_learns_whom_it_will_talk_to(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    app = create_app(change_settings(settings, vapi_assistant_id="a-1"))
     answer = post(app.test_client(), message("assistant-request")).get_json()
     assert answer["assistantId"] == "a-1"
     values = answer["assistantOverrides"]["variableValues"]
@@ -840,7 +839,7 @@ def test_a_caller_who_is_known_is_greeted_by_name(
     settings: Settings, number: str, greeting: str
 ) -> None:
     """The first message as Vapi speaks it: with the variables of our answer filled in."""
-    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    app = create_app(change_settings(settings, vapi_assistant_id="a-1"))
     body = message("assistant-request", number=number)
     values = post(app.test_client(), body).get_json()["assistantOverrides"]["variableValues"]
     app.extensions["service"].close()
@@ -855,7 +854,7 @@ def test_a_caller_who_is_known_is_greeted_by_name(
 def test_the_assistant_learns_nothing_of_who_is_not_known_for_certain(
     settings: Settings, number: str
 ) -> None:
-    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    app = create_app(change_settings(settings, vapi_assistant_id="a-1"))
     body = message("assistant-request", number=number)
     values = post(app.test_client(), body).get_json()["assistantOverrides"]["variableValues"]
     assert (values["customerName"], values["openCases"]) == ("", "")
@@ -872,9 +871,9 @@ def test_the_assistant_answers_without_the_caller_when_salesforce_or_the_store_d
 ) -> None:
     monkeypatch.setattr("web.assistant.WAIT_S", 0.2)
     org.fault(hang=True)
-    here = settings.model_copy(update={"vapi_assistant_id": "a-1"})
+    here = change_settings(settings, vapi_assistant_id="a-1")
     for changed in ({}, {"redis_url": "redis://127.0.0.1:1/0"}):
-        app = create_app(here.model_copy(update=changed))
+        app = create_app(change_settings(here, **changed))
         answer = post(app.test_client(), message("assistant-request", number=KNOWN))
         overrides = {"variableValues": NOBODY}
         assert answer.get_json() == {"assistantId": "a-1", "assistantOverrides": overrides}
@@ -885,7 +884,7 @@ def test_the_assistant_answers_without_the_caller_when_salesforce_or_the_store_d
 def test_a_sip_header_never_stands_in_the_prompt(settings: Settings, number: str) -> None:
     """Vapi makes a variable of each X- header, so every variable has to be given a value."""
     here = {"vapi_assistant_id": "a-1", "default_language": "de"}
-    app = create_app(settings.model_copy(update=here))
+    app = create_app(change_settings(settings, **here))
     body = message("assistant-request", number=number)
     headers = {"customerName": "Jane Miller", "openCases": "Case 1: all of it"}
     body["message"]["call"]["assistantOverrides"] = {"variableValues": headers}

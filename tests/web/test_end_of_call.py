@@ -17,6 +17,7 @@ from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask, message, post
+from tests.conftest import change_settings
 from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, paths, spoiled
 from tests.store_time import every_call_is_quiet, everything_is_due, waits_end
 from web.app import create_app
@@ -343,7 +344,7 @@ def test_nobody_is_called_back_twice_or_without_a_number(
 
 @pytest.mark.parametrize("kind", ["webCall", "vapi.websocketCall"])
 def test_what_is_no_phone_call_is_not_transferred_to_a_phone(settings: Settings, kind: str) -> None:
-    app = create_app(settings.model_copy(update={"fallback_phone_number": "+14155550199"}))
+    app = create_app(change_settings(settings, fallback_phone_number="+14155550199"))
     client = app.test_client()
     body = message("transfer-destination-request", number="")
     body["message"]["call"]["type"] = kind

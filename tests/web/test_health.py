@@ -17,6 +17,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.api_use import open_breaker, report_usage
 from tests.calling import OPERATOR, ask, message, post
+from tests.conftest import change_settings
 from tests.store_time import last_ran, lease_runs_out
 from tests.workers.delivering import BILLING, accept
 from web.app import create_app
@@ -118,7 +119,7 @@ def test_a_stranger_gets_the_status_and_nothing_else(client: FlaskClient) -> Non
 
 
 def test_without_a_token_set_nobody_sees_more(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"ops_token": None}))
+    app = create_app(change_settings(settings, ops_token=None))
     client = app.test_client()
     for headers in ({}, OPERATOR, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
         assert set(client.get("/health", headers=headers).get_json()) == {"status"}

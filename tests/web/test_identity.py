@@ -23,6 +23,7 @@ from tests.calling import (
     say,
     tool_message,
 )
+from tests.conftest import change_settings
 from tests.workers.delivering import contact
 from web.app import create_app
 from workers.delivery.context import DeliveryContext
@@ -111,7 +112,7 @@ def test_a_number_that_no_carrier_set_is_nobodys(client: FlaskClient, call: dict
 
 
 def test_a_sip_caller_of_a_trusted_trunk_is_who_the_trunk_says(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"sip_trunks": "203.0.113.7"}))
+    app = create_app(change_settings(settings, sip_trunks="203.0.113.7"))
     for host, known in (("203.0.113.7", True), ("203.0.113.8", False)):
         body = tool_message(("a", "lookupCustomer", {}), call_id=host)
         body["message"]["customer"] = {"sipUri": f"sip:{KNOWN}@{host}:5060"}
@@ -360,7 +361,7 @@ def test_a_colleague_learns_that_there_is_a_case_of_their_account(
 def test_a_transfer_of_a_call_with_two_numbers_names_neithers_case(
     settings: Settings, store: redis.Redis
 ) -> None:
-    app = create_app(settings.model_copy(update={"fallback_phone_number": "+14155550190"}))
+    app = create_app(change_settings(settings, fallback_phone_number="+14155550190"))
     client = app.test_client()
     made = say(client, "createSalesforceCase", CASE)
     said = post(client, message("transfer-destination-request", number=LUIS)).get_data(as_text=True)
@@ -536,7 +537,7 @@ def test_a_message_a_call_and_a_number_may_ask_for_so_much(
         "max_writes_per_call": 8,
         "max_writes_per_number_and_day": 12,
     }
-    app = create_app(settings.model_copy(update=limits))
+    app = create_app(change_settings(settings, **limits))
     client = app.test_client()
 
     def listed(call_id: str, first: int, count: int) -> list[str]:

@@ -17,7 +17,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import ask, message, post, signed, tool_message
-from tests.conftest import SECRET
+from tests.conftest import SECRET, change_settings
 from tests.store_time import everything_of_the_org_expires
 from web.app import create_app
 from web.replay import RETRY_MS
@@ -30,7 +30,7 @@ TELLING = ["assistant-request", "transfer-destination-request", "handoff-destina
 @pytest.fixture
 def client(settings: Settings) -> Iterator[FlaskClient]:
     known = {"vapi_assistant_id": "a-1", "fallback_phone_number": "+14155550199"}
-    app = create_app(settings.model_copy(update=known))
+    app = create_app(change_settings(settings, **known))
     yield app.test_client()
     app.extensions["service"].close()
 
@@ -122,7 +122,7 @@ def test_one_signature_is_one_message_however_it_is_spelled(
 
 
 def test_base64_has_one_spelling(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"vapi_hmac_encoding": "base64"}))
+    app = create_app(change_settings(settings, vapi_hmac_encoding="base64"))
     raw, stamp = b"{}", str(int(time.time()))
     made = hmac.digest(SECRET.encode(), stamp.encode() + b"." + raw, hashlib.sha256)
     text = base64.b64encode(made).decode()
@@ -143,7 +143,7 @@ def test_base64_has_one_spelling(settings: Settings) -> None:
 @pytest.mark.parametrize("auth", ["secret", "bearer"])
 def test_without_a_signature_a_message_is_known_by_its_body(settings: Settings, auth: str) -> None:
     known = {"vapi_auth": auth, "vapi_assistant_id": "a-1"}
-    app = create_app(settings.model_copy(update=known))
+    app = create_app(change_settings(settings, **known))
     client = app.test_client()
     headers = {"X-Vapi-Secret": SECRET, "Authorization": f"Bearer {SECRET}"}
     raw = json.dumps(message("assistant-request", timestamp=now_ms())).encode()
@@ -195,7 +195,7 @@ def test_a_message_of_the_day_before_gets_no_answer_where_no_timestamp_is_signed
 ) -> None:
     """By then it is no longer known that its call has ended."""
     known = {"vapi_hmac_payload_format": "{body}", "vapi_assistant_id": "a-1"}
-    app = create_app(settings.model_copy(update=known))
+    app = create_app(change_settings(settings, **known))
     said = {}
     for hours in (23, 25):
         made = message("assistant-request", timestamp=now_ms() - hours * 3_600_000)

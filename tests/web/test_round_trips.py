@@ -9,7 +9,9 @@ from flask.testing import FlaskClient
 from redis.connection import AbstractConnection
 
 from demo.processes import wait_until
+from shared.calls.calls import LIFE_S, PRECISION_MS
 from tests.calling import ask, message, post
+from tests.store_time import call_is_quiet, call_was_silent
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 CALLBACK = {"when": "tomorrow at nine"}
@@ -97,3 +99,41 @@ def test_an_event_takes_one_round_trip(
     with counted(monkeypatch) as sent:
         post(known, event)
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        message("conversation-update"),
+        message("speech-update", role="assistant", status="started"),
+        message("transcript", role="assistant", transcriptType="partial", transcript="I can help"),
+        message("transcript", role="assistant", transcriptType="final", transcript="Thank you."),
+        message("status-update", status="ringing"),
+    ],
+)
+def test_an_event_that_changes_nothing_makes_the_store_write_nothing(
+    known: FlaskClient, store: Any, event: dict[str, Any]
+) -> None:
+    """So it does not wait for the store's disk."""
+    event["message"]["timestamp"] = 1_767_225_600_000
+    post(known, event)
+    before = changes(store)
+    post(known, event)
+    assert changes(store) == before
+
+
+def changes(store: Any) -> int:
+    return int(store.info("persistence")["rdb_changes_since_last_save"])
+
+
+def test_an_event_is_a_sign_of_life_even_if_it_says_nothing_new(
+    known: FlaskClient, store: Any
+) -> None:
+    event = message("speech-update", role="assistant", status="started")
+    post(known, event)
+    fresh_at, life_ms = store.zscore("vs:calls", "call-1"), LIFE_S * 1000
+    call_is_quiet(store, "call-1", for_ms=PRECISION_MS)
+    call_was_silent(store, "call-1", life_ms=life_ms, for_ms=PRECISION_MS)
+    post(known, event)
+    assert store.zscore("vs:calls", "call-1") > fresh_at - PRECISION_MS
+    assert store.pttl("vs:call:call-1") > life_ms - PRECISION_MS

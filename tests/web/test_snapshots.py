@@ -21,7 +21,7 @@ from shared.salesforce.namespace import keys_of
 from shared.settings import Settings
 from tests.api_use import open_breaker, spend_window
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, say, tool_message
-from tests.conftest import make_settings
+from tests.conftest import change_settings, make_settings
 from tests.store_time import breaker_stays_open, snapshot_was_taken
 from web.app import create_app
 from web.pool import REQUEST_THREADS
@@ -106,7 +106,7 @@ def test_those_who_wait_for_the_window_share_a_request_and_get_only_their_own_an
     ask(apps[0].test_client(), "lookupCustomer", number=UNKNOWN, call_id="another")
     contacts = {f"+1628555{nth:04d}": f"Sharer{nth}" for nth in range(8)}
     org.create("Contact", [{"LastName": name, "Phone": to} for to, name in contacts.items()])
-    spend_window(store, keys_of(settings), Use.LOOKUP, 75)
+    spend_window(store, keys_of(settings.salesforce), Use.LOOKUP, 75)
     before = asked(org)
 
     def look(nth: int) -> str:
@@ -125,7 +125,7 @@ def test_those_who_wait_for_the_window_share_a_request_and_get_only_their_own_an
 def test_a_late_answer_serves_the_next_one_who_asks(
     settings: Settings, org: Org, store: redis.Redis, keys: str
 ) -> None:
-    app = create_app(settings.model_copy(update={"lookup_deadline_ms": 300}))
+    app = create_app(change_settings(settings, lookup_deadline_ms=300))
     client = app.test_client()
     ask(client, "lookupCustomer", number=UNKNOWN, call_id="another")
     org.fault(latency_ms=700)

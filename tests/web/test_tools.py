@@ -12,6 +12,7 @@ from shared.domain.intent import Delivered, Parked
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, reference_in, say
+from tests.conftest import change_settings
 from tests.store_time import snapshot_expires
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -180,7 +181,7 @@ def test_a_case_taken_back_in_time_is_never_opened(
     app: Flask, journal: Journal, context: DeliveryContext
 ) -> None:
     service = app.extensions["service"]
-    held = service.settings.model_copy(update={"commit_window_ms": 60_000})
+    held = change_settings(service.settings, commit_window_ms=60_000)
     object.__setattr__(service, "settings", held)
     client = app.test_client()
     say(client, "createSalesforceCase", CASE)

@@ -12,6 +12,7 @@ from demo.stack import ROOT, Org
 from shared.settings import Settings, SettingsError
 from shared.transfer import Rules, read_rules
 from tests.calling import UNKNOWN, ask, message, post
+from tests.conftest import change_settings
 from web.app import create_app
 from web.service import Service
 from web.tools.turn import Turn
@@ -27,7 +28,7 @@ CASE = {"issueType": "billing", "description": "Billed twice", "onExisting": "ne
 @pytest.fixture
 def app(settings: Settings) -> Any:
     rules = {"transfer_rules": str(EXAMPLE), "fallback_phone_number": FALLBACK}
-    made = create_app(settings.model_copy(update=rules))
+    made = create_app(change_settings(settings, **rules))
     yield made
     made.extensions["service"].close()
 
@@ -62,7 +63,7 @@ def test_the_accounts_owner_comes_first(app: Flask, org: Org) -> None:
 
 def test_outside_the_hours_the_fallback_takes_it_or_nobody(app: Flask, settings: Settings) -> None:
     assert destination(app, SUNDAY, number=UNKNOWN) == FALLBACK
-    bare = create_app(settings.model_copy(update={"transfer_rules": str(EXAMPLE)}))
+    bare = create_app(change_settings(settings, transfer_rules=str(EXAMPLE)))
     assert destination(bare, SUNDAY, number=UNKNOWN) == NOBODY
     bare.extensions["service"].close()
 

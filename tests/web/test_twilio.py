@@ -16,6 +16,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN
+from tests.conftest import change_settings
 from web.app import create_app
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -28,12 +29,11 @@ FALLBACK = "+14155550199"
 @pytest.fixture
 def client(settings: Settings) -> Iterator[FlaskClient]:
     app = create_app(
-        settings.model_copy(
-            update={
-                "public_url": PUBLIC,
-                "twilio_auth_token": SecretStr(TOKEN),
-                "fallback_phone_number": FALLBACK,
-            }
+        change_settings(
+            settings,
+            public_url=PUBLIC,
+            twilio_auth_token=SecretStr(TOKEN),
+            fallback_phone_number=FALLBACK,
         )
     )
     yield app.test_client()
@@ -133,7 +133,7 @@ def test_a_store_that_is_away_is_a_503(settings: Settings) -> None:
         "public_url": PUBLIC, "twilio_auth_token": SecretStr(TOKEN),
         "redis_url": "redis://127.0.0.1:1/0",
     }  # fmt: skip
-    app = create_app(settings.model_copy(update=away))
+    app = create_app(change_settings(settings, **away))
     assert tell(app.test_client(), "/twilio/status", CallStatus="failed").status_code == 503
     app.extensions["service"].close()
 

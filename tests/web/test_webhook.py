@@ -17,7 +17,7 @@ from shared.journal.journal import Journal
 from shared.vapi.messages import KNOWN
 from tests import calling
 from tests.calling import ask, message, only_result, post, signed, tool_message
-from tests.conftest import SECRET
+from tests.conftest import SECRET, change_settings
 from web.app import create_app
 from web.service import Service
 from web.tools.registry import LOOKUPS, WRITES
@@ -26,7 +26,7 @@ CASE = {"issueType": "billing", "description": "Billed twice for October"}
 
 
 def test_a_body_over_the_limit_is_413_before_anything_else(settings: Any) -> None:
-    app = create_app(settings.model_copy(update={"max_body_bytes": 1000}))
+    app = create_app(change_settings(settings, max_body_bytes=1000))
     assert app.test_client().post("/webhook/vapi", data=b"x" * 1001).status_code == 413
     assert app.test_client().post("/webhook/vapi", data=b"x" * 1000).status_code == 401
     app.extensions["service"].close()
@@ -63,7 +63,7 @@ class Unread:
 def test_what_its_head_shows_not_to_be_vapis_is_refused_unread(
     settings: Any, auth: str, headers: dict[str, str]
 ) -> None:
-    app = create_app(settings.model_copy(update={"vapi_auth": auth}))
+    app = create_app(change_settings(settings, vapi_auth=auth))
     if headers.get("x-timestamp") == "now":
         headers = headers | {"x-timestamp": str(int(time.time()))}
     unread = {"wsgi.input": Unread(), "CONTENT_LENGTH": "9000000"}
@@ -110,7 +110,7 @@ def test_what_vapi_reads_besides_tool_calls(app: Flask, client: FlaskClient) -> 
 
 
 def test_a_configured_assistant_answers_an_assistant_request(settings: Any) -> None:
-    app = create_app(settings.model_copy(update={"vapi_assistant_id": "a-1"}))
+    app = create_app(change_settings(settings, vapi_assistant_id="a-1"))
     answer = post(app.test_client(), message("assistant-request", number=""))
     assert answer.get_json()["assistantId"] == "a-1"
     app.extensions["service"].close()
@@ -234,7 +234,7 @@ def test_an_unpaired_surrogate_and_a_nul_are_taken(client: FlaskClient, journal:
 
 
 def test_a_store_that_is_away_is_said_for_writes_and_503_for_events(settings: Any) -> None:
-    app = create_app(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    app = create_app(change_settings(settings, redis_url="redis://127.0.0.1:1/0"))
     client = app.test_client()
     result = ask(client, "createSalesforceCase", CASE)
     assert "could not save" in result["error"]
@@ -258,7 +258,7 @@ def test_an_error_because_salesforce_was_away_is_not_kept(client: FlaskClient, o
 
 
 def test_a_hanging_salesforce_is_given_up_at_the_deadline(settings: Any, org: Org) -> None:
-    app = create_app(settings.model_copy(update={"lookup_deadline_ms": 200}))
+    app = create_app(change_settings(settings, lookup_deadline_ms=200))
     org.fault(hang=True)
     assert "can't look" in ask(app.test_client(), "lookupCustomer")["error"]
     assert "result" in ask(app.test_client(), "createSalesforceCase", CASE)

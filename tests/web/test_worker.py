@@ -1,14 +1,16 @@
 """The worker's own arithmetic, and that gevent patches each process before anything can object."""
 
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from demo.stack import ROOT, environment
 from web.pool import REQUEST_THREADS
-from web.worker import RESOLVER_THREADS, Connections
+from web.worker import MAX_UNSENT_BYTES, RESOLVER_THREADS, Connection, Connections
 
 PATCHED_IN_TIME = """
 import runpy, sys
@@ -135,3 +137,52 @@ def test_bytes_of_known_senders_count_and_are_not_taken_from_them(connections: C
     (other,) = senders(connections, 1)
     connections.hold(other, 90)
     assert other.cut_off == ""
+
+
+@pytest.fixture
+def ends(connections: Connections) -> Iterator[tuple[Connection, socket.socket]]:
+    """A connection whose request is being answered, and its client, who does not wait."""
+    accepted, client = socket.socketpair()
+    connection = Connection(accepted, connections, idle_timeout_s=1)
+    connection.phase = "body"
+    client.setblocking(False)
+    yield connection, client
+    connection.close()
+    client.close()
+
+
+def test_the_head_and_the_body_of_an_answer_leave_together(
+    ends: tuple[Connection, socket.socket],
+) -> None:
+    connection, client = ends
+    connection.sendall(b"head, ")
+    connection.sendall(b"body")
+    with pytest.raises(BlockingIOError):
+        client.recv(100)
+    connection.end_request()
+    assert client.recv(100) == b"head, body"
+
+
+def test_a_long_answer_is_not_held_back(ends: tuple[Connection, socket.socket]) -> None:
+    connection, client = ends
+    connection.sendall(b"x" * (MAX_UNSENT_BYTES + 1))
+    assert client.recv(100) == b"x" * 100
+
+
+def test_an_answer_outside_a_request_leaves_at_once(
+    ends: tuple[Connection, socket.socket],
+) -> None:
+    connection, client = ends
+    connection.end_request()
+    connection.sendall(b"400")
+    assert client.recv(100) == b"400"
+
+
+def test_a_connection_that_was_closed_sends_nothing_more(
+    ends: tuple[Connection, socket.socket],
+) -> None:
+    connection, client = ends
+    connection.sendall(b"head")
+    connection.close()
+    connection.end_request()
+    assert client.recv(100) == b""

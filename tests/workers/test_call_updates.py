@@ -22,6 +22,7 @@ from shared.domain.kinds import Kind
 from shared.settings import Settings
 from shared.vapi.control import may_be_called, read_url
 from tests.calling import OPERATOR, ask, message, post, reference_in
+from tests.conftest import change_settings
 from tests.store_time import call_has
 from workers.call_updates import updates_of
 from workers.delivery.context import DeliveryContext
@@ -55,7 +56,7 @@ def control() -> Iterator[tuple[str, list[Any]]]:
 
 
 def deliver_and_notify(context: DeliveryContext, settings: Settings, store: redis.Redis) -> None:
-    call_updates = CallUpdates(Calls(store), settings)
+    call_updates = CallUpdates(Calls(store), settings.vapi)
     drain(
         context,
         Kind.CASE_CREATE,
@@ -80,7 +81,7 @@ def test_the_number_of_a_case_reaches_the_call_it_was_opened_in(
     said = ask(client, "createSalesforceCase", CASE)["result"]
     deliver_and_notify(
         context,
-        settings.model_copy(update={"vapi_control_hosts": "127.0.0.1", "vapi_tell_by": by}),
+        change_settings(settings, vapi_control_hosts="127.0.0.1", vapi_tell_by=by),
         store,
     )
     (command,) = posted
@@ -96,9 +97,7 @@ def test_a_call_update_is_sent_once_whatever_becomes_of_it(
 ) -> None:
     live_call(client, "http://127.0.0.1:9/gone")
     ask(client, "createSalesforceCase", CASE)
-    deliver_and_notify(
-        context, settings.model_copy(update={"vapi_control_hosts": "127.0.0.1"}), store
-    )
+    deliver_and_notify(context, change_settings(settings, vapi_control_hosts="127.0.0.1"), store)
     assert Calls(store).call_update_counts() == {"failed": 1}
 
 
@@ -116,10 +115,10 @@ def test_the_call_learns_of_a_parked_write_while_it_lasts(
     if ended:
         post(client, message("status-update", status="ended"))
     org.fault(validation_rules=[{"object": "Case", "when": "Type = 'Billing'", "message": "No."}])
-    deliver_and_notify(context, settings.model_copy(update={"vapi_control_hosts": hosts}), store)
+    deliver_and_notify(context, change_settings(settings, vapi_control_hosts=hosts), store)
     assert bool(posted) is sent
     assert Calls(store).call_update_counts() == (
-        {} if ended else {"told": 1} if sent else {"refused": 1}
+        {} if ended else {"sent": 1} if sent else {"refused": 1}
     )
     if sent:
         (command,) = posted
@@ -137,9 +136,8 @@ def test_the_call_learns_of_a_refused_field_by_its_spoken_name(
     wanted = {"phone": "+14155550177", "mailingPostalCode": "X", "mailingState": "Mass."}
     ask(client, "updateContact", wanted)
     org.fault(refuse_fields=["Contact.MailingState"])
-    call_updates = CallUpdates(
-        Calls(store), settings.model_copy(update={"vapi_control_hosts": "127.0.0.1"})
-    )
+    loopback = change_settings(settings, vapi_control_hosts="127.0.0.1")
+    call_updates = CallUpdates(Calls(store), loopback.vapi)
     drain(
         context,
         Kind.CONTACT_UPDATE,
@@ -260,7 +258,7 @@ def test_a_url_that_an_older_process_kept_is_refused_when_a_call_update_is_sent(
 ) -> None:
     post(client, message("status-update", status="in-progress"))
     call_has(store, "call-1", control_url=url)
-    call_updates = CallUpdates(Calls(store), settings)
+    call_updates = CallUpdates(Calls(store), settings.vapi)
     call_updates.notify_agent([("call-1", "The number of your case is 1008.")])
     call_updates.close()
     assert Calls(store).call_update_counts() == {"refused": 1}
@@ -274,7 +272,7 @@ def test_a_defect_while_a_call_update_is_sent_is_counted(
 
     live_call(client, "https://x.vapi.ai/control")
     monkeypatch.setattr("shared.calls.call_updates.post_update", boom)
-    call_updates = CallUpdates(Calls(store), settings)
+    call_updates = CallUpdates(Calls(store), settings.vapi)
     call_updates.notify_agent([("call-1", "The number of your case is 1008.")])
     call_updates.close()
     assert Calls(store).call_update_counts() == {"failed": 1}

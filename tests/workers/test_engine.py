@@ -16,6 +16,7 @@ from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN
+from tests.conftest import change_settings
 from tests.store_time import intent_has, nobody_has_the_number
 from tests.workers.delivering import (
     BILLING,
@@ -152,7 +153,7 @@ def test_without_our_fields_the_key_lies_in_a_standard_one_and_is_found_there(
     settings: Settings, journal: Journal, org: Org, store: redis.Redis, kind: Kind
 ) -> None:
     unkeyed = DeliveryContext.from_settings(
-        settings.model_copy(update={"salesforce_key_fields": False}), store
+        change_settings(settings, salesforce_key_fields=False), store
     )
     draft = BILLING if kind is Kind.CASE_CREATE else CallbackDraft(phone="+14155550199")
     sobject, marker = ("Case", "SuppliedCompany") if draft is BILLING else ("Task", "CallObject")

@@ -80,9 +80,7 @@ def test_a_record_that_alone_is_refused_as_its_kind_might_be_waits_a_minute_at_m
     ],
 )
 def test_a_failure_concerns_what_fails(code: str, whole: bool, scope: Scope) -> None:
-    error = classify(400, code)
-    error.whole = whole
-    outcome = outcome_of(intent(), error)
+    outcome = outcome_of(intent(), classify(400, code, whole=whole))
     assert isinstance(outcome, TryAgain)
     assert outcome.scope is scope
 

@@ -33,8 +33,8 @@ def tight(store: redis.Redis, store_server: Store, org: Org) -> DeliveryContext:
     )
     context = DeliveryContext.from_settings(settings, store)
     context.records.probe()  # there is a token now
-    spend_window(store, keys_of(settings), Use.LOOKUP, 30)
-    spend_window(store, keys_of(settings), Use.WRITE, 25)
+    spend_window(store, keys_of(settings.salesforce), Use.LOOKUP, 30)
+    spend_window(store, keys_of(settings.salesforce), Use.WRITE, 25)
     return context
 
 

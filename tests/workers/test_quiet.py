@@ -9,11 +9,12 @@ from flask.testing import FlaskClient
 
 from shared.calls.calls import Calls
 from shared.calls.end_of_call import EndOfCallWriter
-from shared.dispatch import celery_app
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from shared.wake_ups import celery_app
 from tests.calling import OPERATOR, message, post
+from tests.conftest import change_settings
 from tests.store_time import call_is_quiet
 from workers.resources import Resources
 from workers.tasks import Tasks
@@ -22,8 +23,8 @@ from workers.tasks import Tasks
 def test_calls_that_were_quiet_for_the_set_time_are_closed(
     client: FlaskClient, journal: Journal, store: redis.Redis, settings: Settings
 ) -> None:
-    settings = settings.model_copy(update={"idle_call_min": 10})
-    tasks = Tasks(celery_app(settings), Resources(settings))
+    settings = change_settings(settings, idle_call_min=10)
+    tasks = Tasks(celery_app(settings.store), Resources(settings))
     post(client, message("status-update", status="in-progress"))
     assert tasks.end_quiet_calls() == "closed 0"
     call_is_quiet(store, "call-1", for_ms=10 * 60_000 + 1)

@@ -9,11 +9,11 @@ import redis
 
 from demo.processes import wait_until
 from demo.stack import Org
-from shared.dispatch import celery_app
 from shared.domain.drafts import CommentDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from shared.wake_ups import celery_app
 from tests.calling import KNOWN
 from tests.store_time import last_ran, wake_up_is_lost
 from tests.workers.delivering import BILLING, accept, stored
@@ -145,7 +145,7 @@ def test_a_sweep_that_fails_is_not_the_last(
 def tasks(settings: Settings) -> Iterator[Tasks]:
     """As a worker has them."""
     resources = Resources(settings)
-    yield Tasks(celery_app(settings), resources)
+    yield Tasks(celery_app(settings.store), resources)
     resources.store.close()
 
 

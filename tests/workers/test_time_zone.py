@@ -10,6 +10,7 @@ from shared.domain.drafts import CallbackDraft, CallDraft
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from tests.conftest import change_settings
 from tests.store_time import everything_of_the_org_expires
 from tests.workers.delivering import CALL, accept, deliver, record
 from workers.delivery.context import DeliveryContext
@@ -25,7 +26,7 @@ def zone_of_org(org: Org, name: str) -> None:
 
 
 def context_in(settings: Settings, store: redis.Redis, zone: str | None) -> DeliveryContext:
-    return DeliveryContext.from_settings(settings.model_copy(update={"time_zone": zone}), store)
+    return DeliveryContext.from_settings(change_settings(settings, time_zone=zone), store)
 
 
 @pytest.mark.parametrize(

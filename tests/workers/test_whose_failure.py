@@ -17,6 +17,7 @@ from shared.journal.journal import Journal
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.settings import Settings
 from tests.calling import KNOWN
+from tests.conftest import change_settings
 from tests.store_time import intent_has
 from tests.workers.delivering import (
     BILLING,
@@ -395,7 +396,7 @@ def test_a_missing_field_that_carries_the_key_makes_the_kind_wait(
     settings: Settings, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     unkeyed = DeliveryContext.from_settings(
-        settings.model_copy(update={"salesforce_key_fields": False}), store
+        change_settings(settings, salesforce_key_fields=False), store
     )
     org.fault(hide_fields=["Task.CallObject"])
     log = accept(journal, Kind.CALL_LOG, CallDraft(**CALL))

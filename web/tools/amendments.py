@@ -74,7 +74,7 @@ def held_request(
 ) -> Intent | None:
     """The held request that this one amends: the named one, or one that the caller corrected."""
     service, call_id = turn.service, turn.state.call_id
-    if not call_id or not service.settings.commit_window_ms:
+    if not call_id or not service.settings.journal.commit_window_ms:
         return None
     if named:
         fresh = service.journal.get(named.id)
@@ -214,4 +214,4 @@ def _takes_back(words: Said, said: list[Said], since_ms: int) -> bool:
 
 def _longest_held_ms(service: Service) -> int:
     """Words that come later than this after a request, by their own times, are not about it."""
-    return service.settings.commit_window_ms + MAX_HELD_MS
+    return service.settings.journal.commit_window_ms + MAX_HELD_MS

@@ -57,8 +57,8 @@ class _Step:
 def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     """The entries for `results`, one per call, in the same order. Raises no errors of its own."""
     settings = turn.service.settings
-    deadline = Deadline.after(settings.lookup_deadline_ms / 1000)
-    limit = settings.max_tool_calls_per_message
+    deadline = Deadline.after(settings.salesforce.lookup_deadline_ms / 1000)
+    limit = settings.calls.max_tool_calls_per_message
     steps = [_validated(turn, call) for call in calls[:limit]]
     equal_calls: Counter[str] = Counter()
     for step in steps:
@@ -90,7 +90,8 @@ def _validated(turn: Turn, call: ToolCall) -> _Step:
         unread = "I could not read the arguments of that request."
         return _Step(call, entry=_refused(call, refusal(f"{unread}{nothing}")))
     try:
-        given = tool.arguments.read(call.arguments, turn.service.settings.phone_region)
+        region = turn.service.settings.calls.phone_region
+        given = tool.arguments.read(call.arguments, region)
     except BadArgumentsError as bad:
         said = refusal(f"{sentence_of(bad.problems)}{nothing}")
         return _Step(call, entry=_refused(call, said))
@@ -111,7 +112,7 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
         )
         for step in claimable
     ]
-    work_ms = turn.service.settings.lookup_deadline_ms + CLAIM_SLACK_MS
+    work_ms = turn.service.settings.salesforce.lookup_deadline_ms + CLAIM_SLACK_MS
     try:
         claimed = turn.claim_answers(keys, work_ms=work_ms)
     except StoreUnavailableError:

@@ -125,7 +125,7 @@ def _new(it: Submission, *, asks: bool) -> NewIntent:
         tool=it.call.name,
         reference=new_reference(),
         fingerprint=fingerprint_of(it.call.name, it.given, it.nth, request.target),
-        hold_ms=turn.service.settings.commit_window_ms,
+        hold_ms=turn.service.settings.journal.commit_window_ms,
         after=request.after,
         dedup_keys=request.dedup_keys,
         asks=asks,
@@ -160,9 +160,8 @@ def _accept(
     turn = it.turn
     service, state = turn.service, turn.state
     answer = StoredAnswer(it.claim.key if it.claim else "", as_entry(it.call, result(intent.said)))
-    limits = Limits(
-        service.settings.max_writes_per_call, service.settings.max_writes_per_number_and_day
-    )
+    settings = service.settings.calls
+    limits = Limits(settings.max_writes_per_call, settings.max_writes_per_number_and_day)
 
     def read_words(pipe: Any) -> None:
         if state.call_id:

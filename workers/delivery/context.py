@@ -55,23 +55,24 @@ class DeliveryContext:
 
     @classmethod
     def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
-        api_budget = ApiBudget(settings, store)
-        salesforce = SalesforceClient(settings, store, api_budget, Use.WRITE)
+        api_budget = ApiBudget(settings.salesforce, store)
+        salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.WRITE)
         records = Records(
             salesforce,
-            timeout_s=settings.salesforce_write_timeout_s,
-            has_key_fields=settings.salesforce_key_fields,
+            timeout_s=settings.salesforce.write_timeout_s,
+            has_key_fields=settings.salesforce.key_fields,
         )
+        keys = keys_of(settings.salesforce)
         return cls(
             settings=settings,
-            journal=Journal(store, org=org_name(settings)),
+            journal=Journal(store, org=org_name(settings.salesforce)),
             api_budget=api_budget,
             records=records,
-            contacts=ContactResolver(records, store, settings.phone_region, keys_of(settings)),
+            contacts=ContactResolver(records, store, settings.calls.phone_region, keys),
             calls=Calls(store),
-            time_zone=TimeZone(settings, store, salesforce),
+            time_zone=TimeZone(settings.salesforce, store, salesforce),
             contact_writes=ContactWrites(store),
-            case_numbers=CaseNumbers(store, keys_of(settings)),
+            case_numbers=CaseNumbers(store, keys),
         )
 
     def failed(

@@ -10,7 +10,7 @@ from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.domain.text import fit, fit_line
 from shared.salesforce.records import MARKERS
-from workers.delivery.amendments import amend_call_logs
+from workers.delivery.call_log_amendments import amend_call_logs
 from workers.delivery.call_text import call_fields
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once

@@ -4,6 +4,7 @@
 --   prefix, id      of the call
 --   life_ms         how long the state is stored after this event; reported_life_ms: the same once the
 --                   report is recorded, and then no more speech is stored
+--   precision_ms    an expiry, or a time in prefix .. "calls", is not written again within this time
 --   fields          object of hash fields. Omits what the event lacks, since later events may say less
 --                   than earlier ones
 --   control_url     "" or the call's control URL, and control_origin (scheme, host, port)
@@ -35,12 +36,16 @@
 --   :senses         sorted set by the same times: {letters}@{time}, the last 64
 --   :updates        hash: update_at → update, at most 8
 -- and prefix .. "call_updates": hash of counts; "moved" counts the ignored control URLs;
--- prefix .. "calls": sorted set of calls whose end is not processed yet, by their last event (ms);
+-- prefix .. "calls": sorted set of calls whose end is not processed yet, by their last event (ms), or
+-- up to precision_ms before it;
 -- prefix .. "calls:two_numbers": how many calls named two numbers;
 -- prefix .. "call-of:" .. provider_id: the call's id.
 --
 -- A call that was ended without its report goes on with any sign of life. Its end is then processed
 -- again, which amends its Task.
+--
+-- Writes only what changes. A server that syncs every write answers an event that changes nothing
+-- without waiting for its disk.
 --
 -- Returns {1 when this event is the first with the caller's number, else 0; 1 when it is the first with a
 -- second number, else 0; {field, value, ...}}.
@@ -48,75 +53,106 @@ local event = cjson.decode(ARGV[1])
 local key = event.prefix .. 'call:' .. event.id
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local had = redis.call('HGET', key, 'number')
-if event.number ~= '' and not had then redis.call('HSET', key, 'number', event.number) end
+local call = {}
+local stored = redis.call('HGETALL', key)
+for i = 1, #stored, 2 do call[stored[i]] = stored[i + 1] end
+
+local function set(name, value)
+  if call[name] ~= value then
+    redis.call('HSET', key, name, value)
+    call[name] = value
+  end
+end
+
+local function drop(name)
+  redis.call('HDEL', key, name)
+  call[name] = nil
+end
+
+local function ms(number) return string.format('%.0f', number) end
+
+local is_first = event.number ~= '' and not call.number
+if is_first then set('number', event.number) end
 local is_second = false
 for _, number in ipairs(event.shown) do
-  redis.call('HSETNX', key, 'shown', number)
-  if redis.call('HGET', key, 'shown') ~= number and redis.call('HSETNX', key, 'two_numbers', 1) == 1 then
+  if not call.shown then set('shown', number) end
+  if call.shown ~= number and not call.two_numbers then
     is_second = true
+    set('two_numbers', '1')
     redis.call('INCR', event.prefix .. 'calls:two_numbers')
   end
 end
-for name, value in pairs(event.fields) do redis.call('HSET', key, name, value) end
-redis.call('HSETNX', key, 'since', now)
-if redis.call('HEXISTS', key, 'reported') == 1 then
-  event.life_ms, event.speech, event.utterance, event.update = event.reported_life_ms, '', '', ''
+for name, value in pairs(event.fields) do set(name, value) end
+if not call.since then set('since', ms(now)) end
+local life_ms = event.life_ms
+if call.reported then
+  life_ms, event.speech, event.utterance, event.update = event.reported_life_ms, '', '', ''
 end
-local began = tonumber(redis.call('HGET', key, 'began'))
-if event.at > 0 and not (began and began <= event.at) then
-  redis.call('HSET', key, 'began', string.format('%.0f', event.at))
+
+local function expire(name)
+  local left_ms = redis.call('PTTL', name)
+  if left_ms > life_ms or left_ms < life_ms - event.precision_ms then
+    redis.call('PEXPIRE', name, life_ms)
+  end
 end
+
+local began = tonumber(call.began)
+if event.at > 0 and not (began and began <= event.at) then set('began', ms(event.at)) end
 if event.control_url ~= '' then
-  redis.call('HSETNX', key, 'control_origin', event.control_origin)
-  if redis.call('HGET', key, 'control_origin') == event.control_origin then
-    redis.call('HSET', key, 'control_url', event.control_url)
+  if not call.control_origin then set('control_origin', event.control_origin) end
+  if call.control_origin == event.control_origin then
+    set('control_url', event.control_url)
   else
     redis.call('HINCRBY', event.prefix .. 'call_updates', 'moved', 1)
   end
 end
 if event.speech ~= '' then
-  redis.call('ZADD', key .. ':speech', event.speech_at,
-    string.format('%s@%.0f', event.speech, event.speech_at))
+  redis.call('ZADD', key .. ':speech', event.speech_at, event.speech .. '@' .. ms(event.speech_at))
   redis.call('ZREMRANGEBYRANK', key .. ':speech', 0, -65)
-  redis.call('PEXPIRE', key .. ':speech', event.life_ms)
-  redis.call('HSET', key, 'last_speech_at', now)
+  expire(key .. ':speech')
+  set('last_speech_at', ms(now))
 end
 local transcript = key .. ':transcript'
 if event.utterance ~= '' and redis.call('HEXISTS', transcript, event.digest) == 0 then
-  local bytes = tonumber(redis.call('HGET', key, 'transcript_bytes') or 0) + #event.utterance
+  local bytes = tonumber(call.transcript_bytes or 0) + #event.utterance
   if bytes > event.max_transcript_bytes
     or redis.call('HLEN', transcript) >= event.max_utterances then
-    redis.call('HSET', key, 'transcript_cut', '1')
+    set('transcript_cut', '1')
   else
     redis.call('HSET', transcript, event.digest, event.utterance)
-    redis.call('HSET', key, 'transcript_bytes', bytes)
+    set('transcript_bytes', ms(bytes))
   end
 end
-redis.call('PEXPIRE', transcript, event.life_ms)
+expire(transcript)
 if event.senses ~= '' then
-  redis.call('ZADD', key .. ':senses', event.speech_at,
-    string.format('%s@%.0f', event.senses, event.speech_at))
+  redis.call('ZADD', key .. ':senses', event.speech_at, event.senses .. '@' .. ms(event.speech_at))
   redis.call('ZREMRANGEBYRANK', key .. ':senses', 0, -65)
-  redis.call('PEXPIRE', key .. ':senses', event.life_ms)
+  expire(key .. ':senses')
 end
 if event.update ~= '' and event.update ~= '{}' then
   if redis.call('HLEN', key .. ':updates') < 8 then
     redis.call('HSET', key .. ':updates', event.update_at, event.update)
   end
-  redis.call('PEXPIRE', key .. ':updates', event.life_ms)
+  expire(key .. ':updates')
 end
 if event.provider_id ~= '' then
-  redis.call('SET', event.prefix .. 'call-of:' .. event.provider_id, event.id, 'NX', 'PX', event.life_ms)
+  redis.call('SET', event.prefix .. 'call-of:' .. event.provider_id, event.id, 'NX', 'PX', life_ms)
 end
-redis.call('PEXPIRE', key, event.life_ms)
-if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 1
-  and redis.call('HEXISTS', key, 'reported') == 0 then
-  redis.call('HDEL', key, 'closed')
-  if redis.call('HGET', key, 'ended') == 'quiet' then redis.call('HDEL', key, 'ended') end
+expire(key)
+if event.is_sign_of_life and call.closed and not call.reported then
+  drop('closed')
+  if call.ended == 'quiet' then drop('ended') end
 end
-if event.is_sign_of_life and redis.call('HEXISTS', key, 'closed') == 0 then
-  redis.call('ZADD', event.prefix .. 'calls', now, event.id)
+if event.is_sign_of_life and not call.closed then
+  local calls = event.prefix .. 'calls'
+  local noted = tonumber(redis.call('ZSCORE', calls, event.id) or '')
+  if not noted or math.abs(now - noted) >= event.precision_ms then
+    redis.call('ZADD', calls, now, event.id)
+  end
 end
-local is_first = not had and redis.call('HEXISTS', key, 'number') == 1
-return {is_first and 1 or 0, is_second and 1 or 0, redis.call('HGETALL', key)}
+local state = {}
+for name, value in pairs(call) do
+  state[#state + 1] = name
+  state[#state + 1] = value
+end
+return {is_first and 1 or 0, is_second and 1 or 0, state}

@@ -18,7 +18,7 @@ from kombu.transport import redis as redis_transport
 
 from shared.domain.kinds import Kind
 from shared.logs import log
-from shared.settings import REDIS_PREFIX, Settings
+from shared.settings import REDIS_PREFIX, StoreSettings
 from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 
 PURGE = "purge"
@@ -62,7 +62,7 @@ def deliver_task(kind: Kind) -> tuple[str, tuple[str, ...]]:
     return (DELIVER_CREATE, (str(kind),)) if kind.sobject else (f"{DELIVER_PREFIX}{kind}", ())
 
 
-def celery_app(settings: Settings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:
+def celery_app(settings: StoreSettings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:
     """The Celery application that every process of this service uses; workers add to it.
 
     socket_timeout_s: a worker's must be longer than the second for which it listens at a time.

@@ -1,0 +1,71 @@
+"""Settings of calls: who is believed, what a call may ask for, and where it is transferred to."""
+
+import re
+from ipaddress import ip_network
+
+from langcodes import tag_is_valid
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import Field, field_validator
+
+from shared.settings.environment import NUMBER, Group, PhoneNumber
+
+_HOST_NAME = re.compile(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE
+)
+
+
+class CallSettings(Group):
+    sip_trunks: str = Field(
+        "",
+        description="host names, addresses or networks with a comma between them, such as "
+        "sip.carrier.example,203.0.113.0/28",
+    )
+    max_tool_calls_per_message: int = Field(
+        20, ge=1, le=1000, description="a whole number from 1 to 1000, such as 20"
+    )
+    max_writes_per_call: int = Field(
+        50, ge=1, le=10_000, description="a whole number from 1 to 10000, such as 50"
+    )
+    max_writes_per_number_and_day: int = Field(
+        1000, ge=1, le=1_000_000, description="a whole number from 1 to 1000000, such as 1000"
+    )
+    idle_call_min: float = Field(
+        10, ge=1, le=24 * 60, description="a number of minutes from 1 to 1440, such as 10"
+    )
+    agent_dir: str = Field("agent", description="the path of an agent folder, such as agent")
+    default_language: str = Field("en", description="a language tag, such as en, de or pt-BR")
+    transfer_rules: str | None = Field(
+        None, description="the path of a file like transfer.example.toml"
+    )
+    fallback_phone_number: PhoneNumber | None = Field(None, description=NUMBER)
+    phone_region: str = Field("US", description="a country's two letters, such as US")
+
+    @property
+    def trusted_sip_hosts(self) -> tuple[str, ...]:
+        """The hosts, addresses and networks of SIP_TRUNKS."""
+        return tuple(part.strip() for part in self.sip_trunks.split(",") if part.strip())
+
+    @field_validator("sip_trunks")
+    @classmethod
+    def _are_trunks(cls, trunks: str) -> str:
+        for trunk in filter(None, map(str.strip, trunks.split(","))):
+            try:
+                ip_network(trunk)
+            except ValueError:
+                if not _HOST_NAME.fullmatch(trunk):
+                    raise ValueError from None
+        return trunks
+
+    @field_validator("default_language")
+    @classmethod
+    def _is_language(cls, tag: str) -> str:
+        if "_" in tag or not tag_is_valid(tag):
+            raise ValueError
+        return tag
+
+    @field_validator("phone_region")
+    @classmethod
+    def _is_region(cls, region: str) -> str:
+        if region not in SUPPORTED_REGIONS:
+            raise ValueError
+        return region
