@@ -253,7 +253,9 @@ def test_what_was_accepted_is_delivered_as_accepted_after_the_file_has_changed(
 ) -> None:
     say(client, "requestReturn", DAMAGED)
     file = agent / "tools" / "requestReturn.toml"
-    changed = file.read_text().replace('Details__c = "{details}"', 'Details__c = "Something else"')
+    changed = file.read_text().replace(
+        'Details__c = "{details}"', 'Details__c = "After: {details}"'
+    )
     with tempfile.TemporaryDirectory() as folder:
         after = Path(shutil.copytree(agent, Path(folder) / "agent"))
         (after / "tools" / "requestReturn.toml").write_text(changed)
@@ -264,7 +266,7 @@ def test_what_was_accepted_is_delivered_as_accepted_after_the_file_has_changed(
         service: Service = app.extensions["service"]
         service.close()
     details = sorted(record["Details__c"] for record in returns(org))
-    assert details == ["Something else", "The case is cracked."]
+    assert details == ["After: The case is cracked.", "The case is cracked."]
 
 
 def test_after_delivery_nothing_that_the_caller_said_is_kept(
