@@ -1,0 +1,202 @@
+"""Every sentence that a caller can hear, and every text that the agent gets to say.
+
+They are in the agent folder, `sentences/<language>.ftl`, in the format of Project Fluent. A new file
+is a new language. Numbers, plurals and the choice between variants are the file's; lists and dates
+are put into words here, the way each language does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+from babel.lists import format_list
+from fluent.runtime import FluentBundle
+from fluent.runtime.types import fluent_date
+
+from shared.agent.errors import AgentError, Mistake
+from shared.agent.languages import AGENT_FOLDER, SENTENCES, default_language, matching, sentence_files
+from shared.agent.sentence_file import SentenceFile, read_sentence_file
+from shared.settings import Settings
+
+Value = str | int | date | datetime | list[str]
+
+REFERENCE = "{reference}"
+"""Stands for the reference in a sentence that is made before the journal has picked one."""
+
+SHIPPED = "en"
+"""The language whose file names every sentence that the service says."""
+
+
+@dataclass(frozen=True)
+class _Language:
+    locale: Locale
+    bundle: FluentBundle
+    variables: dict[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The sentences of an agent folder. Safe to share between threads.
+
+    default: the language for callers whose own language has no file.
+    """
+
+    default: str
+    _languages: dict[str, _Language]
+
+    @classmethod
+    def load(cls, folder: Path, default: str = SHIPPED) -> Self:
+        """Reads and checks every language. Raises AgentError, which names every mistake."""
+        files, mistakes = _read(folder)
+        if default not in files:
+            missing = Mistake(
+                f"{SENTENCES}/{default}.ftl", 0, "is missing", "add it: it is the default language"
+            )
+            raise AgentError([*mistakes, missing])
+        for file in files.values():
+            mistakes += file.mistakes
+        mistakes += _missing(files[default], _shipped_variables(), most=True)
+        for language, file in files.items():
+            if language != default:
+                mistakes += _missing(file, files[default].variables)
+        if mistakes:
+            raise AgentError(mistakes)
+        return cls(default, {language: _language(language, files[language]) for language in files})
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self._languages)
+
+    def matching(self, tag: str) -> str | None:
+        """The language with a file that a tag means; None when there is none."""
+        return matching(tag, self._languages)
+
+    def region_tag(self, language: str) -> str:
+        """The language with the region it is likeliest spoken in: "de-DE" for "de"."""
+        found = self.matching(language) or self.default
+        if "-" in found:
+            return found
+        region = str(get_global("likely_subtags").get(found, "")).rpartition("_")[2]
+        return f"{found}-{region}" if region else found
+
+    def say(self, language: str, key: str, **values: Value) -> str:
+        """The sentence with this key, in that language or else in the default language.
+
+        Raises LookupError for a key that no file has, and for a value that is missing.
+        """
+        return self.first(language, (key,), **values)
+
+    def first(self, language: str, keys: Iterable[str], **values: Value) -> str:
+        """The first of these sentences that there is: a tool's own before those of its verb."""
+        wanted = tuple(keys)
+        for tag in dict.fromkeys((self.matching(language) or self.default, self.default)):
+            for key in wanted:
+                if key in self._languages[tag].variables:
+                    return self._spoken(self._languages[tag], key, values)
+        raise LookupError(f"no sentence {' or '.join(wanted)}")
+
+    def has(self, key: str) -> bool:
+        return key in self._languages[self.default].variables
+
+    def _spoken(self, language: _Language, key: str, values: dict[str, Value]) -> str:
+        if missing := language.variables[key] - values.keys():
+            raise LookupError(f"the sentence {key} needs {', '.join(sorted(missing))}")
+        given = {name: _spoken_value(language.locale, value) for name, value in values.items()}
+        pattern = language.bundle.get_message(key).value
+        assert pattern
+        spoken, errors = language.bundle.format_pattern(pattern, given)
+        if errors:
+            raise LookupError(f"the sentence {key} can't be said: {errors[0]!r}")
+        return str(spoken)
+
+
+@cache
+def load_sentences(folder: Path, default: str) -> Sentences:
+    """`Sentences.load`, once in a process."""
+    return Sentences.load(folder, default)
+
+
+def sentences_of(settings: Settings, folder: Path = AGENT_FOLDER) -> Sentences:
+    """Raises SettingsError when DEFAULT_LANGUAGE has no file, AgentError for a mistake in one."""
+    return load_sentences(folder, default_language(settings, folder))
+
+
+def own(tool: str, verb: str, what: str) -> tuple[str, str]:
+    """The keys of what a tool says: its own sentence, else the one of its verb."""
+    return f"{tool}-{what}", f"{verb.replace('_', '-')}-{what}"
+
+
+def _read(folder: Path) -> tuple[dict[str, SentenceFile], list[Mistake]]:
+    files: dict[str, SentenceFile] = {}
+    mistakes: list[Mistake] = []
+    for language, path in sentence_files(folder).items():
+        name = f"{SENTENCES}/{path.name}"
+        try:
+            Locale.parse(language, sep="-")
+        except (ValueError, UnknownLocaleError):
+            mistakes.append(
+                Mistake(name, 0, "is named after no language", "name it like en.ftl or pt-BR.ftl")
+            )
+            continue
+        try:
+            files[language] = read_sentence_file(name, path.read_text(encoding="utf-8"))
+        except OSError:
+            mistakes.append(Mistake(name, 0, "can't be read", "let the service's user read it"))
+        except UnicodeDecodeError:
+            mistakes.append(Mistake(name, 0, "is not UTF-8", "save it as UTF-8"))
+    return files, mistakes
+
+
+def _missing(
+    file: SentenceFile, expected: dict[str, frozenset[str]], *, most: bool = False
+) -> Iterable[Mistake]:
+    """What a file lacks of these sentences and their variables, or has too much.
+
+    most: it may do without some variables.
+    """
+    for key, variables in expected.items():
+        line = file.line_of(key)
+        if key not in file.variables:
+            yield Mistake(file.name, 0, f"has no sentence {key}", "add it")
+            continue
+        for name in sorted(file.variables[key] - variables):
+            known = ", ".join(f"${known}" for known in sorted(variables)) or "no variable"
+            yield Mistake(file.name, line, f"{key} does not know ${name}", f"it has {known}")
+        for name in () if most else sorted(variables - file.variables[key]):
+            yield Mistake(file.name, line, f"{key} leaves ${name} out", f"say {{ ${name} }} in it")
+
+
+@cache
+def _shipped_variables() -> dict[str, frozenset[str]]:
+    """What the service itself says: all sentences of the shipped file but those of single tools."""
+    path = sentence_files(AGENT_FOLDER)[SHIPPED]
+    file = read_sentence_file(path.name, path.read_text(encoding="utf-8"))
+    return {
+        key: variables
+        for key, variables in file.variables.items()
+        if key.partition("-")[0].islower()
+    }
+
+
+def _language(language: str, file: SentenceFile) -> _Language:
+    # Isolation marks are for the eye; a voice may stumble over them.
+    bundle = FluentBundle([language], use_isolating=False)
+    bundle.add_resource(file.resource)
+    return _Language(Locale.parse(language, sep="-"), bundle, file.variables)
+
+
+def _spoken_value(locale: Locale, value: Value) -> Any:
+    if isinstance(value, datetime):
+        return fluent_date(value, dateStyle="long", timeStyle="short")
+    if isinstance(value, date):
+        return fluent_date(value, dateStyle="long")
+    if isinstance(value, list):
+        # CLDR's "en" has a comma before "and", which is no pause in speech; "en-001" has none.
+        spoken_as = Locale("en", "001") if str(locale) == "en" else locale
+        return format_list(value, locale=spoken_as)
+    return value
