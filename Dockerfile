@@ -8,6 +8,7 @@ COPY web web
 COPY workers workers
 COPY cli cli
 COPY vapi vapi
+COPY agent agent
 COPY Procfile ./
 USER 10001:10001
 CMD ["gunicorn", "--config", "web/gunicorn.py", "web.app:create_app()"]

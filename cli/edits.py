@@ -9,6 +9,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.agent.languages import AGENT_FOLDER
+from shared.agent.sentences import SHIPPED, load_sentences
+from shared.agent.wrong_arguments import sentence_of
 from shared.domain.drafts import DRAFTS
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
@@ -144,7 +147,7 @@ def _validate(
         try:
             read = read_arguments(form.tool, given, region).model_dump(by_alias=True)
         except BadArgumentsError as refused:
-            raise EditRefusedError(str(refused)) from None
+            raise EditRefusedError(_in_words(form.tool, refused)) from None
         for name in values:
             if name in form.arguments:
                 after[name] = read[form.arguments[name]]
@@ -155,6 +158,12 @@ def _validate(
         if number is None:
             raise EditRefusedError("caller_number must be a phone number, such as +14155550100")
         after["caller_number"] = number
+
+
+def _in_words(tool: str, refused: BadArgumentsError) -> str:
+    """Operators get English, like all of the command line."""
+    sentences = load_sentences(AGENT_FOLDER, SHIPPED)
+    return sentence_of(sentences, SHIPPED, tool, "", refused.problems)
 
 
 def _draft(intent: Intent, after: dict[str, str | None], named: Sequence[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from shared import logs
+from shared.agent.sentences import sentences_of
 from shared.logs import log
 from shared.settings import Settings, load_settings
 from shared.transfer import read_rules
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     app = Application(__name__)
     app.register_error_handler(Exception, _failed)
+    sentences_of(settings)
     if settings.calls.transfer_rules:
         read_rules(settings.calls.transfer_rules)
     app.extensions["service"] = Service.from_settings(settings)

@@ -6,6 +6,7 @@ from typing import Self, TypeVar
 
 import redis
 
+from shared.agent.sentences import Sentences, sentences_of
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
@@ -51,6 +52,7 @@ class Service:
     end_of_call: EndOfCallWriter
     call_updates: CallUpdates
     notifier: Notifier
+    sentences: Sentences
     lookups: Pool
     requests: Pool
 
@@ -72,6 +74,7 @@ class Service:
             org=org_name(settings.salesforce),
         )
         calls = Calls(store)
+        sentences = sentences_of(settings)
         return cls(
             settings=settings,
             store=store,
@@ -80,7 +83,7 @@ class Service:
             calls=calls,
             authorisation=Authorisation(settings.salesforce, store),
             end_of_call=EndOfCallWriter(calls, journal, settings),
-            call_updates=CallUpdates(calls, settings.vapi),
+            call_updates=CallUpdates(calls, settings.vapi, sentences),
             api_budget=api_budget,
             salesforce=salesforce,
             customers=customers,
@@ -94,6 +97,7 @@ class Service:
                 keys=keys_of(settings.salesforce),
             ),
             notifier=Notifier(celery_app(settings.store, socket_timeout_s=NOTIFY_TIMEOUT_S)),
+            sentences=sentences,
             lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
         )

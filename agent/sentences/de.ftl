@@ -151,7 +151,6 @@ too-many-calls = Das ist zu viel auf einmal. Hierfür wurde nichts getan. Bitte 
 too-many-writes = Mehr kann ich hier nicht aufnehmen. Es wurde nichts weiter gespeichert. Bieten Sie für den Rest jemanden aus unserem Team an.
 no-such-tool = Das kann ich hier nicht tun.
 call-has-ended = Dieses Gespräch ist beendet.
-nothing-to-say = Dazu gibt es nichts zu sagen.
 
 already-asked = Darum wurde in diesem Gespräch schon gebeten.
 already-asked-with-colleague = Darum wurde schon gebeten. Jemand aus unserem Team sieht es sich an.
@@ -290,6 +289,9 @@ transfer-summary-number = { $who } möchte mit jemandem über Vorgang { $number 
 transfer-summary-reference = { $who } möchte mit jemandem über einen Vorgang mit der Referenz { $reference } sprechen, Thema { issue }.
 
 ## Vor dem Agenten oder ohne ihn
+
+greeting = Guten Tag, hier ist der Kundenservice. Was kann ich für Sie tun?
+greeting-by-name = Guten Tag { $name }, hier ist der Kundenservice. Was kann ich für Sie tun?
 
 nobody-answers = Leider kann Ihren Anruf gerade niemand annehmen. Bitte rufen Sie später noch einmal an.
 voicemail-prompt = Leider kann Ihren Anruf gerade niemand annehmen. Bitte nennen Sie nach dem Ton Ihren Namen und Ihr Anliegen.

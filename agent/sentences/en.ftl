@@ -149,7 +149,6 @@ too-many-calls = That is too much at once. Nothing was done for this one. Ask fo
 too-many-writes = That is as much as I can note down here. Nothing more was saved. Offer a colleague for the rest.
 no-such-tool = That is nothing I can do here.
 call-has-ended = This call has ended.
-nothing-to-say = There is nothing to say about that.
 
 already-asked = That was asked for in this call already.
 already-asked-with-colleague = That was asked for already and needs a colleague, who will look at it.
@@ -295,6 +294,10 @@ transfer-summary-number = { $who } wants to talk to somebody about case { $numbe
 transfer-summary-reference = { $who } wants to talk to somebody about a case with reference { $reference }, { $issueType }.
 
 ## Before the agent, or without it
+
+# The greeting in a language that is not the default; assistant.toml has that one.
+greeting = Hello, you have reached customer service. How can I help you?
+greeting-by-name = Hello { $name }, you have reached customer service. How can I help you?
 
 nobody-answers = Sorry, nobody can take this call right now. Please call later.
 voicemail-prompt = We are sorry, nobody can take your call now. Please leave your name and what it is about after the tone.

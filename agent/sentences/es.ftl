@@ -150,7 +150,6 @@ too-many-calls = Es demasiado a la vez. Para esto no se ha hecho nada. Pídalo p
 too-many-writes = No puedo anotar nada más aquí. No se ha guardado nada más. Para el resto, ofrezca hablar con una persona de nuestro equipo.
 no-such-tool = Eso no puedo hacerlo aquí.
 call-has-ended = Esta llamada ha terminado.
-nothing-to-say = No hay nada que decir sobre eso.
 
 already-asked = Eso ya se ha pedido en esta llamada.
 already-asked-with-colleague = Eso ya se ha pedido. Una persona de nuestro equipo lo revisará.
@@ -289,6 +288,9 @@ transfer-summary-number = { $who } quiere hablar con alguien sobre el caso { $nu
 transfer-summary-reference = { $who } quiere hablar con alguien sobre un caso con la referencia { $reference }, tema: { issue }.
 
 ## Antes del agente o sin él
+
+greeting = Hola, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
+greeting-by-name = Hola, { $name }, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
 
 nobody-answers = Lo sentimos, nadie puede atender su llamada en este momento. Llame más tarde, por favor.
 voicemail-prompt = Lo sentimos, nadie puede atender su llamada ahora. Después de la señal, deje su nombre y el motivo de su llamada.

@@ -1,6 +1,7 @@
 """What is wrong with an agent folder: every mistake of it, each with its file, line and remedy."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from shared.settings import SettingsError
 
@@ -26,5 +27,5 @@ class AgentError(SettingsError):
     """An agent folder can't be used. The text has a line for each mistake."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
-        self.mistakes = tuple(sorted(mistakes))
+        self.mistakes: Final = tuple(sorted(mistakes))
         super().__init__("agent folder refused:\n  " + "\n  ".join(map(str, self.mistakes)))

@@ -1,12 +1,12 @@
 """Every sentence that a caller can hear, and every text that the agent gets to say.
 
-They are in the agent folder, `sentences/<language>.ftl`, in the format of Project Fluent. A new file
-is a new language. Numbers, plurals and the choice between variants are the file's; lists and dates
-are put into words here, the way each language does.
+They are in the agent folder, `sentences/<language>.ftl`, in the format of Project Fluent. A new
+file is a new language. Numbers, plurals and the choice between variants are the file's; lists and
+dates are put into words here, the way each language does.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,31 @@ from fluent.runtime import FluentBundle
 from fluent.runtime.types import fluent_date
 
 from shared.agent.errors import AgentError, Mistake
-from shared.agent.languages import AGENT_FOLDER, SENTENCES, default_language, matching, sentence_files
+from shared.agent.languages import (
+    AGENT_FOLDER,
+    SENTENCES,
+    default_language,
+    matching,
+    sentence_files,
+)
 from shared.agent.sentence_file import SentenceFile, read_sentence_file
 from shared.settings import Settings
 
-Value = str | int | date | datetime | list[str]
+
+@dataclass(frozen=True)
+class Phrase:
+    """A sentence before its language is known: the first of `keys` that there is."""
+
+    keys: tuple[str, ...]
+    values: Mapping[str, "Value"] = field(default_factory=dict)
+
+
+Value = str | int | date | datetime | Phrase | Sequence["str | Phrase"]
+
+
+def phrase(*keys: str, **values: Value) -> Phrase:
+    return Phrase(keys, values)
+
 
 REFERENCE = "{reference}"
 """Stands for the reference in a sentence that is made before the journal has picked one."""
@@ -97,22 +117,37 @@ class Sentences:
         for tag in dict.fromkeys((self.matching(language) or self.default, self.default)):
             for key in wanted:
                 if key in self._languages[tag].variables:
-                    return self._spoken(self._languages[tag], key, values)
+                    return self._spoken(self._languages[tag], key, values, tag)
         raise LookupError(f"no sentence {' or '.join(wanted)}")
 
-    def has(self, key: str) -> bool:
-        return key in self._languages[self.default].variables
+    def speak(self, language: str, phrase: Phrase) -> str:
+        return self.first(language, phrase.keys, **phrase.values)
 
-    def _spoken(self, language: _Language, key: str, values: dict[str, Value]) -> str:
+    def _spoken(self, language: _Language, key: str, values: Mapping[str, Value], tag: str) -> str:
         if missing := language.variables[key] - values.keys():
             raise LookupError(f"the sentence {key} needs {', '.join(sorted(missing))}")
-        given = {name: _spoken_value(language.locale, value) for name, value in values.items()}
+        given = {name: self._value(language.locale, tag, value) for name, value in values.items()}
         pattern = language.bundle.get_message(key).value
         assert pattern
         spoken, errors = language.bundle.format_pattern(pattern, given)
         if errors:
             raise LookupError(f"the sentence {key} can't be said: {errors[0]!r}")
         return str(spoken)
+
+    def _value(self, locale: Locale, tag: str, value: Value) -> Any:
+        match value:
+            case Phrase():
+                return self.speak(tag, value)
+            case datetime():
+                return fluent_date(value, dateStyle="long", timeStyle="short")
+            case date():
+                return fluent_date(value, dateStyle="long")
+            case str() | int():
+                return value
+        words = [self.speak(tag, item) if isinstance(item, Phrase) else item for item in value]
+        # CLDR's "en" has a comma before "and", which is no pause in speech; "en-001" has none.
+        spoken_as = Locale("en", "001") if str(locale) == "en" else locale
+        return format_list(words, locale=spoken_as)
 
 
 @cache
@@ -126,9 +161,10 @@ def sentences_of(settings: Settings, folder: Path = AGENT_FOLDER) -> Sentences:
     return load_sentences(folder, default_language(settings, folder))
 
 
-def own(tool: str, verb: str, what: str) -> tuple[str, str]:
-    """The keys of what a tool says: its own sentence, else the one of its verb."""
-    return f"{tool}-{what}", f"{verb.replace('_', '-')}-{what}"
+def own(tool: str, verb: str, what: str) -> tuple[str, ...]:
+    """The keys of what a tool says: its own sentence, else its verb's. Either may be ""."""
+    names = filter(None, (tool, verb.replace("_", "-")))
+    return tuple(f"{name}-{what}" for name in names)
 
 
 def _read(folder: Path) -> tuple[dict[str, SentenceFile], list[Mistake]]:
@@ -188,15 +224,3 @@ def _language(language: str, file: SentenceFile) -> _Language:
     bundle = FluentBundle([language], use_isolating=False)
     bundle.add_resource(file.resource)
     return _Language(Locale.parse(language, sep="-"), bundle, file.variables)
-
-
-def _spoken_value(locale: Locale, value: Value) -> Any:
-    if isinstance(value, datetime):
-        return fluent_date(value, dateStyle="long", timeStyle="short")
-    if isinstance(value, date):
-        return fluent_date(value, dateStyle="long")
-    if isinstance(value, list):
-        # CLDR's "en" has a comma before "and", which is no pause in speech; "en-001" has none.
-        spoken_as = Locale("en", "001") if str(locale) == "en" else locale
-        return format_list(value, locale=spoken_as)
-    return value

@@ -1,10 +1,10 @@
-"""The tools of the agent: their names, their arguments, and the sentence for a wrong argument.
+"""The tools of the agent: their names, their arguments, and what can be wrong with an argument.
 
 The models below validate what arrives and produce the JSON schema that is provisioned to Vapi, so
 the two can't drift apart.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from shared.agent.wrong_arguments import Problem
 from shared.domain import case_numbers
 from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
@@ -31,7 +32,11 @@ MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
 
 
 class BadArgumentsError(ServiceError):
-    """The text is a sentence for the agent. It never repeats what the caller said."""
+    """The arguments can't be used. Never repeats what the caller said."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems: Final = problems
+        super().__init__(", ".join(f"{it.argument} {it.what}" for it in problems))
 
 
 def _clean(value: Any) -> Any:
@@ -148,6 +153,11 @@ class Arguments(BaseModel):
         alias_generator=to_camel, validate_by_name=False, extra="ignore", frozen=True
     )
 
+    @classmethod
+    def tool(cls) -> str:
+        """The tool's name, which begins the keys of its own sentences."""
+        return next(name for name, model in TOOLS.items() if model is cls)
+
     @model_validator(mode="before")
     @classmethod
     def _drop_blanks(cls, given: Any) -> Any:
@@ -257,50 +267,26 @@ TOOLS: dict[str, type[Arguments]] = {
     "requestCallback": RequestCallback,
 }
 
-_WANTED = {
-    "issueType": "the issue type: billing, technical or account",
-    "description": "a short description of the problem",
-    "comment": "what the comment should say",
-}
-_WRONG = {
-    "issueType": "the issue type must be billing, technical or account",
-    "priority": "the priority must be low, medium or high",
-    "onExisting": "onExisting must be ask, comment or new",
-    "email": "that is not a complete email address",
-    "phone": "that is not a complete phone number",
-    "mobilePhone": "that is not a complete phone number",
-    "reference": "a reference has three and three letters or digits",
-    "replaces": "replaces must be the reference of an earlier request of this call",
-    "caseNumber": "a case number has digits",
-}
-
 
 def read_arguments(tool: str, given: dict[str, Any], region: str) -> Arguments:
     """The validated, normalised arguments. Raises BadArgumentsError, KeyError without tool."""
     try:
         return TOOLS[tool].model_validate(given, context={"region": region})
     except ValidationError as refused:
-        raise BadArgumentsError(_sentence(refused)) from None
+        raise BadArgumentsError(*_problems(refused)) from None
 
 
-def _sentence(refused: ValidationError) -> str:
-    wanted, wrong = [], []
+def _problems(refused: ValidationError) -> list[Problem]:
+    problems = []
     for error in refused.errors(include_input=False, include_url=False):
         name = str(error["loc"][0]) if error["loc"] else ""
-        if error["type"] == "missing":
-            wanted.append(_WANTED[name])
-        elif error["type"] == "nothing":
-            wanted.append("what to change: phone, mobile phone, email or mailing address")
-        elif error["type"] == "string_too_long":
-            wrong.append(f"the {_spoken_name(name)} is too long")
-        else:
-            wrong.append(_WRONG.get(name, f"I could not read the {_spoken_name(name)}"))
-    sentences = []
-    if wanted:
-        sentences.append("I still need " + ", and ".join(wanted) + ".")
-    sentences += [f"{text[0].upper()}{text[1:]}." for text in dict.fromkeys(wrong)]
-    return " ".join(sentences)
-
-
-def _spoken_name(argument: str) -> str:
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in argument)
+        match error["type"]:
+            case "missing":
+                problems.append(Problem(name, "missing"))
+            case "nothing":
+                problems.append(Problem("", "nothing"))
+            case "string_too_long":
+                problems.append(Problem(name, "too_long"))
+            case _:
+                problems.append(Problem(name, "wrong"))
+    return problems

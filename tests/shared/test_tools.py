@@ -5,15 +5,25 @@ from typing import Any
 
 import pytest
 
+from shared.agent.languages import AGENT_FOLDER
+from shared.agent.sentences import Sentences
+from shared.agent.wrong_arguments import sentence_of
 from shared.domain.reference import ALPHABET, as_reference, new_reference
 from shared.phone import as_e164, has_digits_of, patterns
 from shared.vapi.answers import MAX_CHARACTERS, Answer, as_body, as_entry, refusal, result
 from shared.vapi.messages import ToolCall
 from shared.vapi.tools import TOOLS, BadArgumentsError, read_arguments
+from web.tools.registry import TOOLS as VERBS
+
+SENTENCES = Sentences.load(AGENT_FOLDER)
 
 
 def read(tool: str, given: dict[str, Any]) -> dict[str, Any]:
     return read_arguments(tool, given, "US").model_dump(by_alias=True, exclude_unset=True)
+
+
+def said_of(tool: str, refused: BadArgumentsError) -> str:
+    return sentence_of(SENTENCES, "en", tool, VERBS[tool].verb, refused.problems)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +94,7 @@ def test_what_was_meant_is_understood(
 def test_what_can_not_be_used_is_asked_for(tool: str, given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadArgumentsError) as refused:
         read(tool, given)
-    assert str(refused.value) == sentence
+    assert said_of(tool, refused.value) == sentence
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -95,7 +105,7 @@ def test_nonsense_in_any_argument_is_a_sentence_or_harmless(tool: str, junk: Any
         try:
             read(tool, {name: junk})
         except BadArgumentsError as refused:
-            said = str(refused)
+            said = said_of(tool, refused)
         assert said.endswith(".")
         assert "x" * 10 not in said
 
@@ -145,7 +155,7 @@ def test_an_answer_is_one_line_never_empty_and_short() -> None:
     long = as_entry(call, result("word\n" * 200))
     assert "\\n" not in long
     assert len(long) < MAX_CHARACTERS + 60
-    assert '"result": "There is nothing' in as_entry(call, Answer(" "))
+    assert '"result": "…"' in as_entry(call, Answer(" "))
     assert '"error": "No."' in as_entry(call, refusal("No."))
     assert as_body([as_entry(call, result("ü"))]) == (
         '{"results": [{"toolCallId": "call_1", "name": "t", "result": "ü"}]}'

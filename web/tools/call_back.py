@@ -1,5 +1,7 @@
 """call_back: a person is to call the caller back."""
 
+from shared.agent.sentences import REFERENCE, own
+from shared.agent.wrong_arguments import Problem
 from shared.domain.drafts import CallbackDraft
 from shared.domain.kinds import Kind
 from shared.vapi.answers import Answer, refusal
@@ -12,7 +14,8 @@ from web.tools.turn import Turn
 def request_callback(turn: Turn, wanted: RequestCallback) -> WriteRequest | Answer:
     phone = wanted.phone or turn.state.number
     if not phone:
-        return refusal("I still need the phone number to call back.")
+        missing = [Problem("phone", "missing")]
+        return refusal(turn.wrong_arguments(wanted.tool(), "call_back", missing))
     return WriteRequest(
         Kind.CALLBACK,
         CallbackDraft(
@@ -23,5 +26,5 @@ def request_callback(turn: Turn, wanted: RequestCallback) -> WriteRequest | Answ
             when=wanted.when or "",
             reason=wanted.reason or "",
         ),
-        said="Somebody will call back. The reference is {reference}.",
+        said=turn.first(own(wanted.tool(), "call_back", "accepted"), reference=REFERENCE),
     )

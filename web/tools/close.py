@@ -1,5 +1,6 @@
 """close: take back a case that was opened by mistake."""
 
+from shared.agent.sentences import REFERENCE, own
 from shared.domain.drafts import CloseDraft, CommentDraft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
@@ -23,9 +24,9 @@ def cancel_case(turn: Turn, wanted: CancelCase) -> WriteRequest | Answer:
         turn.service.notifier.notify(due_kinds)
         turn.changed(opened_by.id)
         if became == State.CANCELLED:
-            return result("The case was taken back. It will not be opened.")
+            return result(turn.first(own(wanted.tool(), "close", "taken-back")))
         if became == State.PARKED:
-            return result("A colleague has that case and will see that it is not wanted.")
+            return result(turn.first(own(wanted.tool(), "close", "with-colleague")))
     identity = caller_for_a_write(turn).identity
     draft = CloseDraft(
         caller_number=turn.state.number,
@@ -38,7 +39,7 @@ def cancel_case(turn: Turn, wanted: CancelCase) -> WriteRequest | Answer:
     return WriteRequest(
         Kind.CASE_CLOSE,
         draft,
-        said="The case was opened already, so it is being closed. The reference is {reference}.",
+        said=turn.first(own(wanted.tool(), "close", "accepted"), reference=REFERENCE),
         after=(opened_by.id,) if opened_by else (),
         also=_why(draft, wanted.reason, close_id),
         target=opened_by.id if opened_by else target.number or "",
@@ -57,7 +58,7 @@ def _target(turn: Turn, wanted: CancelCase) -> Target | Answer:
         if intent.kind is Kind.CASE_CREATE and identity.requested(intent)
     ]
     if not cases:
-        return refusal("No case was opened in this call, so there is none to take back.")
+        return refusal(turn.first(own(wanted.tool(), "close", "nothing")))
     return case_opened_by(turn, cases[-1])
 
 

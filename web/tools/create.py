@@ -1,5 +1,6 @@
 """create: open a case."""
 
+from shared.agent.sentences import REFERENCE, own
 from shared.domain.drafts import CaseDraft
 from shared.domain.identifiers import same_identifier
 from shared.domain.kinds import Kind
@@ -17,7 +18,7 @@ def create_case(turn: Turn, wanted: CreateSalesforceCase) -> WriteRequest | Answ
     if wanted.on_existing == "comment":
         earlier = turn.service.journal.about(dedup_keys)
         if earlier and (caller.no_longer_has(earlier) or not caller.identity.requested(earlier)):
-            return refusal("I can't add to that case on this phone number. I can open a new one.")
+            return refusal(turn.say("case-not-added-to"))
         if earlier:
             return comment_on(turn, earlier, wanted.description)
     return WriteRequest(
@@ -31,7 +32,11 @@ def create_case(turn: Turn, wanted: CreateSalesforceCase) -> WriteRequest | Answ
             priority=wanted.priority,
             account_number=_other_account_number(caller, wanted.account_number),
         ),
-        said=f"The {wanted.issue_type} case is being opened. Its reference is {{reference}}.",
+        said=turn.first(
+            own(wanted.tool(), "create", "accepted"),
+            issueType=wanted.issue_type,
+            reference=REFERENCE,
+        ),
         dedup_keys=dedup_keys,
         asks=wanted.on_existing == "ask",
     )

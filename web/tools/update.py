@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from shared.agent.sentences import REFERENCE, own, phrase
 from shared.deadline import Deadline
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Intent
@@ -13,36 +14,18 @@ from shared.vapi.tools import UpdateContact
 from web.tools.caller import Caller, caller_for_a_write
 from web.tools.identify import RECENT_MS
 from web.tools.request import WriteRequest
-from web.tools.sentences import listed
 from web.tools.turn import Turn
 
 OTHERS_WAIT_S = 1.0
 """How long a change of a phone number waits to see whether another contact has that number."""
 
-SPOKEN_FIELDS = {
-    "Phone": "phone number",
-    "MobilePhone": "mobile number",
-    "Email": "email address",
-    "MailingStreet": "street",
-    "MailingCity": "city",
-    "MailingState": "state",
-    "MailingPostalCode": "postal code",
-    "MailingCountry": "country",
-}
-
 
 def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
     caller = caller_for_a_write(turn)
     if caller.customers is not None and not caller.contact:
-        return refusal(
-            "I can only change details for the one customer whose phone number this is, and I "
-            "can't tell who that is. Nothing was changed."
-        )
+        return refusal(turn.first(own(wanted.tool(), "update", "not-known")))
     if _is_another_contacts(turn, caller, wanted):
-        return refusal(
-            "I can't put that phone number on file for this customer; a colleague has to look at "
-            "it. Nothing was changed."
-        )
+        return refusal(turn.first(own(wanted.tool(), "update", "number-of-another")))
     given = wanted.model_dump(exclude_unset=True, by_alias=True)
     arguments = {field: field[0].lower() + field[1:] for field in CHANGEABLE}
     changes = {field: given[name] for field, name in arguments.items() if name in given}
@@ -53,7 +36,6 @@ def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
         and intent.state is not State.CANCELLED
         and intent.fingerprint  # a field that Salesforce refused is an intent without one
     ]
-    spoken = listed([SPOKEN_FIELDS[field] for field in changes])
     return WriteRequest(
         Kind.CONTACT_UPDATE,
         ContactDraft(
@@ -63,7 +45,11 @@ def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
             seen=_seen(turn, caller, changes, earlier),
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         ),
-        said=f"The new {spoken} will be on file in a moment. The reference is {{reference}}.",
+        said=turn.first(
+            own(wanted.tool(), "update", "accepted"),
+            fields=[phrase(f"field-{field}") for field in changes],
+            reference=REFERENCE,
+        ),
         after=tuple(intent.id for intent in earlier),
         target=_place_among(earlier, changes),
     )
