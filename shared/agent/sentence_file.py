@@ -15,13 +15,15 @@ FUNCTIONS = frozenset({"NUMBER", "DATETIME"})
 class SentenceFile:
     """name: the file's, as a mistake shows it. resource: what the file says, for the runtime.
 
-    variables: of each sentence, those of the sentences that it refers to among them.
+    variables: of each sentence, those of the sentences that it refers to among them. parts: the
+    sentences that others refer to.
     """
 
     name: str
     resource: ast.Resource
     lines: dict[str, int] = field(default_factory=dict)
     variables: dict[str, frozenset[str]] = field(default_factory=dict)
+    parts: set[str] = field(default_factory=set)
     mistakes: list[Mistake] = field(default_factory=list)
 
     def line_of(self, key: str) -> int:
@@ -52,6 +54,7 @@ def read_sentence_file(name: str, text: str) -> SentenceFile:
                 )
     for key, used in uses.items():
         mistakes += _wrong_references(file, key, used, uses)
+        file.parts.update(used.entries)
         if not key.startswith("-"):
             file.variables[key] = frozenset(_variables(key, uses))
     return file

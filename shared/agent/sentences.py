@@ -81,9 +81,10 @@ class Sentences:
         for file in files.values():
             mistakes += file.mistakes
         mistakes += _missing(files[default], _shipped_variables(), most=True)
+        expected = _expected(files[default])
         for language, file in files.items():
             if language != default:
-                mistakes += _missing(file, files[default].variables)
+                mistakes += _missing(file, expected)
         if mistakes:
             raise AgentError(mistakes)
         return cls(default, {language: _language(language, files[language]) for language in files})
@@ -119,6 +120,14 @@ class Sentences:
                 if key in self._languages[tag].variables:
                     return self._spoken(self._languages[tag], key, values, tag)
         raise LookupError(f"no sentence {' or '.join(wanted)}")
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Of the sentences that every language has."""
+        return frozenset(self._languages[self.default].variables)
+
+    def has(self, key: str) -> bool:
+        return key in self.keys
 
     def speak(self, language: str, phrase: Phrase) -> str:
         return self.first(language, phrase.keys, **phrase.values)
@@ -217,6 +226,12 @@ def _shipped_variables() -> dict[str, frozenset[str]]:
         for key, variables in file.variables.items()
         if key.partition("-")[0].islower()
     }
+
+
+def _expected(file: SentenceFile) -> dict[str, frozenset[str]]:
+    """What every other language has to have too: not the parts that only this one needs."""
+    own_parts = file.parts - _shipped_variables().keys()
+    return {key: variables for key, variables in file.variables.items() if key not in own_parts}
 
 
 def _language(language: str, file: SentenceFile) -> _Language:

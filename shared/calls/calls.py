@@ -144,8 +144,10 @@ class Calls:
         at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
         if words:
-            read = senses_of_caller if words.speaker == CALLER else senses_of_agent
-            senses = read(words.text)
+            if words.speaker == CALLER:
+                senses = senses_of_caller(words.text, message.assistant_language)
+            else:
+                senses = senses_of_agent(words.text)
         event = {
             "prefix": self._prefix,
             "id": call_id,
