@@ -1,4 +1,4 @@
-"""German words that take a request back, correct it or add another, and words that only sound so."""
+"""German words that take a request back, correct it, add another one, or only sound so."""
 
 import pytest
 
