@@ -10,7 +10,7 @@ import pytest
 
 from demo.stack import ROOT
 from shared.agent.languages import AGENT_FOLDER
-from shared.agent.sentences import Sentences
+from shared.agent.sentences import Sentences, own
 
 FOLDERS = ("web", "workers", "shared")
 
@@ -138,13 +138,13 @@ SENTENCES = Sentences.load(AGENT_FOLDER)
 @cache
 def keys_said() -> set[str]:
     """Every literal key in the calls that say something."""
-    found = set()
+    found: set[str] = set()
     for text in sources().values():
         for node in ast.walk(ast.parse(text)):
             match node:
                 case ast.Call(func=ast.Name(id="own"), args=[_, verb, what]):
                     if isinstance(verb, ast.Constant) and isinstance(what, ast.Constant):
-                        found.add(f"{str(verb.value).replace('_', '-')}-{what.value}")
+                        found.add(own("", str(verb.value), str(what.value))[0])
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in SAYING:
                     found |= {
                         argument.value

@@ -1,6 +1,5 @@
 """A call is answered in the caller's language, else the assistant's, else the default."""
 
-import json
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -134,7 +133,7 @@ def test_the_assistant_listens_and_speaks_in_the_callers_language(
     assert given["transcriber"] == assistant["transcriber"] | {"language": "de"}
     assert given["voice"] == assistant["voice"] | {"language": "de"}
     assert given["firstMessage"].startswith("Guten Tag Jane Miller, ")
-    assert "ist neu" in json.dumps(given["variableValues"]) or given["variableValues"]["openCases"]
+    assert given["variableValues"]["openCases"].startswith("Vorgang 0")
 
 
 @pytest.mark.parametrize("language", ["en", "fr", ""])

@@ -41,7 +41,7 @@ class Turn:
         self.conversation_id = conversation_id
         self.shown = shown
         self._snapshot: Snapshot | None = _UNREAD
-        self._customers: tuple[Customer, ...] = ()
+        self._customers: tuple[Customer, ...] | None = None
         self._intents: list[Intent] = _UNREAD
         self._caller_intents: list[Intent] = _UNREAD
         self._outdated: set[str] = set()
@@ -82,7 +82,8 @@ class Turn:
         """
         sentences = self.service.sentences
         snapshot = None if self._snapshot is _UNREAD else self._snapshot
-        customers = self._customers or (snapshot.customers if snapshot else ())
+        known = snapshot.customers if snapshot else ()
+        customers = known if self._customers is None else self._customers
         spoken = {sentences.matching(customer.language) for customer in customers}
         caller_language = spoken.pop() if len(spoken) == 1 else None
         return (
