@@ -32,11 +32,12 @@ def matching(tag: str, languages: Collection[str]) -> str | None:
 def default_language(settings: Settings, folder: Path = AGENT_FOLDER) -> str:
     """The language of DEFAULT_LANGUAGE. Raises SettingsError when the folder does not have it."""
     languages = sentence_files(folder)
-    found = matching(settings.calls.default_language, languages)
+    wanted = settings.calls.default_language
+    found = matching(wanted, languages)
     if found is None:
         known = ", ".join(languages) or "no language"
         raise SettingsError(
             "settings refused: DEFAULT_LANGUAGE must be a language with a file in "
-            f"{folder / SENTENCES}, which has {known}; add {settings.calls.default_language}.ftl there"
+            f"{folder / SENTENCES}, which has {known}; add {wanted}.ftl there"
         )
     return found

@@ -13,7 +13,7 @@ from shared.agent.errors import AgentError
 from shared.agent.languages import AGENT_FOLDER, default_language, matching
 from shared.agent.sentences import Sentences, Value, own, phrase
 from shared.settings import SettingsError
-from tests.conftest import make_settings
+from tests.conftest import change_settings, make_settings
 
 SENTENCES = Sentences.load(AGENT_FOLDER)
 VALUES: dict[str, Value] = {
@@ -186,7 +186,7 @@ def test_a_default_language_without_a_file_is_refused_by_the_settings_name() -> 
     settings = make_settings("redis://127.0.0.1:1/0", "http://127.0.0.1:1", default_language="fr")
     with pytest.raises(SettingsError, match=r"DEFAULT_LANGUAGE .* which has de, en, es; add fr"):
         default_language(settings)
-    here = settings.model_copy(update={"default_language": "de-AT"})
+    here = change_settings(settings, default_language="de-AT")
     assert default_language(here) == "de"
 
 

@@ -13,6 +13,7 @@ from shared.calls.call_updates import CallUpdate
 from shared.domain.kinds import Kind
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, reference_in, tool_message
+from tests.conftest import change_settings
 from web.app import create_app
 from web.service import Service
 from workers.call_updates import updates_of
@@ -32,7 +33,7 @@ def speaks(org: Org, language: str, *names: str) -> None:
 def app(settings: Settings) -> Iterator[Flask]:
     """Contacts have their language in Department."""
     here = {"salesforce_language_field": "Department", "vapi_assistant_id": "a-1"}
-    made = create_app(settings.model_copy(update=here))
+    made = create_app(change_settings(settings, **here))
     yield made
     made.extensions["service"].close()
 

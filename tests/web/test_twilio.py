@@ -198,7 +198,7 @@ def test_a_form_cut_short_is_400(client: FlaskClient) -> None:
 
 def test_twilio_speaks_the_default_language(settings: Settings) -> None:
     german = {"default_language": "de", "public_url": PUBLIC, "twilio_auth_token": SecretStr(TOKEN)}
-    app = create_app(settings.model_copy(update=german))
+    app = create_app(change_settings(settings, **german))
     said = tell(app.test_client(), "/twilio/voice").text
     app.extensions["service"].close()
     assert '<Say language="de-DE">Leider kann Ihren Anruf gerade niemand annehmen.' in said
