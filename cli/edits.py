@@ -12,9 +12,10 @@ from typing import Any
 
 from shared.agent.arguments import ArgumentSchema, BadArgumentsError, schema_of
 from shared.agent.folder import Agent
-from shared.agent.problems import sentence_of
+from shared.agent.sentences import SHIPPED
 from shared.agent.tool_files import ArgumentFile, ArgumentType, UpdateFile, Verb
 from shared.agent.tools import Tool
+from shared.agent.wrong_arguments import sentence_of
 from shared.domain.drafts import draft_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
@@ -138,7 +139,7 @@ def edited(
     before = _texts(intent, form)
     after: dict[str, str | None] = {**before, **values}
     after |= dict.fromkeys(left_out) | dict.fromkeys(emptied, "")
-    _validate(form, after, values, region)
+    _validate(intent, form, agent, after, values, region)
     changed = {name: (before.get(name), after[name]) for name in named}
     return Edit(_draft(intent, form, after, named), changed)
 
@@ -187,7 +188,12 @@ def _texts(intent: Intent, form: Form) -> dict[str, str | None]:
 
 
 def _validate(
-    form: Form, after: dict[str, str | None], values: dict[str, str], region: str
+    intent: Intent,
+    form: Form,
+    agent: Agent,
+    after: dict[str, str | None],
+    values: dict[str, str],
+    region: str,
 ) -> None:
     """Writes the values into `after` in the tool's own form. Raises EditRefusedError."""
     given = {argument: after[name] for name, argument in form.names.items() if after.get(name)}
@@ -195,7 +201,7 @@ def _validate(
         try:
             read = form.schema.read(given, region).values
         except BadArgumentsError as refused:
-            raise EditRefusedError(sentence_of(refused.problems)) from None
+            raise EditRefusedError(_in_words(agent, intent.tool, refused)) from None
         for name in values:
             if name in form.names:
                 after[name] = read.get(form.names[name])
@@ -206,6 +212,11 @@ def _validate(
         if number is None:
             raise EditRefusedError("caller_number must be a phone number, such as +14155550100")
         after["caller_number"] = number
+
+
+def _in_words(agent: Agent, tool: str, refused: BadArgumentsError) -> str:
+    """Operators get English, like all of the command line."""
+    return sentence_of(agent.sentences, SHIPPED, tool, "", refused.problems)
 
 
 def _draft(

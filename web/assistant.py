@@ -8,6 +8,10 @@ variable of that name (docs/vendors.md V15), and would stand in the prompt where
 """
 
 import json
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
@@ -25,44 +29,92 @@ MAX_CASES = 3
 VARIABLES = ("customerName", "accountName", "openCaseCount", "openCases", "language")
 """What `prompt.md` of the agent folder may use; a test compares the two."""
 
+ASSISTANT_FILE = Path(__file__).parent.parent / "vapi" / "assistant.toml"
+
+TRANSCRIBERS = frozenset(
+    {
+        "11labs", "cartesia", "deepgram", "gladia", "openai", "soniox", "speechmatics",
+        "talkscriber", "vapi", "xai",
+    }
+)  # fmt: skip
+VOICES = frozenset({"11labs", "cartesia", "lmnt", "rime-ai", "vapi"})
+"""The providers that take a language as two letters (OpenAPI of Vapi, `language` of each). Others
+have names of their own for it, or none: there the assistant's own settings stay."""
+
 
 def answer_assistant_request(service: Service, state: CallState | None) -> str:
     """state: None when the store does not answer."""
     assistant_id = service.settings.vapi.assistant_id
     if not assistant_id:
         log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
-        return json.dumps(
-            {"error": "Sorry, nobody can take this call right now. Please call later."}
-        )
-    values = _variables(service)
+        sentences = service.sentences
+        return json.dumps({"error": sentences.say(sentences.default, "nobody-answers")})
+    overrides: dict[str, Any] = {"variableValues": _variables(service)}
     if state and state.number:
         deadline = Deadline.after(WAIT_S)
         try:
             looking = service.lookups.start(lambda: _known(Turn(service, state), deadline))
-            values = looking.result(deadline)
+            overrides = looking.result(deadline)
         except (SalesforceError, StoreUnavailableError) as trouble:
             log.warning("assistant_plain", call_id=state.call_id, reason=type(trouble).__name__)
         except Exception:
             log.exception("assistant_plain", call_id=state.call_id)
-    overrides = {"variableValues": values}
     return json.dumps({"assistantId": assistant_id, "assistantOverrides": overrides})
 
 
-def _known(turn: Turn, deadline: Deadline) -> dict[str, str]:
-    """The variables of the one contact with the number."""
+def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:
+    """The overrides for the one contact with the number, or for the callers that share it."""
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
+    spoken = _spoken_language(turn, contact.name if contact else "")
     if not contact:
-        return _variables(turn.service)
+        return {"variableValues": _variables(turn.service)} | spoken
     cases = open_cases(turn, caller)
-    return _variables(
+    values = _variables(
         turn.service,
         customerName=contact.name,
         accountName=contact.account_name,
         openCaseCount=str(len(cases)),
-        openCases=" ".join(case_sentence(case_) for case_ in cases[:MAX_CASES]),
+        openCases=" ".join(case_sentence(turn, case_) for case_ in cases[:MAX_CASES]),
         language=contact.language,
     )
+    return {"variableValues": values} | spoken
+
+
+def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
+    """Has the assistant listen, speak and greet in the caller's language, if it is another one
+    than the default.
+
+    With the saved provider, an override changes only the fields it names (docs/vendors.md V24). It
+    has every field of assistant.toml all the same, so that it is complete where it replaces the
+    whole object.
+    """
+    language, sentences = turn.language, turn.service.sentences
+    if language == sentences.default:
+        return {}
+    assistant = _assistant()
+    transcriber, voice = assistant.get("transcriber", {}), assistant.get("voice", {})
+    overrides: dict[str, Any] = {}
+    if transcriber.get("provider") in TRANSCRIBERS:
+        overrides["transcriber"] = transcriber | {"language": language}
+    # Version 2 of Vapi's own voices detects the language by itself.
+    if voice.get("provider") in VOICES and str(voice.get("version", "1")) == "1":
+        overrides["voice"] = voice | {"language": language}
+    if name:
+        overrides["firstMessage"] = turn.say("greeting-by-name", name=name)
+    else:
+        overrides["firstMessage"] = turn.say("greeting")
+    return overrides
+
+
+@cache
+def _assistant() -> dict[str, Any]:
+    """The assistant as it is provisioned; {} when the file can't be read."""
+    try:
+        return tomllib.loads(ASSISTANT_FILE.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as trouble:
+        log.error("assistant_file_unreadable", reason=type(trouble).__name__)
+        return {}
 
 
 def _variables(service: Service, **known: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from typing import Any
 
+from shared.agent.languages import default_language
 from shared.settings import SettingsError, load_settings
 
 # prometheus_client decides when it is imported whether it counts across processes.
@@ -19,6 +20,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 
 try:
     settings = load_settings()
+    default_language(settings)
 except SettingsError as refused:
     sys.exit(str(refused))
 

@@ -20,15 +20,15 @@ from shared.vapi.messages import Message
 from web.metrics import REFUSED
 from web.service import Service
 
-CALL_HAS_ENDED = "This call has ended."
-
-EMPTY_ANSWERS = {
-    "assistant-request": json.dumps({"error": CALL_HAS_ENDED}),
-    "transfer-destination-request": json.dumps({"error": CALL_HAS_ENDED}),
-    "handoff-destination-request": json.dumps({"error": CALL_HAS_ENDED}),
-    "knowledge-base-request": json.dumps({"documents": []}),
-}
-"""The types that are answered once, and their answers after the call has ended."""
+ANSWERED_ONCE = frozenset(
+    {
+        "assistant-request",
+        "transfer-destination-request",
+        "handoff-destination-request",
+        "knowledge-base-request",
+    }
+)
+"""The types whose messages are answered once."""
 
 RETRY_MS = 5 * 60 * 1000
 """How long an answer is stored. Vapi's retries end within two minutes: four attempts of 20 s with
@@ -45,7 +45,7 @@ def answer_once(
     answer: Callable[[Service, Message], str],
 ) -> str:
     """The JSON text for a message. Raises what `answer` raises."""
-    if message.type not in EMPTY_ANSWERS:
+    if message.type not in ANSWERED_ONCE:
         return answer(service, message)
     key = service.answers.message_key(identity)
     try:
@@ -59,7 +59,7 @@ def answer_once(
         REFUSED.labels(status="ended").inc()
         log.warning("call_has_ended", message_type=message.type, call_id=message.call_id)
     try:
-        text = EMPTY_ANSWERS[message.type] if ended else answer(service, message)
+        text = _empty(service, message) if ended else answer(service, message)
     except Exception:
         with suppress(StoreUnavailableError):
             service.answers.settle(claim, "", lasting=False)
@@ -68,6 +68,14 @@ def answer_once(
         return service.answers.settle(claim, text, ttl_ms=RETRY_MS)
     except StoreUnavailableError:
         return text
+
+
+def _empty(service: Service, message: Message) -> str:
+    """The answer after the call has ended."""
+    if message.type == "knowledge-base-request":
+        return json.dumps({"documents": []})
+    sentences = service.sentences
+    return json.dumps({"error": sentences.say(sentences.default, "call-has-ended")})
 
 
 def _is_old(message: Message) -> bool:

@@ -6,7 +6,8 @@ from typing import Self, TypeVar
 
 import redis
 
-from shared.agent.folder import Agent, load_agent
+from shared.agent.folder import Agent, agent_of
+from shared.agent.sentences import Sentences
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
@@ -53,12 +54,13 @@ class Service:
     end_of_call: EndOfCallWriter
     call_updates: CallUpdates
     notifier: Notifier
+    sentences: Sentences
     lookups: Pool
     requests: Pool
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        agent = load_agent(settings.calls.agent_dir)
+        agent = agent_of(settings)
         store = connect(settings.store.url, max_connections=settings.store.max_connections)
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
@@ -85,7 +87,7 @@ class Service:
             calls=calls,
             authorisation=Authorisation(settings.salesforce, store),
             end_of_call=EndOfCallWriter(calls, journal, settings),
-            call_updates=CallUpdates(calls, settings.vapi),
+            call_updates=CallUpdates(calls, settings.vapi, agent.sentences),
             api_budget=api_budget,
             salesforce=salesforce,
             customers=customers,
@@ -99,6 +101,7 @@ class Service:
                 keys=keys_of(settings.salesforce),
             ),
             notifier=Notifier(celery_app(settings.store, socket_timeout_s=NOTIFY_TIMEOUT_S)),
+            sentences=agent.sentences,
             lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
         )

@@ -6,6 +6,7 @@ The rules are a file (`shared/transfer.py`); `FALLBACK_PHONE_NUMBER` is for ever
 import json
 from datetime import datetime
 
+from shared.agent.sentences import Phrase, Sentences, Value, phrase
 from shared.calls.calls import CallState
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
@@ -17,19 +18,13 @@ from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
 
 MAX_SO_FAR = 3_000
-NOBODY = "Nobody can take this call now. Offer that somebody calls back."
-NO_PHONE = (
-    "This conversation is not a phone call, so it can't be transferred to a phone. Offer that "
-    "somebody calls back, and ask for the number."
-)
-"""Vapi would drop the caller (docs/vendors.md V18)."""
 
 
 def answer_transfer(turn: Turn, now: datetime) -> str:
     """The destination, with a line for the caller and one for the colleague; or a refusal."""
     service, state = turn.service, turn.state
-    if state.direction == WEB:
-        return json.dumps({"error": NO_PHONE})
+    if state.direction == WEB:  # Vapi would drop the caller (docs/vendors.md V18)
+        return json.dumps({"error": turn.say("transfer-no-phone")})
     settings = service.settings.calls
     path, fallback = settings.transfer_rules, settings.fallback_phone_number
     rules = read_rules(path) if path else Rules()
@@ -40,17 +35,19 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     )
     number, whom = _destination(rules, fallback, caller, case_intent, now)
     if not number:
-        return json.dumps({"error": NOBODY})
-    _bring_up_to_date(service, state, case_intent, whom, caller.identity.contact_id_to_write)
+        return json.dumps({"error": turn.say("transfer-nobody")})
+    sentences = service.sentences
+    named = sentences.speak(sentences.default, whom) if isinstance(whom, Phrase) else whom
+    _bring_up_to_date(service, state, case_intent, named, caller.identity.contact_id_to_write)
     return json.dumps(
         {
             "destination": {
                 "type": "number",
                 "number": number,
-                "message": f"I am connecting you with {whom}. One moment, please.",
+                "message": turn.say("transfer-connecting", whom=whom),
                 "transferPlan": {
                     "mode": "warm-transfer-say-message",
-                    "message": _context(caller, case_intent),
+                    "message": _for_colleague(sentences, caller, case_intent),
                 },
             }
         }
@@ -63,29 +60,36 @@ def _destination(
     caller: Caller,
     case_intent: Intent | None,
     now: datetime,
-) -> tuple[str, str]:
-    """Number and whom it reaches, in words; "" for nobody."""
+) -> tuple[str, str | Phrase]:
+    """Number and whom it reaches; "" for nobody."""
+    colleague = phrase("transfer-to-colleague")
     if rules.hours is None or rules.hours.open_at(now):
         contact = caller.contact
         if rules.owner and contact and contact.owner_phone:
-            return contact.owner_phone, contact.owner_name or "your account manager"
+            return contact.owner_phone, contact.owner_name or phrase("transfer-to-owner")
         issue_type = _issue_type(case_intent)
         for name in (issue_type, "default"):
             if name in rules.queues:
-                return rules.queues[name], "a colleague"
-    return fallback or "", "a colleague"
+                return rules.queues[name], colleague
+    return fallback or "", colleague
 
 
-def _context(caller: Caller, case_intent: Intent | None) -> str:
-    contact = caller.contact
-    who = "A caller who is not known by their number"
+def _for_colleague(sentences: Sentences, caller: Caller, case_intent: Intent | None) -> str:
+    """What the colleague is told before the caller is put through, in the default language."""
+    contact, who = caller.contact, phrase("transfer-caller-unknown")
     if contact and not caller.is_old:  # the number may have changed hands
-        who = contact.name + (f" of {contact.account_name}" if contact.account_name else "")
+        key = "customer-of-account" if contact.account_name else "customer"
+        who = phrase(key, name=contact.name, account=contact.account_name)
     if not case_intent:
-        return f"{who} wants to talk to somebody."
+        return sentences.say(sentences.default, "transfer-summary", who=who)
     number = case_intent.receipt.number if case_intent.receipt else None
-    case = f"case {number}" if number else f"a case with reference {case_intent.reference}"
-    return f"{who} wants to talk to somebody about {case}, {_issue_type(case_intent)}."
+    values: dict[str, Value] = {"who": who, "issueType": _issue_type(case_intent)}
+    if number:
+        return sentences.say(sentences.default, "transfer-summary-number", number=number, **values)
+    reference = case_intent.reference
+    return sentences.say(
+        sentences.default, "transfer-summary-reference", reference=reference, **values
+    )
 
 
 def _issue_type(case_intent: Intent | None) -> str:

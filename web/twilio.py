@@ -35,9 +35,6 @@ MAX_VOICEMAIL_S = 180
 NOT_REACHED = frozenset({"busy", "failed", "no-answer", "canceled"})
 """Final call statuses of a caller who never got through (Twilio docs, "Call Status Values")."""
 
-SORRY = "We are sorry, nobody can take your call now."
-LEAVE_A_MESSAGE = f"{SORRY} Please leave your name and what it is about after the tone."
-
 
 @blueprint.before_request
 def _authentic() -> Response | None:
@@ -118,7 +115,7 @@ def voicemail() -> Response:
         )
         _write_request(Kind.CASE_CREATE, case_draft, "voicemail")
         _service().calls.note(_call_id(), reached="1")
-        said.say("Thank you. We will get back to you.")
+        _say(said, "voicemail-thanks")
     said.hangup()
     return _twiml(said)
 
@@ -138,8 +135,15 @@ def status() -> Response:
 
 
 def _ask_for_word(said: VoiceResponse) -> None:
-    said.say(LEAVE_A_MESSAGE)
+    _say(said, "voicemail-prompt")
     said.record(action="/twilio/voicemail", method="POST", max_length=MAX_VOICEMAIL_S)
+
+
+def _say(said: VoiceResponse, key: str) -> None:
+    """In the default language. Twilio's voice speaks the language that is named."""
+    sentences = _service().sentences
+    language = sentences.region_tag(sentences.default)
+    said.say(sentences.say(sentences.default, key), language=language)
 
 
 def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> None:

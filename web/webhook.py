@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wrappers import Request
 
+from shared.agent.sentences import phrase
+from shared.calls.call_updates import CallUpdate
 from shared.calls.calls import CallState
 from shared.logs import log
 from shared.store import StoreUnavailableError
@@ -40,9 +42,9 @@ from web.service import Service
 from web.tools.amendments import retract
 from web.tools.caller import known_caller
 from web.tools.dispatch import answer_tool_calls, store_is_away
-from web.tools.sentences import described
+from web.tools.sentences import about
 from web.tools.turn import Turn
-from web.transfer import NOBODY, answer_transfer
+from web.transfer import answer_transfer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -166,15 +168,16 @@ def answer_without_store(service: Service, message: Message) -> str:
         case "tool-calls":
             return as_body(store_is_away(service.agent, tool_calls(message)))
         case "function-call":
-            return as_function_body(store_is_away(service.agent, [function_call(message)])[0])
+            (entry,) = store_is_away(service.agent, [function_call(message)])
+            return as_function_body(entry)
         case "assistant-request":
             return answer_assistant_request(service, None)
         case "transfer-destination-request":
-            return json.dumps({"error": NOBODY})
+            return _error(service, "transfer-nobody")
         case "handoff-destination-request":
-            return json.dumps({"error": "I can't hand this call over."})
+            return _error(service, "handover-refused")
         case "campaign.predial":
-            return _predial()
+            return _predial(service)
         case "knowledge-base-request":
             return json.dumps({"documents": []})
         case _:
@@ -223,22 +226,25 @@ def _retract(service: Service, state: CallState) -> None:
     """The caller's own words may take back the request of a moment ago. The agent learns of it."""
     for intent in retract(service, state):
         log.info("request_taken_back", call_id=state.call_id, intent_id=intent.id, tool=intent.tool)
-        sentence = (
-            f"The caller took back the {described(intent)} with reference {intent.reference}. It "
-            f"is not saved. Tell them so. If they did not mean it, call {intent.tool} again with "
-            "all its details."
+        said = phrase(
+            "caller-took-back", reference=intent.reference, tool=intent.tool, **about(intent)
         )
-        service.call_updates.notify_agent([(state.call_id, sentence)])
+        service.call_updates.notify_agent([CallUpdate(state.call_id, said)])
 
 
-def _predial() -> str:
+def _error(service: Service, key: str) -> str:
+    """An answer that needs no stored state of the call, and so in the default language."""
+    return json.dumps({"error": service.sentences.say(service.sentences.default, key)})
+
+
+def _predial(service: Service) -> str:
     """Whether a campaign may call a contact is not decided here.
 
     Anything but a boolean `eligible` is a failure that Vapi shows for the contact, who is not
     dialled; `false` would say that somebody had decided against them (docs/vendors.md V20).
     """
     log.warning("campaign_not_approved")
-    return json.dumps({"error": "This server does not decide who may be called."})
+    return _error(service, "campaign-not-decided")
 
 
 def _transfer(service: Service, state: CallState) -> str:
@@ -248,7 +254,7 @@ def _transfer(service: Service, state: CallState) -> str:
         log.error("store_unavailable", reason="transfer", call_id=state.call_id)
     except Exception:
         log.exception("transfer_failed", call_id=state.call_id)
-    return json.dumps({"error": NOBODY})
+    return _error(service, "transfer-nobody")
 
 
 def _status(message: Message, state: CallState) -> None:

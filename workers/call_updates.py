@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from shared.agent.sentences import Phrase, phrase
+from shared.calls.call_updates import CallUpdate
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Delivered, Outcome, Parked, PartRefused
 from shared.domain.kinds import Kind
@@ -12,39 +14,33 @@ MAX_PARKED = 5
 """A batch that parks more has met something larger than a call."""
 
 
-def updates_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
-    """(call id, sentence) for each promise that was delivered, or that is parked."""
+def updates_of(lease: Lease, outcomes: list[Outcome]) -> Iterator[CallUpdate]:
+    """For each promise that was delivered, or that is parked."""
     intents = {item.id: item for item in lease.intents}
     parked = 0
     for outcome in outcomes:
         intent = intents[outcome.intent_id]
-        if not intent.reference or not intent.call_id:
+        call_id, reference = intent.call_id, intent.reference
+        if not reference or not call_id:
             continue
         if isinstance(outcome, Delivered) and lease.kind is Kind.CASE_CREATE and outcome.number:
-            yield (
-                intent.call_id,
-                f"The case with reference {intent.reference} is open now. Its number is "
-                f"{outcome.number}. Tell the caller when it fits.",
-            )
+            opened = phrase("case-open-now", reference=reference, number=outcome.number)
+            yield CallUpdate(call_id, opened)
         elif isinstance(outcome, Parked) and parked < MAX_PARKED:
             parked += 1
-            yield (
-                intent.call_id,
-                f"What was noted with reference {intent.reference} could not be saved. Tell the "
-                "caller that a colleague will look at it.",
-            )
+            yield CallUpdate(call_id, phrase("write-not-saved", reference=reference))
         elif isinstance(outcome, PartRefused) and parked < MAX_PARKED:
             parked += 1
             draft = outcome.part.draft
             assert isinstance(draft, ContactDraft)
-            yield (
-                intent.call_id,
-                f"Of what was noted with reference {intent.reference}, the "
-                f"{' and the '.join(_spoken(name) for name in draft.changes)} could not be saved. "
-                "The rest is being saved. Tell the caller that a colleague will look at it.",
-            )
+            fields = [_spoken(name) for name in draft.changes]
+            refused = phrase("fields-not-saved", reference=reference, fields=fields)
+            yield CallUpdate(call_id, refused)
 
 
-def _spoken(field: str) -> str:
-    """MailingPostalCode: postal code."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", field.removeprefix("Mailing")).lower()
+def _spoken(field: str) -> Phrase:
+    """A field without a name of its own is spoken as it is spelled: Delivery_Note__c, delivery
+    note."""
+    bare = field.removesuffix("__c").replace("_", " ")
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", bare).lower()
+    return phrase(f"the-field-{field}", "the-field", name=name)

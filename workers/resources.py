@@ -4,6 +4,8 @@ from functools import cached_property
 
 import redis
 
+from shared.agent.folder import agent_of
+from shared.agent.sentences import Sentences
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls
 from shared.calls.end_of_call import EndOfCallWriter
@@ -34,12 +36,16 @@ class Resources:
         return DeliveryContext.from_settings(self.settings, self.store)
 
     @cached_property
+    def sentences(self) -> Sentences:
+        return agent_of(self.settings).sentences
+
+    @cached_property
     def calls(self) -> Calls:
         return Calls(self.store)
 
     @cached_property
     def call_updates(self) -> CallUpdates:
-        return CallUpdates(self.calls, self.settings.vapi)
+        return CallUpdates(self.calls, self.settings.vapi, self.sentences)
 
     @cached_property
     def end_of_call(self) -> EndOfCallWriter:

@@ -12,7 +12,8 @@ from cli.agent.schema import SCHEMA_FILE, schema_text
 from cli.agent.sfdx_source import permissions_of, source_of
 from cli.store import Commands
 from shared.agent.errors import AgentError
-from shared.agent.folder import DEFAULT_FOLDER, PROJECT, Agent, load_agent
+from shared.agent.folder import Agent, load_agent
+from shared.agent.languages import AGENT_FOLDER, PROJECT
 from shared.agent.tools import Tool
 
 DIR = click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
@@ -69,7 +70,7 @@ def new(folder: Path) -> None:
     """Copy the default agent folder to FOLDER, for you to edit."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise click.ClickException(f"{folder} exists already; name a new folder, or an empty one")
-    shutil.copytree(DEFAULT_FOLDER, folder, dirs_exist_ok=True)
+    shutil.copytree(AGENT_FOLDER, folder, dirs_exist_ok=True)
     click.echo(
         f"{folder} is a copy of the default agent folder. Next:\n"
         f"  1. Edit the files in {folder}/tools. Each file is a tool; delete those that you don't "

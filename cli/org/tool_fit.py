@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from cli.org.field_fit import Fit, listed, misfit_of_value
 from cli.org.inspection import Inspection, Need, SObject
 from shared.agent.errors import Mistake
-from shared.agent.folder import Agent, place_in
+from shared.agent.folder import Agent
+from shared.agent.tool_sentences import place_in
 from shared.agent.tool_files import (
     ArgumentFile,
     CallBackFile,

@@ -15,13 +15,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
+from shared.agent.languages import PROJECT, default_language
+from shared.agent.sentences import SHIPPED, Sentences
 from shared.agent.toml_lines import line_of, lines_of
 from shared.agent.tool_files import ToolFile, UpdateFile
+from shared.agent.tool_sentences import sentences_of_tools
 from shared.agent.tools import AnyFile, Tool, tool_of
 from shared.agent.wording import in_our_words
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
-DEFAULT_FOLDER = PROJECT / "agent"
+from shared.settings import Settings
 
 TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What the models' providers accept as the name of a function."""
@@ -38,6 +39,7 @@ class Agent:
 
     folder: Path
     tools: Mapping[str, Tool]
+    sentences: Sentences
 
     @property
     def contact_fields(self) -> tuple[str, ...]:
@@ -47,9 +49,15 @@ class Agent:
         return tuple(sorted(names))
 
 
+def agent_of(settings: Settings) -> Agent:
+    """Raises AgentError, and SettingsError when DEFAULT_LANGUAGE has no sentences."""
+    folder = PROJECT / settings.calls.agent_dir
+    return load_agent(settings.calls.agent_dir, default_language(settings, folder))
+
+
 @cache
-def load_agent(agent_dir: str) -> Agent:
-    """agent_dir: absolute, or relative to the folder of this project.
+def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
+    """agent_dir: absolute, or relative to the folder of this project. language: the default one.
 
     Raises AgentError, which names every mistake.
     """
@@ -73,15 +81,16 @@ def load_agent(agent_dir: str) -> Agent:
             tools[found.name] = found
         else:
             mistakes += found
-    if mistakes:
+    of_tools, wrong = sentences_of_tools(folder, tools.values())
+    mistakes += wrong
+    sentences: Sentences | None = None
+    try:
+        sentences = Sentences.load(folder, language, of_tools)
+    except AgentError as refused:
+        mistakes += refused.mistakes
+    if mistakes or sentences is None:
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools)
-
-
-def place_in(folder: Path, tool: str, path: tuple[str, ...]) -> tuple[str, int]:
-    """The file of a tool, and the line on which it says something; its verb's for a default."""
-    lines = lines_of((folder / "tools" / f"{tool}.toml").read_text(encoding="utf-8-sig"))
-    return f"tools/{tool}.toml", line_of(lines, path) or line_of(lines, ("verb",))
+    return Agent(folder, tools, sentences)
 
 
 def _alike(names: list[str]) -> list[Mistake]:

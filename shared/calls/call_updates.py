@@ -6,7 +6,9 @@ over by then, and a later question gets the state from the journal.
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
+from shared.agent.sentences import Phrase, Sentences
 from shared.calls.calls import Calls
 from shared.logs import log
 from shared.settings import VapiSettings
@@ -17,25 +19,35 @@ THREADS = 4
 """Posts in progress in a process. Each ends within seconds, and the sender never waits."""
 
 
+@dataclass(frozen=True)
+class CallUpdate:
+    """A sentence for the agent of a call."""
+
+    call_id: str
+    said: Phrase
+
+
 class CallUpdates:
     """Safe to share between threads."""
 
-    def __init__(self, calls: Calls, settings: VapiSettings) -> None:
+    def __init__(self, calls: Calls, settings: VapiSettings, sentences: Sentences) -> None:
         self._calls = calls
+        self._sentences = sentences
         self._hosts = settings.control_hosts
         self._by = settings.tell_by
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="call_updates")
 
-    def notify_agent(self, call_updates: Iterable[tuple[str, str]]) -> None:
-        """(call id, sentence for the agent) each. Drops those of calls that are over."""
+    def notify_agent(self, call_updates: Iterable[CallUpdate]) -> None:
+        """Says each in the language of its call. Drops those of calls that are over."""
         updates = list(call_updates)
         try:
-            urls = self._calls.live_control_urls(call_id for call_id, _ in updates)
+            live = self._calls.live_calls(update.call_id for update in updates)
         except StoreUnavailableError:
             return
-        for call_id, text in updates:
-            if url := urls.get(call_id):
-                self._executor.submit(self._post, call_id, url, text)
+        for update in updates:
+            if call := live.get(update.call_id):
+                text = self._sentences.speak(call.language, update.said)
+                self._executor.submit(self._post, update.call_id, call.control_url, text)
 
     def _post(self, call_id: str, url: str, text: str) -> None:
         outcome, reason = "sent", ""

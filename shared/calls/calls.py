@@ -70,6 +70,8 @@ class CallState:
     summary: of the report, for a call whose end was processed. is_reported: by its report.
     is_over: an event has said that the call ended.
     senses: what the caller's words in this event mean; said_at_ms: when they were said.
+    assistant_language: the tag that the assistant is set up for. language: the one in which the
+    call's last accepted request was answered. Both "" when unknown.
     """
 
     call_id: str
@@ -85,6 +87,16 @@ class CallState:
     is_over: bool = False
     senses: frozenset[Sense] = frozenset()
     said_at_ms: int = 0
+    assistant_language: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class LiveCall:
+    """A call that still lasts. language: as in CallState."""
+
+    control_url: str
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,12 +124,19 @@ class Calls:
         if not call_id:
             with translated():
                 at_ms = now_ms(self._store)
-            return CallState("", caller_id.number, direction=message.direction, since_ms=at_ms)
+            return CallState(
+                "",
+                caller_id.number,
+                direction=message.direction,
+                since_ms=at_ms,
+                assistant_language=message.assistant_language,
+            )
         fields = {
             "id": call_id,
             "direction": message.direction if message.call.get("type") else "",
             "ended": "1" if message.ends_call else "",
             "over": "1" if message.ends_call else "",
+            "assistant_language": message.assistant_language,
         }
         control = read_url(message.control_url) if message.control_url else None
         words = _shortened(utterance(message)) if message.type == "transcript" else None
@@ -125,8 +144,10 @@ class Calls:
         at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
         if words:
-            read = senses_of_caller if words.speaker == CALLER else senses_of_agent
-            senses = read(words.text)
+            if words.speaker == CALLER:
+                senses = senses_of_caller(words.text, message.assistant_language)
+            else:
+                senses = senses_of_agent(words.text)
         event = {
             "prefix": self._prefix,
             "id": call_id,
@@ -265,19 +286,23 @@ class Calls:
             stored = self._store.hmget(f"{self._prefix}call:{call_id}", *names)
         return {name: value or "" for name, value in zip(names, stored, strict=True)}
 
-    def live_control_urls(self, call_ids: Iterable[str]) -> dict[str, str]:
-        """The control URLs of calls that still last. Omits calls without one, and calls that showed
+    def queue_language(self, pipe: Any, call_id: str, language: str) -> None:
+        """Note the language in which the call is answered, as a command of a pipeline."""
+        pipe.hset(f"{self._prefix}call:{call_id}", "language", language)
+
+    def live_calls(self, call_ids: Iterable[str]) -> dict[str, LiveCall]:
+        """Calls that still last, by id. Omits calls without a control URL, and calls that showed
         two numbers, whose caller is unknown."""
         ids = list(dict.fromkeys(call_id for call_id in call_ids if call_id))
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
                 key = f"{self._prefix}call:{call_id}"
-                pipe.hmget(key, "control_url", "ended", "two_numbers")
+                pipe.hmget(key, "control_url", "ended", "two_numbers", "language")
             rows = pipe.execute()
         return {
-            id_: url
-            for id_, (url, ended, two_numbers) in zip(ids, rows, strict=True)
+            id_: LiveCall(url, language or "")
+            for id_, (url, ended, two_numbers, language) in zip(ids, rows, strict=True)
             if url and not ended and not two_numbers
         }
 
@@ -371,4 +396,6 @@ def _state(
         is_over="over" in stored,
         senses=senses,
         said_at_ms=said_at_ms,
+        assistant_language=stored.get("assistant_language", ""),
+        language=stored.get("language", ""),
     )

@@ -36,6 +36,7 @@ class _Language:
     weak: frozenset[str]
     leads: frozenset[str]
     after_no: frozenset[str]
+    alone: frozenset[str]
     at_end: re.Pattern[str]
     anywhere: re.Pattern[str]
     adds: re.Pattern[str]
@@ -49,8 +50,15 @@ class _Language:
 
 
 @cache
-def _languages() -> tuple[_Language, ...]:
-    return tuple(_read(path) for path in sorted(_FILES.glob("*.toml")))
+def _languages() -> dict[str, _Language]:
+    return {path.stem: _read(path) for path in sorted(_FILES.glob("*.toml"))}
+
+
+def _spoken(tag: str) -> list[_Language]:
+    """The language of the tag; every language when it is not known, or has no file."""
+    known = _languages()
+    language = tag.replace("_", "-").lower().partition("-")[0]
+    return [known[language]] if language in known else list(known.values())
 
 
 def _read(path: Path) -> _Language:
@@ -69,6 +77,7 @@ def _read(path: Path) -> _Language:
         weak=frozenset(content["weak_markers"]),
         leads=frozenset(content["leading_markers"]),
         after_no=frozenset(content["after_no"]),
+        alone=frozenset(content.get("corrects_alone", ())),
         at_end=re.compile(rf"(?:^|\s)(?:{one_of('corrects_at_end')})$"),
         anywhere=re.compile(rf"\b(?:{one_of('corrects_anywhere')})\b"),
         adds=re.compile(rf"\b(?:{one_of('adds')})\b"),
@@ -81,16 +90,20 @@ def _read(path: Path) -> _Language:
     )
 
 
-def senses_of_caller(words: str) -> frozenset[Sense]:
-    """The senses of a caller's final transcript, in any language that has a file."""
+def senses_of_caller(words: str, language: str = "") -> frozenset[Sense]:
+    """The senses of a caller's final transcript.
+
+    language: the tag that the transcriber is set to; "" when it is not known. Then every language
+    that has a file counts.
+    """
     text = " ".join(words.lower().replace("’", "'").split())
     pieces = [piece.strip() for piece in _PUNCTUATION.split(text) if piece.strip()]
     found: set[Sense] = set()
-    for language in _languages():
-        found |= _taken_back(language, pieces)
-        if _corrects(language, pieces):
+    for spoken in _spoken(language):
+        found |= _taken_back(spoken, pieces)
+        if _corrects(spoken, pieces):
             found.add(Sense.CORRECTS)
-        if language.adds.search(text):
+        if spoken.adds.search(text):
             found.add(Sense.ADDS)
     return frozenset(found)
 
@@ -107,7 +120,8 @@ def correct_only(senses: Iterable[Sense]) -> bool:
 
 def _corrects(language: _Language, pieces: list[str]) -> bool:
     return any(
-        _begins_with_correction(language, piece)
+        piece in language.alone
+        or _begins_with_correction(language, piece)
         or language.at_end.search(piece) is not None
         or language.anywhere.search(piece) is not None
         for piece in pieces
@@ -144,5 +158,6 @@ def _taken_back(language: _Language, pieces: list[str]) -> set[Sense]:
                 found.clear()
             if bare:
                 corrected = False
-        corrected = corrected or (language.markers.search(piece) is not None and not bare)
+        is_marker = piece in language.alone or (language.markers.search(piece) and not bare)
+        corrected = corrected or bool(is_marker)
     return found

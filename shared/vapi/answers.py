@@ -62,7 +62,7 @@ def as_function_body(entry: str) -> str:
 
 def for_the_ear(text: str) -> str:
     """One line of at most 300 characters, cut at a word."""
-    line = one_line(text) or "There is nothing to say about that."
+    line = one_line(text) or "…"
     if len(line) <= MAX_CHARACTERS:
         return line
     return line[: MAX_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"

@@ -65,6 +65,9 @@ class ToolCall:
     arguments: dict[str, Any] | None
 
 
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
+"""Not "multi" or "auto", which detect the language."""
+
 INBOUND, OUTBOUND, WEB = "Inbound", "Outbound", "Web"
 _DIRECTIONS = {"outboundPhoneCall": OUTBOUND, "webCall": WEB, "vapi.websocketCall": WEB}
 
@@ -113,6 +116,22 @@ class Message:
     @property
     def control_url(self) -> str:
         return _text(_object(self.call.get("monitor")).get("controlUrl"))
+
+    @cached_property
+    def assistant_language(self) -> str:
+        """The tag of the language that the call's assistant is set up for; "" when unknown. What
+        our answer to the assistant-request changed comes first."""
+        holders = (
+            _object(self.call.get("assistantOverrides")),
+            _object(self.body.get("assistant")),
+            _object(self.call.get("assistant")),
+        )
+        for holder in holders:
+            for part in ("transcriber", "voice"):
+                tag = _text(_object(holder.get(part)).get("language"))
+                if _LANGUAGE_TAG.fullmatch(tag):
+                    return tag
+        return ""
 
     @cached_property
     def direction(self) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.agent.folder import DEFAULT_FOLDER
+from shared.agent.languages import AGENT_FOLDER
 
 RETURN_ITEM = """\
 verb = "create"
@@ -69,7 +69,7 @@ none = "You have no order."
 def folder(tmp_path: Path) -> Path:
     """A copy of the default folder with two more tools."""
     copy = tmp_path / "agent"
-    shutil.copytree(DEFAULT_FOLDER, copy)
+    shutil.copytree(AGENT_FOLDER, copy)
     (copy / "tools" / "returnItem.toml").write_text(RETURN_ITEM)
     (copy / "tools" / "orderStatus.toml").write_text(ORDER_STATUS)
     return copy

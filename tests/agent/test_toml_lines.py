@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.agent.folder import DEFAULT_FOLDER
+from shared.agent.languages import AGENT_FOLDER
 from shared.agent.toml_lines import line_of, lines_of
 from tests.agent.conftest import ORDER_STATUS, RETURN_ITEM
 
@@ -85,7 +85,7 @@ def test_a_key_is_on_its_line(path: tuple[str, ...]) -> None:
     assert lines_of(HARD)[path] == PLACES[path]
 
 
-TEXTS = {path.name: path.read_text() for path in (DEFAULT_FOLDER / "tools").glob("*.toml")}
+TEXTS = {path.name: path.read_text() for path in (AGENT_FOLDER / "tools").glob("*.toml")}
 TEXTS |= {"returnItem": RETURN_ITEM, "orderStatus": ORDER_STATUS, "hard": HARD}
 
 

@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 from cli.__main__ import cli
 from cli.agent.schema import SCHEMA_FILE, schema_text
 from demo.stack import ROOT
-from shared.agent.folder import DEFAULT_FOLDER, load_agent
+from shared.agent.folder import load_agent
+from shared.agent.languages import AGENT_FOLDER
 from shared.agent.tool_files import ArgumentFile
 from shared.settings import Settings
 from tests.agent.conftest import ORDER_STATUS, RETURN_ITEM
@@ -102,7 +103,7 @@ def test_a_folder_that_is_typed_is_relative_to_the_working_folder(
 
 def test_the_schema_that_ships_is_the_one_of_the_models() -> None:
     """Else run: python -m cli agent schema"""
-    assert (DEFAULT_FOLDER / SCHEMA_FILE).read_text() == schema_text()
+    assert (AGENT_FOLDER / SCHEMA_FILE).read_text() == schema_text()
 
 
 def test_schema_writes_it_into_a_folder(folder: Path, tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_schema_writes_it_into_a_folder(folder: Path, tmp_path: Path) -> None:
     assert "must be a folder" in refused.output
 
 
-TOOLS = sorted((DEFAULT_FOLDER / "tools").glob("*.toml"))
+TOOLS = sorted((AGENT_FOLDER / "tools").glob("*.toml"))
 TEXTS = {path.stem: path.read_text() for path in TOOLS} | {
     "returnItem": RETURN_ITEM,
     "orderStatus": ORDER_STATUS,
@@ -173,7 +174,7 @@ def test_new_copies_the_default_folder_and_says_what_comes_next(tmp_path: Path) 
     copy = tmp_path / "teams" / "acme"
     made = run("new", str(copy))
     assert made.exit_code == 0
-    names = {path.relative_to(DEFAULT_FOLDER) for path in DEFAULT_FOLDER.rglob("*")}
+    names = {path.relative_to(AGENT_FOLDER) for path in AGENT_FOLDER.rglob("*")}
     assert {path.relative_to(copy) for path in copy.rglob("*")} == names
     commands = re.findall(r"python -m cli ((?:agent \w+|doctor|provision plan).*)", made.output)
     assert commands == [

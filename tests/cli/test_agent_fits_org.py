@@ -16,7 +16,8 @@ from cli.checks.context import CheckContext
 from cli.org.tool_fit import misfits
 from demo.stack import Org
 from shared.agent.errors import Mistake
-from shared.agent.folder import DEFAULT_FOLDER, load_agent
+from shared.agent.folder import load_agent
+from shared.agent.languages import AGENT_FOLDER
 from shared.settings import load_settings
 
 LEAVE_NOTE = """\
@@ -89,7 +90,7 @@ IsClosed = false
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     copy = tmp_path / "agent"
-    shutil.copytree(DEFAULT_FOLDER, copy)
+    shutil.copytree(AGENT_FOLDER, copy)
     (copy / "tools" / "leaveNote.toml").write_text(LEAVE_NOTE)
     (copy / "tools" / "openTasks.toml").write_text(OPEN_TASKS)
     return copy

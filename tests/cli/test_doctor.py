@@ -25,7 +25,7 @@ from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, apply_steps
 from cli.vapi.api import VapiApi
 from demo.stack import ROOT, Org, Store
-from shared.agent.folder import DEFAULT_FOLDER
+from shared.agent.languages import AGENT_FOLDER
 from shared.alive import Alive, Peer
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import NewIntent, new_intent_id
@@ -717,7 +717,7 @@ def test_each_mistake_and_each_misfit_of_an_agent_folder_is_a_line_of_its_own(
     }
     strict_org.fault()
     copy = tmp_path / "acme"
-    shutil.copytree(DEFAULT_FOLDER, copy)
+    shutil.copytree(AGENT_FOLDER, copy)
     for name in ("cancelCase", "getCaseStatus"):
         (copy / "tools" / f"{name}.toml").write_text("")
     monkeypatch.setenv("AGENT_DIR", str(copy))

@@ -7,17 +7,22 @@ import pytest
 
 from shared.agent.arguments import BadArgumentsError
 from shared.agent.folder import load_agent
-from shared.agent.problems import sentence_of
+from shared.agent.wrong_arguments import sentence_of
 from shared.domain.reference import ALPHABET, as_reference, new_reference
 from shared.phone import as_e164, has_digits_of, patterns
 from shared.vapi.answers import MAX_CHARACTERS, Answer, as_body, as_entry, refusal, result
 from shared.vapi.messages import ToolCall
 
-TOOLS = load_agent("agent").tools
+AGENT = load_agent("agent")
+TOOLS = AGENT.tools
 
 
 def read(tool: str, given: dict[str, Any]) -> dict[str, Any]:
     return dict(TOOLS[tool].arguments.read(given, "US").values)
+
+
+def said_of(tool: str, refused: BadArgumentsError) -> str:
+    return sentence_of(AGENT.sentences, "en", tool, TOOLS[tool].verb, refused.problems)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_what_was_meant_is_understood(
 def test_what_can_not_be_used_is_asked_for(tool: str, given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadArgumentsError) as refused:
         read(tool, given)
-    assert sentence_of(refused.value.problems) == sentence
+    assert said_of(tool, refused.value) == sentence
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -99,7 +104,7 @@ def test_nonsense_in_any_argument_is_a_sentence_or_harmless(tool: str, junk: Any
         try:
             read(tool, {name: junk})
         except BadArgumentsError as refused:
-            said = sentence_of(refused.problems)
+            said = said_of(tool, refused)
         assert said.endswith(".")
         assert "x" * 10 not in said
 
@@ -149,7 +154,7 @@ def test_an_answer_is_one_line_never_empty_and_short() -> None:
     long = as_entry(call, result("word\n" * 200))
     assert "\\n" not in long
     assert len(long) < MAX_CHARACTERS + 60
-    assert '"result": "There is nothing' in as_entry(call, Answer(" "))
+    assert '"result": "…"' in as_entry(call, Answer(" "))
     assert '"error": "No."' in as_entry(call, refusal("No."))
     assert as_body([as_entry(call, result("ü"))]) == (
         '{"results": [{"toolCallId": "call_1", "name": "t", "result": "ü"}]}'

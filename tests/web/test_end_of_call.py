@@ -22,9 +22,13 @@ from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, paths, spoiled
 from tests.store_time import every_call_is_quiet, everything_is_due, waits_end
 from web.app import create_app
 from web.service import Service
-from web.transfer import NO_PHONE
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
+
+NO_PHONE = (
+    "This conversation is not a phone call, so it can't be transferred to a phone. Offer that "
+    "somebody calls back, and ask for the number."
+)
 
 CASE: dict[str, Any] = {"issueType": "billing", "description": "Billed twice", "onExisting": "new"}
 ENDED: dict[str, Any] = {
@@ -216,13 +220,13 @@ def test_a_call_that_goes_on_after_a_quiet_end_is_updated_again(
     body["message"]["call"]["monitor"] = {"controlUrl": "https://x.vapi.ai/call-1/control"}
     post(client, body)
     go_quiet(service)
-    assert service.calls.live_control_urls(["call-1"]) == {}
+    assert service.calls.live_calls(["call-1"]) == {}
     ask(client, "createSalesforceCase", CASE)
-    assert "call-1" in service.calls.live_control_urls(["call-1"])
+    assert "call-1" in service.calls.live_calls(["call-1"])
     post(client, message("status-update", status="ended"))
     go_quiet(service)
     ask(client, "createSalesforceCase", CASE | {"issueType": "technical"})
-    assert service.calls.live_control_urls(["call-1"]) == {}
+    assert service.calls.live_calls(["call-1"]) == {}
 
 
 # -- a report that never comes ---------------------------------------------------------------------

@@ -284,9 +284,9 @@ def test_a_doubtful_call_learns_nothing_and_is_counted(client: FlaskClient) -> N
     body = message("status-update", status="in-progress")
     body["message"]["call"]["monitor"] = {"controlUrl": "https://x.vapi.ai/call-1/control"}
     post(client, body)
-    assert calls.live_control_urls(["call-1"])
+    assert calls.live_calls(["call-1"])
     post(client, message("status-update", status="in-progress", number=LUIS))
-    assert calls.live_control_urls(["call-1"]) == {}
+    assert calls.live_calls(["call-1"]) == {}
     assert calls.count_with_two_numbers() == 1
 
 

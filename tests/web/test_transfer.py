@@ -16,11 +16,12 @@ from tests.conftest import change_settings
 from web.app import create_app
 from web.service import Service
 from web.tools.turn import Turn
-from web.transfer import NOBODY, answer_transfer
+from web.transfer import answer_transfer
 
 EXAMPLE = ROOT / "transfer.example.toml"
 MONDAY_NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # noon in New York
 SUNDAY = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+NOBODY = "Nobody can take this call now. Offer that somebody calls back."
 FALLBACK = "+14155550199"
 CASE = {"issueType": "billing", "description": "Billed twice", "onExisting": "new"}
 

@@ -194,3 +194,11 @@ def test_a_form_cut_short_is_400(client: FlaskClient) -> None:
     environ = {"wsgi.input": BytesIO(b"CallSid=CA1"), "CONTENT_LENGTH": "100"}
     answer = client.post("/twilio/voice", headers=headers, environ_overrides=environ)
     assert answer.status_code == 400
+
+
+def test_twilio_speaks_the_default_language(settings: Settings) -> None:
+    german = {"default_language": "de", "public_url": PUBLIC, "twilio_auth_token": SecretStr(TOKEN)}
+    app = create_app(change_settings(settings, **german))
+    said = tell(app.test_client(), "/twilio/voice").text
+    app.extensions["service"].close()
+    assert '<Say language="de-DE">Leider kann Ihren Anruf gerade niemand annehmen.' in said

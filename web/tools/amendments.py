@@ -17,7 +17,7 @@ from shared.vapi.answers import Answer, refusal
 from web.service import Service
 from web.tools.caller import known_caller
 from web.tools.request import WriteRequest
-from web.tools.sentences import described
+from web.tools.sentences import about
 from web.tools.turn import Turn
 
 CROSSING_MS = 500
@@ -40,17 +40,16 @@ class Replaced:
     intent: Intent | None = None
     was_passed_on: bool = False
 
-    @property
-    def sentence(self) -> str:
-        """Names what was replaced, and what can't be undone any more."""
+    def sentence(self, turn: Turn) -> str:
+        """Names what was replaced, and what can't be undone any more; "" for nothing."""
         if self.intent is None:
             return ""
-        earlier, reference = described(self.intent), self.intent.reference
+        named, reference = about(self.intent), self.intent.reference
         if not self.was_passed_on or self.intent.kind is Kind.CONTACT_UPDATE:
-            return f" It replaces the {earlier}."
+            return turn.say("replaced", **named)
         if self.intent.kind is Kind.CASE_CREATE:
-            return f" The {earlier} with reference {reference} is being closed."
-        return f" The {earlier} with reference {reference} was passed on already, so it stays."
+            return turn.say("replaced-is-closed", reference=reference, **named)
+        return turn.say("replaced-stays", reference=reference, **named)
 
 
 def not_replaceable(turn: Turn, request: WriteRequest, named: Intent | None) -> Answer | None:
@@ -58,14 +57,10 @@ def not_replaceable(turn: Turn, request: WriteRequest, named: Intent | None) -> 
     call_id = turn.state.call_id
     is_here = named is not None and bool(call_id) and named.call_id == call_id
     if not named or not is_here or not known_caller(turn).identity.requested(named):
-        return refusal(
-            "I know no request with the reference to be replaced in this call. Nothing was saved."
-        )
+        return refusal(turn.say("replaces-unknown"))
     if named.kind != request.kind:
-        return refusal(
-            f"Reference {named.reference} is a {described(named)}, which this can't replace. "
-            "Nothing was saved."
-        )
+        reference = named.reference
+        return refusal(turn.say("replaces-another-kind", reference=reference, **about(named)))
     return None
 
 

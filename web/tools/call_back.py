@@ -1,6 +1,7 @@
 """call_back: a person is to call the caller back."""
 
-from shared.agent.arguments import Given
+from shared.agent.arguments import Given, Problem
+from shared.agent.sentences import REFERENCE, own
 from shared.agent.tools import Tool
 from shared.domain.drafts import CallbackDraft
 from shared.domain.kinds import Kind
@@ -10,10 +11,11 @@ from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 
 
-def request_callback(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
+def request_callback(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
     phone = given.get("phone") or turn.state.number
     if not phone:
-        return refusal("I still need the phone number to call back.")
+        missing = [Problem("phone", "missing")]
+        return refusal(turn.wrong_arguments(tool.name, "call_back", missing))
     return WriteRequest(
         Kind.CALLBACK,
         CallbackDraft(
@@ -24,5 +26,5 @@ def request_callback(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | An
             when=given.get("when") or "",
             reason=given.get("reason") or "",
         ),
-        said="Somebody will call back. The reference is {reference}.",
+        said=turn.first(own(tool.name, "call_back", "accepted"), reference=REFERENCE),
     )

@@ -21,6 +21,9 @@ from web.tools.turn import Turn
 IDENTITY_WAIT_S = 0.25
 """How long a write waits for the caller's identity; after that the worker decides it."""
 
+BEING_OPENED, WITH_COLLEAGUE = "being-opened", "with-colleague"
+"""The status of a case that the org does not show yet; `case-state` in the sentences names it."""
+
 ANSWER_S = 0.25
 """What a lookup keeps of its deadline to say what is known when Salesforce did not answer; a busy
 machine needs some of it."""
@@ -106,6 +109,7 @@ def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
             raise
         return known
     CALLERS.labels(source="asked").inc()
+    turn.found(found.customers)
     return _caller(state, found.customers, found.at_ms)
 
 
@@ -165,14 +169,14 @@ def open_cases(turn: Turn, caller: Caller) -> list[CaseSummary]:
 
 
 def _own_case(intent: Intent, contact_id: str) -> CaseSummary:
-    states = {State.DELIVERED: "New", State.PARKED: "with a colleague"}
+    states = {State.DELIVERED: "New", State.PARKED: WITH_COLLEAGUE}
     case_draft = intent.draft_as(CaseDraft)
     issue_type = case_draft.issue_type.capitalize() if case_draft else ""
     return CaseSummary(
         record_id=intent.receipt.record_id if intent.receipt else "",
         number=(intent.receipt.number or "") if intent.receipt else "",
         subject=f"{issue_type}: {case_draft.description if case_draft else ''}",
-        status=states.get(intent.state, "being opened"),
+        status=states.get(intent.state, BEING_OPENED),
         priority=(case_draft.priority if case_draft else None) or "",
         type=issue_type,
         contact_id=contact_id,

@@ -1,6 +1,7 @@
 """close: take back a case that was opened by mistake."""
 
 from shared.agent.arguments import Given
+from shared.agent.sentences import REFERENCE, own
 from shared.agent.tools import Tool
 from shared.domain.drafts import CloseDraft, CommentDraft
 from shared.domain.intent import NewIntent, new_intent_id
@@ -14,8 +15,8 @@ from web.tools.turn import Turn
 from web.tools.which_case import Target, case_opened_by, find_case
 
 
-def cancel_case(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
-    target = _target(turn, given.get("reference"))
+def cancel_case(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
+    target = _target(turn, tool, given.get("reference"))
     if isinstance(target, Answer):
         return target
     opened_by = target.opened_by
@@ -24,9 +25,9 @@ def cancel_case(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
         turn.service.notifier.notify(due_kinds)
         turn.changed(opened_by.id)
         if became == State.CANCELLED:
-            return result("The case was taken back. It will not be opened.")
+            return result(turn.first(own(tool.name, "close", "taken-back")))
         if became == State.PARKED:
-            return result("A colleague has that case and will see that it is not wanted.")
+            return result(turn.first(own(tool.name, "close", "with-colleague")))
     identity = caller_for_a_write(turn).identity
     draft = CloseDraft(
         caller_number=turn.state.number,
@@ -39,7 +40,7 @@ def cancel_case(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
     return WriteRequest(
         Kind.CASE_CLOSE,
         draft,
-        said="The case was opened already, so it is being closed. The reference is {reference}.",
+        said=turn.first(own(tool.name, "close", "accepted"), reference=REFERENCE),
         after=(opened_by.id,) if opened_by else (),
         also=_why(draft, given.get("reason"), close_id),
         target=opened_by.id if opened_by else target.number or "",
@@ -47,7 +48,7 @@ def cancel_case(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
     )
 
 
-def _target(turn: Turn, reference: str | None) -> Target | Answer:
+def _target(turn: Turn, tool: Tool, reference: str | None) -> Target | Answer:
     if reference:
         return find_case(turn, reference, None)
     identity = caller_for_a_write(turn).identity
@@ -58,7 +59,7 @@ def _target(turn: Turn, reference: str | None) -> Target | Answer:
         if intent.kind is Kind.CASE_CREATE and identity.requested(intent)
     ]
     if not cases:
-        return refusal("No case was opened in this call, so there is none to take back.")
+        return refusal(turn.first(own(tool.name, "close", "nothing")))
     return case_opened_by(turn, cases[-1])
 
 

@@ -1,6 +1,7 @@
 """comment: add to a case."""
 
 from shared.agent.arguments import Given
+from shared.agent.sentences import REFERENCE, own
 from shared.agent.tools import Tool
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Intent
@@ -11,27 +12,30 @@ from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 from web.tools.which_case import find_case
 
-ADDED = "The comment is being added. Its reference is {reference}."
 
-
-def add_comment(turn: Turn, _tool: Tool, given: Given) -> WriteRequest | Answer:
+def add_comment(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
     target = find_case(turn, given.get("reference"), given.get("caseNumber"))
     if isinstance(target, Answer):
         return target
     if target.opened_by and target.opened_by.state is State.CANCELLED:
-        return refusal("That case was taken back, so nothing can be added to it.")
+        return refusal(turn.say("case-taken-back"))
     if target.opened_by:
-        return comment_on(turn, target.opened_by, given.get("comment"))
-    return _comment(turn, given.get("comment"), case_number=target.number)
+        return comment_on(turn, target.opened_by, given.get("comment"), tool.name)
+    return _comment(turn, given.get("comment"), tool.name, case_number=target.number)
 
 
-def comment_on(turn: Turn, opened_by: Intent, text: str) -> WriteRequest:
-    """On the case that this intent opens."""
-    return _comment(turn, text, case_intent=opened_by.id)
+def comment_on(turn: Turn, opened_by: Intent, text: str, tool: str = "") -> WriteRequest:
+    """On the case that this intent opens. tool: "" for one that only sometimes comments."""
+    return _comment(turn, text, tool, case_intent=opened_by.id)
 
 
 def _comment(
-    turn: Turn, text: str, *, case_intent: str | None = None, case_number: str | None = None
+    turn: Turn,
+    text: str,
+    tool: str,
+    *,
+    case_intent: str | None = None,
+    case_number: str | None = None,
 ) -> WriteRequest:
     return WriteRequest(
         Kind.CASE_COMMENT,
@@ -42,7 +46,7 @@ def _comment(
             case_number=case_number,
             text=text,
         ),
-        said=ADDED,
+        said=turn.first(own(tool, "comment", "accepted"), reference=REFERENCE),
         after=(case_intent,) if case_intent else (),
         target=case_intent or case_number or "",
     )

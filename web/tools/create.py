@@ -1,6 +1,7 @@
 """create: open a case, or create a record of the team's own."""
 
 from shared.agent.arguments import Given
+from shared.agent.sentences import REFERENCE, own
 from shared.agent.tool_files import ArgumentFile, CreateFile
 from shared.agent.tools import Tool
 from shared.domain.drafts import CaseDraft, NewRecordDraft, RecordDraft
@@ -18,22 +19,19 @@ def create(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
     file = tool.file
     caller = caller_for_a_write(turn)
     if file.unknown_callers == "refuse" and caller.customers is not None and not caller.contact:
-        return refusal(
-            "I can only do that for a customer whom I know by this phone number, and I can't tell "
-            "who that is. Nothing was saved."
-        )
+        return refusal(turn.first(own(tool.name, "create", "not-known")))
     dedup_keys = _dedup_keys(turn, caller, file, given)
     on_existing = given.get("onExisting") or "ask"
     if on_existing == "comment":
         earlier = turn.service.journal.about(dedup_keys)
         if earlier and (caller.no_longer_has(earlier) or not caller.identity.requested(earlier)):
-            return refusal("I can't add to that case on this phone number. I can open a new one.")
+            return refusal(turn.say("case-not-added-to"))
         if earlier:
             return comment_on(turn, earlier, given.get("description"))
     return WriteRequest(
         Kind.creating(file.object),
         _draft(turn, tool, file, caller, given),
-        said=_accepted(file, given),
+        said=_accepted(turn, tool, given),
         dedup_keys=dedup_keys,
         asks=bool(file.same_if) and on_existing == "ask",
     )
@@ -104,9 +102,7 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
     return tuple(keys)
 
 
-def _accepted(file: CreateFile, given: Given) -> str:
-    if file.object == "Case":
-        issue_type = given.get("issueType")
-        named = f"The {issue_type} case" if issue_type else "The case"
-        return f"{named} is being opened. Its reference is {{reference}}."
-    return "That is being saved. Its reference is {reference}."
+def _accepted(turn: Turn, tool: Tool, given: Given) -> str:
+    """Every argument may stand in the sentence, "" when it was not given."""
+    said = {name: given.values.get(name, "") for name in tool.file.arguments}
+    return turn.first(own(tool.name, "create", "accepted"), reference=REFERENCE, **said)

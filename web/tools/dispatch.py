@@ -5,11 +5,12 @@ side by side on a pool of their own; writes are accepted in the order they are l
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from shared.agent.arguments import BadArgumentsError, Given
+from shared.agent.arguments import BadArgumentsError, Given, Problem
 from shared.agent.folder import Agent
-from shared.agent.problems import sentence_of
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.journal.answers import Claim
@@ -20,18 +21,10 @@ from shared.vapi.answers import Answer, as_entry, refusal, trouble
 from shared.vapi.messages import ToolCall
 from web.metrics import TOOL_CALLS
 from web.pool import Started
-from web.replay import CALL_HAS_ENDED
 from web.tools.registry import LOOKUPS, WRITES
+from web.tools.sentences import nothing_saved
 from web.tools.submit import Submission, fingerprint_of, submit
 from web.tools.turn import Turn
-
-NOT_SAVED = trouble(
-    "I could not save that for certain. Please tell the caller that it is not confirmed."
-)
-NOT_FOUND_OUT = trouble("I can't look that up right now. Please go on without it.")
-TOO_MANY = refusal("That is too much at once. Nothing was done for this one. Ask for it by itself.")
-NO_SUCH_TOOL = refusal("That is nothing I can do here.")
-ENDED = refusal(CALL_HAS_ENDED)
 
 MAX_ID_LENGTH = 512
 """Characters. A tool call with a longer id is answered too, with its exact id, but its answer is
@@ -43,7 +36,8 @@ CLAIM_SLACK_MS = 2_000
 
 @dataclass
 class _Step:
-    """A tool call on its way. entry: its answer, "" before it has one."""
+    """A tool call on its way. entry: its answer, "" before it has one. why_not: what can't be done
+    as asked, in the language of the call once that is known."""
 
     call: ToolCall
     tool: Tool | None = None
@@ -52,6 +46,7 @@ class _Step:
     claim: Claim | None = None
     started: Started[Answer] | None = None
     entry: str = ""
+    why_not: Callable[[], str] | None = None
 
 
 def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
@@ -73,37 +68,52 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     for step in steps:
         if step.started:
             _finish(turn, step, deadline)
-    return [step.entry for step in steps] + [_refused(call, TOO_MANY) for call in calls[limit:]]
+    # Not stored for a redelivery, so in the one language that can't change between the two.
+    sentences = turn.service.sentences
+    too_many = sentences.say(sentences.default, "too-many-calls")
+    others = [_Step(call) for call in calls[limit:]]
+    for step in others:
+        step.tool = turn.service.agent.tools.get(step.call.name)
+        _count(step, "refused")
+        step.entry = as_entry(step.call, refusal(too_many))
+    return [step.entry for step in steps + others]
 
 
 def store_is_away(agent: Agent, calls: list[ToolCall]) -> list[str]:
-    """The entries when Redis does not answer: nothing is claimed to be done."""
-    return [as_entry(call, _away(agent.tools.get(call.name))) for call in calls]
+    """The entries when Redis does not answer: nothing is claimed to be done. In the default
+    language, because nothing is known of the call."""
+    say = partial(agent.sentences.say, agent.sentences.default)
+    return [as_entry(call, _away(say, agent.tools.get(call.name))) for call in calls]
 
 
 def _validated(turn: Turn, call: ToolCall) -> _Step:
     tool = turn.service.agent.tools.get(call.name)
     if tool is None:
-        return _Step(call, entry=_refused(call, NO_SUCH_TOOL, tool="unknown"))
-    nothing = "" if tool.is_lookup else " Nothing was saved."
+        return _Step(call, why_not=lambda: turn.say("no-such-tool"))
     if call.arguments is None:
-        unread = "I could not read the arguments of that request."
-        return _Step(call, entry=_refused(call, refusal(f"{unread}{nothing}")))
+        return _Step(call, tool, why_not=lambda: _unread(turn, tool))
     try:
-        region = turn.service.settings.calls.phone_region
-        given = tool.arguments.read(call.arguments, region)
+        given = tool.arguments.read(call.arguments, turn.service.settings.calls.phone_region)
     except BadArgumentsError as bad:
-        said = refusal(f"{sentence_of(bad.problems)}{nothing}")
-        return _Step(call, entry=_refused(call, said))
+        problems = bad.problems
+        return _Step(call, tool, why_not=lambda: _wrong(turn, tool, problems))
     return _Step(call, tool, given)
+
+
+def _unread(turn: Turn, tool: Tool) -> str:
+    why = turn.say("arguments-unreadable")
+    return why if tool.is_lookup else nothing_saved(turn, why)
+
+
+def _wrong(turn: Turn, tool: Tool, problems: tuple[Problem, ...]) -> str:
+    why = turn.wrong_arguments(tool.name, tool.verb, problems)
+    return why if tool.is_lookup else nothing_saved(turn, why)
 
 
 def _claim(turn: Turn, steps: list[_Step]) -> None:
     """The right to answer each call, or the answer that an earlier delivery stored."""
     claimable = [
-        step
-        for step in steps
-        if not step.entry and turn.conversation_id and 0 < len(step.call.id) <= MAX_ID_LENGTH
+        step for step in steps if turn.conversation_id and 0 < len(step.call.id) <= MAX_ID_LENGTH
     ]
     answers = turn.service.answers
     keys = [
@@ -117,11 +127,11 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
         claimed = turn.claim_answers(keys, work_ms=work_ms)
     except StoreUnavailableError:
         for step in steps:
-            _store_away(step)
+            _store_away(turn, step)
         return
     except Exception:
         for step in steps:
-            _failed(step)
+            _failed(turn, step)
         return
     for step, claim in zip(claimable, claimed, strict=True):
         if isinstance(claim, str):
@@ -132,28 +142,31 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
 
 
 def _run(turn: Turn, step: _Step, deadline: Deadline) -> None:
-    assert step.tool
-    assert step.given
     try:
+        if step.why_not:
+            _settle(turn, step, refusal(step.why_not()), "refused")
+            return
+        assert step.tool
+        assert step.given
         if step.tool.is_lookup:
             _start(turn, step, step.tool, step.given, deadline)
         else:
             _write(turn, step, step.tool, step.given)
     except StoreUnavailableError:
-        _store_away(step)
+        _store_away(turn, step)
     except Exception:
-        _failed(step)
+        _failed(turn, step)
 
 
 def _start(turn: Turn, step: _Step, tool: Tool, given: Given, deadline: Deadline) -> None:
     if turn.state.is_over:
-        _settle(turn, step, ENDED, "done")
+        _settle(turn, step, refusal(turn.say("call-has-ended")), "done")
         return
     look_up = LOOKUPS[tool.verb]
     try:
         step.started = turn.service.lookups.start(lambda: look_up(turn, tool, given, deadline))
     except SalesforceError as busy:
-        _settle(turn, step, _not_found_out(step, busy), "away")
+        _settle(turn, step, _not_found_out(turn, step, busy), "away")
 
 
 def _finish(turn: Turn, step: _Step, deadline: Deadline) -> None:
@@ -161,11 +174,11 @@ def _finish(turn: Turn, step: _Step, deadline: Deadline) -> None:
     try:
         answer, outcome = step.started.result(deadline), "done"
     except SalesforceError as error:
-        answer, outcome = _not_found_out(step, error), "away"
+        answer, outcome = _not_found_out(turn, step, error), "away"
     except StoreUnavailableError:
-        answer, outcome = NOT_FOUND_OUT, "away"
+        answer, outcome = trouble(turn.say("not-found-out")), "away"
     except Exception:
-        _failed(step)
+        _failed(turn, step)
         return
     _settle(turn, step, answer, outcome)
 
@@ -182,7 +195,7 @@ def _write(turn: Turn, step: _Step, tool: Tool, given: Given) -> None:
 
 
 def _settle(turn: Turn, step: _Step, answer: Answer, outcome: str) -> None:
-    """A lookup's answer is given also when it can't be stored."""
+    """A lookup's answer, or a refusal, is given also when it can't be stored."""
     _count(step, outcome)
     step.entry = as_entry(step.call, answer)
     try:
@@ -191,7 +204,7 @@ def _settle(turn: Turn, step: _Step, answer: Answer, outcome: str) -> None:
         return
 
 
-def _not_found_out(step: _Step, error: SalesforceError) -> Answer:
+def _not_found_out(turn: Turn, step: _Step, error: SalesforceError) -> Answer:
     is_spent = error.failure is FailureClass.DAILY_LIMIT or error.code == "DAILY_ALLOWANCE"
     log.warning(
         "lookup_failed",
@@ -200,31 +213,28 @@ def _not_found_out(step: _Step, error: SalesforceError) -> Answer:
         failure=error.failure,
         reason="today's API requests are spent" if is_spent else "",
     )
-    return NOT_FOUND_OUT
+    return trouble(turn.say("not-found-out"))
 
 
-def _store_away(step: _Step) -> None:
-    if not step.entry:
+def _store_away(turn: Turn, step: _Step) -> None:
+    if not step.entry and not step.why_not:
         _count(step, "away")
-        step.entry = as_entry(step.call, _away(step.tool))
+        step.entry = as_entry(step.call, _away(turn.say, step.tool))
 
 
-def _failed(step: _Step) -> None:
+def _failed(turn: Turn, step: _Step) -> None:
     """A defect of ours. Vapi gets an answer all the same, or the model makes one up."""
-    if not step.entry:
+    if not step.entry and not step.why_not:
         log.exception("tool_call_failed", tool=step.call.name, tool_call_id=step.call.id)
         _count(step, "failed")
-        step.entry = as_entry(step.call, _away(step.tool))
+        step.entry = as_entry(step.call, _away(turn.say, step.tool))
 
 
-def _away(tool: Tool | None) -> Answer:
-    return NOT_FOUND_OUT if tool and tool.is_lookup else NOT_SAVED
-
-
-def _refused(call: ToolCall, answer: Answer, *, tool: str = "") -> str:
-    TOOL_CALLS.labels(tool=tool or call.name, outcome="refused").inc()
-    return as_entry(call, answer)
+def _away(say: Callable[[str], str], tool: Tool | None) -> Answer:
+    return trouble(say("not-found-out" if tool and tool.is_lookup else "not-saved"))
 
 
 def _count(step: _Step, outcome: str) -> None:
-    TOOL_CALLS.labels(tool=step.call.name, outcome=outcome).inc()
+    """A name that is no tool's could be anything."""
+    tool = step.tool.name if step.tool else "unknown"
+    TOOL_CALLS.labels(tool=tool, outcome=outcome).inc()

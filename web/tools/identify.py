@@ -1,13 +1,13 @@
 """identify: who is calling. A caller without a number of their own learns only "found" or not."""
 
 from shared.agent.arguments import Given
+from shared.agent.sentences import Phrase, phrase
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
-from shared.salesforce.customers import MAX_OPEN_CASES
+from shared.salesforce.customers import MAX_OPEN_CASES, Customer
 from shared.vapi.answers import Answer, result
 from web.tools.caller import look_up_caller, open_cases
 from web.tools.read import with_age
-from web.tools.sentences import counted, number_word
 from web.tools.turn import Turn
 
 RECENT_MS = 60_000
@@ -17,31 +17,39 @@ RECENT_MS = 60_000
 def lookup_customer(turn: Turn, _tool: Tool, given: Given, deadline: Deadline) -> Answer:
     caller = look_up_caller(turn, deadline)
     if caller.contact:
-        contact = caller.contact
-        parts = [f"The caller is {contact.name}"]
-        if contact.account_name:
-            parts.append(f" of {contact.account_name}")
-        if contact.account_number:
-            parts.append(f", account number {contact.account_number}")
-        more = "at least " if len(contact.cases) == MAX_OPEN_CASES else ""
-        cases = counted(len(open_cases(turn, caller)), "open case")
-        return with_age(turn, caller, f"{''.join(parts)}. They have {more}{cases}.")
+        contact, count = caller.contact, len(open_cases(turn, caller))
+        who = _named(contact)
+        if len(contact.cases) == MAX_OPEN_CASES:
+            known = turn.say("caller-known-with-many-cases", who=who, count=count)
+        else:
+            known = turn.say("caller-known", who=who, count=count)
+        return with_age(turn, caller, known)
     if caller.customers:
-        number = number_word(len(caller.customers)).capitalize()
-        first = f"{number} customers share this phone number."
+        first = phrase("number-shared", count=len(caller.customers))
     elif caller.number:
-        first = "This phone number is not on file."
+        first = phrase("number-not-on-file")
     else:
-        first = "This call shows no phone number."
+        first = phrase("number-not-shown")
     exists = _described_customer_exists(turn, given, deadline)
     if exists is None:
-        return result(f"{first} So I can't tell who is calling.")
+        return result(turn.say("caller-not-known", first=first))
     if exists:
-        return result(
-            f"{first} There is a customer with those details, but without their own phone number "
-            "I can't share or change anything of theirs."
-        )
-    return result(f"{first} And I found no customer with those details.")
+        return result(turn.say("details-known", first=first))
+    return result(turn.say("details-not-known", first=first))
+
+
+def _named(contact: Customer) -> Phrase:
+    name, account, number = contact.name, contact.account_name, contact.account_number
+    match bool(account), bool(number):
+        case True, True:
+            key = "customer-of-account-with-number"
+        case True, False:
+            key = "customer-of-account"
+        case False, True:
+            key = "customer-with-number"
+        case _:
+            key = "customer"
+    return phrase(key, name=name, account=account, number=number)
 
 
 def _described_customer_exists(turn: Turn, given: Given, deadline: Deadline) -> bool | None:

@@ -20,11 +20,12 @@ from shared.vapi.answers import Answer, result
 from web.service import Service
 from web.tools.caller import ANSWER_S, Caller, known_caller, look_up_caller, open_cases
 from web.tools.records import read_records
-from web.tools.sentences import SPOKEN_KINDS, case_sentence, counted, number_word, spoken_age
+from web.tools.sentences import case_sentence, kind_of
 from web.tools.turn import Turn
-from web.tools.which_case import last_case_of_call
+from web.tools.which_case import last_case_of_call, not_found
 
 MAX_SPOKEN = 3
+MAX_SPOKEN_MINUTES = 90
 
 
 def read(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
@@ -48,18 +49,18 @@ def get_case_status(turn: Turn, given: Given, deadline: Deadline) -> Answer:
     if case_number := given.get("caseNumber"):
         caller = look_up_caller(turn, deadline)
         if theirs := _case_of(turn, caller, case_number):
-            return with_age(turn, caller, case_sentence(theirs))
+            return with_age(turn, caller, case_sentence(turn, theirs))
         found = _case_by_number(turn.service, case_number, deadline)
         return _status_of_case(turn, found, "number", deadline)
     if newest := last_case_of_call(turn.intents):
         return _status_of_intent(turn, newest, deadline)
     caller = look_up_caller(turn, deadline)
     if not caller.contact:
-        return _nobody_known(caller)
+        return _nobody_known(turn, caller)
     cases = open_cases(turn, caller)
     if not cases:
-        return with_age(turn, caller, "There is no open case for this customer.")
-    return with_age(turn, caller, case_sentence(cases[0]))
+        return with_age(turn, caller, turn.say("no-open-case"))
+    return with_age(turn, caller, case_sentence(turn, cases[0]))
 
 
 def _case_of(turn: Turn, caller: Caller, number: str) -> CaseSummary | None:
@@ -85,7 +86,7 @@ def _status_of_intent(turn: Turn, intent: Intent, deadline: Deadline) -> Answer:
     is_theirs = identity.requested(intent)
     if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:
         return _status_of_delivered_case(
-            turn.service,
+            turn,
             identity,
             intent.receipt.number,
             deadline,
@@ -93,29 +94,25 @@ def _status_of_intent(turn: Turn, intent: Intent, deadline: Deadline) -> Answer:
             is_certain=of_this_call or not identity.is_old,
         )
     if not is_theirs:
-        return result(NOT_YOUR_REFERENCE)
+        return result(turn.say("reference-not-discussed"))
+    kind = kind_of(intent.kind)
     match intent.state, intent.kind:
         case State.DELIVERED, Kind.CASE_CREATE:
-            return result("The case has been opened; its number is not known yet.")
+            return result(turn.say("case-opened-number-unknown"))
         case State.DELIVERED, _:
-            return result(f"The {SPOKEN_KINDS[intent.kind]} is done.")
+            return result(turn.say("request-done", kind=kind))
         case State.PARKED, _:
-            return result(
-                f"The {SPOKEN_KINDS[intent.kind]} needs a colleague, who will look at it."
-            )
+            return result(turn.say("request-with-colleague", kind=kind))
         case State.CANCELLED, _:
-            return result(f"The {SPOKEN_KINDS[intent.kind]} was taken back.")
+            return result(turn.say("request-taken-back", kind=kind))
         case _, Kind.CASE_CREATE:
-            return result(
-                f"The case is being opened and has no number yet. Its reference is "
-                f"{intent.reference}."
-            )
+            return result(turn.say("case-being-opened", reference=intent.reference))
         case _:
-            return result(f"The {SPOKEN_KINDS[intent.kind]} is on its way.")
+            return result(turn.say("request-on-its-way", kind=kind))
 
 
 def _status_of_delivered_case(
-    service: Service,
+    turn: Turn,
     identity: Identity,
     number: str,
     deadline: Deadline,
@@ -128,49 +125,49 @@ def _status_of_delivered_case(
     is_certain: the number can't have changed hands since the case was asked for.
     """
     try:
-        found = _case_by_number(service, number, deadline.earlier_by(ANSWER_S))
+        found = _case_by_number(turn.service, number, deadline.earlier_by(ANSWER_S))
     except SalesforceError:
         if not is_theirs or not is_certain:
             raise
-        return Answer(
-            f"The case has been opened with number {number}. I can't see its status right now.",
-            lasting=False,
-        )
-    if found is None:
-        return result(f"The case has number {number}." if is_theirs else NOT_YOUR_REFERENCE)
-    if not identity.may_discuss(found.contact_id, requested=is_theirs):
-        return result(NOT_YOUR_REFERENCE)
-    return result(case_sentence(found))
-
-
-NOT_YOUR_REFERENCE = "I found that reference, but I can't discuss it on this phone number."
+        return Answer(turn.say("case-opened-state-unknown", number=number), lasting=False)
+    if found is None and is_theirs:
+        return result(turn.say("case-has-number", number=number))
+    if found is None or not identity.may_discuss(found.contact_id, requested=is_theirs):
+        return result(turn.say("reference-not-discussed"))
+    return result(case_sentence(turn, found))
 
 
 def _status_of_case(turn: Turn, found: CaseSummary | None, by: str, deadline: Deadline) -> Answer:
     if found is None:
-        return result(f"I found no case with that {by}.")
+        return result(not_found(turn, by))
     caller = look_up_caller(turn, deadline)
     if not caller.identity.may_discuss(found.contact_id):
-        return result("I found that case, but I can't discuss it on this phone number.")
-    return result(case_sentence(found))
+        return result(turn.say("case-not-discussed"))
+    return result(case_sentence(turn, found))
 
 
 def list_cases(turn: Turn, file: ReadFile, given: Given, deadline: Deadline) -> Answer:
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
     if not contact:
-        return _nobody_known(caller)
+        return _nobody_known(turn, caller)
     account_number = given.get("accountNumber")
     if account_number and not same_identifier(account_number, contact.account_number):
-        return result("That account number is not the one of the customer who is calling.")
+        return result(turn.say("account-number-differs"))
     cases = [case_ for case_ in open_cases(turn, caller) if _is_wanted(case_, file, given)]
-    about = f" about {issue_type} issues" if (issue_type := given.get("issueType")) else ""
+    issue_type = given.get("issueType")
+    if not cases and issue_type:
+        return with_age(turn, caller, turn.say("no-open-case-about", issueType=issue_type))
     if not cases:
-        return with_age(turn, caller, f"There is no open case{about} for this customer.")
-    spoken = " ".join(case_sentence(case_) for case_ in cases[:MAX_SPOKEN])
-    more = " These are the newest three." if len(cases) > MAX_SPOKEN else ""
-    count_phrase = f"There {'is' if len(cases) == 1 else 'are'} {counted(len(cases), 'open case')}"
-    return with_age(turn, caller, f"{count_phrase}{about}.{more} {spoken}")
+        return with_age(turn, caller, turn.say("no-open-case"))
+    newest = [turn.say("newest-three")] if len(cases) > MAX_SPOKEN else []
+    spoken = " ".join([*newest, *(case_sentence(turn, case_) for case_ in cases[:MAX_SPOKEN])])
+    count = len(cases)
+    if issue_type:
+        listed = turn.say("cases-listed-about", count=count, issueType=issue_type, cases=spoken)
+    else:
+        listed = turn.say("cases-listed", count=count, cases=spoken)
+    return with_age(turn, caller, listed)
 
 
 OF_A_CASE = {"Type": "type", "Priority": "priority", "Status": "status"}
@@ -190,16 +187,15 @@ def with_age(turn: Turn, caller: Caller, sentence: str) -> Answer:
     """A sentence from a snapshot: with its age when it is from before the call."""
     if not caller.is_old or caller.as_of_ms is None:
         return result(sentence)
-    age = spoken_age(turn.service.journal.now_ms() - caller.as_of_ms)
-    return result(f"As last known {age} ago, nothing newer can be seen: {sentence}")
+    minutes = max(1, round((turn.service.journal.now_ms() - caller.as_of_ms) / 60_000))
+    if minutes < MAX_SPOKEN_MINUTES:
+        return result(turn.say("known-minutes-ago", count=minutes, sentence=sentence))
+    return result(turn.say("known-hours-ago", count=round(minutes / 60), sentence=sentence))
 
 
-def _nobody_known(caller: Caller) -> Answer:
+def _nobody_known(turn: Turn, caller: Caller) -> Answer:
     if caller.customers:
-        return result(
-            f"{number_word(len(caller.customers)).capitalize()} customers share this phone number, "
-            "so I can't tell whose cases to look at."
-        )
+        return result(turn.say("nobody-known-shared-number", count=len(caller.customers)))
     if caller.number:
-        return result("This phone number is not on file, so I have no cases to tell about.")
-    return result("This call shows no phone number, so I can't tell whose cases to look at.")
+        return result(turn.say("nobody-known-new-number"))
+    return result(turn.say("nobody-known-no-number"))

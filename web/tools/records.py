@@ -1,9 +1,12 @@
 """Reads records of the team's own objects: those that lead to the caller, and no others."""
 
+import re
+from datetime import date, datetime
 from typing import Any
 
 from shared.agent.arguments import Given
 from shared.agent.own_records import own_records_query, sounds_right
+from shared.agent.sentences import Phrase, Value, own, phrase
 from shared.agent.tool_files import ReadFile
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
@@ -11,10 +14,12 @@ from shared.domain.text import one_line
 from shared.salesforce.soql import at
 from shared.vapi.answers import Answer, result
 from web.tools.caller import look_up_caller
-from web.tools.sentences import counted
 from web.tools.turn import Turn
 
 MAX_SPOKEN_VALUE = 80
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}.*")
 
 
 def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
@@ -22,29 +27,48 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
     file = tool.file
     caller = look_up_caller(turn, deadline)
     if not caller.contact:
-        return result("I can't tell who is calling, so I can't look that up.")
-    if not file.contact and not caller.contact.account_id:
-        return result("I found nothing like that for this customer.")
+        return result(turn.first(own(tool.name, "read", "not-known")))
     stored = given.stored()
-    statement = own_records_query(
-        file, stored, contact_id=caller.contact.contact_id, account_id=caller.contact.account_id
-    )
-    service = turn.service
-    rows = service.ask(lambda until: service.salesforce.query(statement, until), deadline)
-    rows = [row for row in rows if sounds_right(file, stored, row)]
+    service, contact = turn.service, caller.contact
+    rows: list[dict[str, Any]] = []
+    if file.contact or contact.account_id:
+        statement = own_records_query(
+            file, stored, contact_id=contact.contact_id, account_id=contact.account_id
+        )
+        found = service.ask(lambda until: service.salesforce.query(statement, until), deadline)
+        rows = [row for row in found if sounds_right(file, stored, row)]
     if not rows:
-        return result("I found nothing like that for this customer.")
-    shown = rows[: 1 if file.show == "one" else file.limit]
-    said = " ".join(f"{_described(file, row)}." for row in shown)
-    if file.show == "one":
-        return result(said)
-    return result(f"There are {counted(len(rows), 'record')}. {said}")
+        return result(turn.first(own(tool.name, "read", "none")))
+    shown = [_one(turn, tool, row) for row in rows[: 1 if file.show == "one" else file.limit]]
+    if file.show == "one" or len(rows) == 1:
+        return result(shown[0])
+    many = own(tool.name, "read", "many")
+    return result(turn.first(many, count=len(rows), records=" ".join(shown)))
 
 
-def _described(file: ReadFile, row: dict[str, Any]) -> str:
-    values = {name: at(row, path) for name, path in file.fields.items()}
-    return ", ".join(
-        f"{name}: {one_line(str(value))[:MAX_SPOKEN_VALUE]}"
+def _one(turn: Turn, tool: Tool, row: dict[str, Any]) -> str:
+    """A record in the tool's own sentence, else each value after its name."""
+    assert isinstance(tool.file, ReadFile)
+    values = {name: _spoken(at(row, path)) for name, path in tool.file.fields.items()}
+    facts: list[str | Phrase] = [
+        phrase("read-fact", name=turn.spoken_name(name), value=value)
         for name, value in values.items()
-        if value not in (None, "")
-    )
+        if value != ""
+    ]
+    return turn.first(own(tool.name, "read", "one"), facts=facts, **values)
+
+
+def _spoken(value: Any) -> Value:
+    """Dates become dates, which each language says in its own way."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return value
+    text = one_line(str(value))
+    if _DAY.fullmatch(text):
+        return date.fromisoformat(text)
+    if _MOMENT.fullmatch(text):
+        return datetime.fromisoformat(text)
+    return text[:MAX_SPOKEN_VALUE]

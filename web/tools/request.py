@@ -11,7 +11,7 @@ from shared.domain.kinds import Kind
 class WriteRequest:
     """What is to be accepted.
 
-    said: the sentence for the agent; "{reference}" stands for the reference.
+    said: the sentence for the agent; REFERENCE stands in it for the reference.
     after: ids of intents that have to be settled first. also: intents accepted in the same step.
     dedup_keys: what the request is about, across calls. asks: if an earlier request has one of
     these keys, nothing is saved and the agent asks the caller what to do.

@@ -1,42 +1,48 @@
-"""Sentences that several tools say: short, for the ear, without our machinery."""
+"""What several tools say: which sentence it is, and what goes into it."""
 
+from shared.agent.sentences import Value, phrase
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.salesforce.customers import CaseSummary
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller
-
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-SPOKEN_KINDS = {
-    Kind.CASE_CREATE: "case",
-    Kind.CASE_COMMENT: "comment",
-    Kind.CASE_CLOSE: "closing of the case",
-    Kind.CONTACT_UPDATE: "change of contact details",
-    Kind.CALLBACK: "call-back request",
-    Kind.CALL_LOG: "record of the call",
-    Kind.TRANSCRIPT_FILE: "transcript",
-}
+from web.tools.turn import Turn
 
 MAX_SPOKEN_SUBJECT = 60
 
 
-def described(intent: Intent) -> str:
-    """What was asked for, to name it to its caller: "billing case", "call-back request"."""
-    if case_draft := intent.draft_as(CaseDraft):
-        return f"{case_draft.issue_type} case"
-    return SPOKEN_KINDS.get(intent.kind, "request")
+def kind_of(kind: Kind) -> str:
+    """The kind as the sentences know it."""
+    return kind.replace("_", "-")
 
 
-def case_sentence(found: CaseSummary) -> str:
-    about = f", {_short(found.subject)}," if found.subject else ""
-    if not found.number:
-        return f"The case with reference {found.reference}{about} is {found.status}."
-    return f"Case {found.number}{about} is {found.status or 'open'}."
+def about(intent: Intent) -> dict[str, Value]:
+    """What was asked for, to name it to its caller as `request`: "billing case"."""
+    case_draft = intent.draft_as(CaseDraft)
+    issue_type = case_draft.issue_type if case_draft else "none"
+    return {"kind": kind_of(intent.kind), "issueType": issue_type}
 
 
-def already_open(caller: Caller, earlier: Intent | None) -> Answer:
+def case_sentence(turn: Turn, found: CaseSummary) -> str:
+    values = {
+        "number": found.number,
+        "reference": found.reference,
+        "subject": _short(found.subject),
+        "status": found.status or "none",
+    }
+    match bool(found.number), bool(found.subject):
+        case True, True:
+            return turn.say("case-with-number-and-subject", **values)
+        case True, False:
+            return turn.say("case-with-number", **values)
+        case False, True:
+            return turn.say("case-with-reference-and-subject", **values)
+        case _:
+            return turn.say("case-with-reference", **values)
+
+
+def already_open(turn: Turn, caller: Caller, earlier: Intent | None) -> Answer:
     """Asks what to do instead of opening a second case about the same.
 
     Names the case only to the caller it was opened for; other callers of the account learn that
@@ -44,43 +50,24 @@ def already_open(caller: Caller, earlier: Intent | None) -> Answer:
     now.
     """
     if not earlier or not caller.identity.requested(earlier):
-        return result(
-            "There is a case of the last day for this account, but I can't add to it on this phone "
-            "number. Nothing was saved yet. Shall I open a new one?"
-        )
+        return result(turn.say("existing-case-of-account"))
     number = earlier.receipt.number if earlier.receipt else None
-    named = f"number {number}" if number else f"reference {earlier.reference}"
-    if earlier.call_id and earlier.call_id == caller.identity.call_id:
-        return result(
-            f"There is a {described(earlier)} of this call already, {named}. Nothing more was "
-            "saved. Shall I correct that one, add to it, or open another one?"
-        )
-    case = "a case of the last day for this" + ("" if caller.is_old else f", {named}")
-    return result(
-        f"There is already {case}. Nothing was saved yet. "
-        "Shall I add to that case, or open a new one?"
+    named = (
+        phrase("named-by-number", number=number)
+        if number
+        else phrase("named-by-reference", reference=earlier.reference)
     )
+    if earlier.call_id and earlier.call_id == caller.identity.call_id:
+        return result(turn.say("existing-request-of-call", named=named, **about(earlier)))
+    if earlier.kind is not Kind.CASE_CREATE:
+        return result(turn.say("existing-request", named=named, **about(earlier)))
+    if caller.is_old:
+        return result(turn.say("existing-case"))
+    return result(turn.say("existing-case-named", named=named))
 
 
-def listed(words: list[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def counted(count: int, noun: str) -> str:
-    """ "two open cases"."""
-    return f"{number_word(count)} {noun}{'' if count == 1 else 's'}"
-
-
-def number_word(count: int) -> str:
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
-
-
-def spoken_age(age_ms: int) -> str:
-    minutes = max(1, round(age_ms / 60_000))
-    if minutes < 90:
-        return counted(minutes, "minute")
-    return counted(round(minutes / 60), "hour")
+def nothing_saved(turn: Turn, why: str) -> str:
+    return " ".join((why, turn.say("nothing-saved")))
 
 
 def _short(subject: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.agent.arguments import Given
+from shared.agent.sentences import REFERENCE
 from shared.domain.drafts import Draft
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
@@ -33,12 +34,6 @@ from web.tools.turn import Turn
 
 TRIES = 5
 """A held request that changes while this one amends it is read again."""
-
-TAKEN_BACK = result("The caller has just taken that back, so nothing is saved.")
-TOO_MANY = refusal(
-    "That is as much as I can note down here. Nothing more was saved. Offer a colleague for the "
-    "rest."
-)
 
 
 @dataclass(frozen=True)
@@ -93,17 +88,20 @@ def submit(it: Submission) -> str:
             if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
                 also = (*also, *amendments.close_replaced(turn.state, named, it.call.name))
         intent = amended or _new(it, asks=asks)
-        intent = replace(intent, said=_said(request, intent.reference) + replaced.sentence)
+        said = [_said(request, intent.reference), replaced.sentence(turn)]
+        intent = replace(intent, said=" ".join(filter(None, said)))
         accepted, taken_back = _accept(it, intent, also)
         match accepted:
             case Accepted(_, answer):
-                return _replace_answer(it, TAKEN_BACK) if taken_back else answer
+                if not taken_back:
+                    return answer
+                return _replace_answer(it, result(turn.say("just-taken-back")))
             case AnsweredBefore(answer):
                 return answer
             case Repeated(intent_id):
                 return _settle(it, _repeated(it, intent_id))
             case TooMany():
-                return _settle(it, TOO_MANY)
+                return _settle(it, refusal(turn.say("too-many-writes")))
             case TooLate() if held:
                 changed.add((held.id, held.fingerprint))
                 turn.changed(held.id)
@@ -111,9 +109,9 @@ def submit(it: Submission) -> str:
                 earlier = turn.service.journal.get(intent_id)
                 caller = caller_for_a_write(turn)
                 if not earlier or not caller.no_longer_has(earlier):
-                    return _settle(it, already_open(caller, earlier))
+                    return _settle(it, already_open(turn, caller, earlier))
                 asks = False  # staff closed it, or gave it to somebody else
-    return _settle(it, trouble("I could not save that. Please try once more."), lasting=False)
+    return _settle(it, trouble(turn.say("not-saved-try-again")), lasting=False)
 
 
 def _new(it: Submission, *, asks: bool) -> NewIntent:
@@ -168,6 +166,8 @@ def _accept(
             service.calls.queue_said_between(
                 pipe, state.call_id, *amendments.retraction_window(turn)
             )
+            if turn.language != state.language:
+                service.calls.queue_language(pipe, state.call_id, turn.language)
 
     replies: list[Any] = []
     accepted = service.journal.accept(
@@ -179,22 +179,23 @@ def _accept(
     turn.changed(intent.id, *(other.id for other in also))
     if state.is_reported and intent.kind is Kind.CASE_CREATE:
         service.notifier.notify(service.end_of_call.add_case(state, intent.id))
-    said = [words for reply in replies for words in service.calls.read_said(reply)]
+    said = [words for reply in replies[:1] for words in service.calls.read_said(reply)]
     may_be_taken_back = intent.kind is not Kind.CASE_CLOSE
     return accepted, may_be_taken_back and amendments.take_back(turn, [intent, *also], said)
 
 
 def _said(request: WriteRequest, reference: str) -> str:
-    return request.said.replace("{reference}", reference)
+    return request.said.replace(REFERENCE, reference)
 
 
 def _repeated(it: Submission, intent_id: str) -> Answer:
     """The call has this request already. Only the caller who made it learns more."""
-    earlier = it.turn.service.journal.get(intent_id)
-    if not earlier or not known_caller(it.turn).identity.requested(earlier):
-        return result("That was asked for in this call already.")
+    turn = it.turn
+    earlier = turn.service.journal.get(intent_id)
+    if not earlier or not known_caller(turn).identity.requested(earlier):
+        return result(turn.say("already-asked"))
     if earlier.state is State.PARKED:
-        return result("That was asked for already and needs a colleague, who will look at it.")
+        return result(turn.say("already-asked-with-colleague"))
     return result(_said(it.request, earlier.reference))
 
 

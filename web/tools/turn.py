@@ -1,11 +1,15 @@
 """What the tool calls of one message share, read once and mostly in one round trip."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from shared.agent.arguments import Problem
+from shared.agent.sentences import Value
+from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
 from shared.domain.intent import Intent
 from shared.journal.answers import Claim
+from shared.salesforce.customers import Customer
 from shared.salesforce.snapshots import Snapshot
 from shared.store import translated
 from web.service import Service
@@ -38,6 +42,7 @@ class Turn:
         self.conversation_id = conversation_id
         self.shown = shown
         self._snapshot: Snapshot | None = _UNREAD
+        self._customers: tuple[Customer, ...] | None = None
         self._intents: list[Intent] = _UNREAD
         self._caller_intents: list[Intent] = _UNREAD
         self._outdated: set[str] = set()
@@ -69,6 +74,42 @@ class Turn:
             answers.read_claim(reply, claim, work_ms=work_ms)
             for reply, claim in zip(claimed, claims, strict=True)
         ]
+
+    @property
+    def language(self) -> str:
+        """The caller's as far as it was read, else the assistant's, else the default. Asks nobody.
+
+        Of several customers with the number, the one that all of them speak.
+        """
+        sentences = self.service.sentences
+        snapshot = None if self._snapshot is _UNREAD else self._snapshot
+        known = snapshot.customers if snapshot else ()
+        customers = known if self._customers is None else self._customers
+        spoken = {sentences.matching(customer.language) for customer in customers}
+        caller_language = spoken.pop() if len(spoken) == 1 else None
+        return (
+            caller_language
+            or sentences.matching(self.state.assistant_language)
+            or sentences.default
+        )
+
+    def say(self, key: str, **values: Value) -> str:
+        """The sentence in the language of the call."""
+        return self.service.sentences.say(self.language, key, **values)
+
+    def first(self, keys: Iterable[str], **values: Value) -> str:
+        """The first of these sentences that there is."""
+        return self.service.sentences.first(self.language, keys, **values)
+
+    def wrong_arguments(self, tool: str, verb: str, problems: Iterable[Problem]) -> str:
+        return sentence_of(self.service.sentences, self.language, tool, verb, problems)
+
+    def spoken_name(self, argument: str) -> str:
+        return spoken_name(self.service.sentences, self.language, argument)
+
+    def found(self, customers: tuple[Customer, ...]) -> None:
+        """The org has just said who the caller is: from now on, their language is spoken."""
+        self._customers = customers
 
     @property
     def last_snapshot(self) -> Snapshot | None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from shared.agent.arguments import Given
+from shared.agent.sentences import REFERENCE, own, phrase
 from shared.agent.tool_files import ArgumentType, UpdateFile
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
@@ -15,22 +16,10 @@ from shared.vapi.answers import Answer, refusal
 from web.tools.caller import Caller, caller_for_a_write
 from web.tools.identify import RECENT_MS
 from web.tools.request import WriteRequest
-from web.tools.sentences import listed
 from web.tools.turn import Turn
 
 OTHERS_WAIT_S = 1.0
 """How long a change of a phone number waits to see whether another contact has that number."""
-
-SPOKEN_FIELDS = {
-    "Phone": "phone number",
-    "MobilePhone": "mobile number",
-    "Email": "email address",
-    "MailingStreet": "street",
-    "MailingCity": "city",
-    "MailingState": "state",
-    "MailingPostalCode": "postal code",
-    "MailingCountry": "country",
-}
 
 
 def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
@@ -38,15 +27,9 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
     file = tool.file
     caller = caller_for_a_write(turn)
     if caller.customers is not None and not caller.contact:
-        return refusal(
-            "I can only change details for the one customer whose phone number this is, and I "
-            "can't tell who that is. Nothing was changed."
-        )
+        return refusal(turn.first(own(tool.name, "update", "not-known")))
     if _is_another_contacts(turn, caller, file, given):
-        return refusal(
-            "I can't put that phone number on file for this customer; a colleague has to look at "
-            "it. Nothing was changed."
-        )
+        return refusal(turn.first(own(tool.name, "update", "number-of-another")))
     changes = {
         field: value
         for field, template in file.fields.items()
@@ -59,7 +42,6 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
         and intent.state is not State.CANCELLED
         and intent.fingerprint  # a field that Salesforce refused is an intent without one
     ]
-    spoken = listed([SPOKEN_FIELDS.get(field, field) for field in changes])
     return WriteRequest(
         Kind.CONTACT_UPDATE,
         ContactDraft(
@@ -69,7 +51,11 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
             seen=_seen(turn, caller, changes, earlier),
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         ),
-        said=f"The new {spoken} will be on file in a moment. The reference is {{reference}}.",
+        said=turn.first(
+            own(tool.name, "update", "accepted"),
+            fields=[phrase(f"field-{field}", "field", name=field) for field in changes],
+            reference=REFERENCE,
+        ),
         after=tuple(intent.id for intent in earlier),
         target=_place_among(earlier, changes),
     )

@@ -9,13 +9,11 @@ from shared.domain.kinds import Kind, State
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal, trouble
 from web.tools.caller import caller_for_a_write, open_cases
+from web.tools.sentences import nothing_saved
 from web.tools.turn import Turn
 
 CASE_WAIT_S = 1.0
 """How long a write waits to see whose case it is when the snapshot does not show it."""
-
-NOT_YOURS_TO_CHANGE = refusal("I found that reference, but I can't change its case on this number.")
-UNCHECKED_REFERENCE = trouble("I can't check that reference right now. Nothing was saved.")
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def find_case(turn: Turn, reference: str | None, case_number: str | None) -> Tar
         if intent and intent.is_purged:
             intent = None  # the org still knows the case by this reference
         if intent and intent.kind is not Kind.CASE_CREATE:
-            return refusal("That reference is not one of a case.")
+            return refusal(turn.say("reference-of-no-case"))
         if intent:
             return case_opened_by(turn, intent)
         return _case_in_org(turn, "reference", reference)
@@ -51,7 +49,7 @@ def find_case(turn: Turn, reference: str | None, case_number: str | None) -> Tar
         return _case_in_org(turn, "number", case_number)
     if intent := last_case_of_call(turn.intents):
         return case_opened_by(turn, intent)
-    return refusal("I don't know which case. I need its case number or its reference.")
+    return refusal(turn.say("which-case"))
 
 
 def case_opened_by(turn: Turn, intent: Intent) -> Target | Answer:
@@ -62,7 +60,9 @@ def case_opened_by(turn: Turn, intent: Intent) -> Target | Answer:
     if is_theirs and (identity.contact_id or not number or not identity.is_settled):
         return Target(opened_by=intent)  # the worker checks before it writes
     if not number:
-        return NOT_YOURS_TO_CHANGE if identity.is_settled else UNCHECKED_REFERENCE
+        if identity.is_settled:
+            return refusal(turn.say("reference-not-changed"))
+        return trouble(turn.say("reference-not-checked"))
     try:
         found = turn.service.ask(
             lambda until: turn.service.customers.case_by_number(number, until),
@@ -71,10 +71,10 @@ def case_opened_by(turn: Turn, intent: Intent) -> Target | Answer:
     except SalesforceError:
         if is_theirs:
             return Target(opened_by=intent)  # the worker checks before it writes
-        return UNCHECKED_REFERENCE
+        return trouble(turn.say("reference-not-checked"))
     if found and identity.may_discuss(found.contact_id, requested=is_theirs):
         return Target(opened_by=intent)
-    return NOT_YOURS_TO_CHANGE
+    return refusal(turn.say("reference-not-changed"))
 
 
 def _case_in_org(turn: Turn, by: str, value: str) -> Target | Answer:
@@ -95,9 +95,16 @@ def _case_in_org(turn: Turn, by: str, value: str) -> Target | Answer:
     except SalesforceError:
         if by == "number":
             return Target(number=value)
-        return trouble("I can't find that reference right now. Nothing was saved.")
+        return trouble(turn.say("reference-not-looked-up"))
     if found is None:
-        return refusal(f"I found no case with that {by}. Nothing was saved.")
+        return refusal(nothing_saved(turn, not_found(turn, by)))
     if caller.identity.is_settled and not caller.identity.may_discuss(found.contact_id):
-        return refusal("I found that case, but I can't change it on this phone number.")
+        return refusal(turn.say("case-not-changed"))
     return Target(number=found.number)
+
+
+def not_found(turn: Turn, by: str) -> str:
+    """by: "number" or "reference"."""
+    if by == "number":
+        return turn.say("case-not-found-by-number")
+    return turn.say("case-not-found-by-reference")

@@ -1,0 +1,314 @@
+# Was Anrufer hören und was der Agent zu sagen bekommt, auf Deutsch. en.ftl erklärt das Format.
+
+## Wörter
+
+number = { $count ->
+    [0] null
+    [1] eins
+    [2] zwei
+    [3] drei
+    [4] vier
+    [5] fünf
+    [6] sechs
+    [7] sieben
+    [8] acht
+    [9] neun
+    [10] zehn
+   *[other] { $count }
+}
+
+number-first = { $count ->
+    [0] Null
+    [1] Eins
+    [2] Zwei
+    [3] Drei
+    [4] Vier
+    [5] Fünf
+    [6] Sechs
+    [7] Sieben
+    [8] Acht
+    [9] Neun
+    [10] Zehn
+   *[other] { $count }
+}
+
+# Im Akkusativ: "es gibt ..."
+open-cases = { $count ->
+    [0] keinen offenen Vorgang
+    [one] einen offenen Vorgang
+   *[other] { number } offene Vorgänge
+}
+
+issue = { $issueType ->
+    [billing] Abrechnung
+    [technical] Technik
+    [account] Kundenkonto
+   *[other] { $issueType }
+}
+
+# Im Nominativ, mit Artikel.
+request = { $kind ->
+    [case-create] { $issueType ->
+        [none] der Vorgang
+       *[other] der Vorgang zum Thema { issue }
+    }
+   *[other] { request-kind }
+}
+
+request-with-article = { $kind ->
+    [case-create] { $issueType ->
+        [none] ein Vorgang
+       *[other] ein Vorgang zum Thema { issue }
+    }
+    [case-comment] ein Kommentar
+    [case-close] das Schließen eines Vorgangs
+    [contact-update] eine Änderung der Kontaktdaten
+    [callback] eine Bitte um Rückruf
+    [call-log] eine Gesprächsnotiz
+    [transcript-file] ein Gesprächsprotokoll
+   *[other] eine Anfrage
+}
+
+request-kind = { $kind ->
+    [case-create] der Vorgang
+    [case-comment] der Kommentar
+    [case-close] das Schließen des Vorgangs
+    [contact-update] die Änderung der Kontaktdaten
+    [callback] die Bitte um Rückruf
+    [call-log] die Gesprächsnotiz
+    [transcript-file] das Gesprächsprotokoll
+   *[other] die Anfrage
+}
+
+argument-name-accountNumber = Kundennummer
+argument-name-caseNumber = Vorgangsnummer
+argument-name-comment = Kommentar
+argument-name-description = Beschreibung
+argument-name-email = E-Mail-Adresse
+argument-name-mailingCity = Ort
+argument-name-mailingCountry = Land
+argument-name-mailingPostalCode = Postleitzahl
+argument-name-mailingState = Bundesland
+argument-name-mailingStreet = Straße
+argument-name-mobilePhone = Mobilnummer
+argument-name-name = Name
+argument-name-phone = Telefonnummer
+argument-name-reason = Grund
+argument-name-when = Zeitpunkt
+
+field-Phone = Telefonnummer
+field-MobilePhone = Mobilnummer
+field-Email = E-Mail-Adresse
+field-MailingStreet = Straße
+field-MailingCity = Ort
+field-MailingState = Bundesland
+field-MailingPostalCode = Postleitzahl
+field-MailingCountry = Land
+field = { $name }
+
+the-field-Phone = die Telefonnummer
+the-field-MobilePhone = die Mobilnummer
+the-field-Email = die E-Mail-Adresse
+the-field-MailingStreet = die Straße
+the-field-MailingCity = der Ort
+the-field-MailingState = das Bundesland
+the-field-MailingPostalCode = die Postleitzahl
+the-field-MailingCountry = das Land
+the-field = die Angabe { $name }
+
+named-by-number = mit der Nummer { $number }
+named-by-reference = mit der Referenz { $reference }
+
+## Falsche und fehlende Angaben
+
+argument-missing = Ich brauche noch diese Angabe: { $name }.
+argument-wrong = Diese Angabe konnte ich nicht verstehen: { $name }.
+argument-too-long = Diese Angabe ist zu lang: { $name }.
+arguments-unreadable = Ich konnte die Angaben dazu nicht lesen.
+nothing-saved = Es wurde nichts gespeichert.
+
+argument-issueType-missing = Ich brauche noch das Thema: Abrechnung, Technik oder Kundenkonto.
+argument-description-missing = Ich brauche noch eine kurze Beschreibung des Problems.
+argument-comment-missing = Ich muss noch wissen, was im Kommentar stehen soll.
+call-back-phone-missing = Ich brauche noch die Telefonnummer für den Rückruf.
+update-nothing = Ich muss noch wissen, was geändert werden soll: Telefonnummer, Mobilnummer, E-Mail-Adresse oder Postanschrift.
+
+argument-issueType-wrong = Das Thema muss Abrechnung, Technik oder Kundenkonto sein: billing, technical oder account.
+argument-priority-wrong = Die Priorität muss niedrig, mittel oder hoch sein: low, medium oder high.
+argument-onExisting-wrong = OnExisting muss ask, comment oder new sein.
+argument-email-wrong = Das ist keine vollständige E-Mail-Adresse.
+argument-phone-wrong = Das ist keine vollständige Telefonnummer.
+argument-mobilePhone-wrong = Das ist keine vollständige Telefonnummer.
+argument-reference-wrong = Eine Referenz besteht aus zweimal drei Buchstaben oder Ziffern.
+argument-replaces-wrong = Replaces muss die Referenz einer früheren Anfrage aus diesem Gespräch sein.
+argument-caseNumber-wrong = Eine Vorgangsnummer besteht aus Ziffern.
+
+## Jeder Aufruf
+
+not-saved = Ich konnte das nicht sicher speichern. Bitte sagen Sie dem Anrufer, dass es nicht bestätigt ist.
+not-saved-try-again = Ich konnte das nicht speichern. Bitte versuchen Sie es noch einmal.
+not-found-out = Das kann ich gerade nicht nachsehen. Bitte machen Sie ohne diese Auskunft weiter.
+too-many-calls = Das ist zu viel auf einmal. Hierfür wurde nichts getan. Bitte fragen Sie einzeln danach.
+too-many-writes = Mehr kann ich hier nicht aufnehmen. Es wurde nichts weiter gespeichert. Bieten Sie für den Rest jemanden aus unserem Team an.
+no-such-tool = Das kann ich hier nicht tun.
+call-has-ended = Dieses Gespräch ist beendet.
+
+already-asked = Darum wurde in diesem Gespräch schon gebeten.
+already-asked-with-colleague = Darum wurde schon gebeten. Jemand aus unserem Team sieht es sich an.
+just-taken-back = Das wurde gerade zurückgenommen. Es wird nichts gespeichert.
+
+## Wer anruft
+
+caller-known = Es ruft an: { $who }. Es gibt { open-cases }.
+caller-known-with-many-cases = Es ruft an: { $who }. Es gibt mindestens { open-cases }.
+
+customer = { $name }
+customer-with-number = { $name }, Kundennummer { $number }
+customer-of-account = { $name } von { $account }
+customer-of-account-with-number = { $name } von { $account }, Kundennummer { $number }
+
+number-shared = { number-first } Kunden haben diese Telefonnummer.
+number-not-on-file = Diese Telefonnummer ist nicht hinterlegt.
+number-not-shown = Dieser Anruf zeigt keine Telefonnummer.
+
+caller-not-known = { $first } Deshalb kann ich nicht sagen, wer anruft.
+details-known = { $first } Zu diesen Angaben gibt es einen Kundeneintrag. Ohne die eigene Telefonnummer kann ich davon aber nichts sagen oder ändern.
+details-not-known = { $first } Und zu diesen Angaben habe ich keinen Kundeneintrag gefunden.
+
+nobody-known-shared-number = { number-first } Kunden haben diese Telefonnummer. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
+nobody-known-new-number = Diese Telefonnummer ist nicht hinterlegt. Deshalb kann ich zu keinem Vorgang etwas sagen.
+nobody-known-no-number = Dieser Anruf zeigt keine Telefonnummer. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
+account-number-differs = Diese Kundennummer gehört nicht zu der Person, die anruft.
+
+known-minutes-ago = So war es vor { $count ->
+    [one] einer Minute
+   *[other] { number } Minuten
+}, etwas Neueres ist nicht zu sehen: { $sentence }
+known-hours-ago = So war es vor { $count ->
+    [one] einer Stunde
+   *[other] { number } Stunden
+}, etwas Neueres ist nicht zu sehen: { $sentence }
+
+## Ein Vorgang und sein Stand
+
+case-state = { $status ->
+    [none] ist offen
+    [being-opened] wird gerade angelegt
+    [with-colleague] liegt bei jemandem aus unserem Team
+    [New] ist neu
+    [Working] ist in Bearbeitung
+    [Escalated] ist eskaliert
+    [Closed] ist abgeschlossen
+   *[other] hat den Status { $status }
+}
+case-with-number = Vorgang { $number } { case-state }.
+case-with-number-and-subject = Vorgang { $number }, { $subject }, { case-state }.
+case-with-reference = Der Vorgang mit der Referenz { $reference } { case-state }.
+case-with-reference-and-subject = Der Vorgang mit der Referenz { $reference }, { $subject }, { case-state }.
+
+no-open-case = Für diese Kundin oder diesen Kunden gibt es keinen offenen Vorgang.
+no-open-case-about = Zum Thema { issue } gibt es keinen offenen Vorgang.
+cases-listed = Es gibt { open-cases }. { $cases }
+cases-listed-about = Zum Thema { issue } gibt es { open-cases }. { $cases }
+newest-three = Das sind die drei neuesten.
+
+case-being-opened = Der Vorgang wird gerade angelegt und hat noch keine Nummer. Die Referenz ist { $reference }.
+case-opened-number-unknown = Der Vorgang ist angelegt. Seine Nummer ist noch nicht bekannt.
+case-opened-state-unknown = Der Vorgang ist unter der Nummer { $number } angelegt. Seinen Stand kann ich gerade nicht sehen.
+case-has-number = Der Vorgang hat die Nummer { $number }.
+case-not-found-by-number = Zu dieser Nummer habe ich keinen Vorgang gefunden.
+case-not-found-by-reference = Zu dieser Referenz habe ich keinen Vorgang gefunden.
+case-not-discussed = Den Vorgang habe ich gefunden, aber unter dieser Telefonnummer darf ich nichts dazu sagen.
+reference-not-discussed = Die Referenz habe ich gefunden, aber unter dieser Telefonnummer darf ich nichts dazu sagen.
+
+request-done = Erledigt ist { request-kind }.
+request-with-colleague = Noch nicht erledigt ist { request-kind }. Jemand aus unserem Team sieht es sich an.
+request-taken-back = Zurückgenommen wurde { request-kind }.
+request-on-its-way = In Arbeit ist { request-kind }.
+
+## Eigene Datensätze des Teams
+
+read-not-known = Ich kann nicht erkennen, wer anruft, und darf deshalb nicht nachsehen.
+read-none = Dazu habe ich für diesen Kunden nichts gefunden.
+# $facts ist eine Aufzählung von read-fact. Ein eigener Satz des Werkzeugs ist besser.
+read-one = Gefunden habe ich { $facts }.
+read-fact = { $name } { $value }
+read-many = { $count ->
+    [one] Es gibt einen solchen Eintrag. { $records }
+   *[other] Es gibt { number } solche Einträge. { $records }
+}
+
+## Für welchen Vorgang eine Änderung gilt
+
+which-case = Ich weiß nicht, um welchen Vorgang es geht. Ich brauche seine Nummer oder seine Referenz.
+reference-of-no-case = Diese Referenz gehört zu keinem Vorgang.
+reference-not-changed = Die Referenz habe ich gefunden, aber unter dieser Telefonnummer kann ich den Vorgang nicht ändern.
+reference-not-checked = Ich kann diese Referenz gerade nicht prüfen. Es wurde nichts gespeichert.
+reference-not-looked-up = Ich kann diese Referenz gerade nicht finden. Es wurde nichts gespeichert.
+case-not-changed = Den Vorgang habe ich gefunden, aber unter dieser Telefonnummer kann ich ihn nicht ändern.
+case-taken-back = Dieser Vorgang wurde zurückgenommen. Es lässt sich nichts mehr hinzufügen.
+
+## Änderungen, die angenommen oder abgelehnt wurden
+
+create-accepted = Das wird gerade gespeichert. Die Referenz ist { $reference }.
+create-not-known = Das kann ich nur für den einen Kunden tun, dem diese Telefonnummer gehört, und ich kann nicht erkennen, wer das ist. Es wurde nichts gespeichert.
+createSalesforceCase-accepted = Der Vorgang zum Thema { issue } wird angelegt. Die Referenz ist { $reference }.
+case-not-added-to = Zu diesem Vorgang kann ich unter dieser Telefonnummer nichts hinzufügen. Ich kann einen neuen anlegen.
+
+existing-case-of-account = Zu diesem Kundenkonto gibt es einen Vorgang vom letzten Tag, aber unter dieser Telefonnummer kann ich nichts hinzufügen. Es wurde noch nichts gespeichert. Soll ich einen neuen anlegen?
+existing-request-of-call = In diesem Gespräch wurde schon { request-with-article } aufgenommen, { $named }. Es wurde nichts weiter gespeichert. Soll ich das ändern, etwas hinzufügen oder etwas Neues anlegen?
+existing-request = Vom letzten Tag gibt es dazu schon { request-with-article }, { $named }. Es wurde noch nichts gespeichert. Soll ich etwas Neues anlegen?
+existing-case = Dazu gibt es schon einen Vorgang vom letzten Tag. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
+existing-case-named = Dazu gibt es schon einen Vorgang vom letzten Tag, { $named }. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
+
+comment-accepted = Der Kommentar wird hinzugefügt. Die Referenz ist { $reference }.
+
+update-accepted = Neu hinterlegt wird gleich: { $fields }. Die Referenz ist { $reference }.
+update-not-known = Ich kann nur die Daten der einen Person ändern, der diese Telefonnummer gehört, und ich kann nicht sagen, wer das ist. Es wurde nichts geändert.
+update-number-of-another = Diese Telefonnummer kann ich hier nicht hinterlegen. Jemand aus unserem Team muss sich das ansehen. Es wurde nichts geändert.
+
+close-accepted = Der Vorgang war schon angelegt und wird deshalb geschlossen. Die Referenz ist { $reference }.
+close-taken-back = Der Vorgang ist zurückgenommen. Er wird nicht angelegt.
+close-with-colleague = Jemand aus unserem Team hat diesen Vorgang und sieht, dass er nicht mehr gewünscht ist.
+close-nothing = In diesem Gespräch wurde kein Vorgang angelegt. Es gibt also nichts zurückzunehmen.
+
+call-back-accepted = Wir rufen Sie zurück. Die Referenz ist { $reference }.
+
+## Korrekturen
+
+replaces-unknown = Eine Anfrage mit der Referenz, die ersetzt werden soll, kenne ich in diesem Gespräch nicht. Es wurde nichts gespeichert.
+replaces-another-kind = Unter der Referenz { $reference } steht { request-with-article }. Das lässt sich hiermit nicht ersetzen. Es wurde nichts gespeichert.
+replaced = Ersetzt wird damit { request }.
+replaced-is-closed = Geschlossen wird { request } mit der Referenz { $reference }.
+replaced-stays = Schon weitergegeben ist { request } mit der Referenz { $reference }. Das bleibt bestehen.
+
+## Ins laufende Gespräch, für den Agenten
+
+caller-took-back = Zurückgenommen wurde { request } mit der Referenz { $reference }. Es wird nichts gespeichert. Sagen Sie das. War es nicht so gemeint, rufen Sie { $tool } mit allen Angaben noch einmal auf.
+case-open-now = Der Vorgang mit der Referenz { $reference } ist jetzt angelegt. Seine Nummer ist { $number }. Sagen Sie das, wenn es passt.
+write-not-saved = Was unter der Referenz { $reference } notiert ist, ließ sich nicht speichern. Sagen Sie, dass sich jemand aus unserem Team darum kümmert.
+fields-not-saved = Unter der Referenz { $reference } ließ sich nicht speichern: { $fields }. Der Rest wird gespeichert. Sagen Sie, dass sich jemand aus unserem Team darum kümmert.
+
+## Weiterleitungen
+
+transfer-connecting = Ich verbinde Sie mit { $whom }. Einen Moment, bitte.
+transfer-to-colleague = jemandem aus unserem Team
+transfer-to-owner = Ihrer persönlichen Ansprechperson
+transfer-nobody = Im Moment kann niemand dieses Gespräch übernehmen. Bieten Sie einen Rückruf an.
+transfer-no-phone = Dieses Gespräch läuft nicht über das Telefon und lässt sich deshalb nicht weiterleiten. Bieten Sie einen Rückruf an und fragen Sie nach der Nummer.
+handover-refused = Ich kann dieses Gespräch nicht übergeben.
+
+transfer-caller-unknown = Eine Person mit unbekannter Telefonnummer
+transfer-summary = { $who } möchte mit jemandem sprechen.
+transfer-summary-number = { $who } möchte mit jemandem über Vorgang { $number } sprechen, Thema { issue }.
+transfer-summary-reference = { $who } möchte mit jemandem über einen Vorgang mit der Referenz { $reference } sprechen, Thema { issue }.
+
+## Vor dem Agenten oder ohne ihn
+
+greeting = Guten Tag, hier ist der Kundenservice. Was kann ich für Sie tun?
+greeting-by-name = Guten Tag { $name }, hier ist der Kundenservice. Was kann ich für Sie tun?
+
+nobody-answers = Leider kann Ihren Anruf gerade niemand annehmen. Bitte rufen Sie später noch einmal an.
+voicemail-prompt = Leider kann Ihren Anruf gerade niemand annehmen. Bitte nennen Sie nach dem Ton Ihren Namen und Ihr Anliegen.
+voicemail-thanks = Vielen Dank. Wir melden uns bei Ihnen.
+campaign-not-decided = Dieser Server entscheidet nicht, wer angerufen werden darf.

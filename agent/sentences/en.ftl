@@ -1,0 +1,320 @@
+# What callers can hear, and what the agent gets to say, in English. The format is Project Fluent:
+# https://projectfluent.org/fluent/guide/
+#
+# * For another language, copy this file: fr.ftl, pt-BR.ftl. Keep the keys and the variables, translate the
+#   rest. `python -m pytest tests/shared/test_sentences.py` and the start of the service check it.
+# * Write for the ear: short, no abbreviations, 300 characters at most.
+# * A tool's own sentence comes before the one of its verb: `orderStatus-accepted` before `create-accepted`,
+#   and `orderStatus-orderNumber-missing` before `argument-orderNumber-missing` and `argument-missing`.
+# * Most of these go to the agent, which tells the caller. None mentions how the service works.
+
+## Words
+
+number = { $count ->
+    [0] no
+    [1] one
+    [2] two
+    [3] three
+    [4] four
+    [5] five
+    [6] six
+    [7] seven
+    [8] eight
+    [9] nine
+    [10] ten
+   *[other] { $count }
+}
+
+# At the beginning of a sentence.
+number-first = { $count ->
+    [0] No
+    [1] One
+    [2] Two
+    [3] Three
+    [4] Four
+    [5] Five
+    [6] Six
+    [7] Seven
+    [8] Eight
+    [9] Nine
+    [10] Ten
+   *[other] { $count }
+}
+
+open-cases = { $count ->
+    [one] { number } open case
+   *[other] { number } open cases
+}
+
+# What a caller asked for. $kind is the kind of request, $issueType a case's, "none" when it is not known.
+request = { $kind ->
+    [case-create] { $issueType ->
+        [none] case
+       *[other] { $issueType } case
+    }
+   *[other] { request-kind }
+}
+
+request-with-article = { $kind ->
+    [case-create] { $issueType ->
+        [none] a case
+        [account] an account case
+       *[other] a { $issueType } case
+    }
+   *[other] a { request-kind }
+}
+
+request-kind = { $kind ->
+    [case-create] case
+    [case-comment] comment
+    [case-close] closing of the case
+    [contact-update] change of contact details
+    [callback] call-back request
+    [call-log] record of the call
+    [transcript-file] transcript
+   *[other] request
+}
+
+# The spoken names of arguments. Without one, orderNumber is spoken as "order number".
+argument-name-accountNumber = account number
+argument-name-caseNumber = case number
+argument-name-comment = comment
+argument-name-description = description
+argument-name-email = email
+argument-name-mailingCity = mailing city
+argument-name-mailingCountry = mailing country
+argument-name-mailingPostalCode = mailing postal code
+argument-name-mailingState = mailing state
+argument-name-mailingStreet = mailing street
+argument-name-mobilePhone = mobile phone
+argument-name-name = name
+argument-name-phone = phone
+argument-name-reason = reason
+argument-name-when = when
+
+# Fields of a contact, by their API names.
+field-Phone = phone number
+field-MobilePhone = mobile number
+field-Email = email address
+field-MailingStreet = street
+field-MailingCity = city
+field-MailingState = state
+field-MailingPostalCode = postal code
+field-MailingCountry = country
+field = { $name }
+
+# As the subject of a sentence.
+the-field-Phone = the phone
+the-field-MobilePhone = the mobile phone
+the-field-Email = the email
+the-field-MailingStreet = the street
+the-field-MailingCity = the city
+the-field-MailingState = the state
+the-field-MailingPostalCode = the postal code
+the-field-MailingCountry = the country
+the-field = the { $name }
+
+named-by-number = number { $number }
+named-by-reference = reference { $reference }
+
+## Wrong and missing arguments
+
+argument-missing = I still need the { $name }.
+argument-wrong = I could not read the { $name }.
+argument-too-long = The { $name } is too long.
+arguments-unreadable = I could not read the arguments of that request.
+nothing-saved = Nothing was saved.
+
+argument-issueType-missing = I still need the issue type: billing, technical or account.
+argument-description-missing = I still need a short description of the problem.
+argument-comment-missing = I still need what the comment should say.
+call-back-phone-missing = I still need the phone number to call back.
+update-nothing = I still need what to change: phone, mobile phone, email or mailing address.
+
+argument-issueType-wrong = The issue type must be billing, technical or account.
+argument-priority-wrong = The priority must be low, medium or high.
+argument-onExisting-wrong = OnExisting must be ask, comment or new.
+argument-email-wrong = That is not a complete email address.
+argument-phone-wrong = That is not a complete phone number.
+argument-mobilePhone-wrong = That is not a complete phone number.
+argument-reference-wrong = A reference has three and three letters or digits.
+argument-replaces-wrong = Replaces must be the reference of an earlier request of this call.
+argument-caseNumber-wrong = A case number has digits.
+
+## Any tool call
+
+not-saved = I could not save that for certain. Please tell the caller that it is not confirmed.
+not-saved-try-again = I could not save that. Please try once more.
+not-found-out = I can't look that up right now. Please go on without it.
+too-many-calls = That is too much at once. Nothing was done for this one. Ask for it by itself.
+too-many-writes = That is as much as I can note down here. Nothing more was saved. Offer a colleague for the rest.
+no-such-tool = That is nothing I can do here.
+call-has-ended = This call has ended.
+
+already-asked = That was asked for in this call already.
+already-asked-with-colleague = That was asked for already and needs a colleague, who will look at it.
+just-taken-back = The caller has just taken that back, so nothing is saved.
+
+## Who is calling
+
+caller-known = The caller is { $who }. They have { open-cases }.
+caller-known-with-many-cases = The caller is { $who }. They have at least { open-cases }.
+
+customer = { $name }
+customer-with-number = { $name }, account number { $number }
+customer-of-account = { $name } of { $account }
+customer-of-account-with-number = { $name } of { $account }, account number { $number }
+
+number-shared = { number-first } customers share this phone number.
+number-not-on-file = This phone number is not on file.
+number-not-shown = This call shows no phone number.
+
+# $first is one of the three above.
+caller-not-known = { $first } So I can't tell who is calling.
+details-known = { $first } There is a customer with those details, but without their own phone number I can't share or change anything of theirs.
+details-not-known = { $first } And I found no customer with those details.
+
+nobody-known-shared-number = { number-first } customers share this phone number, so I can't tell whose cases to look at.
+nobody-known-new-number = This phone number is not on file, so I have no cases to tell about.
+nobody-known-no-number = This call shows no phone number, so I can't tell whose cases to look at.
+account-number-differs = That account number is not the one of the customer who is calling.
+
+# $sentence comes from what was known before the call.
+known-minutes-ago = As last known { $count ->
+    [one] { number } minute
+   *[other] { number } minutes
+} ago, nothing newer can be seen: { $sentence }
+known-hours-ago = As last known { $count ->
+    [one] { number } hour
+   *[other] { number } hours
+} ago, nothing newer can be seen: { $sentence }
+
+## A case, and how it stands
+
+# $status is the org's own word, or one of the three here.
+case-state = is { $status ->
+    [none] open
+    [being-opened] being opened
+    [with-colleague] with a colleague
+   *[other] { $status }
+}
+case-with-number = Case { $number } { case-state }.
+case-with-number-and-subject = Case { $number }, { $subject }, { case-state }.
+case-with-reference = The case with reference { $reference } { case-state }.
+case-with-reference-and-subject = The case with reference { $reference }, { $subject }, { case-state }.
+
+no-open-case = There is no open case for this customer.
+no-open-case-about = There is no open case about { $issueType } issues for this customer.
+cases-listed = There { $count ->
+    [one] is
+   *[other] are
+} { open-cases }. { $cases }
+cases-listed-about = There { $count ->
+    [one] is
+   *[other] are
+} { open-cases } about { $issueType } issues. { $cases }
+newest-three = These are the newest three.
+
+case-being-opened = The case is being opened and has no number yet. Its reference is { $reference }.
+case-opened-number-unknown = The case has been opened; its number is not known yet.
+case-opened-state-unknown = The case has been opened with number { $number }. I can't see its status right now.
+case-has-number = The case has number { $number }.
+case-not-found-by-number = I found no case with that number.
+case-not-found-by-reference = I found no case with that reference.
+case-not-discussed = I found that case, but I can't discuss it on this phone number.
+reference-not-discussed = I found that reference, but I can't discuss it on this phone number.
+
+request-done = The { request-kind } is done.
+request-with-colleague = The { request-kind } needs a colleague, who will look at it.
+request-taken-back = The { request-kind } was taken back.
+request-on-its-way = The { request-kind } is on its way.
+
+## Records of the team's own
+
+read-not-known = I can't tell who is calling, so I can't look that up.
+read-none = I found nothing like that for this customer.
+# $facts is a list of read-fact, such as "status: Shipped". A tool's own sentence is better.
+read-one = I found { $facts }.
+read-fact = { $name } { $value }
+read-many = { $count ->
+    [one] There is { number } such record. { $records }
+   *[other] There are { number } such records. { $records }
+}
+
+## Which case a change is for
+
+which-case = I don't know which case. I need its case number or its reference.
+reference-of-no-case = That reference is not one of a case.
+reference-not-changed = I found that reference, but I can't change its case on this number.
+reference-not-checked = I can't check that reference right now. Nothing was saved.
+reference-not-looked-up = I can't find that reference right now. Nothing was saved.
+case-not-changed = I found that case, but I can't change it on this phone number.
+case-taken-back = That case was taken back, so nothing can be added to it.
+
+## Changes that were accepted, or refused
+
+create-accepted = That is being saved. The reference is { $reference }.
+create-not-known = I can only do that for a customer whom I know by this phone number, and I can't tell who that is. Nothing was saved.
+createSalesforceCase-accepted = The { $issueType } case is being opened. Its reference is { $reference }.
+case-not-added-to = I can't add to that case on this phone number. I can open a new one.
+
+existing-case-of-account = There is a case of the last day for this account, but I can't add to it on this phone number. Nothing was saved yet. Shall I open a new one?
+# $named is named-by-number or named-by-reference.
+existing-request-of-call = There is { request-with-article } of this call already, { $named }. Nothing more was saved. Shall I correct that one, add to it, or open another one?
+existing-request = There is { request-with-article } of the last day for this already, { $named }. Nothing was saved yet. Shall I make another one?
+existing-case = There is already a case of the last day for this. Nothing was saved yet. Shall I add to that case, or open a new one?
+existing-case-named = There is already a case of the last day for this, { $named }. Nothing was saved yet. Shall I add to that case, or open a new one?
+
+comment-accepted = The comment is being added. Its reference is { $reference }.
+
+update-accepted = The new { $fields } will be on file in a moment. The reference is { $reference }.
+update-not-known = I can only change details for the one customer whose phone number this is, and I can't tell who that is. Nothing was changed.
+update-number-of-another = I can't put that phone number on file for this customer; a colleague has to look at it. Nothing was changed.
+
+close-accepted = The case was opened already, so it is being closed. The reference is { $reference }.
+close-taken-back = The case was taken back. It will not be opened.
+close-with-colleague = A colleague has that case and will see that it is not wanted.
+close-nothing = No case was opened in this call, so there is none to take back.
+
+call-back-accepted = Somebody will call back. The reference is { $reference }.
+
+## Corrections
+
+replaces-unknown = I know no request with the reference to be replaced in this call. Nothing was saved.
+replaces-another-kind = Reference { $reference } is { request-with-article }, which this can't replace. Nothing was saved.
+replaced = It replaces the { request }.
+replaced-is-closed = The { request } with reference { $reference } is being closed.
+replaced-stays = The { request } with reference { $reference } was passed on already, so it stays.
+
+## Into the live call, for the agent
+
+caller-took-back = The caller took back the { request } with reference { $reference }. It is not saved. Tell them so. If they did not mean it, call { $tool } again with all its details.
+case-open-now = The case with reference { $reference } is open now. Its number is { $number }. Tell the caller when it fits.
+write-not-saved = What was noted with reference { $reference } could not be saved. Tell the caller that a colleague will look at it.
+fields-not-saved = Of what was noted with reference { $reference }, { $fields } could not be saved. The rest is being saved. Tell the caller that a colleague will look at it.
+
+## Transfers
+
+transfer-connecting = I am connecting you with { $whom }. One moment, please.
+transfer-to-colleague = a colleague
+transfer-to-owner = your account manager
+transfer-nobody = Nobody can take this call now. Offer that somebody calls back.
+transfer-no-phone = This conversation is not a phone call, so it can't be transferred to a phone. Offer that somebody calls back, and ask for the number.
+handover-refused = I can't hand this call over.
+
+# To the colleague who takes the call, in the default language.
+transfer-caller-unknown = A caller who is not known by their number
+transfer-summary = { $who } wants to talk to somebody.
+transfer-summary-number = { $who } wants to talk to somebody about case { $number }, { $issueType }.
+transfer-summary-reference = { $who } wants to talk to somebody about a case with reference { $reference }, { $issueType }.
+
+## Before the agent, or without it
+
+# The greeting in a language that is not the default; assistant.toml has that one.
+greeting = Hello, you have reached customer service. How can I help you?
+greeting-by-name = Hello { $name }, you have reached customer service. How can I help you?
+
+nobody-answers = Sorry, nobody can take this call right now. Please call later.
+voicemail-prompt = We are sorry, nobody can take your call now. Please leave your name and what it is about after the tone.
+voicemail-thanks = Thank you. We will get back to you.
+campaign-not-decided = This server does not decide who may be called.

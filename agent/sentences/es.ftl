@@ -1,0 +1,313 @@
+# Lo que oye quien llama y lo que recibe el agente para decir, en español. en.ftl explica el formato.
+
+## Palabras
+
+number = { $count ->
+    [0] ningún
+    [1] un
+    [2] dos
+    [3] tres
+    [4] cuatro
+    [5] cinco
+    [6] seis
+    [7] siete
+    [8] ocho
+    [9] nueve
+    [10] diez
+   *[other] { $count }
+}
+
+number-first = { $count ->
+    [0] Ningún
+    [1] Un
+    [2] Dos
+    [3] Tres
+    [4] Cuatro
+    [5] Cinco
+    [6] Seis
+    [7] Siete
+    [8] Ocho
+    [9] Nueve
+    [10] Diez
+   *[other] { $count }
+}
+
+open-cases = { $count ->
+    [0] ningún caso abierto
+    [one] un caso abierto
+   *[other] { number } casos abiertos
+}
+
+issue = { $issueType ->
+    [billing] facturación
+    [technical] asistencia técnica
+    [account] la cuenta
+   *[other] { $issueType }
+}
+
+# Con artículo.
+request = { $kind ->
+    [case-create] { $issueType ->
+        [none] el caso
+       *[other] el caso sobre { issue }
+    }
+   *[other] { request-kind }
+}
+
+request-with-article = { $kind ->
+    [case-create] { $issueType ->
+        [none] un caso
+       *[other] un caso sobre { issue }
+    }
+    [case-comment] un comentario
+    [case-close] el cierre de un caso
+    [contact-update] un cambio de datos de contacto
+    [callback] una solicitud de llamada
+    [call-log] un registro de la llamada
+    [transcript-file] una transcripción
+   *[other] una solicitud
+}
+
+request-kind = { $kind ->
+    [case-create] el caso
+    [case-comment] el comentario
+    [case-close] el cierre del caso
+    [contact-update] el cambio de datos de contacto
+    [callback] la solicitud de llamada
+    [call-log] el registro de la llamada
+    [transcript-file] la transcripción
+   *[other] la solicitud
+}
+
+argument-name-accountNumber = número de cliente
+argument-name-caseNumber = número de caso
+argument-name-comment = comentario
+argument-name-description = descripción
+argument-name-email = correo electrónico
+argument-name-mailingCity = ciudad
+argument-name-mailingCountry = país
+argument-name-mailingPostalCode = código postal
+argument-name-mailingState = provincia
+argument-name-mailingStreet = calle
+argument-name-mobilePhone = teléfono móvil
+argument-name-name = nombre
+argument-name-phone = teléfono
+argument-name-reason = motivo
+argument-name-when = momento
+
+field-Phone = teléfono
+field-MobilePhone = teléfono móvil
+field-Email = correo electrónico
+field-MailingStreet = calle
+field-MailingCity = ciudad
+field-MailingState = provincia
+field-MailingPostalCode = código postal
+field-MailingCountry = país
+field = { $name }
+
+the-field-Phone = el teléfono
+the-field-MobilePhone = el teléfono móvil
+the-field-Email = el correo electrónico
+the-field-MailingStreet = la calle
+the-field-MailingCity = la ciudad
+the-field-MailingState = la provincia
+the-field-MailingPostalCode = el código postal
+the-field-MailingCountry = el país
+the-field = el dato { $name }
+
+named-by-number = con el número { $number }
+named-by-reference = con la referencia { $reference }
+
+## Datos que faltan o no valen
+
+argument-missing = Todavía necesito este dato: { $name }.
+argument-wrong = No he podido entender este dato: { $name }.
+argument-too-long = Este dato es demasiado largo: { $name }.
+arguments-unreadable = No he podido leer los datos de esa solicitud.
+nothing-saved = No se ha guardado nada.
+
+argument-issueType-missing = Todavía necesito el tema: facturación, asistencia técnica o cuenta.
+argument-description-missing = Todavía necesito una breve descripción del problema.
+argument-comment-missing = Todavía necesito saber qué debe decir el comentario.
+call-back-phone-missing = Todavía necesito el número de teléfono al que llamar.
+update-nothing = Todavía necesito saber qué hay que cambiar: teléfono, teléfono móvil, correo electrónico o dirección postal.
+
+argument-issueType-wrong = El tema debe ser facturación, asistencia técnica o cuenta: billing, technical o account.
+argument-priority-wrong = La prioridad debe ser baja, media o alta: low, medium o high.
+argument-onExisting-wrong = OnExisting debe ser ask, comment o new.
+argument-email-wrong = Esa dirección de correo electrónico no está completa.
+argument-phone-wrong = Ese número de teléfono no está completo.
+argument-mobilePhone-wrong = Ese número de teléfono no está completo.
+argument-reference-wrong = Una referencia tiene dos grupos de tres letras o cifras.
+argument-replaces-wrong = Replaces debe ser la referencia de una solicitud anterior de esta llamada.
+argument-caseNumber-wrong = Un número de caso tiene cifras.
+
+## Cualquier solicitud
+
+not-saved = No he podido guardarlo con seguridad. Diga a quien llama que no está confirmado.
+not-saved-try-again = No he podido guardarlo. Inténtelo otra vez, por favor.
+not-found-out = No puedo consultarlo en este momento. Continúe sin ese dato, por favor.
+too-many-calls = Es demasiado a la vez. Para esto no se ha hecho nada. Pídalo por separado.
+too-many-writes = No puedo anotar nada más aquí. No se ha guardado nada más. Para el resto, ofrezca hablar con una persona de nuestro equipo.
+no-such-tool = Eso no puedo hacerlo aquí.
+call-has-ended = Esta llamada ha terminado.
+
+already-asked = Eso ya se ha pedido en esta llamada.
+already-asked-with-colleague = Eso ya se ha pedido. Una persona de nuestro equipo lo revisará.
+just-taken-back = Quien llama acaba de retirarlo, así que no se guarda nada.
+
+## Quién llama
+
+caller-known = Llama { $who }. Tiene { open-cases }.
+caller-known-with-many-cases = Llama { $who }. Tiene al menos { open-cases }.
+
+customer = { $name }
+customer-with-number = { $name }, número de cliente { $number }
+customer-of-account = { $name }, de { $account }
+customer-of-account-with-number = { $name }, de { $account }, número de cliente { $number }
+
+number-shared = { number-first } clientes comparten este número de teléfono.
+number-not-on-file = Este número de teléfono no está registrado.
+number-not-shown = Esta llamada no muestra ningún número de teléfono.
+
+caller-not-known = { $first } Por eso no puedo saber quién llama.
+details-known = { $first } Hay un cliente con esos datos, pero si no llama desde su propio teléfono no puedo decir ni cambiar nada suyo.
+details-not-known = { $first } Tampoco he encontrado ningún cliente con esos datos.
+
+nobody-known-shared-number = { number-first } clientes comparten este número de teléfono, así que no puedo saber de quién son los casos.
+nobody-known-new-number = Este número de teléfono no está registrado, así que no puedo informar de ningún caso.
+nobody-known-no-number = Esta llamada no muestra ningún número de teléfono, así que no puedo saber de quién son los casos.
+account-number-differs = Ese número de cliente no es el de la persona que llama.
+
+known-minutes-ago = Según los últimos datos, de hace { $count ->
+    [one] un minuto
+   *[other] { number } minutos
+}, y sin nada más reciente: { $sentence }
+known-hours-ago = Según los últimos datos, de hace { $count ->
+    [one] una hora
+   *[other] { number } horas
+}, y sin nada más reciente: { $sentence }
+
+## Un caso y su estado
+
+case-state = { $status ->
+    [none] está abierto
+    [being-opened] se está abriendo
+    [with-colleague] está en manos de nuestro equipo
+    [New] es nuevo
+    [Working] está en curso
+    [Escalated] está escalado
+    [Closed] está cerrado
+   *[other] tiene el estado { $status }
+}
+case-with-number = El caso { $number } { case-state }.
+case-with-number-and-subject = El caso { $number }, { $subject }, { case-state }.
+case-with-reference = El caso con la referencia { $reference } { case-state }.
+case-with-reference-and-subject = El caso con la referencia { $reference }, { $subject }, { case-state }.
+
+no-open-case = No hay ningún caso abierto de este cliente.
+no-open-case-about = No hay ningún caso abierto de este cliente sobre { issue }.
+cases-listed = Hay { open-cases }. { $cases }
+cases-listed-about = Hay { open-cases } sobre { issue }. { $cases }
+newest-three = Estos son los tres más recientes.
+
+case-being-opened = El caso se está abriendo y aún no tiene número. Su referencia es { $reference }.
+case-opened-number-unknown = El caso ya está abierto, pero aún no se conoce su número.
+case-opened-state-unknown = El caso está abierto con el número { $number }. En este momento no puedo ver su estado.
+case-has-number = El caso tiene el número { $number }.
+case-not-found-by-number = No he encontrado ningún caso con ese número.
+case-not-found-by-reference = No he encontrado ningún caso con esa referencia.
+case-not-discussed = He encontrado ese caso, pero no puedo hablar de él con este número de teléfono.
+reference-not-discussed = He encontrado esa referencia, pero no puedo hablar de ella con este número de teléfono.
+
+request-done = Ya se ha completado { request-kind }.
+request-with-colleague = Aún no se ha completado { request-kind }. Una persona de nuestro equipo lo revisará.
+request-taken-back = Se ha retirado { request-kind }.
+request-on-its-way = Se está tramitando { request-kind }.
+
+## Registros propios del equipo
+
+read-not-known = No puedo saber quién llama, así que no puedo consultarlo.
+read-none = No he encontrado nada así para este cliente.
+# $facts es una lista de read-fact. Es mejor una frase propia de la herramienta.
+read-one = He encontrado { $facts }.
+read-fact = { $name } { $value }
+read-many = { $count ->
+    [one] Hay un registro así. { $records }
+   *[other] Hay { number } registros así. { $records }
+}
+
+## Para qué caso es un cambio
+
+which-case = No sé de qué caso se trata. Necesito su número o su referencia.
+reference-of-no-case = Esa referencia no es de un caso.
+reference-not-changed = He encontrado esa referencia, pero no puedo cambiar su caso con este número de teléfono.
+reference-not-checked = No puedo comprobar esa referencia en este momento. No se ha guardado nada.
+reference-not-looked-up = No puedo encontrar esa referencia en este momento. No se ha guardado nada.
+case-not-changed = He encontrado ese caso, pero no puedo cambiarlo con este número de teléfono.
+case-taken-back = Ese caso se ha retirado, así que no se le puede añadir nada.
+
+## Cambios aceptados o rechazados
+
+create-accepted = Se está guardando. La referencia es { $reference }.
+create-not-known = Solo puedo hacerlo para el cliente a quien pertenece este número de teléfono, y no puedo saber quién es. No se ha guardado nada.
+createSalesforceCase-accepted = Se está abriendo el caso sobre { issue }. Su referencia es { $reference }.
+case-not-added-to = No puedo añadir nada a ese caso con este número de teléfono. Puedo abrir uno nuevo.
+
+existing-case-of-account = Hay un caso del último día de esta cuenta, pero no puedo añadirle nada con este número de teléfono. Aún no se ha guardado nada. ¿Abro uno nuevo?
+existing-request-of-call = En esta llamada ya hay { request-with-article }, { $named }. No se ha guardado nada más. ¿Lo corrijo, le añado algo o abro otro?
+existing-request = Ya hay { request-with-article } del último día sobre esto, { $named }. Aún no se ha guardado nada. ¿Hago otra solicitud?
+existing-case = Ya hay un caso del último día sobre esto. Aún no se ha guardado nada. ¿Añado algo a ese caso o abro uno nuevo?
+existing-case-named = Ya hay un caso del último día sobre esto, { $named }. Aún no se ha guardado nada. ¿Añado algo a ese caso o abro uno nuevo?
+
+comment-accepted = Se está añadiendo el comentario. Su referencia es { $reference }.
+
+update-accepted = Enseguida quedará registrado lo nuevo: { $fields }. La referencia es { $reference }.
+update-not-known = Solo puedo cambiar los datos del único cliente que tiene este número de teléfono, y no puedo saber quién es. No se ha cambiado nada.
+update-number-of-another = No puedo registrar ese número de teléfono para este cliente. Una persona de nuestro equipo debe revisarlo. No se ha cambiado nada.
+
+close-accepted = El caso ya estaba abierto, así que se está cerrando. La referencia es { $reference }.
+close-taken-back = El caso se ha retirado. No se abrirá.
+close-with-colleague = Una persona de nuestro equipo tiene ese caso y verá que ya no se desea.
+close-nothing = En esta llamada no se ha abierto ningún caso, así que no hay nada que retirar.
+
+call-back-accepted = Le devolveremos la llamada. La referencia es { $reference }.
+
+## Correcciones
+
+replaces-unknown = No conozco en esta llamada ninguna solicitud con la referencia que se quiere sustituir. No se ha guardado nada.
+replaces-another-kind = La referencia { $reference } es de { request-with-article }, y eso no se puede sustituir así. No se ha guardado nada.
+replaced = Sustituye { request }.
+replaced-is-closed = Se está cerrando { request } con la referencia { $reference }.
+replaced-stays = Ya se ha tramitado { request } con la referencia { $reference }, así que se mantiene.
+
+## Durante la llamada, para el agente
+
+caller-took-back = Quien llama ha retirado { request } con la referencia { $reference }. No se guarda. Dígaselo. Si no era su intención, llame otra vez a { $tool } con todos los datos.
+case-open-now = El caso con la referencia { $reference } ya está abierto. Su número es { $number }. Dígalo cuando convenga.
+write-not-saved = No se ha podido guardar lo anotado con la referencia { $reference }. Diga que una persona de nuestro equipo lo revisará.
+fields-not-saved = De lo anotado con la referencia { $reference } no se ha podido guardar esto: { $fields }. El resto se está guardando. Diga que una persona de nuestro equipo lo revisará.
+
+## Transferencias
+
+transfer-connecting = Le paso con { $whom }. Un momento, por favor.
+transfer-to-colleague = una persona de nuestro equipo
+transfer-to-owner = la persona que lleva su cuenta
+transfer-nobody = Ahora nadie puede atender esta llamada. Ofrezca que le llamemos más tarde.
+transfer-no-phone = Esta conversación no es una llamada telefónica, así que no se puede transferir a un teléfono. Ofrezca que le llamemos y pida el número.
+handover-refused = No puedo pasar esta llamada.
+
+transfer-caller-unknown = Una persona que no conocemos por su número
+transfer-summary = { $who } quiere hablar con alguien.
+transfer-summary-number = { $who } quiere hablar con alguien sobre el caso { $number }, tema: { issue }.
+transfer-summary-reference = { $who } quiere hablar con alguien sobre un caso con la referencia { $reference }, tema: { issue }.
+
+## Antes del agente o sin él
+
+greeting = Hola, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
+greeting-by-name = Hola, { $name }, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
+
+nobody-answers = Lo sentimos, nadie puede atender su llamada en este momento. Llame más tarde, por favor.
+voicemail-prompt = Lo sentimos, nadie puede atender su llamada ahora. Después de la señal, deje su nombre y el motivo de su llamada.
+voicemail-thanks = Gracias. Nos pondremos en contacto con usted.
+campaign-not-decided = Este servidor no decide a quién se puede llamar.

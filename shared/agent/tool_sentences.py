@@ -1,0 +1,62 @@
+"""The sentences that a tool's own file brings: `[sentences.en]` with `accepted`, `none`, `one`."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from textwrap import indent
+
+from shared.agent.errors import Mistake
+from shared.agent.sentence_file import SentenceFile, read_sentence_file
+from shared.agent.toml_lines import line_of, lines_of
+from shared.agent.tool_files import CreateFile, ReadFile
+from shared.agent.tools import Tool
+
+
+def place_in(folder: Path, tool: str, path: tuple[str, ...]) -> tuple[str, int]:
+    """The file of a tool, and the line on which it says something; its verb's for a default."""
+    lines = lines_of((folder / "tools" / f"{tool}.toml").read_text(encoding="utf-8-sig"))
+    return f"tools/{tool}.toml", line_of(lines, path) or line_of(lines, ("verb",))
+
+
+def sentences_of_tools(
+    folder: Path, tools: Iterable[Tool]
+) -> tuple[dict[str, list[SentenceFile]], list[Mistake]]:
+    """By language, the sentences under the keys that the tools say them by; and every mistake."""
+    found: dict[str, list[SentenceFile]] = {}
+    mistakes: list[Mistake] = []
+    for tool in tools:
+        for language, sentences in tool.file.sentences.items():
+            for what, text in sentences.items():
+                file, line = place_in(folder, tool.name, ("sentences", language, what))
+                key = f"{tool.name}-{what}"
+                read = read_sentence_file(file, f"{key} =\n{indent(text.strip(), '    ')}\n")
+                mistakes += [
+                    Mistake(file, line, wrong.problem, wrong.remedy) for wrong in read.mistakes
+                ]
+                for problem, remedy in _wrong_variables(tool, what, read.variables.get(key)):
+                    mistakes.append(Mistake(file, line, problem, remedy))
+                found.setdefault(language, []).append(read)
+    return found, mistakes
+
+
+def _wrong_variables(
+    tool: Tool, what: str, used: frozenset[str] | None
+) -> Iterator[tuple[str, str]]:
+    known = _known(tool, what)
+    for name in sorted((used or frozenset()) - known):
+        can = ", ".join(f"${entry}" for entry in sorted(known)) or "no variable"
+        yield f"{what} does not know ${name}", f"it has {can}"
+
+
+def _known(tool: Tool, what: str) -> frozenset[str]:
+    """The variables that a tool gives its own sentences."""
+    match tool.file, what:
+        case CreateFile(), "accepted":
+            return frozenset({*tool.file.arguments, "reference"})
+        case ReadFile(), "one":
+            return frozenset({*tool.file.fields, "facts"})
+        case ReadFile(), "many":
+            return frozenset({"count", "records"})
+        case _, "accepted":
+            return frozenset({"reference", "fields"})
+        case _:
+            return frozenset({"name"})

@@ -1,0 +1,40 @@
+"""The sentences for wrong and missing arguments of a tool call."""
+
+from collections.abc import Iterable
+
+from shared.agent.arguments import Problem
+from shared.agent.sentences import Sentences, own
+
+
+def sentence_of(
+    sentences: Sentences, language: str, tool: str, verb: str, problems: Iterable[Problem]
+) -> str:
+    """What is missing comes first. Of `createSalesforceCase-issueType-missing`,
+    `create-issueType-missing`, `argument-issueType-missing` and `argument-missing`, the first that
+    there is."""
+    ordered = sorted(problems, key=lambda problem: problem.what not in ("missing", "nothing"))
+    said = [
+        sentences.first(
+            language,
+            _keys(tool, verb, problem),
+            name=spoken_name(sentences, language, problem.argument),
+        )
+        for problem in ordered
+    ]
+    return " ".join(dict.fromkeys(said))
+
+
+def spoken_name(sentences: Sentences, language: str, argument: str) -> str:
+    """ "order number" for `orderNumber`, unless the language has a name of its own for it."""
+    try:
+        return sentences.say(language, f"argument-name-{argument}")
+    except LookupError:
+        return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in argument)
+
+
+def _keys(tool: str, verb: str, problem: Problem) -> tuple[str, ...]:
+    what = problem.what.replace("_", "-")
+    if not problem.argument:
+        return (*own(tool, verb, what), f"argument-{what}")
+    of_argument = f"{problem.argument}-{what}"
+    return (*own(tool, verb, of_argument), f"argument-{of_argument}", f"argument-{what}")
