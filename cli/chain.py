@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
+from shared.agent.errors import AgentError
 from shared.errors import ServiceError
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
 
 T = TypeVar("T")
+
+AGENT_FOLDER = "agent folder"
+"""The link that names the mistakes of the agent folder, which other links only read."""
 
 
 class Status(StrEnum):
@@ -60,8 +64,8 @@ class Finding:
 class Link(Generic[T]):
     """after: the link without which this link can't be checked, "" for none.
 
-    check returns what it saw. It raises Problem, Problems, NotSetUp, SalesforceError and
-    StoreUnavailableError.
+    check returns what it saw. It raises Problem, Problems, NotSetUp, AgentError, SalesforceError
+    and StoreUnavailableError.
     """
 
     name: str
@@ -96,6 +100,8 @@ def _examine(link: Link[T], context: T) -> list[Finding]:
         return [_of_problem(link.name, problem) for problem in several.problems]
     except Problem as problem:
         return [_of_problem(link.name, problem)]
+    except AgentError:
+        return [not_checked(link.name, AGENT_FOLDER)]
     except NotSetUp as reason:
         return [Finding(link.name, Status.NOT_CHECKED, str(reason))]
     except SalesforceError as error:

@@ -1,4 +1,4 @@
-"""`python -m cli agent`: check an agent folder, explain its tools, start one of your own."""
+"""Check an agent folder, explain its tools, start one of your own."""
 
 import os
 import shutil

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from cli.chain import Link, NotSetUp, Problem, Problems
+from cli.chain import AGENT_FOLDER, Link, Problem, Problems
 from cli.checks.context import CheckContext
 from cli.org.tool_fit import misfits
 from shared.agent.errors import AgentError, Mistake
@@ -21,10 +21,7 @@ def _files(check_context: CheckContext) -> str:
 
 def _fits(check_context: CheckContext) -> str:
     settings = check_context.settings
-    try:
-        agent = load_agent(settings.calls.agent_dir)
-    except AgentError:
-        raise NotSetUp("not checked because of agent folder") from None
+    agent = load_agent(settings.calls.agent_dir)
     wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce.key_fields)
     if wrong:
         raise Problems(_as_problems(settings.calls.agent_dir, wrong))
@@ -44,6 +41,6 @@ def _sentence(remedy: str) -> str:
     return f"{remedy[:1].upper()}{remedy[1:]}."
 
 
-FOLDER = Link("agent folder", "", _files)
+FOLDER = Link(AGENT_FOLDER, "", _files)
 
 FIT = Link("agent tools", "salesforce version", _fits)

@@ -14,7 +14,7 @@ import pytest
 
 from cli.checks.context import CheckContext
 from cli.org.tool_fit import misfits
-from demo.stack import Org
+from demo.stack import ROOT, Org
 from shared.agent.errors import Mistake
 from shared.agent.folder import load_agent
 from shared.agent.languages import AGENT_FOLDER
@@ -448,3 +448,64 @@ def test_an_org_without_the_package_needs_none_of_its_fields(folder: Path, broke
     load_agent.cache_clear()
     context = CheckContext(load_settings())
     assert misfits(load_agent(str(folder)), context.org, has_key_fields=False) == []
+
+
+# -- objects of one's own --------------------------------------------------------------------------
+
+EXAMPLE = ROOT / "examples" / "orders"
+
+
+@pytest.fixture(scope="module")
+def orders_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    server = Org(tmp_path_factory.mktemp("orders"), source=EXAMPLE / "salesforce")
+    server.start()
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture
+def orders(orders_org: Org, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the example, with its org set up."""
+    monkeypatch.setenv("SALESFORCE_INSTANCE_URL", orders_org.url)
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "orders"))
+
+
+def test_the_example_fits_the_org_of_its_source(orders: Path) -> None:
+    assert found_in(orders) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        (
+            "requestReturn", 'damaged = "Damaged"', 'damaged = "Broken"',
+            'Return_Request__c.Reason__c has no value "Broken" of reason',
+        ),
+        (
+            "requestReturn", 'contact = "Contact__c"', 'contact = "Customer_Order__c"',
+            "Return_Request__c.Customer_Order__c leads to Customer_Order__c and not to Contact",
+        ),
+        (
+            "requestReturn", 'type = "date"', 'type = "datetime"',
+            "Return_Request__c.Preferred_Day__c is a date, and preferredDay is of type datetime",
+        ),
+        (
+            "orderStatus", '"Tracking_Number__c"', '"Tracking__c"',
+            "Customer_Order__c has no field Tracking__c",
+        ),
+        (
+            "orderStatus", '"Tracking_Number__c"', '"Contact__r.Nickname__c"',
+            "Contact has no field Nickname__c",
+        ),
+    ],
+)  # fmt: skip
+def test_a_misfit_with_an_object_of_ones_own_is_named(
+    file: str, old: str, new: str, problem: str, orders: Path
+) -> None:
+    path = orders / "tools" / f"{file}.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    (mistake,) = found_in(orders)
+    assert mistake.file == f"tools/{file}.toml"
+    assert problem in mistake.problem

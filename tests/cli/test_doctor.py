@@ -106,7 +106,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "a folder that is no agent folder": Broken(
         "agent folder", "is no agent folder", env={"AGENT_DIR": "nowhere"},
-        unchecked={"agent tools"},
+        unchecked={"agent tools", "vapi settings"} | BEHIND_VAPI_SETTINGS,
     ),
     "no web": Broken(
         "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
