@@ -257,7 +257,7 @@ case-not-added-to = Zu diesem Vorgang kann ich unter dieser Telefonnummer nichts
 
 existing-case-of-account = Zu diesem Kundenkonto gibt es einen Vorgang vom letzten Tag, aber unter dieser Telefonnummer kann ich nichts hinzufügen. Es wurde noch nichts gespeichert. Soll ich einen neuen anlegen?
 existing-request-of-call = In diesem Gespräch wurde schon { request-with-article } aufgenommen, { $named }. Es wurde nichts weiter gespeichert. Soll ich das ändern, etwas hinzufügen oder etwas Neues anlegen?
-existing-request = Vom letzten Tag gibt es dazu schon { request-with-article }, { $named }. Es wurde noch nichts gespeichert. Soll ich etwas Neues anlegen?
+existing-request = Vom letzten Tag liegt dazu schon { request-with-article } vor, { $named }. Es wurde noch nichts gespeichert. Soll ich etwas Neues anlegen?
 existing-case = Dazu gibt es schon einen Vorgang vom letzten Tag. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
 existing-case-named = Dazu gibt es schon einen Vorgang vom letzten Tag, { $named }. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
 
