@@ -94,7 +94,7 @@ def bare(*words: str, packages: Path | None = None) -> subprocess.CompletedProce
 def test_outside_of_the_environment_a_sentence_says_so(words: list[str]) -> None:
     ended = bare(*words)
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"celery is not installed for {sys.executable}. Activate")
+    assert ended.stderr.startswith(f"babel is not installed for {sys.executable}. Activate")
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stdout == ""
 

@@ -1,7 +1,7 @@
 """The Flask application, put together. gunicorn calls `create_app()` in each worker."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -13,16 +13,11 @@ from shared.transfer import read_rules
 from web import health, oauth, twilio, webhook
 from web.service import Service
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 
 class Application(Flask):
     """Flask, except for the webhook, which is plain WSGI."""
 
-    def wsgi_app(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] in webhook.PATHS:
             return webhook.respond(self.extensions["service"], environ, start_response)
         return super().wsgi_app(environ, start_response)

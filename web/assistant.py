@@ -8,9 +8,6 @@ variable of that name (docs/vendors.md V15), and would stand in the prompt where
 """
 
 import json
-import tomllib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from shared.calls.calls import CallState
@@ -28,8 +25,6 @@ MAX_CASES = 3
 
 VARIABLES = ("customerName", "accountName", "openCaseCount", "openCases", "language")
 """What `prompt.md` of the agent folder may use; a test compares the two."""
-
-ASSISTANT_FILE = Path(__file__).parent.parent / "vapi" / "assistant.toml"
 
 TRANSCRIBERS = frozenset(
     {
@@ -92,7 +87,7 @@ def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
     language, sentences = turn.language, turn.service.sentences
     if language == sentences.default:
         return {}
-    assistant = _assistant()
+    assistant = turn.service.agent.assistant
     transcriber, voice = assistant.get("transcriber", {}), assistant.get("voice", {})
     overrides: dict[str, Any] = {}
     if transcriber.get("provider") in TRANSCRIBERS:
@@ -105,16 +100,6 @@ def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
     else:
         overrides["firstMessage"] = turn.say("greeting")
     return overrides
-
-
-@cache
-def _assistant() -> dict[str, Any]:
-    """The assistant as it is provisioned; {} when the file can't be read."""
-    try:
-        return tomllib.loads(ASSISTANT_FILE.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as trouble:
-        log.error("assistant_file_unreadable", reason=type(trouble).__name__)
-        return {}
 
 
 def _variables(service: Service, **known: str) -> dict[str, str]:

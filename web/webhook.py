@@ -11,7 +11,8 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wrappers import Request
@@ -46,9 +47,6 @@ from web.tools.sentences import about
 from web.tools.turn import Turn
 from web.transfer import answer_transfer
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 PATHS = frozenset({"/webhook/vapi", "/webhook"})
 
 NO_ANSWER_NEEDED = "{}"
@@ -56,7 +54,7 @@ SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def respond(
-    service: Service, environ: "WSGIEnvironment", start_response: "StartResponse"
+    service: Service, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Answer a request as a WSGI application does."""
     status, text = handle(service, environ)
@@ -70,7 +68,7 @@ def respond(
     return [encoded]
 
 
-def handle(service: Service, environ: "WSGIEnvironment") -> tuple[HTTPStatus, str]:
+def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]:
     """The status and the JSON text that answer a request."""
     settings = service.settings
     if environ["REQUEST_METHOD"] != "POST":
@@ -273,7 +271,7 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
     service.notifier.notify(due_kinds)
 
 
-def _signed_url(service: Service, environ: "WSGIEnvironment") -> str:
+def _signed_url(service: Service, environ: WSGIEnvironment) -> str:
     """Built only where it is signed. Behind a proxy the URL that was signed is the public one."""
     settings = service.settings
     if "{url}" not in settings.vapi.hmac_payload_format:

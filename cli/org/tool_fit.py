@@ -12,7 +12,6 @@ from cli.org.field_fit import Fit, listed, misfit_of_value
 from cli.org.inspection import Inspection, Need, SObject
 from shared.agent.errors import Mistake
 from shared.agent.folder import Agent
-from shared.agent.tool_sentences import place_in
 from shared.agent.tool_files import (
     ArgumentFile,
     CallBackFile,
@@ -25,6 +24,7 @@ from shared.agent.tool_files import (
     UpdateFile,
     as_field_value,
 )
+from shared.agent.tool_sentences import place_in
 from shared.agent.tools import Tool
 from shared.domain.record_mapping import needed
 from shared.salesforce.records import MARKERS

@@ -37,7 +37,7 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def wanted_assistant(settings: Settings, tool_ids: list[str]) -> dict[str, Any]:
     """The assistant of the agent folder with prompt, tools and server."""
-    body = _read(settings, "assistant.toml")
+    body = dict(load_agent(settings.calls.agent_dir).assistant)
     prompt = _text(settings, "prompt.md")
     body["model"] = body["model"] | {
         "messages": [{"role": "system", "content": prompt}],

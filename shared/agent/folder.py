@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,11 +36,12 @@ FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent folder. tools: by name."""
+    """An agent folder. tools: by name. assistant: its `assistant.toml`, with Vapi's field names."""
 
     folder: Path
     tools: Mapping[str, Tool]
     sentences: Sentences
+    assistant: Mapping[str, Any]
 
     @property
     def contact_fields(self) -> tuple[str, ...]:
@@ -88,9 +90,25 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
         sentences = Sentences.load(folder, language, of_tools)
     except AgentError as refused:
         mistakes += refused.mistakes
-    if mistakes or sentences is None:
+    assistant = _read_assistant(folder)
+    if isinstance(assistant, Mistake):
+        mistakes.append(assistant)
+    if mistakes or sentences is None or isinstance(assistant, Mistake):
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences)
+    return Agent(folder, tools, sentences, assistant)
+
+
+def _read_assistant(folder: Path) -> dict[str, Any] | Mistake:
+    name = "assistant.toml"
+    try:
+        text = (folder / name).read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
+    except FileNotFoundError:
+        return Mistake(name, 0, "is missing", "copy the one of the folder agent")
+    except (OSError, UnicodeDecodeError):
+        return Mistake(name, 0, "can't be read", "save it as UTF-8, for the service's user to read")
+    except tomllib.TOMLDecodeError as wrong:
+        return _not_toml(name, text, wrong)
 
 
 def _alike(names: list[str]) -> list[Mistake]:

@@ -79,7 +79,7 @@ def lose_the_answer(context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, h
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def test_a_caller_hears_of_their_own_orders_newest_first(client: FlaskClient) -> None:
+def test_a_caller_learns_of_their_own_orders_newest_first(client: FlaskClient) -> None:
     said = say(client, "orderStatus")
     assert re.findall(r"O-\d+", said) == ["O-00003", "O-00002", "O-00001"]
 
@@ -98,7 +98,7 @@ def test_nobody_elses_order_is_found(client: FlaskClient, number: str) -> None:
 
 
 @pytest.mark.parametrize("caller", [SHARED, UNKNOWN, ""])
-def test_a_caller_who_is_not_known_hears_of_no_order(client: FlaskClient, caller: str) -> None:
+def test_a_caller_who_is_not_known_learns_of_no_order(client: FlaskClient, caller: str) -> None:
     assert "O-0000" not in say(client, "orderStatus", number=caller)
 
 

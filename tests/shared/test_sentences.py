@@ -20,6 +20,7 @@ VALUES: dict[str, Value] = {
     "account": "Acme Corporation",
     "cases": "x",
     "count": 2,
+    "facts": [phrase("read-fact", name="status", value="Shipped")],
     "fields": [phrase("field-Phone"), phrase("field-MailingCity"), phrase("field-MailingState")],
     "first": phrase("number-shared", count=2),
     "issueType": "technical",
@@ -27,11 +28,13 @@ VALUES: dict[str, Value] = {
     "name": "Jane Miller",
     "named": phrase("named-by-reference", reference="K7M 2QX"),
     "number": "1008",
+    "records": "x",
     "reference": "K7M 2QX",
     "sentence": "x",
     "status": "being-opened",
     "subject": "Technical: the line is dead",
     "tool": "createSalesforceCase",
+    "value": "Shipped",
     "who": phrase("customer-of-account", name="Jane Miller", account="Acme Corporation"),
     "whom": phrase("transfer-to-colleague"),
 }
@@ -64,7 +67,7 @@ def test_a_translation_is_one(language: str) -> None:
         for key in SENTENCES.keys
         if SENTENCES.say(language, key, **VALUES) == SENTENCES.say("en", key, **VALUES)
     }
-    assert same <= {"customer", "customer-of-account", "argument-name-name", "field-name"}
+    assert same <= {"customer", "customer-of-account", "argument-name-name", "field", "read-fact"}
 
 
 @pytest.mark.parametrize(
@@ -236,21 +239,28 @@ def test_a_mistake_is_named_with_file_and_line(
 
 
 def test_all_mistakes_are_named_at_once(folder: Path) -> None:
-    edit(folder, "de", "nothing-saved = Es wurde nichts gespeichert.\n", "")
-    edit(folder, "es", "voicemail-thanks = ", "voicemail-danke = ")
+    edit(folder, "de", "nothing-saved = ", "nothing-saved = { $why } ")
+    edit(folder, "es", "number-not-shown = ", "number-not-shown = { $count } ")
     (folder / "sentences" / "klingon-x.ftl").write_text("a = b\n")
     (folder / "sentences" / "it.ftl").write_bytes(b"a = \xff\n")
     found = "\n".join(mistakes(folder))
-    assert "sentences/de.ftl: has no sentence nothing-saved; add it" in found
-    assert "sentences/es.ftl: has no sentence voicemail-thanks; add it" in found
+    assert "nothing-saved does not know $why" in found
+    assert "number-not-shown does not know $count" in found
     assert "sentences/klingon-x.ftl: is named after no language" in found
     assert "sentences/it.ftl: is not UTF-8" in found
 
 
-def test_a_folder_without_a_sentence_that_the_service_says_is_refused(folder: Path) -> None:
-    for language in ("de", "es"):
-        (folder / "sentences" / f"{language}.ftl").unlink()
-    edit(folder, "en", "close-nothing = ", "close-none = ")
-    assert mistakes(folder) == ["sentences/en.ftl: has no sentence close-nothing; add it"]
+def test_a_folder_names_only_what_it_says_differently(folder: Path) -> None:
+    (folder / "sentences" / "de.ftl").write_text("nothing-saved = Da ist nichts passiert.\n")
     (folder / "sentences" / "en.ftl").unlink()
-    assert mistakes(folder) == ["sentences/en.ftl: is missing; add it: it is the default language"]
+    sentences = Sentences.load(folder)
+    assert sentences.say("de", "nothing-saved") == "Da ist nichts passiert."
+    assert sentences.say("de", "call-has-ended") == SENTENCES.say("de", "call-has-ended")
+    assert sentences.say("en", "nothing-saved") == "Nothing was saved."
+
+
+def test_a_language_of_ones_own_has_every_sentence(folder: Path) -> None:
+    english = (folder / "sentences" / "en.ftl").read_text()
+    french = english.replace("close-nothing = ", "close-none = ")
+    (folder / "sentences" / "fr.ftl").write_text(french)
+    assert mistakes(folder) == ["sentences/fr.ftl: has no sentence close-nothing; add it"]

@@ -129,7 +129,7 @@ def test_the_assistant_listens_and_speaks_in_the_callers_language(
 ) -> None:
     """Each override is complete, so that it does not matter whether Vapi merges or replaces it."""
     speaks(org, "de", "Jane Miller")
-    assistant = tomllib.loads((ROOT / "vapi" / "assistant.toml").read_text())
+    assistant = tomllib.loads((ROOT / "agent" / "assistant.toml").read_text())
     given = overrides(client)
     assert given["transcriber"] == assistant["transcriber"] | {"language": "de"}
     assert given["voice"] == assistant["voice"] | {"language": "de"}
@@ -155,6 +155,6 @@ def test_a_provider_with_other_names_for_languages_is_left_alone(
 
 
 def test_the_english_greeting_is_the_assistants_own() -> None:
-    first = tomllib.loads((ROOT / "vapi" / "assistant.toml").read_text())["firstMessage"]
+    first = tomllib.loads((ROOT / "agent" / "assistant.toml").read_text())["firstMessage"]
     text = (ROOT / "agent" / "sentences" / "en.ftl").read_text()
     assert first.rpartition("{% endif %}")[2].strip() in text
