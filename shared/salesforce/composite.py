@@ -132,7 +132,7 @@ class _Part:
 
 @dataclass(eq=False)
 class _Load:
-    """The parts that one request carries. token: starts its reference ids, which nobody can guess."""
+    """The parts that one request carries. token: starts its reference ids; nobody can guess it."""
 
     parts: list[_Part] = field(default_factory=list)
     token: str = field(default_factory=lambda: secrets.token_hex(8))

@@ -336,6 +336,96 @@ def test_neither_of_two_numbers_changes_or_repeats_what_the_other_asked_for(
     assert case.state is not State.CANCELLED
 
 
+def in_conflict(client: FlaskClient) -> None:
+    """From now on the call has shown Jane's number and a stranger's."""
+    for number in (KNOWN, UNKNOWN):
+        post(client, message("status-update", status="in-progress", number=number))
+
+
+@pytest.mark.parametrize("is_delivered", [False, True])
+def test_in_a_call_with_two_numbers_nobody_learns_or_changes_what_was_asked_for_since(
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org, is_delivered: bool
+) -> None:
+    in_conflict(client)
+    reference = reference_in(say(client, "createSalesforceCase", CASE, number=KNOWN))
+    if is_delivered:
+        deliver(context)
+    for nth, (tool, arguments) in enumerate(
+        (
+            ("getCaseStatus", {}),
+            ("getCaseStatus", {"reference": reference}),
+            ("addCaseComment", {"comment": "mine"}),
+            ("addCaseComment", {"comment": "mine", "reference": reference}),
+            ("cancelCase", {}),
+            ("cancelCase", {"reference": reference}),
+            ("createSalesforceCase", CASE | {"description": "o", "replaces": reference}),
+            ("createSalesforceCase", CASE | {"description": "p", "onExisting": "ask"}),
+            ("createSalesforceCase", CASE | {"description": "q", "onExisting": "comment"}),
+        )
+    ):
+        said = say(client, tool, arguments, number=UNKNOWN, id=f"b{nth}")
+        assert "secret" not in said
+        assert reference not in said
+        assert "of this call already" not in said
+    deliver(context)
+    case_of = {intent.reference: intent for intent in journal.of_call("call-1")}
+    assert case_of[reference].state is State.DELIVERED
+    receipt = case_of[reference].receipt
+    assert receipt
+    assert not any(row["ParentId"] == receipt.record_id for row in org.records("CaseComment"))
+    assert not any(row["IsClosed"] for row in org.records("Case") if row["Id"] == receipt.record_id)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_in_a_call_with_two_numbers_no_words_amend_or_take_back_a_held_request(
+    settings: Settings, journal: Journal, when: str
+) -> None:
+    app = create_app(settings.model_copy(update={"commit_window_ms": 60_000}))
+    client = app.test_client()
+
+    def words(text: str) -> None:
+        transcript = {"role": "user", "transcriptType": "final", "transcript": text}
+        post(client, message("transcript", number=UNKNOWN, **transcript))
+
+    if when == "after":
+        in_conflict(client)
+    first = {"when": "tomorrow", "phone": "+14155550190"}
+    reference = reference_in(say(client, "requestCallback", first, number=KNOWN))
+    words("No, that's wrong.")
+    said = say(client, "requestCallback", {"when": "never", "phone": LUIS}, number=UNKNOWN, id="b")
+    assert reference not in said
+    words("Cancel that.")
+    (kept, *_) = journal.of_call("call-1")
+    assert (kept.reference, kept.state) == (reference, State.HELD)
+    assert kept.payload["when"] == "tomorrow"
+    app.extensions["service"].close()
+
+
+def test_a_call_with_two_numbers_is_linked_to_no_case(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "createSalesforceCase", CASE, number=UNKNOWN)
+    deliver(context)
+    report = {"endedReason": "customer-ended-call", "analysis": {"summary": "Luis's words"}}
+    post(client, message("end-of-call-report", number=LUIS, **report))
+    deliver(context)
+    (task,) = (row for row in org.records("Task") if row["Call_Key__c"])
+    assert "Luis's words" in task["Description"]
+    assert task["WhatId"] is None
+
+
+def test_a_case_opened_after_a_call_with_two_numbers_was_logged_is_linked_to_nothing(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    in_conflict(client)
+    post(client, message("end-of-call-report", endedReason="customer-ended-call"))
+    deliver(context)
+    say(client, "createSalesforceCase", CASE, number=UNKNOWN)
+    deliver(context)
+    (task,) = (row for row in org.records("Task") if row["Call_Key__c"])
+    assert task["WhatId"] is None
+
+
 def test_a_case_that_went_to_somebody_else_is_not_closed_by_who_opened_it(
     client: FlaskClient, org: Org, context: DeliveryContext
 ) -> None:

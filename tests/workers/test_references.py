@@ -71,7 +71,8 @@ def test_a_contact_holds_a_reference_as_text(
 def test_a_call_back_holds_a_reference_as_text(
     context: DeliveryContext, journal: Journal, org: Org, field: str
 ) -> None:
-    draft = CallbackDraft(**{"caller_number": KNOWN, "phone": "+14155550199", field: NOBODYS})
+    given: dict[str, Any] = {"caller_number": KNOWN, "phone": "+14155550199", field: NOBODYS}
+    draft = CallbackDraft(**given)
     task = record(org, "Task", deliver(context, journal, Kind.CALLBACK, draft))
     assert SAID in task["Subject"] + task["Description"]
 
@@ -133,7 +134,7 @@ def test_no_words_pull_what_another_sender_reads_out_of_a_shared_request(
 
     monkeypatch.setattr(salesforce, "post", watch)
     words = " ".join(f"@{{s0_q.records[0].{field}}}" for field in ("Email", "Phone"))
-    read, made = shared.send(
+    _, made = shared.send(
         composite.query("q", "SELECT Email, Phone FROM Contact WHERE Name = 'Jane Miller'"),
         {
             "method": "POST",

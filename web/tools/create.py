@@ -49,11 +49,11 @@ def _dedup_keys(turn: Turn, caller: Caller, wanted: CreateSalesforceCase) -> tup
     """What a case is about: its issue type, within the call and for the caller's own account.
 
     A spoken account number, or a phone number that is not on file, is no key: anybody could use it
-    to find out whether another customer has a case.
+    to find out whether another customer has a case. Nor is the call, once it showed two numbers.
     """
     keys = []
     if caller.contact and caller.contact.account_id:
         keys.append(f"account:{caller.contact.account_id}:{wanted.issue_type}")
-    if turn.state.call_id:
+    if turn.state.call_id and not turn.state.has_two_numbers:
         keys.append(f"call:{turn.state.call_id}:{wanted.issue_type}")
     return tuple(keys)

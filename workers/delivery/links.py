@@ -54,8 +54,11 @@ class _Sought:
     parent: Intent | None = None
 
     def was_opened_for(self, contact_ids: set[str | None]) -> bool:
-        """The case is one of ours, opened in the same call or for the same contact."""
-        if self.parent is None:
+        """The case is one of ours, opened in the same call or for the same contact.
+
+        False in a call that showed two numbers: the other caller may have opened it.
+        """
+        if self.parent is None or self.intent.has_two_numbers:
             return False
         draft = self.parent.draft
         owner = (
