@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import redis
 
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.phones import PHONES, condition, holders
+from shared.salesforce.phones import COMPARED, condition, holders
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns
 from shared.store import StoreUnavailableError, now_ms, translated
@@ -146,7 +146,7 @@ def _chunks(items: list[T], size: int) -> list[list[T]]:
 
 
 def _contacts_with(numbers: Sequence[str]) -> str:
-    return f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {condition(numbers)}"
+    return f"SELECT {columns(('Id', *COMPARED))} FROM Contact WHERE {condition(numbers)}"
 
 
 def only(ids: Sequence[str] | None) -> str | None:
