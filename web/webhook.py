@@ -194,7 +194,8 @@ def _record(service: Service, message: Message) -> CallState:
 
 
 def _caller_id(service: Service, message: Message) -> CallerId:
-    return read_caller_id(message, service.settings.calls.trusted_sip_hosts)
+    settings = service.settings.calls
+    return read_caller_id(message, settings.trusted_sip_hosts, settings.phone_region)
 
 
 def _tool_entries(
