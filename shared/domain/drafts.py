@@ -56,7 +56,7 @@ class FromCaller(Draft):
     contact_id: the only contact with that number at acceptance; None when that was not
     known yet, and the worker resolves it by the number.
     visible_to_contact_id: the only contact as last known, however long ago, who may hear about this
-    later. Never written to Salesforce.
+    until it is delivered: then the org says whose it is. Never written to Salesforce.
     """
 
     caller_number: str = ""

@@ -72,7 +72,8 @@ class Identity:
             return False
         if self.call_id and intent.call_id == self.call_id:
             return draft.caller_number in ("", self.number)
-        theirs = draft.contact_id or draft.visible_to_contact_id
+        # Once it is in the org, the org says whose it is, and not a snapshot from before the call.
+        theirs = draft.contact_id or (None if intent.receipt else draft.visible_to_contact_id)
         return theirs is not None and theirs == self.contact_id
 
     def may_discuss(self, case_contact_id: str | None, *, requested: bool = False) -> bool:

@@ -495,6 +495,42 @@ def test_the_first_request_of_a_call_is_of_who_has_the_number_now(
         assert private not in said
 
 
+def moved_to_nobody(org: Org) -> str:
+    """Jane's number is nobody's now, and she has another one."""
+    for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
+        org.edit("Contact", jane(org)["Id"], **{field: None})
+    org.edit("Contact", jane(org)["Id"], Phone="+14155550777")
+    return "+14155550777"
+
+
+@pytest.mark.parametrize("owner", ["nobody", "Luis Garcia"])
+def test_who_had_the_number_before_has_no_right_to_a_delivered_case(
+    client: FlaskClient, org: Org, context: DeliveryContext, owner: str
+) -> None:
+    say(client, "lookupCustomer", call_id="before")  # the last snapshot names Jane
+    hers = moved_to_nobody(org)
+    if owner != "nobody":
+        org.edit("Contact", contact(org, owner)["Id"], Phone=KNOWN)
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    made = say(client, "createSalesforceCase", CASE, call_id="stranger")
+    org.fault()
+    deliver(context)
+    wanted = {"reference": reference_in(made)}
+    for nth, (tool, arguments) in enumerate(
+        (
+            ("getCaseStatus", wanted),
+            ("addCaseComment", wanted | {"comment": "mine"}),
+            ("cancelCase", wanted),
+        )
+    ):
+        said = say(client, tool, arguments, number=hers, call_id="jane", id=f"j{nth}")
+        assert "secret" not in said
+        assert "can't" in said
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
+    assert not case["IsClosed"]
+
+
 def test_a_number_is_asked_for_anew_once_somebody_asked_for_something(
     context: DeliveryContext, journal: Journal, org: Org, client: FlaskClient
 ) -> None:

@@ -61,11 +61,7 @@ class _Sought:
         if self.parent is None or self.intent.has_two_numbers:
             return False
         draft = self.parent.draft
-        owner = (
-            (draft.contact_id or draft.visible_to_contact_id)
-            if isinstance(draft, FromCaller)
-            else None
-        )
+        owner = draft.contact_id if isinstance(draft, FromCaller) else None
         in_call = bool(self.intent.call_id) and self.parent.call_id == self.intent.call_id
         return in_call or (owner is not None and owner in contact_ids)
 
