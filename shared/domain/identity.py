@@ -60,6 +60,11 @@ class Identity:
         """For a draft. None when it is from before the call; then the worker resolves it anew."""
         return None if self.is_old else self.contact_id
 
+    @property
+    def has_no_contact(self) -> bool:
+        """The org has said since the call began that no contact, or several, have the number."""
+        return self.is_settled and not self.is_old and self.contact_id is None
+
     def requested(self, intent: Intent) -> bool:
         """Whether this caller made the request: in this call, or in another as this contact.
 

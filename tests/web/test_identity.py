@@ -531,6 +531,41 @@ def test_who_had_the_number_before_has_no_right_to_a_delivered_case(
     assert not case["IsClosed"]
 
 
+@pytest.mark.parametrize("number", [UNKNOWN, SHARED])
+def test_who_has_the_number_only_at_delivery_gets_nothing_of_a_caller_known_to_be_nobody(
+    client: FlaskClient, org: Org, context: DeliveryContext, number: str
+) -> None:
+    say(client, "lookupCustomer", number=number)
+    say(client, "createSalesforceCase", CASE, number=number)
+    say(client, "requestCallback", {}, number=number)
+    post(client, message("end-of-call-report", number=number, endedReason="x"))
+    for name in ("Peter Novak", "Paula Novak"):
+        org.edit("Contact", contact(org, name)["Id"], Phone=None, MobilePhone=None, HomePhone=None)
+    org.edit("Contact", jane(org)["Id"], Phone=number)
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
+    assert case["ContactId"] is None
+    tasks = [row for row in org.records("Task") if row["Call_Key__c"]]
+    assert [row["WhoId"] for row in tasks] == [None, None]
+    assert case["Id"] in {row["WhatId"] for row in tasks}
+
+
+def test_who_got_the_callers_number_since_gives_the_caller_no_right_to_their_cases(
+    client: FlaskClient, journal: Journal, org: Org, context: DeliveryContext
+) -> None:
+    say(client, "lookupCustomer", number=LUIS)
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    say(client, "addCaseComment", {"caseNumber": "00001001", "comment": "x"}, number=LUIS)
+    luis = contact(org, "Luis Garcia")
+    for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
+        org.edit("Contact", luis["Id"], **{field: None})
+    org.edit("Contact", jane(org)["Id"], Phone=LUIS)
+    org.fault()
+    deliver(context)
+    (comment,) = journal.of_call("call-1")
+    assert (comment.state, comment.reason) == (State.PARKED, "CASE_OF_SOMEBODY_ELSE")
+
+
 def test_a_number_is_asked_for_anew_once_somebody_asked_for_something(
     context: DeliveryContext, journal: Journal, org: Org, client: FlaskClient
 ) -> None:

@@ -122,11 +122,13 @@ def close_replaced(state: CallState, named: Intent, tool: str) -> tuple[NewInten
         caller_number=state.number,
         contact_id=caller.contact_id,
         visible_to_contact_id=caller.visible_to_contact_id,
+        has_no_contact=caller.has_no_contact,
         case_intent=named.id,
     )
     why = CommentDraft(
         caller_number=state.number,
         contact_id=caller.contact_id,
+        has_no_contact=caller.has_no_contact,
         case_intent=named.id,
         only_after=close_id,
         text="Replaced by another case at the caller's request.",

@@ -13,11 +13,13 @@ def request_callback(turn: Turn, wanted: RequestCallback) -> WriteRequest | Answ
     phone = wanted.phone or turn.state.number
     if not phone:
         return refusal("I still need the phone number to call back.")
+    identity = known_caller(turn).identity
     return WriteRequest(
         Kind.CALLBACK,
         CallbackDraft(
             caller_number=turn.state.number,
-            contact_id=known_caller(turn).identity.contact_id_to_write,
+            contact_id=identity.contact_id_to_write,
+            has_no_contact=identity.has_no_contact,
             phone=phone,
             phone_was_given=bool(wanted.phone),
             when=wanted.when or "",

@@ -26,6 +26,7 @@ def create_case(turn: Turn, wanted: CreateSalesforceCase) -> WriteRequest | Answ
             caller_number=turn.state.number,
             contact_id=caller.identity.contact_id_to_write,
             visible_to_contact_id=caller.identity.contact_id,
+            has_no_contact=caller.identity.has_no_contact,
             issue_type=wanted.issue_type,
             description=wanted.description,
             priority=wanted.priority,

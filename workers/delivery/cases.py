@@ -28,7 +28,7 @@ def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outc
     if len(intents) >= MAX_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for stored in context.journal.payloads_due(Kind.CASE_CREATE, MAX_LOOKED_AHEAD):
-            if not stored.get("contact_id"):
+            if not stored.get("contact_id") and not stored.get("has_no_contact"):
                 numbers.setdefault(stored.get("caller_number", ""), 0)
     contacts = context.contacts.resolve(numbers)
 
