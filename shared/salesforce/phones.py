@@ -10,11 +10,12 @@ Salesforce no more than a list of spellings would (docs/vendors.md S5).
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shared.phone import as_e164, has_digits_of, patterns
 from shared.salesforce.countries import is_another_country
-from shared.salesforce.soql import soql
+from shared.salesforce.soql import columns, soql
 
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
@@ -31,11 +32,15 @@ _PLAIN = re.compile(
 
 def condition(numbers: Iterable[str]) -> str:
     """A WHERE condition that matches every contact who may have one of the numbers (E.164)."""
+    return _contains(PHONES, numbers)
+
+
+def _contains(fields: Sequence[str], numbers: Iterable[str]) -> str:
     return " OR ".join(
         soql(f"{name} LIKE {{pattern}}", pattern=pattern)
         for number in numbers
         for pattern in patterns(number)
-        for name in PHONES
+        for name in fields
     )
 
 
@@ -56,6 +61,40 @@ def holders(rows: Sequence[dict[str, Any]], number: str, region: str) -> list[di
             for text, plain in fields
         )
     ]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Who has a number. is_main_line: it is the phone of an account, whoever calls from there."""
+
+    contact_ids: frozenset[str]
+    is_main_line: bool
+
+    def is_open_to(self, contact_id: str | None) -> bool:
+        """Whether the contact may take the number. Nobody may take one of another contact, or the
+        main line of an account: callers would be taken for somebody else from then on. A contact
+        who has it already (a sole trader) may use it in another field."""
+        if self.contact_ids - {contact_id}:
+            return False
+        return not self.is_main_line or contact_id in self.contact_ids
+
+
+def registered_statements(numbers: Sequence[str]) -> tuple[str, str]:
+    """The queries for contacts and for accounts whose answers `registered` reads."""
+    return (
+        f"SELECT {columns(('Id', *COMPARED))} FROM Contact WHERE {condition(numbers)}",
+        f"SELECT Phone FROM Account WHERE {_contains(('Phone',), numbers)}",
+    )
+
+
+def registered(
+    contacts: Sequence[dict[str, Any]], accounts: Sequence[dict[str, Any]], number: str, region: str
+) -> Registered:
+    lines = [row["Phone"] or "" for row in accounts]
+    return Registered(
+        frozenset(row["Id"] for row in holders(contacts, number, region)),
+        any(as_e164(line, region) == number or has_digits_of(line, number) for line in lines),
+    )
 
 
 def _written(row: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
+from demo.processes import wait_until
 from demo.stack import Org
 from shared.domain.identifiers import same_identifier
 from shared.domain.kinds import Kind, State
@@ -671,6 +672,67 @@ def test_the_worker_writes_no_number_of_another_contact_either(
     now = next(record for record in org.records("Contact") if record["Id"] == luis["Id"])
     assert now["MobilePhone"] == luis["MobilePhone"]
     assert "Jane" in say(client, "lookupCustomer", call_id="later")
+
+
+MAIN_LINE = "+14155550780"
+
+
+@pytest.mark.parametrize("written", ["(415) 555-0780", "415-555-0780 (reception)", MAIN_LINE])
+@pytest.mark.parametrize("whose", ["another", "own", "without contacts"])
+def test_an_accounts_main_line_is_never_written_by_a_caller(
+    client: FlaskClient,
+    journal: Journal,
+    context: DeliveryContext,
+    org: Org,
+    written: str,
+    whose: str,
+) -> None:
+    """Every employee who calls from there would be taken for this caller."""
+    luis = contact(org, "Luis Garcia")
+    owners = {"another": jane(org)["AccountId"], "own": luis["AccountId"]}
+    if whose == "without contacts":
+        org.create("Account", [{"Name": "Shell", "Phone": written}])
+    else:
+        org.edit("Account", owners[whose], Phone=written)
+    wanted = {"mobilePhone": MAIN_LINE, "mailingCity": "Reno"}
+    said = say(client, "updateContact", wanted, number=LUIS)
+    assert "can't put that phone number on file" in said
+    assert journal.of_call("call-1") == []
+
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    say(client, "updateContact", wanted, number=LUIS, id="unseen", call_id="unseen")
+    org.fault()
+
+    def is_delivered() -> bool:
+        deliver(context)
+        return contact(org, "Luis Garcia")["MailingCity"] == "Reno"
+
+    wait_until(is_delivered, for_s=10, what="the rest of the change")
+    assert contact(org, "Luis Garcia")["MobilePhone"] == luis["MobilePhone"]
+    refused = [intent for intent in journal.of_call("unseen") if intent.state is State.PARKED]
+    assert [intent.reason for intent in refused] == ["NUMBER_OF_ANOTHER_CONTACT (MobilePhone)"]
+
+
+def test_a_sole_trader_may_use_their_own_number_again(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    luis = contact(org, "Luis Garcia")
+    org.edit("Contact", luis["Id"], HomePhone="415-555-0780")
+    org.edit("Account", luis["AccountId"], Phone="415-555-0780")
+    wanted = {"mobilePhone": MAIN_LINE}
+    assert "on file in a moment" in say(client, "updateContact", wanted, number=LUIS)
+    deliver(context)
+    assert contact(org, "Luis Garcia")["MobilePhone"] == MAIN_LINE
+
+
+def test_a_change_of_two_numbers_takes_one_request_to_see_whose_they_are(
+    client: FlaskClient, org: Org
+) -> None:
+    say(client, "lookupCustomer", number=LUIS)
+    before = org.stats()["requests"]
+    wanted = {"phone": "+14155550781", "mobilePhone": "+14155550782"}
+    assert "on file in a moment" in say(client, "updateContact", wanted, number=LUIS)
+    assert org.stats()["requests"] == before + 1
 
 
 # -- C11 -------------------------------------------------------------------------------------------

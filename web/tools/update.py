@@ -11,13 +11,12 @@ from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
 from shared.vapi.tools import UpdateContact
 from web.tools.caller import Caller, caller_for_a_write
-from web.tools.identify import RECENT_MS
 from web.tools.request import WriteRequest
 from web.tools.sentences import listed
 from web.tools.turn import Turn
 
 OTHERS_WAIT_S = 1.0
-"""How long a change of a phone number waits to see whether another contact has that number."""
+"""How long a change of a phone number waits to see who has that number."""
 
 SPOKEN_FIELDS = {
     "Phone": "phone number",
@@ -38,7 +37,7 @@ def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
             "I can only change details for the one customer whose phone number this is, and I "
             "can't tell who that is. Nothing was changed."
         )
-    if _is_another_contacts(turn, caller, wanted):
+    if _is_taken(turn, caller, wanted):
         return refusal(
             "I can't put that phone number on file for this customer; a colleague has to look at "
             "it. Nothing was changed."
@@ -69,26 +68,25 @@ def update_contact(turn: Turn, wanted: UpdateContact) -> WriteRequest | Answer:
     )
 
 
-def _is_another_contacts(turn: Turn, caller: Caller, wanted: UpdateContact) -> bool:
-    """Another contact has one of the numbers: both contacts would be unknown from then on.
+def _is_taken(turn: Turn, caller: Caller, wanted: UpdateContact) -> bool:
+    """Another contact has one of the numbers, or an account: callers from there would be taken for
+    somebody else from then on.
 
     As far as can be seen within OTHERS_WAIT_S; the worker looks again before it writes.
     """
-    service = turn.service
-    own = {caller.identity.contact_id}
-    deadline = Deadline.after(OTHERS_WAIT_S)
-    numbers = [number for number in (wanted.phone, wanted.mobile_phone) if number]
-    for number in numbers:
-        if number == caller.number:
-            continue
-        try:
-            recently_ms = service.journal.now_ms() - RECENT_MS
-            found = service.snapshots.since(number, recently_ms, deadline)
-        except SalesforceError:
-            return False
-        if {customer.contact_id for customer in found.customers} - own:
-            return True
-    return False
+    service, contact_id = turn.service, caller.identity.contact_id
+    numbers = {number for number in (wanted.phone, wanted.mobile_phone) if number}
+    asked = sorted(numbers - {caller.number})
+    if not asked:
+        return False
+    try:
+        found = service.ask(
+            lambda until: service.customers.registered(asked, until),
+            Deadline.after(OTHERS_WAIT_S),
+        )
+    except SalesforceError:
+        return False
+    return not all(number.is_open_to(contact_id) for number in found.values())
 
 
 def _seen(
