@@ -381,7 +381,7 @@ def test_in_a_call_with_two_numbers_nobody_learns_or_changes_what_was_asked_for_
 def test_in_a_call_with_two_numbers_no_words_amend_or_take_back_a_held_request(
     settings: Settings, journal: Journal, when: str
 ) -> None:
-    app = create_app(settings.model_copy(update={"commit_window_ms": 60_000}))
+    app = create_app(change_settings(settings, commit_window_ms=60_000))
     client = app.test_client()
 
     def words(text: str) -> None:
@@ -705,7 +705,7 @@ def test_an_accounts_main_line_is_never_written_by_a_caller(
 
     def is_delivered() -> bool:
         deliver(context)
-        return contact(org, "Luis Garcia")["MailingCity"] == "Reno"
+        return bool(contact(org, "Luis Garcia")["MailingCity"] == "Reno")
 
     wait_until(is_delivered, for_s=10, what="the rest of the change")
     assert contact(org, "Luis Garcia")["MobilePhone"] == luis["MobilePhone"]

@@ -118,7 +118,9 @@ def test_nobody_in_the_batch_suffers_from_a_reference(
 def test_no_words_pull_what_another_sender_reads_out_of_a_shared_request(
     settings: Settings, store: redis.Redis, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    salesforce = SalesforceClient(settings, store, ApiBudget(settings, store), Use.WRITE)
+    salesforce = SalesforceClient(
+        settings.salesforce, store, ApiBudget(settings.salesforce, store), Use.WRITE
+    )
     shared = SharedRequests(salesforce, timeout_s=10)
     posted: list[Any] = []
     post = salesforce.post
