@@ -253,4 +253,6 @@ def _draft(
         if text is None and not (default is None or isinstance(default, str)):
             raise EditRefusedError(f"{name} can't be left out of a {intent.kind}")
         draft[name] = default if text is None else text
+    if set(named) & set(WHO):
+        draft["has_no_contact"] = False  # the operator knows better than the call did
     return draft | ({"arguments": arguments} if "arguments" in draft else {})

@@ -12,14 +12,21 @@ def as_e164(text: str, region: str) -> str | None:
     None also for a number with an extension (behind a switchboard it identifies nobody), for one
     that can only be dialled locally ("555-1234"), and for one that can't be assigned.
     """
+    number, extension = split(text, region)
+    return None if extension else number or None
+
+
+def split(text: str, region: str) -> tuple[str, str]:
+    """The number in the text, as E.164, and its extension; "" for what it does not have."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        return None
+        return "", ""
     # Valid, not merely possible: "possible" takes local numbers and "000 000 0000" as well.
-    if number.extension or not phonenumbers.is_valid_number(number):
-        return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if not phonenumbers.is_valid_number(number):
+        return "", ""
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return e164, number.extension or ""
 
 
 def patterns(e164: str) -> list[str]:

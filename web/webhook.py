@@ -195,7 +195,8 @@ def _record(service: Service, message: Message) -> CallState:
 
 
 def _caller_id(service: Service, message: Message) -> CallerId:
-    return read_caller_id(message, service.settings.calls.trusted_sip_hosts)
+    settings = service.settings.calls
+    return read_caller_id(message, settings.trusted_sip_hosts, settings.phone_region)
 
 
 def _tool_entries(
@@ -266,8 +267,13 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
     if not state.call_id:
         log.warning("report_without_call_id", message_type=message.type, shape=shape(message.body))
         return
-    contact_id = known_caller(Turn(service, state)).identity.contact_id_to_write
-    due_kinds = service.end_of_call.close(state, end_of_call(message), contact_id)
+    identity = known_caller(Turn(service, state)).identity
+    due_kinds = service.end_of_call.close(
+        state,
+        end_of_call(message),
+        identity.contact_id_to_write,
+        has_no_contact=identity.has_no_contact,
+    )
     service.notifier.notify(due_kinds)
 
 

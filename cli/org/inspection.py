@@ -78,7 +78,7 @@ NEEDS = (
     ),
     Need("CaseComment", create=("ParentId", "CommentBody")),
     Need("Contact", update=CHANGEABLE, read=("Name", "AccountId", *PHONES)),
-    Need("Account", read=("Name", "AccountNumber", "OwnerId")),
+    Need("Account", read=("Name", "AccountNumber", "OwnerId", "Phone")),
     Need(
         "ContentVersion",
         create=("Title", "PathOnClient", "VersionData", "FirstPublishLocationId"),

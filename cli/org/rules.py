@@ -15,7 +15,7 @@ from urllib.parse import quote
 from shared.deadline import Deadline
 from shared.errors import ServiceError
 from shared.salesforce.client import SalesforceClient
-from shared.salesforce.composite import Answer, Subrequest, post, subrequest_error
+from shared.salesforce.composite import Answer, Reference, Subrequest, post, subrequest_error
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.pages import all_records
 from shared.salesforce.records import MARKERS
@@ -35,6 +35,9 @@ LEFT_OUT = {FailureClass.VALUE, FailureClass.LINK, FailureClass.MISSING_FIELD}
 """The fields that a delivery would omit after one of these failures, rather than park."""
 
 A_RULE_REFUSES = {FailureClass.VALUE, FailureClass.LINK, FailureClass.REFUSED}
+
+OF_CASE = Reference("@{Case.id}")
+"""The case that the trial has created before."""
 
 TEXT = "Trial of the voice service's doctor; it is undone at once"
 
@@ -144,7 +147,7 @@ def _is_halted(answer: Answer) -> bool:
 def _trial() -> list[Subrequest]:
     """New records with the fields that the service fills in. Touches no existing record."""
     task = {
-        "Subject": TEXT, "Description": TEXT, "Priority": "Normal", "WhatId": "@{Case.id}",
+        "Subject": TEXT, "Description": TEXT, "Priority": "Normal", "WhatId": OF_CASE,
         "ActivityDate": f"{datetime.now(UTC):%Y-%m-%d}",
     }  # fmt: skip
     call_log = {"Status": "Completed", "TaskSubtype": "Call", "CallType": "Inbound"}
@@ -154,16 +157,15 @@ def _trial() -> list[Subrequest]:
     }  # fmt: skip
     trial = [
         _part("Case", "POST", "Case", case_draft),
-        _part("Comment", "POST", "CaseComment", {"ParentId": "@{Case.id}", "CommentBody": TEXT}),
+        _part("Comment", "POST", "CaseComment", {"ParentId": OF_CASE, "CommentBody": TEXT}),
         _part("CallLog", "POST", "Task", task | call_log),
         _part("Callback", "POST", "Task", task | {"Status": "Not Started"}),
-        _part("Closing", "PATCH", "Case/@{Case.id}", {"Status": "Closed"}),
+        _part("Closing", "PATCH", f"Case/{OF_CASE}", {"Status": "Closed"}),
     ]
     # Fails on purpose: a comment without a case lacks a required field.
     return [*trial, _part(UNDO, "POST", "CaseComment", {"CommentBody": TEXT})]
 
 
 def _part(reference_id: str, method: str, path: str, body: dict[str, Any]) -> Subrequest:
-    return {
-        "referenceId": reference_id, "method": method, "url": f"sobjects/{path}", "body": body,
-    }  # fmt: skip
+    url = Reference(f"sobjects/{path}")
+    return {"referenceId": reference_id, "method": method, "url": url, "body": body}

@@ -63,6 +63,7 @@ class EndOfCallWriter:
         report: EndOfCall,
         contact_id: str | None = None,
         *,
+        has_no_contact: bool = False,
         is_reported: bool = True,
     ) -> tuple[Kind, ...]:
         """Record the intents of the call's end, once. Returns the kinds to notify.
@@ -79,6 +80,7 @@ class EndOfCallWriter:
                 state,
                 report,
                 contact_id=contact_id,
+                has_no_contact=has_no_contact,
                 stored_transcript=max(stored_transcript, updates.get("transcript", ""), key=len),
                 intents=intents,
                 api_url=self._base_url,
@@ -167,6 +169,7 @@ def end_of_call_intents(
     report: EndOfCall,
     *,
     contact_id: str | None,
+    has_no_contact: bool,
     stored_transcript: str,
     intents: list[Intent],
     api_url: str,
@@ -175,7 +178,7 @@ def end_of_call_intents(
 ) -> list[NewIntent]:
     """The intents of a call's end.
 
-    contact_id: the only contact with the caller's number, as far as the call knew.
+    contact_id, has_no_contact: see FromCaller; as far as the call knew.
     stored_transcript: recorded during the call, for a report without a transcript.
     intents: the call's intents so far. The Task waits until all of them are settled, and for write
     requests that arrive after the report.
@@ -207,6 +210,7 @@ def end_of_call_intents(
         draft=CallDraft(
             caller_number=state.number,
             contact_id=contact_id,
+            has_no_contact=has_no_contact,
             call_id=state.call_id,
             direction=state.direction or INBOUND,
             started_at=report.started_at,
@@ -251,6 +255,7 @@ def end_of_call_intents(
                 draft=CommentDraft(
                     caller_number=state.number,
                     contact_id=contact_id,
+                    has_no_contact=has_no_contact,
                     case_intent=last_case,
                     case_number=None if last_case else case_number,
                     only_after=None if last_case else only_after,
@@ -270,6 +275,7 @@ def end_of_call_intents(
                 draft=CallbackDraft(
                     caller_number=state.number,
                     contact_id=contact_id,
+                    has_no_contact=has_no_contact,
                     phone=state.number,
                     reason="The call was transferred, and nobody was reached.",
                 ),

@@ -57,12 +57,20 @@ class FromCaller(Draft):
     contact_id: the only contact with that number at acceptance; None when that was not
     known yet, and the worker resolves it by the number.
     visible_to_contact_id: the only contact as last known, however long ago, who may hear about this
-    later. Never written to Salesforce.
+    until it is delivered: then the org says whose it is. Never written to Salesforce.
+    has_no_contact: the org said during the call that nobody, or several contacts, have the number.
+    So the worker looks for no contact: who gets the number later did not make the call.
     """
 
     caller_number: str = ""
     contact_id: str | None = None
     visible_to_contact_id: str | None = None
+    has_no_contact: bool = False
+
+    @property
+    def number_to_resolve(self) -> str:
+        """The number by which the worker may look for the contact, "" for none."""
+        return "" if self.has_no_contact else self.caller_number
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,12 +32,14 @@ class Identity:
     number: E.164, "" when no carrier set one or the call showed two.
     contact_ids: all contacts with the number; None while the org could not be asked.
     is_old: contact_ids are from before the call began.
+    has_two_numbers: the call showed two numbers, so it may have two callers.
     """
 
     call_id: str
     number: str
     contact_ids: tuple[str, ...] | None
     is_old: bool = False
+    has_two_numbers: bool = False
 
     @property
     def tier(self) -> Tier:
@@ -58,15 +60,25 @@ class Identity:
         """For a draft. None when it is from before the call; then the worker resolves it anew."""
         return None if self.is_old else self.contact_id
 
+    @property
+    def has_no_contact(self) -> bool:
+        """The org has said since the call began that no contact, or several, have the number."""
+        return self.is_settled and not self.is_old and self.contact_id is None
+
     def requested(self, intent: Intent) -> bool:
-        """Whether this caller made the request: in this call, or in another as this contact."""
+        """Whether this caller made the request: in this call, or in another as this contact.
+
+        False for every request in a call that showed two numbers: either caller may have made it.
+        """
+        if self.has_two_numbers:
+            return False
         draft = None if intent.is_purged else intent.draft
         if not isinstance(draft, FromCaller):
             return False
         if self.call_id and intent.call_id == self.call_id:
-            # Two numbers in one call are two callers, and neither may hear the other's requests.
             return draft.caller_number in ("", self.number)
-        theirs = draft.contact_id or draft.visible_to_contact_id
+        # Once it is in the org, the org says whose it is, and not a snapshot from before the call.
+        theirs = draft.contact_id or (None if intent.receipt else draft.visible_to_contact_id)
         return theirs is not None and theirs == self.contact_id
 
     def may_discuss(self, case_contact_id: str | None, *, requested: bool = False) -> bool:

@@ -45,6 +45,7 @@ class Intent:
     reason: a code. detail: Salesforce's own words, for the operator; they may quote values.
     org: the host of the org that it was accepted for; "" when an earlier version did not record it.
     unreadable: a code for the part that this version can't read, "" when it can read everything.
+    has_two_numbers: its call showed two numbers, as `without_caller` says. Not stored.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Intent:
     org: str = ""
     receipt: Receipt | None = None
     unreadable: str = ""
+    has_two_numbers: bool = False
 
     @property
     def is_purged(self) -> bool:
@@ -95,7 +97,7 @@ class Intent:
     def without_caller(self) -> Self:
         """For a call whose caller turned out to be unknown, because it showed two numbers."""
         unknown = {"caller_number": "", "contact_id": None, "visible_to_contact_id": None}
-        return replace(self, payload=self.payload | unknown)
+        return replace(self, payload=self.payload | unknown, has_two_numbers=True)
 
 
 class Scope(StrEnum):

@@ -1,8 +1,12 @@
 """Composite requests: up to 25 subrequests that count as one request (docs/vendors.md S3).
 
 `post` sends one. `SharedRequests` combines the subrequests of threads that wait for a permit.
+
+In every string of a subrequest, Salesforce replaces `@{reference.field}` with what an earlier
+subrequest read or wrote (docs/vendors.md S19). So all text is neutralised here, except a Reference.
 """
 
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -32,8 +36,28 @@ Subrequest = dict[str, Any]
 Answer = dict[str, Any]
 
 
+class Reference(str):
+    """Text of ours that refers to an earlier subrequest on purpose. Never a caller's words."""
+
+
+def as_text(value: Any) -> Any:
+    """The value without references in its strings, at any depth. Salesforce documents no escape.
+
+    The replacement is as long as the original: what fitted into a field still does.
+    """
+    if isinstance(value, Reference):
+        return str(value)
+    if isinstance(value, str):
+        return value.replace("@{", "@(")
+    if isinstance(value, list | tuple):
+        return [as_text(inner) for inner in value]
+    if isinstance(value, dict):
+        return {name: as_text(inner) for name, inner in value.items()}
+    return value
+
+
 def query(reference_id: str, statement: str) -> Subrequest:
-    url = f"query?q={quote(statement, safe='')}"
+    url = f"query?q={quote(as_text(statement), safe='')}"
     return {"method": "GET", "url": url, "referenceId": reference_id}
 
 
@@ -75,7 +99,8 @@ def _body(
         "allOrNone": all_or_none,
         "collateSubrequests": False,
         "compositeRequest": [
-            subrequest | {"url": base + subrequest["url"]} for subrequest in subrequests
+            (text := as_text(subrequest)) | {"url": base + text["url"]}
+            for subrequest in subrequests
         ],
     }
 
@@ -107,9 +132,10 @@ class _Part:
 
 @dataclass(eq=False)
 class _Load:
-    """The parts that one request carries."""
+    """The parts that one request carries. token: starts its reference ids; nobody can guess it."""
 
     parts: list[_Part] = field(default_factory=list)
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
     def subrequests(self) -> list[Subrequest]:
@@ -123,7 +149,7 @@ class _Load:
         """Adds a part. Renames its reference ids, which must be unique within a request."""
         start = sum(len(part.subrequests) for part in self.parts)
         renamed = [
-            subrequest | {"referenceId": f"s{start + nth}_{subrequest['referenceId']}"}
+            subrequest | {"referenceId": f"r{self.token}_{start + nth}"}
             for nth, subrequest in enumerate(more)
         ]
         part = _Part(renamed, still_wanted)

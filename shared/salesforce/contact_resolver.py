@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 import redis
 
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.phones import PHONES, condition, holders
+from shared.salesforce.phones import (
+    COMPARED,
+    Registered,
+    condition,
+    holders,
+    registered,
+    registered_statements,
+)
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns
 from shared.store import StoreUnavailableError, now_ms, translated
@@ -107,6 +114,27 @@ class ContactResolver:
                     found[number] = [row["Id"] for row in theirs]
         return found
 
+    def registered(self, numbers: Sequence[str]) -> dict[str, Registered]:
+        """Who has each number, accounts too. Asks the org, whatever is cached."""
+        found: dict[str, Registered] = {}
+        for asked in _chunks(list(numbers), QUERIES_IN_A_REQUEST // 2 * NUMBERS_IN_A_QUERY):
+            parts = _chunks(asked, NUMBERS_IN_A_QUERY)
+            statements = [text for part in parts for text in registered_statements(part)]
+            try:
+                answers = self._records.query(*statements)
+            except SalesforceError as error:
+                if error.failure is not FailureClass.TOO_MUCH or len(asked) == 1:
+                    raise
+                half = len(asked) // 2
+                found |= self.registered(asked[:half]) | self.registered(asked[half:])
+                continue
+            for nth, part in enumerate(parts):
+                contacts, accounts = answers[2 * nth : 2 * nth + 2]
+                found |= {
+                    number: registered(contacts, accounts, number, self._region) for number in part
+                }
+        return found
+
     def _remembered(self, wanted: Mapping[str, int]) -> tuple[dict[str, list[str]], list[str]]:
         if not wanted:
             return {}, []
@@ -146,7 +174,7 @@ def _chunks(items: list[T], size: int) -> list[list[T]]:
 
 
 def _contacts_with(numbers: Sequence[str]) -> str:
-    return f"SELECT {columns(('Id', *PHONES))} FROM Contact WHERE {condition(numbers)}"
+    return f"SELECT {columns(('Id', *COMPARED))} FROM Contact WHERE {condition(numbers)}"
 
 
 def only(ids: Sequence[str] | None) -> str | None:

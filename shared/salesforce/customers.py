@@ -16,7 +16,13 @@ from shared.salesforce.api_budget import Permit
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError, away
-from shared.salesforce.phones import condition, holders
+from shared.salesforce.phones import (
+    Registered,
+    condition,
+    holders,
+    registered,
+    registered_statements,
+)
 from shared.salesforce.soql import columns, soql
 
 CHANGEABLE = (
@@ -179,6 +185,17 @@ class Customers:
             owner_name=owner.get("Name") or "",
             owner_phone=as_e164(owner.get("Phone") or "", self._region) or "",
         )
+
+    def registered(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, Registered]:
+        """Who has each of a few numbers, accounts too. One request."""
+        queries = [
+            composite.query(f"q{nth}", statement)
+            for nth, statement in enumerate(registered_statements(numbers))
+        ]
+        answers = composite.post(self._salesforce, queries, deadline)
+        next_page = self._salesforce.next_page(deadline)
+        contacts, accounts = (composite.rows_of(answer, next_page) for answer in answers)
+        return {number: registered(contacts, accounts, number, self._region) for number in numbers}
 
     def is_known(
         self, deadline: Deadline, *, account_number: str | None, email: str | None, name: str | None

@@ -40,6 +40,8 @@ class FailureClass(StrEnum):
     """The linked record is gone or out of reach: a link can be omitted."""
     MISSING_FIELD = "missing_field"
     """The org has no such field, or hides it: an optional one can be omitted."""
+    HALTED = "halted"
+    """Another part of the request failed, and Salesforce did not run this one."""
     TOO_MUCH = "too_much"
     """The request exceeds what a transaction may cost: fewer records in a request may pass."""
     DENIED = "denied"
@@ -98,6 +100,7 @@ _BY_CODE = {
     "MALFORMED_ID": FailureClass.LINK,
     "INVALID_FIELD": FailureClass.MISSING_FIELD,
     "INVALID_FIELD_FOR_INSERT_UPDATE": FailureClass.MISSING_FIELD,
+    "PROCESSING_HALTED": FailureClass.HALTED,
     "QUERY_TOO_COMPLICATED": FailureClass.TOO_MUCH,
     "LIMIT_EXCEEDED": FailureClass.TOO_MUCH,
     "INSUFFICIENT_ACCESS": FailureClass.DENIED,
@@ -218,6 +221,7 @@ _WAITS_S = {
     FailureClass.ROW_LOCK: (1.0, 30.0),
     FailureClass.RACE: (0.5, 10.0),
     FailureClass.EDITED: (0.2, 5.0),
+    FailureClass.HALTED: (0.2, 5.0),
     FailureClass.VALUE: (0.1, 0.1),
     FailureClass.LINK: (0.1, 0.1),
     FailureClass.MISSING_FIELD: (0.1, 0.1),

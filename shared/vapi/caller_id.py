@@ -15,18 +15,22 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from shared.phone import as_e164
+from shared.phone import as_e164, split
 from shared.vapi.messages import Message
 from shared.vapi.values import as_object
 
 PHONE_CALLS = frozenset({"inboundPhoneCall", "outboundPhoneCall"})
 CARRIERS = frozenset({"twilio", "vonage", "telnyx", "vapi", "byo-phone-number"})
 
+MAX_LENGTH = 64
+"""A longer text is no number, and no extension."""
+
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SIP = re.compile(
-    r"sips?:(?P<user>[^@;:?]+)(?:;[^@]*)?@(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]{1,5})?(?:[;?].*)?",
+    r"sips?:(?P<user>[^@;:?]+)(?P<params>;[^@]*)?@(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]{1,5})?(?:[;?].*)?",
     re.IGNORECASE | re.ASCII,
 )
+_EXTENSION = re.compile(r";ext=([^;]+)", re.IGNORECASE)
 
 # What carriers send instead of a withheld number, spelled on a telephone's keypad (docs/vendors.md
 # V22). A few are also real numbers, whose callers then stay unknown.
@@ -41,31 +45,64 @@ _WITHHELD = frozenset(word.translate(_KEYPAD) for word in _WITHHELD_WORDS)
 
 @dataclass(frozen=True)
 class CallerId:
-    """number: E.164, "" without a verified one. shown: every number that the message names for the
-    caller, verified or not. If a call shows two different numbers, neither is believed."""
+    """number: E.164, "" without a verified one, and for one with an extension.
+
+    shown: every number that the message names for the caller, in whatever spelling, verified or
+    not: E.164, with ";ext=" and the extension if there is one. If a call shows two different
+    numbers, neither is believed.
+    """
 
     number: str = ""
     shown: tuple[str, ...] = ()
 
 
-def read_caller_id(message: Message, trunks: Collection[str] = ()) -> CallerId:
-    """trunks: hosts, addresses and networks (CIDR) whose SIP users are trusted."""
+def read_caller_id(message: Message, trunks: Collection[str] = (), region: str = "ZZ") -> CallerId:
+    """trunks: hosts, addresses and networks (CIDR) whose SIP users are trusted. region: ISO code
+    of the country whose numbers may lack the country code."""
     customers = [as_object(holder.get("customer")) for holder in (message.body, message.call)]
-    shown: list[str] = []
+    named: list[tuple[str, str]] = []
     trusted: list[str] = []
     is_sip = _is_sip(message) or any(customer.get("sipUri") for customer in customers)
     for customer in customers:
-        sip_user, sip_host = _sip_address(customer.get("sipUri"))
+        sip_user, sip_extension, sip_host = _sip_address(customer.get("sipUri"))
         number = e164(customer.get("number"))
-        shown += [candidate for candidate in (number, sip_user) if candidate]
+        named += [(sip_user, sip_extension), _named(customer, region)]
         if sip_user and _is_trusted(sip_host, trunks):
             trusted.append(sip_user)
         elif number and not is_sip:
             trusted.append(number)
-    shown = list(dict.fromkeys(shown))
+    shown = _distinct(named)
     if len(shown) != 1 or not trusted or not _is_phone_call(message):
-        return CallerId("", tuple(shown))
-    return CallerId(trusted[0], tuple(shown))
+        return CallerId("", shown)
+    return CallerId(trusted[0] if trusted[0] == shown[0] else "", shown)
+
+
+def _named(customer: dict[str, Any], region: str) -> tuple[str, str]:
+    """The number that a customer object names in any spelling, as E.164, and its extension.
+
+    customer.extension is dialled after the call is answered: anybody behind that number may have
+    it (docs/vendors.md V21).
+    """
+    value, dialled = customer.get("number"), customer.get("extension")
+    number, extension = e164(value), ""
+    if isinstance(value, str) and len(value) <= MAX_LENGTH and not _E164.fullmatch(value):
+        number, extension = _split(value, region)
+        number = e164(number)  # a withheld number has no other spelling
+    if dialled is not None:
+        extension = str(dialled).strip()[:MAX_LENGTH] or extension
+    return number, extension
+
+
+def _distinct(named: list[tuple[str, str]]) -> tuple[str, ...]:
+    """The numbers without repeats. One that has an extension anywhere in the message has it."""
+    extended = {number for number, extension in named if extension}
+    return tuple(
+        dict.fromkeys(
+            f"{number};ext={extension}" if extension else number
+            for number, extension in named
+            if number and (extension or number not in extended)
+        )
+    )
 
 
 def e164(value: Any) -> str:
@@ -76,6 +113,9 @@ def e164(value: Any) -> str:
     if digits in _WITHHELD or digits.removeprefix("1") in _WITHHELD:
         return ""
     return value if _is_assignable(value) else ""
+
+
+_split = lru_cache(maxsize=4096)(split)
 
 
 @lru_cache(maxsize=4096)
@@ -114,12 +154,14 @@ def _is_sip(message: Message) -> bool:
     return over_sip and not any(e164(line.get("number")) for line in lines)
 
 
-def _sip_address(value: Any) -> tuple[str, str]:
-    """The user part if it is a number, and the host; ("", "") for any other value."""
+def _sip_address(value: Any) -> tuple[str, str, str]:
+    """The user part if it is a number, its extension, and the host; "" for what it lacks."""
     found = _SIP.fullmatch(value.strip()) if isinstance(value, str) and len(value) <= 300 else None
     if not found:
-        return "", ""
-    return e164(found["user"]), found["host"].strip("[]").lower()
+        return "", "", ""
+    extension = _EXTENSION.search(found["params"] or "")
+    host = found["host"].strip("[]").lower()
+    return e164(found["user"]), extension[1] if extension else "", host
 
 
 def _is_trusted(host: str, trunks: Collection[str]) -> bool:

@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
+from cli.edits import edited
 from demo.stack import Org
+from shared.agent.folder import load_agent
 from shared.domain.drafts import CaseDraft, CommentDraft, ContactDraft, Draft
-from shared.domain.intent import NewIntent, new_intent_id
+from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
@@ -304,6 +306,32 @@ def test_the_dry_run_finds_the_contact_by_the_callers_number(
         "edit", intent_id, "--set", "caller_number=+14155559999", "--unset", "Email"
     ).output
     assert "The org has no such contact, or several" in output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_kept"),
+    [
+        ("contact_id", "003000000000001AAA", False), ("caller_number", "+14155550101", False),
+        ("description", "y", True),
+    ],
+)  # fmt: skip
+def test_who_the_operator_names_counts_although_the_org_had_said_nobody(
+    name: str, value: str, is_kept: bool
+) -> None:
+    draft = CaseDraft(issue_type="billing", description="x", has_no_contact=True)
+    intent = Intent(
+        id="i1", kind=Kind.CASE_CREATE, state=State.PARKED, call_id="c", tool="t",
+        reference="ABC DEF", schema=1, payload=draft.as_json(), accepted_at_ms=1,
+    )  # fmt: skip
+    edit = edited(
+        intent,
+        put=[f"{name}={value}"],
+        left_out=[],
+        emptied=[],
+        agent=load_agent("agent"),
+        region="US",
+    )
+    assert edit.draft["has_no_contact"] is is_kept
 
 
 def test_the_dry_run_says_that_the_org_can_not_be_read(

@@ -12,6 +12,10 @@ JANE = "+14155550101"
 LINE = {"provider": "twilio", "number": "+14155550100"}
 
 
+def named(body: dict[str, Any]) -> set[str]:
+    return set(read_caller_id(Message("status-update", body), region="US").shown)
+
+
 def shown(body: dict[str, Any], trunks: tuple[str, ...] = ()) -> str:
     return read_caller_id(Message("status-update", body), trunks).number
 
@@ -123,6 +127,56 @@ def test_two_numbers_in_one_message_are_nobodys() -> None:
     read = read_caller_id(Message("t", both_say({"number": JANE}, {"number": "+14155550103"})))
     assert read.number == ""
     assert set(read.shown) == {JANE, "+14155550103"}
+
+
+@pytest.mark.parametrize("extension", ["204", " 204 ", 204, 0, ["204"]])
+@pytest.mark.parametrize("kind", ["inboundPhoneCall", "outboundPhoneCall"])
+def test_a_number_with_an_extension_is_nobodys_and_counts_as_a_number_of_its_own(
+    extension: Any, kind: str
+) -> None:
+    """Whoever answers a switchboard may be put through to anybody."""
+    extended = {"number": JANE, "extension": extension}
+    for outside, inside in ((extended, extended), (extended, {}), ({"number": JANE}, extended)):
+        body = {"customer": outside, "call": {"type": kind, "customer": inside}}
+        assert shown(body) == ""
+        (other,) = named(body)
+        assert other != JANE
+        assert other.startswith(JANE)
+
+
+def test_a_sip_user_with_an_extension_is_nobodys() -> None:
+    uri = SIP.replace("@", ";ext=204@")
+    assert shown(inbound({"sipUri": uri}), ("203.0.113.7",)) == ""
+    assert named(inbound({"sipUri": uri})) == {f"{JANE};ext=204"}
+
+
+@pytest.mark.parametrize("extension", [None, "", " "])
+def test_without_an_extension_the_number_counts(extension: Any) -> None:
+    assert shown(inbound({"number": JANE, "extension": extension})) == JANE
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["4155550103", "(415) 555-0103", "tel:+14155550103", " +14155550103", "1 415 5550103"],
+)
+def test_another_number_in_any_spelling_counts_as_a_second_one(written: str) -> None:
+    assert named(both_say({"number": JANE}, {"number": written})) == {JANE, "+14155550103"}
+    assert named(inbound({"number": written})) == {"+14155550103"}
+    assert shown(inbound({"number": written})) == ""
+
+
+def test_the_same_number_in_another_spelling_is_no_second_one() -> None:
+    both = both_say({"number": JANE}, {"number": "(415) 555-0101"})
+    assert named(both) == {JANE}
+    assert shown(both) == JANE
+    assert named(inbound({"number": f"{JANE};ext=9"})) == {f"{JANE};ext=9"}
+
+
+@pytest.mark.parametrize(
+    "withheld", ["7378742833", "17378742833", "anonymous", "+86282452253", "1", "x" * 5_000]
+)
+def test_what_is_no_number_counts_as_none(withheld: str) -> None:
+    assert named(both_say({"number": JANE}, {"number": withheld})) == {JANE}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
+from demo.processes import wait_until
 from demo.stack import Org
 from shared.domain.identifiers import same_identifier
 from shared.domain.kinds import Kind, State
@@ -336,6 +337,96 @@ def test_neither_of_two_numbers_changes_or_repeats_what_the_other_asked_for(
     assert case.state is not State.CANCELLED
 
 
+def in_conflict(client: FlaskClient) -> None:
+    """From now on the call has shown Jane's number and a stranger's."""
+    for number in (KNOWN, UNKNOWN):
+        post(client, message("status-update", status="in-progress", number=number))
+
+
+@pytest.mark.parametrize("is_delivered", [False, True])
+def test_in_a_call_with_two_numbers_nobody_learns_or_changes_what_was_asked_for_since(
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org, is_delivered: bool
+) -> None:
+    in_conflict(client)
+    reference = reference_in(say(client, "createSalesforceCase", CASE, number=KNOWN))
+    if is_delivered:
+        deliver(context)
+    for nth, (tool, arguments) in enumerate(
+        (
+            ("getCaseStatus", {}),
+            ("getCaseStatus", {"reference": reference}),
+            ("addCaseComment", {"comment": "mine"}),
+            ("addCaseComment", {"comment": "mine", "reference": reference}),
+            ("cancelCase", {}),
+            ("cancelCase", {"reference": reference}),
+            ("createSalesforceCase", CASE | {"description": "o", "replaces": reference}),
+            ("createSalesforceCase", CASE | {"description": "p", "onExisting": "ask"}),
+            ("createSalesforceCase", CASE | {"description": "q", "onExisting": "comment"}),
+        )
+    ):
+        said = say(client, tool, arguments, number=UNKNOWN, id=f"b{nth}")
+        assert "secret" not in said
+        assert reference not in said
+        assert "of this call already" not in said
+    deliver(context)
+    case_of = {intent.reference: intent for intent in journal.of_call("call-1")}
+    assert case_of[reference].state is State.DELIVERED
+    receipt = case_of[reference].receipt
+    assert receipt
+    assert not any(row["ParentId"] == receipt.record_id for row in org.records("CaseComment"))
+    assert not any(row["IsClosed"] for row in org.records("Case") if row["Id"] == receipt.record_id)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_in_a_call_with_two_numbers_no_words_amend_or_take_back_a_held_request(
+    settings: Settings, journal: Journal, when: str
+) -> None:
+    app = create_app(change_settings(settings, commit_window_ms=60_000))
+    client = app.test_client()
+
+    def words(text: str) -> None:
+        transcript = {"role": "user", "transcriptType": "final", "transcript": text}
+        post(client, message("transcript", number=UNKNOWN, **transcript))
+
+    if when == "after":
+        in_conflict(client)
+    first = {"when": "tomorrow", "phone": "+14155550190"}
+    reference = reference_in(say(client, "requestCallback", first, number=KNOWN))
+    words("No, that's wrong.")
+    said = say(client, "requestCallback", {"when": "never", "phone": LUIS}, number=UNKNOWN, id="b")
+    assert reference not in said
+    words("Cancel that.")
+    (kept, *_) = journal.of_call("call-1")
+    assert (kept.reference, kept.state) == (reference, State.HELD)
+    assert kept.payload["when"] == "tomorrow"
+    app.extensions["service"].close()
+
+
+def test_a_call_with_two_numbers_is_linked_to_no_case(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "createSalesforceCase", CASE, number=UNKNOWN)
+    deliver(context)
+    report: dict[str, Any] = {"analysis": {"summary": "Luis's words"}, "endedReason": "x"}
+    post(client, message("end-of-call-report", number=LUIS, **report))
+    deliver(context)
+    (task,) = (row for row in org.records("Task") if row["Call_Key__c"])
+    assert "Luis's words" in task["Description"]
+    assert task["WhatId"] is None
+
+
+def test_a_case_opened_after_a_call_with_two_numbers_was_logged_is_linked_to_nothing(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    in_conflict(client)
+    post(client, message("end-of-call-report", endedReason="customer-ended-call"))
+    deliver(context)
+    say(client, "createSalesforceCase", CASE, number=UNKNOWN)
+    deliver(context)
+    (task,) = (row for row in org.records("Task") if row["Call_Key__c"])
+    assert task["WhatId"] is None
+
+
 def test_a_case_that_went_to_somebody_else_is_not_closed_by_who_opened_it(
     client: FlaskClient, org: Org, context: DeliveryContext
 ) -> None:
@@ -403,6 +494,77 @@ def test_the_first_request_of_a_call_is_of_who_has_the_number_now(
     said = say(client, tool, arguments, call_id="after")
     for private in ("secret", "already a case", "being closed", "comment is being added"):
         assert private not in said
+
+
+def moved_to_nobody(org: Org) -> str:
+    """Jane's number is nobody's now, and she has another one."""
+    for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
+        org.edit("Contact", jane(org)["Id"], **{field: None})
+    org.edit("Contact", jane(org)["Id"], Phone="+14155550777")
+    return "+14155550777"
+
+
+@pytest.mark.parametrize("owner", ["nobody", "Luis Garcia"])
+def test_who_had_the_number_before_has_no_right_to_a_delivered_case(
+    client: FlaskClient, org: Org, context: DeliveryContext, owner: str
+) -> None:
+    say(client, "lookupCustomer", call_id="before")  # the last snapshot names Jane
+    hers = moved_to_nobody(org)
+    if owner != "nobody":
+        org.edit("Contact", contact(org, owner)["Id"], Phone=KNOWN)
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    made = say(client, "createSalesforceCase", CASE, call_id="stranger")
+    org.fault()
+    deliver(context)
+    wanted = {"reference": reference_in(made)}
+    for nth, (tool, arguments) in enumerate(
+        (
+            ("getCaseStatus", wanted),
+            ("addCaseComment", wanted | {"comment": "mine"}),
+            ("cancelCase", wanted),
+        )
+    ):
+        said = say(client, tool, arguments, number=hers, call_id="jane", id=f"j{nth}")
+        assert "secret" not in said
+        assert "can't" in said
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
+    assert not case["IsClosed"]
+
+
+@pytest.mark.parametrize("number", [UNKNOWN, SHARED])
+def test_who_has_the_number_only_at_delivery_gets_nothing_of_a_caller_known_to_be_nobody(
+    client: FlaskClient, org: Org, context: DeliveryContext, number: str
+) -> None:
+    say(client, "lookupCustomer", number=number)
+    say(client, "createSalesforceCase", CASE, number=number)
+    say(client, "requestCallback", {}, number=number)
+    post(client, message("end-of-call-report", number=number, endedReason="x"))
+    for name in ("Peter Novak", "Paula Novak"):
+        org.edit("Contact", contact(org, name)["Id"], Phone=None, MobilePhone=None, HomePhone=None)
+    org.edit("Contact", jane(org)["Id"], Phone=number)
+    deliver(context)
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
+    assert case["ContactId"] is None
+    tasks = [row for row in org.records("Task") if row["Call_Key__c"]]
+    assert [row["WhoId"] for row in tasks] == [None, None]
+    assert case["Id"] in {row["WhatId"] for row in tasks}
+
+
+def test_who_got_the_callers_number_since_gives_the_caller_no_right_to_their_cases(
+    client: FlaskClient, journal: Journal, org: Org, context: DeliveryContext
+) -> None:
+    say(client, "lookupCustomer", number=LUIS)
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    say(client, "addCaseComment", {"caseNumber": "00001001", "comment": "x"}, number=LUIS)
+    luis = contact(org, "Luis Garcia")
+    for field in ("Phone", "MobilePhone", "HomePhone", "OtherPhone"):
+        org.edit("Contact", luis["Id"], **{field: None})
+    org.edit("Contact", jane(org)["Id"], Phone=LUIS)
+    org.fault()
+    deliver(context)
+    (comment,) = journal.of_call("call-1")
+    assert (comment.state, comment.reason) == (State.PARKED, "CASE_OF_SOMEBODY_ELSE")
 
 
 def test_a_number_is_asked_for_anew_once_somebody_asked_for_something(
@@ -510,6 +672,67 @@ def test_the_worker_writes_no_number_of_another_contact_either(
     now = next(record for record in org.records("Contact") if record["Id"] == luis["Id"])
     assert now["MobilePhone"] == luis["MobilePhone"]
     assert "Jane" in say(client, "lookupCustomer", call_id="later")
+
+
+MAIN_LINE = "+14155550780"
+
+
+@pytest.mark.parametrize("written", ["(415) 555-0780", "415-555-0780 (reception)", MAIN_LINE])
+@pytest.mark.parametrize("whose", ["another", "own", "without contacts"])
+def test_an_accounts_main_line_is_never_written_by_a_caller(
+    client: FlaskClient,
+    journal: Journal,
+    context: DeliveryContext,
+    org: Org,
+    written: str,
+    whose: str,
+) -> None:
+    """Every employee who calls from there would be taken for this caller."""
+    luis = contact(org, "Luis Garcia")
+    owners = {"another": jane(org)["AccountId"], "own": luis["AccountId"]}
+    if whose == "without contacts":
+        org.create("Account", [{"Name": "Shell", "Phone": written}])
+    else:
+        org.edit("Account", owners[whose], Phone=written)
+    wanted = {"mobilePhone": MAIN_LINE, "mailingCity": "Reno"}
+    said = say(client, "updateContact", wanted, number=LUIS)
+    assert "can't put that phone number on file" in said
+    assert journal.of_call("call-1") == []
+
+    org.fault(status=503, error_code="SERVER_UNAVAILABLE", body="json")
+    say(client, "updateContact", wanted, number=LUIS, id="unseen", call_id="unseen")
+    org.fault()
+
+    def is_delivered() -> bool:
+        deliver(context)
+        return bool(contact(org, "Luis Garcia")["MailingCity"] == "Reno")
+
+    wait_until(is_delivered, for_s=10, what="the rest of the change")
+    assert contact(org, "Luis Garcia")["MobilePhone"] == luis["MobilePhone"]
+    refused = [intent for intent in journal.of_call("unseen") if intent.state is State.PARKED]
+    assert [intent.reason for intent in refused] == ["NUMBER_OF_ANOTHER_CONTACT (MobilePhone)"]
+
+
+def test_a_sole_trader_may_use_their_own_number_again(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    luis = contact(org, "Luis Garcia")
+    org.edit("Contact", luis["Id"], HomePhone="415-555-0780")
+    org.edit("Account", luis["AccountId"], Phone="415-555-0780")
+    wanted = {"mobilePhone": MAIN_LINE}
+    assert "on file in a moment" in say(client, "updateContact", wanted, number=LUIS)
+    deliver(context)
+    assert contact(org, "Luis Garcia")["MobilePhone"] == MAIN_LINE
+
+
+def test_a_change_of_two_numbers_takes_one_request_to_see_whose_they_are(
+    client: FlaskClient, org: Org
+) -> None:
+    say(client, "lookupCustomer", number=LUIS)
+    before = org.stats()["requests"]
+    wanted = {"phone": "+14155550781", "mobilePhone": "+14155550782"}
+    assert "on file in a moment" in say(client, "updateContact", wanted, number=LUIS)
+    assert org.stats()["requests"] == before + 1
 
 
 # -- C11 -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,12 +147,13 @@ def test_the_saved_assistant_stays_as_it_is_in_the_default_language(
 
 
 def test_a_provider_with_other_names_for_languages_is_left_alone(
-    client: FlaskClient, org: Org, monkeypatch: pytest.MonkeyPatch
+    app: Flask, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speaks(org, "de", "Jane Miller")
     azure = {"transcriber": {"provider": "azure"}, "voice": {"provider": "vapi", "version": 2}}
-    monkeypatch.setattr("web.assistant._assistant", lambda: azure)
-    assert overrides(client).keys() == {"variableValues", "firstMessage"}
+    agent = replace(app.extensions["service"].agent, assistant=azure)
+    monkeypatch.setitem(app.extensions, "service", replace(app.extensions["service"], agent=agent))
+    assert overrides(app.test_client()).keys() == {"variableValues", "firstMessage"}
 
 
 def test_the_english_greeting_is_the_assistants_own() -> None:

@@ -75,6 +75,8 @@ def test_a_record_that_alone_is_refused_as_its_kind_might_be_waits_a_minute_at_m
         ("API_DISABLED_FOR_ORG", True, Scope.ORG),
         ("QUERY_TOO_COMPLICATED", True, Scope.BATCH),
         ("LIMIT_EXCEEDED", False, Scope.BATCH),
+        ("PROCESSING_HALTED", True, Scope.BATCH),
+        ("PROCESSING_HALTED", False, Scope.RECORD),
         ("INVALID_TYPE", True, Scope.KIND),
         ("STORAGE_LIMIT_EXCEEDED", False, Scope.KIND),
     ],

@@ -198,7 +198,7 @@ def test_a_case_that_staff_gave_to_another_contact_gets_nothing_of_its_call(
 def test_a_call_is_not_linked_to_a_case_that_staff_gave_away_after_its_comment(
     context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
-    named = {"caller_number": KNOWN, "case_number": "00001001"}
+    named: dict[str, Any] = {"caller_number": KNOWN, "case_number": "00001001"}
     comment = deliver(context, journal, Kind.CASE_COMMENT, CommentDraft(**named, text="x"))
     (case_,) = (record for record in org.records("Case") if record["CaseNumber"] == "00001001")
     org.edit("Case", case_["Id"], ContactId=contact(org, "Peter Novak")["Id"])
@@ -340,7 +340,7 @@ def test_a_log_at_work_when_its_case_is_delivered_is_linked_after_it(
 def test_a_call_is_linked_to_the_case_it_commented_on_when_the_comment_is_there_after_all(
     context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
-    named = {"caller_number": KNOWN, "case_number": "00001001"}
+    named: dict[str, Any] = {"caller_number": KNOWN, "case_number": "00001001"}
     comment = accept(journal, Kind.CASE_COMMENT, CommentDraft(**named, text="x"))
     log = close(journal, case_number="00001001", only_after=comment)
     draft = CommentDraft(**named, only_after=comment, text="Call summary: x")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shared.calls.calls import CallState, Said
 from shared.calls.words import Sense, correct_only
 from shared.domain.drafts import CloseDraft, CommentDraft, FromCaller
+from shared.domain.identity import Identity
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
@@ -76,10 +77,12 @@ def held_request(
         return fresh if fresh and fresh.state is State.HELD else None
     if request.kind is Kind.CASE_COMMENT:
         return None  # comments add to one another: words alone make none a correction
+    identity = known_caller(turn).identity
     same = [
         intent
         for intent in turn.intents
         if intent.state is State.HELD
+        and identity.requested(intent)
         and (intent.tool, intent.kind) == (tool, request.kind)
         and intent.message != turn.message_id
     ]
@@ -114,11 +117,13 @@ def close_replaced(state: CallState, named: Intent, tool: str) -> tuple[NewInten
         caller_number=state.number,
         contact_id=caller.contact_id,
         visible_to_contact_id=caller.visible_to_contact_id,
+        has_no_contact=caller.has_no_contact,
         case_intent=named.id,
     )
     why = CommentDraft(
         caller_number=state.number,
         contact_id=caller.contact_id,
+        has_no_contact=caller.has_no_contact,
         case_intent=named.id,
         only_after=close_id,
         text="Replaced by another case at the caller's request.",
@@ -147,6 +152,8 @@ def retraction_window(turn: Turn) -> tuple[int, int]:
 def take_back(turn: Turn, intents: list[NewIntent], said: list[Said]) -> bool:
     """Cancels what was accepted a moment ago if these words take it back. True if they do, and the
     first of the intents could still be cancelled."""
+    if turn.state.has_two_numbers:
+        return False  # the other caller may have said them
     from_ms, _ = retraction_window(turn)
     if not any(_takes_back(words, said, from_ms) for words in said):
         return False
@@ -168,12 +175,16 @@ def retract(service: Service, state: CallState) -> list[Intent]:
     """
     if not state.senses & {Sense.TAKES_BACK, Sense.DECLINES}:
         return []
+    identity = Identity(
+        state.call_id, state.number, contact_ids=None, has_two_numbers=state.has_two_numbers
+    )
     before_ms = state.said_at_ms + CROSSING_MS
     after_ms = state.said_at_ms - _longest_held_ms(service)
     requested = [
         intent
         for intent in service.journal.of_call(state.call_id)
         if intent.message
+        and identity.requested(intent)
         and intent.kind is not Kind.CASE_CLOSE
         and after_ms <= intent.requested_at_ms <= before_ms
     ]

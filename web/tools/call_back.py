@@ -16,11 +16,13 @@ def request_callback(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Ans
     if not phone:
         missing = [Problem("phone", "missing")]
         return refusal(turn.wrong_arguments(tool.name, "call_back", missing))
+    identity = known_caller(turn).identity
     return WriteRequest(
         Kind.CALLBACK,
         CallbackDraft(
             caller_number=turn.state.number,
-            contact_id=known_caller(turn).identity.contact_id_to_write,
+            contact_id=identity.contact_id_to_write,
+            has_no_contact=identity.has_no_contact,
             phone=phone,
             phone_was_given=bool(given.get("phone")),
             when=given.get("when") or "",

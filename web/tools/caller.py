@@ -77,7 +77,8 @@ def _caller(
     is_old: bool = False,
 ) -> Caller:
     ids = None if customers is None else tuple(customer.contact_id for customer in customers)
-    return Caller(Identity(state.call_id, state.number, ids, is_old), customers, as_of_ms)
+    identity = Identity(state.call_id, state.number, ids, is_old, state.has_two_numbers)
+    return Caller(identity, customers, as_of_ms)
 
 
 def known_caller(turn: Turn) -> Caller:

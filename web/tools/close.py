@@ -33,6 +33,7 @@ def cancel_case(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
         caller_number=turn.state.number,
         contact_id=identity.contact_id_to_write,
         visible_to_contact_id=identity.contact_id,
+        has_no_contact=identity.has_no_contact,
         case_intent=opened_by.id if opened_by else None,
         case_number=target.number,
     )
@@ -70,6 +71,7 @@ def _why(draft: CloseDraft, reason: str | None, close_id: str) -> tuple[NewInten
     comment = CommentDraft(
         caller_number=draft.caller_number,
         contact_id=draft.contact_id,
+        has_no_contact=draft.has_no_contact,
         case_intent=draft.case_intent,
         case_number=draft.case_number,
         only_after=close_id,

@@ -37,11 +37,13 @@ def _comment(
     case_intent: str | None = None,
     case_number: str | None = None,
 ) -> WriteRequest:
+    identity = known_caller(turn).identity
     return WriteRequest(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=turn.state.number,
-            contact_id=known_caller(turn).identity.contact_id_to_write,
+            contact_id=identity.contact_id_to_write,
+            has_no_contact=identity.has_no_contact,
             case_intent=case_intent,
             case_number=case_number,
             text=text,

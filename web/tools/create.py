@@ -50,6 +50,7 @@ def _draft(
         caller_number=turn.state.number,
         contact_id=caller.identity.contact_id_to_write,
         visible_to_contact_id=caller.identity.contact_id,
+        has_no_contact=caller.identity.has_no_contact,
         account_id=contact.account_id if contact else None,
         arguments=arguments,
         mapping=tool.mapping,
@@ -66,6 +67,7 @@ def _as_case(draft: RecordDraft, given: Given) -> CaseDraft:
         caller_number=draft.caller_number,
         contact_id=draft.contact_id,
         visible_to_contact_id=draft.visible_to_contact_id,
+        has_no_contact=draft.has_no_contact,
         account_id=draft.account_id,
         issue_type=str(given.get("issueType") or ""),
         description=str(description),
@@ -88,7 +90,7 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
     account.
 
     A spoken account number, or a phone number that is not on file, is no key: anybody could use it
-    to find out whether another customer has a case.
+    to find out whether another customer has a case. Nor is the call, once it showed two numbers.
     """
     if not file.same_if:
         return ()
@@ -97,7 +99,7 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
     keys = []
     if caller.contact and caller.contact.account_id:
         keys.append(f"account:{caller.contact.account_id}:{about}")
-    if turn.state.call_id:
+    if turn.state.call_id and not turn.state.has_two_numbers:
         keys.append(f"call:{turn.state.call_id}:{about}")
     return tuple(keys)
 

@@ -14,12 +14,11 @@ from shared.domain.record_mapping import fill
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
 from web.tools.caller import Caller, caller_for_a_write
-from web.tools.identify import RECENT_MS
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 
 OTHERS_WAIT_S = 1.0
-"""How long a change of a phone number waits to see whether another contact has that number."""
+"""How long a change of a phone number waits to see who has that number."""
 
 
 def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
@@ -28,7 +27,7 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
     caller = caller_for_a_write(turn)
     if caller.customers is not None and not caller.contact:
         return refusal(turn.first(own(tool.name, "update", "not-known")))
-    if _is_another_contacts(turn, caller, file, given):
+    if _is_taken(turn, caller, file, given):
         return refusal(turn.first(own(tool.name, "update", "number-of-another")))
     changes = {
         field: value
@@ -61,30 +60,29 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
     )
 
 
-def _is_another_contacts(turn: Turn, caller: Caller, file: UpdateFile, given: Given) -> bool:
-    """Another contact has one of the numbers: both contacts would be unknown from then on.
+def _is_taken(turn: Turn, caller: Caller, file: UpdateFile, given: Given) -> bool:
+    """Another contact has one of the numbers, or an account: callers from there would be taken for
+    somebody else from then on.
 
     As far as can be seen within OTHERS_WAIT_S; the worker looks again before it writes.
     """
-    service = turn.service
-    own = {caller.identity.contact_id}
-    deadline = Deadline.after(OTHERS_WAIT_S)
-    numbers = [
+    service, contact_id = turn.service, caller.identity.contact_id
+    numbers = {
         given.values[name]
         for name, argument in file.arguments.items()
         if argument.type is ArgumentType.PHONE and name in given.values
-    ]
-    for number in numbers:
-        if number == caller.number:
-            continue
-        try:
-            recently_ms = service.journal.now_ms() - RECENT_MS
-            found = service.snapshots.since(number, recently_ms, deadline)
-        except SalesforceError:
-            return False
-        if {customer.contact_id for customer in found.customers} - own:
-            return True
-    return False
+    }
+    asked = sorted(numbers - {caller.number})
+    if not asked:
+        return False
+    try:
+        found = service.ask(
+            lambda until: service.customers.registered(asked, until),
+            Deadline.after(OTHERS_WAIT_S),
+        )
+    except SalesforceError:
+        return False
+    return not all(number.is_open_to(contact_id) for number in found.values())
 
 
 def _seen(

@@ -148,27 +148,34 @@ def _by_own_change(context: DeliveryContext, draft: ContactDraft) -> str | None:
 
 
 class _Holders:
-    """Who has the phone numbers that callers want on their records. A number of another contact is
-    never written: both would be unknown from then on. The org is asked each time."""
+    """Who has the phone numbers that callers want on their records. A number of another contact, or
+    the main line of an account, is never written: who calls from there would be unknown from then
+    on, or taken for this contact. The org is asked each time."""
 
     def __init__(self, context: DeliveryContext, drafts: Iterable[ContactDraft]) -> None:
         wanted = {
             number for draft in drafts for name in PHONES if (number := draft.changes.get(name))
         }
-        self._holders = {
-            number: set(ids) for number, ids in context.contacts.holders(sorted(wanted)).items()
-        }
+        self._registered = context.contacts.registered(sorted(wanted))
 
     def of_others(self, draft: ContactDraft, contact_id: str) -> SalesforceError | None:
-        """The error for the phone fields whose number another contact has; None if none has.
+        """The error for the phone fields whose number this contact may not take; None if there is
+        none.
 
         The numbers in the other fields count as this contact's from now on, for the whole batch.
         """
         numbers = {name: draft.changes[name] for name in PHONES if name in draft.changes}
-        taken = [name for name, number in numbers.items() if self._holders[number] - {contact_id}]
+        taken = [
+            name
+            for name, number in numbers.items()
+            if not self._registered[number].is_open_to(contact_id)
+        ]
         for name, number in numbers.items():
             if name not in taken:
-                self._holders[number].add(contact_id)
+                known = self._registered[number]
+                self._registered[number] = replace(
+                    known, contact_ids=known.contact_ids | {contact_id}
+                )
         if not taken:
             return None
         code = "NUMBER_OF_ANOTHER_CONTACT"

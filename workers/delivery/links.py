@@ -54,15 +54,14 @@ class _Sought:
     parent: Intent | None = None
 
     def was_opened_for(self, contact_ids: set[str | None]) -> bool:
-        """The case is one of ours, opened in the same call or for the same contact."""
-        if self.parent is None:
+        """The case is one of ours, opened in the same call or for the same contact.
+
+        False in a call that showed two numbers: the other caller may have opened it.
+        """
+        if self.parent is None or self.intent.has_two_numbers:
             return False
         draft = self.parent.draft
-        owner = (
-            (draft.contact_id or draft.visible_to_contact_id)
-            if isinstance(draft, FromCaller)
-            else None
-        )
+        owner = draft.contact_id if isinstance(draft, FromCaller) else None
         in_call = bool(self.intent.call_id) and self.parent.call_id == self.intent.call_id
         return in_call or (owner is not None and owner in contact_ids)
 
@@ -87,17 +86,24 @@ def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | 
             reason = "CASE_GONE" if search.record_id else "CASE_UNKNOWN"
             found[search.intent.id] = Parked(search.intent.id, "CASE_AMBIGUOUS" if rows else reason)
     sought = [search for search in sought if search.intent.id in cases]
-    # Who has the number now is asked only for a case that is not the known contact's.
+    # Who has the number now is asked only for a case that is not the known contact's, and only if
+    # that contact was merged or deleted since: the number may have gone to somebody else.
+    elsewhere = [
+        search
+        for search in sought
+        if cases[search.intent.id]["ContactId"] not in (None, search.draft.contact_id)
+    ]
+    existing = _existing_contacts(context, {search.draft.contact_id for search in elsewhere})
+    by_phone = [search for search in elsewhere if search.draft.contact_id not in existing]
     contacts = context.contacts.resolve(
-        as_of_acceptance(
-            (search.intent, search.draft)
-            for search in sought
-            if cases[search.intent.id]["ContactId"] not in (None, search.draft.contact_id)
-        )
+        as_of_acceptance((search.intent, search.draft) for search in by_phone)
     )
     for search in sought:
         intent, case = search.intent, cases[search.intent.id]
-        theirs = {search.draft.contact_id, only(contacts.get(search.draft.caller_number))} - {None}
+        theirs = {search.draft.contact_id}
+        if search in by_phone:
+            theirs.add(only(contacts.get(search.draft.number_to_resolve)))
+        theirs -= {None}
         if may_discuss(theirs, case["ContactId"], requested=search.was_opened_for(theirs)):
             found[intent.id] = str(case["Id"])
         elif intent.tool:
@@ -105,6 +111,14 @@ def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | 
         else:  # a note of the service's own: nobody asked for it, and the call's Task has the words
             found[intent.id] = Cancelled(intent.id, NOT_THEIR_CASE)
     return found
+
+
+def _existing_contacts(context: DeliveryContext, contact_ids: set[str | None]) -> set[str]:
+    ids = sorted(id_ for id_ in contact_ids if id_)
+    if not ids:
+        return set()
+    (rows,) = context.records.query(soql("SELECT Id FROM Contact WHERE Id IN {ids}", ids=ids))
+    return {row["Id"] for row in rows}
 
 
 def select_cases(case_ids: Iterable[str]) -> str:
@@ -137,12 +151,13 @@ def contact_of(
     contacts: dict[str, list[str]],
     links: frozenset[str] = TASK_LINKS,
 ) -> str | None:
-    """The caller's contact: as known at acceptance, else the one who has the number now.
+    """The caller's contact: as known at acceptance, else the one who has the number now,
+    unless the org had said already that there is none.
 
     When Salesforce refused the link (the contact was merged or deleted since), the number decides;
     when it names the refused one again, the record goes without. links: the fields of the link.
     """
-    by_number = only(contacts.get(draft.caller_number))
+    by_number = only(contacts.get(draft.number_to_resolve))
     if links & set(intent.omit_fields):
         return by_number if by_number != draft.contact_id else None
     return draft.contact_id or by_number
@@ -164,11 +179,11 @@ def numbers_to_resolve(
 
 
 def as_of_acceptance(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str, int]:
-    """The caller numbers, each with the time of the last acceptance from it (epoch ms)."""
+    """The numbers to resolve, each with the time of the last acceptance from it (epoch ms)."""
     numbers: dict[str, int] = {}
     for intent, draft in drafts:
-        known = numbers.get(draft.caller_number, 0)
-        numbers[draft.caller_number] = max(known, intent.accepted_at_ms)
+        number = draft.number_to_resolve
+        numbers[number] = max(numbers.get(number, 0), intent.accepted_at_ms)
     return numbers
 
 

@@ -102,7 +102,7 @@ def _contacts(
     if len(intents) >= MAX_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for stored in context.journal.payloads_due(intents[0].kind, MAX_LOOKED_AHEAD):
-            if not stored.get("contact_id"):
+            if not stored.get("contact_id") and not stored.get("has_no_contact"):
                 numbers.setdefault(stored.get("caller_number", ""), 0)
     found = context.contacts.resolve(numbers)
     return {item.id: contact_of(item, drafts[item.id], found, links[item.id]) for item in intents}

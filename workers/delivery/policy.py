@@ -65,6 +65,7 @@ POLICY: dict[FailureClass, Rule] = {
     FailureClass.DENIED: Rule(Scope.BATCH, Scope.RECORD, limit=ALONE, suspect=True),
     FailureClass.ROW_LOCK: Rule(Scope.RECORD, Scope.RECORD, limit=40),
     FailureClass.EDITED: Rule(Scope.BATCH, Scope.RECORD, limit=20),
+    FailureClass.HALTED: Rule(Scope.BATCH, Scope.RECORD, limit=20),
     FailureClass.RACE: Rule(Scope.BATCH, Scope.RECORD, limit=5),
     FailureClass.REFUSED: Rule(Scope.BATCH, Scope.RECORD, limit=1),
     FailureClass.VALUE: Rule(Scope.BATCH, Scope.FIELD, limit=1),

@@ -32,7 +32,9 @@ def with_links(
     """
     delivered = {entry.intent_id for entry in outcomes if isinstance(entry, Delivered)}
     of_call = {
-        entry.id: entry.call_id for entry in intents if entry.id in delivered and entry.id in cases
+        entry.id: entry.call_id
+        for entry in intents
+        if entry.id in delivered and entry.id in cases and not entry.has_two_numbers
     }
     logs = context.journal.by_fingerprint(of_call.values(), FINGERPRINT)
     written = context.journal.may_be_written(logs.values())
@@ -66,7 +68,8 @@ def _link(
 def link_tasks(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     """A task that has a case by now keeps it: a person may have chosen it.
 
-    None is linked to a case that staff gave to another contact.
+    None is linked to a case that staff gave to another contact, or in a call that showed two
+    numbers: the Task holds the words of both callers.
     """
     drafts = {entry.id: cast(TaskLinkDraft, entry.draft) for entry in intents}
     tasks = context.journal.get_many(id_ for draft in drafts.values() for id_ in draft.task_intents)
@@ -88,7 +91,12 @@ def link_tasks(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outc
     for intent in intents:
         found = [rows[id_] for id_ in task_ids[intent.id] if id_ in rows]
         owner = contacts.get(drafts[intent.id].case_id)
-        theirs = [row for row in found if may_discuss({row["WhoId"]}, owner, requested=True)]
+        is_one_callers = not intent.has_two_numbers
+        theirs = [
+            row
+            for row in found
+            if is_one_callers and may_discuss({row["WhoId"]}, owner, requested=True)
+        ]
         unlinked = [row for row in theirs if not row["WhatId"]]
         if not theirs:
             outcomes.append(Cancelled(intent.id, NOT_THEIR_CASE if found else "NO_TASK"))

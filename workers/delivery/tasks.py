@@ -83,6 +83,8 @@ def log_calls(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outco
     cases = _still_theirs(context, of_call, opened, who)
 
     def what_id(intent: Intent, draft: CallDraft) -> str | None:
+        if intent.has_two_numbers:
+            return None  # it holds the words of both callers
         if opened[intent.id]:
             return cases.get(intent.id)
         if draft.only_after not in after or not after[draft.only_after].receipt:
