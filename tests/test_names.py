@@ -9,7 +9,7 @@ from shared import wake_ups
 from shared.domain.kinds import Kind
 
 SHARED = {
-    "addresses", "alive", "calls", "deadline", "domain", "errors", "installed",
+    "addresses", "agent", "alive", "calls", "deadline", "domain", "errors", "installed",
     "journal", "listening", "logs", "phone", "salesforce", "scripts", "settings", "store",
     "transfer", "vapi", "wake_ups",
 }  # fmt: skip
