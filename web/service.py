@@ -6,6 +6,7 @@ from typing import Self, TypeVar
 
 import redis
 
+from shared.agent import salesforce as salesforce_mapping
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
@@ -56,6 +57,8 @@ class Service:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
+        """Raises AgentError."""
+        mapping = salesforce_mapping.read()
         store = connect(settings.store.url, max_connections=settings.store.max_connections)
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
@@ -79,7 +82,7 @@ class Service:
             answers=Answers(store),
             calls=calls,
             authorisation=Authorisation(settings.salesforce, store),
-            end_of_call=EndOfCallWriter(calls, journal, settings),
+            end_of_call=EndOfCallWriter(calls, journal, settings, mapping.call_log),
             call_updates=CallUpdates(calls, settings.vapi),
             api_budget=api_budget,
             salesforce=salesforce,

@@ -22,7 +22,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of
 from shared.salesforce.soql import soql
-from shared.settings import Settings
+from shared.settings import SalesforceSettings
 from shared.store import now_ms, translated
 
 PERMIT_S = 5.0
@@ -115,7 +115,7 @@ class OrgSetup:
     """Safe to share between threads."""
 
     def __init__(
-        self, settings: Settings, store: redis.Redis, salesforce: SalesforceClient, wanted: Wanted
+        self, settings: SalesforceSettings, store: redis.Redis, salesforce: SalesforceClient, wanted: Wanted
     ) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._salesforce = salesforce

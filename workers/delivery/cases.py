@@ -7,8 +7,9 @@ from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
 from shared.domain.kinds import Kind
 from shared.domain.text import stored_length
-from shared.salesforce.records import MAX_RECORDS, Row
+from shared.salesforce.records import MAX_RECORDS, NO_HEADERS, UNASSIGNED, Row
 from shared.salesforce.soql import soql
+from workers.delivery.case_defaults import case_defaults
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
 from workers.delivery.links import contact_of, find_cases, numbers_to_resolve, unchanged_since
@@ -19,7 +20,7 @@ MAX_SUBJECT = 255
 MAX_DESCRIPTION = 32_000
 MAX_LOOKED_AHEAD = 5_000
 CLOSED = "Closed"
-OPTIONAL = frozenset({"Type", "Origin", "Priority", "ContactId", "SuppliedPhone"})
+OPTIONAL = frozenset({"Type", "Priority", "ContactId", "SuppliedPhone"})
 
 
 def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
@@ -31,6 +32,8 @@ def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outc
             if not stored.get("contact_id"):
                 numbers.setdefault(stored.get("caller_number", ""), 0)
     contacts = context.contacts.resolve(numbers)
+    who = {item.id: contact_of(item, drafts[item.id], contacts) for item in intents}
+    defaults = case_defaults(context, [item.id for item in intents], who)
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = drafts[intent.id]
@@ -40,7 +43,7 @@ def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outc
             unverified = (
                 f"\n\nAccount number given by the caller, not verified: {draft.account_number}"
             )
-        return {
+        return defaults.fields[intent.id] | {
             "Voice_Reference__c": intent.reference if context.records.has_key_fields else "",
             "Subject": fit_line(
                 f"{draft.issue_type.capitalize()}: {draft.description}", MAX_SUBJECT
@@ -48,15 +51,26 @@ def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outc
             "Description": fit(draft.description, MAX_DESCRIPTION - stored_length(unverified))
             + unverified,
             "Type": draft.issue_type.capitalize(),
-            "Origin": "Phone",
             "Priority": draft.priority,
-            "ContactId": contact_of(intent, draft, contacts),
+            "ContactId": who[intent.id],
             "SuppliedPhone": draft.caller_number,
         }
 
-    outcomes = create_once(
-        context, "Case", intents, record, optional=OPTIONAL, read_back=("Id", "CaseNumber")
-    )
+    outcomes: list[Outcome] = []
+    for headers, alike in (
+        (NO_HEADERS, [item for item in intents if item.id not in defaults.unassigned]),
+        (UNASSIGNED, [item for item in intents if item.id in defaults.unassigned]),
+    ):
+        if alike:
+            outcomes += create_once(
+                context,
+                "Case",
+                alike,
+                record,
+                optional=OPTIONAL | defaults.optional,
+                read_back=("Id", "CaseNumber"),
+                headers=headers,
+            )
     opened = {
         outcome.intent_id: outcome.record_id
         for outcome in outcomes
@@ -94,8 +108,10 @@ def close_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Out
             close[row["Id"]] = row
     if not close:
         return outcomes
+    configured = context.mapping.case.closed_status
+    status = context.org_setup.get().status("Case", configured, CLOSED, closed=True)
     rows_to_close = [
-        Row(case_id, {"Status": CLOSED}, unchanged_since(row)) for case_id, row in close.items()
+        Row(case_id, {"Status": status}, unchanged_since(row)) for case_id, row in close.items()
     ]
     written = context.records.change("Case", rows_to_close)
     results = dict(zip(close, written, strict=True))

@@ -1,12 +1,13 @@
 """Idempotent creation: a record with our key (its idempotency key) is created once, even if the
 answer to an earlier attempt was lost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared.domain.intent import Delivered, Intent, Outcome
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
+from shared.salesforce.records import NO_HEADERS
 from workers.delivery.context import DeliveryContext
 from workers.delivery.links import CONTACT_LINKS
 
@@ -19,13 +20,14 @@ def create_once(
     *,
     optional: frozenset[str],
     read_back: tuple[str, ...] = ("Id",),
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> list[Outcome]:
     """Takes one request for all; one more before it for those in doubt.
 
     A record in doubt is looked for first. If it exists, it is not changed: a person may have edited
     it. optional: fields to omit when Salesforce refuses their value or does not have them
     (contact_of handles the contact itself). Empty fields are omitted from the start, and so are
-    those that the org turned out to lack in the last minutes.
+    those that the org turned out to lack in the last minutes. headers: of the creation.
     """
     lacking = context.journal.missing_fields(intents[0].kind)
     existing = find_by_key(context, sobject, intents, read_back)
@@ -49,7 +51,11 @@ def create_once(
     ]  # fmt: skip
     try:
         written, rows = context.records.create(
-            sobject, records, read_back, still_wanted=context.holds_lease
+            sobject,
+            records,
+            read_back,
+            still_wanted=context.holds_lease,
+            headers=headers,
         )
     except WithdrawnError:
         return outcomes  # somebody else's by now

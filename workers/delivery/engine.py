@@ -30,7 +30,15 @@ from shared.salesforce.api_budget import Denied
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.records import MAX_AT_ONCE, MAX_RECORDS, MAX_ROWS
 from shared.store import StoreUnavailableError
-from workers.delivery import cases, comments, contacts, task_links, tasks, transcripts
+from workers.delivery import (
+    callbacks,
+    cases,
+    comments,
+    contacts,
+    task_links,
+    tasks,
+    transcripts,
+)
 from workers.delivery.batches import apply_batch
 from workers.delivery.context import Apply, DeliveryContext
 from workers.delivery.policy import among_others
@@ -59,7 +67,7 @@ APPLIERS: dict[Kind, Applier] = {
     Kind.CASE_CLOSE: Applier(cases.close_cases),
     Kind.CASE_COMMENT: Applier(comments.add_comments),
     Kind.CONTACT_UPDATE: Applier(contacts.update_contacts),
-    Kind.CALLBACK: Applier(tasks.request_callbacks),
+    Kind.CALLBACK: Applier(callbacks.request_callbacks),
     Kind.CALL_LOG: Applier(tasks.log_calls),
     Kind.TASK_LINK: Applier(task_links.link_tasks),
     Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MAX_ROWS, MAX_ROWS),
