@@ -244,7 +244,7 @@ def _mistake(error: Any, lines: dict[tuple[str, ...], int]) -> Mistake:
     label, line = ".".join(path), line_of(lines, path)
     if error["type"] == "extra_forbidden":
         known = list((_TABLES[path[0]] if len(path) > 1 else SalesforceMapping).model_fields)
-        meant = get_close_matches(path[-1], known, n=1)
+        meant = get_close_matches(path[-1], known, n=1, cutoff=0.75)
         remedy = f"write {meant[0]}" if meant else f"use one of {', '.join(known)}"
         return Mistake(FILE, line, f"{label} is unknown", remedy)
     if in_constant:

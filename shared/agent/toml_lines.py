@@ -40,7 +40,8 @@ def lines_of(text: str) -> dict[Path, int]:
             lines.setdefault(table, number)
         elif key := _KEY.match(line):
             path = (*table, *_names(key[1]))
-            lines.setdefault(path, number)
+            for length in range(len(table) + 1, len(path) + 1):
+                lines.setdefault(path[:length], number)
             value = key[2].strip()
             for quotes in ('"""', "'''"):
                 if value.startswith(quotes) and quotes not in value[3:]:
