@@ -7,6 +7,7 @@ COPY shared shared
 COPY web web
 COPY workers workers
 COPY cli cli
+COPY agent agent
 COPY vapi vapi
 COPY Procfile ./
 USER 10001:10001

@@ -1,5 +1,6 @@
 """Records look as the team's salesforce.toml says, as far as the org allows it."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,11 +8,14 @@ import pytest
 import redis
 
 from demo.stack import Org
-from shared.agent.salesforce import SalesforceMapping
-from shared.domain.drafts import CallbackDraft, CallDraft, CloseDraft, CommentDraft
+from shared.agent.salesforce import CallLogMapping, SalesforceMapping
+from shared.calls.calls import Calls, CallState
+from shared.calls.end_of_call import EndOfCallWriter
+from shared.domain.drafts import CallbackDraft, CallDraft, CloseDraft, CommentDraft, read_draft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
+from shared.vapi.report import EndOfCall
 from tests.calling import KNOWN, UNKNOWN
 from tests.workers.delivering import (
     BILLING,
@@ -412,6 +416,58 @@ def test_an_amendment_leaves_what_a_person_chose(
     org.edit("Task", record(org, "Task", log)["Id"], Type="Meeting")
     deliver(context, journal, Kind.CALL_LOG, CallDraft(**CALL | {"outcome": REPORT, "amends": log}))
     assert record(org, "Task", log)["Type"] == "Meeting"
+
+
+@pytest.fixture
+def end(store: redis.Redis, journal: Journal, settings: Settings) -> Callable[..., None]:
+    """Ends a call with a report, for a team with these keys in [call_log]."""
+
+    def make(**call_log: Any) -> None:
+        calls = Calls(store)
+        writer = EndOfCallWriter(calls, journal, settings, CallLogMapping(**call_log))
+        report = EndOfCall(
+            summary="Billed twice.", transcript="Caller: hello", recording="x-recording"
+        )
+        writer.close(CallState(call_id="call-1", number=KNOWN), report)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("call_log", "shown"),
+    [
+        ({}, {"hello", "Billed twice.", "x-recording"}),
+        ({"transcript": "none"}, {"Billed twice.", "x-recording"}),
+        ({"transcript": "file"}, {"Billed twice.", "x-recording", "in the file"}),
+        ({"summary": False}, {"hello", "x-recording"}),
+        ({"recording_link": False}, {"hello", "Billed twice."}),
+    ],
+)
+def test_a_call_log_says_what_the_team_wants(
+    context: DeliveryContext, journal: Journal, org: Org, end: Callable[..., None],
+    call_log: dict[str, Any], shown: set[str],
+) -> None:  # fmt: skip
+    end(**call_log)
+    (log,) = (item for item in journal.of_call("call-1") if item.kind is Kind.CALL_LOG)
+    assert drain(context, Kind.CALL_LOG).counts == {"delivered": 1}
+    said = record(org, "Task", log.id)["Description"]
+    known = ("hello", "Billed twice.", "x-recording", "in the file")
+    assert {part for part in known if part in said} == shown
+    files = [item for item in journal.of_call("call-1") if item.kind is Kind.TRANSCRIPT_FILE]
+    assert len(files) == (call_log.get("transcript") == "file")
+
+
+def test_a_transcript_that_nobody_wants_is_not_even_in_the_journal(
+    journal: Journal, end: Callable[..., None]
+) -> None:
+    end(transcript="none")
+    assert all("hello" not in json.dumps(item.payload) for item in journal.of_call("call-1"))
+
+
+def test_a_call_log_of_the_version_before_is_read(journal: Journal) -> None:
+    older = LOG.as_json()
+    del older["shows_summary"]
+    assert read_draft(Kind.CALL_LOG, 1, older) == LOG
 
 
 # -- the case of the call --------------------------------------------------------------------------
