@@ -61,7 +61,7 @@ class CheckContext:
     def setup(self) -> Setup:
         """What the org has now, whatever is stored. Raises SalesforceError."""
         wanted = self.mapping.wanted
-        return OrgSetup(self.settings, self.store, self.salesforce, wanted).read()
+        return OrgSetup(self.settings.salesforce, self.store, self.salesforce, wanted).read()
 
     @cached_property
     def accounts(self) -> Accounts:

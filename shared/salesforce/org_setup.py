@@ -115,7 +115,11 @@ class OrgSetup:
     """Safe to share between threads."""
 
     def __init__(
-        self, settings: SalesforceSettings, store: redis.Redis, salesforce: SalesforceClient, wanted: Wanted
+        self,
+        settings: SalesforceSettings,
+        store: redis.Redis,
+        salesforce: SalesforceClient,
+        wanted: Wanted,
     ) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._salesforce = salesforce

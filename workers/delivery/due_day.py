@@ -1,7 +1,7 @@
 """The day that a caller means: "tomorrow", "next Monday", "am Freitag".
 
 dateparser reads the words. It reads a whole text or nothing, so shorter and shorter parts of it are
-tried. Only a day counts: "at five" and "soon" name none. Decision 23 has the reasons.
+tried. Only a day counts: "at five" and "soon" name none. Decision 25 has the reasons.
 """
 
 import re
