@@ -30,7 +30,7 @@ def _file(check_context: CheckContext) -> str:
         first, *others = refused.mistakes
         more = f", and {len(others)} more" if others else ""
         raise Problem(
-            f"{check_context.folder}/{first.file}:{first.line} {first.problem}{more}",
+            f"{first.place_in(check_context.folder)}: {first.problem}{more}",
             f"{first.remedy[:1].upper()}{first.remedy[1:]}.",
         ) from None
     count = len(mapping.outcome)

@@ -168,38 +168,40 @@ def read(folder: Path = DEFAULT_FOLDER) -> SalesforceMapping:
 
     Raises AgentError.
     """
-    path = folder / FILE
-    if not path.exists():
+    if not (folder / FILE).exists():
         return SalesforceMapping()
-    text = _text(path)
+    text = _text(folder)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
-        raise AgentError([_not_toml(wrong)]) from None
+        raise AgentError([_not_toml(wrong)], folder) from None
     lines = lines_of(text)
     try:
         mapping = SalesforceMapping.model_validate(content)
     except ValidationError as refused:
         errors = refused.errors(include_url=False)
-        raise AgentError(list(dict.fromkeys(_mistake(error, lines) for error in errors))) from None
+        mistakes = list(dict.fromkeys(_mistake(error, lines) for error in errors))
+        raise AgentError(mistakes, folder) from None
     if mistakes := list(_wrong_with(mapping, lines)):
-        raise AgentError(mistakes)
+        raise AgentError(mistakes, folder)
     return mapping
 
 
-def _text(path: Path) -> str:
+def _text(folder: Path) -> str:
     try:
-        raw = path.read_bytes()
-        if len(raw) > MAX_BYTES:
-            raise AgentError([Mistake(FILE, 0, "is too large", f"keep it under {MAX_BYTES} bytes")])
-        return raw.decode()
+        raw = (folder / FILE).read_bytes()
     except OSError:
-        raise AgentError(
-            [Mistake(FILE, 0, "can't be read", "let the service's user read it")]
-        ) from None
+        mistake = Mistake(FILE, 0, "can't be read", "let the service's user read it")
+        raise AgentError([mistake], folder) from None
+    if len(raw) > MAX_BYTES:
+        mistake = Mistake(FILE, 0, "is too large", f"keep it under {MAX_BYTES} bytes")
+        raise AgentError([mistake], folder)
+    try:
+        return raw.decode()
     except UnicodeDecodeError as wrong:
         line = raw[: wrong.start].count(b"\n") + 1
-        raise AgentError([Mistake(FILE, line, "is not UTF-8", "save it as UTF-8")]) from None
+        mistake = Mistake(FILE, line, "is not UTF-8", "save it as UTF-8")
+        raise AgentError([mistake], folder) from None
 
 
 def _not_toml(wrong: tomllib.TOMLDecodeError) -> Mistake:

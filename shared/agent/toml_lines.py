@@ -1,56 +1,26 @@
 """On which line of a TOML file each key stands, for messages that name the place of a mistake.
 
-`tomllib` tells no lines. This reads only as much of TOML as names them: table headers and keys.
+`tomllib` tells no lines. This reads a text that `tomllib` has accepted, and only as much of it as
+names the lines: headers, keys and the elements of arrays.
 """
 
 import re
+from bisect import bisect_left
 
 Path = tuple[str, ...]
 
-_HEADER = re.compile(r"^\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
-_BARE = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_\-]+)"""
-_KEY = re.compile(rf"^\s*({_BARE}(?:\s*\.\s*{_BARE})*)\s*=(.*)$")
-_NAME = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_\-]+))\s*\.?""")
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|' + r"'[^']*'")
+_BLANK = re.compile(r"(?:[ \t\r\n,]|#[^\n]*)*")
+_KEY = re.compile(r"""[ \t]*(?:"((?:\\.|[^"\\])*)"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*""")
+_STRING = re.compile(
+    r'"""(?:\\.|[^\\])*?"""+' r"|'''.*?'''+" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'", re.DOTALL
+)
+_SCALAR = re.compile(r"[^,\]}\r\n#]+")
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """The line (from 1) of each table and key, by its path. Elements of arrays of tables have their
-    index as a part of the path: ("messages", "0", "content")."""
-    lines: dict[Path, int] = {}
-    counts: dict[Path, int] = {}
-    table: Path = ()
-    closing = ""
-    depth = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        if closing:
-            if closing in line:
-                closing = ""
-            continue
-        if depth:
-            depth += _depth(line)
-            continue
-        if header := _HEADER.match(line):
-            table = _names(header[2])
-            if header[1] == "[[":
-                index = counts.get(table, 0)
-                counts[table] = index + 1
-                lines.setdefault(table, number)
-                table = (*table, str(index))
-            lines.setdefault(table, number)
-        elif key := _KEY.match(line):
-            path = (*table, *_names(key[1]))
-            for length in range(len(table) + 1, len(path) + 1):
-                lines.setdefault(path[:length], number)
-            value = key[2].strip()
-            for quotes in ('"""', "'''"):
-                if value.startswith(quotes) and quotes not in value[3:]:
-                    closing = quotes
-            if not closing:
-                depth = _depth(value)
-                for name in _inline_names(value):
-                    lines.setdefault((*path, name), number)
-    return lines
+    """The line (from 1) of each table, key and element, by its path. Elements of arrays have their
+    index as a part of the path: ("choices", "0") or ("messages", "0", "content")."""
+    return _Reader(text.replace("\r\n", "\n")).read()
 
 
 def line_of(lines: dict[Path, int], path: Path) -> int:
@@ -61,17 +31,100 @@ def line_of(lines: dict[Path, int], path: Path) -> int:
     return 0
 
 
-def _names(dotted: str) -> Path:
-    return tuple(next(filter(None, found), "") for found in _NAME.findall(dotted))
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._ends = [match.start() for match in re.finditer("\n", text)]
+        self._lines: dict[Path, int] = {}
+        self._sizes: dict[Path, int] = {}
+        """Arrays of tables → how many tables they have so far."""
 
+    def read(self) -> dict[Path, int]:
+        table: Path = ()
+        self._skip(_BLANK)
+        while self._at < len(self._text):
+            table = self._header() if self._next("[") else self._pair(table)
+            self._skip(_BLANK)
+        return self._lines
 
-def _depth(line: str) -> int:
-    """By how many brackets the line opens more than it closes."""
-    bare = _STRING.sub("", line).split("#")[0]
-    return sum(bare.count(c) for c in "[{") - sum(bare.count(c) for c in "]}")
+    def _header(self) -> Path:
+        is_array = self._next("[[")
+        line = self._line()
+        self._at += 2 if is_array else 1
+        *around, name = self._keys()
+        table: Path = ()
+        for part in around:
+            self._lines.setdefault((*table, part), line)
+            table = self._last((*table, part))
+        table = (*table, name)
+        if is_array:
+            self._lines.setdefault(table, line)
+            self._sizes[table] = self._sizes.get(table, 0) + 1
+        table = self._last(table)
+        self._lines.setdefault(table, line)
+        self._at = self._text.index("]", self._at) + (2 if is_array else 1)
+        return table
 
+    def _last(self, table: Path) -> Path:
+        """A table's path; of an array of tables, that of the last one."""
+        size = self._sizes.get(table)
+        return (*table, str(size - 1)) if size else table
 
-def _inline_names(value: str) -> list[str]:
-    if not value.startswith("{"):
-        return []
-    return re.findall(r"[{,]\s*\"?([A-Za-z0-9_\-]+)\"?\s*=", _STRING.sub('""', value))
+    def _pair(self, table: Path) -> Path:
+        """A key and its value. Returns the table, which goes on after it."""
+        line = self._line()
+        path = table
+        for name in self._keys():
+            path = (*path, name)
+            self._lines.setdefault(path, line)
+        self._at = self._text.index("=", self._at) + 1
+        self._value(path)
+        return table
+
+    def _value(self, path: Path) -> None:
+        self._skip(_BLANK)
+        if self._next("["):
+            self._array(path)
+        elif self._next("{"):
+            self._at += 1
+            self._skip(_BLANK)
+            while not self._next("}"):
+                self._pair(path)
+                self._skip(_BLANK)
+            self._at += 1
+        elif not self._skip(_STRING):
+            self._skip(_SCALAR)
+
+    def _array(self, path: Path) -> None:
+        self._at += 1
+        self._skip(_BLANK)
+        index = 0
+        while not self._next("]"):
+            element = (*path, str(index))
+            self._lines.setdefault(element, self._line())
+            self._value(element)
+            self._skip(_BLANK)
+            index += 1
+        self._at += 1
+
+    def _keys(self) -> list[str]:
+        names = []
+        while match := _KEY.match(self._text, self._at):
+            names.append(next((part for part in match.groups() if part is not None), ""))
+            self._at = match.end()
+            if not self._next("."):
+                break
+            self._at += 1
+        return names
+
+    def _next(self, text: str) -> bool:
+        return self._text.startswith(text, self._at)
+
+    def _skip(self, pattern: re.Pattern[str]) -> bool:
+        match = pattern.match(self._text, self._at)
+        self._at = match.end() if match else self._at
+        return match is not None
+
+    def _line(self) -> int:
+        return bisect_left(self._ends, self._at) + 1

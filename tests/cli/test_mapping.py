@@ -58,7 +58,7 @@ def test_a_mistake_in_the_file_is_a_problem_with_its_line(folder: Path, org: Org
     found = findings(folder, "[case]\norigin = 1\ncolour = 'red'\n")
     problem = found["agent salesforce.toml"]
     assert problem.status == "problem"
-    assert "salesforce.toml:2 case.origin has another value, and 1 more" in problem.message
+    assert "salesforce.toml:2: case.origin has another value, and 1 more" in problem.message
     assert found["salesforce mapping"].status == "not checked"
 
 

@@ -71,7 +71,7 @@ def test_a_key_that_is_missing_has_the_line_of_its_table() -> None:
 def test_what_stands_inside_a_value_is_no_key() -> None:
     def paths(value: Any, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
         parts = list(value.items()) if isinstance(value, dict) else []
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+        if isinstance(value, list):
             parts = [(str(at), item) for at, item in enumerate(value)]
         return {path} | {found for name, item in parts for found in paths(item, (*path, name))}
 
