@@ -10,9 +10,9 @@ from importlib.util import find_spec
 OLDEST = (3, 11)
 
 PACKAGES = (
-    "babel", "celery", "click", "cryptography", "email_validator", "flask", "flower", "fluent",
-    "gevent", "gunicorn", "hiredis", "jwt", "langcodes", "packaging", "phonenumbers",
-    "prometheus_client", "pydantic", "pydantic_settings", "redis", "requests",
+    "babel", "celery", "click", "cryptography", "dateparser", "email_validator", "flask",
+    "flower", "fluent", "gevent", "gunicorn", "hiredis", "jwt", "langcodes", "packaging",
+    "phonenumbers", "prometheus_client", "pydantic", "pydantic_settings", "redis", "requests",
     "simple_salesforce", "structlog", "twilio", "tzdata",
 )  # fmt: skip
 """The packages of requirements.in, by the names that Python imports."""

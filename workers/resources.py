@@ -4,6 +4,7 @@ from functools import cached_property
 
 import redis
 
+from shared.agent import salesforce as salesforce_mapping
 from shared.agent.folder import agent_of
 from shared.agent.sentences import Sentences
 from shared.calls.call_updates import CallUpdates
@@ -21,7 +22,9 @@ class Resources:
     """Not at import, and not before the worker forks: connections belong to one process."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises AgentError."""
         self.settings = settings
+        self.mapping = salesforce_mapping.read(agent_of(settings).folder)
 
     @cached_property
     def store(self) -> redis.Redis:
@@ -33,7 +36,7 @@ class Resources:
 
     @cached_property
     def context(self) -> DeliveryContext:
-        return DeliveryContext.from_settings(self.settings, self.store)
+        return DeliveryContext.from_settings(self.settings, self.store, self.mapping)
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -49,4 +52,6 @@ class Resources:
 
     @cached_property
     def end_of_call(self) -> EndOfCallWriter:
-        return EndOfCallWriter(self.calls, self.context.journal, self.settings)
+        return EndOfCallWriter(
+            self.calls, self.context.journal, self.settings, self.mapping.call_log
+        )

@@ -2,6 +2,7 @@
 
 import time
 from functools import cached_property
+from pathlib import Path
 
 import redis
 
@@ -9,8 +10,11 @@ from cli.chain import Problem
 from cli.org.inspection import Inspection
 from cli.provision import Accounts, Step, missing_in_vapi
 from cli.vapi.api import VapiRefusedError
+from shared.agent import salesforce as salesforce_mapping
+from shared.agent.salesforce import SalesforceMapping
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
+from shared.salesforce.org_setup import OrgSetup, Setup
 from shared.settings import Settings
 from shared.store import connect
 
@@ -21,10 +25,18 @@ class CheckContext:
     """What the checks share; each part is created when a check first uses it.
 
     try_writes: whether to write one record of each kind to Salesforce and undo it.
+    folder: the agent folder.
     """
 
-    def __init__(self, settings: Settings, *, try_writes: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        try_writes: bool = False,
+        folder: Path = salesforce_mapping.DEFAULT_FOLDER,
+    ) -> None:
         self.settings = settings
+        self.folder = folder
         self.try_writes = try_writes
 
     @cached_property
@@ -39,6 +51,17 @@ class CheckContext:
     @cached_property
     def org(self) -> Inspection:
         return Inspection(self.salesforce)
+
+    @cached_property
+    def mapping(self) -> SalesforceMapping:
+        """Raises AgentError."""
+        return salesforce_mapping.read(self.folder)
+
+    @cached_property
+    def setup(self) -> Setup:
+        """What the org has now, whatever is stored. Raises SalesforceError."""
+        wanted = self.mapping.wanted
+        return OrgSetup(self.settings.salesforce, self.store, self.salesforce, wanted).read()
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -6,7 +6,9 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from cli.chain import Link, NotSetUp, Problem
+from cli.checks import mapping
 from cli.checks.context import CheckContext, clock
+from cli.checks.mapping import statuses_in_use
 from cli.org.inspection import NEEDS, Need
 from cli.org.rules import Rules, RulesUnseenError, active_rules, try_writes
 from shared.addresses import MY_DOMAINS, is_loopback
@@ -162,7 +164,7 @@ def _rules(check_context: CheckContext) -> str:
 
 def _tried_rules(check_context: CheckContext) -> str:
     try:
-        refused = try_writes(check_context.salesforce)
+        refused = try_writes(check_context.salesforce, statuses_in_use(check_context))
     except SalesforceError as error:
         if error.failure in NOT_ALLOWED:
             raise NotSetUp("the user lacks the right to a write; the lines above name it") from None
@@ -191,6 +193,7 @@ LINKS = (
     ),
     Link("salesforce language", "salesforce version", _language),
     Link("salesforce keys", "salesforce version", _keys),
+    *mapping.LINKS,
     Link("salesforce rules", "salesforce version", _rules),
     Link("salesforce allowance", "salesforce version", _allowance),
     Link("salesforce speed", "salesforce version", _speed),

@@ -72,12 +72,13 @@ NEEDS = (
         create=(
             "Subject", "Description", "Status", "Priority", "TaskSubtype", "CallType", "CallObject",
             "CallDisposition", "ActivityDate", "CallDurationInSeconds", "WhoId", "WhatId",
+            "OwnerId",
         ),
         update=("Subject", "Description", "ActivityDate", "WhoId", "WhatId"),
         read=("LastModifiedDate",),
     ),
     Need("CaseComment", create=("ParentId", "CommentBody")),
-    Need("Contact", update=CHANGEABLE, read=("Name", "AccountId", *PHONES)),
+    Need("Contact", update=CHANGEABLE, read=("Name", "AccountId", "OwnerId", *PHONES)),
     Need("Account", read=("Name", "AccountNumber", "OwnerId", "Phone")),
     Need(
         "ContentVersion",

@@ -97,12 +97,21 @@ def _tooling(salesforce: SalesforceClient, statement: str) -> list[dict[str, Any
     return all_records(salesforce.fetch(path, deadline).body, salesforce.next_page(deadline))
 
 
-def try_writes(salesforce: SalesforceClient) -> str:
+@dataclass(frozen=True)
+class Statuses:
+    """The statuses that the service gives to a closed case, a call log and a call-back."""
+
+    closed_case: str
+    call_log: str
+    callback: str
+
+
+def try_writes(salesforce: SalesforceClient, statuses: Statuses) -> str:
     """What refused one of the writes; "" when all were accepted. Raises SalesforceError.
 
     Like a delivery, tries again without an optional field whose value is refused.
     """
-    trial = _trial()
+    trial = _trial(statuses)
     for left in reversed(range(TRIES)):
         answers = post(salesforce, trial, Deadline.after(ANSWER_S), all_or_none=True)
         if done := [answer for answer in answers if answer["httpStatusCode"] < 300]:
@@ -144,13 +153,13 @@ def _is_halted(answer: Answer) -> bool:
     return isinstance(body, list) and bool(body) and body[0].get("errorCode") == HALTED
 
 
-def _trial() -> list[Subrequest]:
+def _trial(statuses: Statuses) -> list[Subrequest]:
     """New records with the fields that the service fills in. Touches no existing record."""
     task = {
         "Subject": TEXT, "Description": TEXT, "Priority": "Normal", "WhatId": OF_CASE,
         "ActivityDate": f"{datetime.now(UTC):%Y-%m-%d}",
     }  # fmt: skip
-    call_log = {"Status": "Completed", "TaskSubtype": "Call", "CallType": "Inbound"}
+    call_log = {"Status": statuses.call_log, "TaskSubtype": "Call", "CallType": "Inbound"}
     case_draft = {
         "Subject": TEXT, "Description": TEXT, "Type": "Technical", "Origin": "Phone",
         "Priority": "Medium",
@@ -159,8 +168,8 @@ def _trial() -> list[Subrequest]:
         _part("Case", "POST", "Case", case_draft),
         _part("Comment", "POST", "CaseComment", {"ParentId": OF_CASE, "CommentBody": TEXT}),
         _part("CallLog", "POST", "Task", task | call_log),
-        _part("Callback", "POST", "Task", task | {"Status": "Not Started"}),
-        _part("Closing", "PATCH", f"Case/{OF_CASE}", {"Status": "Closed"}),
+        _part("Callback", "POST", "Task", task | {"Status": statuses.callback}),
+        _part("Closing", "PATCH", f"Case/{OF_CASE}", {"Status": statuses.closed_case}),
     ]
     # Fails on purpose: a comment without a case lacks a required field.
     return [*trial, _part(UNDO, "POST", "CaseComment", {"CommentBody": TEXT})]

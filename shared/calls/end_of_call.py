@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from shared.agent.salesforce import CallLogMapping
 from shared.calls.calls import Calls, CallState
 from shared.domain.drafts import (
     CallbackDraft,
@@ -51,8 +52,16 @@ the facts goes into a file."""
 class EndOfCallWriter:
     """Ends calls. Every method raises StoreUnavailableError; it is safe to run it again then."""
 
-    def __init__(self, calls: Calls, journal: Journal, settings: Settings) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        journal: Journal,
+        settings: Settings,
+        call_log: CallLogMapping | None = None,
+    ) -> None:
+        """call_log: what the team wants in the Task of a call; the defaults when None."""
         self._calls = calls
+        self._call_log = call_log or CallLogMapping()
         self._journal = journal
         self._base_url = settings.vapi.base_url
         self._hold_ms = settings.journal.commit_window_ms
@@ -86,6 +95,7 @@ class EndOfCallWriter:
                 api_url=self._base_url,
                 hold_ms=self._hold_ms,
                 is_reported=is_reported,
+                wanted=self._call_log,
             )
             if any(intent.kind is Kind.CALL_LOG for intent in intents):
                 end_intents = amendment(end_intents, intents, is_reported=state.is_reported)
@@ -175,6 +185,7 @@ def end_of_call_intents(
     api_url: str,
     hold_ms: int,
     is_reported: bool = True,
+    wanted: CallLogMapping | None = None,
 ) -> list[NewIntent]:
     """The intents of a call's end.
 
@@ -183,13 +194,20 @@ def end_of_call_intents(
     intents: the call's intents so far. The Task waits until all of them are settled, and for write
     requests that arrive after the report.
     api_url: of Vapi's API, which serves the recordings.
+    wanted: what the team wants in the Task; the defaults when None.
     """
+    wanted = wanted or CallLogMapping()
     transcript = report.transcript or stored_transcript
-    at_vapi = bool(report.recording) and "://" not in report.recording
+    if wanted.transcript == "none":
+        transcript = ""
+    recording = report.recording if wanted.recording_link else ""
+    at_vapi = bool(recording) and "://" not in recording
     capacity = (
         MAX_DESCRIPTION - RESERVED_FOR_FACTS - min(stored_length(report.summary), MAX_SUMMARY)
     )
-    in_file = stored_length(transcript) > capacity
+    in_file = stored_length(transcript) > capacity or (
+        wanted.transcript == "file" and bool(transcript)
+    )
     case_intents = [
         intent.id
         for intent in intents
@@ -220,15 +238,14 @@ def end_of_call_intents(
             summary=report.summary,
             transcript="" if in_file else transcript,
             transcript_in_file=in_file,
-            recording_url=f"{api_url}/call/{state.call_id}/{report.recording}"
-            if at_vapi
-            else report.recording,
+            recording_url=f"{api_url}/call/{state.call_id}/{recording}" if at_vapi else recording,
             recording_needs_key=at_vapi,
             case_number=case_number,
             only_after=only_after,
             reported_at=report.reported_at,
             outcome=report.outcome,
             is_reported=is_reported,
+            shows_summary=wanted.summary,
         ),
     )
     end_intents = [call_log]

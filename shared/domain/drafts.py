@@ -240,6 +240,7 @@ class CallDraft(FromCaller):
     outcome: further results (see `shared/vapi/report.py`). is_reported: False for a call that was
     ended without its report.
     amends: the intent whose Task this draft completes, "" for a draft that creates one.
+    shows_summary: False for a team that does not want the summary in the Task's description.
     """
 
     SHORTENED: ClassVar[dict[str, int]] = {"summary": 0, "transcript": 0}
@@ -261,6 +262,7 @@ class CallDraft(FromCaller):
     outcome: dict[str, Any] = field(default_factory=dict)
     is_reported: bool = True
     amends: str = ""
+    shows_summary: bool = True
 
     @property
     def schema(self) -> int:

@@ -147,13 +147,12 @@ STANDARD_CASE = RecordMapping(
             32_000,
         ),
         "Type": FieldValue("{issueType}"),
-        "Origin": FieldValue("Phone"),
         "Priority": FieldValue("{priority}"),
         "SuppliedPhone": FieldValue("{caller.number}"),
     },
     contact="ContactId",
     reference="Voice_Reference__c",
     key="Call_Key__c",
-    optional=["Type", "Origin", "Priority", "ContactId", "SuppliedPhone"],
+    optional=["Type", "Priority", "ContactId", "SuppliedPhone"],
 )
 """A case that no tool's file describes: a voicemail, or one accepted before tools were files."""

@@ -4,7 +4,7 @@ Each method sends one HTTP request: Composite with up to 25 subrequests, of whic
 be queries or collections (docs/vendors.md S3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,10 @@ MAX_AT_ONCE = 4 * MAX_RECORDS
 MAX_ROWS = composite.MAX_SUBREQUESTS
 
 PROBE_S = 5.0
+
+NO_HEADERS: Mapping[str, str] = {}
+UNASSIGNED: Mapping[str, str] = {"Sforce-Auto-Assign": "FALSE"}
+"""The org's assignment rules must not give the new cases an owner."""
 
 KEY_FIELD = "Call_Key__c"
 
@@ -78,8 +82,11 @@ class Records:
         read_back: tuple[str, ...],
         still_wanted: composite.StillWanted = composite.always,
         key_field: str = KEY_FIELD,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> tuple[list[Written], dict[str, dict[str, Any]]]:
         """Create a record for each (key, fields) and read fields of it back, in one request.
+
+        headers: of the creation, such as UNASSIGNED.
 
         Creates rather than upserts: the unique key refuses a second record (DUPLICATE_VALUE), while
         an upsert would write every field again and undo what a person edited since.
@@ -92,7 +99,7 @@ class Records:
         keys = [key for key, _ in records]
         statement = self._by_key(sobject, keys, read_back, field)
         *created, read = self._composite.send(
-            *_collections(sobject, with_keys),
+            *_collections(sobject, with_keys, headers),
             composite.query("read", statement),
             still_wanted=still_wanted,
         )
@@ -241,12 +248,15 @@ _MARK = "voice:"
 """In front of a key in a standard field, so that a person sees what it is."""
 
 
-def _collections(sobject: str, records: Sequence[dict[str, Any]]) -> list[composite.Subrequest]:
+def _collections(
+    sobject: str, records: Sequence[dict[str, Any]], headers: Mapping[str, str] = NO_HEADERS
+) -> list[composite.Subrequest]:
     return [
         {
             "method": "POST",
             "url": "composite/sobjects",
             "referenceId": f"create{start}",
+            **({"httpHeaders": dict(headers)} if headers else {}),
             "body": {
                 "allOrNone": False,
                 "records": [

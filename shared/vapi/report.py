@@ -67,7 +67,7 @@ def end_of_call(message: Message) -> EndOfCall:
     ended_ms = first_moment(body.get("endedAt"), call.get("endedAt"))
     outputs = _structured_outputs(artifacts)
     summary, from_output = _summary([body, *analyses], outputs)
-    outputs.pop(from_output, None)
+    in_output = outputs.pop(from_output, None)
     transcript = _first_text(everywhere, "transcript")
     if not transcript:
         caller = caller_label(message.direction)
@@ -82,7 +82,7 @@ def end_of_call(message: Message) -> EndOfCall:
         duration_s=_duration_s(body, started_ms, ended_ms),
         reported_at=as_iso(first_moment(message.at_ms)),
         recording=_recording(everywhere, has_vapi_id=bool(message.call_id)),
-        outcome=_outcome(message, artifacts, analyses, outputs),
+        outcome=_outcome(message, artifacts, analyses, outputs, {from_output: in_output}),
     )
 
 
@@ -244,12 +244,14 @@ def _outcome(
     artifacts: list[dict[str, Any]],
     analyses: list[dict[str, Any]],
     outputs: dict[str, Any],
+    summary_output: dict[str, Any],
 ) -> dict[str, Any]:
     """Everything else in a report. Omits what the report does not contain.
 
     structured_outputs {name: result}, structured_data, success_evaluation, scorecards {name:
     {score, score_normalized}}, cost, recording_consent {type, granted_at}, assistants [names],
-    assistant_version, transfers [{to, status, mode}], forwarded_to.
+    assistant_version, transfers [{to, status, mode}], forwarded_to, summary_output {name: result}:
+    the structured output with the summary. Its result is None when it is the summary's own text.
     """
     body, call = message.body, message.call
     consent = as_object(as_object(_first([body, call], "compliance")).get("recordingConsent"))
@@ -267,6 +269,11 @@ def _outcome(
         else None,
         "assistants": _assistants(message, artifacts),
         "assistant_version": _first_text([body, call], "assistantVersion")[:MAX_NAME],
+        "summary_output": {
+            name: None if isinstance(result, str) else _bounded(result)
+            for name, result in summary_output.items()
+            if name
+        },
         "structured_outputs": {name: _bounded(result) for name, result in outputs.items()},
         "structured_data": _bounded(_first(analyses, "structuredData")),
     }

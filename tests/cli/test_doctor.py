@@ -42,7 +42,10 @@ TWILIO = {"vapi number", "twilio", "twilio number"}
 BEHIND_VAPI_SETTINGS = {"vapi tools", "vapi assistant", "vapi number"}
 BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
-WITHOUT_REDIS = {"agent folder", "redis", "service", "transfer rules", "salesforce host", "webhook"}
+WITHOUT_REDIS = {
+    "agent folder", "redis", "service", "transfer rules", "salesforce host", "webhook",
+    "agent salesforce.toml",
+}  # fmt: skip
 BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
 
 BEHIND_TOKEN = {

@@ -98,6 +98,17 @@ def test_a_summary_may_be_a_structured_output(structured: Any, summary: str) -> 
     assert report(**with_both).summary == "A."
 
 
+def test_the_output_with_the_summary_can_be_found_by_its_name() -> None:
+    """A long text is not kept twice."""
+    own = {"analysis": {}, "artifact": {"structuredOutputs": outputs(Call_Summary="Long.", CSAT=8)}}
+    found = report(**own).outcome
+    assert found["summary_output"] == {"Call Summary": None}
+    assert found["structured_outputs"] == {"CSAT": 8}
+    parts = {"summary": "Inside.", "mood": "calm"}
+    own = {"analysis": {}, "artifact": {"structuredOutputs": outputs(Executive_Summary=parts)}}
+    assert report(**own).outcome["summary_output"] == {"Executive Summary": parts}
+
+
 def test_parts_inside_call_are_read_too() -> None:
     inside = {name: REPORT[name] for name in ("artifact", "analysis", "endedReason")}
     end = report(call={"id": "call-1", **inside})

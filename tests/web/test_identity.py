@@ -396,9 +396,9 @@ def test_in_a_call_with_two_numbers_no_words_amend_or_take_back_a_held_request(
     said = say(client, "requestCallback", {"when": "never", "phone": LUIS}, number=UNKNOWN, id="b")
     assert reference not in said
     words("Cancel that.")
-    (kept, *_) = journal.of_call("call-1")
-    assert (kept.reference, kept.state) == (reference, State.HELD)
-    assert kept.payload["when"] == "tomorrow"
+    (stored, *_) = journal.of_call("call-1")
+    assert (stored.reference, stored.state) == (reference, State.HELD)
+    assert stored.payload["when"] == "tomorrow"
     app.extensions["service"].close()
 
 

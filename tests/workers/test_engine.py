@@ -98,10 +98,10 @@ def test_what_nobody_foresaw_parks_alone(
     bad = accept(journal, Kind.CASE_CREATE, CaseDraft(issue_type="billing", description="boom"))
     create = context.records.create
 
-    def create_or_fail(sobject: str, records: Any, read_back: Any, **how: Any) -> Any:
+    def create_or_fail(sobject: str, records: Any, *others: Any, **options: Any) -> Any:
         if any(fields["Description"] == "boom" for _, fields in records):
             raise KeyError("compositeResponse")
-        return create(sobject, records, read_back, **how)
+        return create(sobject, records, *others, **options)
 
     monkeypatch.setattr(context.records, "create", create_or_fail)
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 3, "parked": 1}
@@ -236,8 +236,8 @@ def test_an_answer_that_nobody_can_read_is_followed_by_reading(
     ids = [accept(journal, Kind.CASE_CREATE, BILLING) for _ in range(3)]
     create = context.records.create
 
-    def create_and_fail(sobject: str, records: Any, read_back: Any, **how: Any) -> Any:
-        create(sobject, records, read_back, **how)
+    def create_and_fail(*others: Any, **options: Any) -> Any:
+        create(*others, **options)
         raise KeyError("compositeResponse")
 
     monkeypatch.setattr(context.records, "create", create_and_fail)

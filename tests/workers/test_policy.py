@@ -114,6 +114,19 @@ def test_a_missing_field_is_left_out_where_it_may_be_and_its_kinds_where_it_may_
 
 
 @pytest.mark.parametrize(
+    "code", ["OPERATION_WITH_INACTIVE_USER_EXCEPTION", "INVALID_CROSS_REFERENCE_KEY"]
+)
+def test_an_owner_that_is_refused_is_left_out(code: str) -> None:
+    optional = frozenset({"OwnerId", "WhoId"})
+    named = outcome_of(intent(), classify(400, code, fields=("OwnerId",)), optional=optional)
+    assert isinstance(named, TryAgain)
+    assert named.omit_fields == ("OwnerId",)
+    unnamed = outcome_of(intent(), classify(400, code), optional=optional)
+    assert isinstance(unnamed, TryAgain)
+    assert unnamed.omit_fields == ("OwnerId", "WhoId")
+
+
+@pytest.mark.parametrize(
     ("code", "message", "fields", "refused"),
     [
         ("FIELD_INTEGRITY_EXCEPTION", "", ("MailingState",), {"MailingState"}),

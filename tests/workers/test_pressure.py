@@ -184,6 +184,7 @@ def test_kinds_that_wait_for_capacity_share_a_request(
     jane = change(org).contact_id
     case_id = accept(journal, Kind.CASE_CREATE, replace(BILLING, contact_id=jane))
     log_id = accept(journal, Kind.CALL_LOG, CallDraft(**CALL | {"contact_id": jane}))
+    tight.org_setup.get()
     before = org.stats()["by_resource"].get("composite", 0)
     spend_window(store, keys, Use.WRITE, 80)  # nothing leaves now
     monkeypatch.setattr(DeliveryContext, "capacity", lambda _: Capacity(1.0))

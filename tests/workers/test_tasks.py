@@ -39,6 +39,7 @@ def test_a_task_whose_answer_was_lost_keeps_what_a_person_did_with_it(
 ) -> None:
     draft = CallbackDraft(caller_number="", phone="+14155550199")
     intent_id = accept(journal, Kind.CALLBACK, draft)
+    context.org_setup.get()
     org.fault(lose_answer=1.0, resources=["composite"])
     assert drain(context, Kind.CALLBACK).counts == {"again": 1}
     org.fault()

@@ -67,15 +67,22 @@ def test_the_payloads_own_time_comes_first(
     assert task["ActivityDate"] == day
 
 
+@pytest.mark.parametrize(
+    ("when", "day"),
+    [("", "2026-11-21"), ("soon", "2026-11-21"), ("tomorrow", "2026-11-22"), ("Mo", "2026-11-21"),
+     ("next Monday", "2026-11-23"), ("am Freitag", "2026-11-27"), ("12/3", "2026-12-03")],
+)  # fmt: skip
 def test_a_call_back_is_due_on_the_teams_day(
-    settings: Settings, store: redis.Redis, journal: Journal, org: Org
+    settings: Settings, store: redis.Redis, journal: Journal, org: Org, when: str, day: str
 ) -> None:
     zone_of_org(org, "America/Los_Angeles")
     context = context_in(settings, store, None)
-    callback = CallbackDraft(phone="+14155550199", when="tomorrow")
+    callback = CallbackDraft(phone="+14155550199", when=when)
     intent_id = accept(journal, Kind.CALLBACK, callback, requested_at_ms=1795318200000)
     assert drain(context, Kind.CALLBACK).counts == {"delivered": 1}
-    assert record(org, "Task", intent_id)["ActivityDate"] == "2026-11-21"
+    task = record(org, "Task", intent_id)
+    assert task["ActivityDate"] == day
+    assert when in task["Description"]
 
 
 def test_the_org_is_asked_once_for_all_processes_and_not_again_right_after_a_failure(

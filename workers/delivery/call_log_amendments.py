@@ -6,6 +6,7 @@ none; a person's edit stays (optimistic concurrency, as for contacts).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from shared.domain.drafts import CallDraft
@@ -29,19 +30,28 @@ OF_CALL_CENTER = ("CallType", "CallDisposition", "CallDurationInSeconds")
 Record = Callable[[Intent], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Findings:
+    """The fields of `[outcome]` that a Task has, and their values for a draft."""
+
+    fields: tuple[str, ...]
+    of: Callable[[CallDraft], dict[str, Any]]
+
+
 def amend_call_logs(
     context: DeliveryContext,
     intents: Sequence[Intent],
     record: Record,
     of_call: dict[str, list[Intent]],
     *,
+    findings: Findings,
     optional: frozenset[str],
 ) -> list[Outcome]:
     """record: the whole Task as an intent wants it. of_call: all intents of its call, by its id."""
     found = _find_tasks(context, intents)
     outcomes = [entry for entry in found.values() if not isinstance(entry, str)]
     targets = {entry: task_id for entry in intents if isinstance(task_id := found[entry.id], str)}
-    rows = _read(context, set(targets.values()))
+    rows = _read(context, set(targets.values()), findings.fields)
     writing: dict[str, tuple[Intent, Row, bool]] = {}
     for intent, task_id in targets.items():
         row = rows.get(task_id)
@@ -52,7 +62,9 @@ def amend_call_logs(
             # The second has to see what the first did.
             outcomes.append(not_yet(intent, "AFTER_ANOTHER", 100))
             continue
-        changes, is_edited = _changes(row, record(intent), _ours(context, of_call[intent.id]))
+        changes, is_edited = _changes(
+            row, record(intent), _ours(context, of_call[intent.id], findings)
+        )
         changes = {name: entry for name, entry in changes.items() if name not in intent.omit_fields}
         if changes:
             writing[task_id] = (intent, Row(task_id, changes, unchanged_since(row)), is_edited)
@@ -95,13 +107,15 @@ def _find_tasks(context: DeliveryContext, intents: Sequence[Intent]) -> dict[str
     return found
 
 
-def _read(context: DeliveryContext, task_ids: set[str]) -> dict[str, dict[str, Any]]:
+def _read(
+    context: DeliveryContext, task_ids: set[str], findings: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
     if not task_ids:
         return {}
     try:
-        rows = _query(context, task_ids, (*AMENDED, *OF_CALL_CENTER))
+        rows = _query(context, task_ids, (*AMENDED, *OF_CALL_CENTER, *findings))
     except SalesforceError as error:
-        if error.failure is not FailureClass.MISCONFIGURED:
+        if error.failure not in (FailureClass.MISCONFIGURED, FailureClass.MISSING_FIELD):
             raise
         rows = _query(context, task_ids, AMENDED)
     return {row["Id"]: row for row in rows}
@@ -147,7 +161,9 @@ def _changes(
     return changes, is_edited
 
 
-def _ours(context: DeliveryContext, intents: list[Intent]) -> list[dict[str, Any]] | None:
+def _ours(
+    context: DeliveryContext, intents: list[Intent], findings: Findings
+) -> list[dict[str, Any]] | None:
     """The fields as this service wrote them each time; None when a draft is gone."""
     written = []
     for intent in intents:
@@ -165,7 +181,10 @@ def _ours(context: DeliveryContext, intents: list[Intent]) -> list[dict[str, Any
             draft = cast(CallDraft, intent.draft)
         except (UnreadableError, TypeError):  # purged, or of another version
             return None
-        written.append(call_fields(draft, others, intent.accepted_at_ms, context.time_zone))
+        written.append(
+            call_fields(draft, others, intent.accepted_at_ms, context.time_zone)
+            | findings.of(draft)
+        )
     return written
 
 

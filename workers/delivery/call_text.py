@@ -57,7 +57,7 @@ def _at_ms(draft: CallDraft, accepted_at_ms: int) -> int:
 def _description(draft: CallDraft, other_cases: list[str], time_zone: TimeZone) -> str:
     """Facts, summary, transcript; end_of_call.py has seen to it that they fit."""
     parts = ["\n".join(_lines_that_fit(draft, other_cases, time_zone))]
-    if draft.summary:
+    if draft.summary and draft.shows_summary:
         parts.append(f"Summary: {fit(draft.summary, MAX_SUMMARY)}")
     if draft.transcript:
         parts.append(f"Transcript:\n{draft.transcript}")

@@ -53,8 +53,10 @@ def close_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Out
             close[row["Id"]] = row
     if not close:
         return outcomes
+    configured = context.mapping.case.closed_status
+    status = context.org_setup.get().status("Case", configured, CLOSED, closed=True)
     rows_to_close = [
-        Row(case_id, {"Status": CLOSED}, unchanged_since(row)) for case_id, row in close.items()
+        Row(case_id, {"Status": status}, unchanged_since(row)) for case_id, row in close.items()
     ]
     written = context.records.change("Case", rows_to_close)
     results = dict(zip(close, written, strict=True))

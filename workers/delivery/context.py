@@ -7,6 +7,7 @@ from typing import Self
 
 import redis
 
+from shared.agent.salesforce import SalesforceMapping
 from shared.calls.calls import Calls
 from shared.deadline import Deadline
 from shared.domain.intent import Delivered, Intent, Outcome
@@ -19,6 +20,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
+from shared.salesforce.org_setup import OrgSetup
 from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
 from shared.settings import Settings
@@ -38,6 +40,7 @@ REST_UNKEYED_MS = 60_000
 class DeliveryContext:
     """failures_in_a_row: of the kind, or of the whole org, before this batch.
 
+    mapping: how the team wants its records to look; org_setup: what the org has for it.
     lease: the batch at work, None outside of one.
     """
 
@@ -50,11 +53,17 @@ class DeliveryContext:
     time_zone: TimeZone
     contact_writes: ContactWrites
     case_numbers: CaseNumbers
+    mapping: SalesforceMapping
+    org_setup: OrgSetup
     failures_in_a_row: int = 0
     lease: Lease | None = None
 
     @classmethod
-    def from_settings(cls, settings: Settings, store: redis.Redis) -> Self:
+    def from_settings(
+        cls, settings: Settings, store: redis.Redis, mapping: SalesforceMapping | None = None
+    ) -> Self:
+        """mapping: the defaults when None."""
+        mapping = mapping or SalesforceMapping()
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.WRITE)
         records = Records(
@@ -73,6 +82,8 @@ class DeliveryContext:
             time_zone=TimeZone(settings.salesforce, store, salesforce),
             contact_writes=ContactWrites(store),
             case_numbers=CaseNumbers(store, keys),
+            mapping=mapping,
+            org_setup=OrgSetup(settings.salesforce, store, salesforce, mapping.wanted),
         )
 
     def failed(

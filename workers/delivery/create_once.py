@@ -15,7 +15,7 @@ from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
 from shared.domain.text import folded
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.records import KEY_FIELD
+from shared.salesforce.records import KEY_FIELD, NO_HEADERS
 from shared.salesforce.soql import columns, soql
 from workers.delivery.context import REST_UNKEYED_MS, DeliveryContext
 from workers.delivery.links import TASK_LINKS
@@ -31,6 +31,7 @@ def create_once(
     links: frozenset[str] = TASK_LINKS,
     key: str = KEY_FIELD,
     read_back: tuple[str, ...] = ("Id",),
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> list[Outcome]:
     """Takes one request for all; one more before it for those in doubt.
 
@@ -38,7 +39,7 @@ def create_once(
     it. optional: fields to omit when Salesforce refuses their value or does not have them. links:
     the fields of the contact, which contact_of handles. Empty fields are omitted from the start,
     and so are those that the org turned out to lack in the last minutes. key: the field of the
-    idempotency key.
+    idempotency key. headers: of the creation.
     """
     lacking = context.journal.missing_fields(intents[0].kind)
 
@@ -61,7 +62,12 @@ def create_once(
     records = [(intent.id, fields(intent)) for intent in missing]
     try:
         written, rows = context.records.create(
-            sobject, records, read_back, still_wanted=context.holds_lease, key_field=key
+            sobject,
+            records,
+            read_back,
+            still_wanted=context.holds_lease,
+            key_field=key,
+            headers=headers,
         )
     except WithdrawnError:
         return outcomes  # somebody else's by now

@@ -31,6 +31,7 @@ from shared.salesforce.failures import SalesforceError
 from shared.salesforce.records import MAX_AT_ONCE, MAX_RECORDS, MAX_ROWS
 from shared.store import StoreUnavailableError
 from workers.delivery import (
+    callbacks,
     cases,
     comments,
     contacts,
@@ -67,7 +68,7 @@ APPLIERS: dict[Kind, Applier] = {
     Kind.CASE_CLOSE: Applier(cases.close_cases),
     Kind.CASE_COMMENT: Applier(comments.add_comments),
     Kind.CONTACT_UPDATE: Applier(contacts.update_contacts),
-    Kind.CALLBACK: Applier(tasks.request_callbacks),
+    Kind.CALLBACK: Applier(callbacks.request_callbacks),
     Kind.CALL_LOG: Applier(tasks.log_calls),
     Kind.TASK_LINK: Applier(task_links.link_tasks),
     Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MAX_ROWS, MAX_ROWS),

@@ -4,15 +4,16 @@ What a record has in its fields, its draft says (shared/domain/record_mapping.py
 account are the caller's own, whatever the arguments say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from shared.domain.drafts import NewRecordDraft
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.intent import Intent, Outcome, Parked
 from shared.domain.record_mapping import STANDARD_CASE, RecordMapping, fill
-from shared.salesforce.records import MARKERS, MAX_RECORDS
+from shared.salesforce.records import MARKERS, MAX_RECORDS, NO_HEADERS, UNASSIGNED
 from shared.salesforce.soql import at, columns, soql
+from workers.delivery.case_defaults import CaseDefaults, case_defaults
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
 from workers.delivery.links import contact_of, numbers_to_resolve
@@ -37,6 +38,9 @@ def create_records(
     )
 
     found = _own_records(context, intents, drafts, mappings, contacts)
+    defaults = CaseDefaults({intent.id: {} for intent in intents})
+    if mappings[intents[0].id].object == "Case":
+        defaults = case_defaults(context, list(contacts), contacts)
 
     def record(intent: Intent) -> dict[str, Any]:
         mapping, contact_id = mappings[intent.id], contacts[intent.id]
@@ -46,7 +50,7 @@ def create_records(
             mapping.reference: intent.reference if _has(context, mapping) else "",
         }
         own = {name: value for name, value in links.items() if name} | found[intent.id]
-        return drafts[intent.id].fields() | own
+        return defaults.fields[intent.id] | drafts[intent.id].fields() | own
 
     nobodys = {
         item.id for item in intents if mappings[item.id].needs_contact and not contacts[item.id]
@@ -59,15 +63,16 @@ def create_records(
             outcomes.append(Parked(intent.id, f"NOT_THEIR_RECORD ({', '.join(missing)})"))
     parked = {outcome.intent_id for outcome in outcomes}
     known = [item for item in intents if item.id not in parked]
-    for optional, key, alike in _alike(known, mappings):
+    for optional, key, headers, alike in _alike(known, mappings, defaults.unassigned):
         outcomes += create_once(
             context,
             mappings[alike[0].id].object,
             alike,
             record,
-            optional=optional,
+            optional=optional | defaults.optional,
             links=frozenset(mappings[intent.id].contact for intent in alike),
             key=key,
+            headers=headers,
             read_back=read_back,
         )
     return outcomes
@@ -78,16 +83,23 @@ def _has(context: DeliveryContext, mapping: RecordMapping) -> bool:
     return context.records.has_key_fields or mapping.object not in MARKERS
 
 
+_Alike = tuple[frozenset[str], str, Mapping[str, str], list[Intent]]
+
+
 def _alike(
-    intents: Sequence[Intent], mappings: dict[str, RecordMapping]
-) -> Iterable[tuple[frozenset[str], str, list[Intent]]]:
-    """Those that share a request: as a rule all of them, and the versions of a tool's file apart
-    that name another key or other optional fields."""
-    groups: dict[tuple[frozenset[str], str], list[Intent]] = {}
+    intents: Sequence[Intent], mappings: dict[str, RecordMapping], unassigned: frozenset[str]
+) -> Iterable[_Alike]:
+    """Those that share a request: as a rule all of them. Apart are versions of a tool's file that
+    name another key or other optional fields, and records that no rule must route."""
+    groups: dict[tuple[frozenset[str], str, bool], list[Intent]] = {}
     for intent in intents:
         mapping = mappings[intent.id]
-        groups.setdefault((frozenset(mapping.optional), mapping.key), []).append(intent)
-    return [(optional, key, alike) for (optional, key), alike in groups.items()]
+        group = (frozenset(mapping.optional), mapping.key, intent.id in unassigned)
+        groups.setdefault(group, []).append(intent)
+    return [
+        (optional, key, UNASSIGNED if is_unassigned else NO_HEADERS, alike)
+        for (optional, key, is_unassigned), alike in groups.items()
+    ]
 
 
 def _contacts(

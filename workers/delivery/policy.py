@@ -28,6 +28,8 @@ from shared.domain.kinds import Kind
 from shared.salesforce.failures import FailureClass, SalesforceError, delay_ms
 
 LINKS = frozenset({"ContactId", "AccountId", "WhoId", "WhatId"})
+OF_THE_MAPPING = frozenset({"OwnerId", "RecordTypeId", "EntitlementId"})
+"""What the team's mapping links a record to; the org chooses where it is left out."""
 
 ALONE = 6
 """Refusals after which a record parks that alone is refused as its kind might be. The waits between
@@ -187,7 +189,7 @@ def _dropped(intent: Intent, error: SalesforceError, optional: frozenset[str]) -
             dropped = named
         case FailureClass.LINK if not error.whole:
             # Salesforce does not always say which link it means: then all of them go.
-            dropped = named or (LINKS & optional)
+            dropped = named or ((LINKS | OF_THE_MAPPING) & optional)
         case _:
             return ()
     return tuple(sorted(dropped - set(intent.omit_fields)))

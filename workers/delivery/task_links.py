@@ -1,8 +1,8 @@
 """Links tasks to a case that was created after them.
 
 A call is logged when all it asked for is settled, and what parked is settled. When a person has it
-delivered after all, the Task is there already: then a link is recorded with that delivery. It waits
-for the log where that is still at work.
+delivered after all, the Task is there already: then a link is recorded with that delivery. A
+call-back may be written before the case as well. A link waits for tasks that are still at work.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,10 @@ from shared.calls.end_of_call import FINGERPRINT
 from shared.domain.drafts import CallDraft, TaskLinkDraft
 from shared.domain.identity import may_discuss
 from shared.domain.intent import Cancelled, Delivered, Intent, NewIntent, Outcome, new_intent_id
-from shared.domain.kinds import Kind
+from shared.domain.kinds import Kind, State
 from shared.salesforce.records import Row
 from shared.salesforce.soql import soql
+from workers.delivery.case_of_call import last_comment
 from workers.delivery.context import DeliveryContext
 from workers.delivery.links import NOT_THEIR_CASE, not_yet, select_cases, unchanged_since
 
@@ -31,38 +32,68 @@ def with_links(
     cases: by intent id, the record id of the case that was opened or commented on.
     """
     delivered = {entry.intent_id for entry in outcomes if isinstance(entry, Delivered)}
-    of_call = {
-        entry.id: entry.call_id
-        for entry in intents
-        if entry.id in delivered and entry.id in cases and not entry.has_two_numbers
-    }
-    logs = context.journal.by_fingerprint(of_call.values(), FINGERPRINT)
-    written = context.journal.may_be_written(logs.values())
+    linking = [entry for entry in intents if _is_linked(entry, delivered, cases)]
+    of_calls = context.journal.of_calls(entry.call_id for entry in linking)
+    tasks = {entry.id: _tasks_to_link(entry, of_calls.get(entry.call_id, [])) for entry in linking}
     return [
-        replace(entry, also=_link(context, entry.intent_id, cases[entry.intent_id], log))
-        if isinstance(entry, Delivered)
-        and (log := logs.get(of_call.get(entry.intent_id, ""))) in written
-        and log
+        replace(entry, also=_link(tasks[entry.intent_id], cases[entry.intent_id]))
+        if isinstance(entry, Delivered) and tasks.get(entry.intent_id)
         else entry
         for entry in outcomes
     ]
 
 
-def _link(
-    context: DeliveryContext, intent_id: str, case_id: str, log_id: str
-) -> tuple[NewIntent, ...]:
-    """Of the call's tasks that may be there: its log, and the call-backs it asked for."""
-    log = context.journal.get(log_id)
-    if log is None:
-        return ()
-    of_call = context.journal.of_call(log.call_id)
-    kind = next((entry.kind for entry in of_call if entry.id == intent_id), None)
-    call_draft = log.draft_as(CallDraft)
-    if kind is Kind.CASE_COMMENT and (not call_draft or call_draft.only_after != intent_id):
-        return ()  # the log belongs to a case of the call's own, or to another comment's
-    callbacks = [entry.id for entry in of_call if entry.kind is Kind.CALLBACK and entry.receipt]
-    draft = TaskLinkDraft(task_intents=[log_id, *callbacks], case_id=case_id)
-    return (NewIntent(id=new_intent_id(), kind=Kind.TASK_LINK, after=(log_id,), draft=draft),)
+def _is_linked(intent: Intent, delivered: set[str], cases: Mapping[str, str]) -> bool:
+    """The tasks of a call that showed two numbers hold the words of both callers."""
+    return intent.id in delivered and intent.id in cases and not intent.has_two_numbers
+
+
+def _link(task_intents: list[str], case_id: str) -> tuple[NewIntent, ...]:
+    draft = TaskLinkDraft(task_intents=task_intents, case_id=case_id)
+    return (
+        NewIntent(id=new_intent_id(), kind=Kind.TASK_LINK, after=tuple(task_intents), draft=draft),
+    )
+
+
+def _tasks_to_link(intent: Intent, of_call: Sequence[Intent]) -> list[str]:
+    """Of the call's tasks that may have been written without this case: its log, its call-backs.
+
+    Those that are written later find the case themselves.
+    """
+    logs = [
+        entry for entry in of_call if entry.fingerprint == FINGERPRINT and _may_be_written(entry)
+    ]
+    if intent.kind is Kind.CASE_COMMENT:
+        # The log belongs to a case of the call's own, or to another comment's, unless it says so.
+        drafts = {entry.id: entry.draft_as(CallDraft) for entry in logs}
+        logs = [entry for entry in logs if (d := drafts[entry.id]) and d.only_after == intent.id]
+    callbacks = []
+    if _is_main(intent, of_call):
+        # A call-back that is due may be at work before this delivery is settled.
+        callbacks = [
+            entry
+            for entry in of_call
+            if entry.kind is Kind.CALLBACK and (_may_be_written(entry) or entry.state is State.DUE)
+        ]
+    return [entry.id for entry in (*logs, *callbacks)]
+
+
+def _may_be_written(entry: Intent) -> bool:
+    """The task is in Salesforce, or on its way there."""
+    return bool(entry.receipt) or entry.in_doubt or entry.state is State.LEASED
+
+
+def _is_main(intent: Intent, of_call: Sequence[Intent]) -> bool:
+    """The call's call-backs belong to this case: it opened it, or else commented on it last."""
+    if intent.kind is Kind.CASE_CREATE:
+        return True
+    opens = [entry for entry in of_call if entry.kind is Kind.CASE_CREATE]
+    last = last_comment(of_call)
+    return (
+        last is not None
+        and last[0].id == intent.id
+        and all(entry.state is State.CANCELLED for entry in opens)
+    )
 
 
 def link_tasks(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:

@@ -1,0 +1,125 @@
+"""salesforce.toml of the agent folder: readable, and everything that it names is in the org."""
+
+from cli.chain import Link, NotSetUp, Problem, Suspicion
+from cli.checks.context import CheckContext
+from cli.org.rules import Statuses
+from shared.agent.errors import AgentError
+from shared.agent.salesforce import QUEUE, USER, SalesforceMapping
+from shared.salesforce.org_setup import FieldSetup, Setup
+
+FILE = "agent salesforce.toml"
+
+USUAL = {
+    "case.closed_status": ("Closed", True),
+    "call_log.status": ("Completed", True),
+    "callback.status": ("Not Started", False),
+}
+"""By key: the status that the service prefers, and whether it is a closed one."""
+
+MEANINGS = {
+    "case.closed_status": "a closed case",
+    "call_log.status": "a call log",
+    "callback.status": "a call-back",
+}
+
+
+def _file(check_context: CheckContext) -> str:
+    try:
+        mapping = check_context.mapping
+    except AgentError as refused:
+        first, *others = refused.mistakes
+        more = f", and {len(others)} more" if others else ""
+        raise Problem(
+            f"{first.place_in(check_context.folder)}: {first.problem}{more}",
+            f"{first.remedy[:1].upper()}{first.remedy[1:]}.",
+        ) from None
+    count = len(mapping.outcome)
+    fields = f"{count} {'field' if count == 1 else 'fields'} for the outcome of calls"
+    return f"readable; {fields}, {len(list(mapping.constants()))} constants"
+
+
+def _statuses(check_context: CheckContext) -> str:
+    mapping, setup = _mapping(check_context), check_context.setup
+    for key, (sobject, configured) in mapping.statuses.items():
+        listed = setup.statuses.get(sobject, [])
+        names = [value.name for value in listed]
+        if configured and listed and configured not in names:
+            raise Problem(
+                f"{key} is {configured!r}, which {sobject}.Status does not have",
+                f'Set {key} in salesforce.toml to one of {", ".join(names)}, or to "".',
+            )
+        closed = [value.name for value in listed if value.closed]
+        if key == "case.closed_status" and configured and listed and configured not in closed:
+            raise Problem(
+                f"{key} is {configured!r}, which does not close a case",
+                f'Set {key} in salesforce.toml to one of {", ".join(closed)}, or to "".',
+            )
+    used = statuses_in_use(check_context)
+    names = [used.closed_case, used.call_log, used.callback]
+    said = ", ".join(
+        f"{name} for {meaning}" for name, meaning in zip(names, MEANINGS.values(), strict=True)
+    )
+    if hidden := [part for part in ("CaseStatus", "TaskStatus") if part in setup.hidden]:
+        raise Suspicion(
+            f"The user can't see {' and '.join(hidden)}, so the service uses {said}",
+            "Let the user see the object, or set the statuses in salesforce.toml.",
+        )
+    return said
+
+
+def statuses_in_use(check_context: CheckContext) -> Statuses:
+    """Raises NotSetUp while salesforce.toml can't be used."""
+    mapping, setup = _mapping(check_context), check_context.setup
+    used = [
+        setup.status(sobject, configured, USUAL[key][0], closed=USUAL[key][1])
+        for key, (sobject, configured) in mapping.statuses.items()
+    ]
+    return Statuses(*used)
+
+
+def _mapping(check_context: CheckContext) -> SalesforceMapping:
+    try:
+        return check_context.mapping
+    except AgentError:
+        raise NotSetUp(f"not checked because of {FILE}") from None
+
+
+def _names(check_context: CheckContext) -> str:
+    mapping, setup = _mapping(check_context), check_context.setup
+    wrong = []
+    for key, rule in mapping.owners.items():
+        name = rule.partition(":")[2]
+        if rule.startswith(USER) and name.lower() not in setup.users:
+            wrong.append(f"{key}: no active user has the username {name}")
+        if rule.startswith(QUEUE) and name.lower() not in setup.queues:
+            wrong.append(f"{key}: there is no queue {name}")
+    wanted = mapping.case.record_type
+    if wanted and wanted.lower() not in setup.record_types:
+        wrong.append(f"case.record_type: Case has no active record type {wanted}")
+    for field, source in mapping.outcome.items():
+        wrong += _wrong_with(setup, f"outcome {source}", field)
+    for key, field, _ in mapping.constants():
+        wrong += _wrong_with(setup, key, field)
+    if wrong:
+        raise Problem(
+            "; ".join(wrong),
+            "Correct the names in salesforce.toml, or create what is missing in the org and let "
+            "the user see it. Until then the records are written without it.",
+        )
+    owners = ", ".join(f"{key} {rule}" for key, rule in mapping.owners.items() if rule)
+    return f"all that salesforce.toml names is in the org ({owners or 'no owners'})"
+
+
+def _wrong_with(setup: Setup, key: str, name: str) -> list[str]:
+    field: FieldSetup | None = setup.fields.get(name)
+    if field is None:
+        return [f"{key}: {name} is missing or hidden"]
+    needed = field.updateable if name.startswith("Case.") and "outcome" in key else field.createable
+    return [] if needed else [f"{key}: {name} is read-only"]
+
+
+LINKS = (
+    Link(FILE, "", _file),
+    Link("salesforce statuses", "salesforce version", _statuses),
+    Link("salesforce mapping", "salesforce version", _names),
+)
