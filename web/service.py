@@ -6,7 +6,6 @@ from typing import Self, TypeVar
 
 import redis
 
-from shared.agent import salesforce as salesforce_mapping
 from shared.agent.folder import Agent, agent_of
 from shared.agent.sentences import Sentences
 from shared.calls.call_updates import CallUpdates
@@ -63,7 +62,6 @@ class Service:
     def from_settings(cls, settings: Settings) -> Self:
         """Raises AgentError."""
         agent = agent_of(settings)
-        mapping = salesforce_mapping.read(agent.folder)
         store = connect(settings.store.url, max_connections=settings.store.max_connections)
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
@@ -89,7 +87,7 @@ class Service:
             answers=Answers(store),
             calls=calls,
             authorisation=Authorisation(settings.salesforce, store),
-            end_of_call=EndOfCallWriter(calls, journal, settings, mapping.call_log),
+            end_of_call=EndOfCallWriter(calls, journal, settings, agent.salesforce.call_log),
             call_updates=CallUpdates(calls, settings.vapi, agent.sentences),
             api_budget=api_budget,
             salesforce=salesforce,

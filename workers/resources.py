@@ -4,7 +4,6 @@ from functools import cached_property
 
 import redis
 
-from shared.agent import salesforce as salesforce_mapping
 from shared.agent.folder import agent_of
 from shared.agent.sentences import Sentences
 from shared.calls.call_updates import CallUpdates
@@ -24,7 +23,7 @@ class Resources:
     def __init__(self, settings: Settings) -> None:
         """Raises AgentError."""
         self.settings = settings
-        self.mapping = salesforce_mapping.read(agent_of(settings).folder)
+        self.agent = agent_of(settings)
 
     @cached_property
     def store(self) -> redis.Redis:
@@ -36,11 +35,11 @@ class Resources:
 
     @cached_property
     def context(self) -> DeliveryContext:
-        return DeliveryContext.from_settings(self.settings, self.store, self.mapping)
+        return DeliveryContext.from_settings(self.settings, self.store, self.agent.salesforce)
 
     @cached_property
     def sentences(self) -> Sentences:
-        return agent_of(self.settings).sentences
+        return self.agent.sentences
 
     @cached_property
     def calls(self) -> Calls:
@@ -53,5 +52,5 @@ class Resources:
     @cached_property
     def end_of_call(self) -> EndOfCallWriter:
         return EndOfCallWriter(
-            self.calls, self.context.journal, self.settings, self.mapping.call_log
+            self.calls, self.context.journal, self.settings, self.agent.salesforce.call_log
         )

@@ -7,13 +7,13 @@ from cli.chain import AGENT_FOLDER, Link, Problem, Problems
 from cli.checks.context import CheckContext
 from cli.org.tool_fit import misfits
 from shared.agent.errors import AgentError, Mistake
-from shared.agent.folder import load_agent
+from shared.agent.folder import agent_of
 
 
 def _files(check_context: CheckContext) -> str:
     agent_dir = check_context.settings.calls.agent_dir
     try:
-        agent = load_agent(agent_dir)
+        agent = agent_of(check_context.settings)
     except AgentError as refused:
         raise Problems(_as_problems(agent_dir, refused.mistakes)) from None
     return f"{len(agent.tools)} tools in {agent_dir}"
@@ -21,7 +21,7 @@ def _files(check_context: CheckContext) -> str:
 
 def _fits(check_context: CheckContext) -> str:
     settings = check_context.settings
-    agent = load_agent(settings.calls.agent_dir)
+    agent = agent_of(settings)
     wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce.key_fields)
     if wrong:
         raise Problems(_as_problems(settings.calls.agent_dir, wrong))

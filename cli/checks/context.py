@@ -2,7 +2,6 @@
 
 import time
 from functools import cached_property
-from pathlib import Path
 
 import redis
 
@@ -10,7 +9,7 @@ from cli.chain import Problem
 from cli.org.inspection import Inspection
 from cli.provision import Accounts, Step, missing_in_vapi
 from cli.vapi.api import VapiRefusedError
-from shared.agent import salesforce as salesforce_mapping
+from shared.agent.folder import agent_of
 from shared.agent.salesforce import SalesforceMapping
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
@@ -25,18 +24,10 @@ class CheckContext:
     """What the checks share; each part is created when a check first uses it.
 
     try_writes: whether to write one record of each kind to Salesforce and undo it.
-    folder: the agent folder.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        try_writes: bool = False,
-        folder: Path = salesforce_mapping.DEFAULT_FOLDER,
-    ) -> None:
+    def __init__(self, settings: Settings, *, try_writes: bool = False) -> None:
         self.settings = settings
-        self.folder = folder
         self.try_writes = try_writes
 
     @cached_property
@@ -55,7 +46,7 @@ class CheckContext:
     @cached_property
     def mapping(self) -> SalesforceMapping:
         """Raises AgentError."""
-        return salesforce_mapping.read(self.folder)
+        return agent_of(self.settings).salesforce
 
     @cached_property
     def setup(self) -> Setup:

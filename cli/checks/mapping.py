@@ -1,13 +1,11 @@
 """salesforce.toml of the agent folder: readable, and everything that it names is in the org."""
 
-from cli.chain import Link, NotSetUp, Problem, Suspicion
+from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem, Suspicion
 from cli.checks.context import CheckContext
 from cli.org.rules import Statuses
 from shared.agent.errors import AgentError
 from shared.agent.salesforce import QUEUE, USER, SalesforceMapping
 from shared.salesforce.org_setup import FieldSetup, Setup
-
-FILE = "agent salesforce.toml"
 
 USUAL = {
     "case.closed_status": ("Closed", True),
@@ -21,21 +19,6 @@ MEANINGS = {
     "call_log.status": "a call log",
     "callback.status": "a call-back",
 }
-
-
-def _file(check_context: CheckContext) -> str:
-    try:
-        mapping = check_context.mapping
-    except AgentError as refused:
-        first, *others = refused.mistakes
-        more = f", and {len(others)} more" if others else ""
-        raise Problem(
-            f"{first.place_in(check_context.folder)}: {first.problem}{more}",
-            f"{first.remedy[:1].upper()}{first.remedy[1:]}.",
-        ) from None
-    count = len(mapping.outcome)
-    fields = f"{count} {'field' if count == 1 else 'fields'} for the outcome of calls"
-    return f"readable; {fields}, {len(list(mapping.constants()))} constants"
 
 
 def _statuses(check_context: CheckContext) -> str:
@@ -81,7 +64,7 @@ def _mapping(check_context: CheckContext) -> SalesforceMapping:
     try:
         return check_context.mapping
     except AgentError:
-        raise NotSetUp(f"not checked because of {FILE}") from None
+        raise NotSetUp(f"not checked because of {AGENT_FOLDER}") from None
 
 
 def _names(check_context: CheckContext) -> str:
@@ -119,7 +102,6 @@ def _wrong_with(setup: Setup, key: str, name: str) -> list[str]:
 
 
 LINKS = (
-    Link(FILE, "", _file),
     Link("salesforce statuses", "salesforce version", _statuses),
     Link("salesforce mapping", "salesforce version", _names),
 )

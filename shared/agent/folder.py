@@ -17,6 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.languages import PROJECT, default_language
+from shared.agent.salesforce import SalesforceMapping
+from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
 from shared.agent.toml_lines import line_of, lines_of
 from shared.agent.tool_files import ToolFile, UpdateFile
@@ -36,12 +38,16 @@ FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent folder. tools: by name. assistant: its `assistant.toml`, with Vapi's field names."""
+    """An agent folder. tools: by name. assistant: its `assistant.toml`, with
+    Vapi's field names.
+    salesforce: its `salesforce.toml`.
+    """
 
     folder: Path
     tools: Mapping[str, Tool]
     sentences: Sentences
     assistant: Mapping[str, Any]
+    salesforce: SalesforceMapping
 
     @property
     def contact_fields(self) -> tuple[str, ...]:
@@ -90,12 +96,17 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
         sentences = Sentences.load(folder, language, of_tools)
     except AgentError as refused:
         mistakes += refused.mistakes
+    salesforce = SalesforceMapping()
+    try:
+        salesforce = read_salesforce(folder)
+    except AgentError as refused:
+        mistakes += refused.mistakes
     assistant = _read_assistant(folder)
     if isinstance(assistant, Mistake):
         mistakes.append(assistant)
     if mistakes or sentences is None or isinstance(assistant, Mistake):
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences, assistant)
+    return Agent(folder, tools, sentences, assistant, salesforce)
 
 
 def _read_assistant(folder: Path) -> dict[str, Any] | Mistake:

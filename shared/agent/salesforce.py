@@ -26,7 +26,6 @@ from shared.agent.errors import AgentError, Mistake
 from shared.agent.toml_lines import line_of, lines_of
 from shared.salesforce.org_setup import Wanted
 
-DEFAULT_FOLDER = Path(__file__).parents[2] / "agent"
 FILE = "salesforce.toml"
 MAX_BYTES = 256 * 1024
 
@@ -163,7 +162,7 @@ class SalesforceMapping(_Table):
         }
 
 
-def read(folder: Path = DEFAULT_FOLDER) -> SalesforceMapping:
+def read(folder: Path) -> SalesforceMapping:
     """The mapping of an agent folder; the defaults for a folder without the file.
 
     Raises AgentError.

@@ -42,10 +42,7 @@ TWILIO = {"vapi number", "twilio", "twilio number"}
 BEHIND_VAPI_SETTINGS = {"vapi tools", "vapi assistant", "vapi number"}
 BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
-WITHOUT_REDIS = {
-    "agent folder", "redis", "service", "transfer rules", "salesforce host", "webhook",
-    "agent salesforce.toml",
-}  # fmt: skip
+WITHOUT_REDIS = {"agent folder", "redis", "service", "transfer rules", "salesforce host", "webhook"}
 BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
 
 BEHIND_TOKEN = {
@@ -109,7 +106,8 @@ BROKEN: dict[str, Broken] = {
     ),
     "a folder that is no agent folder": Broken(
         "agent folder", "is no agent folder", env={"AGENT_DIR": "nowhere"},
-        unchecked={"agent tools", "vapi settings"} | BEHIND_VAPI_SETTINGS,
+        unchecked={"agent tools", "salesforce statuses", "salesforce mapping", "vapi settings"}
+        | BEHIND_VAPI_SETTINGS,
     ),
     "no web": Broken(
         "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},

@@ -1,21 +1,29 @@
 """The doctor compares salesforce.toml with the org, and names what does not fit."""
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.chain import Finding, examine
+from cli.checks.agent import FOLDER
 from cli.checks.context import CheckContext
 from cli.checks.mapping import LINKS
 from demo.stack import Org
+from shared.agent.languages import AGENT_FOLDER
 from shared.settings import load_settings
+from tests.conftest import change_settings
 
 
 def findings(folder: Path, text: str) -> dict[str, Finding]:
-    (folder / "salesforce.toml").write_text(text)
-    context = CheckContext(load_settings(), folder=folder)
-    return {finding.link: finding for finding in examine(LINKS, context)}
+    """With a copy of the default agent folder that has this file."""
+    copy = Path(tempfile.mkdtemp(dir=folder)) / "agent"
+    shutil.copytree(AGENT_FOLDER, copy)
+    (copy / "salesforce.toml").write_text(text)
+    context = CheckContext(change_settings(load_settings(), agent_dir=str(copy)))
+    return {finding.link: finding for finding in examine((FOLDER, *LINKS), context)}
 
 
 def test_the_statuses_in_use_are_named(folder: Path, org: Org) -> None:
@@ -56,9 +64,9 @@ def test_a_name_that_the_org_does_not_have_is_a_problem(
 
 def test_a_mistake_in_the_file_is_a_problem_with_its_line(folder: Path, org: Org) -> None:
     found = findings(folder, "[case]\norigin = 1\ncolour = 'red'\n")
-    problem = found["agent salesforce.toml"]
+    problem = found["agent folder"]
     assert problem.status == "problem"
-    assert "salesforce.toml:2: case.origin has another value, and 1 more" in problem.message
+    assert "salesforce.toml:3: case.colour" in problem.message
     assert found["salesforce mapping"].status == "not checked"
 
 

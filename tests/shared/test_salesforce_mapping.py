@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.agent.errors import AgentError
-from shared.agent.salesforce import DEFAULT_FOLDER, FILE, SalesforceMapping, read
+from shared.agent.languages import AGENT_FOLDER
+from shared.agent.salesforce import FILE, SalesforceMapping, read
 from shared.salesforce.org_setup import Setup, StatusValue, Wanted
 
 
@@ -15,11 +16,11 @@ def folder_with(folder: Path, text: str) -> Path:
 
 
 def test_the_default_folder_says_what_the_code_takes_for_granted(folder: Path) -> None:
-    assert read(DEFAULT_FOLDER) == SalesforceMapping() == read(folder)
+    assert read(AGENT_FOLDER) == SalesforceMapping() == read(folder)
 
 
 def test_the_default_file_names_every_key() -> None:
-    text = (DEFAULT_FOLDER / FILE).read_text()
+    text = (AGENT_FOLDER / FILE).read_text()
     for table in ("case", "call_log", "callback"):
         for key in getattr(SalesforceMapping(), table).model_dump():
             named = f"[{table}.fields]" if key == "fields" else f"\n{key} = "
