@@ -105,6 +105,13 @@ field-MailingState = Bundesland
 field-MailingPostalCode = Postleitzahl
 field-MailingCountry = Land
 field = { $name }
+field-spelled = { $field }, buchstabiert { $letters },
+
+letter-at = at
+letter-dot = Punkt
+letter-dash = Bindestrich
+letter-underscore = Unterstrich
+letter-plus = plus
 
 the-field-Phone = die Telefonnummer
 the-field-MobilePhone = die Mobilnummer
@@ -126,6 +133,7 @@ argument-wrong = Diese Angabe konnte ich nicht verstehen: { $name }.
 argument-too-long = Diese Angabe ist zu lang: { $name }.
 arguments-unreadable = Ich konnte die Angaben dazu nicht lesen.
 nothing-saved = Es wurde nichts gespeichert.
+delayed = Es dauert länger als sonst, weil sich erst jemand darum kümmern muss.
 
 argument-issueType-missing = Ich brauche noch das Thema: Abrechnung, Technik oder Kundenkonto.
 argument-description-missing = Ich brauche noch eine kurze Beschreibung des Problems.

@@ -102,6 +102,13 @@ field-MailingState = state
 field-MailingPostalCode = postal code
 field-MailingCountry = country
 field = { $name }
+field-spelled = { $field }, spelled { $letters },
+
+letter-at = at
+letter-dot = dot
+letter-dash = dash
+letter-underscore = underscore
+letter-plus = plus
 
 # As the subject of a sentence.
 the-field-Phone = the phone
@@ -124,6 +131,8 @@ argument-wrong = I could not read the { $name }.
 argument-too-long = The { $name } is too long.
 arguments-unreadable = I could not read the arguments of that request.
 nothing-saved = Nothing was saved.
+# After a promise, while such requests wait for a person.
+delayed = It will take longer than usual, because a colleague has to look at it first.
 
 argument-issueType-missing = I still need the issue type: billing, technical or account.
 argument-description-missing = I still need a short description of the problem.

@@ -104,6 +104,13 @@ field-MailingState = provincia
 field-MailingPostalCode = código postal
 field-MailingCountry = país
 field = { $name }
+field-spelled = { $field }, deletreado { $letters },
+
+letter-at = arroba
+letter-dot = punto
+letter-dash = guion
+letter-underscore = guion bajo
+letter-plus = más
 
 the-field-Phone = el teléfono
 the-field-MobilePhone = el teléfono móvil
@@ -125,6 +132,7 @@ argument-wrong = No he podido entender este dato: { $name }.
 argument-too-long = Este dato es demasiado largo: { $name }.
 arguments-unreadable = No he podido leer los datos de esa solicitud.
 nothing-saved = No se ha guardado nada.
+delayed = Tardará más de lo normal, porque antes tiene que verlo un compañero.
 
 argument-issueType-missing = Todavía necesito el tema: facturación, asistencia técnica o cuenta.
 argument-description-missing = Todavía necesito una breve descripción del problema.

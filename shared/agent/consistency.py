@@ -249,6 +249,13 @@ def _wrong_with_read(file: ReadFile) -> Iterator[Finding]:
         if not file.fields:
             remedy = 'add [fields] with a line such as status = "Status__c"'
             yield ("verb",), "reads no field", remedy
+    for field, entry in file.where.items():
+        value, _ = as_field_value(entry)
+        for name in placeholders(value) if isinstance(value, str) else []:
+            kind = file.arguments[name].type if name in file.arguments else None
+            if kind in (ArgumentType.DATETIME, ArgumentType.TIME):
+                problem = f"no record is found by a {kind} to the second"
+                yield ("where", field), problem, "let the argument be a date"
 
 
 _IDLE = {

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from shared.agent.arguments import REPLACES, ArgumentSchema, on_existing, schema_of
 from shared.agent.tool_files import (
     ArgumentFile,
+    ArgumentType,
     CallBackFile,
     CloseFile,
     CommentFile,
     CreateFile,
+    FieldEntry,
     IdentifyFile,
     ReadFile,
     UpdateFile,
     Verb,
     as_field_value,
 )
-from shared.domain.record_mapping import FieldValue, OwnRecord, RecordMapping
+from shared.domain.record_mapping import FieldValue, OwnRecord, RecordMapping, placeholders
 
 AnyFile = IdentifyFile | ReadFile | CreateFile | CommentFile | UpdateFile | CloseFile | CallBackFile
 
@@ -72,7 +74,7 @@ def all_arguments(file: AnyFile) -> dict[str, ArgumentFile]:
 def _mapping(file: CreateFile) -> RecordMapping:
     return RecordMapping(
         object=file.object,
-        fields={name: FieldValue(*as_field_value(entry)) for name, entry in file.fields.items()},
+        fields={name: _field(file, entry) for name, entry in file.fields.items()},
         contact=file.contact or "",
         account=file.account or "",
         reference=file.reference or "",
@@ -86,3 +88,12 @@ def _mapping(file: CreateFile) -> RecordMapping:
             for name, link in file.links.items()
         },
     )
+
+
+def _field(file: CreateFile, entry: FieldEntry) -> FieldValue:
+    value, max_length = as_field_value(entry)
+    names = placeholders(value) if isinstance(value, str) else []
+    is_local_time = len(names) == 1 and (
+        names[0] in file.arguments and file.arguments[names[0]].type is ArgumentType.DATETIME
+    )
+    return FieldValue(value, max_length, is_local_time)

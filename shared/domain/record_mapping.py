@@ -27,10 +27,13 @@ _OPTIONAL_PART = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
 @dataclass(frozen=True)
 class FieldValue:
     """value: a template, or a constant. max_length: of the field. A longer text fits once its
-    longest argument is cut; None when the field holds all that the arguments can be."""
+    longest argument is cut; None when the field holds all that the arguments can be. is_local_time:
+    the argument is a day and a time by the team's clock, which Salesforce stores in UTC.
+    """
 
     value: Any
     max_length: int | None = None
+    is_local_time: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

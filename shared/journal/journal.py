@@ -502,18 +502,23 @@ class Journal:
         counts = {"accepted": found.accepted, "parked": found.parked}
         return counts | {f"open_{kind}": open_.total for kind, open_ in found.kinds.items()}
 
+    def queue_stopped(self, pipe: Any) -> None:
+        """`stopped` as two commands of a pipeline; `read_stopped` reads their replies."""
+        pipe.hgetall(f"{self._prefix}waits")
+        pipe.smembers(f"{self._prefix}paused")
+
+    def read_stopped(self, waits: Any, paused: Any) -> frozenset[Kind]:
+        """The kinds that an operator paused, and those that fail as a whole. Empty when the store
+        did not say."""
+        if isinstance(waits, Exception) or isinstance(paused, Exception):
+            return frozenset()
+        failing = {what for what, wait in _waits(waits).items() if wait.failures_in_a_row}
+        return frozenset(Kind(what) for what in {*failing, *paused} - {"org"})
+
     def waits(self) -> dict[str, Wait]:
         """The current or last wait of "org" and of each kind: its reason and its end."""
         with translated():
-            stored = self._store.hgetall(f"{self._prefix}waits")
-        waits = {}
-        for what, text in stored.items():
-            try:
-                wait = json.loads(text)
-                waits[what] = read_record(Wait, wait | {"until_ms": wait.get("until", 0)})
-            except (ValueError, TypeError, AttributeError, UnreadableError):
-                continue  # the scripts ignore it as well
-        return waits
+            return _waits(self._store.hgetall(f"{self._prefix}waits"))
 
     def last_sweep_age_ms(self) -> int | None:
         """None when no sweep has ever run."""
@@ -539,6 +544,17 @@ def _caller(intent: NewIntent) -> str:
         if isinstance(intent.draft, FromCaller) and intent.reference
         else ""
     )
+
+
+def _waits(stored: dict[str, str]) -> dict[str, Wait]:
+    waits = {}
+    for what, text in stored.items():
+        try:
+            wait = json.loads(text)
+            waits[what] = read_record(Wait, wait | {"until_ms": wait.get("until", 0)})
+        except (ValueError, TypeError, AttributeError, UnreadableError):
+            continue  # the scripts ignore it as well
+    return waits
 
 
 def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dict[str, Any]:

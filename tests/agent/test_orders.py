@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +278,48 @@ def test_after_delivery_nothing_that_the_caller_said_is_kept(
     (intent,) = journal.newest(10)
     assert intent.state is State.DELIVERED
     assert "cracked" not in str(store.hgetall(f"vs:intent:{intent.id}"))
+
+
+def test_what_waits_for_a_person_is_promised_for_later(
+    client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis
+) -> None:
+    """A field of the tool is gone: its object waits, an alarm is raised, and callers are told."""
+    assert "longer than usual" not in say(client, "requestReturn", DAMAGED)
+    say(client, "requestReturn", DAMAGED | {"orderNumber": "O-00002"})
+    org.fault(hide_fields=["Return_Request__c.Details__c"])
+    deliver(context)
+    said = say(client, "requestReturn", DAMAGED | {"orderNumber": "O-00003"}, call_id="call-2")
+    assert "It will take longer than usual" in said
+    assert "longer than usual" not in say(client, "requestCallback", call_id="call-2")
+    org.fault()
+    waits_end(store)
+    drain(context, RETURNS)
+    assert len(returns(org)) == 3
+
+
+def test_a_time_is_by_the_teams_clock_and_is_stored_in_utc(
+    store: redis.Redis, store_server: Store, org: Org, agent: Path
+) -> None:
+    file = agent / "tools" / "bookVisit.toml"
+    file.write_text(
+        'verb = "create"\nobject = "Task"\ndescription = "Book a visit."\ncontact = "WhoId"\n'
+        '[arguments.at]\ntype = "datetime"\nrequired = true\n'
+        '[fields]\nSubject = "Visit"\nReminderDateTime = "{at}"\nIsReminderSet = true\n'
+    )
+    settings = make_settings(
+        store_server.url, org.url, agent_dir=str(agent), time_zone="America/New_York"
+    )
+    app = create_app(settings)
+    client = app.test_client()
+    assert "result" in ask(client, "bookVisit", {"at": "2026-12-01T10:00"})
+    assert "result" in ask(client, "bookVisit", {"at": "2026-12-01T10:00:00+01:00"})
+    assert "error" in ask(client, "bookVisit", {"at": "tomorrow at ten"})
+    context = DeliveryContext.from_settings(settings, store)
+    assert drain(context, Kind.creating("Task")).counts == {"delivered": 2}
+    visits = [task for task in org.records("Task") if task["Subject"] == "Visit"]
+    moments = sorted(datetime.fromisoformat(task["ReminderDateTime"]) for task in visits)
+    assert moments == [
+        datetime(2026, 12, 1, 9, tzinfo=UTC), datetime(2026, 12, 1, 15, tzinfo=UTC),
+    ]  # fmt: skip
+    service: Service = app.extensions["service"]
+    service.close()

@@ -129,7 +129,9 @@ def test_a_reference_outlives_the_store(
 
 def test_a_contact_change_remembers_what_was_seen(client: FlaskClient, journal: Journal) -> None:
     said = say(client, "updateContact", {"email": "new@example.com", "mailingCity": "Oakland"})
-    assert said.startswith("The new email address and city will be on file")
+    assert said.startswith(
+        "The new email address, spelled n e w at e x a m p l e dot c o m, and city will be on file"
+    )
     (stored,) = journal.of_call("call-1")
     assert stored.payload["changes"] == {"Email": "new@example.com", "MailingCity": "Oakland"}
     assert stored.payload["seen"] == {

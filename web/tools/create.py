@@ -11,6 +11,7 @@ from shared.vapi.answers import Answer, refusal
 from web.tools.caller import Caller, caller_for_a_write
 from web.tools.comment import comment_on
 from web.tools.request import WriteRequest
+from web.tools.sentences import spoken_value
 from web.tools.turn import Turn
 
 
@@ -106,5 +107,10 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
 
 def _accepted(turn: Turn, tool: Tool, given: Given) -> str:
     """Every argument may stand in the sentence, "" when it was not given."""
-    said = {name: given.values.get(name, "") for name in tool.file.arguments}
+    said = {
+        name: turn.spelled(str(given.values.get(name, "")))
+        if argument.spell
+        else spoken_value(given.values.get(name, ""))
+        for name, argument in tool.file.arguments.items()
+    }
     return turn.first(own(tool.name, "create", "accepted"), reference=REFERENCE, **said)

@@ -1,25 +1,18 @@
 """Reads records of the team's own objects: those that lead to the caller, and no others."""
 
-import re
-from datetime import date, datetime
 from typing import Any
 
 from shared.agent.arguments import Given
 from shared.agent.own_records import own_records_query, sounds_right
-from shared.agent.sentences import Phrase, Value, own, phrase
+from shared.agent.sentences import Phrase, own, phrase
 from shared.agent.tool_files import ReadFile
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
-from shared.domain.text import one_line
 from shared.salesforce.soql import at
 from shared.vapi.answers import Answer, result
 from web.tools.caller import look_up_caller
+from web.tools.sentences import spoken_value
 from web.tools.turn import Turn
-
-MAX_SPOKEN_VALUE = 80
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}.*")
 
 
 def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
@@ -49,26 +42,10 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
 def _one(turn: Turn, tool: Tool, row: dict[str, Any]) -> str:
     """A record in the tool's own sentence, else each value after its name."""
     assert isinstance(tool.file, ReadFile)
-    values = {name: _spoken(at(row, path)) for name, path in tool.file.fields.items()}
+    values = {name: spoken_value(at(row, path)) for name, path in tool.file.fields.items()}
     facts: list[str | Phrase] = [
         phrase("read-fact", name=turn.spoken_name(name), value=value)
         for name, value in values.items()
         if value != ""
     ]
     return turn.first(own(tool.name, "read", "one"), facts=facts, **values)
-
-
-def _spoken(value: Any) -> Value:
-    """Dates become dates, which each language says in its own way."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    text = one_line(str(value))
-    if _DAY.fullmatch(text):
-        return date.fromisoformat(text)
-    if _MOMENT.fullmatch(text):
-        return datetime.fromisoformat(text)
-    return text[:MAX_SPOKEN_VALUE]

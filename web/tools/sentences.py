@@ -1,15 +1,24 @@
 """What several tools say: which sentence it is, and what goes into it."""
 
+import re
+from datetime import date, datetime
+from typing import Any
+
 from shared.agent.sentences import Value, phrase
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
+from shared.domain.text import one_line
 from shared.salesforce.customers import CaseSummary
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller
 from web.tools.turn import Turn
 
 MAX_SPOKEN_SUBJECT = 60
+MAX_SPOKEN_VALUE = 80
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}.*")
 
 
 def kind_of(kind: Kind) -> str:
@@ -75,3 +84,19 @@ def _short(subject: str) -> str:
     if len(subject) > MAX_SPOKEN_SUBJECT:
         short = subject[:MAX_SPOKEN_SUBJECT].rsplit(" ", 1)[0]
     return short.rstrip(" .,;:!?")
+
+
+def spoken_value(value: Any) -> Value:
+    """Dates become dates, which each language says in its own way."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return value
+    text = one_line(str(value))
+    if _DAY.fullmatch(text):
+        return date.fromisoformat(text)
+    if _MOMENT.fullmatch(text):
+        return datetime.fromisoformat(text)
+    return text[:MAX_SPOKEN_VALUE]

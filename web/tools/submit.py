@@ -89,6 +89,8 @@ def submit(it: Submission) -> str:
                 also = (*also, *amendments.close_replaced(turn.state, named, it.call.name))
         intent = amended or _new(it, asks=asks)
         said = [_said(request, intent.reference), replaced.sentence(turn)]
+        if request.kind in turn.stopped_kinds:
+            said.append(turn.say("delayed"))
         intent = replace(intent, said=" ".join(filter(None, said)))
         accepted, taken_back = _accept(it, intent, also)
         match accepted:

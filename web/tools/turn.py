@@ -8,6 +8,7 @@ from shared.agent.sentences import Value
 from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
 from shared.domain.intent import Intent
+from shared.domain.kinds import Kind
 from shared.journal.answers import Claim
 from shared.salesforce.customers import Customer
 from shared.salesforce.snapshots import Snapshot
@@ -16,13 +17,16 @@ from web.service import Service
 
 _UNREAD: Any = object()
 
+LETTERS = {"@": "at", ".": "dot", "-": "dash", "_": "underscore", "+": "plus"}
+"""Signs that are spelled with a word of the language."""
+
 
 class Turn:
     """One message of a call. Every method that reads raises StoreUnavailableError.
 
     at_ms: the message's own time (epoch ms). message_id: no other message has it.
     conversation_id: "" when the message names no call, chat or session. shown: the caller numbers
-    in the message.
+    in the message. stopped_kinds: those of which nothing is delivered until a person acts.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Turn:
         self._intents: list[Intent] = _UNREAD
         self._caller_intents: list[Intent] = _UNREAD
         self._outdated: set[str] = set()
+        self.stopped_kinds: frozenset[Kind] = frozenset()
 
     def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
         """For each tool call's key: the right to answer it, or the answer that it has already.
@@ -66,10 +71,13 @@ class Turn:
             snapshots.queue_last(pipe, self.state.number)
             journal.queue_of_call(pipe, self.state.call_id)
             journal.queue_of_caller(pipe, self.state.number)
-            *claimed, snapshot, of_call, of_caller = pipe.execute(raise_on_error=False)
+            journal.queue_stopped(pipe)
+            replies = pipe.execute(raise_on_error=False)
+            *claimed, snapshot, of_call, of_caller, waits, paused = replies
         self._snapshot = snapshots.read_last(snapshot)
         self._intents = journal.read_of_call(of_call, self.state.call_id)
         self._caller_intents = journal.read_of_caller(of_caller, self.state.number)
+        self.stopped_kinds = journal.read_stopped(waits, paused)
         return [
             answers.read_claim(reply, claim, work_ms=work_ms)
             for reply, claim in zip(claimed, claims, strict=True)
@@ -106,6 +114,14 @@ class Turn:
 
     def spoken_name(self, argument: str) -> str:
         return spoken_name(self.service.sentences, self.language, argument)
+
+    def spelled(self, text: str) -> str:
+        """Letter by letter, as a person spells it on the phone."""
+        return " ".join(
+            self.say(f"letter-{LETTERS[letter]}") if letter in LETTERS else letter
+            for letter in text
+            if not letter.isspace()
+        )
 
     def found(self, customers: tuple[Customer, ...]) -> None:
         """The org has just said who the caller is: from now on, their language is spoken."""

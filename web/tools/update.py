@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 
 from shared.agent.arguments import Given
-from shared.agent.sentences import REFERENCE, own, phrase
+from shared.agent.sentences import REFERENCE, Phrase, own, phrase
 from shared.agent.tool_files import ArgumentType, UpdateFile
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.domain.record_mapping import fill
+from shared.domain.record_mapping import fill, placeholders
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
 from web.tools.caller import Caller, caller_for_a_write
@@ -52,12 +52,21 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
         ),
         said=turn.first(
             own(tool.name, "update", "accepted"),
-            fields=[phrase(f"field-{field}", "field", name=field) for field in changes],
+            fields=[_named(turn, file, field, value) for field, value in changes.items()],
             reference=REFERENCE,
         ),
         after=tuple(intent.id for intent in earlier),
         target=_place_among(earlier, changes),
     )
+
+
+def _named(turn: Turn, file: UpdateFile, field: str, value: str) -> Phrase:
+    """A field by its spoken name, with what it becomes where the file says `spell`."""
+    named = phrase(f"field-{field}", "field", name=field)
+    (argument,) = placeholders(file.fields[field])
+    if not file.arguments[argument].spell:
+        return named
+    return phrase("field-spelled", field=named, letters=turn.spelled(value))
 
 
 def _is_taken(turn: Turn, caller: Caller, file: UpdateFile, given: Given) -> bool:

@@ -5,6 +5,7 @@ account are the caller's own, whatever the arguments say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from shared.domain.drafts import NewRecordDraft
@@ -50,7 +51,8 @@ def create_records(
             mapping.reference: intent.reference if _has(context, mapping) else "",
         }
         own = {name: value for name, value in links.items() if name} | found[intent.id]
-        return defaults.fields[intent.id] | drafts[intent.id].fields() | own
+        said = _in_utc(context, mapping, drafts[intent.id].fields())
+        return defaults.fields[intent.id] | said | own
 
     nobodys = {
         item.id for item in intents if mappings[item.id].needs_contact and not contacts[item.id]
@@ -76,6 +78,20 @@ def create_records(
             read_back=read_back,
         )
     return outcomes
+
+
+def _in_utc(
+    context: DeliveryContext, mapping: RecordMapping, fields: dict[str, Any]
+) -> dict[str, Any]:
+    """Times that the caller said are by the team's clock, unless they name an offset."""
+    local = {
+        name: datetime.fromisoformat(str(fields[name]))
+        for name, entry in mapping.fields.items()
+        if entry.is_local_time and fields.get(name)
+    }
+    zone = context.time_zone.zone() if local else UTC
+    moments = {name: at if at.tzinfo else at.replace(tzinfo=zone) for name, at in local.items()}
+    return fields | {name: at.astimezone(UTC).isoformat() for name, at in moments.items()}
 
 
 def _has(context: DeliveryContext, mapping: RecordMapping) -> bool:
