@@ -319,12 +319,12 @@ BROKEN: dict[str, Broken] = {
         "no record is found by a time", "let the argument be a date", "orderStatus",
     ),
     "an unknown variable in a sentence": Broken(
-        "You have no order.", "You have no { $thing }.", 'none = "You have no { $thing }."', "none does not know $thing",
-        "it has $name", "orderStatus",
+        "You have no order.", "You have no { $thing }.", 'none = "You have no { $thing }."',
+        "none does not know $thing", "it has $name", "orderStatus",
     ),
     "a sentence that is not Fluent": Broken(
-        "You have no order.", "You have no { order.", 'none = "You have no { order."', "is not Fluent", "write key",
-        "orderStatus",
+        "You have no order.", "You have no { order.", 'none = "You have no { order."',
+        "is not Fluent", "write key", "orderStatus",
     ),
     "the key as a field": Broken(
         "Items__c =", "Call_Key__c =", 27, "Call_Key__c is filled by the service", "leave it out",
