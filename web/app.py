@@ -9,7 +9,6 @@ from werkzeug.exceptions import HTTPException
 from shared import logs
 from shared.logs import log
 from shared.settings import Settings, load_settings
-from shared.transfer import read_rules
 from web import health, oauth, twilio, webhook
 from web.service import Service
 
@@ -29,8 +28,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     app = Application(__name__)
     app.register_error_handler(Exception, _failed)
-    if settings.calls.transfer_rules:
-        read_rules(settings.calls.transfer_rules)
     app.extensions["service"] = Service.from_settings(settings)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(oauth.blueprint)

@@ -8,6 +8,7 @@ variable of that name (docs/vendors.md V15), and would stand in the prompt where
 """
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.calls.calls import CallState
@@ -19,6 +20,7 @@ from web.service import Service
 from web.tools.caller import look_up_caller, open_cases
 from web.tools.sentences import case_sentence
 from web.tools.turn import Turn
+from web.transfer import destination
 
 WAIT_S = 2.0
 MAX_CASES = 3
@@ -37,8 +39,12 @@ VOICES = frozenset({"11labs", "cartesia", "lmnt", "rime-ai", "vapi"})
 have names of their own for it, or none: there the assistant's own settings stay."""
 
 
-def answer_assistant_request(service: Service, state: CallState | None) -> str:
+def answer_assistant_request(
+    service: Service, state: CallState | None, now: datetime | None = None
+) -> str:
     """state: None when the store does not answer."""
+    if closed := _outside_the_hours(service, now or datetime.now(UTC)):
+        return json.dumps(closed)
     assistant_id = service.settings.vapi.assistant_id
     if not assistant_id:
         log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
@@ -55,6 +61,21 @@ def answer_assistant_request(service: Service, state: CallState | None) -> str:
         except Exception:
             log.exception("assistant_plain", call_id=state.call_id)
     return json.dumps({"assistantId": assistant_id, "assistantOverrides": overrides})
+
+
+def _outside_the_hours(service: Service, now: datetime) -> dict[str, Any] | None:
+    """What a call gets instead of the assistant, by `closed` in transfer.toml; None for nothing.
+
+    In the default language: who is calling is not looked up.
+    """
+    rules, sentences = service.agent.transfer, service.sentences
+    if rules.closed == "assistant" or rules.is_open(now):
+        return None
+    number = service.settings.calls.fallback_phone_number
+    if rules.closed == "transfer" and number:
+        message = sentences.say(sentences.default, "closed-transfer")
+        return {"destination": destination(rules, number, message)}
+    return {"error": sentences.say(sentences.default, "closed")}
 
 
 def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:

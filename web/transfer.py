@@ -1,16 +1,17 @@
 """transfer-destination-request: who takes the call, by rules, and what they are told first.
 
-The rules are a file (`shared/transfer.py`); `FALLBACK_PHONE_NUMBER` is for everything else.
+The rules are `transfer.toml` of the agent folder; `FALLBACK_PHONE_NUMBER` is for everything else.
 """
 
 import json
 from datetime import datetime
+from typing import Any
 
 from shared.agent.sentences import Phrase, Sentences, Value, phrase
+from shared.agent.transfer import Rules, is_sip
 from shared.calls.calls import CallState
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
-from shared.transfer import Rules, read_rules
 from shared.vapi.messages import INBOUND, WEB
 from web.service import Service
 from web.tools.caller import Caller, caller_for_a_write
@@ -25,9 +26,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     service, state = turn.service, turn.state
     if state.direction == WEB:  # Vapi would drop the caller (docs/vendors.md V18)
         return json.dumps({"error": turn.say("transfer-no-phone")})
-    settings = service.settings.calls
-    path, fallback = settings.transfer_rules, settings.fallback_phone_number
-    rules = read_rules(path) if path else Rules()
+    rules, fallback = service.agent.transfer, service.settings.calls.fallback_phone_number
     caller = caller_for_a_write(turn)
     # In a call that showed two numbers, no case is named.
     case_intent = last_case_of_call(
@@ -41,17 +40,31 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     _bring_up_to_date(service, state, case_intent, named, caller.identity.contact_id_to_write)
     return json.dumps(
         {
-            "destination": {
-                "type": "number",
-                "number": number,
-                "message": turn.say("transfer-connecting", whom=whom),
+            "destination": destination(rules, number, turn.say("transfer-connecting", whom=whom))
+            | {
                 "transferPlan": {
-                    "mode": "warm-transfer-say-message",
+                    "mode": rules.mode,
                     "message": _for_colleague(sentences, caller, case_intent),
+                    # Read in the experimental mode only (docs/vendors.md V26): the assistant stays.
+                    "fallbackPlan": {
+                        "message": turn.say("transfer-failed"),
+                        "endCallEnabled": False,
+                    },
                 },
             }
         }
     )
+
+
+def destination(rules: Rules, number: str, message: str) -> dict[str, Any]:
+    """A number or a SIP address, as Vapi reads it."""
+    where = (
+        {"type": "sip", "sipUri": number}
+        if is_sip(number)
+        else {"type": "number", "number": number}
+    )
+    shown = {"callerId": rules.caller_id} if rules.caller_id else {}
+    return where | shown | {"message": message}
 
 
 def _destination(
@@ -63,7 +76,7 @@ def _destination(
 ) -> tuple[str, str | Phrase]:
     """Number and whom it reaches; "" for nobody."""
     colleague = phrase("transfer-to-colleague")
-    if rules.hours is None or rules.hours.open_at(now):
+    if rules.is_open(now):
         contact = caller.contact
         if rules.owner and contact and contact.owner_phone:
             return contact.owner_phone, contact.owner_name or phrase("transfer-to-owner")

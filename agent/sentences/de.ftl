@@ -302,6 +302,7 @@ fields-not-saved = Unter der Referenz { $reference } ließ sich nicht speichern:
 transfer-connecting = Ich verbinde Sie mit { $whom }. Einen Moment, bitte.
 transfer-to-colleague = jemandem aus unserem Team
 transfer-to-owner = Ihrer persönlichen Ansprechperson
+transfer-failed = Dort ist niemand ans Telefon gegangen. Ich bin weiter für Sie da. Soll jemand zurückrufen?
 transfer-nobody = Im Moment kann niemand dieses Gespräch übernehmen. Bieten Sie einen Rückruf an.
 transfer-no-phone = Dieses Gespräch läuft nicht über das Telefon und lässt sich deshalb nicht weiterleiten. Bieten Sie einen Rückruf an und fragen Sie nach der Nummer.
 handover-refused = Ich kann dieses Gespräch nicht übergeben.
@@ -316,6 +317,8 @@ transfer-summary-reference = { $who } möchte mit jemandem über einen Vorgang m
 greeting = Guten Tag, hier ist der Kundenservice. Was kann ich für Sie tun?
 greeting-by-name = Guten Tag { $name }, hier ist der Kundenservice. Was kann ich für Sie tun?
 
+closed = Sie rufen außerhalb unserer Öffnungszeiten an. Bitte rufen Sie wieder an, wenn wir geöffnet haben.
+closed-transfer = Sie rufen außerhalb unserer Öffnungszeiten an. Ich verbinde Sie mit unserem Notdienst.
 nobody-answers = Leider kann Ihren Anruf gerade niemand annehmen. Bitte rufen Sie später noch einmal an.
 voicemail-prompt = Leider kann Ihren Anruf gerade niemand annehmen. Bitte nennen Sie nach dem Ton Ihren Namen und Ihr Anliegen.
 voicemail-thanks = Vielen Dank. Wir melden uns bei Ihnen.

@@ -307,6 +307,7 @@ fields-not-saved = Of what was noted with reference { $reference }, { $fields } 
 transfer-connecting = I am connecting you with { $whom }. One moment, please.
 transfer-to-colleague = a colleague
 transfer-to-owner = your account manager
+transfer-failed = Nobody answered there. I am still with you. Shall somebody call you back?
 transfer-nobody = Nobody can take this call now. Offer that somebody calls back.
 transfer-no-phone = This conversation is not a phone call, so it can't be transferred to a phone. Offer that somebody calls back, and ask for the number.
 handover-refused = I can't hand this call over.
@@ -323,6 +324,8 @@ transfer-summary-reference = { $who } wants to talk to somebody about a case wit
 greeting = Hello, you have reached customer service. How can I help you?
 greeting-by-name = Hello { $name }, you have reached customer service. How can I help you?
 
+closed = You are calling outside our opening hours. Please call again when we are open.
+closed-transfer = You are calling outside our opening hours. I am connecting you with our emergency line.
 nobody-answers = Sorry, nobody can take this call right now. Please call later.
 voicemail-prompt = We are sorry, nobody can take your call now. Please leave your name and what it is about after the tone.
 voicemail-thanks = Thank you. We will get back to you.

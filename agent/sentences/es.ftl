@@ -301,6 +301,7 @@ fields-not-saved = De lo anotado con la referencia { $reference } no se ha podid
 transfer-connecting = Le paso con { $whom }. Un momento, por favor.
 transfer-to-colleague = una persona de nuestro equipo
 transfer-to-owner = la persona que lleva su cuenta
+transfer-failed = Allí no ha contestado nadie. Sigo con usted. ¿Quiere que le devuelvan la llamada?
 transfer-nobody = Ahora nadie puede atender esta llamada. Ofrezca que le llamemos más tarde.
 transfer-no-phone = Esta conversación no es una llamada telefónica, así que no se puede transferir a un teléfono. Ofrezca que le llamemos y pida el número.
 handover-refused = No puedo pasar esta llamada.
@@ -315,6 +316,8 @@ transfer-summary-reference = { $who } quiere hablar con alguien sobre un caso co
 greeting = Hola, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
 greeting-by-name = Hola, { $name }, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
 
+closed = Llama fuera de nuestro horario de atención. Por favor, vuelva a llamar en nuestro horario.
+closed-transfer = Llama fuera de nuestro horario de atención. Le comunico con nuestra línea de urgencias.
 nobody-answers = Lo sentimos, nadie puede atender su llamada en este momento. Llame más tarde, por favor.
 voicemail-prompt = Lo sentimos, nadie puede atender su llamada ahora. Después de la señal, deje su nombre y el motivo de su llamada.
 voicemail-thanks = Gracias. Nos pondremos en contacto con usted.

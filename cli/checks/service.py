@@ -8,12 +8,12 @@ from urllib.request import Request, urlopen
 
 from pydantic import SecretStr
 
-from cli.chain import Link, Problem
+from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem
 from cli.checks.context import CheckContext
+from shared.agent.errors import AgentError
+from shared.agent.folder import agent_of
 from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
-from shared.settings import SettingsError
-from shared.transfer import read_rules
 
 ANSWER_S = 5.0
 MAX_BYTES = 1024 * 1024
@@ -139,19 +139,20 @@ def _parked(check_context: CheckContext) -> str:
 
 
 def _transfer_rules(check_context: CheckContext) -> str:
-    path = check_context.settings.calls.transfer_rules
-    fallback = check_context.settings.calls.fallback_phone_number
-    if not path:
-        goal = f"go to {fallback}" if fallback else "are offered a call-back"
-        return f"TRANSFER_RULES is not set; callers who ask for a person {goal}"
     try:
-        read_rules(path)
-    except SettingsError as refused:
+        rules = agent_of(check_context.settings).transfer
+    except AgentError:
+        raise NotSetUp(f"not checked because of {AGENT_FOLDER}") from None
+    fallback = check_context.settings.calls.fallback_phone_number
+    elsewhere = f"go to {fallback}" if fallback else "are offered a call-back"
+    if rules.closed == "transfer" and not fallback:
         raise Problem(
-            str(refused),
-            "Set TRANSFER_RULES to the path of a file like transfer.example.toml, or unset it.",
-        ) from None
-    return f"{path} is valid"
+            "transfer.toml sends calls outside the hours to FALLBACK_PHONE_NUMBER, and it is "
+            "not set",
+            'Set it, or set closed to "sentence" or "assistant".',
+        )
+    queues = f"{len(rules.queues)} queues; " if rules.queues else ""
+    return f"{queues}callers who ask for a person and whom no rule sends elsewhere {elsewhere}"
 
 
 LINKS = (

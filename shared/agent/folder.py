@@ -20,10 +20,12 @@ from shared.agent.languages import PROJECT, default_language
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
+from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
 from shared.agent.tool_files import ToolFile, UpdateFile
 from shared.agent.tool_sentences import sentences_of_tools
 from shared.agent.tools import AnyFile, Tool, tool_of
+from shared.agent.transfer import Rules, read_rules
 from shared.agent.wording import in_our_words
 from shared.settings import Settings
 
@@ -40,7 +42,7 @@ FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 class Agent:
     """An agent folder. tools: by name. assistant: its `assistant.toml`, with
     Vapi's field names.
-    salesforce: its `salesforce.toml`.
+    salesforce, transfer: its `salesforce.toml` and `transfer.toml`.
     """
 
     folder: Path
@@ -48,6 +50,7 @@ class Agent:
     sentences: Sentences
     assistant: Mapping[str, Any]
     salesforce: SalesforceMapping
+    transfer: Rules
 
     @property
     def contact_fields(self) -> tuple[str, ...]:
@@ -101,12 +104,17 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
         salesforce = read_salesforce(folder)
     except AgentError as refused:
         mistakes += refused.mistakes
+    transfer = Rules()
+    try:
+        transfer = read_rules(folder)
+    except AgentError as refused:
+        mistakes += refused.mistakes
     assistant = _read_assistant(folder)
     if isinstance(assistant, Mistake):
         mistakes.append(assistant)
     if mistakes or sentences is None or isinstance(assistant, Mistake):
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences, assistant, salesforce)
+    return Agent(folder, tools, sentences, assistant, salesforce, transfer)
 
 
 def _read_assistant(folder: Path) -> dict[str, Any] | Mistake:
@@ -119,7 +127,7 @@ def _read_assistant(folder: Path) -> dict[str, Any] | Mistake:
     except (OSError, UnicodeDecodeError):
         return Mistake(name, 0, "can't be read", "save it as UTF-8, for the service's user to read")
     except tomllib.TOMLDecodeError as wrong:
-        return _not_toml(name, text, wrong)
+        return not_toml(name, text, wrong)
 
 
 def _alike(names: list[str]) -> list[Mistake]:
@@ -148,7 +156,7 @@ def _read_tool(path: Path, name: str) -> Tool | list[Mistake]:
         line = raw[: wrong.start].count(b"\n") + 1
         return [Mistake(name, line, "is not UTF-8", "save it as UTF-8")]
     except tomllib.TOMLDecodeError as wrong:
-        return [_not_toml(name, text, wrong)]
+        return [not_toml(name, text, wrong)]
     lines = lines_of(text)
     if not TOOL_NAME.fullmatch(path.stem):
         problem = f'"{path.stem}" can\'t be the name of a tool'
@@ -163,31 +171,3 @@ def _read_tool(path: Path, name: str) -> Tool | list[Mistake]:
         for where, problem, remedy in wrong_with(file)
     ]
     return found or tool_of(path.stem, file, text)
-
-
-_TOML_REMEDIES = {
-    "overwrite": "name each key once",
-    "twice": "name each table once",
-    "duplicate": "name each key once",
-    "mutate": "name each key once",
-    "unterminated": "end the text with the quotes it begins with",
-    "illegal character": 'end the text on its line, or write it between """ and """',
-    "unclosed array": "end the list with ]",
-    "unclosed inline table": "end the table with }",
-    "escape": "write \\\\ for a backslash, or put the text between ' and '",
-    "unescaped": "write \\\\ for a backslash, or put the text between ' and '",
-}
-"""A word of tomllib's message → what would be right."""
-
-
-def _not_toml(name: str, text: str, wrong: tomllib.TOMLDecodeError) -> Mistake:
-    """tomllib's own words name what it met; its place is in parentheses at the end."""
-    at = re.search(r"at line (\d+)", str(wrong))
-    said = re.sub(r" \(at .*\)$", "", str(wrong))
-    said = said[:1].lower() + said[1:]
-    remedy = next(
-        (remedy for word, remedy in _TOML_REMEDIES.items() if word in said),
-        'write name = value, with text in quotes: name = "value"',
-    )
-    line = int(at[1]) if at else len(text.splitlines())
-    return Mistake(name, line, f"is not TOML: {said}", remedy)

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from shared.agent.errors import AgentError, Mistake
+from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
 from shared.salesforce.org_setup import Wanted
 
@@ -173,7 +174,7 @@ def read(folder: Path) -> SalesforceMapping:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
-        raise AgentError([_not_toml(wrong)], folder) from None
+        raise AgentError([not_toml(FILE, text, wrong)], folder) from None
     lines = lines_of(text)
     try:
         mapping = SalesforceMapping.model_validate(content)
@@ -201,17 +202,6 @@ def _text(folder: Path) -> str:
         line = raw[: wrong.start].count(b"\n") + 1
         mistake = Mistake(FILE, line, "is not UTF-8", "save it as UTF-8")
         raise AgentError([mistake], folder) from None
-
-
-def _not_toml(wrong: tomllib.TOMLDecodeError) -> Mistake:
-    at = re.search(r"at line (\d+)", str(wrong))
-    problem = re.sub(r" \(at .*\)$", "", str(wrong))
-    return Mistake(
-        FILE,
-        int(at[1]) if at else 0,
-        f"is not TOML: {problem[:1].lower()}{problem[1:]}",
-        'write name = "value", with text in quotes',
-    )
 
 
 # -- mistakes --------------------------------------------------------------------------------------

@@ -34,9 +34,6 @@ class CallSettings(Group):
     )
     agent_dir: str = Field("agent", description="the path of an agent folder, such as agent")
     default_language: str = Field("en", description="a language tag, such as en, de or pt-BR")
-    transfer_rules: str | None = Field(
-        None, description="the path of a file like transfer.example.toml"
-    )
     fallback_phone_number: PhoneNumber | None = Field(None, description=NUMBER)
     phone_region: str = Field("US", description="a country's two letters, such as US")
 

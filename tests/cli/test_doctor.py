@@ -101,9 +101,6 @@ BROKEN: dict[str, Broken] = {
         "service", "retention: has not run yet", gone=("vs:retention:last",),
     ),
     "no sweep ever": Broken("sweeps", "No sweep has run yet", gone=("vs:sweep:last",)),
-    "a file of transfer rules that does not exist": Broken(
-        "transfer rules", "nofile.toml", env={"TRANSFER_RULES": "nofile.toml"},
-    ),
     "a folder that is no agent folder": Broken(
         "agent folder", "is no agent folder", env={"AGENT_DIR": "nowhere"},
         unchecked={"agent tools", "salesforce statuses", "salesforce mapping", "vapi settings"}
@@ -697,11 +694,17 @@ def test_parked_writes_are_counted_with_the_command_to_look_at_them(
     }
 
 
-def test_rules_for_transfers_that_can_be_read_are_well(
-    provisioned: VapiApi, monkeypatch: pytest.MonkeyPatch
+def test_rules_for_transfers_that_lead_nowhere_are_a_problem(
+    provisioned: VapiApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TRANSFER_RULES", str(ROOT / "transfer.example.toml"))
-    assert problems() == {}
+    copy = tmp_path / "acme"
+    shutil.copytree(AGENT_FOLDER, copy)
+    monkeypatch.setenv("AGENT_DIR", str(copy))
+    rules = 'closed = "transfer"\n[hours]\ntimezone = "Europe/Berlin"\n'
+    (copy / "transfer.toml").write_text(rules)
+    (problem,) = (finding for finding in diagnose() if finding.link == "transfer rules")
+    assert problem.status == "problem"
+    assert "FALLBACK_PHONE_NUMBER" in problem.message
 
 
 def test_each_mistake_and_each_misfit_of_an_agent_folder_is_a_line_of_its_own(

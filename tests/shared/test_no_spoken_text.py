@@ -22,7 +22,7 @@ SPOKEN_NAMES = frozenset({"said", "message", "content", "error", "result", "firs
 
 NOT_SPOKEN = {
     ("shared/settings.py", "error"): "the settings' own errors",
-    ("shared/transfer.py", "error"): "errors of a file, for operators",
+    ("shared/agent/transfer.py", "error"): "errors of a file, for operators",
 }
 
 SAYING = frozenset({"say", "first", "phrase", "own", "_say", "_error"})
@@ -161,7 +161,7 @@ def test_every_key_that_python_says_has_a_sentence() -> None:
     assert len(keys_said()) > 70
 
 
-BUILT = ("argument-", "field-", "the-field-", "update-nothing", "call-back-phone")
+BUILT = ("argument-", "field-", "letter-", "the-field-", "update-nothing", "call-back-phone")
 """Keys that are made of an argument's or a field's name."""
 
 

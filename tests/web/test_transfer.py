@@ -1,6 +1,7 @@
 """To whom a call is transferred: rules from a file, and what each side hears."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,29 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from demo.stack import ROOT, Org
-from shared.settings import Settings, SettingsError
-from shared.transfer import Rules, read_rules
+from demo.stack import Org
+from shared.agent.errors import AgentError
+from shared.agent.languages import AGENT_FOLDER
+from shared.agent.transfer import Rules, read_rules
+from shared.settings import Settings
 from tests.calling import UNKNOWN, ask, message, post
 from tests.conftest import change_settings
 from web.app import create_app
+from web.assistant import answer_assistant_request
 from web.service import Service
 from web.tools.turn import Turn
 from web.transfer import answer_transfer
 
-EXAMPLE = ROOT / "transfer.example.toml"
+EXAMPLE = """
+owner = true
+[queues]
+billing = "+14155550191"
+technical = "+14155550192"
+default = "+14155550190"
+[hours]
+timezone = "America/New_York"
+monday = "09:00-17:00"
+"""
 MONDAY_NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # noon in New York
 SUNDAY = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 NOBODY = "Nobody can take this call now. Offer that somebody calls back."
@@ -26,10 +39,21 @@ FALLBACK = "+14155550199"
 CASE = {"issueType": "billing", "description": "Billed twice", "onExisting": "new"}
 
 
+def with_rules(folder: Path, text: str) -> str:
+    """A copy of the default agent folder with these rules."""
+    copy = folder / "agent"
+    shutil.copytree(AGENT_FOLDER, copy, dirs_exist_ok=True)
+    (copy / "transfer.toml").write_text(text)
+    return str(copy)
+
+
+def app_with(settings: Settings, agent_dir: str, **others: Any) -> Flask:
+    return create_app(change_settings(settings, agent_dir=agent_dir, **others))
+
+
 @pytest.fixture
-def app(settings: Settings) -> Any:
-    rules = {"transfer_rules": str(EXAMPLE), "fallback_phone_number": FALLBACK}
-    made = create_app(change_settings(settings, **rules))
+def app(settings: Settings, tmp_path: Path) -> Any:
+    made = app_with(settings, with_rules(tmp_path, EXAMPLE), fallback_phone_number=FALLBACK)
     yield made
     made.extensions["service"].close()
 
@@ -62,9 +86,11 @@ def test_the_accounts_owner_comes_first(app: Flask, org: Org) -> None:
     assert destination(app, MONDAY_NOON) == "+14155550177"
 
 
-def test_outside_the_hours_the_fallback_takes_it_or_nobody(app: Flask, settings: Settings) -> None:
+def test_outside_the_hours_the_fallback_takes_it_or_nobody(
+    app: Flask, settings: Settings, tmp_path: Path
+) -> None:
     assert destination(app, SUNDAY, number=UNKNOWN) == FALLBACK
-    bare = create_app(change_settings(settings, transfer_rules=str(EXAMPLE)))
+    bare = app_with(settings, str(tmp_path / "agent"))
     assert destination(bare, SUNDAY, number=UNKNOWN) == NOBODY
     bare.extensions["service"].close()
 
@@ -77,33 +103,66 @@ def test_outside_the_hours_the_fallback_takes_it_or_nobody(app: Flask, settings:
         ("[hours]\ntimezone = 'Mars/Olympus'", "timezone"),
         ("[hours]\ntimezone = 'Europe/Berlin'\nmonday = 'always'", "monday"),
         ("[hours]\ntimezone = 'Europe/Berlin'\nmonday = '17:00-09:00'", "monday must open"),
-        ("owner = yes", "line 1"),
+        ("owner = yes", "transfer.toml:1"),
+        ("closed = 'never'", "closed"),
+        ("closed = 'sentence'", "closed needs [hours]"),
+        ("caller_id = '555'", "caller_id"),
     ],
 )
 def test_a_file_that_can_not_be_followed_is_refused_by_name(
     tmp_path: Path, text: str, names: str
 ) -> None:
-    file = tmp_path / "rules.toml"
-    file.write_text(text)
-    with pytest.raises(SettingsError, match=r"TRANSFER_RULES: .*rules\.toml") as refused:
-        read_rules(str(file))
+    with pytest.raises(AgentError, match=r"transfer\.toml:\d: ") as refused:
+        read_rules(Path(with_rules(tmp_path, text)))
     said = str(refused.value)
     assert names in said
     for theirs in ("Input", "Value error", "Extra inputs", "Invalid", "Expected", "Errno"):
         assert theirs not in said
 
 
-def test_a_file_that_is_not_there_is_named() -> None:
-    with pytest.raises(SettingsError) as refused:
-        read_rules("nofile.toml")
-    said = "TRANSFER_RULES: nofile.toml: can't be read; transfer.example.toml shows the form"
-    assert str(refused.value) == said
-
-
-def test_the_hours_are_those_of_their_place() -> None:
-    hours = read_rules(str(EXAMPLE)).hours
+def test_the_hours_are_those_of_their_place(tmp_path: Path) -> None:
+    hours = read_rules(Path(with_rules(tmp_path, EXAMPLE))).hours
     assert hours
     assert hours.open_at(datetime(2026, 11, 23, 14, 0, tzinfo=UTC))
     assert not hours.open_at(datetime(2026, 11, 23, 13, 59, tzinfo=UTC))
     assert not hours.open_at(datetime(2026, 11, 23, 22, 0, tzinfo=UTC))
     assert Rules().hours is None
+
+
+@pytest.mark.parametrize(
+    ("closed", "answer"),
+    [
+        ("sentence", {"error": "You are calling outside our opening hours. Please call again when "
+                               "we are open."}),
+        ("transfer", {"destination": {
+            "type": "number", "number": FALLBACK, "callerId": "+14155550100",
+            "message": "You are calling outside our opening hours. I am connecting you with our "
+                       "emergency line.",
+        }}),
+        ("assistant", None),
+    ],
+)  # fmt: skip
+def test_a_call_outside_the_hours_gets_what_the_file_says_before_the_assistant(
+    settings: Settings, tmp_path: Path, closed: str, answer: dict[str, Any] | None
+) -> None:
+    text = f'closed = "{closed}"\ncaller_id = "+14155550100"\n{EXAMPLE}'
+    others = {"fallback_phone_number": FALLBACK, "vapi_assistant_id": "a-1"}
+    made = app_with(settings, with_rules(tmp_path, text), **others)
+    service: Service = made.extensions["service"]
+    given = json.loads(answer_assistant_request(service, None, SUNDAY))
+    assert given == answer or (answer is None and given["assistantId"] == "a-1")
+    assert "assistantId" in json.loads(answer_assistant_request(service, None, MONDAY_NOON))
+    service.close()
+
+
+def test_a_queue_may_be_a_sip_address(settings: Settings, tmp_path: Path) -> None:
+    rules = '[queues]\ndefault = "sip:support@example.com"\n'
+    made = app_with(settings, with_rules(tmp_path, rules))
+    service: Service = made.extensions["service"]
+    body = message("status-update", status="in-progress", number=UNKNOWN)
+    post(made.test_client(), body)
+    given = json.loads(answer_transfer(Turn(service, service.calls.state("call-1")), MONDAY_NOON))
+    assert given["destination"]["sipUri"] == "sip:support@example.com"
+    assert given["destination"]["type"] == "sip"
+    assert given["destination"]["transferPlan"]["fallbackPlan"]["endCallEnabled"] is False
+    service.close()
