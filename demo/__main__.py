@@ -17,6 +17,7 @@ from typing import Any
 import redis
 
 from demo.agents import STANDARD, calls_of, objects_of
+from demo.drill import WRITTEN_REFERENCE
 from demo.processes import wait_until
 from demo.signals import end_in_order
 from demo.stack import FLOWER_AUTH, OPERATOR, ROOT, SECRET, Stack
@@ -129,7 +130,7 @@ def _print_outcome(
     comments = [
         record
         for record in stack.org.records("CaseComment")
-        if "(reference " in record["CommentBody"]
+        if WRITTEN_REFERENCE.search(record["CommentBody"].rpartition("\n")[2])
     ]
     changed = sum(
         intent.kind is Kind.CONTACT_UPDATE and intent.state is State.DELIVERED for intent in intents

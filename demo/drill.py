@@ -43,7 +43,7 @@ PAUSE_S = 0.25
 BETWEEN_KILLS_S = (0.8, 2.0)
 
 VICTIMS = ("worker", "web master", "web worker", "beat", "store")
-WRITTEN_REFERENCE = re.compile(r"(?:[Rr]eference:? |^)([A-Z2-9]{3} [A-Z2-9]{3})")
+WRITTEN_REFERENCE = re.compile(r"(?:[Rr]efere\w+:? |^)([A-Z2-9]{3} [A-Z2-9]{3})")
 
 
 @dataclass

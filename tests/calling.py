@@ -9,11 +9,15 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from shared.calls.transcript_labels import TranscriptLabels
 from tests.conftest import OPS_TOKEN, SECRET
 
 KNOWN = "+14155550101"
 SHARED = "+14155550102"
 UNKNOWN = "+14155559999"
+LABELS = TranscriptLabels(
+    "Caller", "Agent", "(The transcript is cut here: the call is too long to store.)"
+)
 OPERATOR = {"Authorization": f"Bearer {OPS_TOKEN}"}
 
 

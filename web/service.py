@@ -87,7 +87,9 @@ class Service:
             answers=Answers(store),
             calls=calls,
             authorisation=Authorisation(settings.salesforce, store),
-            end_of_call=EndOfCallWriter(calls, journal, settings, agent.salesforce.call_log),
+            end_of_call=EndOfCallWriter(
+                calls, journal, settings, agent.salesforce.call_log, agent.sentences
+            ),
             call_updates=CallUpdates(calls, settings.vapi, agent.sentences),
             api_budget=api_budget,
             salesforce=salesforce,

@@ -10,9 +10,10 @@ from typing import Any
 from shared.agent.sentences import Phrase, Sentences, Value, phrase
 from shared.agent.transfer import Rules, is_sip
 from shared.calls.calls import CallState
+from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
-from shared.vapi.messages import INBOUND, WEB
+from shared.vapi.messages import WEB
 from web.service import Service
 from web.tools.caller import Caller, caller_for_a_write
 from web.tools.turn import Turn
@@ -36,8 +37,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     if not number:
         return json.dumps({"error": turn.say("transfer-nobody")})
     sentences = service.sentences
-    named = sentences.speak(sentences.default, whom) if isinstance(whom, Phrase) else whom
-    _bring_up_to_date(service, state, case_intent, named, caller.identity.contact_id_to_write)
+    _bring_up_to_date(service, state, case_intent, whom, caller.identity.contact_id_to_write)
     return json.dumps(
         {
             "destination": destination(rules, number, turn.say("transfer-connecting", whom=whom))
@@ -94,15 +94,13 @@ def _for_colleague(sentences: Sentences, caller: Caller, case_intent: Intent | N
         key = "customer-of-account" if contact.account_name else "customer"
         who = phrase(key, name=contact.name, account=contact.account_name)
     if not case_intent:
-        return sentences.say(sentences.default, "transfer-summary", who=who)
+        return sentences.for_staff("transfer-summary", who=who)
     number = case_intent.receipt.number if case_intent.receipt else None
     values: dict[str, Value] = {"who": who, "issueType": _issue_type(case_intent)}
     if number:
-        return sentences.say(sentences.default, "transfer-summary-number", number=number, **values)
+        return sentences.for_staff("transfer-summary-number", number=number, **values)
     reference = case_intent.reference
-    return sentences.say(
-        sentences.default, "transfer-summary-reference", reference=reference, **values
-    )
+    return sentences.for_staff("transfer-summary-reference", reference=reference, **values)
 
 
 def _issue_type(case_intent: Intent | None) -> str:
@@ -114,19 +112,22 @@ def _bring_up_to_date(
     service: Service,
     state: CallState,
     case_intent: Intent | None,
-    whom: str,
+    whom: str | Phrase,
     contact_id: str | None,
 ) -> None:
     """What is held goes to Salesforce at once, and the case gets what was said so far."""
     service.notifier.notify(service.journal.release_holds(state.call_id))
     if not case_intent:
         return
-    so_far = service.calls.transcript(state.call_id, state.direction or INBOUND)[-MAX_SO_FAR:]
+    sentences = service.sentences
+    labels = TranscriptLabels.of_call(sentences, state.direction)
+    so_far = service.calls.transcript(state.call_id, labels)[-MAX_SO_FAR:]
+    transferred = sentences.for_staff("record-being-transferred", whom=whom)
     comment = CommentDraft(
         caller_number=state.number,
         contact_id=contact_id,
         case_intent=case_intent.id,
-        text=f"The call is being transferred to {whom}. What was said so far:\n{so_far}",
+        text=f"{transferred}\n{so_far}",
     )
     fingerprint = f"transfer:{case_intent.id}"
     service.notifier.notify(service.end_of_call.comment(state, comment, fingerprint))

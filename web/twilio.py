@@ -108,10 +108,12 @@ def voicemail() -> Response:
     url, seconds = request.form.get("RecordingUrl", ""), request.form.get("RecordingDuration", "0")
     said = VoiceResponse()
     if url and seconds not in ("", "0"):
+        count = int(seconds) if seconds.isdecimal() else 0
+        left = _service().sentences.for_staff("record-voicemail", count=count)
         case_draft = CaseDraft(
             caller_number=_caller(),
             issue_type="voicemail",
-            description=f"A caller left a voicemail of {seconds} s: {url}",
+            description=f"{left} {url}",
         )
         _write_request(Kind.CASE_CREATE, case_draft, "voicemail")
         _service().calls.note(_call_id(), reached="1")
@@ -127,9 +129,8 @@ def status() -> Response:
     noted = _service().calls.noted(_call_id(), "fallback", "reached")
     in_vain = noted["fallback"] and not noted["reached"]
     if _caller() and (state in NOT_REACHED or (state == "completed" and in_vain)):
-        callback = CallbackDraft(
-            caller_number=_caller(), phone=_caller(), reason="Called and got through to nobody"
-        )
+        why = _service().sentences.for_staff("record-call-back-missed")
+        callback = CallbackDraft(caller_number=_caller(), phone=_caller(), reason=why)
         _write_request(Kind.CALLBACK, callback, "not-reached")
     return Response(status=204)
 
@@ -143,7 +144,7 @@ def _say(said: VoiceResponse, key: str) -> None:
     """In the default language. Twilio's voice speaks the language that is named."""
     sentences = _service().sentences
     language = sentences.region_tag(sentences.default)
-    said.say(sentences.say(sentences.default, key), language=language)
+    said.say(sentences.for_staff(key), language=language)
 
 
 def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> None:

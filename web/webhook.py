@@ -20,6 +20,7 @@ from werkzeug.wrappers import Request
 from shared.agent.sentences import phrase
 from shared.calls.call_updates import CallUpdate
 from shared.calls.calls import CallState
+from shared.calls.transcript_labels import TranscriptLabels
 from shared.logs import log
 from shared.store import StoreUnavailableError
 from shared.vapi import authentication
@@ -268,9 +269,10 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
         log.warning("report_without_call_id", message_type=message.type, shape=shape(message.body))
         return
     identity = known_caller(Turn(service, state)).identity
+    labels = TranscriptLabels.of_call(service.sentences, message.direction)
     due_kinds = service.end_of_call.close(
         state,
-        end_of_call(message),
+        end_of_call(message, labels.person, labels.agent),
         identity.contact_id_to_write,
         has_no_contact=identity.has_no_contact,
     )

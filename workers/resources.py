@@ -35,7 +35,9 @@ class Resources:
 
     @cached_property
     def context(self) -> DeliveryContext:
-        return DeliveryContext.from_settings(self.settings, self.store, self.agent.salesforce)
+        return DeliveryContext.from_settings(
+            self.settings, self.store, self.agent.salesforce, self.sentences
+        )
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -52,5 +54,9 @@ class Resources:
     @cached_property
     def end_of_call(self) -> EndOfCallWriter:
         return EndOfCallWriter(
-            self.calls, self.context.journal, self.settings, self.agent.salesforce.call_log
+            self.calls,
+            self.context.journal,
+            self.settings,
+            self.agent.salesforce.call_log,
+            self.sentences,
         )

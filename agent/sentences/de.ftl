@@ -1,4 +1,5 @@
-# Was Anrufer hören und was der Agent zu sagen bekommt, auf Deutsch. en.ftl erklärt das Format.
+# Was Anrufer hören, was der Agent zu sagen bekommt und was das Team in Salesforce liest, auf Deutsch.
+# en.ftl erklärt das Format.
 
 ## Wörter
 
@@ -323,3 +324,80 @@ nobody-answers = Leider kann Ihren Anruf gerade niemand annehmen. Bitte rufen Si
 voicemail-prompt = Leider kann Ihren Anruf gerade niemand annehmen. Bitte nennen Sie nach dem Ton Ihren Namen und Ihr Anliegen.
 voicemail-thanks = Vielen Dank. Wir melden uns bei Ihnen.
 campaign-not-decided = Dieser Server entscheidet nicht, wer angerufen werden darf.
+
+## Datensätze in Salesforce
+
+# Was das Team liest, in der Standardsprache: die Aufgabe zu einem Gespräch, Kommentare, Rückrufe.
+
+record-call = { $direction ->
+    [web] Webgespräch
+    [outbound] Telefongespräch (ausgehend)
+   *[other] Telefongespräch (eingehend)
+}
+record-moment = { $day }.{ $month }.{ $year }, { $hour }:{ $minute } Uhr ({ $zone })
+record-started = Beginn: { record-moment }
+record-ended = Ende: { $reason }
+record-ended-at = Ende am: { record-moment }
+record-caller = { $direction ->
+    [outbound] Anruf an
+   *[other] Anruf von
+}: { $phone }
+record-speaker = { $speaker ->
+    [agent] Assistent
+    [callee] Angerufener
+   *[other] Anrufer
+}
+record-summary = Zusammenfassung:
+record-transcript = Gesprächsprotokoll:
+record-transcript-in-file = Das Gesprächsprotokoll ist in der Datei an dieser Aufgabe.
+record-transcript-cut = (Das Gesprächsprotokoll endet hier: Für den Rest war das Gespräch zu lang.)
+record-transcript-title = Gesprächsprotokoll zum Anruf { $call }
+record-recording = Aufnahme: { $url }
+record-recording-with-key = Aufnahme (nur mit dem Schlüssel von Vapi): { $url }
+record-other-cases = { $count ->
+    [one] Ein weiterer Vorgang aus diesem Gespräch
+   *[other] Weitere Vorgänge aus diesem Gespräch
+}: { $cases }
+
+record-transfer = Weiterleitung an { $to }
+record-transfer-ended = { record-transfer }: { $how ->
+    [no-answer] nicht angenommen
+    [voicemail] Anrufbeantworter
+    [busy] besetzt
+    [connected] verbunden
+    [failed] fehlgeschlagen
+   *[other] { $how }
+}
+record-transfer-in-vain = Die Weiterleitung hat niemanden erreicht.
+record-somebody = jemanden
+
+record-yes = ja
+record-no = nein
+record-success = Bewertung des Erfolgs: { $result }
+record-scorecard = Bewertung { $name }: { $score }
+record-scorecard-of-100 = Bewertung { $name }: { $normalized } von 100
+record-scorecard-both = Bewertung { $name }: { $score } ({ $normalized } von 100)
+record-consent-granted = Einwilligung zur Aufnahme ({ $type }): erteilt
+record-consent-not-granted = Einwilligung zur Aufnahme ({ $type }): nicht erteilt
+record-assistant = Sprachassistent: { $assistants }
+record-assistant-with-version = Sprachassistent: { $assistants } ({ $version })
+record-assistant-version = Version des Sprachassistenten: { $version }
+record-cost = Kosten: { $amount } USD
+
+record-call-back-subject = { $phone } zurückrufen
+record-call-back = Rückruf an:
+record-call-back-when = Wann:
+record-call-back-why = Warum:
+record-call-back-reference = Referenz: { $reference }
+record-call-back-transferred = Das Gespräch wurde weitergeleitet, aber niemand wurde erreicht.
+record-call-back-missed = Hat angerufen und niemanden erreicht
+record-voicemail = Auf dem Anrufbeantworter ist eine Nachricht von { $count ->
+    [one] einer Sekunde
+   *[other] { number } Sekunden
+}:
+
+record-reference = Referenz { $reference }
+record-call-summary = Zusammenfassung des Gesprächs:
+record-case-taken-back = Vom Anrufer zurückgenommen:
+record-case-replaced = Auf Wunsch des Anrufers durch einen anderen Vorgang ersetzt.
+record-being-transferred = Das Gespräch wird mit { $whom } verbunden. Bisher wurde gesagt:

@@ -1,4 +1,5 @@
-# What callers can hear, and what the agent gets to say, in English. The format is Project Fluent:
+# What callers can hear, what the agent gets to say, and what staff read in Salesforce, in English. The
+# format is Project Fluent:
 # https://projectfluent.org/fluent/guide/
 #
 # * For another language, copy this file: fr.ftl, pt-BR.ftl. Keep the keys and the variables, translate the
@@ -6,7 +7,8 @@
 # * Write for the ear: short, no abbreviations, 300 characters at most.
 # * A tool's own sentence comes before the one of its verb: `orderStatus-accepted` before `create-accepted`,
 #   and `orderStatus-orderNumber-missing` before `argument-orderNumber-missing` and `argument-missing`.
-# * Most of these go to the agent, which tells the caller. None mentions how the service works.
+# * Most of these go to the agent, which tells the caller. None mentions how the service works. Staff read
+#   those of the last section.
 
 ## Words
 
@@ -330,3 +332,79 @@ nobody-answers = Sorry, nobody can take this call right now. Please call later.
 voicemail-prompt = We are sorry, nobody can take your call now. Please leave your name and what it is about after the tone.
 voicemail-thanks = Thank you. We will get back to you.
 campaign-not-decided = This server does not decide who may be called.
+
+## Records of Salesforce
+
+# What staff read, in the default language: the Task of a call, comments on cases, call-backs. A label that
+# ends with a colon stands before a text of any length.
+
+record-call = { $direction ->
+    [web] Web call
+    [outbound] Voice call (outbound)
+   *[other] Voice call (inbound)
+}
+record-moment = { $year }-{ $month }-{ $day } { $hour }:{ $minute } ({ $zone })
+record-started = Started: { record-moment }
+record-ended = Ended: { $reason }
+record-ended-at = Ended at: { record-moment }
+record-caller = { $direction ->
+    [outbound] Callee
+   *[other] Caller
+}: { $phone }
+# Before what each of them said, in a transcript.
+record-speaker = { $speaker ->
+    [agent] Agent
+    [callee] Callee
+   *[other] Caller
+}
+record-summary = Summary:
+record-transcript = Transcript:
+record-transcript-in-file = The transcript is in the file on this task.
+record-transcript-cut = (The transcript is cut here: the call is too long to store.)
+# The title of that file.
+record-transcript-title = Transcript of call { $call }
+record-recording = Recording: { $url }
+record-recording-with-key = Recording (needs the Vapi key): { $url }
+record-other-cases = { $count ->
+   *[other] Other cases of this call
+}: { $cases }
+
+# $how is Vapi's word for how a transfer ended.
+record-transfer = Transfer to { $to }
+record-transfer-ended = { record-transfer }: { $how ->
+    [no-answer] nobody answered
+    [voicemail] a voicemail answered
+    [busy] the line was busy
+   *[other] { $how }
+}
+record-transfer-in-vain = The transfer reached nobody.
+record-somebody = somebody
+
+record-yes = yes
+record-no = no
+record-success = Success evaluation: { $result }
+record-scorecard = Scorecard { $name }: { $score }
+record-scorecard-of-100 = Scorecard { $name }: { $normalized } of 100
+record-scorecard-both = Scorecard { $name }: { $score } ({ $normalized } of 100)
+record-consent-granted = Recording consent ({ $type }): granted
+record-consent-not-granted = Recording consent ({ $type }): not granted
+record-assistant = Assistant: { $assistants }
+record-assistant-with-version = Assistant: { $assistants } ({ $version })
+record-assistant-version = Assistant version: { $version }
+record-cost = Cost: { $amount } USD
+
+record-call-back-subject = Call back { $phone }
+record-call-back = Call back:
+record-call-back-when = When:
+record-call-back-why = Why:
+record-call-back-reference = Reference: { $reference }
+record-call-back-transferred = The call was transferred, and nobody was reached.
+record-call-back-missed = Called and got through to nobody
+record-voicemail = A caller left a voicemail of { $count } s:
+
+# At the end of each comment, in parentheses.
+record-reference = reference { $reference }
+record-call-summary = Call summary:
+record-case-taken-back = Taken back by the caller:
+record-case-replaced = Replaced by another case at the caller's request.
+record-being-transferred = The call is being transferred to { $whom }. What was said so far:

@@ -1,4 +1,5 @@
-# Lo que oye quien llama y lo que recibe el agente para decir, en español. en.ftl explica el formato.
+# Lo que oye quien llama, lo que recibe el agente para decir y lo que lee el equipo en Salesforce, en
+# español. en.ftl explica el formato.
 
 ## Palabras
 
@@ -322,3 +323,80 @@ nobody-answers = Lo sentimos, nadie puede atender su llamada en este momento. Ll
 voicemail-prompt = Lo sentimos, nadie puede atender su llamada ahora. Después de la señal, deje su nombre y el motivo de su llamada.
 voicemail-thanks = Gracias. Nos pondremos en contacto con usted.
 campaign-not-decided = Este servidor no decide a quién se puede llamar.
+
+## Registros de Salesforce
+
+# Lo que lee el equipo, en el idioma predeterminado: la tarea de una llamada, comentarios, devoluciones.
+
+record-call = { $direction ->
+    [web] Llamada web
+    [outbound] Llamada telefónica (saliente)
+   *[other] Llamada telefónica (entrante)
+}
+record-moment = { $day }/{ $month }/{ $year }, { $hour }:{ $minute } ({ $zone })
+record-started = Inicio: { record-moment }
+record-ended = Fin: { $reason }
+record-ended-at = Hora del fin: { record-moment }
+record-caller = { $direction ->
+    [outbound] Llamada a
+   *[other] Llamada de
+}: { $phone }
+record-speaker = { $speaker ->
+    [agent] Asistente
+    [callee] Persona llamada
+   *[other] Quien llama
+}
+record-summary = Resumen:
+record-transcript = Transcripción:
+record-transcript-in-file = La transcripción está en el archivo de esta tarea.
+record-transcript-cut = (La transcripción se corta aquí: la llamada es demasiado larga para guardarla.)
+record-transcript-title = Transcripción de la llamada { $call }
+record-recording = Grabación: { $url }
+record-recording-with-key = Grabación (requiere la clave de Vapi): { $url }
+record-other-cases = { $count ->
+    [one] Otro caso de esta llamada
+   *[other] Otros casos de esta llamada
+}: { $cases }
+
+record-transfer = Transferencia a { $to }
+record-transfer-ended = { record-transfer }: { $how ->
+    [no-answer] nadie contestó
+    [voicemail] contestó un buzón de voz
+    [busy] la línea estaba ocupada
+    [connected] conectada
+    [failed] fallida
+   *[other] { $how }
+}
+record-transfer-in-vain = La transferencia no llegó a nadie.
+record-somebody = alguien
+
+record-yes = sí
+record-no = no
+record-success = Evaluación del resultado: { $result }
+record-scorecard = Puntuación { $name }: { $score }
+record-scorecard-of-100 = Puntuación { $name }: { $normalized } de 100
+record-scorecard-both = Puntuación { $name }: { $score } ({ $normalized } de 100)
+record-consent-granted = Consentimiento para grabar ({ $type }): concedido
+record-consent-not-granted = Consentimiento para grabar ({ $type }): no concedido
+record-assistant = Asistente: { $assistants }
+record-assistant-with-version = Asistente: { $assistants } ({ $version })
+record-assistant-version = Versión del asistente: { $version }
+record-cost = Coste: { $amount } USD
+
+record-call-back-subject = Devolver la llamada a { $phone }
+record-call-back = Devolver la llamada a:
+record-call-back-when = Cuándo:
+record-call-back-why = Motivo:
+record-call-back-reference = Referencia: { $reference }
+record-call-back-transferred = La llamada se transfirió y nadie contestó.
+record-call-back-missed = Llamó y no pudo hablar con nadie
+record-voicemail = Hay un mensaje de voz de { $count ->
+    [one] un segundo
+   *[other] { number } segundos
+}:
+
+record-reference = referencia { $reference }
+record-call-summary = Resumen de la llamada:
+record-case-taken-back = Retirado por quien llama:
+record-case-replaced = Sustituido por otro caso a petición de quien llama.
+record-being-transferred = La llamada se está pasando a { $whom }. Lo dicho hasta ahora:

@@ -1,4 +1,5 @@
-"""Every sentence that a caller can hear, and every text that the agent gets to say.
+"""Every sentence that a caller can hear, every text that the agent gets to say, and every text that
+staff read in Salesforce.
 
 They are in the agent folder, `sentences/<language>.ftl`, in the format of Project Fluent. A new
 file is a new language. Numbers, plurals and the choice between variants are the file's; lists and
@@ -8,6 +9,7 @@ dates are put into words here, the way each language does.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +17,7 @@ from typing import Any, Self
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.lists import format_list
+from babel.numbers import get_decimal_symbol
 from fluent.runtime import FluentBundle
 from fluent.runtime.types import fluent_date
 from fluent.syntax import FluentParser, FluentSerializer, ast
@@ -37,7 +40,7 @@ class Phrase:
     values: Mapping[str, "Value"] = field(default_factory=dict)
 
 
-Value = str | int | float | date | datetime | Phrase | Sequence["str | Phrase"]
+Value = str | int | float | Decimal | date | datetime | Phrase | Sequence["str | Phrase"]
 
 
 def phrase(*keys: str, **values: Value) -> Phrase:
@@ -62,7 +65,7 @@ class _Language:
 class Sentences:
     """The sentences of an agent folder. Safe to share between threads.
 
-    default: the language for callers whose own language has no file.
+    default: the language for callers whose own language has no file, and of the team.
     """
 
     default: str
@@ -124,6 +127,10 @@ class Sentences:
         """
         return self.first(language, (key,), **values)
 
+    def for_staff(self, key: str, **values: Value) -> str:
+        """The sentence in the default language: staff read it in Salesforce, or hear it."""
+        return self.say(self.default, key, **values)
+
     def first(self, language: str, keys: Iterable[str], **values: Value) -> str:
         """The first of these sentences that there is: a tool's own before those of its verb."""
         wanted = tuple(keys)
@@ -163,6 +170,8 @@ class Sentences:
                 return fluent_date(value, dateStyle="long", timeStyle="short")
             case date():
                 return fluent_date(value, dateStyle="long")
+            case Decimal():
+                return f"{value:f}".replace(".", get_decimal_symbol(locale))
             case str() | int() | float():
                 return value
         words = [self.speak(tag, item) if isinstance(item, Phrase) else item for item in value]

@@ -13,6 +13,7 @@ from typing import Any
 import redis
 
 from shared.calls.speech import sign
+from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
@@ -24,11 +25,9 @@ from shared.vapi.control import read_url
 from shared.vapi.messages import (
     ANSWERED,
     CALLER,
-    INBOUND,
     NOTED,
     Message,
     Utterance,
-    caller_label,
     utterance,
 )
 from shared.vapi.report import call_updates
@@ -56,8 +55,6 @@ MAX_TRANSCRIPT_BYTES = 1024 * 1024
 MAX_SUMMARY_LENGTH = 8_000
 """Limits for the words of one call; lengths are in characters. Vapi's longest call, twelve hours of
 speech, has some 700 KB."""
-
-CUT = "(The transcript is cut here: the call is too long to store.)"
 
 
 @dataclass(frozen=True)
@@ -338,10 +335,9 @@ class Calls:
             stored = self._store.hgetall(f"{self._prefix}call_updates")
         return {str(name): int(count) for name, count in stored.items()}
 
-    def transcript(self, call_id: str, direction: str = INBOUND) -> str:
+    def transcript(self, call_id: str, labels: TranscriptLabels) -> str:
         """The stored utterances, one per line, in the order of their own times. If some could not
         be stored, the last line says so."""
-        labels = {CALLER: caller_label(direction)}
         with translated():
             stored = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
             is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
@@ -352,10 +348,8 @@ class Calls:
             except UnreadableError:
                 log.warning("utterance_unreadable", call_id=call_id)
         utterances.sort(key=lambda spoken: spoken.at_ms)
-        lines = [
-            f"{labels.get(spoken.speaker, spoken.speaker)}: {spoken.text}" for spoken in utterances
-        ]
-        return "\n".join([*lines, CUT] if is_cut else lines)
+        lines = [f"{labels.of(spoken.speaker)}: {spoken.text}" for spoken in utterances]
+        return "\n".join([*lines, labels.cut] if is_cut else lines)
 
 
 def _shortened(words: Utterance | None) -> Utterance | None:

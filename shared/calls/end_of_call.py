@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from shared.agent.folder import agent_of
 from shared.agent.salesforce import CallLogMapping
+from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls, CallState
+from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import (
     CallbackDraft,
     CallDraft,
@@ -58,11 +61,15 @@ class EndOfCallWriter:
         journal: Journal,
         settings: Settings,
         call_log: CallLogMapping | None = None,
+        sentences: Sentences | None = None,
     ) -> None:
-        """call_log: what the team wants in the Task of a call; the defaults when None."""
+        """call_log: what the team wants in the Task of a call; the defaults when None.
+        sentences: for what staff read; those of the settings' agent folder when None.
+        """
         self._calls = calls
         self._call_log = call_log or CallLogMapping()
         self._journal = journal
+        self._sentences = sentences or agent_of(settings).sentences
         self._base_url = settings.vapi.base_url
         self._hold_ms = settings.journal.commit_window_ms
 
@@ -82,7 +89,8 @@ class EndOfCallWriter:
         due_kinds: tuple[Kind, ...] = ()
         updates = self._calls.updates(state.call_id)
         report = _completed(report, updates, ended_reason="" if is_reported else NO_REPORT)
-        stored_transcript = self._calls.transcript(state.call_id, state.direction or INBOUND)
+        labels = TranscriptLabels.of_call(self._sentences, state.direction)
+        stored_transcript = self._calls.transcript(state.call_id, labels)
         for _ in range(CLOSE_TRIES):
             intents = self._journal.of_call(state.call_id)
             end_intents = end_of_call_intents(
@@ -96,6 +104,7 @@ class EndOfCallWriter:
                 hold_ms=self._hold_ms,
                 is_reported=is_reported,
                 wanted=self._call_log,
+                sentences=self._sentences,
             )
             if any(intent.kind is Kind.CALL_LOG for intent in intents):
                 end_intents = amendment(end_intents, intents, is_reported=state.is_reported)
@@ -124,7 +133,7 @@ class EndOfCallWriter:
         comment = CommentDraft(
             caller_number=state.number,
             case_intent=case_intent,
-            text=f"Call summary: {state.summary}",
+            text=f"{self._sentences.for_staff('record-call-summary')} {state.summary}",
         )
         return self.comment(state, comment, f"{FINGERPRINT}:summary")
 
@@ -184,6 +193,7 @@ def end_of_call_intents(
     intents: list[Intent],
     api_url: str,
     hold_ms: int,
+    sentences: Sentences,
     is_reported: bool = True,
     wanted: CallLogMapping | None = None,
 ) -> list[NewIntent]:
@@ -193,6 +203,7 @@ def end_of_call_intents(
     stored_transcript: recorded during the call, for a report without a transcript.
     intents: the call's intents so far. The Task waits until all of them are settled, and for write
     requests that arrive after the report.
+    sentences: for what staff read.
     api_url: of Vapi's API, which serves the recordings.
     wanted: what the team wants in the Task; the defaults when None.
     """
@@ -276,7 +287,7 @@ def end_of_call_intents(
                     case_intent=last_case,
                     case_number=None if last_case else case_number,
                     only_after=None if last_case else only_after,
-                    text=f"Call summary: {report.summary}",
+                    text=f"{sentences.for_staff('record-call-summary')} {report.summary}",
                 ),
             )
         )
@@ -294,7 +305,7 @@ def end_of_call_intents(
                     contact_id=contact_id,
                     has_no_contact=has_no_contact,
                     phone=state.number,
-                    reason="The call was transferred, and nobody was reached.",
+                    reason=sentences.for_staff("record-call-back-transferred"),
                 ),
             )
         )

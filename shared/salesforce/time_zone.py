@@ -49,14 +49,10 @@ class TimeZone:
 
     def day(self, at_ms: int) -> str:
         """The team's calendar day of a moment, such as 2026-11-22."""
-        return self._local(at_ms).date().isoformat()
+        return self.local(at_ms).date().isoformat()
 
-    def moment(self, at_ms: int) -> str:
-        """Day and time with the zone's name, such as "2026-11-22 10:00 (America/New_York)"."""
-        local = self._local(at_ms)
-        return f"{local:%Y-%m-%d %H:%M} ({local.tzinfo})"
-
-    def _local(self, at_ms: int) -> datetime:
+    def local(self, at_ms: int) -> datetime:
+        """The moment by the team's clock."""
         return datetime.fromtimestamp(at_ms / 1000, self.zone())
 
     def zone(self) -> tzinfo:

@@ -288,12 +288,7 @@ def _arguments(value: Any) -> dict[str, Any] | None:
 # -- utterances ------------------------------------------------------------------------------------
 
 
-CALLER, CALLEE, AGENT = "Caller", "Callee", "Agent"
-
-
-def caller_label(direction: str) -> str:
-    """The label of the person on the line: the callee in a call that Vapi placed."""
-    return CALLEE if direction == OUTBOUND else CALLER
+CALLER, AGENT = "Caller", "Agent"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.domain.text import one_line
-from shared.vapi.messages import AGENT, Message, caller_label
+from shared.vapi.messages import AGENT, CALLER, Message
 from shared.vapi.values import (
     as_iso,
     as_number,
@@ -57,8 +57,11 @@ class EndOfCall:
     outcome: dict[str, Any] = field(default_factory=dict)
 
 
-def end_of_call(message: Message) -> EndOfCall:
-    """Everything that a report, or a status update, says about the end. Raises nothing."""
+def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> EndOfCall:
+    """Everything that a report, or a status update, says about the end. Raises nothing.
+
+    person, agent: how a transcript names them that has to be made of the messages.
+    """
     body, call = message.body, message.call
     artifacts = [as_object(holder.get("artifact")) for holder in (body, call)]
     analyses = [as_object(holder.get("analysis")) for holder in (body, call)]
@@ -70,9 +73,10 @@ def end_of_call(message: Message) -> EndOfCall:
     in_output = outputs.pop(from_output, None)
     transcript = _first_text(everywhere, "transcript")
     if not transcript:
-        caller = caller_label(message.direction)
         lists = (as_objects(holder.get("messages")) for holder in everywhere)
-        transcript = next(filter(None, (_spoken(messages, caller) for messages in lists)), "")
+        transcript = next(
+            filter(None, (_spoken(messages, person, agent) for messages in lists)), ""
+        )
     return EndOfCall(
         ended_reason=_first_text([body, call], "endedReason"),
         summary=summary,
@@ -133,9 +137,9 @@ def _duration_s(body: dict[str, Any], started_ms: int | None, ended_ms: int | No
 # -- what was said ---------------------------------------------------------------------------------
 
 
-def _spoken(messages: list[dict[str, Any]], caller: str) -> str:
+def _spoken(messages: list[dict[str, Any]], person: str, agent: str) -> str:
     lines = [
-        f"{caller if role == 'user' else AGENT}: {text}"
+        f"{person if role == 'user' else agent}: {text}"
         for message in messages
         if (role := as_text(message.get("role"))) in {"user", "bot", "assistant"}
         and (text := one_line(as_text(message.get("message")) or as_text(message.get("content"))))

@@ -17,6 +17,7 @@ from shared.journal.journal import Journal
 from shared.salesforce.customers import CaseSummary, Customer
 from shared.salesforce.token import Token
 from shared.vapi.messages import Utterance
+from tests.calling import LABELS
 from tests.workers.delivering import BILLING, accept
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -189,7 +190,7 @@ def test_an_utterance_that_can_not_be_read_is_left_out_of_the_transcript(
 ) -> None:
     said = {"speaker": "Caller", "text": "hello", "at_ms": 1, "added": 2}
     store.hset("vs:call:c:transcript", mapping={"1": "{", "2": json.dumps(said), "3": "[]"})
-    assert Calls(store).transcript("c") == "Caller: hello"
+    assert Calls(store).transcript("c", LABELS) == "Caller: hello"
 
 
 def test_a_kept_draft_keeps_what_this_version_does_not_know(journal: Journal) -> None:

@@ -25,7 +25,7 @@ NOT_SPOKEN = {
     ("shared/agent/transfer.py", "error"): "errors of a file, for operators",
 }
 
-SAYING = frozenset({"say", "first", "phrase", "own", "_say", "_error"})
+SAYING = frozenset({"say", "for_staff", "first", "phrase", "own", "_say", "_error"})
 """Calls with the keys of sentences."""
 
 

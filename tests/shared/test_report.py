@@ -60,8 +60,8 @@ def test_any_json_in_any_place_is_survived(place: tuple[Any, Any], value: Any) -
 def test_an_odd_part_of_a_list_is_skipped_and_the_rest_is_used() -> None:
     messages = [{"role": []}, 7, {"role": "user", "message": "Hello"}, {"role": {}, "message": "x"}]
     assert report(messages=messages).transcript == "Caller: Hello"
-    outbound = report(messages=messages, call={"type": "outboundPhoneCall"})
-    assert outbound.transcript == "Callee: Hello"
+    message = Message("end-of-call-report", {"messages": messages})
+    assert end_of_call(message, "Angerufener").transcript == "Angerufener: Hello"
 
 
 def report(**own: Any) -> EndOfCall:

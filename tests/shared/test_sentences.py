@@ -3,6 +3,7 @@
 import re
 import shutil
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,48 @@ from tests.conftest import change_settings, make_settings
 SENTENCES = Sentences.load(AGENT_FOLDER)
 VALUES: dict[str, Value] = {
     "account": "Acme Corporation",
+    "amount": Decimal("0.1234"),
+    "assistants": "Anna",
+    "call": "call-1",
     "cases": "x",
     "count": 2,
+    "day": "27",
+    "direction": "inbound",
     "facts": [phrase("read-fact", name="status", value="Shipped")],
     "field": phrase("field-Email"),
     "fields": [phrase("field-Phone"), phrase("field-MailingCity"), phrase("field-MailingState")],
     "first": phrase("number-shared", count=2),
+    "hour": "16",
+    "how": "busy",
     "issueType": "technical",
     "kind": "case-create",
     "letters": "j a n e",
+    "minute": "30",
+    "month": "11",
     "name": "Jane Miller",
     "named": phrase("named-by-reference", reference="K7M 2QX"),
+    "normalized": Decimal(80),
     "number": "1008",
+    "phone": "+14155550101",
+    "reason": "customer-ended-call",
     "records": "x",
     "reference": "K7M 2QX",
+    "result": "x",
+    "score": Decimal("4.5"),
     "sentence": "x",
+    "speaker": "caller",
     "status": "being-opened",
     "subject": "Technical: the line is dead",
+    "to": phrase("record-somebody"),
     "tool": "createSalesforceCase",
+    "type": "verbal",
+    "url": "https://example.com/1",
     "value": "Shipped",
+    "version": "v2",
     "who": phrase("customer-of-account", name="Jane Miller", account="Acme Corporation"),
     "whom": phrase("transfer-to-colleague"),
+    "year": "2026",
+    "zone": "Europe/Berlin",
 }
 
 
@@ -77,6 +99,7 @@ def test_a_translation_is_one(language: str) -> None:
         "letter-at",
         "letter-plus",
         "read-fact",
+        "record-no",
     }
 
 

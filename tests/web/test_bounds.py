@@ -8,10 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from shared.calls import calls
-from shared.calls.calls import CUT, MAX_UTTERANCE_LENGTH
+from shared.calls.calls import MAX_UTTERANCE_LENGTH
 from shared.journal.journal import Journal
 from shared.vapi.messages import safe_id
-from tests.calling import ask, message, post, tool_message
+from tests.calling import LABELS, ask, message, post, tool_message
 from web.service import Service
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
@@ -67,7 +67,7 @@ def test_a_long_call_id_is_in_no_key(client: FlaskClient, store: redis.Redis) ->
 def test_an_utterance_is_kept_up_to_its_limit(app: Flask, store: redis.Redis) -> None:
     say(app.test_client(), "x" * LONG)
     service: Service = app.extensions["service"]
-    stored = service.calls.transcript("call-1")
+    stored = service.calls.transcript("call-1", LABELS)
     assert len(stored) == len("Caller: ") + MAX_UTTERANCE_LENGTH
     assert stored.endswith("…")
 
@@ -80,14 +80,14 @@ def test_the_words_of_a_call_are_bounded_in_sum(
     for nth in range(20):
         say(client, f"{nth} " + "é" * 3_000, nth)
     assert biggest(store)[1] < 40_000
-    lines = service.calls.transcript("call-1").splitlines()
+    lines = service.calls.transcript("call-1", LABELS).splitlines()
     assert lines[0].startswith("Caller: 0 é")
-    assert lines[-1] == CUT
+    assert lines[-1] == LABELS.cut
     assert len(lines) < 20
     say(client, "0 " + "é" * 3_000, 0)  # known already: nothing changes
-    assert service.calls.transcript("call-1").splitlines() == lines
+    assert service.calls.transcript("call-1", LABELS).splitlines() == lines
     post(client, message("end-of-call-report"))
-    assert CUT in service.journal.of_call("call-1")[0].payload["transcript"]
+    assert LABELS.cut in service.journal.of_call("call-1")[0].payload["transcript"]
 
 
 def test_the_utterances_of_a_call_are_bounded_in_number(
@@ -97,8 +97,8 @@ def test_the_utterances_of_a_call_are_bounded_in_number(
     client, service = app.test_client(), app.extensions["service"]
     for nth in range(8):
         say(client, f"word {nth}", nth)
-    lines = service.calls.transcript("call-1").splitlines()
-    assert lines == [*(f"Caller: word {nth}" for nth in range(5)), CUT]
+    lines = service.calls.transcript("call-1", LABELS).splitlines()
+    assert lines == [*(f"Caller: word {nth}" for nth in range(5)), LABELS.cut]
 
 
 def test_what_is_said_in_one_call_takes_nothing_from_another(
@@ -108,7 +108,7 @@ def test_what_is_said_in_one_call_takes_nothing_from_another(
     client, service = app.test_client(), app.extensions["service"]
     for call_id in ("a", "b"):
         say(client, "Hello", call_id=call_id)
-        assert service.calls.transcript(call_id) == "Caller: Hello"
+        assert service.calls.transcript(call_id, LABELS) == "Caller: Hello"
 
 
 def test_signs_of_speech_and_what_words_say_are_bounded(

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from shared.calls.calls import REPORTED_LIFE_S
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
-from tests.calling import ask, message, post
+from tests.calling import LABELS, ask, message, post
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
@@ -87,7 +87,7 @@ def test_a_quiet_call_keeps_what_was_said_for_a_report_that_comes_late(
     service = app.extensions["service"]
     talk(client, 1)
     service.end_of_call.end_quiet_calls(0)
-    assert SAID in service.calls.transcript("call-1")
+    assert SAID in service.calls.transcript("call-1", LABELS)
 
 
 def test_what_is_purged_takes_a_fraction_of_the_memory(

@@ -16,7 +16,7 @@ from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.vapi.messages import KNOWN
 from tests import calling
-from tests.calling import ask, message, only_result, post, signed, tool_message
+from tests.calling import LABELS, ask, message, only_result, post, signed, tool_message
 from tests.conftest import SECRET, change_settings
 from web.app import create_app
 from web.service import Service
@@ -297,7 +297,7 @@ def test_final_transcripts_are_kept_once_and_in_the_order_they_were_said(app: Fl
     say("user", "Hello", 1)
     say("user", "Hello", 1)
     say("user", "I was", 3, "partial")
-    assert service.calls.transcript("call-1") == "Caller: Hello\nAgent: How can I help?"
+    assert service.calls.transcript("call-1", LABELS) == "Caller: Hello\nAgent: How can I help?"
     post(client, message("end-of-call-report"))
     log = service.journal.of_call("call-1")[0]
     assert log.payload["transcript"] == "Caller: Hello\nAgent: How can I help?"

@@ -108,25 +108,25 @@ def replace_sent(turn: Turn, named: Intent) -> Replaced:
     return Replaced(named, was_passed_on=became not in (State.CANCELLED, State.PARKED))
 
 
-def close_replaced(state: CallState, named: Intent, tool: str) -> tuple[NewIntent, ...]:
+def close_replaced(turn: Turn, named: Intent, tool: str) -> tuple[NewIntent, ...]:
     """Closes a case that was opened already, with the reason, once the other one is accepted."""
     caller = named.draft
     assert isinstance(caller, FromCaller)
-    close_id = new_intent_id()
+    number, close_id = turn.state.number, new_intent_id()
     close = CloseDraft(
-        caller_number=state.number,
+        caller_number=number,
         contact_id=caller.contact_id,
         visible_to_contact_id=caller.visible_to_contact_id,
         has_no_contact=caller.has_no_contact,
         case_intent=named.id,
     )
     why = CommentDraft(
-        caller_number=state.number,
+        caller_number=number,
         contact_id=caller.contact_id,
         has_no_contact=caller.has_no_contact,
         case_intent=named.id,
         only_after=close_id,
-        text="Replaced by another case at the caller's request.",
+        text=turn.service.sentences.for_staff("record-case-replaced"),
     )
     return (
         NewIntent(

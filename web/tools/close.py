@@ -43,7 +43,7 @@ def cancel_case(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
         draft,
         said=turn.first(own(tool.name, "close", "accepted"), reference=REFERENCE),
         after=(opened_by.id,) if opened_by else (),
-        also=_why(draft, given.get("reason"), close_id),
+        also=_why(turn, draft, given.get("reason"), close_id),
         target=opened_by.id if opened_by else target.number or "",
         id=close_id,
     )
@@ -64,10 +64,11 @@ def _target(turn: Turn, tool: Tool, reference: str | None) -> Target | Answer:
     return case_opened_by(turn, cases[-1])
 
 
-def _why(draft: CloseDraft, reason: str | None, close_id: str) -> tuple[NewIntent, ...]:
+def _why(turn: Turn, draft: CloseDraft, reason: str | None, close_id: str) -> tuple[NewIntent, ...]:
     """The caller's reason, as a comment on the case once it is closed."""
     if not reason:
         return ()
+    taken_back = turn.service.sentences.for_staff("record-case-taken-back")
     comment = CommentDraft(
         caller_number=draft.caller_number,
         contact_id=draft.contact_id,
@@ -75,7 +76,7 @@ def _why(draft: CloseDraft, reason: str | None, close_id: str) -> tuple[NewInten
         case_intent=draft.case_intent,
         case_number=draft.case_number,
         only_after=close_id,
-        text=f"Taken back by the caller: {reason}",
+        text=f"{taken_back} {reason}",
     )
     return (
         NewIntent(

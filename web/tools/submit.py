@@ -86,7 +86,7 @@ def submit(it: Submission) -> str:
         if named and not held:
             replaced = amendments.replace_sent(turn, named)
             if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
-                also = (*also, *amendments.close_replaced(turn.state, named, it.call.name))
+                also = (*also, *amendments.close_replaced(turn, named, it.call.name))
         intent = amended or _new(it, asks=asks)
         said = [_said(request, intent.reference), replaced.sentence(turn)]
         if request.kind in turn.stopped_kinds:

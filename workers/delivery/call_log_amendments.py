@@ -164,7 +164,8 @@ def _changes(
 def _ours(
     context: DeliveryContext, intents: list[Intent], findings: Findings
 ) -> list[dict[str, Any]] | None:
-    """The fields as this service wrote them each time; None when a draft is gone."""
+    """The fields as this service wrote them each time, in every language that the default one may
+    have been then; None when a draft is gone."""
     written = []
     for intent in intents:
         if intent.kind is not Kind.CALL_LOG or not intent.receipt:
@@ -181,10 +182,11 @@ def _ours(
             draft = cast(CallDraft, intent.draft)
         except (UnreadableError, TypeError):  # purged, or of another version
             return None
-        written.append(
-            call_fields(draft, others, intent.accepted_at_ms, context.time_zone)
+        written += [
+            call_fields(context, draft, others, intent.accepted_at_ms, language)
             | findings.of(draft)
-        )
+            for language in context.sentences.languages
+        ]
     return written
 
 

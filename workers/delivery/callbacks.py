@@ -20,7 +20,7 @@ OPEN = "Not Started"
 
 
 def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
-    mapping = context.mapping.callback
+    mapping, say = context.mapping.callback, context.sentences.for_staff
     setup = context.org_setup.get()
     who = contacts_of(context, intents)
     calls = _calls(context, intents, who)
@@ -32,14 +32,17 @@ def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> li
 
     def record(intent: Intent) -> dict[str, Any]:
         draft = cast(CallbackDraft, intent.draft)
+        call_back = say("record-call-back-subject", phone=draft.phone)
         lines = [
-            f"Call back: {draft.phone}",
-            f"When: {draft.when}" if draft.when else "",
-            f"Why: {draft.reason}" if draft.reason else "",
-            f"Reference: {intent.reference}" if intent.reference else "",
+            f"{say('record-call-back')} {draft.phone}",
+            f"{say('record-call-back-when')} {draft.when}" if draft.when else "",
+            f"{say('record-call-back-why')} {draft.reason}" if draft.reason else "",
+            say("record-call-back-reference", reference=intent.reference)
+            if intent.reference
+            else "",
         ]
         return constants | {
-            "Subject": fit_line(f"Call back {draft.phone}", MAX_SUBJECT),
+            "Subject": fit_line(call_back, MAX_SUBJECT),
             "Description": fit("\n".join(line for line in lines if line), MAX_DESCRIPTION),
             "Status": setup.status("Task", mapping.status, OPEN, closed=False),
             "Priority": "Normal",

@@ -1,4 +1,4 @@
-"""Comments on cases. A CaseComment can carry no key, so its text ends with the reference.
+"""Comments on cases. A CaseComment can carry no key, so its last line has the reference.
 
 It is sent once, by who holds its lease at the moment of sending. When an earlier attempt may have
 arrived, it rests until Salesforce must have finished, and then the comments of its case are read
@@ -48,7 +48,7 @@ def _sent(
 ) -> list[Outcome]:
     if not missing:
         return []
-    records = [_record(intent, targets[intent]) for intent in missing]
+    records = [_record(context, intent, targets[intent]) for intent in missing]
     try:
         written = context.records.insert("CaseComment", records, still_wanted=context.holds_lease)
     except WithdrawnError:
@@ -68,15 +68,19 @@ def _rested(context: DeliveryContext, intent: Intent, error: SalesforceError) ->
     return outcome
 
 
-def _record(intent: Intent, case_id: str) -> dict[str, Any]:
+def _record(context: DeliveryContext, intent: Intent, case_id: str) -> dict[str, Any]:
     text = cast(CommentDraft, intent.draft).text
-    reference_line = _mark(intent)
+    reference = context.sentences.for_staff("record-reference", reference=intent.reference)
+    reference_line = f"\n({reference})"
     body = fit_comment(text, MAX_COMMENT_BYTES - html_bytes(reference_line)) + reference_line
     return {"ParentId": case_id, "CommentBody": body}
 
 
-def _mark(intent: Intent) -> str:
-    return f"\n(reference {intent.reference})"
+def _is_of(intent: Intent, body: str) -> bool:
+    """The last line is the reference in parentheses. The words around it may be of another language
+    than today's."""
+    last_line = body.rstrip().rpartition("\n")[2]
+    return last_line.startswith("(") and last_line.endswith(")") and intent.reference in last_line
 
 
 def _find_existing(context: DeliveryContext, targets: dict[Intent, str]) -> dict[Intent, str]:
@@ -96,5 +100,5 @@ def _find_existing(context: DeliveryContext, targets: dict[Intent, str]) -> dict
         intent: row["Id"]
         for intent, case_id in in_doubt.items()
         for row in rows
-        if row["ParentId"] == case_id and (row["CommentBody"] or "").endswith(_mark(intent))
+        if row["ParentId"] == case_id and _is_of(intent, row["CommentBody"] or "")
     }

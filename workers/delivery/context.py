@@ -7,7 +7,9 @@ from typing import Self
 
 import redis
 
+from shared.agent.folder import agent_of
 from shared.agent.salesforce import SalesforceMapping
+from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls
 from shared.deadline import Deadline
 from shared.domain.intent import Delivered, Intent, Outcome
@@ -41,6 +43,7 @@ class DeliveryContext:
     """failures_in_a_row: of the kind, or of the whole org, before this batch.
 
     mapping: how the team wants its records to look; org_setup: what the org has for it.
+    sentences: for what staff read in a record.
     lease: the batch at work, None outside of one.
     """
 
@@ -55,14 +58,19 @@ class DeliveryContext:
     case_numbers: CaseNumbers
     mapping: SalesforceMapping
     org_setup: OrgSetup
+    sentences: Sentences
     failures_in_a_row: int = 0
     lease: Lease | None = None
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, store: redis.Redis, mapping: SalesforceMapping | None = None
+        cls,
+        settings: Settings,
+        store: redis.Redis,
+        mapping: SalesforceMapping | None = None,
+        sentences: Sentences | None = None,
     ) -> Self:
-        """mapping: the defaults when None."""
+        """mapping: the defaults when None. sentences: those of the settings' agent folder."""
         mapping = mapping or SalesforceMapping()
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.WRITE)
@@ -84,6 +92,7 @@ class DeliveryContext:
             case_numbers=CaseNumbers(store, keys),
             mapping=mapping,
             org_setup=OrgSetup(settings.salesforce, store, salesforce, mapping.wanted),
+            sentences=sentences or agent_of(settings).sentences,
         )
 
     def failed(

@@ -81,7 +81,7 @@ def log_calls(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outco
                 "WhatId": cases.get(intent.id),
                 "OwnerId": owners.get(intent.id),
             }
-            | call_fields(draft, others, intent.accepted_at_ms, context.time_zone)
+            | call_fields(context, draft, others, intent.accepted_at_ms)
             | found_out(draft)
         )
 

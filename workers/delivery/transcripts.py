@@ -20,6 +20,8 @@ from workers.delivery.context import REST_UNKEYED_MS, DeliveryContext
 from workers.delivery.create_once import find_by_key
 from workers.delivery.links import not_yet
 
+MAX_TITLE = 255
+
 
 def attach_transcripts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     outcomes: list[Outcome] = []
@@ -34,7 +36,7 @@ def attach_transcripts(context: DeliveryContext, intents: Sequence[Intent]) -> l
             outcomes.append(Delivered(intent.id, existing[intent.id]["Id"]))
         elif call_log and call_log.receipt:
             records[intent] = {
-                "Title": f"Transcript of call {draft.call_id}"[:255],
+                "Title": _title(context, draft),
                 "PathOnClient": f"call-{draft.call_id}.txt"[:255],
                 "VersionData": base64.b64encode(draft.transcript.encode()).decode(),
                 "FirstPublishLocationId": call_log.receipt.record_id,
@@ -57,6 +59,11 @@ def attach_transcripts(context: DeliveryContext, intents: Sequence[Intent]) -> l
         return outcomes + [_rested(entry) for entry in failed]
     settled = [context.written(record, item) for record, item in zip(records, written, strict=True)]
     return outcomes + [_rested(entry) for entry in settled]
+
+
+def _title(context: DeliveryContext, draft: TranscriptDraft) -> str:
+    call = draft.call_id[:MAX_TITLE]
+    return context.sentences.for_staff("record-transcript-title", call=call)[:MAX_TITLE]
 
 
 def _rested(outcome: Outcome) -> Outcome:
