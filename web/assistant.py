@@ -8,6 +8,7 @@ variable of that name (docs/vendors.md V15), and would stand in the prompt where
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,8 +54,9 @@ def answer_assistant_request(
     overrides: dict[str, Any] = {"variableValues": _variables(service)}
     if state and state.number:
         deadline = Deadline.after(WAIT_S)
+        turn = Turn(service, replace(state, assistant_language=_saved_language(service)))
         try:
-            looking = service.lookups.start(lambda: _known(Turn(service, state), deadline))
+            looking = service.lookups.start(lambda: _known(turn, deadline))
             overrides = looking.result(deadline)
         except (SalesforceError, StoreUnavailableError) as trouble:
             log.warning("assistant_plain", call_id=state.call_id, reason=type(trouble).__name__)
@@ -99,14 +101,14 @@ def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:
 
 def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
     """Has the assistant listen, speak and greet in the caller's language, if it is another one
-    than the default.
+    than its own.
 
     With the saved provider, an override changes only the fields it names (docs/vendors.md V24). It
     has every field of assistant.toml all the same, so that it is complete where it replaces the
     whole object.
     """
-    language, sentences = turn.language, turn.service.sentences
-    if language == sentences.default:
+    language = turn.language
+    if language == _saved_language(turn.service):
         return {}
     assistant = turn.service.agent.assistant
     transcriber, voice = assistant.get("transcriber", {}), assistant.get("voice", {})
@@ -121,6 +123,15 @@ def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
     else:
         overrides["firstMessage"] = turn.say("greeting")
     return overrides
+
+
+def _saved_language(service: Service) -> str:
+    """The language of assistant.toml, which is the default one unless its transcriber has one of
+    ours."""
+    transcriber = service.agent.assistant.get("transcriber", {})
+    return service.sentences.matching(str(transcriber.get("language", ""))) or (
+        service.sentences.default
+    )
 
 
 def _variables(service: Service, **known: str) -> dict[str, str]:

@@ -146,6 +146,22 @@ def test_the_saved_assistant_stays_as_it_is_in_the_default_language(
     assert overrides(client).keys() == {"variableValues"}
 
 
+@pytest.mark.parametrize(
+    ("saved", "caller", "greeting"),
+    [("de", "de", ""), ("de", "", ""), ("de", "es", "Hola, Jane Miller, "), ("multi", "en", "")],
+)
+def test_an_assistant_in_another_language_than_the_default_stays_in_it_for_its_callers(
+    app: Flask, org: Org, monkeypatch: pytest.MonkeyPatch, saved: str, caller: str, greeting: str
+) -> None:
+    speaks(org, caller, "Jane Miller")
+    assistant = {"transcriber": {"provider": "deepgram", "language": saved}}
+    agent = replace(app.extensions["service"].agent, assistant=assistant)
+    monkeypatch.setitem(app.extensions, "service", replace(app.extensions["service"], agent=agent))
+    given = overrides(app.test_client())
+    assert given.get("firstMessage", "").startswith(greeting)
+    assert ("firstMessage" in given) is bool(greeting)
+
+
 def test_a_provider_with_other_names_for_languages_is_left_alone(
     app: Flask, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
