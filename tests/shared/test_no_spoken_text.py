@@ -1,4 +1,4 @@
-"""Everything that a caller can hear is in the agent folder: none of it is written in Python."""
+"""What a caller can hear and what staff read is in the agent folder: none of it is in Python."""
 
 import ast
 import re
@@ -19,6 +19,9 @@ ANSWERING = frozenset({"result", "refusal", "trouble", "Answer", "CallUpdate"})
 
 SPOKEN_NAMES = frozenset({"said", "message", "content", "error", "result", "firstMessage"})
 """Keywords and JSON keys whose value is spoken, or read by the agent."""
+
+WRITTEN_NAMES = frozenset({"Subject", "Description", "Title", "CommentBody"})
+"""Fields of records whose value staff read. What a draft says they read as well."""
 
 NOT_SPOKEN = {
     ("shared/settings.py", "error"): "the settings' own errors",
@@ -62,11 +65,11 @@ def spoken(tree: ast.AST) -> Iterator[tuple[int, str, ast.AST]]:
                     for argument in node.args:
                         yield node.lineno, name, argument
                 for keyword in node.keywords:
-                    if keyword.arg in SPOKEN_NAMES:
+                    if keyword.arg in SPOKEN_NAMES or (name.endswith("Draft") and keyword.arg):
                         yield keyword.value.lineno, keyword.arg, keyword.value
             case ast.Dict(keys=keys, values=values):
                 for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and key.value in SPOKEN_NAMES:
+                    if isinstance(key, ast.Constant) and key.value in SPOKEN_NAMES | WRITTEN_NAMES:
                         yield value.lineno, key.value, value
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.isupper():
                 is_text = isinstance(value, ast.Constant | ast.JoinedStr | ast.BinOp)
@@ -110,6 +113,8 @@ def test_no_spoken_text_lives_in_python() -> None:
         'voice.say("Thank you. Goodbye.")',
         'SORRY = "We are sorry, nobody can take your call now."',
         'result("It is {} now".format(state))',
+        'CommentDraft(text="Taken back by the caller")',
+        '{"Subject": f"Call back {phone}"}',
     ],
 )
 def test_the_check_finds_what_is_spoken(text: str) -> None:
@@ -121,7 +126,6 @@ def test_the_check_finds_what_is_spoken(text: str) -> None:
     [
         'result(turn.say("case-being-opened", reference=intent.reference))',
         'result(" ".join((first, second)))',
-        'CommentDraft(text="Taken back by the caller")',  # a record's
         '{"type": "say", "content": text}',
         'log.info("call_told", reason="NOT HERE")',
     ],
