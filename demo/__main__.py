@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,9 @@ from typing import Any
 
 import redis
 
-from demo.agents import STANDARD, calls_of, objects_of
+from demo.agents import STANDARD, calls_of, check, objects_of
 from demo.drill import WRITTEN_REFERENCE
-from demo.processes import wait_until
+from demo.processes import NotReadyError, wait_until
 from demo.signals import end_in_order
 from demo.stack import FLOWER_AUTH, OPERATOR, ROOT, SECRET, Stack
 from shared.domain.intent import Intent
@@ -43,6 +44,7 @@ def main() -> int:
     options = parser.parse_args()
     agent = options.agent.resolve()
     scenarios = calls_of(agent)
+    check(agent, scenarios)
     end_in_order()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a pipe gets each line at once, too
@@ -50,7 +52,7 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     print("demo: starting store, local org, web, worker, beat and flower ...")
     lines = ("web", "worker", "beat", "flower")
-    with Stack(folder, lines, agent=agent) as stack:
+    with Stack(folder, lines, extra=from_here(), agent=agent) as stack:
         _print_addresses(stack)
         answers_file = folder / "answers.jsonl"
         for scenario in scenarios:
@@ -59,11 +61,18 @@ def main() -> int:
                 _play(stack, scenario, answers_file)
         journal = Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
         print("\ndemo: the calls have ended; waiting until every intent is settled ...")
-        wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
+        _wait_settled(journal)
         is_complete = _print_outcome(stack, journal, answers_file, agent, len(scenarios))
         if options.keep:
             _stay(stack)
     return 0 if is_complete else 1
+
+
+def from_here() -> dict[str, str]:
+    """What a person may try with the demo: another language, another time zone."""
+    return {
+        name: os.environ[name] for name in ("DEFAULT_LANGUAGE", "TIME_ZONE") if name in os.environ
+    }
 
 
 def _play(stack: Stack, scenario: Path, answers_file: Path) -> None:
@@ -99,6 +108,15 @@ def _outage(stack: Stack) -> Iterator[None]:
         yield
     finally:
         timer.join()
+
+
+def _wait_settled(journal: Journal) -> None:
+    """Ends the demo with what each kind waits for, if something is never delivered."""
+    try:
+        wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
+    except NotReadyError:
+        waits = [f"  {what}: {wait.reason}" for what, wait in sorted(journal.waits().items())]
+        sys.exit("\n".join(["demo: not everything was delivered:", *waits]))
 
 
 def _all_settled(journal: Journal) -> bool:

@@ -1,5 +1,6 @@
 """What demo and drill do with an agent folder: the calls they play, and the objects they count."""
 
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -7,7 +8,10 @@ from typing import Any
 
 from demo.stack import ROOT
 from shared.agent.folder import load_agent
+from shared.agent.sentences import SHIPPED
 from shared.agent.tool_files import CreateFile
+from shared.settings import SettingsError
+from simulator.vapi.scenario import ScenarioError, read_scenario
 
 STANDARD = ROOT / "agent"
 
@@ -34,3 +38,15 @@ def writes_of(agent: Path) -> list[dict[str, Any]]:
     path = (ROOT / "demo" if agent == STANDARD else agent) / "drill.toml"
     writes: list[dict[str, Any]] = tomllib.loads(path.read_text())["write"]
     return writes
+
+
+def check(agent: Path, scenarios: list[Path]) -> None:
+    """Exits with what is wrong with the folder or the calls, before anything is started."""
+    try:
+        tools = load_agent(str(agent), os.environ.get("DEFAULT_LANGUAGE", SHIPPED)).tools
+        for path in scenarios:
+            for step in read_scenario(path).steps:
+                if (name := step.look or step.write) and name not in tools:
+                    sys.exit(f"demo: {path.name}: the folder has no tool {name}")
+    except (SettingsError, ScenarioError) as wrong:
+        sys.exit(f"demo: {wrong}")

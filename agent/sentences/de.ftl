@@ -86,6 +86,8 @@ argument-name-caseNumber = Vorgangsnummer
 argument-name-comment = Kommentar
 argument-name-description = Beschreibung
 argument-name-email = E-Mail-Adresse
+argument-name-priority = Priorität
+argument-name-issueType = Thema
 argument-name-mailingCity = Ort
 argument-name-mailingCountry = Land
 argument-name-mailingPostalCode = Postleitzahl
@@ -131,19 +133,26 @@ named-by-reference = mit der Referenz { $reference }
 
 argument-missing = Ich brauche noch diese Angabe: { $name }.
 argument-wrong = Diese Angabe konnte ich nicht verstehen: { $name }.
+argument-missing-choice = Ich brauche noch diese Angabe: { $name }. Möglich ist { $choices }.
+argument-wrong-choice = Die Angabe { $name } muss { $choices } sein.
 argument-too-long = Diese Angabe ist zu lang: { $name }.
 arguments-unreadable = Ich konnte die Angaben dazu nicht lesen.
+# Auswahl der Standardwerkzeuge, mit dem Wort der Datei in Klammern.
+choice-Low = niedrig (Low)
+choice-Medium = mittel (Medium)
+choice-High = hoch (High)
+choice-billing = Abrechnung (billing)
+choice-technical = Technik (technical)
+choice-account = Kundenkonto (account)
+
 nothing-saved = Es wurde nichts gespeichert.
 delayed = Es dauert länger als sonst, weil sich erst jemand darum kümmern muss.
 
-argument-issueType-missing = Ich brauche noch das Thema: Abrechnung, Technik oder Kundenkonto.
 argument-description-missing = Ich brauche noch eine kurze Beschreibung des Problems.
 argument-comment-missing = Ich muss noch wissen, was im Kommentar stehen soll.
 call-back-phone-missing = Ich brauche noch die Telefonnummer für den Rückruf.
 update-nothing = Ich muss noch wissen, was geändert werden soll: Telefonnummer, Mobilnummer, E-Mail-Adresse oder Postanschrift.
 
-argument-issueType-wrong = Das Thema muss Abrechnung, Technik oder Kundenkonto sein: billing, technical oder account.
-argument-priority-wrong = Die Priorität muss niedrig, mittel oder hoch sein: low, medium oder high.
 argument-onExisting-wrong = OnExisting muss ask, comment oder new sein.
 argument-email-wrong = Das ist keine vollständige E-Mail-Adresse.
 argument-phone-wrong = Das ist keine vollständige Telefonnummer.
@@ -261,7 +270,10 @@ case-taken-back = Dieser Vorgang wurde zurückgenommen. Es lässt sich nichts me
 
 create-accepted = Das wird gerade gespeichert. Die Referenz ist { $reference }.
 create-not-known = Das kann ich nur für den einen Kunden tun, dem diese Telefonnummer gehört, und ich kann nicht erkennen, wer das ist. Es wurde nichts gespeichert.
-createSalesforceCase-accepted = Der Vorgang zum Thema { issue } wird angelegt. Die Referenz ist { $reference }.
+createSalesforceCase-accepted = { $issueType ->
+    [none] Der Vorgang
+   *[other] Der Vorgang zum Thema { issue }
+} wird angelegt. Die Referenz ist { $reference }.
 case-not-added-to = Zu diesem Vorgang kann ich unter dieser Telefonnummer nichts hinzufügen. Ich kann einen neuen anlegen.
 
 existing-case-of-account = Zu diesem Kundenkonto gibt es einen Vorgang vom letzten Tag, aber unter dieser Telefonnummer kann ich nichts hinzufügen. Es wurde noch nichts gespeichert. Soll ich einen neuen anlegen?

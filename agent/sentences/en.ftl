@@ -83,6 +83,8 @@ argument-name-caseNumber = case number
 argument-name-comment = comment
 argument-name-description = description
 argument-name-email = email
+argument-name-priority = priority
+argument-name-issueType = issue type
 argument-name-mailingCity = mailing city
 argument-name-mailingCountry = mailing country
 argument-name-mailingPostalCode = mailing postal code
@@ -130,20 +132,27 @@ named-by-reference = reference { $reference }
 
 argument-missing = I still need the { $name }.
 argument-wrong = I could not read the { $name }.
+argument-missing-choice = I still need the { $name }: { $choices }.
+argument-wrong-choice = The { $name } must be { $choices }.
 argument-too-long = The { $name } is too long.
 arguments-unreadable = I could not read the arguments of that request.
+# Choices of the default tools, where a word differs from the file's.
+choice-Low = low
+choice-Medium = medium
+choice-High = high
+choice-billing = billing
+choice-technical = technical
+choice-account = account
+
 nothing-saved = Nothing was saved.
 # After a promise, while such requests wait for a person.
 delayed = It will take longer than usual, because a colleague has to look at it first.
 
-argument-issueType-missing = I still need the issue type: billing, technical or account.
 argument-description-missing = I still need a short description of the problem.
 argument-comment-missing = I still need what the comment should say.
 call-back-phone-missing = I still need the phone number to call back.
 update-nothing = I still need what to change: phone, mobile phone, email or mailing address.
 
-argument-issueType-wrong = The issue type must be billing, technical or account.
-argument-priority-wrong = The priority must be low, medium or high.
 argument-onExisting-wrong = OnExisting must be ask, comment or new.
 argument-email-wrong = That is not a complete email address.
 argument-phone-wrong = That is not a complete phone number.
@@ -266,7 +275,10 @@ case-taken-back = That case was taken back, so nothing can be added to it.
 
 create-accepted = That is being saved. The reference is { $reference }.
 create-not-known = I can only do that for a customer whom I know by this phone number, and I can't tell who that is. Nothing was saved.
-createSalesforceCase-accepted = The { $issueType } case is being opened. Its reference is { $reference }.
+createSalesforceCase-accepted = { $issueType ->
+    [none] The case
+   *[other] The { $issueType } case
+} is being opened. Its reference is { $reference }.
 case-not-added-to = I can't add to that case on this phone number. I can open a new one.
 
 existing-case-of-account = There is a case of the last day for this account, but I can't add to it on this phone number. Nothing was saved yet. Shall I open a new one?

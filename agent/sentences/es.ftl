@@ -85,6 +85,8 @@ argument-name-caseNumber = número de caso
 argument-name-comment = comentario
 argument-name-description = descripción
 argument-name-email = correo electrónico
+argument-name-priority = prioridad
+argument-name-issueType = tema
 argument-name-mailingCity = ciudad
 argument-name-mailingCountry = país
 argument-name-mailingPostalCode = código postal
@@ -130,19 +132,26 @@ named-by-reference = con la referencia { $reference }
 
 argument-missing = Todavía necesito este dato: { $name }.
 argument-wrong = No he podido entender este dato: { $name }.
+argument-missing-choice = Todavía necesito este dato: { $name }. Puede ser { $choices }.
+argument-wrong-choice = El dato { $name } debe ser { $choices }.
 argument-too-long = Este dato es demasiado largo: { $name }.
 arguments-unreadable = No he podido leer los datos de esa solicitud.
+# Opciones de las herramientas incluidas, con la palabra del archivo entre paréntesis.
+choice-Low = baja (Low)
+choice-Medium = media (Medium)
+choice-High = alta (High)
+choice-billing = facturación (billing)
+choice-technical = asistencia técnica (technical)
+choice-account = cuenta (account)
+
 nothing-saved = No se ha guardado nada.
 delayed = Tardará más de lo normal, porque antes tiene que verlo un compañero.
 
-argument-issueType-missing = Todavía necesito el tema: facturación, asistencia técnica o cuenta.
 argument-description-missing = Todavía necesito una breve descripción del problema.
 argument-comment-missing = Todavía necesito saber qué debe decir el comentario.
 call-back-phone-missing = Todavía necesito el número de teléfono al que llamar.
 update-nothing = Todavía necesito saber qué hay que cambiar: teléfono, teléfono móvil, correo electrónico o dirección postal.
 
-argument-issueType-wrong = El tema debe ser facturación, asistencia técnica o cuenta: billing, technical o account.
-argument-priority-wrong = La prioridad debe ser baja, media o alta: low, medium o high.
 argument-onExisting-wrong = OnExisting debe ser ask, comment o new.
 argument-email-wrong = Esa dirección de correo electrónico no está completa.
 argument-phone-wrong = Ese número de teléfono no está completo.
@@ -260,7 +269,10 @@ case-taken-back = Ese caso se ha retirado, así que no se le puede añadir nada.
 
 create-accepted = Se está guardando. La referencia es { $reference }.
 create-not-known = Solo puedo hacerlo para el cliente a quien pertenece este número de teléfono, y no puedo saber quién es. No se ha guardado nada.
-createSalesforceCase-accepted = Se está abriendo el caso sobre { issue }. Su referencia es { $reference }.
+createSalesforceCase-accepted = { $issueType ->
+    [none] Se está abriendo el caso
+   *[other] Se está abriendo el caso sobre { issue }
+}. Su referencia es { $reference }.
 case-not-added-to = No puedo añadir nada a ese caso con este número de teléfono. Puedo abrir uno nuevo.
 
 existing-case-of-account = Hay un caso del último día de esta cuenta, pero no puedo añadirle nada con este número de teléfono. Aún no se ha guardado nada. ¿Abro uno nuevo?

@@ -4,8 +4,8 @@ The same model produces the JSON schema that is provisioned to Vapi, so the two 
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal
 
@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.agent.tool_files import ArgumentFile, ArgumentType, meaning_of
 from shared.domain import case_numbers
-from shared.domain.identifiers import spoken_form
+from shared.domain.identifiers import spoken_form, written_form
 from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
 from shared.errors import ServiceError
@@ -43,10 +43,12 @@ NOT_GIVEN = frozenset(
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one argument; argument: "" for all of them together."""
+    """What is wrong with one argument; argument: "" for all of them together. choices: what it may
+    be."""
 
     argument: str
     what: Literal["missing", "wrong", "too_long", "nothing"]
+    choices: tuple[str, ...] = ()
 
 
 class BadArgumentsError(ServiceError):
@@ -80,21 +82,31 @@ class Given:
 
 @dataclass(frozen=True)
 class ArgumentSchema:
-    """names: meaning → argument. choices: argument → spoken → stored value."""
+    """names: meaning → argument. choices: argument → spoken → stored value, where these differ.
+    spoken_choices: argument → what the caller may say. identifiers: the arguments of that type.
+    """
 
     model: type[BaseModel]
     names: Mapping[str, str]
     choices: Mapping[str, Mapping[str, Any]]
+    spoken_choices: Mapping[str, Sequence[str]]
+    identifiers: frozenset[str]
 
     def read(self, given: Any, region: str) -> Given:
         """Raises BadArgumentsError."""
         try:
             parsed = self.model.model_validate(given, context={"region": region})
         except ValidationError as refused:
-            raise BadArgumentsError(*_problems(refused)) from None
+            problems = [
+                replace(problem, choices=tuple(self.spoken_choices.get(problem.argument, ())))
+                for problem in _problems(refused)
+            ]
+            raise BadArgumentsError(*problems) from None
         return Given(parsed.model_dump(by_alias=True, exclude_none=True), self)
 
     def stored(self, name: str, value: Any) -> Any:
+        if name in self.identifiers:
+            return written_form(str(value))
         return self.choices.get(name, {}).get(value, value)
 
     def spoken(self, name: str, value: Any) -> Any:
@@ -162,6 +174,10 @@ def schema_of(arguments: Mapping[str, ArgumentFile], *, needs_one: bool = False)
             for name, argument in arguments.items()
             if isinstance(argument.choices, dict)
         },
+        {name: list(argument.choices) for name, argument in arguments.items() if argument.choices},
+        frozenset(
+            name for name, argument in arguments.items() if argument.type is ArgumentType.IDENTIFIER
+        ),
     )
 
 

@@ -88,7 +88,10 @@ def _wrong_references(
     line = file.line_of(key)
     for other in sorted(used.entries - uses.keys()):
         yield Mistake(
-            file.name, line, f"{key} refers to {other}, which is not in this file", f"add {other}"
+            file.name,
+            line,
+            f"{key} refers to the sentence {other}, which is not in this file",
+            f"write {{ ${other} }} for a value, or add {other}",
         )
     for function in sorted(used.functions - FUNCTIONS):
         known = " or ".join(sorted(FUNCTIONS))

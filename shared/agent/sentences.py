@@ -50,6 +50,9 @@ def phrase(*keys: str, **values: Value) -> Phrase:
 REFERENCE = "{reference}"
 """Stands for the reference in a sentence that is made before the journal has picked one."""
 
+NOT_GIVEN = "none"
+"""The value of an argument that the caller did not say, for a selector in a sentence."""
+
 SHIPPED = "en"
 """The language whose file names every sentence that the service says."""
 
@@ -132,13 +135,20 @@ class Sentences:
         return self.say(self.default, key, **values)
 
     def first(self, language: str, keys: Iterable[str], **values: Value) -> str:
-        """The first of these sentences that there is: a tool's own before those of its verb."""
+        """The first of these sentences that there is, and that these values are enough for: a
+        tool's own before those of its verb."""
         wanted = tuple(keys)
+        why_not = ""
         for tag in dict.fromkeys((self.matching(language) or self.default, self.default)):
             for key in wanted:
-                if key in self._languages[tag].variables:
-                    return self._spoken(self._languages[tag], key, values, tag)
-        raise LookupError(f"no sentence {' or '.join(wanted)}")
+                variables = self._languages[tag].variables
+                if key not in variables:
+                    continue
+                if missing := variables[key] - values.keys():
+                    why_not = f"the sentence {key} needs {', '.join(sorted(missing))}"
+                    continue
+                return self._spoken(self._languages[tag], key, values, tag)
+        raise LookupError(why_not or f"no sentence {' or '.join(wanted)}")
 
     @property
     def keys(self) -> frozenset[str]:
@@ -148,12 +158,15 @@ class Sentences:
     def has(self, key: str) -> bool:
         return key in self.keys
 
+    def any_of(self, language: str, words: Sequence[str]) -> str:
+        """ "a, b or c"."""
+        locale = self._languages[self.matching(language) or self.default].locale
+        return str(format_list(words, style="or", locale=_for_the_ear(locale)))
+
     def speak(self, language: str, phrase: Phrase) -> str:
         return self.first(language, phrase.keys, **phrase.values)
 
     def _spoken(self, language: _Language, key: str, values: Mapping[str, Value], tag: str) -> str:
-        if missing := language.variables[key] - values.keys():
-            raise LookupError(f"the sentence {key} needs {', '.join(sorted(missing))}")
         given = {name: self._value(language.locale, tag, value) for name, value in values.items()}
         pattern = language.bundle.get_message(key).value
         assert pattern
@@ -175,9 +188,12 @@ class Sentences:
             case str() | int() | float():
                 return value
         words = [self.speak(tag, item) if isinstance(item, Phrase) else item for item in value]
-        # CLDR's "en" has a comma before "and", which is no pause in speech; "en-001" has none.
-        spoken_as = Locale("en", "001") if str(locale) == "en" else locale
-        return format_list(words, locale=spoken_as)
+        return format_list(words, locale=_for_the_ear(locale))
+
+
+def _for_the_ear(locale: Locale) -> Locale:
+    """CLDR's "en" has a comma before "and", which is no pause in speech; "en-001" has none."""
+    return Locale("en", "001") if str(locale) == "en" else locale
 
 
 def own(tool: str, verb: str, what: str) -> tuple[str, ...]:

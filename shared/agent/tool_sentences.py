@@ -1,13 +1,14 @@
 """The sentences that a tool's own file brings: `[sentences.en]` with `accepted`, `none`, `one`."""
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from textwrap import indent
 
 from shared.agent.errors import Mistake
 from shared.agent.sentence_file import SentenceFile, read_sentence_file
 from shared.agent.toml_lines import line_of, lines_of
-from shared.agent.tool_files import CreateFile, ReadFile
+from shared.agent.tool_files import CreateFile, ReadFile, Verb
 from shared.agent.tools import Tool
 
 
@@ -32,10 +33,38 @@ def sentences_of_tools(
                 mistakes += [
                     Mistake(file, line, wrong.problem, wrong.remedy) for wrong in read.mistakes
                 ]
+                if problem_and_remedy := _unknown(tool, what):
+                    mistakes.append(Mistake(file, line, *problem_and_remedy))
+                    continue
                 for problem, remedy in _wrong_variables(tool, what, read.variables.get(key)):
                     mistakes.append(Mistake(file, line, problem, remedy))
                 found.setdefault(language, []).append(read)
     return found, mistakes
+
+
+SAID = {
+    Verb.CREATE: ("accepted", "not-known"),
+    Verb.READ: ("one", "many", "none", "not-known"),
+    Verb.COMMENT: ("accepted",),
+    Verb.UPDATE: ("accepted", "not-known", "number-of-another", "nothing"),
+    Verb.CLOSE: ("accepted", "nothing", "taken-back", "with-colleague"),
+    Verb.CALL_BACK: ("accepted",),
+    Verb.IDENTIFY: (),
+}
+"""The sentences that a tool of each verb says, besides those of its arguments."""
+
+OF_AN_ARGUMENT = ("missing", "wrong", "too-long")
+
+
+def _unknown(tool: Tool, what: str) -> tuple[str, str] | None:
+    """A sentence that the tool never says, and those that it does."""
+    of_arguments = [f"{name}-{end}" for name in tool.file.arguments for end in OF_AN_ARGUMENT]
+    said = [*SAID[tool.verb], *of_arguments]
+    if what in said:
+        return None
+    near = get_close_matches(what, said, n=1)
+    named = near[0] if near else ", ".join(said)
+    return f"{tool.verb} says no sentence {what}", f"write {named}"
 
 
 def _wrong_variables(
@@ -59,4 +88,4 @@ def _known(tool: Tool, what: str) -> frozenset[str]:
         case _, "accepted":
             return frozenset({"reference", "fields"})
         case _:
-            return frozenset({"name"})
+            return frozenset({"name", "choices"})

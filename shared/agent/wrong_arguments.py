@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from shared.agent.arguments import Problem
-from shared.agent.sentences import Sentences, own
+from shared.agent.sentences import Sentences, Value, own
 
 
 def sentence_of(
@@ -18,6 +18,7 @@ def sentence_of(
             language,
             _keys(tool, verb, problem),
             name=spoken_name(sentences, language, problem.argument),
+            **_choices(sentences, language, problem),
         )
         for problem in ordered
     ]
@@ -37,4 +38,17 @@ def _keys(tool: str, verb: str, problem: Problem) -> tuple[str, ...]:
     if not problem.argument:
         return (*own(tool, verb, what), f"argument-{what}")
     of_argument = f"{problem.argument}-{what}"
-    return (*own(tool, verb, of_argument), f"argument-{of_argument}", f"argument-{what}")
+    named = (*own(tool, verb, of_argument), f"argument-{of_argument}")
+    of_choices = (f"argument-{what}-choice",) if problem.choices else ()
+    return (*named, *of_choices, f"argument-{what}")
+
+
+def _choices(sentences: Sentences, language: str, problem: Problem) -> dict[str, Value]:
+    """The words that the caller may say; a language may have its own for some of them."""
+    if not problem.choices:
+        return {}
+    words = [
+        sentences.first(language, (f"choice-{word}",)) if sentences.has(f"choice-{word}") else word
+        for word in problem.choices
+    ]
+    return {"choices": sentences.any_of(language, words)}

@@ -138,8 +138,12 @@ class CaseDraft(NewRecordDraft):
         return (self.mapping or STANDARD_CASE).filled(arguments | self.arguments)
 
     def amended_by(self, later: Self) -> Self:
-        """Keeps the account number that the caller gave before."""
-        return replace(later, account_number=later.account_number or self.account_number)
+        """Keeps the account number that the caller gave before, and a team's own arguments."""
+        return replace(
+            later,
+            account_number=later.account_number or self.account_number,
+            arguments=self.arguments | later.arguments,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

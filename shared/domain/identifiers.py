@@ -3,6 +3,9 @@
 import re
 
 _SEPARATOR_WORDS = re.compile(r"\b(?:dash|hyphen|minus|slash|dot|point|space|underscore)\b", re.I)
+_DASH_WORDS = re.compile(r"\s*\b(?:dash|hyphen|minus)\b\s*", re.I)
+_SPELLED = re.compile(r"\b\w \w\b")
+_BETWEEN_SINGLES = re.compile(r"(?<=\b\w) (?=\w\b)")
 _NOT_SPOKEN = re.compile(r"[\W_]+", re.UNICODE)
 
 
@@ -14,3 +17,12 @@ def spoken_form(identifier: str) -> str:
 def same_identifier(text: str, other: str) -> bool:
     """Compares the spoken forms. False for identifiers without a letter or digit."""
     return bool(spoken_form(text)) and spoken_form(text) == spoken_form(other)
+
+
+def written_form(identifier: str) -> str:
+    """As a person writes what was said letter by letter: "a b dash 1 2" is "AB-12". What was not
+    spelled stays as it is."""
+    text = _DASH_WORDS.sub("-", " ".join(identifier.split()))
+    if not _SPELLED.search(text):
+        return text
+    return _BETWEEN_SINGLES.sub("", text).upper()

@@ -320,7 +320,15 @@ BROKEN: dict[str, Broken] = {
     ),
     "an unknown variable in a sentence": Broken(
         "You have no order.", "You have no { $thing }.", 'none = "You have no { $thing }."',
-        "none does not know $thing", "it has $name", "orderStatus",
+        "none does not know $thing", "$name", "orderStatus",
+    ),
+    "a sentence that the tool never says": Broken(
+        'none = "You', 'nonne = "You', 'nonne = "You have no order."',
+        "read says no sentence nonne", "write none", "orderStatus",
+    ),
+    "a value without its sign": Broken(
+        "You have no order.", "You have no { name }.", 'none = "You have no { name }."',
+        "refers to the sentence name", "write { $name }", "orderStatus",
     ),
     "a sentence that is not Fluent": Broken(
         "You have no order.", "You have no { order.", 'none = "You have no { order."',

@@ -165,7 +165,15 @@ def test_every_key_that_python_says_has_a_sentence() -> None:
     assert len(keys_said()) > 70
 
 
-BUILT = ("argument-", "field-", "letter-", "the-field-", "update-nothing", "call-back-phone")
+BUILT = (
+    "argument-",
+    "choice-",
+    "field-",
+    "letter-",
+    "the-field-",
+    "update-nothing",
+    "call-back-phone",
+)
 """Keys that are made of an argument's or a field's name."""
 
 

@@ -1,11 +1,13 @@
 """create: open a case, or create a record of the team's own."""
 
+from typing import Any
+
 from shared.agent.arguments import Given
-from shared.agent.sentences import REFERENCE, own
-from shared.agent.tool_files import ArgumentFile, CreateFile
+from shared.agent.sentences import NOT_GIVEN, REFERENCE, Value, own
+from shared.agent.tool_files import ArgumentFile, ArgumentType, CreateFile, meaning_of
 from shared.agent.tools import Tool
 from shared.domain.drafts import CaseDraft, NewRecordDraft, RecordDraft
-from shared.domain.identifiers import same_identifier
+from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.kinds import Kind
 from shared.vapi.answers import Answer, refusal
 from web.tools.caller import Caller, caller_for_a_write
@@ -63,7 +65,12 @@ def _as_case(draft: RecordDraft, given: Given) -> CaseDraft:
     """issue_type, description: what the caller hears of the case later."""
     arguments = dict(draft.arguments)
     names = given.schema.names
-    description = arguments.pop(names.get("description", ""), "")
+
+    def taken(meaning: str) -> Any:
+        """An argument with the usual name is not stored twice."""
+        name = names.get(meaning, "")
+        return arguments.pop(name, None) if name == meaning else arguments.get(name)
+
     return CaseDraft(
         caller_number=draft.caller_number,
         contact_id=draft.contact_id,
@@ -71,9 +78,9 @@ def _as_case(draft: RecordDraft, given: Given) -> CaseDraft:
         has_no_contact=draft.has_no_contact,
         account_id=draft.account_id,
         issue_type=str(given.get("issueType") or ""),
-        description=str(description),
-        priority=arguments.pop(names.get("priority", ""), None),
-        account_number=arguments.pop(names.get("accountNumber", ""), None),
+        description=str(taken("description") or ""),
+        priority=taken("priority"),
+        account_number=taken("accountNumber"),
         arguments=arguments,
         mapping=draft.mapping,
     )
@@ -95,7 +102,7 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
     """
     if not file.same_if:
         return ()
-    about = ":".join(str(given.values.get(name, "")).casefold() for name in file.same_if)
+    about = ":".join(_same(file.arguments[name], given.values.get(name)) for name in file.same_if)
     about = about if file.object == "Case" else f"{file.object}:{about}"
     keys = []
     if caller.contact and caller.contact.account_id:
@@ -105,12 +112,19 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
     return tuple(keys)
 
 
+def _same(argument: ArgumentFile, value: Any) -> str:
+    """Equal for what sounds the same."""
+    text = "" if value is None else str(value)
+    return spoken_form(text) if argument.type is ArgumentType.IDENTIFIER else text.casefold()
+
+
 def _accepted(turn: Turn, tool: Tool, given: Given) -> str:
-    """Every argument may stand in the sentence, "" when it was not given."""
-    said = {
-        name: turn.spelled(str(given.values.get(name, "")))
-        if argument.spell
-        else spoken_value(given.values.get(name, ""))
-        for name, argument in tool.file.arguments.items()
-    }
+    """Every argument may stand in the sentence, under its name and its meaning; NOT_GIVEN when the
+    caller did not say it."""
+    said: dict[str, Value] = {"issueType": NOT_GIVEN}
+    for name, argument in tool.file.arguments.items():
+        value = given.values.get(name, NOT_GIVEN)
+        is_spelled = argument.spell and name in given.values
+        said[name] = turn.spelled(str(value)) if is_spelled else spoken_value(value)
+        said[meaning_of(name, argument)] = said[name]
     return turn.first(own(tool.name, "create", "accepted"), reference=REFERENCE, **said)
