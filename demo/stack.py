@@ -266,7 +266,10 @@ class Stack:
         return summary
 
     def _is_swept(self) -> bool:
-        age_ms = self.health().get("last_sweep_age_ms")
+        try:
+            age_ms = self.health().get("last_sweep_age_ms")
+        except requests.RequestException:  # a worker whose master was killed may answer, and go
+            return False
         return age_ms is not None and age_ms < 2_000
 
 

@@ -249,8 +249,8 @@ def edit(folder: Path, language: str, old: str, new: str) -> int:
     ("old", "new", "problem"),
     [
         ("close-nothing = ", "close-nothing ", "is not Fluent"),
-        ("Die Referenz ist { $reference }.\ncase-not", "Die Referenz ist { $ref }.\ncase-not",
-         "createSalesforceCase-accepted does not know $ref; it has $issueType, $reference"),
+        ("gespeichert. Die Referenz ist { $reference }.", "gespeichert. Die Referenz ist { $ref }.",
+         "create-accepted does not know $ref; it has $reference"),
         ("Vorgang { $number } { case-state }.", "Vorgang { case-state }.",
          "case-with-number leaves $number out"),
         ("case-has-number = Der Vorgang", "case-has-number = { foo } Der Vorgang",
