@@ -323,3 +323,50 @@ def test_a_time_is_by_the_teams_clock_and_is_stored_in_utc(
     ]  # fmt: skip
     service: Service = app.extensions["service"]
     service.close()
+
+
+# -- tools with names of their own -----------------------------------------------------------------
+
+
+def german_case(agent: Path) -> None:
+    """A case tool with other names for everything, and a choice of the company's own."""
+    (agent / "tools" / "vorgangAnlegen.toml").write_text(
+        'verb = "create"\nobject = "Case"\ndescription = "x"\ncontact = "ContactId"\n'
+        'reference = "Voice_Reference__c"\nunknown_callers = "accept"\nsame_if = ["thema"]\n'
+        '[arguments.thema]\ntype = "choice"\nmeans = "issueType"\nrequired = true\n'
+        'choices = { rechnung = "Billing", "störung" = "Technical" }\n'
+        '[arguments.worum]\nmeans = "description"\nrequired = true\n'
+        '[arguments.zaehler]\ntype = "identifier"\n'
+        '[fields]\nSubject = "{thema}: {worum}"\nDescription = "{worum}[ (Zähler {zaehler})]"\n'
+        'Type = "{thema}"\n'
+    )
+
+
+def test_arguments_with_other_names_reach_the_case(
+    store: redis.Redis, store_server: Store, org: Org, agent: Path
+) -> None:
+    german_case(agent)
+    settings = make_settings(store_server.url, org.url, agent_dir=str(agent))
+    app = create_app(settings)
+    client = app.test_client()
+    given = {"thema": "Rechnung", "worum": "Doppelt berechnet.", "zaehler": "a b 1 2 3"}
+    said = say(client, "vorgangAnlegen", given)
+    context = DeliveryContext.from_settings(settings, store)
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
+    assert (case["Subject"], case["Type"]) == ("Billing: Doppelt berechnet.", "Billing")
+    assert case["Description"] == "Doppelt berechnet. (Zähler AB123)"
+    assert case["Voice_Reference__c"] == reference_in(said)
+    wrong = say(client, "vorgangAnlegen", given | {"thema": "weather"})
+    assert wrong == "The thema must be rechnung or störung. Nothing was saved."
+    service: Service = app.extensions["service"]
+    service.close()
+
+
+@pytest.mark.parametrize("spoken", ["O-00001", "o 0 0 0 0 1", "o dash 00001"])
+def test_the_same_number_said_otherwise_is_the_same_request(
+    client: FlaskClient, spoken: str
+) -> None:
+    say(client, "requestReturn", DAMAGED)
+    again = DAMAGED | {"orderNumber": spoken, "reason": "wrong item"}
+    assert "Nothing" in say(client, "requestReturn", again, call_id="call-2")
