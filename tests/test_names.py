@@ -11,7 +11,7 @@ from shared.domain.kinds import Kind
 SHARED = {
     "addresses", "agent", "alive", "calls", "deadline", "domain", "errors", "installed",
     "journal", "listening", "logs", "phone", "salesforce", "scripts", "settings", "store",
-    "transfer", "vapi", "wake_ups",
+    "vapi", "wake_ups",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 
