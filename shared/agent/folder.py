@@ -6,11 +6,11 @@ mistake is named with its file, its line and what would be right.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,13 +35,15 @@ TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 MAX_TOOLS = 50
 MAX_FILE_BYTES = 256 * 1024
 
+T = TypeVar("T")
+
 FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent folder. tools: by name. assistant: its `assistant.toml`, with
-    Vapi's field names.
+    """An agent folder. tools: by name. assistant: its `assistant.toml`, with Vapi's field names.
+
     salesforce, transfer: its `salesforce.toml` and `transfer.toml`.
     """
 
@@ -70,64 +72,68 @@ def agent_of(settings: Settings) -> Agent:
 def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     """agent_dir: absolute, or relative to the folder of this project. language: the default one.
 
-    Raises AgentError, which names every mistake.
+    Raises AgentError, which names every mistake of every file.
     """
     folder = PROJECT / agent_dir
     if not (folder / "tools").is_dir():
         problem = "is no agent folder: it has no folder tools/"
         remedy = "name one such as agent; `python -m cli agent new DIR` makes one"
         raise AgentError([Mistake(".", 0, problem, remedy)], folder)
-    mistakes: list[Mistake] = []
+    tools, mistakes = _read_tools(folder)
+    of_tools, wrong = sentences_of_tools(folder, tools.values())
+    mistakes += wrong
+
+    def part(read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except AgentError as refused:
+            mistakes.extend(refused.mistakes)
+            return None
+
+    sentences = part(lambda: Sentences.load(folder, language, of_tools))
+    assistant = part(lambda: _read_assistant(folder))
+    salesforce = part(lambda: read_salesforce(folder))
+    transfer = part(lambda: read_rules(folder))
+    if mistakes or not (sentences and assistant and salesforce and transfer):
+        raise AgentError(mistakes, folder)
+    return Agent(folder, tools, sentences, assistant, salesforce, transfer)
+
+
+def _read_assistant(folder: Path) -> dict[str, Any]:
+    """Raises AgentError."""
+    name = "assistant.toml"
+    try:
+        text = (folder / name).read_text(encoding="utf-8-sig")
+        if content := tomllib.loads(text):
+            return content
+        mistake = Mistake(name, 0, "says nothing", "copy the one of the folder agent")
+    except FileNotFoundError:
+        mistake = Mistake(name, 0, "is missing", "copy the one of the folder agent")
+    except (OSError, UnicodeDecodeError):
+        remedy = "save it as UTF-8, for the service's user to read"
+        mistake = Mistake(name, 0, "can't be read", remedy)
+    except tomllib.TOMLDecodeError as wrong:
+        mistake = not_toml(name, text, wrong)
+    raise AgentError([mistake], folder)
+
+
+def _read_tools(folder: Path) -> tuple[dict[str, Tool], list[Mistake]]:
+    """The tools that can be used, and what is wrong with the others."""
     tools: dict[str, Tool] = {}
     paths = sorted(path for path in (folder / "tools").iterdir() if path.suffix == ".toml")
+    mistakes = _alike([path.name for path in paths])
     if not paths:
         mistakes.append(Mistake("tools/", 0, "has no tool", "add a file such as tools/order.toml"))
     if len(paths) > MAX_TOOLS:
         remedy = f"keep {MAX_TOOLS} at most"
         mistakes.append(Mistake("tools/", 0, f"has {len(paths)} tools", remedy))
-    mistakes += _alike([path.name for path in paths])
     for path in paths[:MAX_TOOLS]:
         found = _read_tool(path, f"tools/{path.name}")
         if isinstance(found, Tool):
             tools[found.name] = found
         else:
             mistakes += found
-    of_tools, wrong = sentences_of_tools(folder, tools.values())
-    mistakes += wrong
-    sentences: Sentences | None = None
-    try:
-        sentences = Sentences.load(folder, language, of_tools)
-    except AgentError as refused:
-        mistakes += refused.mistakes
-    salesforce = SalesforceMapping()
-    try:
-        salesforce = read_salesforce(folder)
-    except AgentError as refused:
-        mistakes += refused.mistakes
-    transfer = Rules()
-    try:
-        transfer = read_rules(folder)
-    except AgentError as refused:
-        mistakes += refused.mistakes
-    assistant = _read_assistant(folder)
-    if isinstance(assistant, Mistake):
-        mistakes.append(assistant)
-    if mistakes or sentences is None or isinstance(assistant, Mistake):
-        raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences, assistant, salesforce, transfer)
-
-
-def _read_assistant(folder: Path) -> dict[str, Any] | Mistake:
-    name = "assistant.toml"
-    try:
-        text = (folder / name).read_text(encoding="utf-8-sig")
-        return tomllib.loads(text)
-    except FileNotFoundError:
-        return Mistake(name, 0, "is missing", "copy the one of the folder agent")
-    except (OSError, UnicodeDecodeError):
-        return Mistake(name, 0, "can't be read", "save it as UTF-8, for the service's user to read")
-    except tomllib.TOMLDecodeError as wrong:
-        return not_toml(name, text, wrong)
+    return tools, mistakes
 
 
 def _alike(names: list[str]) -> list[Mistake]:
