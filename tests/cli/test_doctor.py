@@ -103,8 +103,10 @@ BROKEN: dict[str, Broken] = {
     "no sweep ever": Broken("sweeps", "No sweep has run yet", gone=("vs:sweep:last",)),
     "a folder that is no agent folder": Broken(
         "agent folder", "is no agent folder", env={"AGENT_DIR": "nowhere"},
-        unchecked={"agent tools", "salesforce statuses", "salesforce mapping", "vapi settings"}
-        | BEHIND_VAPI_SETTINGS,
+        unchecked={
+            "agent tools", "salesforce statuses", "salesforce mapping", "transfer rules",
+            "vapi settings", *BEHIND_VAPI_SETTINGS,
+        },
     ),
     "no web": Broken(
         "service", "Start web", env={"PORT": "1", "PUBLIC_URL": "", "VAPI_API_KEY": ""},
