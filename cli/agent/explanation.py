@@ -285,9 +285,9 @@ def _repeats(tool: Tool) -> Lines:
         )
     else:
         yield (
-            "There is no idempotency key. After a lost answer the service waits until Salesforce "
-            "must have finished, and looks for a record of the caller's with the same fields. A "
-            "record that Salesforce commits later than that is created twice."
+            "Records have no idempotency key. After a lost answer the service waits until "
+            "Salesforce must have finished, and looks for a record of the caller's with the same "
+            "fields. A record that Salesforce commits later than that is created twice."
         )
 
 

@@ -75,7 +75,7 @@ def _names(check_context: CheckContext) -> str:
         if rule.startswith(USER) and name.lower() not in setup.users:
             wrong.append(f"{key}: no active user has the username {name}")
         if rule.startswith(QUEUE) and name.lower() not in setup.queues:
-            wrong.append(f"{key}: there is no queue {name}")
+            wrong.append(f"{key}: the org has no queue {name}")
     wanted = mapping.case.record_type
     if wanted and wanted.lower() not in setup.record_types:
         wrong.append(f"case.record_type: Case has no active record type {wanted}")

@@ -121,7 +121,7 @@ def misfit_of_value(
     """value: a constant or a template, as the tool's file has it."""
     names = placeholders(value) if isinstance(value, str) else []
     if field.kind == "reference" and names:
-        return "is a lookup, and what a caller says is no record id", "leave it out"
+        return "is a lookup, and a caller's words can't be a record id", "leave it out"
     if not names:
         return _misfit_of_constant(field, value, max_length)
     filling = [arguments.get(name, CALLER_NUMBER) for name in names]

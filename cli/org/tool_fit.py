@@ -207,8 +207,8 @@ def _of_own_fields(file: CreateFile, fields: _Fields) -> Iterator[Misfit]:
         if field:
             label = f"{file.object}.{file.key}"
             for is_right, problem in (
-                (field.kind == "string", "is no text field"),
-                (field.is_external_id, "is no External Id"),
+                (field.kind == "string", "is not a text field"),
+                (field.is_external_id, "is not an External Id"),
                 (field.is_unique, "is not unique"),
                 (field.length >= MIN_KEY, f"holds {field.length} characters; a key has {MIN_KEY}"),
             ):
@@ -220,7 +220,7 @@ def _of_own_fields(file: CreateFile, fields: _Fields) -> Iterator[Misfit]:
         field, wrong = fields.writable(("reference",), file.reference, "createable")
         label = f"{file.object}.{file.reference}"
         if field and field.kind != "string":
-            yield ("reference",), f"{label} is no text field", source
+            yield ("reference",), f"{label} is not a text field", source
         elif field and field.length < MIN_REFERENCE:
             problem = f"{label} holds {field.length} characters; a reference has {MIN_REFERENCE}"
             yield ("reference",), problem, source
@@ -297,5 +297,5 @@ def _of_update(file: UpdateFile, fields: _Fields) -> Iterator[Misfit]:
 
 def _lookup(where: tuple[str, ...], label: str, field: Fit | None, target: str) -> Iterator[Misfit]:
     if field and target not in field.targets:
-        leads = f"leads to {listed(field.targets)}" if field.targets else "is no lookup field"
+        leads = f"leads to {listed(field.targets)}" if field.targets else "is not a lookup field"
         yield where, f"{label} {leads} and not to {target}", f"name a lookup field for {target}"

@@ -267,7 +267,7 @@ def test_explain_says_what_happens_without_a_key(folder: Path) -> None:
     )
     (folder / "tools" / "returnItem.toml").write_text(text)
     repeats = " ".join(explained("returnItem", folder)["When it is asked again"])
-    assert "There is no idempotency key." in repeats
+    assert "Records have no idempotency key." in repeats
     assert "is created twice" in repeats
     assert "creates another record, without a question" in repeats
 

@@ -263,7 +263,8 @@ MISFITS: dict[str, Misfit] = {
         {'type = "email"': 'type = "text"'}, file="updateContact",
     ),
     "what a caller says for a lookup": Misfit(
-        'OwnerId = "{note}"', "is a lookup, and what a caller says is no record id", "leave it out",
+        'OwnerId = "{note}"', "is a lookup, and a caller's words can't be a record id",
+        "leave it out",
         {"Status = \"Not Started\"": 'OwnerId = "{note}"'},
     ),
     "a name for a lookup": Misfit(
@@ -320,7 +321,7 @@ MISFITS: dict[str, Misfit] = {
         "a lookup field for Contact", {'contact = "WhoId"': 'contact = "WhatId"'},
     ),
     "a lookup that is none": Misfit(
-        'contact = "Subject"', "Task.Subject is no lookup field", "a lookup field for Contact",
+        'contact = "Subject"', "Task.Subject is not a lookup field", "a lookup field for Contact",
         {'contact = "WhoId"': 'contact = "Subject"'}, file="openTasks",
     ),
     "a lookup that does not exist": Misfit(
@@ -368,18 +369,20 @@ MISFITS: dict[str, Misfit] = {
         'verb = "create"', "Task.Call_Key__c is not unique", "python -m cli agent source",
         fault={"unique": {"Task.Call_Key__c": False}},
     ),
-    "a key that is no External Id": Misfit(
-        'key = "CallObject"', "Task.CallObject is no External Id", "python -m cli agent source",
+    "a key that is not an External Id": Misfit(
+        'key = "CallObject"', "Task.CallObject is not an External Id", "python -m cli agent source",
         {'contact = "WhoId"': 'contact = "WhoId"\nkey = "CallObject"',
          'CallObject = "{caller.number}"\n': "", 'optional = ["CallObject"]\n': ""},
     ),
     "a key that is no text": Misfit(
-        'key = "ActivityDate"', "Task.ActivityDate is no text field", "agent source",
+        'key = "ActivityDate"', "Task.ActivityDate is not a text field",
+        "agent source",
         {'contact = "WhoId"': 'contact = "WhoId"\nkey = "ActivityDate"',
          'ActivityDate = "{due}"\n': "", "[arguments.due]\ntype = \"date\"\n": ""},
     ),
     "a reference that is no text": Misfit(
-        'reference = "ReminderDateTime"', "Task.ReminderDateTime is no text field", "agent source",
+        'reference = "ReminderDateTime"', "Task.ReminderDateTime is not a text field",
+        "agent source",
         {'"CallDisposition"': '"ReminderDateTime"'},
     ),
     "a reference that does not exist": Misfit(

@@ -45,7 +45,7 @@ def test_the_statuses_in_use_are_named(folder: Path, org: Org) -> None:
         ("[call_log]\nstatus = 'Done'", "salesforce statuses", "call_log.status is 'Done'"),
         ("[case]\nclosed_status = 'Gone'", "salesforce statuses", "case.closed_status is 'Gone'"),
         ("[case]\nclosed_status = 'Working'", "salesforce statuses", "does not close a case"),
-        ("[case]\nowner = 'queue:Nobody'", "salesforce mapping", "there is no queue Nobody"),
+        ("[case]\nowner = 'queue:Nobody'", "salesforce mapping", "the org has no queue Nobody"),
         ("[callback]\nowner = 'user:a@b.c'", "salesforce mapping", "no active user has the"),
         ("[case]\nrecord_type = 'Voice'", "salesforce mapping", "no active record type Voice"),
         ("[case.fields]\nX__c = 1", "salesforce mapping", "case.fields.X__c: Case.X__c is missing"),
