@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 
+from shared.batches import BatchedScript
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
@@ -110,7 +111,7 @@ class Calls:
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
-        self._record_event = load(store, "calls", "record_event")
+        self._record_event = BatchedScript(store, load(store, "calls", "record_event"))
 
     def record_event(self, message: Message, caller_id: CallerId) -> CallState:
         """Record what this message says about its call. Returns the call's state.

@@ -1,0 +1,161 @@
+"""Concurrent runs of a script share round trips, and each gets its own reply or error."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from shared.batches import MAX_BATCH, BatchedScript
+
+COUNT = 200
+
+ECHO = "return redis.call('HINCRBY', 'runs', ARGV[1], 1)"
+
+
+class Counted:
+    """A store whose pipelines are counted, and can be held back or made to fail."""
+
+    def __init__(self, store: redis.Redis) -> None:
+        self._store = store
+        self.sizes: list[int] = []
+        self.before_each: Callable[[], None] = lambda: None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def pipeline(self, transaction: bool) -> Any:
+        pipe = self._store.pipeline(transaction=transaction)
+        execute = pipe.execute
+
+        def counted(**options: Any) -> Any:
+            self.sizes.append(len(pipe.command_stack))
+            self.before_each()
+            return execute(**options)
+
+        pipe.execute = counted  # type: ignore[method-assign]
+        return pipe
+
+
+@pytest.fixture
+def counted(store: redis.Redis) -> Counted:
+    return Counted(store)
+
+
+@pytest.fixture
+def batched(counted: Counted, store: redis.Redis) -> BatchedScript:
+    return BatchedScript(counted, store.register_script(ECHO))  # type: ignore[arg-type]
+
+
+def run_all(batched: BatchedScript, names: list[str]) -> dict[str, Any]:
+    """Each name's reply or error, all asked for at the same time."""
+    found: dict[str, Any] = {}
+
+    def run(name: str) -> None:
+        try:
+            found[name] = batched([name])
+        except redis.RedisError as trouble:
+            found[name] = trouble
+        except Stopped:
+            return
+
+    threads = [threading.Thread(target=run, args=[name]) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return found
+
+
+def hold_first(
+    counted: Counted, batched: BatchedScript, others: int, error: BaseException | None = None
+) -> None:
+    """The next batch waits until so many others wait behind it. Then it goes on, or fails."""
+
+    def wait() -> None:
+        counted.before_each = lambda: None
+        for _ in range(10_000):
+            if len(batched._waiting) == others:
+                break
+            time.sleep(0.001)
+        if error:
+            raise error
+
+    counted.before_each = wait
+
+
+class Stopped(BaseException):
+    """As GreenletExit is."""
+
+
+def test_every_concurrent_run_happens_once_and_gets_its_own_reply(
+    batched: BatchedScript, store: redis.Redis
+) -> None:
+    names = [f"n{i}" for i in range(COUNT)]
+    assert run_all(batched, names) == dict.fromkeys(names, 1)
+    assert store.hlen("runs") == COUNT
+    assert run_all(batched, names) == dict.fromkeys(names, 2)
+
+
+def test_runs_that_wait_share_round_trips(batched: BatchedScript, counted: Counted) -> None:
+    batched(["warm"])
+    counted.sizes.clear()
+    hold_first(counted, batched, COUNT - 1)
+    run_all(batched, [f"n{i}" for i in range(COUNT)])
+    assert counted.sizes[0] == 1
+    assert counted.sizes[1:-1] == [MAX_BATCH] * (COUNT // MAX_BATCH)
+    assert sum(counted.sizes) == COUNT
+
+
+def test_a_run_that_meets_nobody_is_sent_at_once(batched: BatchedScript, counted: Counted) -> None:
+    batched(["warm"])
+    counted.sizes.clear()
+    for _ in range(3):
+        batched(["alone"])
+    assert counted.sizes == [1, 1, 1]
+
+
+def test_an_error_of_one_run_is_that_runs_alone(
+    batched: BatchedScript, counted: Counted, store: redis.Redis
+) -> None:
+    store.hset("runs", "bad", "no number")
+    hold_first(counted, batched, 2)
+    found = run_all(batched, ["good", "bad", "fine"])
+    assert (found["good"], found["fine"]) == (1, 1)
+    assert isinstance(found["bad"], redis.ResponseError)
+
+
+def test_a_script_that_redis_forgot_is_loaded_again(
+    batched: BatchedScript, counted: Counted, store: redis.Redis
+) -> None:
+    assert batched(["n"]) == 1
+    store.script_flush()
+    hold_first(counted, batched, 2)
+    assert run_all(batched, ["n", "m", "o"]) == {"n": 2, "m": 1, "o": 1}
+
+
+def test_whoever_waits_behind_a_lost_batch_gets_its_error_at_once(
+    batched: BatchedScript, counted: Counted
+) -> None:
+    batched(["warm"])
+    counted.sizes.clear()
+
+    hold_first(counted, batched, 9, redis.TimeoutError())
+    found = run_all(batched, [f"n{i}" for i in range(10)])
+    assert [type(error) for error in found.values()] == [redis.TimeoutError] * 10
+    assert counted.sizes == [1]
+    assert batched(["warm"]) == 2
+
+
+def test_a_sender_that_is_stopped_leaves_nobody_waiting(
+    batched: BatchedScript, counted: Counted
+) -> None:
+    batched(["warm"])
+
+    hold_first(counted, batched, 2, Stopped())
+    found = run_all(batched, ["n0", "n1", "n2"])
+    assert len(found) == 2
+    assert all(isinstance(error, redis.ConnectionError) for error in found.values())
+    assert batched(["after"]) == 1
