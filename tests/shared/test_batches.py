@@ -27,7 +27,7 @@ class Counted:
         return getattr(self._store, name)
 
     def pipeline(self, transaction: bool) -> Any:
-        pipe = self._store.pipeline(transaction=transaction)
+        pipe: Any = self._store.pipeline(transaction=transaction)
         execute = pipe.execute
 
         def counted(**options: Any) -> Any:
@@ -35,7 +35,7 @@ class Counted:
             self.before_each()
             return execute(**options)
 
-        pipe.execute = counted  # type: ignore[method-assign]
+        pipe.execute = counted
         return pipe
 
 
