@@ -1,9 +1,9 @@
 """Loads the Lua scripts that Redis runs. Each script is one atomic step: all of it, or nothing.
 
 A script is `<package>/scripts/<name>.lua`. The package's `_common.lua`, if there is one, goes in
-front of it, and so does what a line `-- include: _this, _that` names. A first line
-`#!lua flags=allow-oom` lets a script run although the server's memory is full; it belongs on every
-script that frees memory in the end.
+front of it, and so do the files that a line `-- include: _this, other/_that` names, the second of
+the package `other`. A first line `#!lua flags=allow-oom` lets a script run although the server's
+memory is full; it belongs on every script that frees memory in the end.
 """
 
 import re
@@ -25,13 +25,16 @@ def load(store: redis.Redis, package: str, name: str) -> Any:
 @cache
 def source(package: str, name: str) -> str:
     """The text that Redis gets. The flags stay in its first line, where Redis looks for them."""
-    folder = _SHARED / package / "scripts"
-    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
-    parts = ["_common"] if (folder / "_common.lua").exists() else []
+    text = _path(package, name).read_text(encoding="utf-8")
+    paths = [path] if (path := _path(package, "_common")).exists() else []
     if include := _INCLUDE.search(text):
-        parts += include[1].split(", ")
-    if not parts:
+        parts = [part.rpartition("/") for part in include[1].split(", ")]
+        paths += [_path(other or package, part) for other, _, part in parts]
+    if not paths:
         return text
     flags, body = text.split("\n", 1) if text.startswith("#!") else ("", text)
-    included = [(folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts]
-    return "\n".join([flags, *included, body])
+    return "\n".join([flags, *(path.read_text(encoding="utf-8") for path in paths), body])
+
+
+def _path(package: str, name: str) -> Path:
+    return _SHARED / package / "scripts" / f"{name}.lua"

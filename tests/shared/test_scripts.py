@@ -37,6 +37,12 @@ def test_what_a_script_includes_stands_behind_the_common_functions() -> None:
     assert places[-1] < text.index("-- Decides whether")
 
 
+def test_a_script_can_include_one_of_another_package() -> None:
+    text = scripts.source("journal", "lease")
+    part = (SHARED / "calls/scripts/_call.lua").read_text()
+    assert text.index(part) < text.index("-- Leases the due intents")
+
+
 def test_a_package_without_common_functions_needs_none() -> None:
     path = SHARED / "calls/scripts/record_event.lua"
     assert scripts.source("calls", "record_event") == path.read_text()

@@ -1,4 +1,5 @@
 #!lua
+-- include: calls/_call
 -- Records intents, held or due: all of them, or none.
 --
 -- ARGV[1]  JSON object:

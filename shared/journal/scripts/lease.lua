@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- include: calls/_call
 -- Leases the due intents of a kind to a worker, for a limited time and under a fencing token.
 --
 -- ARGV  1 prefix, 2 kind, 3 max intents, 4 max payload bytes, 5 lease in ms, 6 token,

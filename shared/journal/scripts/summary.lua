@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- include: calls/_call
 -- What is open and what is parked, for monitoring. The cost does not grow with the number of intents.
 --
 -- ARGV  1 prefix, 2 ms until personal data goes, 3 ms until the receipt goes, 4... kinds; those of
@@ -54,8 +55,7 @@ end
 
 local live = redis.call('HGETALL', p .. 'parked:live')
 for i = 1, #live, 2 do
-  local is = redis.call('HMGET', p .. 'call:' .. live[i + 1], 'id', 'ended')
-  if not is[1] or is[2] then redis.call('HDEL', p .. 'parked:live', live[i]) end
+  if not is_live(p, live[i + 1]) then redis.call('HDEL', p .. 'parked:live', live[i]) end
 end
 
 local lag = 0

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- include: calls/_call
 -- Finds the kinds that have work and no wake-up on its way. Any number of sweepers may run.
 --
 -- ARGV  1 prefix, 2 ms a wake-up counts as on its way, 3 max held intents to move, 4... kinds; those of the
