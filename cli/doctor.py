@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 
+from cli.agent.choice import AGENT
 from cli.chain import Finding, Link, Status, examine, not_checked
-from cli.checks import agent, phone, salesforce, service, store
+from cli.checks import agent as agent_checks
+from cli.checks import phone, salesforce, service, store
 from cli.checks.context import CheckContext
 from cli.checks.env_file import check_env
 from cli.store import LOAD
@@ -20,9 +22,9 @@ from shared.settings import SettingsError, load_settings
 LINKS: tuple[Link[CheckContext], ...] = (
     *store.LINKS,
     *service.LINKS,
-    agent.FOLDER,
+    agent_checks.FOLDER,
     *salesforce.LINKS,
-    agent.FIT,
+    agent_checks.FIT,
     *phone.LINKS,
 )
 
@@ -40,14 +42,15 @@ SYMBOLS = {Status.OK: "✓", Status.WARNING: "!", Status.PROBLEM: "✗", Status.
     "that Salesforce undoes as a whole. This shows whether the org's rules allow them. The org "
     "may skip a case number.",
 )
-def doctor(as_json: bool, try_writes: bool) -> None:
+@AGENT
+def doctor(as_json: bool, try_writes: bool, name: str | None) -> None:
     """Check settings, Redis, the running service, the agent folder, Salesforce, webhook, Vapi and
     Twilio.
 
     Each problem comes with its remedy. Exit codes: 0 when there is no problem (there may be
     warnings), 1 when there is one.
     """
-    findings = diagnose(try_writes=try_writes)
+    findings = diagnose(try_writes=try_writes, agent=name)
     for finding in findings:
         if as_json:
             click.echo(json.dumps(asdict(finding), ensure_ascii=False))
@@ -58,15 +61,18 @@ def doctor(as_json: bool, try_writes: bool) -> None:
     sys.exit(1 if any(finding.status is Status.PROBLEM for finding in findings) else 0)
 
 
-def diagnose(*, try_writes: bool = False) -> list[Finding]:
-    """A finding for each link: first the variables, then the settings made of them."""
+def diagnose(*, try_writes: bool = False, agent: str | None = None) -> list[Finding]:
+    """A finding for each link: first the variables, then the settings made of them.
+
+    agent: the name of the agent folder to check against the org and Vapi; the first one when None.
+    """
     (variables,) = examine([ENV], Path.cwd())
     if variables.status is Status.PROBLEM:
         behind = ("settings", *(link.name for link in LINKS))
         return [variables, *(not_checked(name, ENV.name) for name in behind)]
     load_settings.cache_clear()
     try:
-        check_context = CheckContext(load_settings(), try_writes=try_writes)
+        check_context = CheckContext(load_settings(), try_writes=try_writes, agent=agent)
     except SettingsError as refused:
         broken = Finding("settings", Status.PROBLEM, str(refused), LOAD.replace("\n", " "))
         return [variables, broken, *(not_checked(link.name, "settings") for link in LINKS)]

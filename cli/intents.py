@@ -12,7 +12,7 @@ from cli.edits import Edit, EditRefusedError, edited
 from cli.kinds import KindName
 from cli.org_state import org_state_of
 from cli.store import Commands, open_journal
-from shared.agent.folder import load_agent
+from shared.agent.agents import agents_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.journal.journal import Journal
@@ -192,7 +192,7 @@ def edit(
             put=put,
             left_out=left_out,
             emptied=emptied,
-            agent=load_agent(settings.calls.agent_dir),
+            agent=agents_of(settings).named(intent.agent),
             region=settings.calls.phone_region,
         )
     except EditRefusedError as refused:

@@ -17,9 +17,11 @@ from typing import Any
 
 import click
 
+from cli.agent.choice import AGENT, narrowed
 from cli.twilio import URLS, TwilioApi, TwilioRefusedError, wanted_urls
 from cli.vapi.api import VapiApi, VapiRefusedError
 from cli.vapi.wanted import NUMBER_SECRETS, wanted_assistant, wanted_number, wanted_tools
+from shared.agent import claims
 from shared.settings import Settings, load_settings
 
 STORED = Path(".vapi")
@@ -79,10 +81,14 @@ class Step:
 
 
 class Accounts:
-    """The Vapi and Twilio accounts. Each client is created when it is first used."""
+    """The Vapi and Twilio accounts. Each client is created when it is first used.
 
-    def __init__(self, settings: Settings) -> None:
+    agent: the name of the agent folder to provision, "" when nobody chose one.
+    """
+
+    def __init__(self, settings: Settings, agent: str = "") -> None:
         self.settings = settings
+        self.agent = agent
 
     @cached_property
     def vapi(self) -> VapiApi:
@@ -111,12 +117,13 @@ def provision() -> None:
 
 
 @provision.command()
-def plan() -> None:
+@AGENT
+def plan(name: str | None) -> None:
     """Show what differs from the wanted state, and change nothing.
 
     Exit codes: 0 when nothing differs, 2 when something does, 1 when the state can't be read.
     """
-    accounts = Accounts(load_settings())
+    accounts = _accounts(name)
     steps = _or_exit(lambda: list(missing(accounts)))
     for step in steps:
         step.report()
@@ -129,9 +136,10 @@ def plan() -> None:
 @click.option(
     "--yes", is_flag=True, help="Do it. Without --yes the command only shows what it would do."
 )
-def apply(yes: bool) -> None:
+@AGENT
+def apply(yes: bool, name: str | None) -> None:
     """Create what is missing and change what differs."""
-    accounts = Accounts(load_settings())
+    accounts = _accounts(name)
     if not yes:
         for step in _or_exit(lambda: list(missing(accounts))):
             step.report("would do: ")
@@ -142,7 +150,7 @@ def apply(yes: bool) -> None:
     for step in done:
         if step.resource == "assistant" and step.current is None:
             made = _or_exit(lambda: _assistant(accounts))
-            click.echo(f"VAPI_ASSISTANT_ID={made['id']}")
+            click.echo(_to_set(accounts, str(made["id"])))
     _print_postponed(accounts.settings)
     click.echo(f"{len(done)} done" if done else "nothing to do")
 
@@ -173,6 +181,19 @@ def rollback(yes: bool) -> None:
         click.echo(f"Run rollback again to undo an earlier apply ({len(files) - 1} left).")
 
 
+def _accounts(agent: str | None) -> Accounts:
+    """agent: the name of an agent folder, the first one when None. Raises SettingsError."""
+    return Accounts(narrowed(load_settings(), agent), agent or "")
+
+
+def _to_set(accounts: Accounts, assistant_id: str) -> str:
+    """Where the id of a new assistant belongs."""
+    if not accounts.agent:
+        return f"VAPI_ASSISTANT_ID={assistant_id}"
+    path = Path(accounts.settings.calls.agent_dir) / claims.FILE
+    return f'Add to {path}: assistants = ["{assistant_id}"]'
+
+
 def missing(accounts: Accounts) -> Iterator[Step]:
     """The steps to the wanted state, in the order in which they must be done."""
     yield from missing_in_vapi(accounts)
@@ -184,7 +205,7 @@ def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
     """First the tools, then the assistant that names them, then the number that it answers."""
     settings, vapi = accounts.settings, accounts.vapi
     assistant = _assistant(accounts)  # first: a wrong id is refused before any change
-    current = {_function(tool): tool for tool in vapi.list_all("tool") if _function(tool)}
+    current = _tools_of(vapi, assistant)
     ids = []
     for name, body in wanted_tools(settings).items():
         found = current.get(name)
@@ -198,6 +219,29 @@ def missing_in_vapi(accounts: Accounts) -> Iterator[Step]:
         numbers = vapi.list_all("phone-number")
         found = next((row for row in numbers if row.get("number") == body["number"]), None)
         yield from _step("phone-number", str(body["number"]), body, found)
+
+
+def _tools_of(vapi: VapiApi, assistant: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """The function tools of the assistant, by name; then those that no other assistant uses.
+
+    Assistants of different agent folders may each have a tool of the same name.
+    """
+    own = _tool_ids(assistant or {})
+    others = {
+        id_
+        for other in vapi.list_all("assistant")
+        if not assistant or other.get("id") != assistant.get("id")
+        for id_ in _tool_ids(other)
+    }
+    tools = [tool for tool in vapi.list_all("tool") if _function(tool)]
+    unused = {_function(tool): tool for tool in tools if tool.get("id") not in others}
+    return unused | {_function(tool): tool for tool in tools if tool.get("id") in own}
+
+
+def _tool_ids(assistant: dict[str, Any]) -> set[str]:
+    model = assistant.get("model")
+    ids = model.get("toolIds") if isinstance(model, dict) else None
+    return set(map(str, ids)) if isinstance(ids, list) else set()
 
 
 def missing_at_twilio(accounts: Accounts) -> Iterator[Step]:

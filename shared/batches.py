@@ -21,8 +21,6 @@ class _Run:
     reply: what the script returned, or the error. leads: its caller sends the next batch.
     """
 
-    __slots__ = ("args", "leads", "reply", "turn")
-
     def __init__(self, args: list[str]) -> None:
         self.args = args
         self.reply: Any = None

@@ -9,7 +9,7 @@ from shared import wake_ups
 from shared.domain.kinds import Kind
 
 SHARED = {
-    "addresses", "agent", "alive", "calls", "deadline", "domain", "errors", "installed",
+    "addresses", "agent", "alive", "batches", "calls", "deadline", "domain", "errors", "installed",
     "journal", "listening", "logs", "phone", "salesforce", "scripts", "settings", "store",
     "vapi", "wake_ups",
 }  # fmt: skip

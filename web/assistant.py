@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.agent.folder import Agent
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
 from shared.logs import log
@@ -41,20 +42,20 @@ have names of their own for it, or none: there the assistant's own settings stay
 
 
 def answer_assistant_request(
-    service: Service, state: CallState | None, now: datetime | None = None
+    service: Service, agent: Agent, state: CallState | None, now: datetime | None = None
 ) -> str:
-    """state: None when the store does not answer."""
-    if closed := _outside_the_hours(service, now or datetime.now(UTC)):
+    """agent: the folder that answers the call. state: None when the store does not answer."""
+    if closed := _outside_the_hours(service, agent, now or datetime.now(UTC)):
         return json.dumps(closed)
-    assistant_id = service.settings.vapi.assistant_id
+    assistant_id = next(iter(agent.claims.assistants), service.settings.vapi.assistant_id)
     if not assistant_id:
         log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
-        sentences = service.sentences
+        sentences = agent.sentences
         return json.dumps({"error": sentences.say(sentences.default, "nobody-answers")})
     overrides: dict[str, Any] = {"variableValues": _variables(service)}
     if state and state.number:
         deadline = Deadline.after(WAIT_S)
-        turn = Turn(service, replace(state, assistant_language=_saved_language(service)))
+        turn = Turn(service, replace(state, assistant_language=_saved_language(agent)))
         try:
             looking = service.lookups.start(lambda: _known(turn, deadline))
             overrides = looking.result(deadline)
@@ -65,12 +66,12 @@ def answer_assistant_request(
     return json.dumps({"assistantId": assistant_id, "assistantOverrides": overrides})
 
 
-def _outside_the_hours(service: Service, now: datetime) -> dict[str, Any] | None:
+def _outside_the_hours(service: Service, agent: Agent, now: datetime) -> dict[str, Any] | None:
     """What a call gets instead of the assistant, by `closed` in transfer.toml; None for nothing.
 
     In the default language: who is calling is not looked up.
     """
-    rules, sentences = service.agent.transfer, service.sentences
+    rules, sentences = agent.transfer, agent.sentences
     if rules.closed == "assistant" or rules.is_open(now):
         return None
     number = service.settings.calls.fallback_phone_number
@@ -108,9 +109,9 @@ def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
     whole object.
     """
     language = turn.language
-    if language == _saved_language(turn.service):
+    if language == _saved_language(turn.agent):
         return {}
-    assistant = turn.service.agent.assistant
+    assistant = turn.agent.assistant
     transcriber, voice = assistant.get("transcriber", {}), assistant.get("voice", {})
     overrides: dict[str, Any] = {}
     if transcriber.get("provider") in TRANSCRIBERS:
@@ -125,12 +126,12 @@ def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
     return overrides
 
 
-def _saved_language(service: Service) -> str:
+def _saved_language(agent: Agent) -> str:
     """The language of assistant.toml, which is the default one unless its transcriber has one of
     ours."""
-    transcriber = service.agent.assistant.get("transcriber", {})
-    return service.sentences.matching(str(transcriber.get("language", ""))) or (
-        service.sentences.default
+    transcriber = agent.assistant.get("transcriber", {})
+    return agent.sentences.matching(str(transcriber.get("language", ""))) or (
+        agent.sentences.default
     )
 
 

@@ -74,7 +74,7 @@ def _empty(service: Service, message: Message) -> str:
     """The answer after the call has ended."""
     if message.type == "knowledge-base-request":
         return json.dumps({"documents": []})
-    sentences = service.sentences
+    sentences = service.agent_of(message).sentences
     return json.dumps({"error": sentences.say(sentences.default, "call-has-ended")})
 
 

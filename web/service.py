@@ -6,8 +6,8 @@ from typing import Self, TypeVar
 
 import redis
 
-from shared.agent.folder import Agent, agent_of
-from shared.agent.sentences import Sentences
+from shared.agent.agents import Agents, agents_of
+from shared.agent.folder import Agent
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
@@ -26,6 +26,7 @@ from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import Fitness, connect, fitness
+from shared.vapi.messages import Message
 from shared.wake_ups import Notifier, celery_app
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
 
@@ -41,7 +42,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Service:
     settings: Settings
-    agent: Agent
+    agents: Agents
     store: redis.Redis
     journal: Journal
     answers: Answers
@@ -54,14 +55,13 @@ class Service:
     end_of_call: EndOfCallWriter
     call_updates: CallUpdates
     notifier: Notifier
-    sentences: Sentences
     lookups: Pool
     requests: Pool
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Raises AgentError."""
-        agent = agent_of(settings)
+        agents = agents_of(settings)
         store = connect(settings.store.url, max_connections=settings.store.max_connections)
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
@@ -70,7 +70,7 @@ class Service:
             CaseNumbers(store, keys_of(settings.salesforce)),
             settings.calls.phone_region,
             settings.salesforce.language_field,
-            agent.contact_fields,
+            agents.contact_fields,
         )
         requests = Pool("requests", REQUEST_THREADS)
         journal = Journal(
@@ -81,16 +81,14 @@ class Service:
         calls = Calls(store)
         return cls(
             settings=settings,
-            agent=agent,
+            agents=agents,
             store=store,
             journal=journal,
             answers=Answers(store),
             calls=calls,
             authorisation=Authorisation(settings.salesforce, store),
-            end_of_call=EndOfCallWriter(
-                calls, journal, settings, agent.salesforce.call_log, agent.sentences
-            ),
-            call_updates=CallUpdates(calls, settings.vapi, agent.sentences),
+            end_of_call=EndOfCallWriter(calls, journal, settings, agents),
+            call_updates=CallUpdates(calls, settings.vapi, agents),
             api_budget=api_budget,
             salesforce=salesforce,
             customers=customers,
@@ -104,7 +102,6 @@ class Service:
                 keys=keys_of(settings.salesforce),
             ),
             notifier=Notifier(celery_app(settings.store, socket_timeout_s=NOTIFY_TIMEOUT_S)),
-            sentences=agent.sentences,
             lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
         )
@@ -115,6 +112,15 @@ class Service:
         return fitness(
             self.store, accept_everysec=settings.accept_everysec, vouched=settings.vouched
         )
+
+    def claiming(self, message: Message) -> str:
+        """The name of the agent folder that claims the message's call, "" when none does."""
+        number = as_e164(message.own_number, "ZZ") or ""
+        return self.agents.claiming(message.assistant_id, number)
+
+    def agent_of(self, message: Message) -> Agent:
+        """The agent folder that answers, as far as the message itself says."""
+        return self.agents.named(self.claiming(message))
 
     def journal_summary(self) -> Summary:
         """What is open, parked and late. Raises StoreUnavailableError."""

@@ -9,12 +9,10 @@ from typing import Any
 
 from shared.agent.sentences import Phrase, Sentences, Value, phrase
 from shared.agent.transfer import Rules, is_sip
-from shared.calls.calls import CallState
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
 from shared.vapi.messages import WEB
-from web.service import Service
 from web.tools.caller import Caller, caller_for_a_write
 from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
@@ -27,7 +25,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     service, state = turn.service, turn.state
     if state.direction == WEB:  # Vapi would drop the caller (docs/vendors.md V18)
         return json.dumps({"error": turn.say("transfer-no-phone")})
-    rules, fallback = service.agent.transfer, service.settings.calls.fallback_phone_number
+    rules, fallback = turn.agent.transfer, service.settings.calls.fallback_phone_number
     caller = caller_for_a_write(turn)
     # In a call that showed two numbers, no case is named.
     case_intent = last_case_of_call(
@@ -36,8 +34,8 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     number, whom = _destination(rules, fallback, caller, case_intent, now)
     if not number:
         return json.dumps({"error": turn.say("transfer-nobody")})
-    sentences = service.sentences
-    _bring_up_to_date(service, state, case_intent, whom, caller.identity.contact_id_to_write)
+    sentences = turn.agent.sentences
+    _bring_up_to_date(turn, case_intent, whom, caller.identity.contact_id_to_write)
     return json.dumps(
         {
             "destination": destination(rules, number, turn.say("transfer-connecting", whom=whom))
@@ -109,17 +107,16 @@ def _issue_type(case_intent: Intent | None) -> str:
 
 
 def _bring_up_to_date(
-    service: Service,
-    state: CallState,
+    turn: Turn,
     case_intent: Intent | None,
     whom: str | Phrase,
     contact_id: str | None,
 ) -> None:
     """What is held goes to Salesforce at once, and the case gets what was said so far."""
+    service, state, sentences = turn.service, turn.state, turn.agent.sentences
     service.notifier.notify(service.journal.release_holds(state.call_id))
     if not case_intent:
         return
-    sentences = service.sentences
     labels = TranscriptLabels.of_call(sentences, state.direction)
     so_far = service.calls.transcript(state.call_id, labels)[-MAX_SO_FAR:]
     transferred = sentences.for_staff("record-being-transferred", whom=whom)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, current_app, request
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import VoiceResponse
 
+from shared.agent.folder import Agent
 from shared.domain.drafts import CallbackDraft, CaseDraft, Draft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
@@ -109,7 +110,7 @@ def voicemail() -> Response:
     said = VoiceResponse()
     if url and seconds not in ("", "0"):
         count = int(seconds) if seconds.isdecimal() else 0
-        left = _service().sentences.for_staff("record-voicemail", count=count)
+        left = _agent().sentences.for_staff("record-voicemail", count=count)
         case_draft = CaseDraft(
             caller_number=_caller(),
             issue_type="voicemail",
@@ -129,7 +130,7 @@ def status() -> Response:
     noted = _service().calls.noted(_call_id(), "fallback", "reached")
     in_vain = noted["fallback"] and not noted["reached"]
     if _caller() and (state in NOT_REACHED or (state == "completed" and in_vain)):
-        why = _service().sentences.for_staff("record-call-back-missed")
+        why = _agent().sentences.for_staff("record-call-back-missed")
         callback = CallbackDraft(caller_number=_caller(), phone=_caller(), reason=why)
         _write_request(Kind.CALLBACK, callback, "not-reached")
     return Response(status=204)
@@ -142,7 +143,7 @@ def _ask_for_word(said: VoiceResponse) -> None:
 
 def _say(said: VoiceResponse, key: str) -> None:
     """In the default language. Twilio's voice speaks the language that is named."""
-    sentences = _service().sentences
+    sentences = _agent().sentences
     language = sentences.region_tag(sentences.default)
     said.say(sentences.for_staff(key), language=language)
 
@@ -157,7 +158,7 @@ def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> None:
         reference=new_reference(),
         fingerprint=fingerprint,
     )
-    accepted = service.journal.accept(_call_id(), [intent])
+    accepted = service.journal.accept(_call_id(), [intent], agent=_agent().name)
     if isinstance(accepted, Accepted):
         service.notifier.notify(accepted.due_kinds)
         log.info("twilio_call_noted", call_id=_call_id(), kind=kind)
@@ -175,6 +176,12 @@ def _caller() -> str:
 def _service() -> Service:
     service: Service = current_app.extensions["service"]
     return service
+
+
+def _agent() -> Agent:
+    """The agent folder that answers the number which was called."""
+    agents = _service().agents
+    return agents.named(agents.claiming("", e164(request.form.get("To", ""))))
 
 
 def _twiml(said: VoiceResponse) -> Response:

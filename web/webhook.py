@@ -17,6 +17,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wrappers import Request
 
+from shared.agent.folder import Agent
 from shared.agent.sentences import phrase
 from shared.calls.call_updates import CallUpdate
 from shared.calls.calls import CallState
@@ -147,7 +148,7 @@ def answer(service: Service, message: Message) -> str:
             (entry,) = _tool_entries(service, message, state, [function_call(message)])
             return as_function_body(entry)
         case "assistant-request":
-            return answer_assistant_request(service, state)
+            return answer_assistant_request(service, service.agents.named(state.agent), state)
         case "transfer-destination-request":
             return _transfer(service, state)
         case "knowledge-base-request" | "handoff-destination-request" | "campaign.predial":
@@ -163,20 +164,21 @@ def answer(service: Service, message: Message) -> str:
 
 def answer_without_store(service: Service, message: Message) -> str:
     """An answer that does not need the stored state of the call."""
+    agent = service.agent_of(message)
     match message.type:
         case "tool-calls":
-            return as_body(store_is_away(service.agent, tool_calls(message)))
+            return as_body(store_is_away(agent, tool_calls(message)))
         case "function-call":
-            (entry,) = store_is_away(service.agent, [function_call(message)])
+            (entry,) = store_is_away(agent, [function_call(message)])
             return as_function_body(entry)
         case "assistant-request":
-            return answer_assistant_request(service, None)
+            return answer_assistant_request(service, agent, None)
         case "transfer-destination-request":
-            return _error(service, "transfer-nobody")
+            return _error(agent, "transfer-nobody")
         case "handoff-destination-request":
-            return _error(service, "handover-refused")
+            return _error(agent, "handover-refused")
         case "campaign.predial":
-            return _predial(service)
+            return _predial(agent)
         case "knowledge-base-request":
             return json.dumps({"documents": []})
         case _:
@@ -189,7 +191,9 @@ MUST_BE_RECORDED = frozenset({"transcript", "status-update", "end-of-call-report
 
 def _record(service: Service, message: Message) -> CallState:
     """What is known of the call with this message. The first event starts the caller's snapshot."""
-    state = service.calls.record_event(message, _caller_id(service, message))
+    state = service.calls.record_event(
+        message, _caller_id(service, message), service.claiming(message)
+    )
     if state.is_first and not message.ends_call:
         service.prefetch(state)
     return state
@@ -232,29 +236,30 @@ def _retract(service: Service, state: CallState) -> None:
         service.call_updates.notify_agent([CallUpdate(state.call_id, said)])
 
 
-def _error(service: Service, key: str) -> str:
+def _error(agent: Agent, key: str) -> str:
     """An answer that needs no stored state of the call, and so in the default language."""
-    return json.dumps({"error": service.sentences.say(service.sentences.default, key)})
+    return json.dumps({"error": agent.sentences.say(agent.sentences.default, key)})
 
 
-def _predial(service: Service) -> str:
+def _predial(agent: Agent) -> str:
     """Whether a campaign may call a contact is not decided here.
 
     Anything but a boolean `eligible` is a failure that Vapi shows for the contact, who is not
     dialled; `false` would say that somebody had decided against them (docs/vendors.md V20).
     """
     log.warning("campaign_not_approved")
-    return _error(service, "campaign-not-decided")
+    return _error(agent, "campaign-not-decided")
 
 
 def _transfer(service: Service, state: CallState) -> str:
+    turn = Turn(service, state)
     try:
-        return answer_transfer(Turn(service, state), datetime.now(UTC))
+        return answer_transfer(turn, datetime.now(UTC))
     except StoreUnavailableError:
         log.error("store_unavailable", reason="transfer", call_id=state.call_id)
     except Exception:
         log.exception("transfer_failed", call_id=state.call_id)
-    return _error(service, "transfer-nobody")
+    return _error(turn.agent, "transfer-nobody")
 
 
 def _status(message: Message, state: CallState) -> None:
@@ -268,8 +273,9 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
     if not state.call_id:
         log.warning("report_without_call_id", message_type=message.type, shape=shape(message.body))
         return
-    identity = known_caller(Turn(service, state)).identity
-    labels = TranscriptLabels.of_call(service.sentences, message.direction)
+    turn = Turn(service, state)
+    identity = known_caller(turn).identity
+    labels = TranscriptLabels.of_call(turn.agent.sentences, message.direction)
     due_kinds = service.end_of_call.close(
         state,
         end_of_call(message, labels.person, labels.agent),

@@ -8,7 +8,7 @@ from celery import Celery
 from celery.signals import setup_logging
 
 from shared import logs
-from shared.agent.folder import agent_of
+from shared.agent.agents import agents_of
 from shared.settings import Settings, SettingsError, load_settings
 from shared.wake_ups import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, celery_app
 from workers.alive import keep_noting
@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> Celery:
             },
         },
     )
-    agent_of(settings)  # a mistake in it ends the start, not the first task
+    agents_of(settings)  # a mistake in it ends the start, not the first task
     tasks = Tasks(app, Resources(settings))
     tasks.register()
     in_every_worker(app, tasks.sweeper)

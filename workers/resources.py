@@ -4,8 +4,7 @@ from functools import cached_property
 
 import redis
 
-from shared.agent.folder import agent_of
-from shared.agent.sentences import Sentences
+from shared.agent.agents import agents_of
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls
 from shared.calls.end_of_call import EndOfCallWriter
@@ -23,7 +22,7 @@ class Resources:
     def __init__(self, settings: Settings) -> None:
         """Raises AgentError."""
         self.settings = settings
-        self.agent = agent_of(settings)
+        self.agents = agents_of(settings)
 
     @cached_property
     def store(self) -> redis.Redis:
@@ -35,13 +34,7 @@ class Resources:
 
     @cached_property
     def context(self) -> DeliveryContext:
-        return DeliveryContext.from_settings(
-            self.settings, self.store, self.agent.salesforce, self.sentences
-        )
-
-    @cached_property
-    def sentences(self) -> Sentences:
-        return self.agent.sentences
+        return DeliveryContext.from_settings(self.settings, self.store, agents=self.agents)
 
     @cached_property
     def calls(self) -> Calls:
@@ -49,7 +42,7 @@ class Resources:
 
     @cached_property
     def call_updates(self) -> CallUpdates:
-        return CallUpdates(self.calls, self.settings.vapi, self.sentences)
+        return CallUpdates(self.calls, self.settings.vapi, self.agents)
 
     @cached_property
     def end_of_call(self) -> EndOfCallWriter:
@@ -57,6 +50,5 @@ class Resources:
             self.calls,
             self.context.journal,
             self.settings,
-            self.agent.salesforce.call_log,
-            self.sentences,
+            self.agents,
         )

@@ -21,7 +21,7 @@ OF_DIR = click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path),
-    help="The agent folder. Default: the setting AGENT_DIR, else agent.",
+    help="The agent folder. Default: the first of AGENT_DIR, else agent.",
 )
 
 
@@ -35,7 +35,7 @@ def agent() -> None:
 def check(folder: Path | None) -> None:
     """Check the files of an agent folder, without Salesforce.
 
-    DIR: default is the setting AGENT_DIR, else agent. Prints the tools, or every mistake with its
+    DIR: default is the first of AGENT_DIR, else agent. Prints the tools, or every mistake with its
     file, its line and what would be right. Exit codes: 0 without a mistake, 1 with one.
     """
     shown = folder or Path(_setting())
@@ -55,7 +55,7 @@ def check(folder: Path | None) -> None:
 def schema(folder: Path | None) -> None:
     """Write the JSON schema of a tool's file into an agent folder, for editors.
 
-    DIR: default is the setting AGENT_DIR, else agent.
+    DIR: default is the first of AGENT_DIR, else agent.
     """
     target = folder or PROJECT / _setting()
     if not target.is_dir():
@@ -123,8 +123,8 @@ def source(tool: str, folder: Path | None, out: Path | None) -> None:
 
 
 def _setting() -> str:
-    """Read by itself: these commands need no other setting."""
-    return os.environ.get("AGENT_DIR") or "agent"
+    """The first folder of AGENT_DIR, read by itself: these commands need no other setting."""
+    return (os.environ.get("AGENT_DIR") or "agent").split(":")[0]
 
 
 def _load(folder: Path | None) -> Agent:

@@ -6,22 +6,28 @@ from pathlib import Path
 from cli.chain import AGENT_FOLDER, Link, Problem, Problems
 from cli.checks.context import CheckContext
 from cli.org.tool_fit import misfits
+from shared.agent.agents import agents_of
 from shared.agent.errors import AgentError, Mistake
-from shared.agent.folder import agent_of
 
 
 def _files(check_context: CheckContext) -> str:
-    agent_dir = check_context.settings.calls.agent_dir
+    """All folders that AGENT_DIR names, whichever is compared with the org."""
+    folders = check_context.agent_dirs
     try:
-        agent = agent_of(check_context.settings)
+        agents = check_context.all_agents()
     except AgentError as refused:
-        raise Problems(_as_problems(agent_dir, refused.mistakes)) from None
-    return f"{len(agent.tools)} tools in {agent_dir}"
+        folder = folders[0] if len(folders) == 1 else ""
+        raise Problems(_as_problems(folder, refused.mistakes)) from None
+    found = [
+        f"{len(agent.tools)} tools in {folder}"
+        for agent, folder in zip(agents.all, folders, strict=True)
+    ]
+    return ", ".join(found)
 
 
 def _fits(check_context: CheckContext) -> str:
     settings = check_context.settings
-    agent = agent_of(settings)
+    agent = agents_of(settings).first
     wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce.key_fields)
     if wrong:
         raise Problems(_as_problems(settings.calls.agent_dir, wrong))

@@ -5,11 +5,12 @@ from functools import cached_property
 
 import redis
 
+from cli.agent.choice import narrowed
 from cli.chain import Problem
 from cli.org.inspection import Inspection
 from cli.provision import Accounts, Step, missing_in_vapi
 from cli.vapi.api import VapiRefusedError
-from shared.agent.folder import agent_of
+from shared.agent.agents import Agents, agents_of
 from shared.agent.salesforce import SalesforceMapping
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
@@ -23,12 +24,22 @@ MAX_CLOCK_S = 60
 class CheckContext:
     """What the checks share; each part is created when a check first uses it.
 
-    try_writes: whether to write one record of each kind to Salesforce and undo it.
+    try_writes: whether to write one record of each kind to Salesforce and undo it. agent: the name
+    of the agent folder that is compared with the org and Vapi; the first one when None.
     """
 
-    def __init__(self, settings: Settings, *, try_writes: bool = False) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: Settings, *, try_writes: bool = False, agent: str | None = None
+    ) -> None:
+        """Raises SettingsError when there is no such folder."""
+        self.agent_dirs = settings.calls.agent_dirs
+        self._all_settings = settings
+        self.settings = narrowed(settings, agent)
         self.try_writes = try_writes
+
+    def all_agents(self) -> Agents:
+        """Every folder of AGENT_DIR. Raises AgentError."""
+        return agents_of(self._all_settings)
 
     @cached_property
     def store(self) -> redis.Redis:
@@ -46,7 +57,7 @@ class CheckContext:
     @cached_property
     def mapping(self) -> SalesforceMapping:
         """Raises AgentError."""
-        return agent_of(self.settings).salesforce
+        return agents_of(self.settings).first.salesforce
 
     @cached_property
     def setup(self) -> Setup:

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem
 from cli.checks.context import CheckContext
+from shared.agent.agents import agents_of
 from shared.agent.errors import AgentError
-from shared.agent.folder import agent_of
 from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
 
@@ -140,7 +140,7 @@ def _parked(check_context: CheckContext) -> str:
 
 def _transfer_rules(check_context: CheckContext) -> str:
     try:
-        rules = agent_of(check_context.settings).transfer
+        rules = agents_of(check_context.settings).first.transfer
     except AgentError:
         raise NotSetUp(f"not checked because of {AGENT_FOLDER}") from None
     fallback = check_context.settings.calls.fallback_phone_number

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.agent.claims import Claims, read_claims
 from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
-from shared.agent.languages import PROJECT, default_language
+from shared.agent.languages import PROJECT
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
@@ -27,7 +28,6 @@ from shared.agent.tool_sentences import sentences_of_tools
 from shared.agent.tools import AnyFile, Tool, tool_of
 from shared.agent.transfer import Rules, read_rules
 from shared.agent.wording import in_our_words
-from shared.settings import Settings
 
 TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What the models' providers accept as the name of a function."""
@@ -44,7 +44,7 @@ FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 class Agent:
     """An agent folder. tools: by name. assistant: its `assistant.toml`, with Vapi's field names.
 
-    salesforce, transfer: its `salesforce.toml` and `transfer.toml`.
+    salesforce, transfer, claims: its `salesforce.toml`, `transfer.toml` and `calls.toml`.
     """
 
     folder: Path
@@ -53,6 +53,12 @@ class Agent:
     assistant: Mapping[str, Any]
     salesforce: SalesforceMapping
     transfer: Rules
+    claims: Claims
+
+    @property
+    def name(self) -> str:
+        """Of the directory."""
+        return self.folder.name
 
     @property
     def contact_fields(self) -> tuple[str, ...]:
@@ -60,12 +66,6 @@ class Agent:
         files = [tool.file for tool in self.tools.values()]
         names = {name for file in files if isinstance(file, UpdateFile) for name in file.fields}
         return tuple(sorted(names))
-
-
-def agent_of(settings: Settings) -> Agent:
-    """Raises AgentError, and SettingsError when DEFAULT_LANGUAGE has no sentences."""
-    folder = PROJECT / settings.calls.agent_dir
-    return load_agent(settings.calls.agent_dir, default_language(settings, folder))
 
 
 @cache
@@ -94,9 +94,10 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     assistant = part(lambda: _read_assistant(folder))
     salesforce = part(lambda: read_salesforce(folder))
     transfer = part(lambda: read_rules(folder))
-    if mistakes or not (sentences and assistant and salesforce and transfer):
+    claims = part(lambda: read_claims(folder))
+    if mistakes or not (sentences and assistant and salesforce and transfer and claims):
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences, assistant, salesforce, transfer)
+    return Agent(folder, tools, sentences, assistant, salesforce, transfer, claims)
 
 
 def _read_assistant(folder: Path) -> dict[str, Any]:

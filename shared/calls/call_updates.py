@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from shared.agent.sentences import Phrase, Sentences
+from shared.agent.agents import Agents
+from shared.agent.sentences import Phrase
 from shared.calls.calls import Calls
 from shared.logs import log
 from shared.settings import VapiSettings
@@ -30,9 +31,9 @@ class CallUpdate:
 class CallUpdates:
     """Safe to share between threads."""
 
-    def __init__(self, calls: Calls, settings: VapiSettings, sentences: Sentences) -> None:
+    def __init__(self, calls: Calls, settings: VapiSettings, agents: Agents) -> None:
         self._calls = calls
-        self._sentences = sentences
+        self._agents = agents
         self._hosts = settings.control_hosts
         self._by = settings.tell_by
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="call_updates")
@@ -46,7 +47,8 @@ class CallUpdates:
             return
         for update in updates:
             if call := live.get(update.call_id):
-                text = self._sentences.speak(call.language, update.said)
+                sentences = self._agents.named(call.agent).sentences
+                text = sentences.speak(call.language, update.said)
                 self._executor.submit(self._post, update.call_id, call.control_url, text)
 
     def _post(self, call_id: str, url: str, text: str) -> None:

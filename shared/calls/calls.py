@@ -70,6 +70,7 @@ class CallState:
     senses: what the caller's words in this event mean; said_at_ms: when they were said.
     assistant_language: the tag that the assistant is set up for. language: the one in which the
     call's last accepted request was answered. Both "" when unknown.
+    agent: the name of the agent folder that answers the call, "" for the first one.
     """
 
     call_id: str
@@ -87,14 +88,16 @@ class CallState:
     said_at_ms: int = 0
     assistant_language: str = ""
     language: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)
 class LiveCall:
-    """A call that still lasts. language: as in CallState."""
+    """A call that still lasts. language, agent: as in CallState."""
 
     control_url: str
     language: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,10 @@ class Calls:
         self._prefix = prefix
         self._record_event = BatchedScript(store, load(store, "calls", "record_event"))
 
-    def record_event(self, message: Message, caller_id: CallerId) -> CallState:
+    def record_event(self, message: Message, caller_id: CallerId, agent: str = "") -> CallState:
         """Record what this message says about its call. Returns the call's state.
+
+        agent: the agent folder that the message names, "" for none.
 
         One round trip. Idempotent, and independent of the order in which messages arrive.
         """
@@ -128,6 +133,7 @@ class Calls:
                 direction=message.direction,
                 since_ms=at_ms,
                 assistant_language=message.assistant_language,
+                agent=agent,
             )
         fields = {
             "id": call_id,
@@ -135,6 +141,7 @@ class Calls:
             "ended": "1" if message.ends_call else "",
             "over": "1" if message.ends_call else "",
             "assistant_language": message.assistant_language,
+            "agent": agent,
         }
         control = read_url(message.control_url) if message.control_url else None
         words = _shortened(utterance(message)) if message.type == "transcript" else None
@@ -296,11 +303,11 @@ class Calls:
             pipe = self._store.pipeline(transaction=False)
             for call_id in ids:
                 key = f"{self._prefix}call:{call_id}"
-                pipe.hmget(key, "control_url", "ended", "two_numbers", "language")
+                pipe.hmget(key, "control_url", "ended", "two_numbers", "language", "agent")
             rows = pipe.execute()
         return {
-            id_: LiveCall(url, language or "")
-            for id_, (url, ended, two_numbers, language) in zip(ids, rows, strict=True)
+            id_: LiveCall(url, language or "", agent or "")
+            for id_, (url, ended, two_numbers, language, agent) in zip(ids, rows, strict=True)
             if url and not ended and not two_numbers
         }
 
@@ -393,4 +400,5 @@ def _state(
         said_at_ms=said_at_ms,
         assistant_language=stored.get("assistant_language", ""),
         language=stored.get("language", ""),
+        agent=stored.get("agent", ""),
     )

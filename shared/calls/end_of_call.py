@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.agent.folder import agent_of
+from shared.agent.agents import Agents, agents_of
 from shared.agent.salesforce import CallLogMapping
 from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls, CallState
@@ -60,16 +60,12 @@ class EndOfCallWriter:
         calls: Calls,
         journal: Journal,
         settings: Settings,
-        call_log: CallLogMapping | None = None,
-        sentences: Sentences | None = None,
+        agents: Agents | None = None,
     ) -> None:
-        """call_log: what the team wants in the Task of a call; the defaults when None.
-        sentences: for what staff read; those of the settings' agent folder when None.
-        """
+        """agents: those of the settings when None."""
         self._calls = calls
-        self._call_log = call_log or CallLogMapping()
         self._journal = journal
-        self._sentences = sentences or agent_of(settings).sentences
+        self._agents = agents or agents_of(settings)
         self._base_url = settings.vapi.base_url
         self._hold_ms = settings.journal.commit_window_ms
 
@@ -89,7 +85,8 @@ class EndOfCallWriter:
         due_kinds: tuple[Kind, ...] = ()
         updates = self._calls.updates(state.call_id)
         report = _completed(report, updates, ended_reason="" if is_reported else NO_REPORT)
-        labels = TranscriptLabels.of_call(self._sentences, state.direction)
+        agent = self._agents.named(state.agent)
+        labels = TranscriptLabels.of_call(agent.sentences, state.direction)
         stored_transcript = self._calls.transcript(state.call_id, labels)
         for _ in range(CLOSE_TRIES):
             intents = self._journal.of_call(state.call_id)
@@ -103,14 +100,14 @@ class EndOfCallWriter:
                 api_url=self._base_url,
                 hold_ms=self._hold_ms,
                 is_reported=is_reported,
-                wanted=self._call_log,
-                sentences=self._sentences,
+                wanted=agent.salesforce.call_log,
+                sentences=agent.sentences,
             )
             if any(intent.kind is Kind.CALL_LOG for intent in intents):
                 end_intents = amendment(end_intents, intents, is_reported=state.is_reported)
             if not end_intents:
                 break
-            accepted = self._journal.accept(state.call_id, end_intents)
+            accepted = self._journal.accept(state.call_id, end_intents, agent=state.agent)
             if isinstance(accepted, Accepted):
                 log.info("call_closed", call_id=state.call_id, count=len(end_intents))
                 due_kinds = accepted.due_kinds
@@ -130,10 +127,11 @@ class EndOfCallWriter:
         """
         if not state.summary or state.has_two_numbers:
             return ()
+        sentences = self._agents.named(state.agent).sentences
         comment = CommentDraft(
             caller_number=state.number,
             case_intent=case_intent,
-            text=f"{self._sentences.for_staff('record-call-summary')} {state.summary}",
+            text=f"{sentences.for_staff('record-call-summary')} {state.summary}",
         )
         return self.comment(state, comment, f"{FINGERPRINT}:summary")
 
@@ -150,7 +148,7 @@ class EndOfCallWriter:
             after=(comment.case_intent,),
             draft=comment,
         )
-        accepted = self._journal.accept(state.call_id, [intent])
+        accepted = self._journal.accept(state.call_id, [intent], agent=state.agent)
         return accepted.due_kinds if isinstance(accepted, Accepted) else ()
 
     def end_quiet_calls(self, for_ms: int) -> tuple[int, set[Kind]]:

@@ -43,6 +43,7 @@ class Intent:
     omit_fields: fields that Salesforce refused, which the next attempt omits.
     attempts: leases so far. refusals: answers of Salesforce that refused this very record.
     reason: a code. detail: Salesforce's own words, for the operator; they may quote values.
+    agent: the agent folder of its call, "" for the first one.
     org: the host of the org that it was accepted for; "" when an earlier version did not record it.
     unreadable: a code for the part that this version can't read, "" when it can read everything.
     has_two_numbers: its call showed two numbers, as `without_caller` says. Not stored.
@@ -69,6 +70,7 @@ class Intent:
     settled_at_ms: int | None = None
     omit_fields: tuple[str, ...] = ()
     org: str = ""
+    agent: str = ""
     receipt: Receipt | None = None
     unreadable: str = ""
     has_two_numbers: bool = False

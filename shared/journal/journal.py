@@ -132,6 +132,7 @@ class Journal:
         answer: StoredAnswer | None = None,
         limits: Limits | None = None,
         *,
+        agent: str = "",
         read_after: Callable[[Any], None] = lambda _: None,
         replies: list[Any] | None = None,
     ) -> Acceptance:
@@ -141,14 +142,15 @@ class Journal:
         nothing. Raises StoreFullError before the store's memory is full, because delivery and
         retention need the rest of it.
 
-        read_after: adds commands to the pipeline, which run right after this step in the same round
-        trip. Their replies are appended to `replies`.
+        agent: the agent folder of the call. read_after: adds commands to the pipeline, which run
+        right after this step in the same round trip. Their replies are appended to `replies`.
         """
         if self._memory.is_full():
             raise StoreFullError("FULL")
         request: dict[str, Any] = {
             "prefix": self._prefix,
             "call": call_id,
+            "agent": agent,
             "wake_up_ms": WAKE_UP_MS,
             "dedup_ms": max(1, self._dedup_ms),
             "call_ms": CALL_TTL_MS,

@@ -69,6 +69,7 @@ def read_row(intent_id: str, stored: Any) -> Intent:
         requested_at_ms=number("requested_at"),
         message=row.get("message", ""),
         org=row.get("org", ""),
+        agent=row.get("agent", ""),
         settled_at_ms=number("settled") or None,
         omit_fields=tuple(parsed("omit_fields", list, "[]")),
         receipt=receipt(),

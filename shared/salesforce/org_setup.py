@@ -8,8 +8,8 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import redis
@@ -54,6 +54,17 @@ class Wanted:
     queues: tuple[str, ...] = ()
     record_types: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+
+    @classmethod
+    def all_of(cls, parts: "Iterable[Wanted]") -> "Wanted":
+        """What any of them needs to know."""
+        every = list(parts)
+        return cls(
+            *(
+                tuple(sorted({name for part in every for name in getattr(part, each.name)}))
+                for each in fields(cls)
+            )
+        )
 
     @property
     def digest(self) -> str:

@@ -32,10 +32,20 @@ class CallSettings(Group):
     idle_call_min: float = Field(
         10, ge=1, le=24 * 60, description="a number of minutes from 1 to 1440, such as 10"
     )
-    agent_dir: str = Field("agent", description="the path of an agent folder, such as agent")
+    agent_dir: str = Field(
+        "agent",
+        min_length=1,
+        description="the path of an agent folder, or several with a colon between them, such as "
+        "agents/one:agents/two",
+    )
     default_language: str = Field("en", description="a language tag, such as en, de or pt-BR")
     fallback_phone_number: PhoneNumber | None = Field(None, description=NUMBER)
     phone_region: str = Field("US", description="a country's two letters, such as US")
+
+    @property
+    def agent_dirs(self) -> tuple[str, ...]:
+        """The paths of AGENT_DIR."""
+        return tuple(part.strip() for part in self.agent_dir.split(":"))
 
     @property
     def trusted_sip_hosts(self) -> tuple[str, ...]:

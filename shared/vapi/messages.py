@@ -133,6 +133,22 @@ class Message:
                     return tag
         return ""
 
+    @property
+    def assistant_id(self) -> str:
+        """The id of the saved assistant that talks, or ""."""
+        places = (
+            self.body.get("assistantId"),
+            _object(self.body.get("assistant")).get("id"),
+            self.call.get("assistantId"),
+        )
+        return next(filter(None, map(_text, places)), "")
+
+    @property
+    def own_number(self) -> str:
+        """The number of ours that was dialled, or that the call was placed from; "" without one."""
+        holders = (self.body.get("phoneNumber"), self.call.get("phoneNumber"))
+        return next(filter(None, (_text(_object(each).get("number")) for each in holders)), "")
+
     @cached_property
     def direction(self) -> str:
         """OUTBOUND for calls that Vapi placed, WEB for other than phone calls, else INBOUND."""

@@ -800,7 +800,7 @@ def test_a_file_with_windows_line_ends_is_a_warning_before_it_is_loaded(
     assert problems() == {}
 
 
-def rules(**how: bool) -> tuple[str, str]:
+def rules(**how: Any) -> tuple[str, str]:
     (found,) = (finding for finding in diagnose(**how) if finding.link == "salesforce rules")
     return str(found.status), found.message
 

@@ -1,6 +1,8 @@
 """Provisioning: plan shows what differs, apply changes it once, rollback restores it."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from cli.provision import Accounts, missing
 from cli.vapi.api import VapiApi, VapiRefusedError
 from cli.vapi.wanted import wanted_assistant, wanted_tools
 from shared.agent.folder import load_agent
+from shared.agent.languages import AGENT_FOLDER
 from shared.settings import load_settings
 from shared.vapi.messages import KNOWN
 from tests.cli.conftest import Twilio
@@ -321,3 +324,38 @@ def test_a_setting_that_windows_line_ends_broke_is_refused_with_the_remedy(
     output = run("plan", exit_code=1)
     assert "VAPI_AUTH must be" in output
     assert ".env has Windows line ends (CRLF). Run: sed" in output
+
+
+def test_each_agent_folder_has_its_own_assistant_and_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nord = tmp_path / "nord"
+    shutil.copytree(AGENT_FOLDER, nord)
+    assistant = (nord / "assistant.toml").read_text()
+    (nord / "assistant.toml").write_text(assistant.replace('"vapi-salesforce"', '"nord"', 1))
+    (nord / "calls.toml").write_text('numbers = ["+493012345678"]\n')
+    tool = nord / "tools" / "lookupCustomer.toml"
+    tool.write_text(re.sub(r"(?m)^description = .*$", 'description = "Nord."', tool.read_text()))
+    monkeypatch.setenv("AGENT_DIR", f"agent:{nord}")
+    load_settings.cache_clear()
+    run("apply", "--yes")
+    output = run("apply", "--yes", "--agent", "nord")
+    (made,) = (row for row in api().list_all("assistant") if row["name"] == "nord")
+    assert f'Add to {nord}/calls.toml: assistants = ["{made["id"]}"]' in output
+    (nord / "calls.toml").write_text(f'assistants = ["{made["id"]}"]\n')
+    assert run("plan") == "nothing to do\n"
+    assert run("plan", "--agent", "nord") == "nothing to do\n"
+    assert len(api().list_all("tool")) == 2 * len(TOOLS)
+    said = {
+        tool["function"]["description"]
+        for tool in api().list_all("tool")
+        if tool["function"]["name"] == "lookupCustomer"
+    }
+    assert "Nord." in said
+    assert len(said) == 2
+
+
+def test_an_agent_folder_that_is_not_served_is_refused() -> None:
+    assert "AGENT_DIR has no folder named nord; it has agent" in run(
+        "plan", "--agent", "nord", exit_code=1
+    )

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from demo.stack import ROOT, Org
+from shared.agent.agents import Agents
 from shared.calls.call_updates import CallUpdate
 from shared.domain.kinds import Kind
 from shared.settings import Settings
@@ -115,7 +116,7 @@ def test_a_call_update_is_in_the_language_of_its_call(
     drain(context, Kind.CASE_CREATE, lambda lease, ends: updates.extend(updates_of(lease, ends)))
     (update,) = updates
     language = service.calls.state("call-1").language
-    said = service.sentences.speak(language, update.said)
+    said = service.agents.first.sentences.speak(language, update.said)
     assert said.startswith(f"Der Vorgang mit der Referenz {reference} ist jetzt angelegt.")
 
 
@@ -155,8 +156,9 @@ def test_an_assistant_in_another_language_than_the_default_stays_in_it_for_its_c
 ) -> None:
     speaks(org, caller, "Jane Miller")
     assistant = {"transcriber": {"provider": "deepgram", "language": saved}}
-    agent = replace(app.extensions["service"].agent, assistant=assistant)
-    monkeypatch.setitem(app.extensions, "service", replace(app.extensions["service"], agent=agent))
+    agent = replace(app.extensions["service"].agents.first, assistant=assistant)
+    serves = replace(app.extensions["service"], agents=Agents((agent,)))
+    monkeypatch.setitem(app.extensions, "service", serves)
     given = overrides(app.test_client())
     assert given.get("firstMessage", "").startswith(greeting)
     assert ("firstMessage" in given) is bool(greeting)
@@ -167,8 +169,9 @@ def test_a_provider_with_other_names_for_languages_is_left_alone(
 ) -> None:
     speaks(org, "de", "Jane Miller")
     azure = {"transcriber": {"provider": "azure"}, "voice": {"provider": "vapi", "version": 2}}
-    agent = replace(app.extensions["service"].agent, assistant=azure)
-    monkeypatch.setitem(app.extensions, "service", replace(app.extensions["service"], agent=agent))
+    agent = replace(app.extensions["service"].agents.first, assistant=azure)
+    serves = replace(app.extensions["service"], agents=Agents((agent,)))
+    monkeypatch.setitem(app.extensions, "service", serves)
     assert overrides(app.test_client()).keys() == {"variableValues", "firstMessage"}
 
 

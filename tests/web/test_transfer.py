@@ -149,9 +149,10 @@ def test_a_call_outside_the_hours_gets_what_the_file_says_before_the_assistant(
     others = {"fallback_phone_number": FALLBACK, "vapi_assistant_id": "a-1"}
     made = app_with(settings, with_rules(tmp_path, text), **others)
     service: Service = made.extensions["service"]
-    given = json.loads(answer_assistant_request(service, None, SUNDAY))
+    agent = service.agents.first
+    given = json.loads(answer_assistant_request(service, agent, None, SUNDAY))
     assert given == answer or (answer is None and given["assistantId"] == "a-1")
-    assert "assistantId" in json.loads(answer_assistant_request(service, None, MONDAY_NOON))
+    assert "assistantId" in json.loads(answer_assistant_request(service, agent, None, MONDAY_NOON))
     service.close()
 
 

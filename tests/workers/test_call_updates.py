@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from urllib3.util import parse_url
 
 from demo.stack import Org
-from shared.agent.languages import AGENT_FOLDER
-from shared.agent.sentences import Sentences, phrase
+from shared.agent.agents import Agents
+from shared.agent.folder import load_agent
+from shared.agent.sentences import phrase
 from shared.calls.call_updates import CallUpdate, CallUpdates
 from shared.calls.calls import Calls
 from shared.domain.kinds import Kind
@@ -30,7 +31,7 @@ from workers.call_updates import updates_of
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
-SENTENCES = Sentences.load(AGENT_FOLDER)
+AGENTS = Agents((load_agent("agent"),))
 OPENED = CallUpdate("call-1", phrase("case-open-now", reference="K7M 2QX", number="1008"))
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 
@@ -60,7 +61,7 @@ def control() -> Iterator[tuple[str, list[Any]]]:
 
 
 def deliver_and_notify(context: DeliveryContext, settings: Settings, store: redis.Redis) -> None:
-    call_updates = CallUpdates(Calls(store), settings.vapi, SENTENCES)
+    call_updates = CallUpdates(Calls(store), settings.vapi, AGENTS)
     drain(
         context,
         Kind.CASE_CREATE,
@@ -141,7 +142,7 @@ def test_the_call_learns_of_a_refused_field_by_its_spoken_name(
     ask(client, "updateContact", wanted)
     org.fault(refuse_fields=["Contact.MailingState"])
     loopback = change_settings(settings, vapi_control_hosts="127.0.0.1")
-    call_updates = CallUpdates(Calls(store), loopback.vapi, SENTENCES)
+    call_updates = CallUpdates(Calls(store), loopback.vapi, AGENTS)
     drain(
         context,
         Kind.CONTACT_UPDATE,
@@ -262,7 +263,7 @@ def test_a_url_that_an_older_process_kept_is_refused_when_a_call_update_is_sent(
 ) -> None:
     post(client, message("status-update", status="in-progress"))
     call_has(store, "call-1", control_url=url)
-    call_updates = CallUpdates(Calls(store), settings.vapi, SENTENCES)
+    call_updates = CallUpdates(Calls(store), settings.vapi, AGENTS)
     call_updates.notify_agent([OPENED])
     call_updates.close()
     assert Calls(store).call_update_counts() == {"refused": 1}
@@ -276,7 +277,7 @@ def test_a_defect_while_a_call_update_is_sent_is_counted(
 
     live_call(client, "https://x.vapi.ai/control")
     monkeypatch.setattr("shared.calls.call_updates.post_update", boom)
-    call_updates = CallUpdates(Calls(store), settings.vapi, SENTENCES)
+    call_updates = CallUpdates(Calls(store), settings.vapi, AGENTS)
     call_updates.notify_agent([OPENED])
     call_updates.close()
     assert Calls(store).call_update_counts() == {"failed": 1}

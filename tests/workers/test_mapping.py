@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import redis
 
 from demo.stack import Org
+from shared.agent.agents import Agents, agents_of
 from shared.agent.salesforce import CallLogMapping, SalesforceMapping
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
@@ -45,13 +47,17 @@ OTHER_STATUSES = {
 }
 
 
+def with_mapping(settings: Settings, mapping: SalesforceMapping) -> Agents:
+    return Agents((replace(agents_of(settings).first, salesforce=mapping),))
+
+
 @pytest.fixture
 def mapped(settings: Settings, store: redis.Redis) -> Mapped:
     """A context with a mapping, by the tables of salesforce.toml."""
 
     def make(**tables: Any) -> DeliveryContext:
-        mapping = SalesforceMapping.model_validate(tables)
-        return DeliveryContext.from_settings(settings, store, mapping)
+        agents = with_mapping(settings, SalesforceMapping.model_validate(tables))
+        return DeliveryContext.from_settings(settings, store, agents=agents)
 
     return make
 
@@ -424,7 +430,8 @@ def end(store: redis.Redis, journal: Journal, settings: Settings) -> Callable[..
 
     def make(**call_log: Any) -> None:
         calls = Calls(store)
-        writer = EndOfCallWriter(calls, journal, settings, CallLogMapping(**call_log))
+        mapping = SalesforceMapping(call_log=CallLogMapping(**call_log))
+        writer = EndOfCallWriter(calls, journal, settings, with_mapping(settings, mapping))
         report = EndOfCall(
             summary="Billed twice.", transcript="Caller: hello", recording="x-recording"
         )

@@ -126,7 +126,7 @@ def close_replaced(turn: Turn, named: Intent, tool: str) -> tuple[NewIntent, ...
         has_no_contact=caller.has_no_contact,
         case_intent=named.id,
         only_after=close_id,
-        text=turn.service.sentences.for_staff("record-case-replaced"),
+        text=turn.agent.sentences.for_staff("record-case-replaced"),
     )
     return (
         NewIntent(

@@ -68,7 +68,7 @@ def _why(turn: Turn, draft: CloseDraft, reason: str | None, close_id: str) -> tu
     """The caller's reason, as a comment on the case once it is closed."""
     if not reason:
         return ()
-    taken_back = turn.service.sentences.for_staff("record-case-taken-back")
+    taken_back = turn.agent.sentences.for_staff("record-case-taken-back")
     comment = CommentDraft(
         caller_number=draft.caller_number,
         contact_id=draft.contact_id,

@@ -69,11 +69,11 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
         if step.started:
             _finish(turn, step, deadline)
     # Not stored for a redelivery, so in the one language that can't change between the two.
-    sentences = turn.service.sentences
+    sentences = turn.agent.sentences
     too_many = sentences.say(sentences.default, "too-many-calls")
     others = [_Step(call) for call in calls[limit:]]
     for step in others:
-        step.tool = turn.service.agent.tools.get(step.call.name)
+        step.tool = turn.agent.tools.get(step.call.name)
         _count(step, "refused")
         step.entry = as_entry(step.call, refusal(too_many))
     return [step.entry for step in steps + others]
@@ -87,7 +87,7 @@ def store_is_away(agent: Agent, calls: list[ToolCall]) -> list[str]:
 
 
 def _validated(turn: Turn, call: ToolCall) -> _Step:
-    tool = turn.service.agent.tools.get(call.name)
+    tool = turn.agent.tools.get(call.name)
     if tool is None:
         return _Step(call, why_not=lambda: turn.say("no-such-tool"))
     if call.arguments is None:

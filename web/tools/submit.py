@@ -173,7 +173,13 @@ def _accept(
 
     replies: list[Any] = []
     accepted = service.journal.accept(
-        state.call_id, [intent, *also], answer, limits, read_after=read_words, replies=replies
+        state.call_id,
+        [intent, *also],
+        answer,
+        limits,
+        agent=state.agent,
+        read_after=read_words,
+        replies=replies,
     )
     if not isinstance(accepted, Accepted):
         return accepted, False

@@ -40,6 +40,7 @@ class Turn:
         shown: tuple[str, ...] = (),
     ) -> None:
         self.service = service
+        self.agent = service.agents.named(state.agent)
         self.state = state
         self.at_ms = at_ms
         self.message_id = message_id
@@ -89,7 +90,7 @@ class Turn:
 
         Of several customers with the number, the one that all of them speak.
         """
-        sentences = self.service.sentences
+        sentences = self.agent.sentences
         snapshot = None if self._snapshot is _UNREAD else self._snapshot
         known = snapshot.customers if snapshot else ()
         customers = known if self._customers is None else self._customers
@@ -103,17 +104,17 @@ class Turn:
 
     def say(self, key: str, **values: Value) -> str:
         """The sentence in the language of the call."""
-        return self.service.sentences.say(self.language, key, **values)
+        return self.agent.sentences.say(self.language, key, **values)
 
     def first(self, keys: Iterable[str], **values: Value) -> str:
         """The first of these sentences that there is."""
-        return self.service.sentences.first(self.language, keys, **values)
+        return self.agent.sentences.first(self.language, keys, **values)
 
     def wrong_arguments(self, tool: str, verb: str, problems: Iterable[Problem]) -> str:
-        return sentence_of(self.service.sentences, self.language, tool, verb, problems)
+        return sentence_of(self.agent.sentences, self.language, tool, verb, problems)
 
     def spoken_name(self, argument: str) -> str:
-        return spoken_name(self.service.sentences, self.language, argument)
+        return spoken_name(self.agent.sentences, self.language, argument)
 
     def spelled(self, text: str) -> str:
         """Letter by letter, as a person spells it on the phone."""

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import redis
 
-from shared.agent.folder import agent_of
+from shared.agent.agents import Agents, agents_of
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls
@@ -22,7 +22,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
-from shared.salesforce.org_setup import OrgSetup
+from shared.salesforce.org_setup import OrgSetup, Wanted
 from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
 from shared.settings import Settings
@@ -42,8 +42,8 @@ REST_UNKEYED_MS = 60_000
 class DeliveryContext:
     """failures_in_a_row: of the kind, or of the whole org, before this batch.
 
-    mapping: how the team wants its records to look; org_setup: what the org has for it.
-    sentences: for what staff read in a record.
+    agents: all that are served. mapping: how the team of the batch's agent folder wants its records
+    to look; sentences: for what staff read in them. org_setup: what the org has for all mappings.
     lease: the batch at work, None outside of one.
     """
 
@@ -59,6 +59,7 @@ class DeliveryContext:
     mapping: SalesforceMapping
     org_setup: OrgSetup
     sentences: Sentences
+    agents: Agents
     failures_in_a_row: int = 0
     lease: Lease | None = None
 
@@ -67,11 +68,11 @@ class DeliveryContext:
         cls,
         settings: Settings,
         store: redis.Redis,
-        mapping: SalesforceMapping | None = None,
-        sentences: Sentences | None = None,
+        *,
+        agents: Agents | None = None,
     ) -> Self:
-        """mapping: the defaults when None. sentences: those of the settings' agent folder."""
-        mapping = mapping or SalesforceMapping()
+        """agents: those of the settings when None."""
+        agents = agents or agents_of(settings)
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.WRITE)
         records = Records(
@@ -90,10 +91,23 @@ class DeliveryContext:
             time_zone=TimeZone(settings.salesforce, store, salesforce),
             contact_writes=ContactWrites(store),
             case_numbers=CaseNumbers(store, keys),
-            mapping=mapping,
-            org_setup=OrgSetup(settings.salesforce, store, salesforce, mapping.wanted),
-            sentences=sentences or agent_of(settings).sentences,
+            mapping=agents.first.salesforce,
+            org_setup=OrgSetup(
+                settings.salesforce,
+                store,
+                salesforce,
+                Wanted.all_of(agent.salesforce.wanted for agent in agents.all),
+            ),
+            sentences=agents.first.sentences,
+            agents=agents,
         )
+
+    def for_agent(self, name: str) -> Self:
+        """The same, with what the agent folder of that name says."""
+        agent = self.agents.named(name)
+        if agent is self.agents.first:
+            return self
+        return replace(self, mapping=agent.salesforce, sentences=agent.sentences)
 
     def failed(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from shared.domain.intent import (
     Cancelled,
@@ -160,8 +161,16 @@ def _deliver(context: DeliveryContext, lease: Lease) -> list[Outcome]:
             return outcomes + [
                 context.failed(item, error, may_exist=item.in_doubt) for item in readable
             ]
-    applied = apply_batch(context, applier_of(lease.kind).apply, readable)
+    applied: list[Outcome] = []
+    for name, intents in groupby(sorted(readable, key=_agent), _agent):
+        apply = applier_of(lease.kind).apply
+        applied += apply_batch(context.for_agent(name), apply, list(intents))
     return outcomes + among_others(applied)
+
+
+def _agent(intent: Intent) -> str:
+    """Whose records they are: intents of different agent folders take requests of their own."""
+    return intent.agent
 
 
 def _without_doubtful_callers(context: DeliveryContext, intents: list[Intent]) -> list[Intent]:

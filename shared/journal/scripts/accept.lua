@@ -5,6 +5,7 @@
 -- ARGV[1]  JSON object:
 --   prefix      of every key
 --   call        the call's id, "" when the message named none
+--   agent       the agent folder of the call, "" for the first one
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
 --               record (its name, or ""; it waits for the call's requests of other kinds about it),
@@ -151,7 +152,8 @@ local function record(intent)
     'reference', intent.reference, 'fingerprint', intent.fingerprint,
     'payload', intent.payload, 'said', intent.said, 'accepted', now, 'hold_until', hold_until,
     'requested_at', intent.requested_at, 'message', intent.message, 'dedup_keys', cjson.encode(intent.dedup_keys),
-    'record', intent.record, 'waiting', waiting, 'attempts', 0, 'in_doubt', 0, 'org', intent.org)
+    'record', intent.record, 'waiting', waiting, 'attempts', 0, 'in_doubt', 0, 'org', intent.org,
+    'agent', want.agent)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   note_kind(p, intent.kind)
   if waiting > 0 then

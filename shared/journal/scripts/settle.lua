@@ -93,7 +93,8 @@ local function record(intent, from, call, parked)
     'schema', intent.schema, 'call', call, 'tool', intent.tool, 'reference', intent.reference,
     'fingerprint', '', 'payload', intent.payload, 'said', intent.said, 'accepted', now,
     'hold_until', now, 'dedup_keys', '[]', 'waiting', waiting, 'attempts', 0, 'in_doubt', 0,
-    'record', intent.record, 'org', redis.call('HGET', from, 'org') or '')
+    'record', intent.record, 'org', redis.call('HGET', from, 'org') or '',
+    'agent', redis.call('HGET', from, 'agent') or '')
   redis.call('ZADD', p .. 'intents', now, intent.id)
   if call ~= '' then
     redis.call('RPUSH', p .. 'call:' .. call .. ':intents', intent.id)

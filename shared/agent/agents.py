@@ -1,0 +1,107 @@
+"""The agent folders that AGENT_DIR names, and which of them answers a call.
+
+A call is answered by the folder that claims its assistant, else by the one that claims the number
+that was dialled (`calls.toml`), else by the first. Folders are known by the name of their
+directory, which is stored with each call and each intent.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from shared.agent import claims
+from shared.agent.errors import AgentError, Mistake
+from shared.agent.folder import Agent, load_agent
+from shared.agent.languages import PROJECT, default_language
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Agents:
+    """At least one, in the order of AGENT_DIR."""
+
+    all: tuple[Agent, ...]
+
+    @property
+    def first(self) -> Agent:
+        return self.all[0]
+
+    def named(self, name: str) -> Agent:
+        """The first one for "", and for a folder that is no longer served."""
+        return next((agent for agent in self.all if agent.name == name), self.first)
+
+    def claiming(self, assistant_id: str, number: str) -> str:
+        """The name of the folder that claims a call; "" when none does.
+
+        assistant_id, number: of the call, "" when unknown.
+        """
+        for agent in self.all:
+            if assistant_id and assistant_id in agent.claims.assistants:
+                return agent.name
+        for agent in self.all:
+            if number and number in agent.claims.numbers:
+                return agent.name
+        return ""
+
+    @property
+    def contact_fields(self) -> tuple[str, ...]:
+        """The fields of a contact that the tools of any folder change."""
+        return tuple(sorted({name for agent in self.all for name in agent.contact_fields}))
+
+
+def agents_of(settings: Settings) -> Agents:
+    """Raises AgentError, which names every mistake of every folder, and SettingsError when
+    DEFAULT_LANGUAGE has no sentences in one of them."""
+    dirs = settings.calls.agent_dirs
+    languages = tuple(default_language(settings, PROJECT / folder) for folder in dirs)
+    return _load(dirs, languages)
+
+
+@cache
+def _load(dirs: tuple[str, ...], languages: tuple[str, ...]) -> Agents:
+    agents, refused = [], []
+    for agent_dir, language in zip(dirs, languages, strict=True):
+        try:
+            agents.append(load_agent(agent_dir, language))
+        except AgentError as error:
+            refused.append((agent_dir, error.mistakes))
+    if len(dirs) == 1 and refused:
+        raise AgentError(list(refused[0][1]), PROJECT / dirs[0])
+    mistakes = [
+        replace(mistake, file=str(Path(agent_dir) / mistake.file))
+        for agent_dir, of_folder in refused
+        for mistake in of_folder
+    ]
+    if mistakes := mistakes + list(_disagreements(agents)):
+        raise AgentError(mistakes)
+    return Agents(tuple(agents))
+
+
+def _disagreements(agents: list[Agent]) -> Iterator[Mistake]:
+    """What is wrong with folders that are each right by themselves."""
+    names: dict[str, Path] = {}
+    assistants: dict[str, Path] = {}
+    claimed: dict[str, Path] = {}
+    for place, agent in enumerate(agents):
+        if other := names.get(agent.name):
+            yield Mistake(
+                str(agent.folder), 0, f"has the same name as {other}", "rename one of the two"
+            )
+        names[agent.name] = agent.folder
+        assistant = str(agent.assistant.get("name", ""))
+        if other := assistants.get(assistant):
+            problem = f"has the same name as the assistant of {other}"
+            file = str(agent.folder / "assistant.toml")
+            yield Mistake(file, 0, problem, "rename one of the two: provision finds it by its name")
+        assistants[assistant] = agent.folder
+        own = [*agent.claims.numbers, *agent.claims.assistants]
+        if place > 0 and not own:
+            remedy = "name numbers or assistants; only the first folder of AGENT_DIR needs none"
+            yield Mistake(str(agent.folder / claims.FILE), 0, "claims no call", remedy)
+        for claim in own:
+            if other := claimed.get(claim):
+                problem = f"{claim} is in {other / claims.FILE} as well"
+                file = str(agent.folder / claims.FILE)
+                yield Mistake(file, 0, problem, "keep it in one of the two")
+            claimed[claim] = agent.folder
