@@ -16,7 +16,8 @@ FIELDS = frozenset(
     {
         "event", "level", "timestamp", "exception", "dropped",
         "age_s", "call_id", "code", "count", "delivered", "failure", "intent_id", "kind",
-        "message_type", "parked", "reason", "setting", "shape", "tool", "tool_call_id", "unsettled",
+        "message_type", "parked", "reason", "setting", "shape", "tier", "tool", "tool_call_id",
+        "unsettled",
     }
 )  # fmt: skip
 

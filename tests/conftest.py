@@ -1,5 +1,6 @@
 """Fixtures: a real Valkey, the local org over HTTP, and the service put together on them."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from demo.stack import Org, Store
+from shared.agent.languages import AGENT_FOLDER
 from shared.journal.journal import Journal
 from shared.salesforce.namespace import keys_of
 from shared.settings import GROUPS, Settings
@@ -98,10 +100,20 @@ def org(org_server: Org) -> Org:
     return org_server
 
 
+@pytest.fixture(scope="session")
+def open_agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default agent folder with the policy `open`: the caller's number is enough for all."""
+    folder = tmp_path_factory.mktemp("agents") / "agent"
+    shutil.copytree(AGENT_FOLDER, folder)
+    (folder / "policy.toml").write_text('base = "open"\n')
+    return folder
+
+
 @pytest.fixture
-def settings(store: redis.Redis, store_server: Store, org: Org) -> Settings:
-    """What a test runs with: no commit window, so that what is accepted is due at once."""
-    return make_settings(store_server.url, org.url)
+def settings(store: redis.Redis, store_server: Store, org: Org, open_agent: Path) -> Settings:
+    """What a test runs with: no commit window, so that what is accepted is due at once, and no
+    policy between a caller and what the test is about."""
+    return make_settings(store_server.url, org.url, agent_dir=str(open_agent))
 
 
 def make_settings(redis_url: str, org_url: str, **others: Any) -> Settings:

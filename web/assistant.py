@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.agent.folder import Agent
+from shared.agent.tool_files import Verb
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
 from shared.logs import log
 from shared.salesforce.failures import SalesforceError
 from shared.store import StoreUnavailableError
 from web.service import Service
-from web.tools.caller import look_up_caller, open_cases
+from web.tools.caller import look_up_caller, may, open_cases
+from web.tools.identify import ACCOUNT, NAME
 from web.tools.sentences import case_sentence
 from web.tools.turn import Turn
 from web.transfer import destination
@@ -85,16 +87,17 @@ def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:
     """The overrides for the one contact with the number, or for the callers that share it."""
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
-    spoken = _spoken_language(turn, contact.name if contact else "")
+    may_name = may(turn, caller, Verb.IDENTIFY, NAME)
+    spoken = _spoken_language(turn, contact.name if contact and may_name else "")
     if not contact:
         return {"variableValues": _variables(turn.service)} | spoken
-    cases = open_cases(turn, caller)
+    cases = open_cases(turn, caller) if may(turn, caller, Verb.READ) else []
     values = _variables(
         turn.service,
-        customerName=contact.name,
-        accountName=contact.account_name,
-        openCaseCount=str(len(cases)),
-        openCases=" ".join(case_sentence(turn, case_) for case_ in cases[:MAX_CASES]),
+        customerName=contact.name if may_name else "",
+        accountName=contact.account_name if may(turn, caller, Verb.IDENTIFY, ACCOUNT) else "",
+        openCaseCount=str(len(cases)) if may(turn, caller, Verb.READ) else "",
+        openCases=" ".join(case_sentence(turn, caller, case_) for case_ in cases[:MAX_CASES]),
         language=contact.language,
     )
     return {"variableValues": values} | spoken

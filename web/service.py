@@ -11,6 +11,7 @@ from shared.agent.folder import Agent
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
 from shared.calls.end_of_call import EndOfCallWriter
+from shared.calls.guesses import Guesses
 from shared.deadline import Deadline
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
@@ -47,6 +48,7 @@ class Service:
     journal: Journal
     answers: Answers
     calls: Calls
+    guesses: Guesses
     api_budget: ApiBudget
     salesforce: SalesforceClient
     customers: Customers
@@ -86,6 +88,7 @@ class Service:
             journal=journal,
             answers=Answers(store),
             calls=calls,
+            guesses=Guesses(store),
             authorisation=Authorisation(settings.salesforce, store),
             end_of_call=EndOfCallWriter(calls, journal, settings, agents),
             call_updates=CallUpdates(calls, settings.vapi, agents),

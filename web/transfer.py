@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from shared.agent.sentences import Phrase, Sentences, Value, phrase
+from shared.agent.tool_files import Verb
 from shared.agent.transfer import Rules, is_sip
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
 from shared.vapi.messages import WEB
-from web.tools.caller import Caller, caller_for_a_write
+from web.tools.caller import Caller, caller_for_a_write, may
 from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
 
@@ -31,9 +32,13 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     case_intent = last_case_of_call(
         [intent for intent in turn.intents if caller.identity.requested(intent)]
     )
-    number, whom = _destination(rules, fallback, caller, case_intent, now)
+    may_name_owner = may(turn, caller, Verb.IDENTIFY, "Account.Owner")
+    owned_by = caller if may_name_owner else None
+    number, whom = _destination(rules, fallback, owned_by, case_intent, now)
     if not number:
         return json.dumps({"error": turn.say("transfer-nobody")})
+    if state.proof:
+        turn.prove(None)  # whoever speaks from now on has shown nothing
     sentences = turn.agent.sentences
     _bring_up_to_date(turn, case_intent, whom, caller.identity.contact_id_to_write)
     return json.dumps(
@@ -68,14 +73,15 @@ def destination(rules: Rules, number: str, message: str) -> dict[str, Any]:
 def _destination(
     rules: Rules,
     fallback: str | None,
-    caller: Caller,
+    owned_by: Caller | None,
     case_intent: Intent | None,
     now: datetime,
 ) -> tuple[str, str | Phrase]:
-    """Number and whom it reaches; "" for nobody."""
+    """Number and whom it reaches; "" for nobody. owned_by: the caller whose account's owner may be
+    named, None for nobody."""
     colleague = phrase("transfer-to-colleague")
     if rules.is_open(now):
-        contact = caller.contact
+        contact = owned_by.contact if owned_by else None
         if rules.owner and contact and contact.owner_phone:
             return contact.owner_phone, contact.owner_name or phrase("transfer-to-owner")
         issue_type = _issue_type(case_intent)

@@ -179,6 +179,7 @@ just-taken-back = Das wurde gerade zurückgenommen. Es wird nichts gespeichert.
 
 caller-known = Es ruft an: { $who }. Es gibt { open-cases }.
 caller-known-with-many-cases = Es ruft an: { $who }. Es gibt mindestens { open-cases }.
+caller-is = Es ruft an: { $who }.
 
 customer = { $name }
 customer-with-number = { $name }, Kundennummer { $number }
@@ -190,8 +191,6 @@ number-not-on-file = Diese Telefonnummer ist nicht hinterlegt.
 number-not-shown = Dieser Anruf zeigt keine Telefonnummer.
 
 caller-not-known = { $first } Deshalb kann ich nicht sagen, wer anruft.
-details-known = { $first } Zu diesen Angaben gibt es einen Kundeneintrag. Ohne die eigene Telefonnummer kann ich davon aber nichts sagen oder ändern.
-details-not-known = { $first } Und zu diesen Angaben habe ich keinen Kundeneintrag gefunden.
 
 nobody-known-shared-number = { number-first } Kunden haben diese Telefonnummer. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 nobody-known-new-number = Diese Telefonnummer ist nicht hinterlegt. Deshalb kann ich zu keinem Vorgang etwas sagen.
@@ -234,10 +233,8 @@ case-being-opened = Der Vorgang wird gerade angelegt und hat noch keine Nummer. 
 case-opened-number-unknown = Der Vorgang ist angelegt. Seine Nummer ist noch nicht bekannt.
 case-opened-state-unknown = Der Vorgang ist unter der Nummer { $number } angelegt. Seinen Stand kann ich gerade nicht sehen.
 case-has-number = Der Vorgang hat die Nummer { $number }.
-case-not-found-by-number = Zu dieser Nummer habe ich keinen Vorgang gefunden.
-case-not-found-by-reference = Zu dieser Referenz habe ich keinen Vorgang gefunden.
-case-not-discussed = Den Vorgang habe ich gefunden, aber unter dieser Telefonnummer darf ich nichts dazu sagen.
-reference-not-discussed = Die Referenz habe ich gefunden, aber unter dieser Telefonnummer darf ich nichts dazu sagen.
+case-not-found-by-number = Ich finde zu dieser Nummer keinen Vorgang, über den ich mit dieser Telefonnummer sprechen kann.
+case-not-found-by-reference = Ich finde zu dieser Referenz keinen Vorgang, über den ich mit dieser Telefonnummer sprechen kann.
 
 request-done = Erledigt ist { request-kind }.
 request-with-colleague = Noch nicht erledigt ist { request-kind }. Jemand aus unserem Team sieht es sich an.
@@ -260,10 +257,8 @@ read-many = { $count ->
 
 which-case = Ich weiß nicht, um welchen Vorgang es geht. Ich brauche seine Nummer oder seine Referenz.
 reference-of-no-case = Diese Referenz gehört zu keinem Vorgang.
-reference-not-changed = Die Referenz habe ich gefunden, aber unter dieser Telefonnummer kann ich den Vorgang nicht ändern.
 reference-not-checked = Ich kann diese Referenz gerade nicht prüfen. Es wurde nichts gespeichert.
 reference-not-looked-up = Ich kann diese Referenz gerade nicht finden. Es wurde nichts gespeichert.
-case-not-changed = Den Vorgang habe ich gefunden, aber unter dieser Telefonnummer kann ich ihn nicht ändern.
 case-taken-back = Dieser Vorgang wurde zurückgenommen. Es lässt sich nichts mehr hinzufügen.
 
 ## Änderungen, die angenommen oder abgelehnt wurden
@@ -294,6 +289,19 @@ close-with-colleague = Jemand aus unserem Team hat diesen Vorgang und sieht, das
 close-nothing = In diesem Gespräch wurde kein Vorgang angelegt. Es gibt also nichts zurückzunehmen.
 
 call-back-accepted = Wir rufen Sie zurück. Die Referenz ist { $reference }.
+
+## Sich ausweisen
+
+verify-verified = Die Identität ist jetzt bestätigt. Mach mit dem Anliegen weiter.
+verify-known = Die Person ist jetzt bekannt. Mach mit dem Anliegen weiter.
+verify-failed = Das konnte nicht bestätigt werden.
+verify-incomplete = Mir fehlt noch, was nur die anrufende Person weiß, zum Beispiel die PIN.
+proof-needed = Dafür muss sich die anrufende Person ausweisen. Frag nach der PIN und ruf { $tool } auf. Es ist noch nichts geschehen.
+proof-needed-from-colleague = Dafür muss sich die anrufende Person ausweisen, und das kann ich nicht prüfen. Biete ein Gespräch mit dem Team an. Es ist nichts geschehen.
+caller-on-file = Diese Telefonnummer ist hinterlegt, aber sie zeigt nicht, wer anruft.
+update-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }. Danach wird es hinterlegt. Die Referenz ist { $reference }.
+update-rest-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }.
+call-back-another-number = Ein Rückruf geht nur an die Nummer dieses Anrufs oder an eine hinterlegte. Es wurde nichts gespeichert.
 
 ## Korrekturen
 
@@ -413,3 +421,5 @@ record-call-summary = Zusammenfassung des Gesprächs:
 record-case-taken-back = Vom Anrufer zurückgenommen:
 record-case-replaced = Auf Wunsch des Anrufers durch einen anderen Vorgang ersetzt.
 record-being-transferred = Das Gespräch wird mit { $whom } verbunden. Bisher wurde gesagt:
+record-change-to-check = Jemand, dessen Identität nicht bestätigt ist, bittet um diese Änderungen. Bitte zuerst prüfen, wer es ist.
+record-change-of = { $field }: { $value }

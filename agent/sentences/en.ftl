@@ -179,6 +179,7 @@ just-taken-back = The caller has just taken that back, so nothing is saved.
 
 caller-known = The caller is { $who }. They have { open-cases }.
 caller-known-with-many-cases = The caller is { $who }. They have at least { open-cases }.
+caller-is = The caller is { $who }.
 
 customer = { $name }
 customer-with-number = { $name }, account number { $number }
@@ -191,8 +192,6 @@ number-not-shown = This call shows no phone number.
 
 # $first is one of the three above.
 caller-not-known = { $first } So I can't tell who is calling.
-details-known = { $first } There is a customer with those details, but without their own phone number I can't share or change anything of theirs.
-details-not-known = { $first } And I found no customer with those details.
 
 nobody-known-shared-number = { number-first } customers share this phone number, so I can't tell whose cases to look at.
 nobody-known-new-number = This phone number is not on file, so I have no cases to tell about.
@@ -239,10 +238,8 @@ case-being-opened = The case is being opened and has no number yet. Its referenc
 case-opened-number-unknown = The case has been opened; its number is not known yet.
 case-opened-state-unknown = The case has been opened with number { $number }. I can't see its status right now.
 case-has-number = The case has number { $number }.
-case-not-found-by-number = I found no case with that number.
-case-not-found-by-reference = I found no case with that reference.
-case-not-discussed = I found that case, but I can't discuss it on this phone number.
-reference-not-discussed = I found that reference, but I can't discuss it on this phone number.
+case-not-found-by-number = I find no case with that number that I can discuss on this phone number.
+case-not-found-by-reference = I find no case with that reference that I can discuss on this phone number.
 
 request-done = The { request-kind } is done.
 request-with-colleague = The { request-kind } needs a colleague, who will look at it.
@@ -265,10 +262,8 @@ read-many = { $count ->
 
 which-case = I don't know which case. I need its case number or its reference.
 reference-of-no-case = That reference is not one of a case.
-reference-not-changed = I found that reference, but I can't change its case on this number.
 reference-not-checked = I can't check that reference right now. Nothing was saved.
 reference-not-looked-up = I can't find that reference right now. Nothing was saved.
-case-not-changed = I found that case, but I can't change it on this phone number.
 case-taken-back = That case was taken back, so nothing can be added to it.
 
 ## Changes that were accepted, or refused
@@ -300,6 +295,19 @@ close-with-colleague = A colleague has that case and will see that it is not wan
 close-nothing = No case was opened in this call, so there is none to take back.
 
 call-back-accepted = Somebody will call back. The reference is { $reference }.
+
+## Showing who one is
+
+verify-verified = The caller is verified now. Go on with what they asked for.
+verify-known = The caller is known now. Go on with what they asked for.
+verify-failed = That could not be verified.
+verify-incomplete = I still need what the caller should know, such as their PIN.
+proof-needed = For that the caller has to show who they are. Ask for their PIN and call { $tool }. Nothing was done yet.
+proof-needed-from-colleague = For that the caller has to show who they are, which I can't check. Offer a colleague. Nothing was done.
+caller-on-file = This phone number is on file, but it does not show who is calling.
+update-for-colleague = A colleague will check the new { $fields } before it is on file. The reference is { $reference }.
+update-rest-for-colleague = A colleague will check the new { $fields } first.
+call-back-another-number = I can only have somebody call back on the number of this call, or one on file. Nothing was saved.
 
 ## Corrections
 
@@ -420,3 +428,5 @@ record-call-summary = Call summary:
 record-case-taken-back = Taken back by the caller:
 record-case-replaced = Replaced by another case at the caller's request.
 record-being-transferred = The call is being transferred to { $whom }. What was said so far:
+record-change-to-check = A caller who was not verified asks to change these details. Make sure who they are first.
+record-change-of = { $field }: { $value }

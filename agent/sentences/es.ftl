@@ -178,6 +178,7 @@ just-taken-back = Quien llama acaba de retirarlo, así que no se guarda nada.
 
 caller-known = Llama { $who }. Tiene { open-cases }.
 caller-known-with-many-cases = Llama { $who }. Tiene al menos { open-cases }.
+caller-is = Llama { $who }.
 
 customer = { $name }
 customer-with-number = { $name }, número de cliente { $number }
@@ -189,8 +190,6 @@ number-not-on-file = Este número de teléfono no está registrado.
 number-not-shown = Esta llamada no muestra ningún número de teléfono.
 
 caller-not-known = { $first } Por eso no puedo saber quién llama.
-details-known = { $first } Hay un cliente con esos datos, pero si no llama desde su propio teléfono no puedo decir ni cambiar nada suyo.
-details-not-known = { $first } Tampoco he encontrado ningún cliente con esos datos.
 
 nobody-known-shared-number = { number-first } clientes comparten este número de teléfono, así que no puedo saber de quién son los casos.
 nobody-known-new-number = Este número de teléfono no está registrado, así que no puedo informar de ningún caso.
@@ -233,10 +232,8 @@ case-being-opened = El caso se está abriendo y aún no tiene número. Su refere
 case-opened-number-unknown = El caso ya está abierto, pero aún no se conoce su número.
 case-opened-state-unknown = El caso está abierto con el número { $number }. En este momento no puedo ver su estado.
 case-has-number = El caso tiene el número { $number }.
-case-not-found-by-number = No he encontrado ningún caso con ese número.
-case-not-found-by-reference = No he encontrado ningún caso con esa referencia.
-case-not-discussed = He encontrado ese caso, pero no puedo hablar de él con este número de teléfono.
-reference-not-discussed = He encontrado esa referencia, pero no puedo hablar de ella con este número de teléfono.
+case-not-found-by-number = No encuentro ningún caso con ese número del que pueda hablar en este teléfono.
+case-not-found-by-reference = No encuentro ningún caso con esa referencia del que pueda hablar en este teléfono.
 
 request-done = Ya se ha completado { request-kind }.
 request-with-colleague = Aún no se ha completado { request-kind }. Una persona de nuestro equipo lo revisará.
@@ -259,10 +256,8 @@ read-many = { $count ->
 
 which-case = No sé de qué caso se trata. Necesito su número o su referencia.
 reference-of-no-case = Esa referencia no es de un caso.
-reference-not-changed = He encontrado esa referencia, pero no puedo cambiar su caso con este número de teléfono.
 reference-not-checked = No puedo comprobar esa referencia en este momento. No se ha guardado nada.
 reference-not-looked-up = No puedo encontrar esa referencia en este momento. No se ha guardado nada.
-case-not-changed = He encontrado ese caso, pero no puedo cambiarlo con este número de teléfono.
 case-taken-back = Ese caso se ha retirado, así que no se le puede añadir nada.
 
 ## Cambios aceptados o rechazados
@@ -293,6 +288,19 @@ close-with-colleague = Una persona de nuestro equipo tiene ese caso y verá que 
 close-nothing = En esta llamada no se ha abierto ningún caso, así que no hay nada que retirar.
 
 call-back-accepted = Le devolveremos la llamada. La referencia es { $reference }.
+
+## Demostrar quién es
+
+verify-verified = La persona está verificada. Continúa con lo que pidió.
+verify-known = Ya se sabe quién llama. Continúa con lo que pidió.
+verify-failed = No se pudo verificar.
+verify-incomplete = Me falta lo que solo sabe la persona que llama, por ejemplo su PIN.
+proof-needed = Para eso la persona tiene que demostrar quién es. Pide su PIN y llama a { $tool }. Todavía no se hizo nada.
+proof-needed-from-colleague = Para eso la persona tiene que demostrar quién es, y no puedo comprobarlo. Ofrece hablar con el equipo. No se hizo nada.
+caller-on-file = Este número de teléfono está registrado, pero no muestra quién llama.
+update-for-colleague = Alguien del equipo comprobará primero: { $fields }. Después quedará registrado. La referencia es { $reference }.
+update-rest-for-colleague = Alguien del equipo comprobará primero: { $fields }.
+call-back-another-number = Solo se puede devolver la llamada al número de esta llamada o a uno registrado. No se guardó nada.
 
 ## Correcciones
 
@@ -412,3 +420,5 @@ record-call-summary = Resumen de la llamada:
 record-case-taken-back = Retirado por quien llama:
 record-case-replaced = Sustituido por otro caso a petición de quien llama.
 record-being-transferred = La llamada se está pasando a { $whom }. Lo dicho hasta ahora:
+record-change-to-check = Una persona sin verificar pide estos cambios. Primero hay que comprobar quién es.
+record-change-of = { $field }: { $value }

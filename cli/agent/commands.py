@@ -90,7 +90,8 @@ def new(folder: Path) -> None:
 def explain(tool: str, folder: Path | None) -> None:
     """Say in plain English what TOOL reads and writes, and what it costs."""
     path = (folder or Path(_setting())) / "tools" / f"{tool}.toml"
-    click.echo(explained(_tool(folder, tool), path))
+    found = _load(folder)
+    click.echo(explained(_tool_of(found, tool), path, found.policy))
 
 
 @agent.command()
@@ -134,7 +135,10 @@ def _load(folder: Path | None) -> Agent:
 
 
 def _tool(folder: Path | None, name: str) -> Tool:
-    found = _load(folder)
+    return _tool_of(_load(folder), name)
+
+
+def _tool_of(found: Agent, name: str) -> Tool:
     if name not in found.tools:
         names = ", ".join(found.tools)
         raise click.ClickException(f"{found.folder} has no tool {name}; it has {names}")

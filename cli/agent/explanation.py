@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.agent.arguments import MAX_TEXT
 from shared.agent.own_records import own_records_query
+from shared.agent.policy import Policy
 from shared.agent.tool_files import (
     ArgumentFile,
     ArgumentType,
@@ -18,6 +19,7 @@ from shared.agent.tool_files import (
     meaning_of,
 )
 from shared.agent.tools import Tool, all_arguments
+from shared.domain.identity import Tier
 from shared.domain.record_mapping import placeholders
 from shared.salesforce.customers import by_phones_query, by_reference_query
 
@@ -33,6 +35,7 @@ DOES: dict[Verb, str] = {
     Verb.UPDATE: "changes fields of the caller's own contact",
     Verb.CLOSE: "takes back a case of the caller's, or closes it",
     Verb.CALL_BACK: "creates a task: a person calls back",
+    Verb.VERIFY: "compares what the caller says with their own contact",
 }
 
 FORMS: dict[ArgumentType, str] = {
@@ -50,6 +53,7 @@ FORMS: dict[ArgumentType, str] = {
     ArgumentType.REFERENCE: "a reference such as K7M 2QX",
     ArgumentType.CASE_NUMBER: "a case number",
     ArgumentType.COMMENT: "a text that fits a comment",
+    ArgumentType.SECRET: "a secret, which is compared and kept nowhere",
 }
 
 EXAMPLES: dict[ArgumentType, Any] = {
@@ -64,6 +68,7 @@ EXAMPLES: dict[ArgumentType, Any] = {
     ArgumentType.IDENTIFIER: "AB123456",
     ArgumentType.REFERENCE: "K7M 2QX",
     ArgumentType.CASE_NUMBER: "00001008",
+    ArgumentType.SECRET: "4271",
 }
 
 COSTS: dict[Verb, str] = {
@@ -74,6 +79,7 @@ COSTS: dict[Verb, str] = {
     Verb.UPDATE: "2 (a read and a write) for up to 25 contacts that are due at the same time.",
     Verb.CLOSE: "2 (a read and a write) for up to 25 cases that are due at the same time.",
     Verb.CALL_BACK: "1 for up to 200 tasks that are due at the same time.",
+    Verb.VERIFY: "1 each time, and 1 a call to know the caller, which all tools share.",
 }
 """API requests to Salesforce."""
 
@@ -88,17 +94,45 @@ class Section:
     lines: Callable[[Tool], Lines]
 
 
-def explained(tool: Tool, path: Path) -> str:
+def explained(tool: Tool, path: Path, policy: Policy) -> str:
     object_ = getattr(tool.file, "object", "")
     parts = [
         f"{tool.name} {DOES[tool.verb].format(object=object_)}.\n"
         f"  file {path}, version {tool.version}, verb {tool.verb}\n"
-        f"  The model reads: {tool.description}"
+        f"  The model reads: {tool.description}\n"
+        f"  Who may use it: {_who(tool, policy)}"
     ]
     for section in SECTIONS:
         if lines := list(section.lines(tool)):
             parts.append("\n".join([section.title, *(f"  {line}" for line in lines)]))
     return "\n\n".join(parts)
+
+
+def _who(tool: Tool, policy: Policy) -> str:
+    """By the policy, and by the tool's own file."""
+    if tool.verb is Verb.VERIFY:
+        return "every caller, a few times"
+    own = tool.file.tier or Tier.UNKNOWN
+    least = policy.needs(tool.verb)
+    least = own if own.reaches(least) else least
+    who = "every caller" if least is Tier.UNKNOWN else f"callers who are at least {least}"
+    higher = [
+        f"{name} needs {tier}"
+        for name, tier in policy.tiers[tool.verb].items()
+        if tier is not least and tier.reaches(least) and _concerns(tool, name)
+    ]
+    return "; ".join([f"{who} (policy {policy.base})", *higher])
+
+
+def _concerns(tool: Tool, name: str) -> bool:
+    """Whether the tool reads or changes this field; a name without a dot concerns the verb."""
+    if "." not in name:
+        return True
+    sobject, _, field = name.partition(".")
+    file = tool.file
+    if isinstance(file, UpdateFile):
+        return field in file.fields
+    return not isinstance(file, ReadFile) or file.object == sobject
 
 
 # -- arguments -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from cli.org.inspection import REFERENCE_FIELD
-from shared.agent.tool_files import CreateFile, ReadFile, UpdateFile
+from shared.agent.tool_files import CreateFile, ReadFile, UpdateFile, VerifyFile
 from shared.agent.tools import Tool
 from shared.salesforce.records import KEY_FIELD
 
@@ -59,6 +59,11 @@ def _file_of(field: str) -> str:
 def permissions_of(tool: Tool) -> str:
     """The lines of a permission set for the tool's object and its custom fields."""
     file = tool.file
+    if isinstance(file, VerifyFile):
+        compared = sorted(filter(None, (file.pin, *file.knowledge)))
+        return "\n".join(
+            _RIGHTS.format(editable="false", field=f"Contact.{name}") for name in compared
+        )
     if not isinstance(file, CreateFile | ReadFile | UpdateFile):
         return "    <!-- none: Voice_Integration has what this verb needs -->"
     creates, changes = isinstance(file, CreateFile), isinstance(file, UpdateFile)

@@ -22,6 +22,7 @@ from shared.agent.tool_files import (
     IdentifyFile,
     ReadFile,
     UpdateFile,
+    VerifyFile,
     as_field_value,
 )
 from shared.agent.tool_sentences import place_in
@@ -76,7 +77,7 @@ def _of_tool(tool: Tool, org: Inspection, has_key_fields: bool) -> Iterator[Misf
             remedy = "assign the permission set Voice_Integration to the service's user"
             yield ("verb",), f"the user lacks rights to {need.sobject}: {listed(lacking)}", remedy
         return
-    assert isinstance(file, CreateFile | ReadFile | UpdateFile)
+    assert isinstance(file, CreateFile | ReadFile | UpdateFile | VerifyFile)
     described = org.describe(file.object)
     if described is None:
         remedy = "correct its API name, or deploy it and let the service's user read it"
@@ -90,6 +91,8 @@ def _of_tool(tool: Tool, org: Inspection, has_key_fields: bool) -> Iterator[Misf
             yield from _of_read(file, fields)
         case UpdateFile():
             yield from _of_update(file, fields)
+        case VerifyFile():
+            yield from _of_verify(file, fields)
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,15 @@ def _of_create(file: CreateFile, fields: _Fields, has_key_fields: bool) -> Itera
     if has_key_fields or file.object not in MARKERS:
         yield from _of_own_fields(file, fields)
     yield from _unfilled(file, fields)
+
+
+def _of_verify(file: VerifyFile, fields: _Fields) -> Iterator[Misfit]:
+    compared: dict[tuple[str, ...], str] = {("knowledge", name): name for name in file.knowledge}
+    if file.pin:
+        compared[("pin",)] = file.pin
+    for where, name in compared.items():
+        if not fields.sobject.field(name):
+            yield fields.missing(where, name, fields.sobject)
 
 
 def _of_link(file: CreateFile, name: str, fields: _Fields) -> Iterator[Misfit]:

@@ -17,6 +17,8 @@ from shared.agent.tool_files import (
     FieldFile,
     ReadFile,
     UpdateFile,
+    Verb,
+    VerifyFile,
     as_field_value,
     meaning_of,
 )
@@ -47,7 +49,7 @@ Finding = tuple[tuple[str, ...], str, str]
 
 def wrong_with(file: AnyFile) -> Iterator[Finding]:
     for name, argument in file.arguments.items():
-        yield from _wrong_with_argument(name, argument)
+        yield from _wrong_with_argument(name, argument, Verb(file.verb))
     for language in file.sentences:
         if not tag_is_valid(language):
             remedy = "write a language tag, such as en or pt-BR"
@@ -64,6 +66,8 @@ def wrong_with(file: AnyFile) -> Iterator[Finding]:
         yield from _wrong_with_create(file)
     if isinstance(file, ReadFile):
         yield from _wrong_with_read(file)
+    if isinstance(file, VerifyFile):
+        yield from _wrong_with_verify(file)
     if isinstance(file, CreateFile | ReadFile | UpdateFile) and not of_templates:
         yield from _idle_arguments(file)
 
@@ -71,9 +75,12 @@ def wrong_with(file: AnyFile) -> Iterator[Finding]:
 # -- arguments -------------------------------------------------------------------------------------
 
 
-def _wrong_with_argument(name: str, argument: ArgumentFile) -> Iterator[Finding]:
+def _wrong_with_argument(name: str, argument: ArgumentFile, verb: Verb) -> Iterator[Finding]:
     where = ("arguments", name)
     kind = argument.type
+    if kind is ArgumentType.SECRET and verb is not Verb.VERIFY:
+        remedy = "use another type, or a tool with the verb verify"
+        yield (*where, "type"), "only the verb verify keeps a secret", remedy
     if name in OWN_ARGUMENTS:
         yield where, f"{name} is an argument that the service adds itself", "choose another name"
     if kind is ArgumentType.CHOICE:
@@ -132,7 +139,8 @@ def _wrong_with_meanings(file: AnyFile) -> Iterator[Finding]:
             where = ("arguments", name, "means" if argument.means else "type")
             yield where, f"a second argument means {meaning}", "keep one of them"
         elif meaning not in takes and _is_idle_otherwise(file, name, argument):
-            remedy = f"name it {' or '.join(takes)}, or say which of them it means"
+            named = f"name it {' or '.join(takes)}, or say which of them it means"
+            remedy = named if takes else "remove it"
             yield ("arguments", name), f"{file.verb} does nothing with {name}", remedy
         meanings.add(meaning)
     for meaning in NEEDED.get(file.verb, ()):
@@ -144,6 +152,8 @@ def _wrong_with_meanings(file: AnyFile) -> Iterator[Finding]:
 def _is_idle_otherwise(file: AnyFile, name: str, argument: ArgumentFile) -> bool:
     """Whether the verb's own code is all that could use it, and no other mistake of it is named."""
     has_templates = isinstance(file, CreateFile | ReadFile)
+    if isinstance(file, VerifyFile):
+        has_templates = any(f"{{{name}}}" == entry for entry in file.knowledge.values())
     is_named = name in OWN_ARGUMENTS or argument.means not in ("", *MEANINGS)
     return not has_templates and not is_named
 
@@ -170,6 +180,8 @@ def _templates(file: AnyFile) -> Iterator[tuple[tuple[str, ...], str]]:
         entries += [(("links", name, "spoken"), link.spoken) for name, link in file.links.items()]
     if isinstance(file, ReadFile):
         entries += [(("where", name), entry) for name, entry in file.where.items()]
+    if isinstance(file, VerifyFile):
+        entries += [(("knowledge", name), entry) for name, entry in file.knowledge.items()]
     for where, entry in entries:
         value, _ = as_field_value(entry)
         if isinstance(value, str):
@@ -177,7 +189,7 @@ def _templates(file: AnyFile) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _wrong_with_template(file: AnyFile, where: tuple[str, ...], template: str) -> Iterator[Finding]:
-    if isinstance(file, UpdateFile) and not _ALONE.fullmatch(template):
+    if isinstance(file, UpdateFile | VerifyFile) and not _ALONE.fullmatch(template):
         name = where[1]
         yield where, f"{name} must be one argument alone", f'write {name} = "{{argument}}"'
         return
@@ -256,6 +268,20 @@ def _wrong_with_read(file: ReadFile) -> Iterator[Finding]:
             if kind in (ArgumentType.DATETIME, ArgumentType.TIME):
                 problem = f"no record is found by a {kind} to the second"
                 yield ("where", field), problem, "let the argument be a date"
+
+
+def _wrong_with_verify(file: VerifyFile) -> Iterator[Finding]:
+    meanings = {meaning_of(name, argument) for name, argument in file.arguments.items()}
+    if not file.pin and not file.knowledge:
+        yield ("verb",), "compares nothing", 'add pin = "Voice_PIN__c", or [knowledge]'
+    if file.pin and "pin" not in meanings:
+        yield ("pin",), "nobody can say a PIN", 'add [arguments.pin] with type = "secret"'
+    if "pin" in meanings and not file.pin:
+        yield ("arguments", "pin"), "no field has the PIN", 'add pin = "Voice_PIN__c"'
+    for name, argument in file.arguments.items():
+        if argument.type is not ArgumentType.SECRET:
+            where = ("arguments", name, "type")
+            yield where, f"{name} would be kept", 'write type = "secret"'
 
 
 _IDLE = {

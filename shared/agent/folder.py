@@ -18,6 +18,7 @@ from shared.agent.claims import Claims, read_claims
 from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.languages import PROJECT
+from shared.agent.policy import Policy, read_policy
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
@@ -44,7 +45,8 @@ FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 class Agent:
     """An agent folder. tools: by name. assistant: its `assistant.toml`, with Vapi's field names.
 
-    salesforce, transfer, claims: its `salesforce.toml`, `transfer.toml` and `calls.toml`.
+    salesforce, transfer, claims, policy: its `salesforce.toml`, `transfer.toml`, `calls.toml` and
+    `policy.toml`.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Agent:
     salesforce: SalesforceMapping
     transfer: Rules
     claims: Claims
+    policy: Policy
 
     @property
     def name(self) -> str:
@@ -95,9 +98,10 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     salesforce = part(lambda: read_salesforce(folder))
     transfer = part(lambda: read_rules(folder))
     claims = part(lambda: read_claims(folder))
-    if mistakes or not (sentences and assistant and salesforce and transfer and claims):
+    policy = part(lambda: read_policy(folder))
+    if mistakes or not (sentences and assistant and salesforce and transfer and claims and policy):
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences, assistant, salesforce, transfer, claims)
+    return Agent(folder, tools, sentences, assistant, salesforce, transfer, claims, policy)
 
 
 def _read_assistant(folder: Path) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.domain.identity import Tier
+
 API_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,79}$"
 FIELD_PATH = r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,4}$"
 ORDER = FIELD_PATH[:-1] + r"( (ASC|DESC))?$"
@@ -32,6 +34,7 @@ class Verb(StrEnum):
     UPDATE = "update"
     CLOSE = "close"
     CALL_BACK = "call_back"
+    VERIFY = "verify"
 
 
 class ArgumentType(StrEnum):
@@ -54,15 +57,18 @@ class ArgumentType(StrEnum):
     CASE_NUMBER = "case_number"
     COMMENT = "comment"
     """A text that fits a comment on a case."""
+    SECRET = "secret"
+    """What only the caller should know, such as a PIN. Compared, and kept nowhere."""
 
 
 TAKES: dict[str, tuple[str, ...]] = {
-    Verb.IDENTIFY: ("accountNumber", "email", "name", "phone"),
+    Verb.IDENTIFY: (),
     Verb.READ: ("accountNumber", "caseNumber", "issueType", "reference"),
     Verb.CREATE: ("accountNumber", "description", "issueType", "priority"),
     Verb.COMMENT: ("caseNumber", "comment", "reference"),
     Verb.CLOSE: ("reason", "reference"),
     Verb.CALL_BACK: ("phone", "reason", "when"),
+    Verb.VERIFY: ("pin",),
 }
 """The meanings that each verb's code takes arguments for. Of read and create: for cases only."""
 
@@ -134,6 +140,9 @@ class _ToolFile(_Strict):
     arguments: dict[ArgumentName, ArgumentFile] = Field(default_factory=dict)
     """What the model fills from the caller's words: a table for each, such as
     [arguments.orderNumber]. Names begin with a small letter."""
+    tier: Annotated[Tier | None, Field(strict=False)] = None
+    """The tier that a caller needs for this tool, if the policy asks for less: recognised, known
+    or verified."""
     sentences: dict[Annotated[str, StringConstraints(pattern=LANGUAGE)], dict[str, str]] = Field(
         default_factory=dict
     )
@@ -254,8 +263,30 @@ class CallBackFile(_ToolFile):
     """This verb makes tasks."""
 
 
+class VerifyFile(_ToolFile):
+    """Check what a caller shows about themselves."""
+
+    verb: Literal["verify"]
+    """verify: compare what the caller says with their contact."""
+    object: Literal["Contact"] = "Contact"
+    """This verb compares with contacts."""
+    pin: ApiName | None = None
+    """The field of Contact that has the PIN, such as Voice_PIN__c. A caller who knows it is
+    verified."""
+    knowledge: dict[ApiName, str] = Field(default_factory=dict)
+    """Field of Contact → the argument that must be equal, such as
+    MailingPostalCode = "{postalCode}". A caller who knows all of them is known."""
+
+
 ToolFile = Annotated[
-    IdentifyFile | ReadFile | CreateFile | CommentFile | UpdateFile | CloseFile | CallBackFile,
+    IdentifyFile
+    | ReadFile
+    | CreateFile
+    | CommentFile
+    | UpdateFile
+    | CloseFile
+    | CallBackFile
+    | VerifyFile,
     Field(discriminator="verb"),
 ]
 
@@ -268,6 +299,7 @@ _FILES: tuple[type[_ToolFile], ...] = (
     UpdateFile,
     CloseFile,
     CallBackFile,
+    VerifyFile,
 )
 
 

@@ -46,10 +46,18 @@ SAID = {
     Verb.CREATE: ("accepted", "not-known"),
     Verb.READ: ("one", "many", "none", "not-known"),
     Verb.COMMENT: ("accepted",),
-    Verb.UPDATE: ("accepted", "not-known", "number-of-another", "nothing"),
+    Verb.UPDATE: (
+        "accepted",
+        "for-colleague",
+        "rest-for-colleague",
+        "not-known",
+        "number-of-another",
+        "nothing",
+    ),
     Verb.CLOSE: ("accepted", "nothing", "taken-back", "with-colleague"),
-    Verb.CALL_BACK: ("accepted",),
+    Verb.CALL_BACK: ("accepted", "another-number"),
     Verb.IDENTIFY: (),
+    Verb.VERIFY: ("verified", "known", "failed", "incomplete"),
 }
 """The sentences that a tool of each verb says, besides those of its arguments."""
 

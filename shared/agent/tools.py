@@ -16,11 +16,21 @@ from shared.agent.tool_files import (
     ReadFile,
     UpdateFile,
     Verb,
+    VerifyFile,
     as_field_value,
 )
 from shared.domain.record_mapping import FieldValue, OwnRecord, RecordMapping, placeholders
 
-AnyFile = IdentifyFile | ReadFile | CreateFile | CommentFile | UpdateFile | CloseFile | CallBackFile
+AnyFile = (
+    IdentifyFile
+    | ReadFile
+    | CreateFile
+    | CommentFile
+    | UpdateFile
+    | CloseFile
+    | CallBackFile
+    | VerifyFile
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Tool:
 
     @property
     def is_lookup(self) -> bool:
-        return self.verb in (Verb.IDENTIFY, Verb.READ)
+        return self.verb in (Verb.IDENTIFY, Verb.READ, Verb.VERIFY)
 
 
 def tool_of(name: str, file: AnyFile, text: str) -> Tool:
@@ -63,7 +73,7 @@ def tool_of(name: str, file: AnyFile, text: str) -> Tool:
 def all_arguments(file: AnyFile) -> dict[str, ArgumentFile]:
     """The file's own arguments, and those that the service adds."""
     arguments: dict[str, ArgumentFile] = dict(file.arguments)
-    if not isinstance(file, IdentifyFile | ReadFile):
+    if not isinstance(file, IdentifyFile | ReadFile | VerifyFile):
         arguments["replaces"] = REPLACES
     if isinstance(file, CreateFile) and file.same_if:
         choices = ["ask", "comment", "new"] if file.object == "Case" else ["ask", "new"]

@@ -16,6 +16,7 @@ from shared.batches import BatchedScript
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
+from shared.domain.identity import Proof
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
 from shared.scripts import load
@@ -71,6 +72,7 @@ class CallState:
     assistant_language: the tag that the assistant is set up for. language: the one in which the
     call's last accepted request was answered. Both "" when unknown.
     agent: the name of the agent folder that answers the call, "" for the first one.
+    proof: what the caller has shown about themselves, None for nothing.
     """
 
     call_id: str
@@ -89,6 +91,7 @@ class CallState:
     assistant_language: str = ""
     language: str = ""
     agent: str = ""
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True)
@@ -277,6 +280,10 @@ class Calls:
         with translated():
             return int(self._store.zcard(f"{self._prefix}calls:unclosed"))
 
+    def prove(self, call_id: str, proof: Proof | None) -> None:
+        """Remember what the caller has shown, for the rest of the call; None forgets it."""
+        self.note(call_id, proof=json.dumps(asdict(proof)) if proof else "")
+
     def note(self, call_id: str, **marks: str) -> None:
         """Set fields of a call that do not come from an event of Vapi's."""
         with translated():
@@ -401,4 +408,13 @@ def _state(
         assistant_language=stored.get("assistant_language", ""),
         language=stored.get("language", ""),
         agent=stored.get("agent", ""),
+        proof=_proof(call_id, stored.get("proof", "")),
     )
+
+
+def _proof(call_id: str, stored: str) -> Proof | None:
+    try:
+        return read_json(Proof, stored) if stored else None
+    except UnreadableError:
+        log.warning("proof_unreadable", call_id=call_id)
+        return None

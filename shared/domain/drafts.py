@@ -214,7 +214,10 @@ class ContactDraft(FromCaller):
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackDraft(FromCaller):
-    """A request that a person calls back. phone_was_given: by the caller; else it is their own."""
+    """A request for a person: to call back, or to check changes that the caller may not make.
+
+    phone_was_given: by the caller; else it is their own. changes: field of Contact → value.
+    """
 
     SHORTENED: ClassVar[dict[str, int]] = {"when": 0, "reason": 0}
 
@@ -222,6 +225,7 @@ class CallbackDraft(FromCaller):
     phone_was_given: bool = False
     when: str = ""
     reason: str = ""
+    changes: dict[str, str] = field(default_factory=dict)
 
     def amended_by(self, later: Self) -> Self:
         """Keeps what the later request does not mention."""
@@ -231,6 +235,7 @@ class CallbackDraft(FromCaller):
             phone_was_given=later.phone_was_given or self.phone_was_given,
             when=later.when or self.when,
             reason=later.reason or self.reason,
+            changes=self.changes | later.changes,
         )
 
 

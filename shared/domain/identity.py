@@ -1,8 +1,10 @@
 """Who is calling, by what evidence, and what that permits. No other module decides it.
 
-The evidence is the number that a carrier set (`shared/vapi/caller_id.py`), and the contacts in the
-org with that number. Lookups, write requests, stored answers, transfers, the assistant's variables
-and the worker all ask an `Identity` what the caller may hear and change.
+The evidence is the number that a carrier set (`shared/vapi/caller_id.py`), the contacts in the org
+with that number, and what the caller has proved in the call (`web/tools/verify.py`). What each tier
+opens is the policy's business (`shared/agent/policy.py`). Lookups, write requests, stored answers,
+transfers, the assistant's variables and the worker all ask an `Identity` what the caller may hear
+and change.
 
 A number alone identifies nobody, because hotels and switchboards show one number for many callers.
 So a request of an earlier call belongs to a contact, never to a number.
@@ -17,12 +19,36 @@ from shared.domain.intent import Intent
 
 
 class Tier(StrEnum):
-    """How well a caller is known. Later evidence (knowledge, a PIN) adds higher tiers."""
+    """How well a caller is known, from the lowest to the highest."""
 
     UNKNOWN = "unknown"
-    """No number, a number with no contact or several, or two numbers in one call."""
+    """No number, a number with no contact or several, two numbers in one call, or too many wrong
+    answers in it."""
     RECOGNISED = "recognised"
     """Exactly one contact has the number that the carrier set."""
+    KNOWN = "known"
+    """The caller also knows what only the contact should know. By NIST SP 800-63B this recognises a
+    person and does not authenticate them, so it is not called that."""
+    VERIFIED = "verified"
+    """The caller also knows the contact's PIN, or got a one-time code on a number on file."""
+
+    def reaches(self, needed: "Tier") -> bool:
+        """Whether this tier opens what needs that one."""
+        order = list(Tier)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a caller has shown about themselves in one call. Valid for this call, number and contact
+    only.
+
+    tier: UNKNOWN after too many wrong answers.
+    """
+
+    contact_id: str
+    number: str
+    tier: Tier
 
 
 @dataclass(frozen=True)
@@ -33,6 +59,7 @@ class Identity:
     contact_ids: all contacts with the number; None while the org could not be asked.
     is_old: contact_ids are from before the call began.
     has_two_numbers: the call showed two numbers, so it may have two callers.
+    proof: what the caller has shown in this call, None for nothing.
     """
 
     call_id: str
@@ -40,15 +67,36 @@ class Identity:
     contact_ids: tuple[str, ...] | None
     is_old: bool = False
     has_two_numbers: bool = False
+    proof: Proof | None = None
 
     @property
     def tier(self) -> Tier:
-        return Tier.RECOGNISED if self.contact_id else Tier.UNKNOWN
+        if self.contact_id is None:
+            return Tier.UNKNOWN
+        return self._valid_proof.tier if self._valid_proof else Tier.RECOGNISED
 
     @property
     def contact_id(self) -> str | None:
-        """The only contact with the number, else None."""
+        """The contact with the number whom the caller proved to be, or the only contact with it;
+        else None."""
+        if self.is_locked_out:
+            return None
+        if self._valid_proof:
+            return self._valid_proof.contact_id
         return self.contact_ids[0] if self.contact_ids and len(self.contact_ids) == 1 else None
+
+    @property
+    def is_locked_out(self) -> bool:
+        """Too many wrong answers: for the rest of this call, nobody knows who is calling."""
+        return self.proof is not None and self.proof.tier is Tier.UNKNOWN
+
+    @property
+    def _valid_proof(self) -> Proof | None:
+        """A proof ends when the org gives the number to somebody else."""
+        proof = self.proof
+        if not proof or self.has_two_numbers or proof.number != self.number:
+            return None
+        return proof if proof.contact_id in (self.contact_ids or ()) else None
 
     @property
     def is_settled(self) -> bool:

@@ -6,6 +6,7 @@ Ignores fields that this version does not know. Missing fields get their default
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -57,6 +58,11 @@ def _read(hint: Any, value: Any, name: str) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         return read_record(hint, value)
     expected = get_origin(hint) or hint
+    if isinstance(expected, type) and issubclass(expected, StrEnum):
+        try:
+            return expected(value)
+        except ValueError:
+            raise UnreadableError(name.upper()) from None
     if not isinstance(value, (int, float) if expected in (int, float) else expected):
         raise UnreadableError(name.upper())
     return value

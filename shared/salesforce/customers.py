@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from shared.deadline import Deadline
-from shared.domain.identifiers import same_identifier, spoken_form
 from shared.phone import as_e164
 from shared.salesforce import composite
 from shared.salesforce.api_budget import Permit
@@ -39,8 +38,10 @@ CHANGEABLE = (
 
 _CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type")
 _CASE_SUMMARY_FIELDS = (*_CASE_FIELDS, "ContactId")
+PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
+
 _CONTACT_FIELDS = (
-    "Id", "Name", "Phone", "MobilePhone", "HomePhone", "OtherPhone",
+    "Id", "Name", *PHONES,
     "AccountId", "Account.Name", "Account.AccountNumber",
     "Account.Owner.Name", "Account.Owner.Phone",
 )  # fmt: skip
@@ -49,8 +50,6 @@ MAX_OPEN_CASES = 50
 MAX_HITS_OF_A_NUMBER = 200
 """Contacts whose phone fields contain a number's digits in order."""
 MAX_NUMBERS = 20
-MAX_SPELLED_ALIKE = 200
-"""Contacts of accounts whose numbers contain a spoken one's letters and digits in this order."""
 MAX_IN_URL = 5_000
 """A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles this."""
 
@@ -89,7 +88,8 @@ class Customer:
     """A contact, its account and its open cases, newest first. values: of the fields that a caller
     may change.
 
-    owner_name, owner_phone: the account owner's; the phone is E.164 or "".
+    owner_name, owner_phone: the account owner's; the phone is E.164 or "". phones: those on the
+    contact, as the org writes them.
     """
 
     contact_id: str
@@ -102,6 +102,7 @@ class Customer:
     language: str = ""
     owner_name: str = ""
     owner_phone: str = ""
+    phones: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -184,6 +185,7 @@ class Customers:
             language=str(record.get(self._language_field or "") or ""),
             owner_name=owner.get("Name") or "",
             owner_phone=as_e164(owner.get("Phone") or "", self._region) or "",
+            phones=[record[name] for name in PHONES if record.get(name)],
         )
 
     def registered(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, Registered]:
@@ -196,34 +198,6 @@ class Customers:
         next_page = self._salesforce.next_page(deadline)
         contacts, accounts = (composite.rows_of(answer, next_page) for answer in answers)
         return {number: registered(contacts, accounts, number, self._region) for number in numbers}
-
-    def is_known(
-        self, deadline: Deadline, *, account_number: str | None, email: str | None, name: str | None
-    ) -> bool:
-        """Whether any customer has all of the given values. Finds out nothing else."""
-        conditions = []
-        if account_number:
-            conditions.append("Account.AccountNumber LIKE {account_number}")
-        if email:
-            conditions.append("Email = {email}")
-        if name:
-            conditions.append("Name = {name}")
-        found = self._salesforce.query(
-            soql(
-                "SELECT Account.AccountNumber FROM Contact "
-                f"WHERE {' AND '.join(conditions)} LIMIT {MAX_SPELLED_ALIKE}",
-                # Callers and orgs group letters and digits as they like.
-                account_number="%".join(spoken_form(account_number or "")),
-                email=email,
-                name=name,
-            ),
-            deadline,
-        )
-        return any(
-            not account_number
-            or same_identifier(account_number, (row["Account"] or {}).get("AccountNumber") or "")
-            for row in found
-        )
 
     def case_by_number(self, number: str, deadline: Deadline) -> CaseSummary | None:
         """The case that the number means, as the org writes it; None for no match or several."""

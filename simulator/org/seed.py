@@ -76,6 +76,9 @@ CONTACTS = (
      "502 Pier Avenue", "New York", "NY", "10013"),
 )  # fmt: skip
 
+# contact (1-based) → PIN
+PINS = {1: "4271", 3: "9038", 4: "5516"}
+
 # contact (1-based), subject, type, status, priority, origin, days old
 CASES = (
     (1, "Invoice shows last month twice", "Billing", "New", "High", "Phone", 3),
@@ -275,10 +278,22 @@ class _Sower:
                 MailingStreet=street,
                 MailingCity=city,
                 MailingState=state,
+                Voice_PIN__c=PINS.get(nth),
                 MailingPostalCode=code,
                 MailingCountry="United Kingdom" if state is None else "United States",
             )
-            for first, last, account, phone, mobile, email, street, city, state, code in CONTACTS
+            for nth, (
+                first,
+                last,
+                account,
+                phone,
+                mobile,
+                email,
+                street,
+                city,
+                state,
+                code,
+            ) in enumerate(CONTACTS, 1)
         ]
         cases = [
             self.add(

@@ -415,7 +415,7 @@ def mistakes(folder: Path) -> list[Mistake]:
 
 def test_the_folder_is_right_before_it_is_broken(folder: Path) -> None:
     load_agent.cache_clear()
-    assert len(load_agent(str(folder)).tools) == 10
+    assert len(load_agent(str(folder)).tools) == 11
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -532,7 +532,7 @@ WHOLE: dict[Callable[[Path], None], tuple[str, int, str, str]] = {
     a_name_with_a_digit_first: ("tools/2nd.toml", 0, "can't be the name", "a letter first"),
     too_long_a_name: (f"tools/{'a' * 65}.toml", 0, "can't be the name", "up to 64 letters"),
     names_alike: ("tools/returnItem.toml", 0, "has the name of ReturnItem.toml", "another name"),
-    too_many_tools: ("tools/", 0, "has 51 tools", "keep 50 at most"),
+    too_many_tools: ("tools/", 0, "has 52 tools", "keep 50 at most"),
     no_tool: ("tools/", 0, "has no tool", "add a file such as tools/order.toml"),
     no_folder_of_tools: (".", 0, "is no agent folder", "python -m cli agent new DIR"),
 }
@@ -578,4 +578,4 @@ def test_other_files_in_the_folder_are_no_tools(folder: Path) -> None:
     for name in ("README.md", "returnItem.toml~", ".returnItem.toml.swp"):
         (folder / "tools" / name).write_text("no tool")
     load_agent.cache_clear()
-    assert len(load_agent(str(folder)).tools) == 10
+    assert len(load_agent(str(folder)).tools) == 11

@@ -52,7 +52,7 @@ def test_check_lists_the_tools_with_verb_and_object(monkeypatch: pytest.MonkeyPa
     found = run("check")
     assert found.exit_code == 0, found.output
     first, *tools = found.output.splitlines()
-    assert first == "OK: agent has 8 tools"
+    assert first == "OK: agent has 9 tools"
     assert [line.split() for line in tools] == [
         ["addCaseComment", "comment", "Case"],
         ["cancelCase", "close", "Case"],
@@ -62,6 +62,7 @@ def test_check_lists_the_tools_with_verb_and_object(monkeypatch: pytest.MonkeyPa
         ["requestCallback", "call_back", "Task"],
         ["retrieveCustomerCase", "read", "Case"],
         ["updateContact", "update", "Contact"],
+        ["verifyCaller", "verify", "Contact"],
     ]
 
 
@@ -82,7 +83,7 @@ def test_check_takes_the_folder_of_the_setting(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AGENT_DIR", str(folder))
-    assert run("check").output.startswith(f"OK: {folder} has 10 tools")
+    assert run("check").output.startswith(f"OK: {folder} has 11 tools")
     monkeypatch.setenv("AGENT_DIR", f"{folder}/nowhere")
     found = run("check")
     assert found.exit_code == 1
@@ -93,8 +94,8 @@ def test_a_folder_that_is_typed_is_relative_to_the_working_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder.parent)
-    assert run("check").output.startswith("OK: agent has 8 tools")  # the project's own
-    assert run("check", "acme").output.startswith("OK: acme has 10 tools")
+    assert run("check").output.startswith("OK: agent has 9 tools")  # the project's own
+    assert run("check", "acme").output.startswith("OK: acme has 11 tools")
     assert run("check", "agent").output.startswith("agent: is no agent folder")
 
 
@@ -292,7 +293,8 @@ def test_explain_shows_the_query_of_a_read(folder: Path) -> None:
 def test_explain_knows_every_default_tool(tool: str, folder: Path) -> None:
     said = explained(tool, folder)
     assert said[""][0].startswith(f"{tool} ")
-    assert {"When it is asked again", "API requests to Salesforce", "Arguments"} <= said.keys()
+    assert {"When it is asked again", "API requests to Salesforce"} <= said.keys()
+    assert any(line.strip().startswith("Who may use it: ") for line in said[""])
 
 
 def test_explain_names_the_tools_that_exist(folder: Path) -> None:

@@ -138,10 +138,10 @@ def test_a_number_of_nobody_identifies_nobody_across_calls(
     assert reference not in second
     deliver(context)
     wanted = {"reference": reference}
-    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
+    assert "I find no case" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
     comment = wanted | {"comment": "mine now"}
-    assert "can't change" in say(client, "addCaseComment", comment, number=UNKNOWN, call_id="c")
-    assert "can't change" in say(client, "cancelCase", wanted, number=UNKNOWN, call_id="c")
+    assert "I find no case" in say(client, "addCaseComment", comment, number=UNKNOWN, call_id="c")
+    assert "I find no case" in say(client, "cancelCase", wanted, number=UNKNOWN, call_id="c")
     assert journal.of_call("c") == []
 
 
@@ -151,7 +151,9 @@ def test_what_the_org_says_now_decides_of_own_cases_too(
     made = say(client, "createSalesforceCase", CASE, number=UNKNOWN, call_id="a")
     wanted = {"reference": reference_in(made)}
     deliver(context)
-    assert "secret" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="a", id="1")
+    said = say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="a", id="1")
+    assert said.endswith("is New.")
+    assert "secret" not in said  # what a case says now may be staff's words
     (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     org.edit("Case", case["Id"], ContactId=jane(org)["Id"], Subject="Jane's own words")
     before = len(org.records("CaseComment"))
@@ -165,7 +167,7 @@ def test_what_the_org_says_now_decides_of_own_cases_too(
         )
     ):
         said = say(client, tool, arguments, number=UNKNOWN, call_id="a", id=f"x{nth}")
-        assert "can't" in said
+        assert "can't" in said or "I find no case" in said
         assert "Jane" not in said
     deliver(context)
     assert len(org.records("CaseComment")) == before
@@ -195,7 +197,7 @@ def test_a_case_opened_in_an_outage_is_its_contacts_once_the_org_says_so(
     deliver(context)
     wanted = {"reference": reference_in(made)}
     assert "secret" in say(client, "getCaseStatus", wanted, call_id="b")
-    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=LUIS, call_id="c")
+    assert "I find no case" in say(client, "getCaseStatus", wanted, number=LUIS, call_id="c")
 
 
 # -- C3: kept answers ------------------------------------------------------------------------------
@@ -322,7 +324,7 @@ def test_neither_of_two_numbers_learns_what_the_other_asked_for(
     for when in ("held", "delivered"):
         for arguments in (wanted, {}):
             said = say(client, "getCaseStatus", arguments, number=UNKNOWN, id=f"{when}{arguments}")
-            assert "can't discuss" in said
+            assert "I find no case" in said
         deliver(context)
 
 
@@ -526,7 +528,7 @@ def test_who_had_the_number_before_has_no_right_to_a_delivered_case(
     ):
         said = say(client, tool, arguments, number=hers, call_id="jane", id=f"j{nth}")
         assert "secret" not in said
-        assert "can't" in said
+        assert "can't" in said or "I find no case" in said
     deliver(context)
     (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     assert not case["IsClosed"]
@@ -619,18 +621,6 @@ def test_a_customer_may_say_their_own_account_number_in_any_grouping(
     (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     assert case["AccountId"] == jane(org)["AccountId"]
     assert "not verified" not in case["Description"]
-
-
-def test_a_stranger_finds_an_account_by_its_number_however_it_is_grouped(
-    client: FlaskClient,
-) -> None:
-    for nth, spoken in enumerate(("ACC-12345", "acc 12345", "A C C 1 2 3 4 5")):
-        said = say(
-            client, "lookupCustomer", {"accountNumber": spoken}, number=UNKNOWN, call_id=f"s{nth}"
-        )
-        assert "There is a customer with those details" in said
-    said = say(client, "lookupCustomer", {"accountNumber": "ACC 1234"}, number=UNKNOWN, call_id="t")
-    assert "found no customer" in said
 
 
 @pytest.mark.parametrize(

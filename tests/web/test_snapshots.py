@@ -144,7 +144,7 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
     (stored,) = json.loads(str(store.get(key)))["customers"]
     assert set(stored) == {
         "contact_id", "name", "account_id", "account_name", "account_number", "values", "cases",
-        "language", "owner_name", "owner_phone",
+        "language", "owner_name", "owner_phone", "phones",
     }  # fmt: skip
     assert set(stored["values"]) == set(CHANGEABLE)
     assert 0 < store.ttl(key) <= 24 * 3600
@@ -270,7 +270,7 @@ def test_whoever_has_the_number_now_learns_nothing_of_the_one_before(
     org.create("Contact", [{"LastName": "Bob", "Phone": KNOWN}])
     assert "no open case" in say(client, "retrieveCustomerCase", call_id="b")
     wanted = {"reference": said[-8:-1]}
-    assert "can't discuss" in say(client, "getCaseStatus", wanted, call_id="b")
+    assert "I find no case" in say(client, "getCaseStatus", wanted, call_id="b")
 
 
 def test_a_case_that_was_taken_back_is_gone_from_what_is_said(

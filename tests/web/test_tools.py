@@ -25,6 +25,9 @@ def case_of(org: Org, name: str) -> dict[str, Any]:
     return next(record for record in org.records("Case") if record["ContactId"] == contact["Id"])
 
 
+NO_SUCH_CASE = "I find no case with that number that I can discuss on this phone number."
+
+
 def test_a_known_caller_is_named_with_account_and_open_cases(client: FlaskClient) -> None:
     said = say(client, "lookupCustomer")
     assert said == (
@@ -41,26 +44,24 @@ def test_a_shared_number_is_nobody_in_particular(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "found"),
+    "given",
     [
-        ({"accountNumber": "ACC-12345"}, True),
-        ({"accountNumber": "ACC-77777"}, True),
-        ({"accountNumber": "' OR Name != '"}, False),
-        ({"email": "jane.miller@acme.example"}, True),
-        ({"email": "jane.miller@acme.example", "name": "Somebody Else"}, False),
-        ({"name": "Jane Miller"}, True),
-        ({"phone": "415-555-0101"}, True),
-        ({"phone": "415-555-0000"}, False),
+        {},
+        {"accountNumber": "ACC-12345"},
+        {"accountNumber": "ACC-99999"},
+        {"email": "jane.miller@acme.example"},
+        {"name": "Jane Miller"},
+        {"phone": "415-555-0101"},
     ],
 )
-def test_others_learn_found_or_not_found_and_no_more(
-    client: FlaskClient, given: dict[str, str], found: bool
+def test_what_a_stranger_says_searches_nobody(
+    client: FlaskClient, org: Org, given: dict[str, str]
 ) -> None:
+    say(client, "lookupCustomer", number=UNKNOWN)
+    asked = org.stats()["requests"]
     said = say(client, "lookupCustomer", given, number=UNKNOWN)
-    assert said.startswith("This phone number is not on file.")
-    assert ("There is a customer" in said) is found
-    for private in ("Jane", "Miller", "Acme", "ACC", "case"):
-        assert private not in said
+    assert said == "This phone number is not on file. So I can't tell who is calling."
+    assert org.stats()["requests"] == asked
 
 
 def test_a_caller_without_number_learns_so(client: FlaskClient) -> None:
@@ -88,9 +89,9 @@ def test_a_case_is_visible_to_its_contact_alone(client: FlaskClient) -> None:
     assert "is New" in say(client, "getCaseStatus", {"caseNumber": "1001"})
     for number in (UNKNOWN, SHARED, ""):
         said = say(client, "getCaseStatus", {"caseNumber": "1001"}, number=number, call_id=number)
-        assert said == "I found that case, but I can't discuss it on this phone number."
-    assert "found no case" in say(client, "getCaseStatus", {"caseNumber": "9999"})
-    assert "found no case" in say(client, "getCaseStatus", {"reference": "AAA 222"})
+        assert said == NO_SUCH_CASE
+    assert "I find no case" in say(client, "getCaseStatus", {"caseNumber": "9999"})
+    assert "I find no case" in say(client, "getCaseStatus", {"reference": "AAA 222"})
 
 
 def test_a_new_case_is_known_by_its_reference_and_then_by_its_number(
@@ -112,10 +113,10 @@ def test_a_reference_is_visible_to_the_contact_who_got_it_and_to_nobody_else(
     said = say(client, "createSalesforceCase", CASE, call_id="a")
     wanted = {"reference": reference_in(said)}
     assert "being opened" in say(client, "getCaseStatus", wanted, call_id="b")
-    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
+    assert "I find no case" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
     drain(context, Kind.CASE_CREATE)
     assert "is New" in say(client, "getCaseStatus", wanted, call_id="d")
-    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="e")
+    assert "I find no case" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="e")
 
 
 def test_a_reference_outlives_the_store(
@@ -173,8 +174,8 @@ def test_a_comment_on_a_named_case_is_for_its_contact_alone(
     client: FlaskClient, journal: Journal
 ) -> None:
     wanted = {"comment": "x", "caseNumber": "1001"}
-    assert "can't change" in ask(client, "addCaseComment", wanted, number=UNKNOWN)["error"]
-    assert "found no case" in ask(client, "addCaseComment", wanted | {"caseNumber": "9"})["error"]
+    assert "I find no case" in ask(client, "addCaseComment", wanted, number=UNKNOWN)["error"]
+    assert "I find no case" in ask(client, "addCaseComment", wanted | {"caseNumber": "9"})["error"]
     assert journal.counts()["accepted"] == 0
     assert "result" in ask(client, "addCaseComment", wanted, call_id="theirs")
 
@@ -212,7 +213,7 @@ def test_there_is_nothing_to_take_back_in_a_call_without_case(client: FlaskClien
 def test_somebody_elses_reference_takes_nothing_back(client: FlaskClient, journal: Journal) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
     result = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
-    assert "can't change" in result["error"]
+    assert "I find no case" in result["error"]
     (stored,) = journal.of_call("a")
     assert stored.state is State.DUE
 
@@ -336,7 +337,7 @@ def test_sharers_of_a_number_learn_nothing_of_a_case_by_its_number(
     say(client, "createSalesforceCase", CASE, number=SHARED, call_id="a")
     drain(context, Kind.CASE_CREATE)
     wanted = {"caseNumber": "1008"}
-    assert "can't discuss" in say(client, "getCaseStatus", wanted, number=SHARED, call_id="b")
+    assert "I find no case" in say(client, "getCaseStatus", wanted, number=SHARED, call_id="b")
 
 
 def test_a_refusal_for_want_of_salesforce_is_not_kept(
@@ -356,6 +357,6 @@ def test_a_known_caller_learns_and_changes_nothing_of_another_contacts_case(
     client: FlaskClient, journal: Journal
 ) -> None:
     wanted = {"caseNumber": "1005"}  # of Luis Garcia
-    assert "can't discuss" in say(client, "getCaseStatus", wanted)
-    assert "can't change" in ask(client, "addCaseComment", wanted | {"comment": "x"})["error"]
+    assert "I find no case" in say(client, "getCaseStatus", wanted)
+    assert "I find no case" in ask(client, "addCaseComment", wanted | {"comment": "x"})["error"]
     assert journal.counts()["accepted"] == 0

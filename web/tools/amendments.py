@@ -176,7 +176,11 @@ def retract(service: Service, state: CallState) -> list[Intent]:
     if not state.senses & {Sense.TAKES_BACK, Sense.DECLINES}:
         return []
     identity = Identity(
-        state.call_id, state.number, contact_ids=None, has_two_numbers=state.has_two_numbers
+        state.call_id,
+        state.number,
+        contact_ids=None,
+        has_two_numbers=state.has_two_numbers,
+        proof=state.proof,
     )
     before_ms = state.said_at_ms + CROSSING_MS
     after_ms = state.said_at_ms - _longest_held_ms(service)

@@ -6,11 +6,14 @@ learns only "found" or "not found".
 
 from dataclasses import dataclass
 
+from shared.agent.policy import DEFAULT
+from shared.agent.tool_files import Verb
+from shared.agent.tools import Tool
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.drafts import CaseDraft, CloseDraft
-from shared.domain.identity import Identity
+from shared.domain.identity import Identity, Tier
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.customers import MAX_OPEN_CASES, CaseSummary, Customer
@@ -77,8 +80,41 @@ def _caller(
     is_old: bool = False,
 ) -> Caller:
     ids = None if customers is None else tuple(customer.contact_id for customer in customers)
-    identity = Identity(state.call_id, state.number, ids, is_old, state.has_two_numbers)
+    identity = Identity(
+        state.call_id, state.number, ids, is_old, state.has_two_numbers, state.proof
+    )
     return Caller(identity, customers, as_of_ms)
+
+
+def may(
+    turn: Turn,
+    caller: Caller,
+    verb: Verb,
+    what: str = DEFAULT,
+    *,
+    tool: Tool | None = None,
+    pending: bool = False,
+) -> bool:
+    """Whether the policy lets this caller hear or change something.
+
+    what: such as "Contact.Email"; the whole verb unless given. tool: may need a higher tier.
+    pending: while the org has not said who has the number, the caller counts as recognised, because
+    the worker checks that before it writes.
+    """
+    identity = caller.identity
+    tier = identity.tier
+    if pending and not identity.is_settled and not identity.is_locked_out:
+        tier = Tier.RECOGNISED
+    needed = (tool.file.tier if tool else None) or Tier.UNKNOWN
+    return tier.reaches(needed) and turn.agent.policy.allows(tier, verb, what)
+
+
+def proof_needed(turn: Turn) -> str:
+    """What the agent gets when the caller has to show more about themselves first."""
+    verifying = [tool.name for tool in turn.agent.tools.values() if tool.verb is Verb.VERIFY]
+    if not verifying:
+        return turn.say("proof-needed-from-colleague")
+    return turn.say("proof-needed", tool=verifying[0])
 
 
 def known_caller(turn: Turn) -> Caller:

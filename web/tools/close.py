@@ -51,7 +51,7 @@ def cancel_case(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
 
 def _target(turn: Turn, tool: Tool, reference: str | None) -> Target | Answer:
     if reference:
-        return find_case(turn, reference, None)
+        return find_case(turn, tool, reference, None)
     identity = caller_for_a_write(turn).identity
     # The last one, also when it was taken back already: asking twice must not take two back.
     cases = [
@@ -61,7 +61,7 @@ def _target(turn: Turn, tool: Tool, reference: str | None) -> Target | Answer:
     ]
     if not cases:
         return refusal(turn.first(own(tool.name, "close", "nothing")))
-    return case_opened_by(turn, cases[-1])
+    return case_opened_by(turn, tool, cases[-1])
 
 
 def _why(turn: Turn, draft: CloseDraft, reason: str | None, close_id: str) -> tuple[NewIntent, ...]:

@@ -14,7 +14,7 @@ from web.tools.which_case import find_case
 
 
 def add_comment(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
-    target = find_case(turn, given.get("reference"), given.get("caseNumber"))
+    target = find_case(turn, tool, given.get("reference"), given.get("caseNumber"))
     if isinstance(target, Answer):
         return target
     if target.opened_by and target.opened_by.state is State.CANCELLED:

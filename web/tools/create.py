@@ -4,13 +4,13 @@ from typing import Any
 
 from shared.agent.arguments import Given
 from shared.agent.sentences import NOT_GIVEN, REFERENCE, Value, own
-from shared.agent.tool_files import ArgumentFile, ArgumentType, CreateFile, meaning_of
+from shared.agent.tool_files import ArgumentFile, ArgumentType, CreateFile, Verb, meaning_of
 from shared.agent.tools import Tool
 from shared.domain.drafts import CaseDraft, NewRecordDraft, RecordDraft
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.kinds import Kind
 from shared.vapi.answers import Answer, refusal
-from web.tools.caller import Caller, caller_for_a_write
+from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
 from web.tools.comment import comment_on
 from web.tools.request import WriteRequest
 from web.tools.sentences import spoken_value
@@ -23,12 +23,17 @@ def create(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
     caller = caller_for_a_write(turn)
     if file.unknown_callers == "refuse" and caller.customers is not None and not caller.contact:
         return refusal(turn.first(own(tool.name, "create", "not-known")))
+    if not may(turn, caller, Verb.CREATE, tool=tool, pending=True):
+        return refusal(proof_needed(turn))
     dedup_keys = _dedup_keys(turn, caller, file, given)
     on_existing = given.get("onExisting") or "ask"
     if on_existing == "comment":
         earlier = turn.service.journal.about(dedup_keys)
         if earlier and (caller.no_longer_has(earlier) or not caller.identity.requested(earlier)):
             return refusal(turn.say("case-not-added-to"))
+        of_this_call = earlier and earlier.call_id == turn.state.call_id
+        if earlier and not of_this_call and not may(turn, caller, Verb.COMMENT, pending=True):
+            return refusal(proof_needed(turn))
         if earlier:
             return comment_on(turn, earlier, given.get("description"))
     return WriteRequest(
@@ -97,6 +102,8 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
     """What a record is about: the arguments of `same_if`, within the call and for the caller's own
     account.
 
+    Not of the account for a caller who may not hear of its cases.
+
     A spoken account number, or a phone number that is not on file, is no key: anybody could use it
     to find out whether another customer has a case. Nor is the call, once it showed two numbers.
     """
@@ -105,7 +112,7 @@ def _dedup_keys(turn: Turn, caller: Caller, file: CreateFile, given: Given) -> t
     about = ":".join(_same(file.arguments[name], given.values.get(name)) for name in file.same_if)
     about = about if file.object == "Case" else f"{file.object}:{about}"
     keys = []
-    if caller.contact and caller.contact.account_id:
+    if caller.contact and caller.contact.account_id and may(turn, caller, Verb.READ):
         keys.append(f"account:{caller.contact.account_id}:{about}")
     if turn.state.call_id and not turn.state.has_two_numbers:
         keys.append(f"call:{turn.state.call_id}:{about}")

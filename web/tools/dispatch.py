@@ -4,13 +4,17 @@ In steps: validate the arguments, claim the call, run its handler, store the ans
 side by side on a pool of their own; writes are accepted in the order they are listed.
 """
 
+import hmac
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from shared.agent.arguments import BadArgumentsError, Given, Problem
 from shared.agent.folder import Agent
+from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.journal.answers import Claim
@@ -118,7 +122,7 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
     answers = turn.service.answers
     keys = [
         answers.key_of(
-            turn.conversation_id, step.call.id, turn.shown, step.call.name, step.call.arguments
+            turn.conversation_id, step.call.id, turn.shown, step.call.name, _identifying(turn, step)
         )
         for step in claimable
     ]
@@ -139,6 +143,17 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
             step.entry = claim
         else:
             step.claim = claim
+
+
+def _identifying(turn: Turn, step: _Step) -> Any:
+    """The arguments that distinguish this call from another one. A keyed digest stands for those of
+    a tool that compares secrets: a short PIN could be found from a plain one."""
+    arguments = step.call.arguments
+    if step.tool is None or step.tool.verb is not Verb.VERIFY:
+        return arguments
+    secret = turn.service.settings.vapi.server_secrets[0].encode()
+    content = json.dumps(arguments, sort_keys=True, default=str).encode()
+    return hmac.digest(secret, content, "sha256").hex()
 
 
 def _run(turn: Turn, step: _Step, deadline: Deadline) -> None:

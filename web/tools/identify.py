@@ -2,23 +2,29 @@
 
 from shared.agent.arguments import Given
 from shared.agent.sentences import Phrase, phrase
+from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
-from shared.salesforce.customers import MAX_OPEN_CASES, Customer
+from shared.salesforce.customers import MAX_OPEN_CASES
 from shared.vapi.answers import Answer, result
-from web.tools.caller import look_up_caller, open_cases
+from web.tools.caller import Caller, look_up_caller, may, open_cases
 from web.tools.read import with_age
 from web.tools.turn import Turn
 
-RECENT_MS = 60_000
-"""The age up to which a snapshot shows whether a number is on file."""
+NAME, ACCOUNT, ACCOUNT_NUMBER = "Contact.Name", "Account.Name", "Account.AccountNumber"
+"""As policy.toml names them."""
 
 
-def lookup_customer(turn: Turn, _tool: Tool, given: Given, deadline: Deadline) -> Answer:
+def lookup_customer(turn: Turn, tool: Tool, _given: Given, deadline: Deadline) -> Answer:
+    """Nobody is searched by what the caller says: that would show who is a customer."""
     caller = look_up_caller(turn, deadline)
     if caller.contact:
+        who = named(turn, caller, tool)
+        if who is None:
+            return result(turn.say("caller-on-file"))
+        if not may(turn, caller, Verb.READ):
+            return with_age(turn, caller, turn.say("caller-is", who=who))
         contact, count = caller.contact, len(open_cases(turn, caller))
-        who = _named(contact)
         if len(contact.cases) == MAX_OPEN_CASES:
             known = turn.say("caller-known-with-many-cases", who=who, count=count)
         else:
@@ -30,16 +36,24 @@ def lookup_customer(turn: Turn, _tool: Tool, given: Given, deadline: Deadline) -
         first = phrase("number-not-on-file")
     else:
         first = phrase("number-not-shown")
-    exists = _described_customer_exists(turn, given, deadline)
-    if exists is None:
-        return result(turn.say("caller-not-known", first=first))
-    if exists:
-        return result(turn.say("details-known", first=first))
-    return result(turn.say("details-not-known", first=first))
+    return result(turn.say("caller-not-known", first=first))
 
 
-def _named(contact: Customer) -> Phrase:
-    name, account, number = contact.name, contact.account_name, contact.account_number
+def named(turn: Turn, caller: Caller, tool: Tool | None = None) -> Phrase | None:
+    """What the policy lets the caller hear of who they are; None when that is not even a name."""
+    contact = caller.contact
+    if contact is None or not may(turn, caller, Verb.IDENTIFY, NAME, tool=tool):
+        return None
+    account = contact.account_name
+    number = contact.account_number
+    return _named(
+        contact.name,
+        account if may(turn, caller, Verb.IDENTIFY, ACCOUNT, tool=tool) else "",
+        number if may(turn, caller, Verb.IDENTIFY, ACCOUNT_NUMBER, tool=tool) else "",
+    )
+
+
+def _named(name: str, account: str, number: str) -> Phrase:
     match bool(account), bool(number):
         case True, True:
             key = "customer-of-account-with-number"
@@ -50,24 +64,3 @@ def _named(contact: Customer) -> Phrase:
         case _:
             key = "customer"
     return phrase(key, name=name, account=account, number=number)
-
-
-def _described_customer_exists(turn: Turn, given: Given, deadline: Deadline) -> bool | None:
-    """None when the caller gave no details."""
-    service = turn.service
-    account_number, email, name = map(given.get, ("accountNumber", "email", "name"))
-    if account_number or email or name:
-        return service.ask(
-            lambda until: service.customers.is_known(
-                until,
-                account_number=account_number,
-                email=email,
-                name=name,
-            ),
-            deadline,
-        )
-    if phone := given.get("phone"):
-        number = service.normal_number(phone)
-        recently_ms = service.journal.now_ms() - RECENT_MS
-        return bool(number and service.snapshots.since(number, recently_ms, deadline).customers)
-    return None

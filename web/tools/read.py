@@ -5,12 +5,11 @@ and many cases.
 """
 
 from shared.agent.arguments import Given
-from shared.agent.tool_files import ReadFile, as_field_value
+from shared.agent.tool_files import ReadFile, Verb, as_field_value
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.identifiers import same_identifier
-from shared.domain.identity import Identity
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.domain.record_mapping import FieldValue, filled
@@ -18,7 +17,15 @@ from shared.salesforce.customers import CaseSummary
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, result
 from web.service import Service
-from web.tools.caller import ANSWER_S, Caller, known_caller, look_up_caller, open_cases
+from web.tools.caller import (
+    ANSWER_S,
+    Caller,
+    known_caller,
+    look_up_caller,
+    may,
+    open_cases,
+    proof_needed,
+)
 from web.tools.records import read_records
 from web.tools.sentences import case_sentence, kind_of
 from web.tools.turn import Turn
@@ -33,34 +40,50 @@ def read(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
     if tool.file.object != "Case":
         return read_records(turn, tool, given, deadline)
     if tool.file.show == "one":
-        return get_case_status(turn, given, deadline)
-    return list_cases(turn, tool.file, given, deadline)
+        return get_case_status(turn, tool, given, deadline)
+    return list_cases(turn, tool, given, deadline)
 
 
-def get_case_status(turn: Turn, given: Given, deadline: Deadline) -> Answer:
+def get_case_status(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
     if reference := given.get("reference"):
         intent = turn.service.journal.by_reference(reference)
         if intent and not intent.is_purged:
-            return _status_of_intent(turn, intent, deadline)
-        found = turn.service.ask(
-            lambda until: turn.service.customers.case_by_reference(reference, until), deadline
-        )
-        return _status_of_case(turn, found, "reference", deadline)
+            return _status_of_intent(turn, tool, intent, deadline)
+        return _status_in_org(turn, tool, "reference", reference, deadline)
     if case_number := given.get("caseNumber"):
-        caller = look_up_caller(turn, deadline)
-        if theirs := _case_of(turn, caller, case_number):
-            return with_age(turn, caller, case_sentence(turn, theirs))
-        found = _case_by_number(turn.service, case_number, deadline)
-        return _status_of_case(turn, found, "number", deadline)
+        return _status_in_org(turn, tool, "number", case_number, deadline)
     if newest := last_case_of_call(turn.intents):
-        return _status_of_intent(turn, newest, deadline)
+        return _status_of_intent(turn, tool, newest, deadline)
     caller = look_up_caller(turn, deadline)
     if not caller.contact:
         return _nobody_known(turn, caller)
+    if not may(turn, caller, Verb.READ, tool=tool):
+        return result(proof_needed(turn))
     cases = open_cases(turn, caller)
     if not cases:
         return with_age(turn, caller, turn.say("no-open-case"))
-    return with_age(turn, caller, case_sentence(turn, cases[0]))
+    return with_age(turn, caller, case_sentence(turn, caller, cases[0]))
+
+
+def _status_in_org(turn: Turn, tool: Tool, by: str, value: str, deadline: Deadline) -> Answer:
+    """A case that is not there and a case of somebody else get the same sentence. For a caller who
+    is unknown nothing is searched.
+
+    by: "number" or "reference".
+    """
+    caller = look_up_caller(turn, deadline)
+    if not caller.contact:
+        return result(not_found(turn, by))
+    if not may(turn, caller, Verb.READ, tool=tool):
+        return result(proof_needed(turn))
+    if by == "number" and (theirs := _case_of(turn, caller, value)):
+        return with_age(turn, caller, case_sentence(turn, caller, theirs))
+    customers = turn.service.customers
+    find = customers.case_by_number if by == "number" else customers.case_by_reference
+    found = turn.service.ask(lambda until: find(value, until), deadline)
+    if found is None or not caller.identity.may_discuss(found.contact_id):
+        return result(not_found(turn, by))
+    return result(case_sentence(turn, caller, found))
 
 
 def _case_of(turn: Turn, caller: Caller, number: str) -> CaseSummary | None:
@@ -73,28 +96,30 @@ def _case_by_number(service: Service, number: str, deadline: Deadline) -> CaseSu
     return service.ask(lambda until: service.customers.case_by_number(number, until), deadline)
 
 
-def _status_of_intent(turn: Turn, intent: Intent, deadline: Deadline) -> Answer:
-    identity = known_caller(turn).identity
+def _status_of_intent(turn: Turn, tool: Tool, intent: Intent, deadline: Deadline) -> Answer:
+    caller = known_caller(turn)
     of_this_call = bool(turn.state.call_id) and intent.call_id == turn.state.call_id
-    is_enough = identity.is_settled and (of_this_call or not identity.is_old)
-    if not is_enough or not identity.requested(intent):
+    is_enough = caller.identity.is_settled and (of_this_call or not caller.is_old)
+    if not is_enough or not caller.identity.requested(intent):
         try:
-            identity = look_up_caller(turn, deadline).identity
+            caller = look_up_caller(turn, deadline)
         except SalesforceError:
-            if not of_this_call or not identity.requested(intent):
+            if not of_this_call or not caller.identity.requested(intent):
                 raise
-    is_theirs = identity.requested(intent)
+    is_theirs = caller.identity.requested(intent)
+    if not of_this_call and not may(turn, caller, Verb.READ, tool=tool):
+        return result(proof_needed(turn) if caller.contact else not_found(turn, "reference"))
     if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:
         return _status_of_delivered_case(
             turn,
-            identity,
+            caller,
             intent.receipt.number,
             deadline,
             is_theirs=is_theirs,
-            is_certain=of_this_call or not identity.is_old,
+            is_certain=of_this_call or not caller.is_old,
         )
     if not is_theirs:
-        return result(turn.say("reference-not-discussed"))
+        return result(not_found(turn, "reference"))
     kind = kind_of(intent.kind)
     match intent.state, intent.kind:
         case State.DELIVERED, Kind.CASE_CREATE:
@@ -113,7 +138,7 @@ def _status_of_intent(turn: Turn, intent: Intent, deadline: Deadline) -> Answer:
 
 def _status_of_delivered_case(
     turn: Turn,
-    identity: Identity,
+    caller: Caller,
     number: str,
     deadline: Deadline,
     *,
@@ -132,25 +157,20 @@ def _status_of_delivered_case(
         return Answer(turn.say("case-opened-state-unknown", number=number), lasting=False)
     if found is None and is_theirs:
         return result(turn.say("case-has-number", number=number))
-    if found is None or not identity.may_discuss(found.contact_id, requested=is_theirs):
-        return result(turn.say("reference-not-discussed"))
-    return result(case_sentence(turn, found))
+    if found is None or not caller.identity.may_discuss(found.contact_id, requested=is_theirs):
+        return result(not_found(turn, "reference"))
+    return result(case_sentence(turn, caller, found))
 
 
-def _status_of_case(turn: Turn, found: CaseSummary | None, by: str, deadline: Deadline) -> Answer:
-    if found is None:
-        return result(not_found(turn, by))
-    caller = look_up_caller(turn, deadline)
-    if not caller.identity.may_discuss(found.contact_id):
-        return result(turn.say("case-not-discussed"))
-    return result(case_sentence(turn, found))
-
-
-def list_cases(turn: Turn, file: ReadFile, given: Given, deadline: Deadline) -> Answer:
+def list_cases(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
+    assert isinstance(tool.file, ReadFile)
+    file = tool.file
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
     if not contact:
         return _nobody_known(turn, caller)
+    if not may(turn, caller, Verb.READ, tool=tool):
+        return result(proof_needed(turn))
     account_number = given.get("accountNumber")
     if account_number and not same_identifier(account_number, contact.account_number):
         return result(turn.say("account-number-differs"))
@@ -161,13 +181,14 @@ def list_cases(turn: Turn, file: ReadFile, given: Given, deadline: Deadline) -> 
     if not cases:
         return with_age(turn, caller, turn.say("no-open-case"))
     newest = [turn.say("newest-three")] if len(cases) > MAX_SPOKEN else []
-    spoken = " ".join([*newest, *(case_sentence(turn, case_) for case_ in cases[:MAX_SPOKEN])])
+    listed = [case_sentence(turn, caller, case_) for case_ in cases[:MAX_SPOKEN]]
+    spoken = " ".join([*newest, *listed])
     count = len(cases)
     if issue_type:
-        listed = turn.say("cases-listed-about", count=count, issueType=issue_type, cases=spoken)
+        said = turn.say("cases-listed-about", count=count, issueType=issue_type, cases=spoken)
     else:
-        listed = turn.say("cases-listed", count=count, cases=spoken)
-    return with_age(turn, caller, listed)
+        said = turn.say("cases-listed", count=count, cases=spoken)
+    return with_age(turn, caller, said)
 
 
 OF_A_CASE = {"Type": "type", "Priority": "priority", "Status": "status"}

@@ -5,12 +5,12 @@ from typing import Any
 from shared.agent.arguments import Given
 from shared.agent.own_records import own_records_query, sounds_right
 from shared.agent.sentences import Phrase, own, phrase
-from shared.agent.tool_files import ReadFile
+from shared.agent.tool_files import ReadFile, Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.salesforce.soql import at
 from shared.vapi.answers import Answer, result
-from web.tools.caller import look_up_caller
+from web.tools.caller import Caller, look_up_caller, may, proof_needed
 from web.tools.sentences import spoken_value
 from web.tools.turn import Turn
 
@@ -21,6 +21,8 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
     caller = look_up_caller(turn, deadline)
     if not caller.contact:
         return result(turn.first(own(tool.name, "read", "not-known")))
+    if not may(turn, caller, Verb.READ, tool=tool):
+        return result(proof_needed(turn))
     stored = given.stored()
     service, contact = turn.service, caller.contact
     rows: list[dict[str, Any]] = []
@@ -32,17 +34,25 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
         rows = [row for row in found if sounds_right(file, stored, row)]
     if not rows:
         return result(turn.first(own(tool.name, "read", "none")))
-    shown = [_one(turn, tool, row) for row in rows[: 1 if file.show == "one" else file.limit]]
+    count = 1 if file.show == "one" else file.limit
+    shown = [_one(turn, caller, tool, row) for row in rows[:count]]
     if file.show == "one" or len(rows) == 1:
         return result(shown[0])
     many = own(tool.name, "read", "many")
     return result(turn.first(many, count=len(rows), records=" ".join(shown)))
 
 
-def _one(turn: Turn, tool: Tool, row: dict[str, Any]) -> str:
-    """A record in the tool's own sentence, else each value after its name."""
+def _one(turn: Turn, caller: Caller, tool: Tool, row: dict[str, Any]) -> str:
+    """A record in the tool's own sentence, else each value after its name. Without the values that
+    the policy keeps from the caller."""
     assert isinstance(tool.file, ReadFile)
-    values = {name: spoken_value(at(row, path)) for name, path in tool.file.fields.items()}
+    sobject = tool.file.object
+    values = {
+        name: spoken_value(at(row, path))
+        if may(turn, caller, Verb.READ, f"{sobject}.{path}")
+        else ""
+        for name, path in tool.file.fields.items()
+    }
     facts: list[str | Phrase] = [
         phrase("read-fact", name=turn.spoken_name(name), value=value)
         for name, value in values.items()

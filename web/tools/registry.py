@@ -7,13 +7,14 @@ from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.vapi.answers import Answer
-from web.tools import call_back, close, comment, create, identify, read, update
+from web.tools import call_back, close, comment, create, identify, read, update, verify
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 
 LOOKUPS: dict[Verb, Callable[[Turn, Tool, Given, Deadline], Answer]] = {
     Verb.IDENTIFY: identify.lookup_customer,
     Verb.READ: read.read,
+    Verb.VERIFY: verify.verify_caller,
 }
 """They answer from the snapshot or from Salesforce, before a deadline."""
 

@@ -1,18 +1,23 @@
 """What several tools say: which sentence it is, and what goes into it."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from shared.agent.sentences import Value, phrase
+from shared.agent.tool_files import Verb
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.domain.text import one_line
 from shared.salesforce.customers import CaseSummary
 from shared.vapi.answers import Answer, result
-from web.tools.caller import Caller
+from web.tools.caller import Caller, may
 from web.tools.turn import Turn
+
+SUBJECT = "Case.Subject"
+"""As policy.toml names it."""
 
 MAX_SPOKEN_SUBJECT = 60
 MAX_SPOKEN_VALUE = 80
@@ -33,7 +38,10 @@ def about(intent: Intent) -> dict[str, Value]:
     return {"kind": kind_of(intent.kind), "issueType": issue_type}
 
 
-def case_sentence(turn: Turn, found: CaseSummary) -> str:
+def case_sentence(turn: Turn, caller: Caller, found: CaseSummary) -> str:
+    """Says what the case is about only where the policy lets the caller hear it."""
+    if not may(turn, caller, Verb.READ, SUBJECT):
+        found = replace(found, subject="")
     values = {
         "number": found.number,
         "reference": found.reference,

@@ -1,12 +1,14 @@
 """What the tool calls of one message share, read once and mostly in one round trip."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.agent.arguments import Problem
 from shared.agent.sentences import Value
 from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
+from shared.domain.identity import Proof
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.journal.answers import Claim
@@ -123,6 +125,12 @@ class Turn:
             for letter in text
             if not letter.isspace()
         )
+
+    def prove(self, proof: Proof | None) -> None:
+        """Remember what the caller has shown, for the rest of the call; None forgets it."""
+        self.state = replace(self.state, proof=proof)
+        if self.state.call_id:
+            self.service.calls.prove(self.state.call_id, proof)
 
     def found(self, customers: tuple[Customer, ...]) -> None:
         """The org has just said who the caller is: from now on, their language is spoken."""

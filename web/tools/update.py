@@ -4,16 +4,17 @@ from datetime import UTC, datetime
 
 from shared.agent.arguments import Given
 from shared.agent.sentences import REFERENCE, Phrase, own, phrase
-from shared.agent.tool_files import ArgumentType, UpdateFile
+from shared.agent.tool_files import ArgumentType, UpdateFile, Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
-from shared.domain.drafts import ContactDraft
-from shared.domain.intent import Intent
+from shared.domain.drafts import CallbackDraft, ContactDraft
+from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.record_mapping import fill, placeholders
+from shared.domain.reference import new_reference
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
-from web.tools.caller import Caller, caller_for_a_write
+from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 
@@ -29,11 +30,21 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
         return refusal(turn.first(own(tool.name, "update", "not-known")))
     if _is_taken(turn, caller, file, given):
         return refusal(turn.first(own(tool.name, "update", "number-of-another")))
-    changes = {
+    if not may(turn, caller, Verb.UPDATE, tool=tool, pending=True):
+        return refusal(proof_needed(turn))
+    wanted = {
         field: value
         for field, template in file.fields.items()
         if (value := fill(template, given.stored())) not in (None, "")
     }
+    changes = {
+        field: value
+        for field, value in wanted.items()
+        if may(turn, caller, Verb.UPDATE, f"Contact.{field}", tool=tool, pending=True)
+    }
+    to_check = {field: value for field, value in wanted.items() if field not in changes}
+    if not changes:
+        return _for_colleague(turn, tool, caller, to_check)
     earlier = [
         intent
         for intent in turn.intents
@@ -50,14 +61,67 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
             seen=_seen(turn, caller, changes, earlier),
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         ),
-        said=turn.first(
-            own(tool.name, "update", "accepted"),
-            fields=[_named(turn, file, field, value) for field, value in changes.items()],
-            reference=REFERENCE,
-        ),
+        said=_said(turn, tool, changes, to_check),
+        also=_also_for_colleague(turn, caller, to_check),
         after=tuple(intent.id for intent in earlier),
         target=_place_among(earlier, changes),
     )
+
+
+def _said(turn: Turn, tool: Tool, changes: dict[str, str], to_check: dict[str, str]) -> str:
+    said = turn.first(
+        own(tool.name, "update", "accepted"),
+        fields=_all_named(turn, tool, changes),
+        reference=REFERENCE,
+    )
+    if not to_check:
+        return said
+    rest = turn.first(
+        own(tool.name, "update", "rest-for-colleague"), fields=_all_named(turn, tool, to_check)
+    )
+    return f"{said} {rest}"
+
+
+def _for_colleague(
+    turn: Turn, tool: Tool, caller: Caller, to_check: dict[str, str]
+) -> WriteRequest:
+    """A task for a person, who makes the changes once they know who asks for them."""
+    return WriteRequest(
+        Kind.CALLBACK,
+        _to_check(turn, caller, to_check),
+        said=turn.first(
+            own(tool.name, "update", "for-colleague"),
+            fields=_all_named(turn, tool, to_check),
+            reference=REFERENCE,
+        ),
+        target=",".join(sorted(to_check)),
+    )
+
+
+def _also_for_colleague(
+    turn: Turn, caller: Caller, to_check: dict[str, str]
+) -> tuple[NewIntent, ...]:
+    if not to_check:
+        return ()
+    draft = _to_check(turn, caller, to_check)
+    return (
+        NewIntent(id=new_intent_id(), kind=Kind.CALLBACK, draft=draft, reference=new_reference()),
+    )
+
+
+def _to_check(turn: Turn, caller: Caller, to_check: dict[str, str]) -> CallbackDraft:
+    return CallbackDraft(
+        caller_number=turn.state.number,
+        contact_id=caller.identity.contact_id_to_write,
+        has_no_contact=caller.identity.has_no_contact,
+        phone=turn.state.number,
+        changes=to_check,
+    )
+
+
+def _all_named(turn: Turn, tool: Tool, changes: dict[str, str]) -> list[str | Phrase]:
+    assert isinstance(tool.file, UpdateFile)
+    return [_named(turn, tool.file, field, value) for field, value in changes.items()]
 
 
 def _named(turn: Turn, file: UpdateFile, field: str, value: str) -> Phrase:

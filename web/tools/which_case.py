@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal, trouble
-from web.tools.caller import caller_for_a_write, open_cases
+from web.tools.caller import Caller, caller_for_a_write, may, open_cases, proof_needed
 from web.tools.sentences import nothing_saved
 from web.tools.turn import Turn
 
@@ -34,8 +35,11 @@ def last_case_of_call(intents: list[Intent]) -> Intent | None:
     return cases[-1] if cases else None
 
 
-def find_case(turn: Turn, reference: str | None, case_number: str | None) -> Target | Answer:
-    """The case with this reference or number, else the call's last case; or why none was found."""
+def find_case(
+    turn: Turn, tool: Tool, reference: str | None, case_number: str | None
+) -> Target | Answer:
+    """The case with this reference or number, else the call's last case; or why there is none, or
+    none that this caller may change."""
     if reference:
         intent = turn.service.journal.by_reference(reference)
         if intent and intent.is_purged:
@@ -43,25 +47,29 @@ def find_case(turn: Turn, reference: str | None, case_number: str | None) -> Tar
         if intent and intent.kind is not Kind.CASE_CREATE:
             return refusal(turn.say("reference-of-no-case"))
         if intent:
-            return case_opened_by(turn, intent)
-        return _case_in_org(turn, "reference", reference)
+            return case_opened_by(turn, tool, intent)
+        return _case_in_org(turn, tool, "reference", reference)
     if case_number:
-        return _case_in_org(turn, "number", case_number)
+        return _case_in_org(turn, tool, "number", case_number)
     if intent := last_case_of_call(turn.intents):
-        return case_opened_by(turn, intent)
+        return case_opened_by(turn, tool, intent)
     return refusal(turn.say("which-case"))
 
 
-def case_opened_by(turn: Turn, intent: Intent) -> Target | Answer:
+def case_opened_by(turn: Turn, tool: Tool, intent: Intent) -> Target | Answer:
     """The case that this intent opens. Once it is in the org, the org decides whose it is."""
-    identity = caller_for_a_write(turn).identity
+    caller = caller_for_a_write(turn)
+    identity = caller.identity
+    of_this_call = bool(turn.state.call_id) and intent.call_id == turn.state.call_id
+    if not of_this_call and not may(turn, caller, tool.verb, tool=tool, pending=True):
+        return refusal(_not_yours(turn, caller, "reference"))
     is_theirs = identity.requested(intent)
     number = intent.receipt.number if intent.receipt else None
     if is_theirs and (identity.contact_id or not number or not identity.is_settled):
         return Target(opened_by=intent)  # the worker checks before it writes
     if not number:
         if identity.is_settled:
-            return refusal(turn.say("reference-not-changed"))
+            return refusal(nothing_saved(turn, not_found(turn, "reference")))
         return trouble(turn.say("reference-not-checked"))
     try:
         found = turn.service.ask(
@@ -74,16 +82,25 @@ def case_opened_by(turn: Turn, intent: Intent) -> Target | Answer:
         return trouble(turn.say("reference-not-checked"))
     if found and identity.may_discuss(found.contact_id, requested=is_theirs):
         return Target(opened_by=intent)
-    return refusal(turn.say("reference-not-changed"))
+    return refusal(nothing_saved(turn, not_found(turn, "reference")))
 
 
-def _case_in_org(turn: Turn, by: str, value: str) -> Target | Answer:
+def _not_yours(turn: Turn, caller: Caller, by: str) -> str:
+    """Somebody who is unknown learns only that nothing was found."""
+    if caller.identity.contact_id:
+        return proof_needed(turn)
+    return nothing_saved(turn, not_found(turn, by))
+
+
+def _case_in_org(turn: Turn, tool: Tool, by: str, value: str) -> Target | Answer:
     """Whose case it is: as the snapshot shows it, else as Salesforce answers within CASE_WAIT_S.
 
     If Salesforce does not answer, the worker checks a case number. With the breaker open this does
     not wait.
     """
     caller = caller_for_a_write(turn)
+    if not may(turn, caller, tool.verb, tool=tool, pending=True):
+        return refusal(_not_yours(turn, caller, by))
     if by == "number":
         same = [case_ for case_ in open_cases(turn, caller) if same_number(value, case_.number)]
         if len(same) == 1:
@@ -96,10 +113,9 @@ def _case_in_org(turn: Turn, by: str, value: str) -> Target | Answer:
         if by == "number":
             return Target(number=value)
         return trouble(turn.say("reference-not-looked-up"))
-    if found is None:
+    identity = caller.identity
+    if found is None or (identity.is_settled and not identity.may_discuss(found.contact_id)):
         return refusal(nothing_saved(turn, not_found(turn, by)))
-    if caller.identity.is_settled and not caller.identity.may_discuss(found.contact_id):
-        return refusal(turn.say("case-not-changed"))
     return Target(number=found.number)
 
 

@@ -1,9 +1,10 @@
 """Call-backs: Tasks for who looks after the customer, on the day that the caller meant."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
+from shared.agent.sentences import phrase
 from shared.calls.end_of_call import MAX_DESCRIPTION
 from shared.domain.drafts import CallbackDraft
 from shared.domain.intent import Intent, Outcome
@@ -37,6 +38,8 @@ def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> li
             f"{say('record-call-back')} {draft.phone}",
             f"{say('record-call-back-when')} {draft.when}" if draft.when else "",
             f"{say('record-call-back-why')} {draft.reason}" if draft.reason else "",
+            say("record-change-to-check") if draft.changes else "",
+            *(_change(say, name, value) for name, value in draft.changes.items()),
             say("record-call-back-reference", reference=intent.reference)
             if intent.reference
             else "",
@@ -54,6 +57,11 @@ def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> li
 
     optional = optional_fields(context) | {"OwnerId", *constants}
     return create_once(context, "Task", intents, record, optional=optional)
+
+
+def _change(say: Callable[..., str], name: str, value: str) -> str:
+    field = phrase(f"field-{name}", "field", name=name)
+    return say("record-change-of", field=field, value=value)
 
 
 def _calls(

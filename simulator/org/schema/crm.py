@@ -78,6 +78,7 @@ CONTACT = SObject(
         long_text("Description", "Contact Description"),
         flag("HasOptedOutOfEmail", "Email Opt Out"),
         flag("DoNotCall", "Do Not Call"),
+        text("Voice_PIN__c", "Voice PIN", 16),
         *system(owners=("User",)),
     ),
     name_group=("Name", "FirstName", "LastName"),

@@ -1,0 +1,116 @@
+"""What each tier of callers may hear and change: `policy.toml` of an agent folder.
+
+Every verb has a default, and single fields may need another tier. The file names one of three
+complete policies and replaces lines of it, so every cell is decided.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from shared.agent.errors import AgentError, Mistake
+from shared.agent.toml_errors import not_toml
+from shared.agent.toml_lines import line_of, lines_of
+from shared.agent.tool_files import Verb
+from shared.domain.identity import Tier
+
+FILE = "policy.toml"
+BASES = ("strict", "standard", "open")
+DEFAULT, ANOTHER_NUMBER = "default", "another_number"
+
+_FOLDER = Path(__file__).parent / "policies"
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*")
+_VERBS = tuple(verb for verb in Verb if verb is not Verb.VERIFY)
+_WITH_FIELDS = (Verb.IDENTIFY, Verb.READ, Verb.UPDATE)
+_TIERS = " or ".join(f'"{tier}"' for tier in Tier)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """base: the shipped policy that it starts from. tiers: verb → "default" or field → tier."""
+
+    base: str
+    tiers: Mapping[Verb, Mapping[str, Tier]]
+
+    def needs(self, verb: Verb, what: str = DEFAULT) -> Tier:
+        """The tier for a verb, or for a field of it, such as "Contact.Email"."""
+        of_verb = self.tiers[verb]
+        return of_verb.get(what, of_verb[DEFAULT])
+
+    def allows(self, tier: Tier, verb: Verb, what: str = DEFAULT) -> bool:
+        return tier.reaches(self.needs(verb, what))
+
+
+def read_policy(folder: Path) -> Policy:
+    """The policy of an agent folder; `standard` for a folder without the file. Raises
+    AgentError."""
+    text, content = _content(folder)
+    lines = lines_of(text)
+    base = content.get("base", "standard")
+    mistakes = list(_mistakes(content, lines))
+    if mistakes:
+        raise AgentError(mistakes, folder)
+    shipped = _shipped(base)
+    tiers: dict[Verb, Mapping[str, Tier]] = {
+        verb: {name: Tier(tier) for name, tier in (shipped[verb] | content.get(verb, {})).items()}
+        for verb in _VERBS
+    }
+    return Policy(base, tiers)
+
+
+@cache
+def _shipped(base: str) -> dict[str, dict[str, Any]]:
+    return tomllib.loads((_FOLDER / f"{base}.toml").read_text(encoding="utf-8"))
+
+
+def _content(folder: Path) -> tuple[str, dict[str, Any]]:
+    path = folder / FILE
+    if not path.exists():
+        return "", {}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return text, tomllib.loads(text)
+    except (OSError, UnicodeError):
+        remedy = "save it as UTF-8, for the service's user to read"
+        raise AgentError([Mistake(FILE, 0, "can't be read", remedy)], folder) from None
+    except tomllib.TOMLDecodeError as wrong:
+        raise AgentError([not_toml(FILE, text, wrong)], folder) from None
+
+
+def _mistakes(content: dict[str, Any], lines: dict[tuple[str, ...], int]) -> Iterator[Mistake]:
+    for table, entries in content.items():
+        line = line_of(lines, (table,))
+        if table == "base":
+            if entries not in BASES:
+                yield Mistake(FILE, line, "base is unknown", f"use {' or '.join(BASES)}")
+        elif table not in _VERBS or not isinstance(entries, dict):
+            known = ", ".join(("base", *_VERBS))
+            yield Mistake(FILE, line, f"{table} is unknown", f"use a table: {known}")
+        else:
+            yield from _wrong_tiers(Verb(table), entries, lines)
+
+
+def _wrong_tiers(
+    verb: Verb, entries: dict[str, Any], lines: dict[tuple[str, ...], int]
+) -> Iterator[Mistake]:
+    for name, tier in entries.items():
+        line = line_of(lines, (verb, name))
+        if tier not in tuple(Tier):
+            yield Mistake(FILE, line, f"{verb}.{name} is not a tier", f"write {_TIERS}")
+        elif name not in _names(verb) and not (verb in _WITH_FIELDS and _FIELD.fullmatch(name)):
+            can = " or ".join(_names(verb))
+            fields = ', or a field such as "Contact.Email"' if verb in _WITH_FIELDS else ""
+            yield Mistake(FILE, line, f"{verb} has no {name}", f"write {can}{fields}")
+        elif verb is Verb.UPDATE and "." in name and not name.startswith("Contact."):
+            yield Mistake(FILE, line, f"{name} is not changed", "write a field of Contact")
+        elif verb is Verb.CREATE and tier != Tier.UNKNOWN:
+            remedy = 'leave it at "unknown"; a tool for another object may say tier = "verified"'
+            yield Mistake(FILE, line, "a case is taken from every caller", remedy)
+
+
+def _names(verb: Verb) -> tuple[str, ...]:
+    return (DEFAULT, ANOTHER_NUMBER) if verb is Verb.CALL_BACK else (DEFAULT,)

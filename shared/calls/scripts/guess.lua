@@ -1,0 +1,15 @@
+-- Counts one answer to a question that only the caller should know, unless too many were given.
+--
+-- ARGV  triples: the key of a counter, how many it allows, for how long (ms) they count
+--
+-- Returns how many more the first counter allows after this one; -1 when any counter is used up, and
+-- then nothing is counted.
+local function counted(i) return tonumber(redis.call('GET', ARGV[i]) or 0) end
+
+for i = 1, #ARGV, 3 do
+  if counted(i) >= tonumber(ARGV[i + 1]) then return -1 end
+end
+for i = 1, #ARGV, 3 do
+  if redis.call('INCR', ARGV[i]) == 1 then redis.call('PEXPIRE', ARGV[i], ARGV[i + 2]) end
+end
+return tonumber(ARGV[2]) - counted(1)

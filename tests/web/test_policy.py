@@ -1,0 +1,467 @@
+"""What each tier of callers may hear and change, by the three policies that come with the service.
+
+`EXPECTED` is written by hand, from docs/security.md and not from the policy files, so that a
+changed cell turns a test red.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from demo.stack import Org, Store
+from shared.agent.errors import AgentError
+from shared.agent.languages import AGENT_FOLDER
+from shared.agent.policy import read_policy
+from shared.agent.tool_files import Verb
+from shared.calls.calls import Calls
+from shared.domain.drafts import CallbackDraft
+from shared.domain.identity import Proof, Tier
+from shared.domain.kinds import Kind
+from shared.journal.journal import Journal
+from shared.settings import Settings
+from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, reference_in, say
+from tests.conftest import make_settings
+from web.app import create_app
+from web.service import Service
+from workers.delivery.context import DeliveryContext
+from workers.delivery.engine import drain
+
+PIN, WRONG = "4271", "1111"
+LUIS = "+14155550103"
+NEW_MOBILE, NEW_EMAIL = "+14155550188", "jane@new.example"
+TIERS = (Tier.UNKNOWN, Tier.RECOGNISED, Tier.KNOWN, Tier.VERIFIED)
+
+# policy: what → the tiers from unknown to verified, + for yes.
+EXPECTED = {
+    "strict": {
+        "hears their name": "---+",
+        "hears their account": "---+",
+        "hears their account number": "---+",
+        "hears how many cases are open": "---+",
+        "hears case numbers and states": "---+",
+        "hears what a case is about": "---+",
+        "is greeted by name": "---+",
+        "opens a case": "++++",
+        "comments on an older case": "---+",
+        "closes a case of an earlier call": "---+",
+        "changes the postal address": "---+",
+        "changes a phone number": "---+",
+        "changes the email": "---+",
+        "is called back on this number": "++++",
+        "is called back on another number": "---+",
+    },
+    "standard": {
+        "hears their name": "-+++",
+        "hears their account": "-+++",
+        "hears their account number": "-+++",
+        "hears how many cases are open": "-+++",
+        "hears case numbers and states": "-+++",
+        "hears what a case is about": "--++",
+        "is greeted by name": "-+++",
+        "opens a case": "++++",
+        "comments on an older case": "-+++",
+        "closes a case of an earlier call": "-+++",
+        "changes the postal address": "-+++",
+        "changes a phone number": "---+",
+        "changes the email": "---+",
+        "is called back on this number": "++++",
+        "is called back on another number": "---+",
+    },
+    "open": {
+        "hears their name": "-+++",
+        "hears their account": "-+++",
+        "hears their account number": "-+++",
+        "hears how many cases are open": "-+++",
+        "hears case numbers and states": "-+++",
+        "hears what a case is about": "-+++",
+        "is greeted by name": "-+++",
+        "opens a case": "++++",
+        "comments on an older case": "-+++",
+        "closes a case of an earlier call": "-+++",
+        "changes the postal address": "-+++",
+        "changes a phone number": "-+++",
+        "changes the email": "-+++",
+        "is called back on this number": "++++",
+        "is called back on another number": "++++",
+    },
+}
+
+
+@dataclass
+class Caller:
+    """A caller of a tier, in a call of their own. case: a case of an earlier call of theirs."""
+
+    client: FlaskClient
+    service: Service
+    journal: Journal
+    number: str
+    case: str
+    calls: int = 0
+
+    def says(self, tool: str, **arguments: Any) -> str:
+        self.calls += 1
+        return say(
+            self.client, tool, arguments, number=self.number, call_id="c", id=f"t{self.calls}"
+        )
+
+    def is_accepted(self, tool: str, kind: Kind, **arguments: Any) -> bool:
+        before = {intent.id for intent in self.journal.of_call("c")}
+        self.says(tool, **arguments)
+        return any(
+            intent.kind == kind for intent in self.journal.of_call("c") if intent.id not in before
+        )
+
+    def greeting(self) -> str:
+        asked = message("assistant-request", call_id="c", number=self.number)
+        return json.dumps(post(self.client, asked).get_json())
+
+
+def _changes(field: str, **arguments: str) -> Callable[[Caller], bool]:
+    def check(caller: Caller) -> bool:
+        return caller.is_accepted("updateContact", Kind.CONTACT_UPDATE, **arguments)
+
+    return check
+
+
+CHECKS: dict[str, Callable[[Caller], bool]] = {
+    "hears their name": lambda it: "Jane Miller" in it.says("lookupCustomer"),
+    "hears their account": lambda it: "Acme" in it.says("lookupCustomer"),
+    "hears their account number": lambda it: "ACC-12345" in it.says("lookupCustomer"),
+    "hears how many cases are open": lambda it: "open cases" in it.says("lookupCustomer"),
+    "hears case numbers and states": lambda it: "00001002" in it.says("retrieveCustomerCase"),
+    "hears what a case is about": lambda it: "hot water" in it.says("retrieveCustomerCase"),
+    "is greeted by name": lambda it: "Jane" in it.greeting(),
+    "opens a case": lambda it: it.is_accepted(
+        "createSalesforceCase", Kind.CASE_CREATE, issueType="technical", description="New"
+    ),
+    "comments on an older case": lambda it: it.is_accepted(
+        "addCaseComment", Kind.CASE_COMMENT, caseNumber="00001001", comment="More"
+    ),
+    "closes a case of an earlier call": lambda it: it.is_accepted(
+        "cancelCase", Kind.CASE_CLOSE, reference=it.case
+    ),
+    "changes the postal address": _changes("MailingCity", mailingCity="Oakland"),
+    "changes a phone number": _changes("MobilePhone", mobilePhone=NEW_MOBILE),
+    "changes the email": _changes("Email", email=NEW_EMAIL),
+    "is called back on this number": lambda it: it.is_accepted("requestCallback", Kind.CALLBACK),
+    "is called back on another number": lambda it: it.is_accepted(
+        "requestCallback", Kind.CALLBACK, phone="+14155550199"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    made = {}
+    for base in EXPECTED:
+        folder = tmp_path_factory.mktemp(base) / "agent"
+        shutil.copytree(AGENT_FOLDER, folder)
+        (folder / "policy.toml").write_text(f'base = "{base}"\n')
+        made[base] = folder
+    return made
+
+
+@pytest.fixture
+def base() -> str:
+    return "standard"
+
+
+@pytest.fixture
+def settings(
+    store: redis.Redis, store_server: Store, org: Org, base: str, folders: dict[str, Path]
+) -> Settings:
+    others = {"agent_dir": str(folders[base]), "vapi_assistant_id": "a-1"}
+    return make_settings(store_server.url, org.url, **others)
+
+
+def jane(org: Org) -> dict[str, Any]:
+    (found,) = (row for row in org.records("Contact") if row["Name"] == "Jane Miller")
+    return found
+
+
+@pytest.fixture
+def caller(
+    settings: Settings, store: redis.Redis, journal: Journal, context: DeliveryContext,
+    org: Org, tier: Tier,
+) -> Iterator[Caller]:  # fmt: skip
+    app = create_app(settings)
+    service: Service = app.extensions["service"]
+    client = app.test_client()
+    wanted = {"issueType": "account", "description": "An older case"}
+    made = say(client, "createSalesforceCase", wanted, call_id="before")
+    drain(context, Kind.CASE_CREATE)
+    number = UNKNOWN if tier is Tier.UNKNOWN else KNOWN
+    post(client, message("status-update", call_id="c", number=number, status="in-progress"))
+    if tier.reaches(Tier.KNOWN):
+        Calls(store).prove("c", Proof(jane(org)["Id"], KNOWN, tier))
+    yield Caller(client, service, journal, number, reference_in(made))
+    service.close()
+
+
+@pytest.mark.parametrize("what", CHECKS)
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("base", EXPECTED)
+def test_the_policy_decides(base: str, tier: Tier, what: str, caller: Caller) -> None:
+    expected = EXPECTED[base][what][TIERS.index(tier)] == "+"
+    assert CHECKS[what](caller) is expected
+
+
+def test_every_verb_is_decided_for_every_tier_and_policy(folders: dict[str, Path]) -> None:
+    for folder in folders.values():
+        policy = read_policy(folder)
+        assert set(policy.tiers) == set(Verb) - {Verb.VERIFY}
+        assert all("default" in cells for cells in policy.tiers.values())
+
+
+# -- what happens below the tier -------------------------------------------------------------------
+
+
+def test_a_new_phone_number_of_an_unverified_caller_becomes_a_task_for_a_person(
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    before = jane(org)
+    said = say(client, "updateContact", {"mobilePhone": NEW_MOBILE, "email": NEW_EMAIL})
+    assert said.startswith("A colleague will check the new mobile number and email address")
+    assert drain(context, Kind.CALLBACK).counts == {"delivered": 1}
+    (task,) = (row for row in org.records("Task") if row["Call_Key__c"])
+    assert f"mobile number: {NEW_MOBILE}" in task["Description"]
+    assert f"email address: {NEW_EMAIL}" in task["Description"]
+    assert "not verified" in task["Description"]
+    assert task["WhoId"] == before["Id"]
+    assert jane(org) == before
+
+
+def test_what_may_be_changed_at_once_is_and_the_rest_is_checked(
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    said = say(client, "updateContact", {"mailingCity": "Oakland", "email": NEW_EMAIL})
+    assert "The new city will be on file in a moment" in said
+    assert "A colleague will check the new email address, spelled j a n e at n e w" in said
+    drain(context, Kind.CONTACT_UPDATE)
+    drain(context, Kind.CALLBACK)
+    assert jane(org)["MailingCity"] == "Oakland"
+    assert jane(org)["Email"] != NEW_EMAIL
+    (task,) = (row for row in org.records("Task") if row["Call_Key__c"])
+    assert NEW_EMAIL in task["Description"]
+
+
+def test_a_corrected_change_is_one_task_with_both_fields_and_the_last_words(
+    client: FlaskClient, journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    first = say(client, "updateContact", {"email": NEW_EMAIL, "phone": NEW_MOBILE}, id="1")
+    corrected = {"email": "jane@corrected.example", "replaces": reference_in(first)}
+    say(client, "updateContact", corrected, id="2")
+    drafts = [intent.draft_as(CallbackDraft) for intent in journal.of_call("call-1")]
+    assert "jane@corrected.example" in {draft.changes.get("Email") for draft in drafts if draft}
+
+
+@pytest.mark.parametrize("base", ["strict"])
+def test_an_unverified_caller_is_asked_for_the_pin(client: FlaskClient, org: Org) -> None:
+    for tool, arguments in (
+        ("retrieveCustomerCase", {}),
+        ("getCaseStatus", {"caseNumber": "00001001"}),
+        ("getCaseStatus", {"caseNumber": "99999999"}),
+        ("updateContact", {"mailingCity": "Oakland"}),
+        ("addCaseComment", {"caseNumber": "00001001", "comment": "x"}),
+    ):
+        said = say(client, tool, arguments)
+        assert said.startswith("For that the caller has to show who they are.")
+        assert "call verifyCaller" in said
+
+
+# -- verifying -------------------------------------------------------------------------------------
+
+FAILED = "That could not be verified."
+
+
+def verify(
+    client: FlaskClient, pin: str, call_id: str = "c", number: str = KNOWN, **own: Any
+) -> str:
+    return say(client, "verifyCaller", {"pin": pin}, call_id=call_id, number=number, **own)
+
+
+@pytest.mark.parametrize("pin", [PIN, "4-2-7-1", "4 2 7 1"])
+def test_a_caller_with_the_pin_may_change_the_phone_number(
+    client: FlaskClient, context: DeliveryContext, org: Org, pin: str
+) -> None:
+    assert verify(client, pin).startswith("The caller is verified now.")
+    say(client, "updateContact", {"mobilePhone": NEW_MOBILE}, call_id="c")
+    drain(context, Kind.CONTACT_UPDATE)
+    assert jane(org)["MobilePhone"] == NEW_MOBILE
+
+
+def test_who_is_verified_in_one_call_is_not_in_the_next(
+    client: FlaskClient, journal: Journal
+) -> None:
+    verify(client, PIN)
+    say(client, "updateContact", {"mobilePhone": NEW_MOBILE}, call_id="d")
+    assert [intent.kind for intent in journal.of_call("d")] == [Kind.CALLBACK]
+
+
+def test_who_takes_over_a_transferred_call_has_shown_nothing(
+    client: FlaskClient, settings: Settings, journal: Journal
+) -> None:
+    verify(client, PIN)
+    settings.calls.__dict__["fallback_phone_number"] = "+14155550123"
+    given = post(client, message("transfer-destination-request", call_id="c")).get_json()
+    assert "destination" in given
+    say(client, "updateContact", {"mobilePhone": NEW_MOBILE}, call_id="c")
+    assert [intent.kind for intent in journal.of_call("c")] == [Kind.CALLBACK]
+
+
+@pytest.mark.parametrize(
+    ("number", "pin"),
+    [(KNOWN, WRONG), (KNOWN, ""), (KNOWN, "5516"), (UNKNOWN, PIN), ("", PIN), (SHARED, PIN)],
+    ids=["wrong", "none said", "another's", "nobody's number", "no number", "a shared number"],
+)
+def test_what_proves_nothing_gets_the_same_sentence(
+    client: FlaskClient, number: str, pin: str
+) -> None:
+    said = verify(client, pin or "0000", number=number)
+    assert said == FAILED
+
+
+def test_one_of_those_who_share_a_number_is_known_by_the_pin(client: FlaskClient) -> None:
+    assert verify(client, "9038", number=SHARED).startswith("The caller is verified now.")
+    assert "Paula Novak" in say(client, "lookupCustomer", number=SHARED, call_id="c")
+
+
+def test_an_empty_or_short_pin_on_file_verifies_nobody(client: FlaskClient, org: Org) -> None:
+    for nth, stored in enumerate((None, "12", "1 2-3")):
+        org.edit("Contact", jane(org)["Id"], Voice_PIN__c=stored)
+        assert verify(client, stored or "0", call_id=f"c{nth}") == FAILED
+
+
+def test_an_org_without_the_field_verifies_nobody(client: FlaskClient, org: Org) -> None:
+    org.fault(hide_fields=["Contact.Voice_PIN__c"])
+    assert verify(client, PIN) == FAILED
+
+
+def test_three_wrong_answers_make_the_caller_unknown_for_the_rest_of_the_call(
+    client: FlaskClient,
+) -> None:
+    for nth in range(3):
+        assert verify(client, f"000{nth}") == FAILED
+    assert verify(client, PIN) == FAILED
+    assert "Jane" not in say(client, "lookupCustomer", call_id="c")
+    assert "00001001" not in say(client, "retrieveCustomerCase", call_id="c")
+    assert "reference" in say(
+        client, "createSalesforceCase", {"issueType": "billing", "description": "x"}, call_id="c"
+    )
+
+
+def test_wrong_answers_never_shut_the_customer_out(client: FlaskClient) -> None:
+    for call in range(4):
+        for nth in range(3):
+            verify(client, f"000{nth}", call_id=f"a{call}")
+    assert verify(client, PIN, call_id="mine") == FAILED  # for a day, nobody guesses on
+    assert "Jane Miller" in say(client, "lookupCustomer", call_id="next")
+
+
+def test_a_right_answer_clears_the_wrong_ones_of_a_number(client: FlaskClient) -> None:
+    for call in range(6):
+        verify(client, WRONG, call_id=f"c{call}")
+        assert verify(client, PIN, call_id=f"c{call}").startswith("The caller is verified")
+
+
+def test_a_redelivered_answer_is_no_second_guess(client: FlaskClient) -> None:
+    for _ in range(5):
+        assert verify(client, WRONG, id="same") == FAILED
+    assert verify(client, PIN).startswith("The caller is verified")
+
+
+def test_a_pin_is_kept_nowhere(
+    client: FlaskClient, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    org_pin = "83610472"
+    verify(client, org_pin)
+    for key in store.scan_iter():
+        assert org_pin not in str(store.dump(key))
+        assert org_pin not in str(key)
+    logged = capsys.readouterr()
+    assert org_pin not in logged.out + logged.err
+
+
+def test_a_number_that_changes_hands_ends_the_proof(
+    client: FlaskClient, store: redis.Redis, org: Org, keys: str
+) -> None:
+    verify(client, PIN)
+    found = jane(org)
+    org.edit("Contact", found["Id"], Phone="+14155550190")
+    other = next(row for row in org.records("Contact") if row["Name"] == "Luis Garcia")
+    org.edit("Contact", other["Id"], Phone=KNOWN, MobilePhone=None)
+    store.delete(f"{keys}snapshot:{KNOWN}")
+    assert "Luis Garcia" in say(client, "lookupCustomer", call_id="c", id="again")
+    assert "Jane" not in say(client, "retrieveCustomerCase", call_id="c")
+
+
+# -- the file --------------------------------------------------------------------------------------
+
+
+def refused(tmp_path: Path, text: str) -> list[str]:
+    (tmp_path / "policy.toml").write_text(text)
+    with pytest.raises(AgentError) as error:
+        read_policy(tmp_path)
+    return [str(mistake) for mistake in error.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ('base = "lax"', "policy.toml:1: base is unknown; use strict or standard or open"),
+        ('\n[reed]\ndefault = "known"', "policy.toml:2: reed is unknown; use a table: base,"),
+        ('[read]\ndefault = "sure"', 'policy.toml:2: read.default is not a tier; write "unknown"'),
+        ('[comment]\nfoo = "known"', "policy.toml:2: comment has no foo; write default"),
+        ('[update]\n"Case.Status" = "known"', "policy.toml:2: Case.Status is not changed; write"),
+        ('[create]\ndefault = "known"', "policy.toml:2: a case is taken from every caller;"),
+        ("[read\n", "policy.toml:1: is not TOML"),
+    ],
+)
+def test_a_wrong_policy_is_refused_with_line_and_remedy(
+    tmp_path: Path, text: str, mistake: str
+) -> None:
+    (found,) = refused(tmp_path, text)
+    assert found.startswith(mistake)
+
+
+def test_lines_of_the_file_replace_single_cells_of_the_base(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(
+        'base = "strict"\n[read]\n"Case.Subject" = "known"\n[update]\n"Contact.Email" = "known"\n'
+    )
+    policy = read_policy(tmp_path)
+    assert policy.needs(Verb.READ, "Case.Subject") is Tier.KNOWN
+    assert policy.needs(Verb.UPDATE, "Contact.Email") is Tier.KNOWN
+    assert policy.needs(Verb.UPDATE, "Contact.Phone") is Tier.VERIFIED
+    assert policy.needs(Verb.READ) is Tier.VERIFIED
+
+
+def test_a_folder_without_a_policy_has_the_standard_one(tmp_path: Path) -> None:
+    assert read_policy(tmp_path).base == "standard"
+
+
+def test_a_tool_may_ask_for_more_than_the_policy_and_never_for_less(
+    store_server: Store, store: redis.Redis, org: Org, tmp_path: Path
+) -> None:
+    folder = tmp_path / "agent"
+    shutil.copytree(AGENT_FOLDER, folder)
+    (folder / "policy.toml").write_text('base = "strict"\n')
+    tool = folder / "tools" / "retrieveCustomerCase.toml"
+    tool.write_text(f'tier = "recognised"\n{tool.read_text()}')
+    other = folder / "tools" / "requestCallback.toml"
+    other.write_text(f'tier = "recognised"\n{other.read_text()}')
+    app = create_app(make_settings(store_server.url, org.url, agent_dir=str(folder)))
+    client = app.test_client()
+    asks = say(client, "retrieveCustomerCase", call_id="a")
+    known = ask(client, "requestCallback", call_id="a")
+    unknown = ask(client, "requestCallback", call_id="b", number=UNKNOWN)
+    app.extensions["service"].close()
+    assert "has to show who they are" in asks
+    assert "reference" in known["result"]
+    assert "has to show who they are" in unknown["error"]
