@@ -95,8 +95,8 @@ def test_a_case_opened_while_salesforce_is_down_is_delivered_when_it_is_back(
     )
     assert states[Kind.CASE_CREATE, State.CANCELLED] == 1  # taken back within the window
     assert states[Kind.CASE_CREATE, State.DELIVERED] == 1
-    # Accepted though nobody could say who was calling; the worker found that it is nobody known.
-    assert states[Kind.CONTACT_UPDATE, State.PARKED] == 1
+    # A new email while nobody can say who is calling: a person makes sure who it is.
+    assert states[Kind.CALLBACK, State.DELIVERED] == 1
 
 
 def test_flower_shows_the_worker_and_the_tasks(stack: Stack) -> None:
