@@ -6,6 +6,7 @@ from cli.agent.commands import agent
 from cli.doctor import doctor
 from cli.intents import intents
 from cli.kinds import pause, resume
+from cli.policy import policy
 from cli.provision import provision
 from cli.store import Commands
 
@@ -15,7 +16,7 @@ def cli() -> None:
     """The root of all commands."""
 
 
-for command in (agent, doctor, intents, pause, provision, resume):
+for command in (agent, doctor, intents, pause, policy, provision, resume):
     cli.add_command(command)
 
 

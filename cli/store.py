@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+import redis
 
 from cli.checks.env_file import CONVERT, with_carriage_return
 from shared.agent.errors import AgentError
@@ -48,7 +49,9 @@ def redis_address(url: str) -> str:
     return f"{f'[{host}]' if ':' in host else host}:{parts.port or 6379}"
 
 
+def open_store() -> redis.Redis:
+    return connect(load_settings().store.url, socket_timeout_s=10.0)
+
+
 def open_journal() -> Journal:
-    settings = load_settings()
-    store = connect(settings.store.url, socket_timeout_s=10.0)
-    return Journal(store, org=org_name(settings.salesforce))
+    return Journal(open_store(), org=org_name(load_settings().salesforce))

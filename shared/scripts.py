@@ -7,11 +7,13 @@ memory is full; it belongs on every script that frees memory in the end.
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import redis
+from redis.exceptions import NoScriptError
 
 _SHARED = Path(__file__).parent
 _INCLUDE = re.compile(r"^-- include: (.+)$", re.MULTILINE)
@@ -20,6 +22,33 @@ _INCLUDE = re.compile(r"^-- include: (.+)$", re.MULTILINE)
 def load(store: redis.Redis, package: str, name: str) -> Any:
     """The script, ready to be called with `keys` and `args`. package: such as "journal"."""
     return store.register_script(source(package, name))
+
+
+def run_in_pipeline(
+    store: Any,
+    script: Any,
+    args: list[str],
+    then: Callable[[Any], None],
+    keys: list[str] | None = None,
+) -> list[Any]:
+    """Run a script and, right after it in the same round trip, the commands that `then` adds.
+
+    Returns the replies in this order. An error of a command is its reply; that of the script is
+    raised.
+    """
+    named = keys or []
+    pipe = store.pipeline(transaction=False)
+    pipe.evalsha(script.sha, len(named), *named, *args)
+    then(pipe)
+    reply, *others = pipe.execute(raise_on_error=False)
+    if isinstance(reply, NoScriptError):
+        reply = script(keys=named, args=args)  # loads the script
+        pipe.reset()
+        then(pipe)
+        others = pipe.execute(raise_on_error=False)
+    if isinstance(reply, Exception):
+        raise reply
+    return [reply, *others]
 
 
 @cache

@@ -100,6 +100,7 @@ def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:
         openCases=" ".join(case_sentence(turn, caller, case_) for case_ in cases[:MAX_CASES]),
         language=contact.language,
     )
+    turn.store_decisions()
     return {"variableValues": values} | spoken
 
 

@@ -10,6 +10,7 @@ from shared.agent.agents import Agents, agents_of
 from shared.agent.folder import Agent
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
+from shared.calls.decisions import Decisions
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.calls.guesses import Guesses
 from shared.deadline import Deadline
@@ -49,6 +50,7 @@ class Service:
     answers: Answers
     calls: Calls
     guesses: Guesses
+    decisions: Decisions
     api_budget: ApiBudget
     salesforce: SalesforceClient
     customers: Customers
@@ -89,6 +91,7 @@ class Service:
             answers=Answers(store),
             calls=calls,
             guesses=Guesses(store),
+            decisions=Decisions(store),
             authorisation=Authorisation(settings.salesforce, store),
             end_of_call=EndOfCallWriter(calls, journal, settings, agents),
             call_updates=CallUpdates(calls, settings.vapi, agents),

@@ -34,6 +34,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     )
     may_name_owner = may(turn, caller, Verb.IDENTIFY, "Account.Owner")
     owned_by = caller if may_name_owner else None
+    turn.store_decisions()
     number, whom = _destination(rules, fallback, owned_by, case_intent, now)
     if not number:
         return json.dumps({"error": turn.say("transfer-nobody")})

@@ -99,6 +99,24 @@ class Identity:
         return proof if proof.contact_id in (self.contact_ids or ()) else None
 
     @property
+    def evidence(self) -> str:
+        """What shows who is calling, for operators."""
+        if self.is_locked_out:
+            return "too many wrong answers in this call"
+        if self.has_two_numbers:
+            return "the call showed two numbers"
+        if not self.number:
+            return "the call shows no number"
+        if self.contact_ids is None:
+            return "the org has not said who has the number"
+        if self._valid_proof:
+            how = "the PIN" if self._valid_proof.tier is Tier.VERIFIED else "what was asked"
+            return f"a contact has the number, and the caller knew {how}"
+        if self.contact_id:
+            return "one contact has the number"
+        return f"{len(self.contact_ids) or 'no'} contacts have the number"
+
+    @property
     def is_settled(self) -> bool:
         """False while the org has not said who has the number; then the worker decides."""
         return self.contact_ids is not None

@@ -4,13 +4,14 @@ import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 
 from shared.journal.journal import ANSWER_TTL_MS
-from shared.scripts import load
+from shared.scripts import load, run_in_pipeline
 from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
@@ -91,20 +92,19 @@ class Answers:
         *,
         lasting: bool = True,
         ttl_ms: int = ANSWER_TTL_MS,
+        then: Callable[[Any], None] = lambda _: None,
     ) -> str:
         """Store an answer, or drop the claim if the answer is not lasting. Returns what to say.
 
-        That is another text when another delivery settled the same tool call first.
+        That is another text when another delivery settled the same tool call first. then: adds
+        commands to the pipeline, in the same round trip.
         """
         if claim is None:
             return text
+        args = [claim.token, text, str(ttl_ms if lasting else 0)]
         with translated():
-            return str(
-                self._settle(
-                    keys=[claim.key],
-                    args=[claim.token, text, ttl_ms if lasting else 0],
-                )
-            )
+            said, *_ = run_in_pipeline(self._store, self._settle, args, then, keys=[claim.key])
+        return str(said)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ from shared.journal.results import (
     Wait,
 )
 from shared.journal.rows import read_row
-from shared.scripts import load
+from shared.scripts import load, run_in_pipeline
 from shared.settings import REDIS_PREFIX
 from shared.store import (
     MemoryGauge,
@@ -189,17 +189,9 @@ class Journal:
             if answer.key:
                 request["answer_key"] = answer.key
         with translated():
-            pipe = self._store.pipeline(transaction=False)
-            pipe.evalsha(self._accept.sha, 0, json.dumps(request))
-            read_after(pipe)
-            reply, *others = pipe.execute(raise_on_error=False)
-            if isinstance(reply, redis.exceptions.NoScriptError):
-                reply = self._accept(args=[json.dumps(request)])  # loads the script
-                pipe.reset()
-                read_after(pipe)
-                others = pipe.execute(raise_on_error=False)
-            if isinstance(reply, Exception):
-                raise reply
+            reply, *others = run_in_pipeline(
+                self._store, self._accept, [json.dumps(request)], read_after
+            )
         if replies is not None:
             replies += others
         match reply[0]:

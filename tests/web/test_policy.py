@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 import redis
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from cli.__main__ import cli
 from demo.stack import Org, Store
 from shared.agent.errors import AgentError
 from shared.agent.languages import AGENT_FOLDER
@@ -400,6 +402,64 @@ def test_a_number_that_changes_hands_ends_the_proof(
     store.delete(f"{keys}snapshot:{KNOWN}")
     assert "Luis Garcia" in say(client, "lookupCustomer", call_id="c", id="again")
     assert "Jane" not in say(client, "retrieveCustomerCase", call_id="c")
+
+
+# -- why -------------------------------------------------------------------------------------------
+
+
+def explained(settings: Settings, monkeypatch: pytest.MonkeyPatch, call_id: str) -> list[str]:
+    monkeypatch.setattr("cli.store.load_settings", lambda: settings)
+    done = CliRunner().invoke(cli, ["policy", "explain", "--call", call_id])
+    assert done.exit_code == 0, done.output
+    return [line.partition(" ")[2] for line in done.output.splitlines()]
+
+
+def test_each_decision_is_explained_with_its_evidence_and_its_rule(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(client, "retrieveCustomerCase", call_id="c")
+    say(client, "updateContact", {"email": NEW_EMAIL}, call_id="c")
+    verify(client, PIN)
+    say(client, "updateContact", {"mobilePhone": NEW_MOBILE}, call_id="c")
+    known = "one contact has the number, so the caller is recognised; it needs"
+    proved = "a contact has the number, and the caller knew the PIN, so the caller is verified; it"
+    lines = explained(settings, monkeypatch, "c")
+    assert f"retrieveCustomerCase: read allowed: {known} recognised" in lines
+    assert f"read Case.Subject refused: {known} known" in lines
+    assert f"updateContact: update Contact.Email refused: {known} verified" in lines
+    assert f"updateContact: update Contact.MobilePhone allowed: {proved} needs verified" in lines
+    assert not any(NEW_EMAIL in line or NEW_MOBILE in line or PIN in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("number", "evidence"),
+    [
+        ("", "the call shows no number"),
+        (UNKNOWN, "no contacts have the number"),
+        (SHARED, "2 contacts have the number"),
+    ],
+)
+def test_the_evidence_of_an_unknown_caller_is_named(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch,
+    number: str, evidence: str,
+) -> None:  # fmt: skip
+    say(client, "lookupCustomer", call_id="c", number=number)
+    wanted = {"caseNumber": "00001001", "comment": "x"}
+    say(client, "addCaseComment", wanted, call_id="c", number=number)
+    (line,) = explained(settings, monkeypatch, "c")
+    assert line == (
+        f"addCaseComment: comment refused: {evidence}, so the caller is unknown; "
+        "it needs recognised"
+    )
+
+
+def test_a_call_without_decisions_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.store.load_settings", lambda: settings)
+    done = CliRunner().invoke(cli, ["policy", "explain", "--call", "none"])
+    assert done.exit_code == 1
+    assert "no decision of a call none is stored" in done.output
 
 
 # -- the file --------------------------------------------------------------------------------------

@@ -105,8 +105,13 @@ def may(
     tier = identity.tier
     if pending and not identity.is_settled and not identity.is_locked_out:
         tier = Tier.RECOGNISED
-    needed = (tool.file.tier if tool else None) or Tier.UNKNOWN
-    return tier.reaches(needed) and turn.agent.policy.allows(tier, verb, what)
+    needed = turn.agent.policy.needs(verb, what)
+    if tool and tool.file.tier and tool.file.tier.reaches(needed):
+        needed = tool.file.tier
+    allowed = tier.reaches(needed)
+    about = verb if what == DEFAULT else f"{verb} {what}"
+    turn.decided(tool.name if tool else "", about, identity.evidence, tier, needed, allowed=allowed)
+    return allowed
 
 
 def proof_needed(turn: Turn) -> str:

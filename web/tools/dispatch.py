@@ -202,7 +202,9 @@ def _write(turn: Turn, step: _Step, tool: Tool, given: Given) -> None:
     request = WRITES[tool.verb](turn, tool, given)
     if isinstance(request, Answer):
         entry = as_entry(step.call, request)
-        step.entry = turn.service.answers.settle(step.claim, entry, lasting=request.lasting)
+        step.entry = turn.service.answers.settle(
+            step.claim, entry, lasting=request.lasting, then=turn.queue_decisions
+        )
         _count(step, "refused" if request.is_error else "done")
         return
     step.entry = submit(Submission(turn, step.call, step.claim, given, step.nth, request))
@@ -214,7 +216,9 @@ def _settle(turn: Turn, step: _Step, answer: Answer, outcome: str) -> None:
     _count(step, outcome)
     step.entry = as_entry(step.call, answer)
     try:
-        step.entry = turn.service.answers.settle(step.claim, step.entry, lasting=answer.lasting)
+        step.entry = turn.service.answers.settle(
+            step.claim, step.entry, lasting=answer.lasting, then=turn.queue_decisions
+        )
     except StoreUnavailableError:
         return
 

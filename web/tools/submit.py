@@ -170,6 +170,7 @@ def _accept(
             )
             if turn.language != state.language:
                 service.calls.queue_language(pipe, state.call_id, turn.language)
+        turn.queue_decisions(pipe)
 
     replies: list[Any] = []
     accepted = service.journal.accept(
@@ -208,7 +209,9 @@ def _repeated(it: Submission, intent_id: str) -> Answer:
 
 
 def _settle(it: Submission, answer: Answer, *, lasting: bool = True) -> str:
-    return it.turn.service.answers.settle(it.claim, as_entry(it.call, answer), lasting=lasting)
+    return it.turn.service.answers.settle(
+        it.claim, as_entry(it.call, answer), lasting=lasting, then=it.turn.queue_decisions
+    )
 
 
 def _replace_answer(it: Submission, answer: Answer) -> str:

@@ -1,5 +1,6 @@
 """What the tool calls of one message share, read once and mostly in one round trip."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,7 +9,8 @@ from shared.agent.arguments import Problem
 from shared.agent.sentences import Value
 from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
-from shared.domain.identity import Proof
+from shared.calls.decisions import Decision
+from shared.domain.identity import Proof, Tier
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.journal.answers import Claim
@@ -54,6 +56,7 @@ class Turn:
         self._caller_intents: list[Intent] = _UNREAD
         self._outdated: set[str] = set()
         self.stopped_kinds: frozenset[Kind] = frozenset()
+        self._decisions: list[Decision] = []
 
     def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
         """For each tool call's key: the right to answer it, or the answer that it has already.
@@ -125,6 +128,28 @@ class Turn:
             for letter in text
             if not letter.isspace()
         )
+
+    def decided(
+        self, tool: str, about: str, evidence: str, tier: Tier, needs: Tier, *, allowed: bool
+    ) -> None:
+        """Note a decision of the policy; `queue_decisions` stores it."""
+        now_ms = self.at_ms or int(time.time() * 1000)
+        decision = Decision(now_ms, tool, about, evidence, tier, needs, allowed)
+        if decision not in self._decisions:
+            self._decisions.append(decision)
+
+    def queue_decisions(self, pipe: Any) -> None:
+        """Store what was decided since the last time, as commands of a pipeline."""
+        decisions, self._decisions = self._decisions, []
+        if decisions and self.state.call_id:
+            self.service.decisions.queue(pipe, self.state.call_id, decisions)
+
+    def store_decisions(self) -> None:
+        """The same in a round trip of its own."""
+        with translated():
+            pipe = self.service.store.pipeline(transaction=False)
+            self.queue_decisions(pipe)
+            pipe.execute()
 
     def prove(self, proof: Proof | None) -> None:
         """Remember what the caller has shown, for the rest of the call; None forgets it."""
