@@ -23,6 +23,7 @@ LINKS: tuple[Link[CheckContext], ...] = (
     *store.LINKS,
     *service.LINKS,
     agent_checks.FOLDER,
+    agent_checks.DISCLOSURE,
     *salesforce.LINKS,
     agent_checks.FIT,
     *phone.LINKS,

@@ -335,8 +335,10 @@ transfer-summary-reference = { $who } möchte mit jemandem über einen Vorgang m
 
 ## Vor dem Agenten oder ohne ihn
 
-greeting = Guten Tag, hier ist der Kundenservice. Was kann ich für Sie tun?
-greeting-by-name = Guten Tag { $name }, hier ist der Kundenservice. Was kann ich für Sie tun?
+disclosure-ai = Sie sprechen mit einem KI-Assistenten.
+disclosure-recorded = Dieses Gespräch wird aufgezeichnet.
+greeting = Guten Tag, hier ist der Kundenservice. { disclosure-ai } { disclosure-recorded } Was kann ich für Sie tun?
+greeting-by-name = Guten Tag { $name }, hier ist der Kundenservice. { disclosure-ai } { disclosure-recorded } Was kann ich für Sie tun?
 
 closed = Sie rufen außerhalb unserer Öffnungszeiten an. Bitte rufen Sie wieder an, wenn wir geöffnet haben.
 closed-transfer = Sie rufen außerhalb unserer Öffnungszeiten an. Ich verbinde Sie mit unserem Notdienst.

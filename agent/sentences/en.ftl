@@ -342,9 +342,13 @@ transfer-summary-reference = { $who } wants to talk to somebody about a case wit
 
 ## Before the agent, or without it
 
+# Every greeting has to say both, and the doctor checks it; only the first if assistant.toml says
+# `artifactPlan.recordingEnabled = false`.
+disclosure-ai = You are talking with an AI assistant.
+disclosure-recorded = This call is recorded.
 # The greeting in a language that is not the default; assistant.toml has that one.
-greeting = Hello, you have reached customer service. How can I help you?
-greeting-by-name = Hello { $name }, you have reached customer service. How can I help you?
+greeting = Hello, you have reached customer service. { disclosure-ai } { disclosure-recorded } How can I help you?
+greeting-by-name = Hello { $name }, you have reached customer service. { disclosure-ai } { disclosure-recorded } How can I help you?
 
 closed = You are calling outside our opening hours. Please call again when we are open.
 closed-transfer = You are calling outside our opening hours. I am connecting you with our emergency line.

@@ -334,8 +334,10 @@ transfer-summary-reference = { $who } quiere hablar con alguien sobre un caso co
 
 ## Antes del agente o sin él
 
-greeting = Hola, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
-greeting-by-name = Hola, { $name }, le atiende el servicio de atención al cliente. ¿En qué puedo ayudarle?
+disclosure-ai = Está hablando con un asistente de IA.
+disclosure-recorded = Esta llamada se graba.
+greeting = Hola, le atiende el servicio de atención al cliente. { disclosure-ai } { disclosure-recorded } ¿En qué puedo ayudarle?
+greeting-by-name = Hola, { $name }, le atiende el servicio de atención al cliente. { disclosure-ai } { disclosure-recorded } ¿En qué puedo ayudarle?
 
 closed = Llama fuera de nuestro horario de atención. Por favor, vuelva a llamar en nuestro horario.
 closed-transfer = Llama fuera de nuestro horario de atención. Le comunico con nuestra línea de urgencias.

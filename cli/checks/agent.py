@@ -7,6 +7,7 @@ from cli.chain import AGENT_FOLDER, Link, Problem, Problems
 from cli.checks.context import CheckContext
 from cli.org.tool_fit import misfits
 from shared.agent.agents import agents_of
+from shared.agent.disclosure import is_recorded, undisclosed
 from shared.agent.errors import AgentError, Mistake
 
 
@@ -34,6 +35,18 @@ def _fits(check_context: CheckContext) -> str:
     return f"{len(agent.tools)} tools fit the org"
 
 
+def _disclosed(check_context: CheckContext) -> str:
+    agent = agents_of(check_context.settings).first
+    left_out = [
+        Problem(f'The {name} does not say "{words}"', "Add the words, or change what they are.")
+        for name, words in undisclosed(agent)
+    ]
+    if left_out:
+        raise Problems(left_out)
+    recorded = "and that the call is recorded" if is_recorded(agent) else "(calls are not recorded)"
+    return f"every greeting says that an AI talks {recorded}"
+
+
 def _as_problems(agent_dir: str, mistakes: Iterable[Mistake]) -> list[Problem]:
     return [
         Problem(
@@ -48,5 +61,7 @@ def _sentence(remedy: str) -> str:
 
 
 FOLDER = Link(AGENT_FOLDER, "", _files)
+
+DISCLOSURE = Link("disclosure", AGENT_FOLDER, _disclosed)
 
 FIT = Link("agent tools", "salesforce version", _fits)

@@ -120,7 +120,8 @@ REPORT = {
 def test_the_assistant_greets_in_german_and_knows_the_cases_in_german(client: FlaskClient) -> None:
     answer = Call(client).event("assistant-request")["assistantOverrides"]
     assert answer["firstMessage"] == (
-        "Guten Tag Jane Miller, hier ist der Kundenservice. Was kann ich für Sie tun?"
+        "Guten Tag Jane Miller, hier ist der Kundenservice. Sie sprechen mit einem KI-Assistenten. "
+        "Dieses Gespräch wird aufgezeichnet. Was kann ich für Sie tun?"
     )
     assert answer["transcriber"]["language"] == "de"
     assert answer["variableValues"] == {

@@ -42,7 +42,15 @@ TWILIO = {"vapi number", "twilio", "twilio number"}
 BEHIND_VAPI_SETTINGS = {"vapi tools", "vapi assistant", "vapi number"}
 BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
-WITHOUT_REDIS = {"agent folder", "redis", "service", "transfer rules", "salesforce host", "webhook"}
+WITHOUT_REDIS = {
+    "agent folder",
+    "disclosure",
+    "redis",
+    "service",
+    "transfer rules",
+    "salesforce host",
+    "webhook",
+}
 BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
 
 BEHIND_TOKEN = {
@@ -104,7 +112,8 @@ BROKEN: dict[str, Broken] = {
     "a folder that is no agent folder": Broken(
         "agent folder", "is no agent folder", env={"AGENT_DIR": "nowhere"},
         unchecked={
-            "agent tools", "salesforce statuses", "salesforce mapping", "transfer rules",
+            "agent tools", "disclosure", "salesforce statuses", "salesforce mapping",
+            "transfer rules",
             "vapi settings", *BEHIND_VAPI_SETTINGS,
         },
     ),

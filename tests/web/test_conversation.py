@@ -845,7 +845,10 @@ def test_a_caller_who_is_known_is_greeted_by_name(
     app.extensions["service"].close()
     first = tomllib.loads((ROOT / "agent" / "assistant.toml").read_text())["firstMessage"]
     said = Template(first).render(**values)
-    assert said == f"{greeting}you have reached customer service. How can I help you?"
+    assert said == (
+        f"{greeting}you have reached customer service. You are talking with an AI assistant. "
+        "This call is recorded. How can I help you?"
+    )
     # Where Vapi asks nobody, or got no answer, there are no variables at all.
     assert Template(first).render().startswith("Hello, you have reached")
 

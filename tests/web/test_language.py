@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from demo.stack import ROOT, Org
 from shared.agent.agents import Agents
+from shared.agent.folder import load_agent
 from shared.calls.call_updates import CallUpdate
 from shared.domain.kinds import Kind
 from shared.settings import Settings
@@ -176,6 +177,6 @@ def test_a_provider_with_other_names_for_languages_is_left_alone(
 
 
 def test_the_english_greeting_is_the_assistants_own() -> None:
-    first = tomllib.loads((ROOT / "agent" / "assistant.toml").read_text())["firstMessage"]
-    text = (ROOT / "agent" / "sentences" / "en.ftl").read_text()
-    assert first.rpartition("{% endif %}")[2].strip() in text
+    agent = load_agent("agent")
+    first = agent.assistant["firstMessage"].rpartition("{% endif %}")[2]
+    assert agent.sentences.say("en", "greeting").endswith(first)
