@@ -62,7 +62,10 @@ def callback() -> Response:
 
 def _is_operator(service: Service) -> bool:
     wanted = service.settings.ops.flower_basic_auth
-    given = request.authorization
+    try:
+        given = request.authorization
+    except ValueError:  # from werkzeug, for credentials beyond ASCII
+        return False
     if wanted is None or given is None or given.type != "basic":
         return False
     said = f"{given.username}:{given.password}"

@@ -27,6 +27,12 @@ def browser(store: redis.Redis, store_server: Store, org: Org) -> Iterator[Flask
     app.extensions["service"].close()
 
 
+WRONG = [
+    {},
+    *({"Authorization": f"Basic {text}"} for text in ("b3BlcmF0b3I6d3Jvbmc=", "\xff", "/w==", "")),
+]
+
+
 def approved(location: str) -> str:
     """Salesforce sends the browser back here."""
     back = requests.get(location, allow_redirects=False, timeout=10).headers["Location"]
@@ -50,7 +56,7 @@ def test_an_operator_authorises_and_the_service_has_a_token(
 
 
 @pytest.mark.parametrize("path", ["/oauth/login", "/oauth/callback?state=x&code=y"])
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic b3BlcmF0b3I6d3Jvbmc="}])
+@pytest.mark.parametrize("headers", WRONG)
 def test_nobody_else_gets_in(browser: FlaskClient, path: str, headers: dict[str, str]) -> None:
     answer = browser.get(path, headers=headers)
     assert answer.status_code == 401
