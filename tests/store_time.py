@@ -114,6 +114,11 @@ def call_has(store: redis.Redis, call_id: str, **fields: str | int) -> None:
         store.hset(f"vs:call:{call_id}", name, value)
 
 
+def call_is_unreadable(store: redis.Redis, call_id: str) -> None:
+    """Something else has its key."""
+    store.set(f"vs:call:{call_id}", "x")
+
+
 # -- what is known of the org ----------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from shared import logs
 from shared.logs import log
 from shared.settings import Settings, load_settings
-from web import health, oauth, twilio, webhook
+from web import description, health, oauth, twilio, webhook
 from web.service import Service
 
 
@@ -26,12 +26,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Raises SettingsError, which names every variable that is missing or unsafe."""
     logs.configure()
     settings = settings or load_settings()
-    app = Application(__name__)
+    app = Application(__name__, static_folder=None)
     app.register_error_handler(Exception, _failed)
     app.extensions["service"] = Service.from_settings(settings)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(oauth.blueprint)
     app.register_blueprint(twilio.blueprint)
+    app.register_blueprint(description.blueprint)
     return app
 
 
