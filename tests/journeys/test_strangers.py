@@ -417,6 +417,26 @@ def test_what_is_not_http_is_refused_in_a_line_that_quotes_nobody(stack: Stack) 
     assert requests.get(f"{stack.url}/health/live", timeout=PATIENCE_S).status_code == 200
 
 
+def test_a_signature_in_headers_of_nearly_the_same_name_is_none(stack: Stack) -> None:
+    """WSGI writes `x_signature` and `x-signature` alike."""
+    body = event()
+    proof_of_it = signed(body)
+    lengths = f"Host: voice.example.com\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+
+    def status(*pairs: tuple[str, str]) -> int:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in pairs)
+        sent = f"POST /webhook/vapi HTTP/1.1\r\n{lengths}{lines}\r\n".encode() + body
+        return ask(stack, sent)[0]
+
+    stamp, signature = ("x-timestamp", proof_of_it["x-timestamp"]), proof_of_it["x-signature"]
+    for name in ("x_signature", "X_SIGNATURE", "x--signature", "x-signature-", "HTTP_X_SIGNATURE"):
+        assert status(stamp, (name, signature)) == 401
+    assert status(("x_timestamp", stamp[1]), ("x-signature", signature)) == 401
+    assert status(stamp, ("x-signature", signature), ("x-signature", signature)) == 401
+    assert status(stamp, ("x-signature", "ab" * 32), ("x_signature", signature)) == 401
+    assert status(stamp, ("X-SIGNATURE", signature), ("x_signature", "ab" * 32)) == 200
+
+
 def test_who_was_given_up_is_counted(stack: Stack) -> None:
     ask(stack, b"POST /webhook/vapi HTTP/1.1\r\nx-")
     figures = requests.get(f"{stack.url}/metrics", headers=OPERATOR, timeout=PATIENCE_S).text
