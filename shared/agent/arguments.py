@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
+    AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -243,7 +244,7 @@ def _type_of(argument: ArgumentFile) -> Any:
         case ArgumentType.INTEGER:
             return Annotated[int, _bounds(argument)]
         case ArgumentType.NUMBER:
-            return Annotated[float, _bounds(argument)]
+            return Annotated[float, _bounds(argument), AllowInfNan(False)]
         case ArgumentType.BOOLEAN:
             return bool
         case ArgumentType.PHONE:

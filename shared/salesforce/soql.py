@@ -1,6 +1,7 @@
 """Builds all SOQL. Values are bound, never pasted; names are checked."""
 
 import re
+from math import isfinite
 from typing import Any
 
 from simple_salesforce.format import format_soql
@@ -12,12 +13,19 @@ def soql(template: str, **values: Any) -> str:
     """A statement from a constant template with `{name}` placeholders.
 
     Strings, numbers, booleans, None, datetimes and lists of them are escaped and quoted by
-    simple-salesforce. A list must not be empty: `IN ()` is a syntax error.
+    simple-salesforce. Raises ValueError for what has no literal: an empty list (`IN ()` is a syntax
+    error), infinity and NaN, and a time that is outside the years 1 to 9999 in UTC.
     """
     for name, value in values.items():
-        if isinstance(value, list | tuple | set) and not value:
+        listed = value if isinstance(value, list | tuple | set) else [value]
+        if not listed:
             raise ValueError(f"{name} is empty")
-    return format_soql(template, **values)
+        if any(isinstance(part, float) and not isfinite(part) for part in listed):
+            raise ValueError(f"{name} must be a number")
+    try:
+        return format_soql(template, **values)
+    except OverflowError:
+        raise ValueError("a time is out of range") from None
 
 
 def columns(names: tuple[str, ...]) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.agent.arguments import BadArgumentsError
+from shared.agent.arguments import BadArgumentsError, schema_of
 from shared.agent.folder import load_agent
+from shared.agent.tool_files import ArgumentFile, ArgumentType
 from shared.agent.wrong_arguments import sentence_of
 from shared.domain.reference import ALPHABET, as_reference, new_reference
 from shared.phone import as_e164, has_digits_of, patterns
@@ -94,6 +95,14 @@ def test_what_can_not_be_used_is_asked_for(tool: str, given: dict[str, Any], sen
     with pytest.raises(BadArgumentsError) as refused:
         read(tool, given)
     assert said_of(tool, refused.value) == sentence
+
+
+@pytest.mark.parametrize("number", ["NaN", "-inf", "Infinity", "1e999", float("nan"), 10**400])
+def test_what_json_has_no_number_for_is_no_number(number: Any) -> None:
+    """Salesforce would refuse the whole request that it is in."""
+    schema = schema_of({"amount": ArgumentFile(type=ArgumentType.NUMBER)})
+    with pytest.raises(BadArgumentsError):
+        schema.read({"amount": number}, "US")
 
 
 @pytest.mark.parametrize("tool", TOOLS)
