@@ -98,12 +98,21 @@ OTHERS: list[dict[str, Any]] = [
         {"id": "call_2", "name": "lookupCustomer", "arguments": {}}]},
 ]  # fmt: skip
 
+
+def nested(value: Any, depth: int, key: str = "") -> Any:
+    """In so many lists, or in so many objects under this key."""
+    for _ in range(depth):
+        value = {key: value} if key else [value]
+    return value
+
+
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, 1e300, -1e18, 10**30, "", " ", "x", "\x00", "+1", "9" * 400,
     "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z", "https://[", "https://a:b@c/d",
     [], [[]], [None], [1, "a", {}], ["x"] * 50, {}, {"a": 1}, {"": None}, {"id": {}},
     {"number": []}, {"role": []}, {"name": {"deep": [{}]}}, [{"role": []}], [{"name": 1}],
     float("inf"), float("nan"),
+    nested("x", 500), nested("x", 500, "a"), nested("x", 500, "summary"),
 ]  # fmt: skip
 """Values of every JSON type, and some that look like what belongs there."""
 

@@ -6,7 +6,6 @@ and contexts (see web/app.py).
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from shared.store import StoreUnavailableError
 from shared.vapi import authentication
 from shared.vapi.answers import as_body, as_function_body
 from shared.vapi.caller_id import CallerId, read_caller_id
+from shared.vapi.json_text import read_json
 from shared.vapi.messages import (
     KNOWN,
     Message,
@@ -52,7 +52,6 @@ from web.transfer import answer_transfer
 PATHS = frozenset({"/webhook/vapi", "/webhook"})
 
 NO_ANSWER_NEEDED = "{}"
-SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def respond(
@@ -111,19 +110,8 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
 
 
 def parse(raw: bytes) -> Any:
-    """The JSON of a body in UTF-8. Raises ValueError.
-
-    An unpaired surrogate is valid in JSON and can't be written anywhere: it becomes "?".
-    """
-    try:
-        # json.loads would guess UTF-16 and let surrogates through.
-        parsed = json.loads(raw.decode("utf-8-sig"))
-        if SURROGATE.search(raw):
-            text = json.dumps(parsed, ensure_ascii=False)
-            parsed = json.loads(text.encode("utf-8", "replace"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return parsed
+    """The JSON of a body in UTF-8. Raises ValueError."""
+    return read_json(raw.decode("utf-8-sig"))  # from bytes, json.loads would guess UTF-16 as well
 
 
 def answer(service: Service, message: Message) -> str:

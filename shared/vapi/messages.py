@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.domain.text import one_line
+from shared.vapi.json_text import is_deeper, read_json
 from shared.vapi.values import as_epoch_ms as _epoch_ms
 from shared.vapi.values import as_object as _object
 from shared.vapi.values import as_objects as _objects
@@ -54,6 +55,11 @@ KNOWN = ANSWERED | NOTED | IGNORED
 
 MAX_AHEAD_MS = 5_000
 """A time further ahead of our clock is wrong, and would order later events before it."""
+
+
+MAX_DEPTH = 50
+"""Of a tool call's arguments. Deeper ones could be read, and not written again: Python's limit
+counts the functions that are running as well."""
 
 
 @dataclass(frozen=True)
@@ -255,11 +261,10 @@ def function_call(message: Message) -> ToolCall:
     redelivery and differs for the next call. Without a time the two look alike, and the id is "".
     """
     call = _read_call(_object(message.body.get("functionCall")))
-    if message.body.get("timestamp") is None:
+    at = message.body.get("timestamp")
+    if at is None or isinstance(at, dict | list):
         return call
-    content = json.dumps(
-        [message.body["timestamp"], call.name, call.arguments], sort_keys=True, default=str
-    )
+    content = json.dumps([at, call.name, call.arguments], sort_keys=True, default=str)
     id_ = "function-call-" + hashlib.sha256(content.encode()).hexdigest()[:32]
     return ToolCall(id_, call.name, call.arguments)
 
@@ -295,10 +300,10 @@ def _arguments(value: Any) -> dict[str, Any] | None:
         if not value.strip():
             return {}
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = read_json(value)
+        except ValueError:
             return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not is_deeper(value, MAX_DEPTH) else None
 
 
 # -- utterances ------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ MAX_VALUE = 1_000
 MAX_NAME = 80
 MAX_ITEMS = 30
 MAX_DEPTH = 4
+MAX_SUMMARY_DEPTH = 20
 MAX_URL = 500
 MAX_SUMMARY = 8_000
 MAX_TRANSCRIPT = 30_000
@@ -167,19 +168,24 @@ def _summary(holders: list[dict[str, Any]], outputs: dict[str, Any]) -> tuple[st
     return "", ""
 
 
-def _as_words(value: Any) -> str:
-    """A result in readable form: a text as it is, an object as its summary or its parts."""
+def _as_words(value: Any, depth: int = 0) -> str:
+    """A result in readable form: a text as it is, an object as its summary or its parts. Leaves out
+    what lies too deep in it."""
     if isinstance(value, str):
         return value.strip()
+    if isinstance(value, dict | list) and depth == MAX_SUMMARY_DEPTH:
+        return ""
     if isinstance(value, dict):
         for name, inside in value.items():
             if name.lower() in {"summary", "text", "callsummary", "call_summary"} and inside:
-                return _as_words(inside)
+                return _as_words(inside, depth + 1)
         return "; ".join(
-            f"{name}: {text}" for name, part in value.items() if (text := _as_words(part))
+            f"{name}: {text}"
+            for name, part in value.items()
+            if (text := _as_words(part, depth + 1))
         )
     if isinstance(value, list):
-        return "; ".join(filter(None, map(_as_words, value)))
+        return "; ".join(filter(None, (_as_words(part, depth + 1) for part in value)))
     return "" if value is None or isinstance(value, bool) else str(value)
 
 

@@ -15,6 +15,7 @@ from shared.vapi.messages import (
     utterance,
 )
 from shared.vapi.report import end_of_call
+from tests.payloads import nested
 
 ARGUMENTS = {"issueType": "billing", "description": "Zwei Rechnungen, 50 € zu viel"}
 NESTED = {"id": "call_1", "type": "function", "function": {"name": "t", "arguments": ARGUMENTS}}
@@ -81,6 +82,24 @@ def test_arguments_that_are_no_object_differ_from_none(bad: Any) -> None:
         Message("tool-calls", {"toolCallList": [{"id": "x", "name": "t", "arguments": bad}]})
     )
     assert call.arguments is None
+
+
+@pytest.mark.parametrize("depth", [51, 930, 100_000])
+@pytest.mark.parametrize("written", [True, False])
+def test_arguments_that_are_nested_deeply_are_no_object(depth: int, written: bool) -> None:
+    text = '{"a":' * depth + "1" + "}" * depth
+    deep = text if written or depth > 900 else json.loads(text)
+    body = {"toolCallList": [{"id": "x", "name": "t", "arguments": deep}], "timestamp": 1}
+    assert [call.arguments for call in tool_calls(Message("tool-calls", body))] == [None]
+    body = {"functionCall": {"name": "t", "arguments": deep}, "timestamp": nested(1, depth % 900)}
+    assert function_call(Message("function-call", body)).arguments is None
+
+
+def test_an_unpaired_surrogate_in_written_arguments_becomes_a_question_mark() -> None:
+    written = json.dumps({"a": "x\ud800y", "b\udfff": "\U0001f600"})
+    call = {"id": "x", "name": "t", "arguments": written}
+    (read,) = tool_calls(Message("tool-calls", {"toolCallList": [call]}))
+    assert read.arguments == {"a": "x?y", "b?": "\U0001f600"}
 
 
 @pytest.mark.parametrize("empty", ["", "  ", {}, None])

@@ -20,7 +20,7 @@ from shared.vapi.messages import (
     utterance,
 )
 from shared.vapi.report import MAX_OUTCOME, EndOfCall, call_updates, end_of_call
-from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, odd_values, paths, spoiled
+from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, nested, odd_values, paths, spoiled
 
 PLACES = [(body, path) for body in (REPORT, BARE_REPORT, *OTHERS) for path in paths(body)]
 
@@ -86,6 +86,7 @@ def outputs(**by_name: Any) -> dict[str, Any]:
         (outputs(Call_Summary="", Notes="no"), ""),
         (outputs(Call_Summary=None, Appointment=True), ""),
         ({"x": {"name": ["Call Summary"], "result": "x"}, "y": 7}, ""),
+        (outputs(Call_Summary={"topic": "bill", "deep": nested("x", 500)}), "topic: bill"),
     ],
 )
 def test_a_summary_may_be_a_structured_output(structured: Any, summary: str) -> None:
