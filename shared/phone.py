@@ -44,6 +44,31 @@ def has_digits_of(text: str, e164: str) -> bool:
     return any(digits in written for digits in _at_home(e164))
 
 
+MIN_WITHOUT_CODE = 7
+"""A shorter national number is found only with its country code: it could be any number."""
+
+_BETWEEN_DIGITS = r"[\s().\-/\u2010-\u2015\u00a0]{0,3}"
+
+
+def finder(e164: str) -> re.Pattern[str]:
+    """Finds the number in a text, in the spellings of people and machines: with or without its
+    country code, its digits grouped by spaces, brackets, dots, hyphens or slashes.
+
+    It does not find a part of a longer row of digits.
+    """
+    code = str(phonenumbers.parse(e164).country_code)
+    abroad = rf"(?:(?:\+|00|011)?{_grouped(code)}(?:\(?0\)?)?{_BETWEEN_DIGITS})"
+    spellings = []
+    for digits in _at_home(e164):
+        optional = "?" if len(digits) >= MIN_WITHOUT_CODE else ""
+        spellings.append(rf"{abroad}{optional}0?{_grouped(digits)}")
+    return re.compile(rf"(?<!\d)(?:{'|'.join(spellings)})(?!\d)")
+
+
+def _grouped(digits: str) -> str:
+    return "".join(f"{digit}{_BETWEEN_DIGITS}" for digit in digits[:-1]) + digits[-1]
+
+
 def _at_home(e164: str) -> list[str]:
     number = phonenumbers.parse(e164)
     significant = phonenumbers.national_significant_number(number)
