@@ -187,8 +187,10 @@ def _part(part: str) -> str:
             return ".*"  # a host and its port, or nothing
         case "{dedup key}":
             return ".+"
-        case "{call}" | "{conversation}":
+        case "{call}":
             return "(?:(?:twilio|chat|session):)?[^:]+"  # what is no call of Vapi's says what it is
+        case "{conversation}":
+            return "(?:(?:twilio|chat|session):)?[^:]*"  # nothing for a message that names none
         case "{number}":
             return "[^:]*"  # nothing for a caller without one
         case _:

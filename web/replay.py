@@ -47,7 +47,7 @@ def answer_once(
     """The JSON text for a message. Raises what `answer` raises."""
     if message.type not in ANSWERED_ONCE:
         return answer(service, message)
-    key = service.answers.message_key(identity)
+    key = service.answers.message_key(message.conversation_id, identity)
     try:
         claim = service.answers.claim(key, work_ms=WORK_MS)
         if isinstance(claim, str):

@@ -38,9 +38,9 @@ class Answers:
         digest = hashlib.sha256(content.encode()).hexdigest()
         return f"{self._prefix}answer:{conversation_id}:{digest}"
 
-    def message_key(self, identity: bytes) -> str:
+    def message_key(self, conversation_id: str, identity: bytes) -> str:
         """The key of the answer to a whole message. identity: of that message."""
-        return f"{self._prefix}message:{hashlib.sha256(identity).hexdigest()}"
+        return f"{self._prefix}message:{conversation_id}:{hashlib.sha256(identity).hexdigest()}"
 
     def claim(self, key: str, *, work_ms: int) -> "Claim | str":
         """A Claim when the caller has to work the answer out; else the stored answer.
