@@ -15,9 +15,9 @@ import structlog
 FIELDS = frozenset(
     {
         "event", "level", "timestamp", "exception", "dropped",
-        "age_s", "call_id", "code", "count", "delivered", "failure", "intent_id", "kind",
-        "message_type", "parked", "reason", "setting", "shape", "tier", "tool", "tool_call_id",
-        "unsettled",
+        "age_s", "call_id", "calls", "cancelled", "code", "count", "delivered", "discarded",
+        "erasure", "failure", "intent_id", "intents", "kind", "left", "message_type",
+        "parked", "reason", "setting", "shape", "tier", "tool", "tool_call_id", "unsettled",
     }
 )  # fmt: skip
 

@@ -67,7 +67,8 @@ class CallState:
 
     is_first: this event is the first with the number.
     summary: of the report, for a call whose end was processed. is_reported: by its report.
-    is_over: an event has said that the call ended.
+    is_over: an event has said that the call ended. is_erased: an operator erased the call, so
+    nothing is stored of it any more.
     senses: what the caller's words in this event mean; said_at_ms: when they were said.
     assistant_language: the tag that the assistant is set up for. language: the one in which the
     call's last accepted request was answered. Both "" when unknown.
@@ -86,6 +87,7 @@ class CallState:
     summary: str = ""
     is_reported: bool = False
     is_over: bool = False
+    is_erased: bool = False
     senses: frozenset[Sense] = frozenset()
     said_at_ms: int = 0
     assistant_language: str = ""
@@ -403,6 +405,7 @@ def _state(
         is_reported=stored.get("reported") == "1",
         is_first=is_first,
         is_over="over" in stored,
+        is_erased="erased" in stored,
         senses=senses,
         said_at_ms=said_at_ms,
         assistant_language=stored.get("assistant_language", ""),

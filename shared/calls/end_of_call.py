@@ -82,6 +82,8 @@ class EndOfCallWriter:
 
         is_reported: False when the call is ended because no report came.
         """
+        if state.is_erased:
+            return ()  # its Task was written, or given up, before
         due_kinds: tuple[Kind, ...] = ()
         updates = self._calls.updates(state.call_id)
         report = _completed(report, updates, ended_reason="" if is_reported else NO_REPORT)

@@ -35,6 +35,7 @@ from shared.journal.results import (
     Acceptance,
     Accepted,
     AnsweredBefore,
+    CallErased,
     Existing,
     Lease,
     Limits,
@@ -197,6 +198,8 @@ class Journal:
         match reply[0]:
             case "answered":
                 return AnsweredBefore(reply[1])
+            case "erased":
+                return CallErased()
             case "repeated":
                 return Repeated(reply[1])
             case "existing":

@@ -25,6 +25,11 @@ class AnsweredBefore:
 
 
 @dataclass(frozen=True)
+class CallErased:
+    """An operator erased what was stored of this call; nothing was recorded."""
+
+
+@dataclass(frozen=True)
 class Repeated:
     """The call already has this request (same fingerprint); nothing was recorded."""
 
@@ -48,7 +53,7 @@ class TooMany:
     """The call, or its number today, has reached its limit; nothing was recorded."""
 
 
-Acceptance = Accepted | AnsweredBefore | Repeated | Existing | TooLate | TooMany
+Acceptance = Accepted | AnsweredBefore | CallErased | Repeated | Existing | TooLate | TooMany
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from shared.journal.results import (
     Acceptance,
     Accepted,
     AnsweredBefore,
+    CallErased,
     Existing,
     Limits,
     Repeated,
@@ -102,6 +103,8 @@ def submit(it: Submission) -> str:
                 return answer
             case Repeated(intent_id):
                 return _settle(it, _repeated(it, intent_id))
+            case CallErased():
+                return _settle(it, refusal(turn.say("call-has-ended")))
             case TooMany():
                 return _settle(it, refusal(turn.say("too-many-writes")))
             case TooLate() if held:

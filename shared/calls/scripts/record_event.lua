@@ -46,6 +46,8 @@
 -- A call that was ended without its report goes on with any sign of life. Its end is then processed
 -- again, which amends its Task.
 --
+-- An event of a call that was erased is not recorded (journal/scripts/erase.lua).
+--
 -- Writes only what changes. A server that syncs every write answers an event that changes nothing
 -- without waiting for its disk.
 --
@@ -58,6 +60,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local call = {}
 local stored = redis.call('HGETALL', key)
 for i = 1, #stored, 2 do call[stored[i]] = stored[i + 1] end
+if call.erased then return {0, 0, stored} end
 
 local function set(name, value)
   if call[name] ~= value then

@@ -22,6 +22,7 @@
 --
 -- Returns a list:
 --   {"answered", text}            this tool call was answered before; nothing recorded
+--   {"erased"}                    the call was erased (erase.lua); nothing recorded
 --   {"repeated", id}              the call already has a request with this fingerprint; nothing recorded
 --   {"existing", id}              another message's intent has the same dedup key; nothing recorded
 --   {"too_many"}                  a limit is reached; nothing recorded
@@ -37,6 +38,8 @@ if want.answer_key then
   local stored = redis.call('GET', want.answer_key)
   if stored and string.sub(stored, 1, 8) ~= 'working:' then return {'answered', stored} end
 end
+
+if want.call ~= '' and redis.call('HEXISTS', p .. 'call:' .. want.call, 'erased') == 1 then return {'erased'} end
 
 local requests = p .. 'call:' .. want.call .. ':requests'
 for _, intent in ipairs(want.intents) do
