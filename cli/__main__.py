@@ -6,9 +6,11 @@ from cli.agent.commands import agent
 from cli.doctor import doctor
 from cli.intents import intents
 from cli.kinds import pause, resume
+from cli.person.commands import person
 from cli.policy import policy
 from cli.provision import provision
 from cli.store import Commands
+from shared import logs
 
 
 @click.group(cls=Commands, help=__doc__)
@@ -16,9 +18,10 @@ def cli() -> None:
     """The root of all commands."""
 
 
-for command in (agent, doctor, intents, pause, policy, provision, resume):
+for command in (agent, doctor, intents, pause, person, policy, provision, resume):
     cli.add_command(command)
 
 
 if __name__ == "__main__":
+    logs.configure()
     cli(prog_name="python -m cli")

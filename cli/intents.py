@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from cli.edits import Edit, EditRefusedError, edited
 from cli.kinds import KindName
 from cli.org_state import org_state_of
 from cli.store import Commands, open_journal
+from cli.times import iso
 from shared.agent.agents import agents_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
@@ -241,8 +241,8 @@ def _public(intent: Intent) -> dict[str, object]:
         "call_id": intent.call_id,
         "org": intent.org,
         "reference": intent.reference,
-        "accepted_at": _time(intent.accepted_at_ms),
-        "settled_at": _time(intent.settled_at_ms) if intent.settled_at_ms else None,
+        "accepted_at": iso(intent.accepted_at_ms),
+        "settled_at": iso(intent.settled_at_ms) if intent.settled_at_ms else None,
         "attempts": intent.attempts,
         "refusals": intent.refusals,
         "reason": intent.reason,
@@ -256,7 +256,7 @@ def _line(intent: Intent) -> str:
         intent.id,
         f"{intent.kind:<15}",
         f"{intent.state:<9}",
-        _time(intent.settled_at_ms or intent.accepted_at_ms),
+        iso(intent.settled_at_ms or intent.accepted_at_ms),
         intent.reference or "-",
         intent.call_id or "-",
         intent.reason,
@@ -269,7 +269,3 @@ def _shortened(detail: str) -> str:
     """Salesforce's message on one line; `show` prints all of it."""
     line = " ".join(detail.split())
     return line if len(line) <= MAX_SHOWN else line[:MAX_SHOWN] + "…"
-
-
-def _time(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")
