@@ -177,7 +177,7 @@ def _is_to_delete(key: Key, erased_calls: set[str]) -> bool:
     """The call's own keys are gone with it, except its stored answers."""
     if key.family in (families.ANSWER, families.MESSAGE):
         return key.parts[0] in erased_calls
-    return key.family in {*CACHES, families.ASKING, families.WRITES}
+    return key.family in {*CACHES, families.ASKING, families.WRITES, families.GUESSES}
 
 
 def _delete(store: Any, keys: Sequence[Key]) -> None:

@@ -14,6 +14,7 @@ FAILING = "vs:failing:{kind}"
 CONTACT_WRITES = "vs:contact:{contact id}:writes"
 OF_CALLER = "vs:caller:{number}:intents"
 WRITES = "vs:writes:{number}:{day}"
+GUESSES = "vs:guesses:number:{number}"
 ANSWER = "vs:answer:{conversation}:{digest}"
 MESSAGE = "vs:message:{conversation}:{digest}"
 CALL = "vs:call:{call}"
@@ -36,11 +37,13 @@ TYPES = {
     "vs:call:{call}:writes": "string",
     OF_CALLER: "list",
     WRITES: "string",
+    GUESSES: "string",
     ANSWER: "string",
     MESSAGE: "string",
     CALL: "hash",
     "vs:call:{call}:speech": "sorted set",
     "vs:call:{call}:senses": "sorted set",
+    "vs:call:{call}:decisions": "list",
     TRANSCRIPT: "hash",
     "vs:call:{call}:updates": "hash",
     CALL_OF: "string",

@@ -22,7 +22,11 @@ from shared.store import translated
 _INTENT_ID = re.compile(r"[0-9a-f]{32}")
 _UNSETTLED = frozenset({State.HELD, State.DUE, State.LEASED, State.PARKED})
 
-OF_NUMBER = frozenset({families.SNAPSHOT, families.ASKING, families.CONTACTS, families.WRITES})
+OF_NUMBER = frozenset(
+    {
+        families.SNAPSHOT, families.ASKING, families.CONTACTS, families.WRITES, families.GUESSES,
+    }
+)  # fmt: skip
 """Families whose keys name the number, and hold nothing of anybody else's calls."""
 
 CACHES = frozenset({families.SNAPSHOT, families.CONTACTS})
