@@ -17,11 +17,12 @@ from shared.agent.tool_files import Verb
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
 from shared.logs import log
+from shared.redaction import quoted
 from shared.salesforce.failures import SalesforceError
 from shared.store import StoreUnavailableError
 from web.service import Service
 from web.tools.caller import look_up_caller, may, open_cases
-from web.tools.identify import ACCOUNT, NAME
+from web.tools.identify import ACCOUNT, MAX_NAME, NAME
 from web.tools.sentences import case_sentence
 from web.tools.turn import Turn
 from web.transfer import destination
@@ -88,17 +89,21 @@ def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
     may_name = may(turn, caller, Verb.IDENTIFY, NAME)
-    spoken = _spoken_language(turn, contact.name if contact and may_name else "")
+    spoken = _spoken_language(turn, quoted(contact.name, MAX_NAME) if contact and may_name else "")
     if not contact:
         return {"variableValues": _variables(turn.service)} | spoken
     cases = open_cases(turn, caller) if may(turn, caller, Verb.READ) else []
     values = _variables(
         turn.service,
-        customerName=contact.name if may_name else "",
-        accountName=contact.account_name if may(turn, caller, Verb.IDENTIFY, ACCOUNT) else "",
+        customerName=quoted(contact.name, MAX_NAME) if may_name else "",
+        accountName=(
+            quoted(contact.account_name, MAX_NAME)
+            if may(turn, caller, Verb.IDENTIFY, ACCOUNT)
+            else ""
+        ),
         openCaseCount=str(len(cases)) if may(turn, caller, Verb.READ) else "",
         openCases=" ".join(case_sentence(turn, caller, case_) for case_ in cases[:MAX_CASES]),
-        language=contact.language,
+        language=quoted(contact.language, MAX_NAME),
     )
     turn.store_decisions()
     return {"variableValues": values} | spoken

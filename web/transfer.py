@@ -13,8 +13,10 @@ from shared.agent.transfer import Rules, is_sip
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
+from shared.redaction import quoted
 from shared.vapi.messages import WEB
 from web.tools.caller import Caller, caller_for_a_write, may
+from web.tools.identify import MAX_NAME
 from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
 
@@ -84,7 +86,9 @@ def _destination(
     if rules.is_open(now):
         contact = owned_by.contact if owned_by else None
         if rules.owner and contact and contact.owner_phone:
-            return contact.owner_phone, contact.owner_name or phrase("transfer-to-owner")
+            return contact.owner_phone, quoted(contact.owner_name, MAX_NAME) or phrase(
+                "transfer-to-owner"
+            )
         issue_type = _issue_type(case_intent)
         for name in (issue_type, "default"):
             if name in rules.queues:
@@ -97,7 +101,11 @@ def _for_colleague(sentences: Sentences, caller: Caller, case_intent: Intent | N
     contact, who = caller.contact, phrase("transfer-caller-unknown")
     if contact and not caller.is_old:  # the number may have changed hands
         key = "customer-of-account" if contact.account_name else "customer"
-        who = phrase(key, name=contact.name, account=contact.account_name)
+        who = phrase(
+            key,
+            name=quoted(contact.name, MAX_NAME),
+            account=quoted(contact.account_name, MAX_NAME),
+        )
     if not case_intent:
         return sentences.for_staff("transfer-summary", who=who)
     number = case_intent.receipt.number if case_intent.receipt else None

@@ -20,6 +20,7 @@ from shared.agent.folder import Agent
 from shared.agent.sentences import phrase
 from shared.calls.call_updates import CallUpdate
 from shared.calls.calls import CallState
+from shared.calls.secrets_said import SecretsSaid
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.logs import log
 from shared.store import StoreUnavailableError
@@ -142,6 +143,7 @@ def answer(service: Service, message: Message) -> str:
         case "knowledge-base-request" | "handoff-destination-request" | "campaign.predial":
             return answer_without_store(service, message)
         case "transcript":
+            _remove_secrets(service, state)
             _retract(service, state)
         case "status-update":
             _status(message, state)
@@ -212,6 +214,13 @@ def _message_id(message: Message, calls: list[ToolCall]) -> str:
     content = f"{message.conversation_id} {message.at_ms} {ids}"
     known = content if ids or message.at_ms else secrets.token_hex(8)
     return hashlib.sha256(known.encode()).hexdigest()[:16]
+
+
+def _remove_secrets(service: Service, state: CallState) -> None:
+    """What the caller said to be verified is not stored when they say it again."""
+    if state.secrets_said:
+        key = service.settings.vapi.server_secrets[0].encode()
+        service.calls.remember_secrets(state.call_id, SecretsSaid(key, state.secrets_said))
 
 
 def _retract(service: Service, state: CallState) -> None:

@@ -30,6 +30,7 @@ from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
 from shared.errors import ServiceError
 from shared.phone import as_e164
+from shared.redaction import clean, redact
 
 MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
 """A comment also contains the reference, which needs some of the space."""
@@ -255,7 +256,10 @@ def _type_of(argument: ArgumentFile) -> Any:
             checks.append(BeforeValidator(_normal(as_reference, "reference")))
         case ArgumentType.CASE_NUMBER:
             checks.append(BeforeValidator(_normal(case_numbers.normal_form, "case_number")))
+        case ArgumentType.TEXT:
+            checks.append(BeforeValidator(_without_secrets))
         case ArgumentType.COMMENT:
+            checks.append(BeforeValidator(_without_secrets))
             checks.append(AfterValidator(_fits_a_comment))
         case ArgumentType.IDENTIFIER:
             checks.append(AfterValidator(_has_letters_or_digits))
@@ -273,6 +277,13 @@ def _type_of(argument: ArgumentFile) -> Any:
 
 def _bounds(argument: ArgumentFile) -> Any:
     return Field(ge=argument.minimum, le=argument.maximum)
+
+
+def _without_secrets(value: Any, info: Any) -> Any:
+    """Card numbers, PINs and the like that a caller said are kept nowhere."""
+    if not isinstance(value, str):
+        return value
+    return redact(clean(value), (info.context or {}).get("region", "US"))
 
 
 def _phone(value: Any, info: Any) -> Any:

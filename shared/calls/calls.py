@@ -13,6 +13,7 @@ from typing import Any
 import redis
 
 from shared.batches import BatchedScript
+from shared.calls.secrets_said import SecretsSaid
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
@@ -73,7 +74,8 @@ class CallState:
     assistant_language: the tag that the assistant is set up for. language: the one in which the
     call's last accepted request was answered. Both "" when unknown.
     agent: the name of the agent folder that answers the call, "" for the first one.
-    proof: what the caller has shown about themselves, None for nothing.
+    proof: what the caller has shown about themselves, None for nothing. secrets_said: the entries
+    of SecretsSaid.
     """
 
     call_id: str
@@ -94,6 +96,7 @@ class CallState:
     language: str = ""
     agent: str = ""
     proof: Proof | None = None
+    secrets_said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -286,6 +289,19 @@ class Calls:
         """Remember what the caller has shown, for the rest of the call; None forgets it."""
         self.note(call_id, proof=json.dumps(asdict(proof)) if proof else "")
 
+    def remember_secrets(self, call_id: str, secrets: SecretsSaid) -> None:
+        """Remember what was said, and remove it from the utterances that are stored already."""
+        key = f"{self._prefix}call:{call_id}:transcript"
+        self.note(call_id, secrets_said=" ".join(secrets.entries))
+        with translated():
+            stored = self._store.hgetall(key)
+            pipe = self._store.pipeline(transaction=False)
+            for name, text in stored.items():
+                # Reads and writes JSON text: only words change.
+                if (cleaned := secrets.remove_from(text)) != text:
+                    pipe.hset(key, name, cleaned)
+            pipe.execute()
+
     def note(self, call_id: str, **marks: str) -> None:
         """Set fields of a call that do not come from an event of Vapi's."""
         with translated():
@@ -412,6 +428,7 @@ def _state(
         language=stored.get("language", ""),
         agent=stored.get("agent", ""),
         proof=_proof(call_id, stored.get("proof", "")),
+        secrets_said=tuple(stored.get("secrets_said", "").split()),
     )
 
 

@@ -17,6 +17,7 @@ from shared.agent.agents import Agents, agents_of
 from shared.agent.salesforce import CallLogMapping
 from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls, CallState
+from shared.calls.secrets_said import SecretsSaid
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import (
     CallbackDraft,
@@ -67,6 +68,7 @@ class EndOfCallWriter:
         self._journal = journal
         self._agents = agents or agents_of(settings)
         self._base_url = settings.vapi.base_url
+        self._secret = settings.vapi.server_secrets[0].encode()
         self._hold_ms = settings.journal.commit_window_ms
 
     def close(
@@ -89,7 +91,15 @@ class EndOfCallWriter:
         report = _completed(report, updates, ended_reason="" if is_reported else NO_REPORT)
         agent = self._agents.named(state.agent)
         labels = TranscriptLabels.of_call(agent.sentences, state.direction)
-        stored_transcript = self._calls.transcript(state.call_id, labels)
+        secrets = SecretsSaid(self._secret, state.secrets_said)
+        report = replace(
+            report,
+            summary=secrets.remove_from(report.summary),
+            transcript=secrets.remove_from(report.transcript),
+        )
+        stored_transcript = max(
+            self._calls.transcript(state.call_id, labels), updates.get("transcript", ""), key=len
+        )
         for _ in range(CLOSE_TRIES):
             intents = self._journal.of_call(state.call_id)
             end_intents = end_of_call_intents(
@@ -97,7 +107,7 @@ class EndOfCallWriter:
                 report,
                 contact_id=contact_id,
                 has_no_contact=has_no_contact,
-                stored_transcript=max(stored_transcript, updates.get("transcript", ""), key=len),
+                stored_transcript=secrets.remove_from(stored_transcript),
                 intents=intents,
                 api_url=self._base_url,
                 hold_ms=self._hold_ms,

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.domain.text import one_line
+from shared.redaction import clean, redact
 from shared.vapi.json_text import is_deeper, read_json
 from shared.vapi.values import as_epoch_ms as _epoch_ms
 from shared.vapi.values import as_object as _object
@@ -322,8 +323,8 @@ class Utterance:
 
 
 def utterance(message: Message) -> Utterance | None:
-    """The words of a final transcript; None for a partial or an empty one."""
-    text = one_line(_text(message.body.get("transcript")))
+    """The words of a final transcript, without secrets; None for a partial or an empty one."""
+    text = one_line(redact(clean(_text(message.body.get("transcript")))))
     if message.body.get("transcriptType") != "final" or not text:
         return None
     return Utterance(_speaker(message.body.get("role")), text, message.at_ms or 0)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.domain.text import one_line
+from shared.redaction import clean, redact
 from shared.vapi.messages import AGENT, CALLER, Message
 from shared.vapi.values import (
     as_iso,
@@ -59,7 +60,8 @@ class EndOfCall:
 
 
 def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> EndOfCall:
-    """Everything that a report, or a status update, says about the end. Raises nothing.
+    """Everything that a report, or a status update, says about the end, without secrets. Raises
+    nothing.
 
     person, agent: how a transcript names them that has to be made of the messages.
     """
@@ -80,8 +82,8 @@ def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> E
         )
     return EndOfCall(
         ended_reason=_first_text([body, call], "endedReason"),
-        summary=summary,
-        transcript=transcript,
+        summary=redact(clean(summary)),
+        transcript=redact(clean(transcript)),
         started_at=as_iso(started_ms),
         ended_at=as_iso(ended_ms),
         duration_s=_duration_s(body, started_ms, ended_ms),
@@ -108,8 +110,8 @@ def call_updates(message: Message) -> dict[str, Any]:
     elif message.status == "forwarding":
         updates = {
             "forwarded_to": destination(message.body.get("destination")),
-            "summary": as_text(message.body.get("summary"))[:MAX_SUMMARY],
-            "transcript": as_text(message.body.get("transcript"))[:MAX_TRANSCRIPT],
+            "summary": redact(clean(as_text(message.body.get("summary"))[:MAX_SUMMARY])),
+            "transcript": redact(clean(as_text(message.body.get("transcript"))[:MAX_TRANSCRIPT])),
         }
     return {name: value for name, value in updates.items() if value}
 
@@ -377,7 +379,7 @@ def destination(value: Any) -> str:
 def _bounded(value: Any, depth: int = 0) -> Any:
     """A JSON value, cut to the limits."""
     if isinstance(value, str):
-        return value[:MAX_VALUE]
+        return redact(clean(value[:MAX_VALUE]))
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):

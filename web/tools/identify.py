@@ -5,11 +5,14 @@ from shared.agent.sentences import Phrase, phrase
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
+from shared.redaction import quoted
 from shared.salesforce.customers import MAX_OPEN_CASES
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller, look_up_caller, may, open_cases
 from web.tools.read import with_age
 from web.tools.turn import Turn
+
+MAX_NAME = 80
 
 NAME, ACCOUNT, ACCOUNT_NUMBER = "Contact.Name", "Account.Name", "Account.AccountNumber"
 """As policy.toml names them."""
@@ -44,12 +47,14 @@ def named(turn: Turn, caller: Caller, tool: Tool | None = None) -> Phrase | None
     contact = caller.contact
     if contact is None or not may(turn, caller, Verb.IDENTIFY, NAME, tool=tool):
         return None
-    account = contact.account_name
-    number = contact.account_number
+    account = quoted(contact.account_name, MAX_NAME)
+    number = quoted(contact.account_number, MAX_NAME)
     return _named(
-        contact.name,
+        quoted(contact.name, MAX_NAME),
         account if may(turn, caller, Verb.IDENTIFY, ACCOUNT, tool=tool) else "",
-        number if may(turn, caller, Verb.IDENTIFY, ACCOUNT_NUMBER, tool=tool) else "",
+        quoted(number, MAX_NAME)
+        if may(turn, caller, Verb.IDENTIFY, ACCOUNT_NUMBER, tool=tool)
+        else "",
     )
 
 

@@ -10,7 +10,7 @@ from shared.agent.tool_files import Verb
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
-from shared.domain.text import one_line
+from shared.redaction import quoted
 from shared.salesforce.customers import CaseSummary
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller, may
@@ -20,6 +20,7 @@ SUBJECT = "Case.Subject"
 """As policy.toml names it."""
 
 MAX_SPOKEN_SUBJECT = 60
+MAX_QUOTED = 255
 MAX_SPOKEN_VALUE = 80
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -45,8 +46,8 @@ def case_sentence(turn: Turn, caller: Caller, found: CaseSummary) -> str:
     values = {
         "number": found.number,
         "reference": found.reference,
-        "subject": _short(found.subject),
-        "status": found.status or "none",
+        "subject": _short(quoted(found.subject, MAX_QUOTED)),
+        "status": quoted(found.status, MAX_SPOKEN_VALUE) or "none",
     }
     match bool(found.number), bool(found.subject):
         case True, True:
@@ -102,7 +103,7 @@ def spoken_value(value: Any) -> Value:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return value
-    text = one_line(str(value))
+    text = quoted(str(value), MAX_QUOTED)
     if _DAY.fullmatch(text):
         return date.fromisoformat(text)
     if _MOMENT.fullmatch(text):

@@ -10,6 +10,7 @@ from shared.agent.sentences import Value
 from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
 from shared.calls.decisions import Decision
+from shared.calls.secrets_said import SecretsSaid
 from shared.domain.identity import Proof, Tier
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
@@ -128,6 +129,14 @@ class Turn:
             for letter in text
             if not letter.isspace()
         )
+
+    def heard(self, secret: str) -> None:
+        """The caller said this to be verified: it is removed from the call's transcript."""
+        key = self.service.settings.vapi.server_secrets[0].encode()
+        secrets = SecretsSaid(key, self.state.secrets_said).with_one_more(secret)
+        self.state = replace(self.state, secrets_said=secrets.entries)
+        if self.state.call_id:
+            self.service.calls.remember_secrets(self.state.call_id, secrets)
 
     def decided(
         self, tool: str, about: str, evidence: str, tier: Tier, needs: Tier, *, allowed: bool

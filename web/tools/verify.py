@@ -36,6 +36,8 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
     state = turn.state
     caller = look_up_caller(turn, deadline)
     candidates = [customer.contact_id for customer in caller.customers or ()]
+    for secret in filter(None, (pin, *knowledge.values())):
+        turn.heard(str(secret))
     failed = result(turn.first(own(tool.name, "verify", "failed")))
     if not state.call_id or not state.number:
         candidates = []

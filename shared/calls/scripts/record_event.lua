@@ -31,7 +31,8 @@
 --                   transcript_bytes, transcript_cut ("1": the limits were reached); fallback, reached
 --                   ("1": web/twilio.py dialled a person, and somebody answered); assistant_language (a tag),
 --                   language (in which the last accepted request was answered), agent (the agent folder that
---                   answers the call), proof (JSON: what the caller has shown about themselves)
+--                   answers the call), proof (JSON: what the caller has shown about themselves),
+--                   secrets_said (see shared/calls/secrets_said.py)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. Being a
 --                   set, it does not depend on the order of arrival or on repeats
 --   :transcript     hash: digest → utterance

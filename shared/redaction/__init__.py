@@ -1,0 +1,17 @@
+"""Cleans texts before they are stored, logged, shown or sent: pure functions without a state."""
+
+from shared.redaction.cleaning import clean, without_formula
+from shared.redaction.kinds import ALL, Kind
+from shared.redaction.quoting import quoted
+from shared.redaction.removal import redact, redact_across, redact_values
+
+__all__ = [
+    "ALL",
+    "Kind",
+    "clean",
+    "quoted",
+    "redact",
+    "redact_across",
+    "redact_values",
+    "without_formula",
+]
