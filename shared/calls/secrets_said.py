@@ -23,8 +23,8 @@ class SecretsSaid:
 
     def with_one_more(self, said: str) -> "SecretsSaid":
         entry = self._entry(spoken_form(said))
-        kept = [other for other in self.entries if other != entry][-MAX_REMEMBERED + 1 :]
-        return SecretsSaid(self.key, (*kept, entry))
+        others = [other for other in self.entries if other != entry][-MAX_REMEMBERED + 1 :]
+        return SecretsSaid(self.key, (*others, entry))
 
     def remove_from(self, text: str) -> str:
         """The text without them, as digits and as words."""

@@ -5,7 +5,6 @@ end where the caller pauses, and not amid equal groups of a longer number. Its o
 of a card, unless it is all that was said.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
@@ -14,6 +13,7 @@ from shared.redaction.issuers import Luhn, lengths
 from shared.redaction.kinds import Kind
 
 _MIN_DIGITS = 12
+_MAX_DIGITS = 19
 _MAX_UTTERANCES = 3
 _MAX_E164_DIGITS = 15
 _CUE_REACH = 12
@@ -31,6 +31,11 @@ def cards(document: Document) -> Iterator[Span]:
         yield from _Search(document, run).found()
     for run in document.loose_runs():
         yield from _Search(document, run, loose=True).found()
+
+
+def _may_be_card(digits: str) -> bool:
+    """Whether it may be another card, perhaps with a digit that was not understood."""
+    return len(digits) in lengths(digits[:4])
 
 
 class _Search:
@@ -62,7 +67,7 @@ class _Search:
         self._starts = [0, *ends[:-1]]
         self._by_end = {end: at for at, end in enumerate(ends)}
         self._luhn = Luhn(self._digits)
-        self._after_cue = self._follows_cue()
+        self._after_cue = self._document.follows("card", self._run[0].first, _CUE_REACH)
         self._groups = [at for at in range(len(self._run)) if not is_tight(self._run, at)]
         """The first number of each group, which has no pause in it."""
         bounds = [*(self._starts[at] for at in self._groups), len(self._digits)]
@@ -76,22 +81,16 @@ class _Search:
         start = tokens[self._run[at - 1].last].end if at else 0
         return self._document.text[start : tokens[self._run[at].first].start] if at else ""
 
-    def _follows_cue(self) -> bool:
-        first = self._run[0].first
-        cues = self._document.cues["card"]
-        before = bisect_left(cues, first, key=lambda cue: cue.first)
-        return before > 0 and cues[before - 1].first >= first - _CUE_REACH
-
-    def _is_anchor(self, at: int) -> bool:
-        """Whether something new begins: after another card, or after words."""
-        return at in (self._unread, len(self._run)) or self._run[at].before >= Break.LINK
-
     def _may_start(self, at: int) -> bool:
-        if self._is_anchor(at):
+        if at == self._unread:
             return True
         if is_tight(self._run, at):
             return at - 1 == self._unread and self._is_ambiguous(at - 1)
         return not self._is_amid_groups(self._group_of[at])
+
+    def _is_after_words(self, at: int) -> bool:
+        """Whether nothing, or words, are before a number that may start a card."""
+        return at == self._unread or self._run[at].before >= Break.LINK
 
     def _is_ambiguous(self, at: int) -> bool:
         """Whether the word may be none for a digit, as "one" in "use this one"."""
@@ -101,10 +100,11 @@ class _Search:
     def _is_amid_groups(self, group: int) -> bool:
         """Whether the groups before are part of the same number."""
         before = 0
-        while group > 0 and before < _MIN_DIGITS and self._continues(group, group + 1):
+        while group > 0 and before <= _MAX_DIGITS and self._continues(group, group + 1):
             group -= 1
             before += self._sizes[group]
-        return 0 < before < _MIN_DIGITS
+        start = self._starts[self._groups[group]]
+        return before > 0 and not _may_be_card(self._digits[start : start + before])
 
     def _continues(self, group: int, other: int) -> bool:
         """Whether a group follows the one before as an equal, and in the way that another does."""
@@ -135,29 +135,37 @@ class _Search:
         return self._document.tokens[self._run[at].last].part
 
     def _may_end(self, at: int, last: int) -> bool:
-        following = last + 1
-        if self._is_anchor(following):
+        tail = self._tail(at, last + 1)
+        if not tail:
             return True
-        tail = self._tail(at, following)
-        if self._loose or not tail or len(tail) >= _MIN_DIGITS:
-            return not tail or not is_tight(self._run, following)
+        if self._loose or _may_be_card(tail):
+            return not is_tight(self._run, last + 1)
         is_expiry = len(tail) in _EXPIRY_SIZES and "01" <= tail[:2] <= "12"
-        return self._is_anchor(at) and (is_expiry or len(tail) in _CODE_SIZES)
+        return self._is_after_words(at) and (is_expiry or len(tail) in _CODE_SIZES)
+
+    def _is_before_words(self, at: int, last: int) -> bool:
+        """Whether nothing, or words, follow a card."""
+        following = last + 1
+        return following == len(self._run) or (
+            self._run[following].before >= Break.LINK and not self._tail(at, following)
+        )
 
     def _tail(self, at: int, following: int) -> str:
         """The digits that go on after the card without a change, at least some of them."""
+        if following == len(self._run):
+            return ""
         end = following
         if is_tight(self._run, following):
             while end < len(self._run) and is_tight(self._run, end):
                 end += 1
-                if self._starts[end - 1] - self._starts[following] > _MIN_DIGITS:
+                if self._starts[end - 1] - self._starts[following] > _MAX_DIGITS:
                     break
         else:
             group = self._group_of[following]
             is_single = self._groups[group - 1] <= at
             while not is_single and group < len(self._groups) and self._continues(group, group - 1):
                 group += 1
-                if group - self._group_of[following] > _MIN_DIGITS:
+                if group - self._group_of[following] > _MAX_DIGITS:
                     break
             end = self._groups[group] if group < len(self._groups) else len(self._run)
         return "".join(number.digits for number in self._run[following:end])
@@ -167,7 +175,7 @@ class _Search:
 
         If words interrupt it, a digit is no group: "IMEI one is 352..., IMEI two is 864...".
         """
-        if not self._loose and self._is_anchor(at) and self._is_anchor(last + 1):
+        if not self._loose and self._is_after_words(at) and self._is_before_words(at, last):
             return True
         allowed = _GROUP_STARTS.get(size)
         for number in range(at + 1, last + 1):

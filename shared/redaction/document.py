@@ -1,5 +1,6 @@
 """A text with its tokens and with the runs of digits in it, written or spoken."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ _MAX_FILLERS = 8
 _MAX_INTERRUPTION = 3
 _SHORT = 2
 _ENDS_A_RUN = frozenset("+$€£¥@")
+_IN_DATES_AND_TIMES = frozenset({":", "/"})
 
 
 class Break(IntEnum):
@@ -106,6 +108,12 @@ class Document:
             at = max(end, at + 1)
         return found
 
+    def follows(self, name: str, at: int, reach: int) -> bool:
+        """Whether the token follows a cue within so many tokens."""
+        cues = self.cues[name]
+        before = bisect_left(cues, at, key=lambda cue: cue.first)
+        return before > 0 and cues[before - 1].first >= at - reach
+
     @cached_property
     def run_of_first(self) -> dict[int, tuple[Run, int]]:
         """Run and place of the number that begins at a token."""
@@ -131,9 +139,8 @@ class Document:
             yield loose
 
     def _interrupts(self, last: int, first: int) -> bool:
-        return first - last - 1 <= _MAX_INTERRUPTION and all(
-            token.word != LABEL and _ENDS_A_RUN.isdisjoint(token.before)
-            for token in self.tokens[last + 1 : first + 1]
+        return first - last - 1 <= _MAX_INTERRUPTION and not any(
+            map(_ends_a_run, self.tokens[last + 1 : first + 1])
         )
 
     def _runs(self) -> Iterator[Run]:
@@ -144,7 +151,7 @@ class Document:
         while at < len(self.tokens):
             token = self.tokens[at]
             following = at + 1
-            if run and (token.word == LABEL or not _ENDS_A_RUN.isdisjoint(token.before)):
+            if run and _ends_a_run(token):
                 yield run
                 run = []
             separation = max(separation, self._pause(token))
@@ -189,6 +196,14 @@ class Document:
         while digits <= int(count) and self.numbers.single_at(at + 2 + digits):
             digits += 1
         return at + 2 if digits in (0, int(count)) else at + 1
+
+
+def _ends_a_run(token: Token) -> bool:
+    return (
+        token.word == LABEL
+        or token.before in _IN_DATES_AND_TIMES
+        or not _ENDS_A_RUN.isdisjoint(token.before)
+    )
 
 
 def is_tight(run: Run, at: int) -> bool:

@@ -7,7 +7,7 @@ from shared.redaction.tokens import Token
 from shared.redaction.vocabulary import Vocabulary
 
 _MAX_COUNT = 9
-_CLOSE = frozenset({"", "-", "‐", "‑", "–"})
+_HYPHENS = frozenset("-‐‑–")
 
 
 class Digits(NamedTuple):
@@ -56,7 +56,7 @@ class NumberReader:
     def _is_close(self, at: int) -> bool:
         """Whether the token follows the previous one without a pause."""
         before = self._tokens[at].before
-        return before.strip() in _CLOSE and "\n" not in before
+        return before in _HYPHENS or (not before.strip() and "\n" not in before)
 
     def _several_of(self, at: int, count: int) -> Digits | None:
         """ "four ones", "vier mal die fünf"."""
@@ -97,7 +97,7 @@ class NumberReader:
         if word in self._words.tens:
             value, join = self._words.tens[word]
             digit = at + 1
-            if join and self._word(digit) == join:
+            if join and self._word(digit) == join and self._is_close(digit):
                 digit += 1
             if not join or digit == at + 2:
                 added = self._words.digits.get(self._word(digit))

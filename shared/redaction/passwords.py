@@ -19,9 +19,10 @@ _MAX_WORDS = 8
 _MAX_PIECES = 40
 _CHUNK = re.compile(r"""[^\s"'“”„‘’<>(){}\[\],;]{1,128}""")
 _SYMBOLS_BEFORE = "@#$%^&*_+~|!"
-_MIXED = re.compile(r"(?=.*\d)(?=.*[^\W\d_])|.*[#$%^&*_+=~|!]\w")
+_MIXED = re.compile(r"(?=.*\d)(?=.*[^\W\d_])|.*[#$%^&*!]\w")
 _ADDRESS = re.compile(r".+@\w[\w-]*\.\w")
 _PAUSES = frozenset(".,;:?!")
+_QUOTES = " \t\"'“”„‘’"
 _SENTENCE_ENDS = frozenset(".?!;")
 _DIGITS = range(4, 21)
 _MIN_ADJACENT = 5
@@ -70,8 +71,8 @@ def _after(document: Document, cue: Cue) -> Span | None:
 
 
 def _has_colon(document: Document, at: int) -> bool:
-    before = document.tokens[at].before
-    return "=" in before or (":" in before and not document.word(at - 1).isdecimal())
+    colon = document.tokens[at].before.strip(_QUOTES)
+    return colon == "=" or (colon == ":" and not document.word(at - 1).isdecimal())
 
 
 def _before(document: Document, cue: Cue) -> Span | None:

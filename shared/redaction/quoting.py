@@ -12,7 +12,9 @@ _MAX_LENGTH_FACTOR = 20
 """How much longer than the result the text may be, with its markup. More is cut off first."""
 _MIN_READ = 20_000
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[A-Za-z][A-Za-z0-9]{1,31});?"
+)
 _HIDDEN = re.compile(r"<(?:!--|(script|style|template)\b)", re.I)
 _HIDDEN_END = {"--": re.compile("-->")} | {
     name: re.compile(rf"</{name}\b[^<>]*>?", re.I) for name in ("script", "style", "template")
@@ -22,9 +24,10 @@ _BLOCK = re.compile(
 )
 _TAG = re.compile(r"<[A-Za-z/!?|][^<>]*>|<\|[^<>|]*\|>")
 _TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}|[$#@]\{|<\||\|>|<%|%>")
+_ADDRESS = r"[^\s<>\"'()\[\]{}]*"
 _URL = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'()\[\]{}]*|\bwww\.[^\s<>\"'()\[\]{}]*"
-    r"|\b(?:javascript|vbscript|mailto|data(?=:[a-z]+/))\s*:",
+    rf"(?:(?<![a-z0-9+.-])[a-z0-9][a-z0-9+.-]{{0,20}})?://{_ADDRESS}|\bwww\.{_ADDRESS}"
+    r"|(?:javascript|vbscript|\bmailto|\bdata(?=:[a-z]+/))\s*:",
     re.I,
 )
 _BEGINNING_OF_TAG = re.compile(r"<(?=[A-Za-z/!?|%])")

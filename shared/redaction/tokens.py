@@ -34,7 +34,7 @@ def tokens(text: str, starts: Sequence[int] = (0,)) -> list[Token]:
     end = 0
     for match in _TOKEN.finditer(text):
         word = LABEL if match[1] else normal_form(match[0])
-        part = bisect_right(starts, match.start()) - 1
+        part = bisect_right(starts, match.start()) - 1 if len(starts) > 1 else 0
         found.append(Token(word, match.start(), match.end(), text[end : match.start()], part))
         end = match.end()
     return found

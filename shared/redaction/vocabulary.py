@@ -10,7 +10,7 @@ from typing import Any
 from shared.redaction.tokens import Token, normal_form
 
 _FILES = Path(__file__).parent / "words"
-_CUES = ("not_cues", "card", "security_code", "social", "pin", "password")
+_CUES = ("not_cues", "account", "card", "security_code", "social", "pin", "password")
 _WITHIN_A_PHRASE = frozenset({"", "-", ".", "'", "’", "/"})
 
 

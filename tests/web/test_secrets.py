@@ -115,7 +115,7 @@ def test_a_wrong_pin_is_removed_as_well(
 
 
 @pytest.mark.parametrize(
-    ("subject", "heard"),
+    ("title", "part"),
     [
         ("<b>Oven</b> broken<script>alert(1)</script>", "Oven broken"),
         ("See https://evil.example/x?y now", "See now"),
@@ -125,12 +125,12 @@ def test_a_wrong_pin_is_removed_as_well(
     ],
 )
 def test_what_the_org_says_reaches_the_model_without_markup_links_and_templates(
-    client: FlaskClient, org: Org, subject: str, heard: str
+    client: FlaskClient, org: Org, title: str, part: str
 ) -> None:
     (case,) = (row for row in org.records("Case") if row["CaseNumber"] == "00001002")
-    org.edit("Case", case["Id"], Subject=subject)
+    org.edit("Case", case["Id"], Subject=title)
     said = say(client, "getCaseStatus", {"caseNumber": "00001002"})
-    assert heard in said
+    assert part in said
     for mark in ("<", ">", "{", "}}", "%}", "://", "\u202e", "\u200b", "\n"):
         assert mark not in said
 

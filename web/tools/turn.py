@@ -130,7 +130,7 @@ class Turn:
             if not letter.isspace()
         )
 
-    def heard(self, secret: str) -> None:
+    def remember_secret(self, secret: str) -> None:
         """The caller said this to be verified: it is removed from the call's transcript."""
         key = self.service.settings.vapi.server_secrets[0].encode()
         secrets = SecretsSaid(key, self.state.secrets_said).with_one_more(secret)

@@ -37,7 +37,7 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
     caller = look_up_caller(turn, deadline)
     candidates = [customer.contact_id for customer in caller.customers or ()]
     for secret in filter(None, (pin, *knowledge.values())):
-        turn.heard(str(secret))
+        turn.remember_secret(str(secret))
     failed = result(turn.first(own(tool.name, "verify", "failed")))
     if not state.call_id or not state.number:
         candidates = []
