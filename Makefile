@@ -8,11 +8,12 @@ DEV := .venv-dev
 BIN := $(DEV)/bin
 READY := $(DEV)/.ready
 
-.PHONY: help demo test check drill bench lock
+.PHONY: help demo test fuzz check drill bench lock
 help:
 	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
 	@echo "              AGENT=examples/orders uses another agent folder)"
 	@echo "make test     run the tests"
+	@echo "make fuzz     try each property of tests/fuzz for 10 minutes, with other examples (MINUTES=n)"
 	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
 	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
@@ -40,6 +41,10 @@ demo: $(SERVICE_READY) $(READY)
 # JOBS is how many test files run at a time.
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile
+
+fuzz: $(READY)
+	FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest --timeout 0 --numprocesses $(or $(JOBS),2) \
+		--dist worksteal tests/fuzz
 
 check: $(READY)
 	$(BIN)/ruff check .
