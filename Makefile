@@ -8,13 +8,14 @@ DEV := .venv-dev
 BIN := $(DEV)/bin
 READY := $(DEV)/.ready
 
-.PHONY: help demo test fuzz check drill bench lock
+.PHONY: help demo test fuzz check drill hostile bench lock
 help:
 	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
 	@echo "              AGENT=examples/orders uses another agent folder)"
 	@echo "make test     run the tests"
 	@echo "make fuzz     try each property of tests/fuzz for 10 minutes, with other examples (MINUTES=n)"
 	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
+	@echo "make hostile  attack the whole service with hostile dialogues, five seeds (SEEDS=\"1 2\", ONLY=replay)"
 	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
 	@echo "make check    check lint, format, types, import directions, compose file and Dockerfile"
@@ -56,6 +57,9 @@ check: $(READY)
 
 drill: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20) $(if $(AGENT),--agent $(AGENT))
+
+hostile: $(SERVICE_READY) $(READY)
+	@$(BIN)/python -m tests.hostile $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))
 
 bench: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m bench $(BENCH) --rounds $(or $(ROUNDS),3)

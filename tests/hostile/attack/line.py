@@ -64,6 +64,13 @@ class Line:
         body = self.post(f"{tool} {shown}", "tool-calls", **tool_calls(call))
         return "\n".join(results_in(body))
 
+    def ask_as_before(self, tool: str, arguments: Any) -> str:
+        """The same in Vapi's older message, which has no id."""
+        call = {"name": tool, "parameters": arguments}
+        shown = json.dumps(arguments, ensure_ascii=False)
+        body = self.post(f"function-call {tool} {shown}", "function-call", functionCall=call)
+        return "\n".join(results_in(body))
+
     def ask_all(self, *asks: tuple[str, Any]) -> list[str]:
         """All tool calls in one message."""
         calls = [(self.attempt.new_id("call"), tool, arguments) for tool, arguments in asks]

@@ -24,6 +24,7 @@ from tests.hostile.attack.writes import Ledger, foreign_writes
 
 AT_ONCE = 8
 MAX_PHASES = 8
+OVER = object()
 
 
 @dataclass
@@ -86,6 +87,8 @@ def run(
         outcome = Outcome(seed, attempts, limits or {})
         ledger = Ledger(attempts, bystanders)
         _play(target, sink, outcome, ledger)
+        target.settle()  # for the last updates
+        _take_updates(sink, attempts)
     canaries = all_canaries(attempts, bystanders, Snapshot.take(target))
     for attempt in attempts:
         outcome.findings += judge.texts(attempt, canaries)
@@ -96,29 +99,25 @@ def run(
 
 
 def _play(target: Target, sink: Sink, outcome: Outcome, ledger: Ledger) -> None:
-    going: dict[int, Phases] = {}
+    """All phases of all dialogues, with a look at the org after each phase."""
     attempts = outcome.attempts
+    going: dict[int, Phases] = {}
 
-    def first(at: int) -> bool:
-        phases = attempts[at].dialogue.play(attempts[at])
-        if phases is None:
-            return False
-        going[at] = phases
-        return next(phases, END) is not END
-
-    def more(at: int) -> bool:
-        attempts[at].phase += 1
-        return next(going[at], END) is not END
+    def play_phase(at: int) -> bool:
+        """Whether the dialogue goes on after this phase."""
+        if at not in going:
+            going[at] = attempts[at].dialogue.play(attempts[at]) or iter(())
+        return next(going[at], OVER) is not OVER
 
     before = Snapshot.take(target)
     at_work = list(range(len(attempts)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for phase in range(MAX_PHASES):
-            step = first if phase == 0 else more
-            goes_on = list(pool.map(lambda at, step=step: _safely(step, at, attempts), at_work))
+            for at in at_work:
+                attempts[at].phase = phase
+            goes_on = list(pool.map(lambda at: _safely(play_phase, at, attempts), at_work))
             target.settle()
-            for name, text in sink.take():
-                _deliver_update(attempts, name, text)
+            _take_updates(sink, attempts)
             after = Snapshot.take(target)
             outcome.findings += foreign_writes(before, after, ledger, phase)
             _look_at_checks(outcome, after)
@@ -130,9 +129,6 @@ def _play(target: Target, sink: Sink, outcome: Outcome, ledger: Ledger) -> None:
         attempts[at].errors.append(f"has more than {MAX_PHASES} phases")
 
 
-END = object()
-
-
 def _safely(step: Callable[[int], bool], at: int, attempts: list[Attempt]) -> bool:
     """A dialogue that breaks is an error of the suite or of the server, and stops no other."""
     try:
@@ -142,11 +138,12 @@ def _safely(step: Callable[[int], bool], at: int, attempts: list[Attempt]) -> bo
         return False
 
 
-def _deliver_update(attempts: Iterable[Attempt], name: str, text: str) -> None:
-    for attempt in attempts:
-        for line in attempt.lines:
-            if line.name == name:
-                attempt.take_update(line, text)
+def _take_updates(sink: Sink, attempts: Iterable[Attempt]) -> None:
+    lines = {line.name: (attempt, line) for attempt in attempts for line in attempt.lines}
+    for name, text in sink.take():
+        if name in lines:
+            attempt, line = lines[name]
+            attempt.take_update(line, text)
 
 
 def _look_at_checks(outcome: Outcome, now: Snapshot) -> None:

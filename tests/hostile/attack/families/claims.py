@@ -28,7 +28,8 @@ def talk(
     for at, ask in enumerate(asks):
         if at < len(sentences):
             line.say(fill(sentences[at], victim))
-        line.ask(*ask)
+        ways = (line.ask, line.ask, line.ask, line.ask_as_before)
+        attempt.rng.choice(ways)(*ask)
     line.transfer()
     line.end(fill(sentences[0], victim))
 

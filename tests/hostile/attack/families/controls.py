@@ -84,6 +84,7 @@ def opens_a_case(attempt: Attempt, caller: Person) -> Phases:
     attempt.expect(bool(reference), "no reference")
     attempt.later(lambda now: _linked(now, caller, "Case", "ContactId"), "no case of the caller")
     yield
+    yield  # the update follows the delivery
     updates = [each for each in attempt.observed if each.channel is Channel.UPDATE]
     attempt.expect(any(reference in each.text for each in updates), "no update into the call")
     said = line.ask(STATUS, {"reference": reference})

@@ -102,7 +102,7 @@ def _reused_ids(attempt: Attempt, *, victim: Person, speaker: Person, at: int) -
     own = attempt.new_id()
     pairs = [
         (own, attempt.new_id()), (own, own.upper()), (own, f"{own} "), (own, f"{own}:0"),
-        (own, f"{own}\u0000"), ("", ""), (own, f"call:{own}"), (own, own[:-1]), (own, f"{own}%20"),
+        (own, f"{own}\u0000"), ("", ""), (own, f"call:{own}"), (own, own[:-1]), (own, own),
     ]  # fmt: skip
     first_id, second_id = pairs[at % len(pairs)]
     shape = Shape(call={"id": None}) if not first_id else None
@@ -115,11 +115,12 @@ def _reused_ids(attempt: Attempt, *, victim: Person, speaker: Person, at: int) -
     if at % 3 == 0:
         first.end()
         yield
-    own_number = None if at % 2 else ""
-    second = attempt.call(
-        speaker, own_number, call_id=second_id, **_shape(shape, speaker if not at % 2 else None)
-    )
-    second.known_as = speaker if speaker.is_customer and second.number == speaker.number else None
+    # A message of the same call that shows no number belongs to it: so with the same id, show one.
+    showing = None if at % 2 or first_id == second_id else ""
+    second = attempt.call(speaker, showing, call_id=second_id, **_shape(shape, None))
+    shows_own = speaker.is_customer and second.number == speaker.number
+    shows_two = bool(first_id) and first_id == second_id
+    second.known_as = speaker if shows_own and not shows_two else None
     second.start()
     asks = [(LOOKUP, {}), (STATUS, {}), (CASES, {}), new_case(speaker), comment(speaker)]
     for number, ask in enumerate(asks):
@@ -174,6 +175,7 @@ def _transfer(attempt: Attempt, *, victim: Person, speaker: Person, at: int) -> 
         line.known_as = None  # a second number
     line.post("asks for a transfer with more", "transfer-destination-request", **own)
     line.post("asks for a hand-over", "handoff-destination-request", **own)
+    line.post("asks for documents", "knowledge-base-request", messages=line.transcript, **own)
     line.post("says it is forwarded", "status-update", status="forwarding", destination=destination)
     line.transfer()
     line.end()
