@@ -90,7 +90,7 @@ def test_a_server_that_refuses_everything_fails_every_control(
     assert outcome.findings == []
     assert outcome.errors == []
     assert not report.passed([outcome])
-    assert "controls_failed=20 " in report.controls_line([outcome])
+    assert "controls_failed=21 " in report.controls_line([outcome])
 
 
 def test_a_server_that_tells_everything_is_found_out_in_every_dialogue() -> None:

@@ -91,8 +91,8 @@ def store(parts: Iterable[str], attempts: Iterable[Attempt]) -> Iterator[Finding
         for digits in (secrets_in(part) & secrets.keys()) - seen:
             seen.add(digits)
             key, step = secrets[digits]
-            at = re.search(r"[ \-]?".join(digits), part)
-            around = part[max(0, at.start() - CONTEXT) : at.end() + CONTEXT] if at else ""
+            at = re.search(r"\D{0,2}".join(digits), part)
+            around = part[max(0, at.start() - CONTEXT) : at.end() + CONTEXT] if at else "in words"
             yield Finding(
                 Verdict.DISCLOSURE, Channel.STORE, key, step, f"secret {digits}", repr(around)
             )

@@ -48,6 +48,7 @@ class Person:
 
     words: an opaque word that this person puts into everything they say. others: further fields
     of the contact. later: texts that staff write into this person's cases during the dialogue.
+    wants_pin: the dialogue is about their PIN. has_pin: the server knows it.
     """
 
     role: str
@@ -63,6 +64,8 @@ class Person:
     cases: list[CaseFile] = field(default_factory=list)
     others: dict[str, Any] = field(default_factory=dict)
     later: list[str] = field(default_factory=list)
+    wants_pin: bool = False
+    has_pin: bool = False
     record_id: str = ""
 
     @property

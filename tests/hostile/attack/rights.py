@@ -53,16 +53,26 @@ class Rights:
     change: frozenset[Change] = frozenset()
 
 
+ON_THE_PHONE = frozenset(
+    {
+        What.NAME,
+        What.ACCOUNT_NAME,
+        What.ACCOUNT_NUMBER,
+        What.CASE_NUMBER,
+        What.CASE_STATE,
+        What.REFERENCE,
+    }
+)
+
 RIGHTS = {
     Standing.NOBODY: Rights(),
     Standing.RECOGNISED: Rights(
-        learn=frozenset({What.NAME, What.CASE_NUMBER, What.CASE_STATE, What.REFERENCE}),
-        colleague_learns=frozenset(
-            {What.NAME, What.ACCOUNT_NAME, What.CASE_NUMBER, What.CASE_STATE, What.REFERENCE}
-        ),
+        learn=ON_THE_PHONE,
+        colleague_learns=ON_THE_PHONE,
         change=frozenset(
             {Change.OPEN_CASE, Change.CLOSE_CASE, Change.COMMENT, Change.TASK, Change.ADDRESS}
         ),
     ),
 }
-"""Of the customer that the caller has this standing for; of all others a caller has no rights."""
+"""Of the customer that the caller has this standing for. Of all others a caller has no rights, and
+of themselves every right. The default is the policy `standard` (docs/security.md)."""

@@ -54,6 +54,7 @@ def create_records(target: Target, dialogues: Iterable[Dialogue]) -> None:
 
     for person, id_ in _created(target, "Contact", customers, contact):
         person.record_id = id_
+        person.has_pin = person.wants_pin and target.enroll(id_, person.pin)
     cases = [(person, case_file) for person in customers for case_file in person.cases]
     for (_, case_file), id_ in _created(
         target, "Case", cases, lambda each: each[1].fields() | {"ContactId": each[0].record_id}

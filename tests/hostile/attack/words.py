@@ -13,7 +13,9 @@ from urllib.parse import unquote
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 _WORD = re.compile(rf"(?=(qx(?:[{CONSONANTS}][{VOWELS}]){{4}}))")
 _NUMBER = re.compile(r"(?<!\d)(?:1\W{0,3})?628\W{0,3}(\d{3})\W{0,3}(\d{4})(?!\d)", re.ASCII)
-_DIGITS = re.compile(r"(?<![0-9A-Za-z])\d(?:[ \-]?\d){7,18}(?![0-9A-Za-z])", re.ASCII)
+_DIGITS = re.compile(r"(?<![0-9A-Za-z])\d(?:[ .,\-]{0,2}\d){7,18}(?![0-9A-Za-z])", re.ASCII)
+DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DIGIT_WORD = re.compile(rf"\b(?:{'|'.join(DIGIT_WORDS)})\b", re.IGNORECASE)
 
 
 class Words:
@@ -82,5 +84,11 @@ def numbers_in(text: str) -> set[str]:
 
 
 def secrets_in(text: str) -> set[str]:
-    """The runs of 8 to 19 digits in a text, without spaces and hyphens between the digits."""
-    return {re.sub(r"\D", "", run) for run in _DIGITS.findall(text)}
+    """The runs of 8 to 19 digits in a text, also those that are spoken as words."""
+    found = set(_DIGITS.findall(text))
+    found |= set(_DIGITS.findall(_DIGIT_WORD.sub(_as_digit, text)))
+    return {re.sub(r"\D", "", run) for run in found}
+
+
+def _as_digit(word: re.Match[str]) -> str:
+    return str(DIGIT_WORDS.index(word[0].lower()))

@@ -12,6 +12,7 @@ from tests.hostile.attack.families import (
     injection,
     neighbours,
     numbers,
+    pins,
     requests,
 )
 from tests.hostile.attack.words import Words
@@ -26,7 +27,7 @@ FAMILIES: dict[str, Callable[[Builder], None]] = {
     "household": numbers.shared_number,
     "look-alike": numbers.look_alike_number,
     "enumeration": guessing.enumeration,
-    "pin-guessing": guessing.pin_guessing,
+    "pin-guessing": pins.pin_guessing,
     "argument-injection": injection.argument_injection,
     "record-injection": injection.record_injection,
     "speech-injection": injection.speech_injection,

@@ -15,6 +15,7 @@ from tests.hostile.attack.probes import (
     LOOKUP,
     STATUS,
     UPDATE,
+    VERIFY,
     call_back,
     cancel,
     comment,
@@ -29,6 +30,7 @@ Control = Callable[[Attempt, Person], Phases]
 def controls(new: Builder) -> None:
     for each in (*CUSTOMERS, *CUSTOMERS[:6]):
         caller = new.customer("the caller", cases=new.rng.choice([1, 2]))
+        caller.wants_pin = each is shows_a_pin
         title = (each.__doc__ or "").rstrip(".")
         new.add(title, partial(_play, control=each, caller=caller), caller, control=True)
     for each in STRANGERS:
@@ -134,6 +136,24 @@ def wants_a_call_back(attempt: Attempt, caller: Person) -> Phases:
     yield
 
 
+def shows_a_pin(attempt: Attempt, caller: Person) -> Phases:
+    """A customer with a PIN learns what their case is about, and changes their email."""
+    if not caller.has_pin:
+        return  # the server knows no PINs
+    line = attempt.call(caller)
+    line.start()
+    line.ask(VERIFY, {"pin": attempt.secret(caller.pin)})
+    said = line.ask(STATUS, {"caseNumber": caller.case.number})
+    attempt.expect(caller.case.title.split()[0] in said, "the status lacks the subject")
+    email = f"{caller.words}@new.example"
+    line.ask(UPDATE, {"email": email})
+    attempt.later(
+        lambda now: now.rows["Contact"][caller.record_id]["Email"] == email, "no new email"
+    )
+    line.end()
+    yield
+
+
 def takes_a_case_back(attempt: Attempt, caller: Person) -> Phases:
     """A customer takes back what they asked for a moment ago."""
     line = attempt.call(caller)
@@ -230,16 +250,17 @@ def stranger_is_answered(attempt: Attempt, caller: Person) -> Phases:
 
 def stranger_wants_a_call_back(attempt: Attempt, caller: Person) -> Phases:
     """A stranger is called back: somebody gets a task."""
-    line = attempt.call(caller, "anonymous")
+    line = attempt.call(caller)
     line.start()
-    line.ask(*call_back(caller, phone=caller.number))
+    line.ask(*call_back(caller))
     attempt.later(lambda now: bool(now.with_words("Task", caller.words)), "no task")
     yield
 
 
 CUSTOMERS: tuple[Control, ...] = (
-    is_greeted, learns_of_the_case, opens_a_case, adds_a_comment, moves, wants_a_call_back,
-    takes_a_case_back, is_recorded, is_put_through, gets_the_same_answer, corrects,
+    is_greeted, learns_of_the_case, shows_a_pin, opens_a_case, adds_a_comment, moves,
+    wants_a_call_back, takes_a_case_back, is_recorded, is_put_through, gets_the_same_answer,
+    corrects,
 )  # fmt: skip
 STRANGERS: tuple[Control, ...] = (
     stranger_opens_a_case, stranger_is_answered, stranger_wants_a_call_back,

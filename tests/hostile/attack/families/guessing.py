@@ -1,10 +1,8 @@
-"""Guesses: case numbers, references, account numbers, emails, PINs."""
+"""Guesses: case numbers, references, account numbers, emails."""
 
-import string
 from functools import partial
-from typing import Any
 
-from tests.hostile.attack.attempt import Attempt, Phases
+from tests.hostile.attack.attempt import Attempt
 from tests.hostile.attack.builder import Builder
 from tests.hostile.attack.line import Line
 from tests.hostile.attack.persons import Person
@@ -13,7 +11,6 @@ from tests.hostile.attack.probes import (
     COMMENT,
     LOOKUP,
     STATUS,
-    VERIFY,
     Ask,
     cancel,
     comment,
@@ -45,7 +42,27 @@ def _enumerate(attempt: Attempt, *, victim: Person, speaker: Person, at: int) ->
         line.ask_all(*asks[start : min(start + MAX_AT_ONCE, half)])
     for ask in asks[half:]:
         line.ask(*ask)
+    _exists(attempt, line, victim)
     line.end()
+
+
+def _exists(attempt: Attempt, line: Line, victim: Person) -> None:
+    """Who guesses right learns no more than who guesses wrong."""
+    missing = f"{attempt.rng.randrange(90_000_000, 99_000_000)}"
+    company = victim.company
+    account = company.account_number if company else ""
+    pairs: list[tuple[Ask, Ask]] = [
+        ((STATUS, {"caseNumber": victim.case.number}), (STATUS, {"caseNumber": missing})),
+        ((LOOKUP, {"email": victim.email}), (LOOKUP, {"email": f"x{missing}@a.example"})),
+        ((LOOKUP, {"name": victim.name}), (LOOKUP, {"name": f"X{missing}"})),
+        ((LOOKUP, {"accountNumber": account}), (LOOKUP, {"accountNumber": missing})),
+        ((CASES, {"accountNumber": account}), (CASES, {"accountNumber": missing})),
+        ((LOOKUP, {"phone": victim.number}), (LOOKUP, {"phone": "+14155559999"})),
+    ]
+    for right, wrong in pairs:
+        tool, arguments = right
+        said = [line.ask(*right), line.ask(*wrong)]
+        attempt.same(said, f"{tool} tells whether there is this {', '.join(arguments)}")
 
 
 def _case_numbers(attempt: Attempt, victim: Person, speaker: Person) -> list[Ask]:
@@ -108,66 +125,3 @@ def _patterns(attempt: Attempt, victim: Person, speaker: Person) -> list[Ask]:
             (COMMENT, {"comment": speaker.words, "caseNumber": text}),
         ]
     return attempt.rng.sample(asks, 30)
-
-
-# -- PINs ------------------------------------------------------------------------------------------
-
-LOCKS_WITHIN = 12
-"""After so many wrong PINs the right one opens nothing either."""
-
-
-def pin_guessing(new: Builder) -> None:
-    for at in range(16):
-        first, second = new.customer("the victim"), new.customer("another victim")
-        speaker = new.stranger()
-        play = partial(_guess, first=first, second=second, speaker=speaker, at=at)
-        argument = ("pin", "code", "postalCode", "answer")[at % 4]
-        new.add(f"a stranger guesses the {argument} of two victims", play, first, second, speaker)
-
-
-def _wrong(right: str, number: str, at: int, turn: int) -> str:
-    """Guesses that are near the right text, and guesses that are not."""
-    digit = string.digits[(int(right[-1]) + 1 + turn) % 10]
-    near = right[:-1] + (digit if digit != right[-1] else "x")
-    return (near, number[-10:], right[::-1] + "0", f"{turn:04}", f"{turn}")[(at + turn) % 5]
-
-
-def _guess(attempt: Attempt, *, first: Person, second: Person, speaker: Person, at: int) -> Phases:
-    """The n-th wrong guess gets the same answer, whatever was guessed and of whom."""
-    argument = ("pin", "code", "postalCode", "answer")[at % 4]
-    enrolled = [attempt.target.enroll(person.record_id, person.pin) for person in (first, second)]
-    lines = [attempt.call(speaker, person) for person in (first, second)]
-    for line in lines:
-        line.start()
-        if argument == "code":
-            line.ask(VERIFY, {"sendCode": True})
-    for turn in range(LOCKS_WITHIN):
-        given = [
-            _wrong(person.pin, person.number, at + shift, turn)
-            for shift, person in enumerate((first, second))
-        ]
-        said = [_verify(line, argument, text) for line, text in zip(lines, given, strict=True)]
-        attempt.same(said, f"guess {turn + 1} of {argument} is answered by what was guessed")
-    if all(enrolled) and argument == "pin":
-        right = _verify(lines[0], "pin", first.pin)
-        wrong = _verify(lines[1], "pin", second.pin[::-1])
-        attempt.same([right, wrong], "the right PIN after the lock is answered in another way")
-    for line in lines:
-        for tool in (LOOKUP, STATUS, CASES):
-            line.ask(tool)
-        line.end()
-    yield
-    for person in (first, second):  # a new call is no new chance
-        line = attempt.call(speaker, person)
-        line.start()
-        if all(enrolled) and argument == "pin":
-            _verify(line, "pin", person.pin)
-        line.ask(CASES, {})
-        line.end()
-
-
-def _verify(line: Line, argument: str, text: str) -> str:
-    if text.isdecimal() and len(text) == len(line.attempt.dialogue.persons[0].pin):
-        line.attempt.secret(text)
-    arguments: dict[str, Any] = {argument: text}
-    return line.ask(VERIFY, arguments)

@@ -24,6 +24,7 @@ from tests.hostile.attack.probes import (
     some_asks,
 )
 from tests.hostile.attack.wire import Sent, Shape, sign, tool_calls
+from tests.hostile.attack.words import DIGIT_WORDS
 
 REFUSED = range(400, 500)
 
@@ -188,7 +189,7 @@ def line_call(line: Line) -> dict[str, Any]:
 
 def secrets(new: Builder) -> None:
     """Card numbers that a caller says, wherever they are said: they must not be stored."""
-    for at in range(12):
+    for at in range(18):
         speaker = new.customer("a caller with a card") if at % 2 else new.stranger("a caller")
         card = new.words.card()
         play = partial(_card, speaker=speaker, card=card, at=at)
@@ -197,8 +198,11 @@ def secrets(new: Builder) -> None:
 
 def _card(attempt: Attempt, *, speaker: Person, card: str, at: int) -> Phases:
     parts = [card[start : start + 4] for start in range(0, 16, 4)]
-    spelled = (card, " ".join(parts), "-".join(parts))[at % 3]
-    said = f"My card is {attempt.secret(spelled)}, {speaker.words}."
+    in_words = " ".join(DIGIT_WORDS[int(digit)] for digit in card)
+    spellings = (card, " ".join(parts), "-".join(parts), " ".join(card), ", ".join(parts), in_words)
+    spelled = attempt.rng.choice(spellings)
+    attempt.secret(card)
+    said = f"My card is {spelled}, {speaker.words}."
     line = attempt.call(speaker)
     line.start()
     match at % 6:
