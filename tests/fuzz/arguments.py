@@ -15,6 +15,7 @@ RIGHT: dict[ArgumentType, Any] = {
     ArgumentType.TIME: "10:30", ArgumentType.DATETIME: "2026-11-22T10:30",
     ArgumentType.IDENTIFIER: "A C C dash 1", ArgumentType.REFERENCE: "k7m 2qx",
     ArgumentType.CASE_NUMBER: "00001042", ArgumentType.COMMENT: "It is still broken.",
+    ArgumentType.SECRET: "4271",
 }  # fmt: skip
 
 
@@ -32,7 +33,7 @@ def given_to(draw: st.DrawFn, arguments: Mapping[str, ArgumentFile]) -> Any:
     if draw(st.integers(0, 9)) == 7:
         return draw(any_json())
     made = right(arguments)
-    names = st.sampled_from(sorted(made))
+    names = st.sampled_from(sorted(made)) if made else st.nothing()
     for name in draw(st.lists(names, max_size=2)):
         made.pop(name, None)
     for name in draw(st.lists(names | st.text(max_size=9), max_size=2)):
