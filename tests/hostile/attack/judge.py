@@ -12,7 +12,7 @@ from tests.hostile.attack.words import secrets_in, words_in
 
 LIVE = re.compile(
     r"(?:https?|ftp|javascript|data)\s*:\s*/?/?\w|\bwww\."
-    r"|<\s*[a-zA-Z!/?]|\]\("
+    r"|<\s*[a-zA-Z!/?]|\]\([^()\s]+\)"
     r"|\{\{|\}\}|\{%|%\}|\{!|[@$#]\{|<%"
     r"|[\x00-\x1f\x7f\x85\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2060-\u2069\ufeff]",
     re.IGNORECASE,
