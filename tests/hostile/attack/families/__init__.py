@@ -35,6 +35,7 @@ FAMILIES: dict[str, Callable[[Builder], None]] = {
     "second-call": neighbours.second_call,
     "two-numbers": neighbours.two_numbers,
     "number-change": neighbours.number_change,
+    "moved-case": neighbours.moved_case,
     "replay": requests.replay,
     "reused-ids": requests.reused_ids,
     "transfer": requests.transfer_tricks,

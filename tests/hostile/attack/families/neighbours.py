@@ -18,6 +18,7 @@ from tests.hostile.attack.probes import (
     of_reference,
     some_asks,
 )
+from tests.hostile.attack.records import Snapshot
 
 
 def colleague(new: Builder) -> None:
@@ -161,3 +162,38 @@ def _number_change(attempt: Attempt, *, victim: Person, heir: Person, at: int) -
         again.end()
         stays(attempt, victim)
         yield
+
+
+def moved_case(new: Builder) -> None:
+    """Staff give the case of the call to another customer while its caller is on the line."""
+    for at in range(12):
+        victim = new.customer()
+        victim.later = [new.words.name()]
+        company = victim.company if at % 4 == 0 else None
+        speaker = new.customer("the caller", company) if at % 2 == 0 else new.stranger("the caller")
+        play = partial(_moved_case, victim=victim, speaker=speaker, at=at)
+        new.add(f"the case of {speaker.role} is given to the victim", play, victim, speaker)
+
+
+def _moved_case(attempt: Attempt, *, victim: Person, speaker: Person, at: int) -> Phases:
+    line = attempt.call(speaker)
+    line.start()
+    line.say(f"My secret is {speaker.words}.")
+    reference = opened_case(line)
+    yield
+    now = Snapshot.take(attempt.target)
+    for row in now.with_words("Case", speaker.words):
+        title = f"{victim.later[0]} is private"
+        fields = {"ContactId": victim.record_id, "Subject": title, "Description": title}
+        attempt.staff_edit("Case", row["Id"], **fields)
+    again = attempt.call(speaker) if at % 3 == 0 else line
+    asks = [(STATUS, {}), (CASES, {}), comment(speaker), cancel(speaker), call_back(speaker)]
+    asks += of_reference(speaker, reference) if reference else []
+    asks.append(new_case(speaker, onExisting="comment"))
+    for ask in attempt.rng.sample(asks, 6):
+        again.ask(*ask)
+    again.transfer()
+    if again is not line:
+        again.end()
+    line.end("What was said.")
+    yield
