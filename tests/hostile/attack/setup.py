@@ -6,7 +6,14 @@ from typing import Any, TypeVar
 
 from tests.hostile.attack.attempt import Dialogue
 from tests.hostile.attack.interface import Target
-from tests.hostile.attack.persons import Person, new_case, new_company, new_person
+from tests.hostile.attack.persons import (
+    CaseFile,
+    Company,
+    Person,
+    new_case,
+    new_company,
+    new_person,
+)
 from tests.hostile.attack.words import Words
 
 T = TypeVar("T")
@@ -15,7 +22,8 @@ T = TypeVar("T")
 def show_canaries(target: Target, words: Words, rng: Random) -> list[Person]:
     """Give every record that the org has already texts of its own. Returns whose they are."""
     bystanders: dict[str, Person] = {}
-    accounts = {}
+    accounts: dict[str, Company] = {}
+    cases: dict[str, CaseFile] = {}
     for row in target.records("Account"):
         company = new_company(words)
         company.record_id, company.phone = row["Id"], ""
@@ -36,6 +44,10 @@ def show_canaries(target: Target, words: Words, rng: Random) -> list[Person]:
         if owner:
             owner.cases.append(case_file)
         target.edit("Case", row["Id"], Subject=case_file.title, Description=case_file.text)
+        cases[row["Id"]] = case_file
+    for row in target.records("CaseComment"):
+        if row.get("ParentId") in cases:
+            target.edit("CaseComment", row["Id"], CommentBody=cases[row["ParentId"]].comment)
     return list(bystanders.values())
 
 
