@@ -23,7 +23,7 @@ _BLOCK = re.compile(
     r"</?(?:p|div|br|hr|li|ul|ol|tr|td|th|table|h[1-6]|blockquote|pre)\b[^<>]*>", re.I
 )
 _TAG = re.compile(r"<[A-Za-z/!?|][^<>]*>|<\|[^<>|]*\|>")
-_TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}|[$#@]\{|<\||\|>|<%|%>")
+_TEMPLATE = re.compile(r"\{\{|\{!|\}\}|\{%|%\}|\{#|#\}|[$#@]\{|<\||\|>|<%|%>")
 _ADDRESS = r"[^\s<>\"'()\[\]{}]*"
 _URL = re.compile(
     rf"(?:(?<![a-z0-9+.-])[a-z0-9][a-z0-9+.-]{{0,20}})?://{_ADDRESS}|\bwww\.{_ADDRESS}"

@@ -75,10 +75,11 @@ def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> E
     summary, from_output = _summary([body, *analyses], outputs)
     in_output = outputs.pop(from_output, None)
     transcript = _first_text(everywhere, "transcript")
-    if not transcript:
-        lists = (as_objects(holder.get("messages")) for holder in everywhere)
+    lists = [as_objects(holder.get("messages")) for holder in everywhere]
+    if not transcript or any(_has_break(spoken) for messages in lists for spoken in messages):
+        # A line break within what somebody said would look like a line of somebody else's.
         transcript = next(
-            filter(None, (_spoken(messages, person, agent) for messages in lists)), ""
+            filter(None, (_spoken(messages, person, agent) for messages in lists)), transcript
         )
     return EndOfCall(
         ended_reason=_first_text([body, call], "endedReason"),
@@ -138,6 +139,11 @@ def _duration_s(body: dict[str, Any], started_ms: int | None, ended_ms: int | No
 
 
 # -- what was said ---------------------------------------------------------------------------------
+
+
+def _has_break(message: dict[str, Any]) -> bool:
+    text = as_text(message.get("message")) or as_text(message.get("content"))
+    return as_text(message.get("role")) != "system" and len(text.splitlines()) > 1
 
 
 def _spoken(messages: list[dict[str, Any]], person: str, agent: str) -> str:

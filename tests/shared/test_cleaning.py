@@ -110,6 +110,7 @@ def test_an_apostrophe_is_enough(text: str) -> None:
         ("5 < 6 > 4", "5 < 6 > 4"),
         ("{{ customer }} {% if x %} ${x} <|im_start|>", "customer if x x}"),
         ("{{{{x}}}}", "x"),
+        ("Jane {!Contact.Name}", "Jane Contact.Name}"),
         ("{<b></b>{x}<i></i>}", "x"),
         ("see https://evil.example/a?b=c now", "see now"),
         ("[here](https://evil.example) www.evil.example", "[here]"),

@@ -53,7 +53,7 @@ def test_a_card_number_in_an_argument_reaches_neither_the_store_nor_salesforce(
 ) -> None:
     wanted = {"issueType": "billing", "description": f"Refund to {CARD}, order 4711 0815."}
     say(client, "createSalesforceCase", wanted)
-    assert in_store(store, CARD, "4111") == []
+    assert in_store(store, CARD, CARD.replace(" ", "")) == []
     drain(context, Kind.CASE_CREATE)
     (case,) = (row for row in org.records("Case") if row["Call_Key__c"])
     assert case["Description"] == "Refund to [card number removed], order 4711 0815."

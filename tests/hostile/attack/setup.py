@@ -23,7 +23,7 @@ def show_canaries(target: Target, words: Words, rng: Random) -> list[Person]:
     """Give every record that the org has already texts of its own. Returns whose they are."""
     bystanders: dict[str, Person] = {}
     accounts: dict[str, Company] = {}
-    cases: dict[str, CaseFile] = {}
+    cases: list[CaseFile] = []
     for row in target.records("Account"):
         company = new_company(words)
         company.record_id, company.phone = row["Id"], ""
@@ -44,10 +44,8 @@ def show_canaries(target: Target, words: Words, rng: Random) -> list[Person]:
         if owner:
             owner.cases.append(case_file)
         target.edit("Case", row["Id"], Subject=case_file.title, Description=case_file.text)
-        cases[row["Id"]] = case_file
-    for row in target.records("CaseComment"):
-        if row.get("ParentId") in cases:
-            target.edit("CaseComment", row["Id"], CommentBody=cases[row["ParentId"]].comment)
+        cases.append(case_file)
+    _comment(target, cases)
     return list(bystanders.values())
 
 
@@ -75,11 +73,16 @@ def create_records(target: Target, dialogues: Iterable[Dialogue]) -> None:
     numbers = {row["Id"]: row["CaseNumber"] for row in target.records("Case")}
     for _, case_file in cases:
         case_file.number = numbers[case_file.record_id]
+    _comment(target, [case_file for _, case_file in cases])
+
+
+def _comment(target: Target, cases: list[CaseFile]) -> None:
+    """A comment on each case, because an org may refuse to change those that it has."""
     _created(
         target,
         "CaseComment",
         cases,
-        lambda each: {"ParentId": each[1].record_id, "CommentBody": each[1].comment},
+        lambda each: {"ParentId": each.record_id, "CommentBody": each.comment},
     )
 
 
