@@ -50,7 +50,7 @@ def test_the_cli_converts_all_of_the_source(node24: Node, cli: Path, tmp_path: P
     assert found == {
         "CustomField": {
             "Activity.Call_Key__c", "Case.Call_Key__c", "Case.Voice_Reference__c",
-            "ContentVersion.Call_Key__c",
+            "Contact.Voice_PIN__c", "ContentVersion.Call_Key__c",
         },
         "ListView": {"Case.Voice_Cases"},
         "PermissionSet": {"Voice_Integration"},
