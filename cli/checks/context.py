@@ -31,7 +31,7 @@ class CheckContext:
     def __init__(
         self, settings: Settings, *, try_writes: bool = False, agent: str | None = None
     ) -> None:
-        """Raises SettingsError when there is no such folder."""
+        """Raises SettingsError when AGENT_DIR has no folder of that name."""
         self.agent_dirs = settings.calls.agent_dirs
         self._all_settings = settings
         self.settings = narrowed(settings, agent)

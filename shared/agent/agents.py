@@ -28,7 +28,7 @@ class Agents:
         return self.all[0]
 
     def named(self, name: str) -> Agent:
-        """The first one for "", and for a folder that is no longer served."""
+        """The first folder for "", and for the name of a folder that was served earlier."""
         return next((agent for agent in self.all if agent.name == name), self.first)
 
     def claiming(self, assistant_id: str, number: str) -> str:

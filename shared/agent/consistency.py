@@ -11,6 +11,7 @@ from shared.agent.tool_files import (
     MEANINGS,
     NEEDED,
     TAKES,
+    AnyFile,
     ArgumentFile,
     ArgumentType,
     CreateFile,
@@ -22,7 +23,6 @@ from shared.agent.tool_files import (
     as_field_value,
     meaning_of,
 )
-from shared.agent.tools import AnyFile
 from shared.domain.record_mapping import placeholders
 
 CALLER = frozenset({"caller.number"})

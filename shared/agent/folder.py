@@ -24,9 +24,9 @@ from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
-from shared.agent.tool_files import ToolFile, UpdateFile
+from shared.agent.tool_files import AnyFile, ToolFile, UpdateFile
 from shared.agent.tool_sentences import sentences_of_tools
-from shared.agent.tools import AnyFile, Tool, tool_of
+from shared.agent.tools import Tool, tool_of
 from shared.agent.transfer import Rules, read_rules
 from shared.agent.wording import in_our_words
 

@@ -278,7 +278,7 @@ class VerifyFile(_ToolFile):
     MailingPostalCode = "{postalCode}". A caller who knows all of them is known."""
 
 
-ToolFile = Annotated[
+AnyFile = (
     IdentifyFile
     | ReadFile
     | CreateFile
@@ -286,26 +286,17 @@ ToolFile = Annotated[
     | UpdateFile
     | CloseFile
     | CallBackFile
-    | VerifyFile,
-    Field(discriminator="verb"),
-]
-
-
-_FILES: tuple[type[_ToolFile], ...] = (
-    IdentifyFile,
-    ReadFile,
-    CreateFile,
-    CommentFile,
-    UpdateFile,
-    CloseFile,
-    CallBackFile,
-    VerifyFile,
+    | VerifyFile
 )
+"""One model for each verb."""
+
+ToolFile = Annotated[AnyFile, Field(discriminator="verb")]
 
 
 def file_of(verb: Verb) -> type[_ToolFile]:
     """The model of a verb's files."""
-    return next(file for file in _FILES if verb in get_args(file.model_fields["verb"].annotation))
+    files: tuple[type[_ToolFile], ...] = get_args(AnyFile)
+    return next(file for file in files if verb in get_args(file.model_fields["verb"].annotation))
 
 
 def meaning_of(name: str, argument: ArgumentFile) -> str:

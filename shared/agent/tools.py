@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from shared.agent.arguments import REPLACES, ArgumentSchema, on_existing, schema_of
 from shared.agent.tool_files import (
+    AnyFile,
     ArgumentFile,
     ArgumentType,
-    CallBackFile,
-    CloseFile,
-    CommentFile,
     CreateFile,
     FieldEntry,
     IdentifyFile,
@@ -20,17 +18,6 @@ from shared.agent.tool_files import (
     as_field_value,
 )
 from shared.domain.record_mapping import FieldValue, OwnRecord, RecordMapping, placeholders
-
-AnyFile = (
-    IdentifyFile
-    | ReadFile
-    | CreateFile
-    | CommentFile
-    | UpdateFile
-    | CloseFile
-    | CallBackFile
-    | VerifyFile
-)
 
 
 @dataclass(frozen=True)

@@ -85,17 +85,19 @@ class _Search:
         if at == self._unread:
             return True
         if is_tight(self._run, at):
-            return at - 1 == self._unread and self._is_ambiguous(at - 1)
+            return at - 1 == self._unread and self._is_no_digit(at - 1)
         return not self._is_amid_groups(self._group_of[at])
 
     def _is_after_words(self, at: int) -> bool:
         """Whether nothing, or words, are before a number that may start a card."""
         return at == self._unread or self._run[at].before >= Break.LINK
 
-    def _is_ambiguous(self, at: int) -> bool:
-        """Whether the word may be none for a digit, as "one" in "use this one"."""
+    def _is_no_digit(self, at: int) -> bool:
+        """Whether the word is none for a digit, as "one" in "use this one", and groups follow."""
         number = self._run[at]
-        return number.first == number.last and self._document.is_in("ambiguous", number.first)
+        digits = self._sizes[self._group_of[at]] - len(number.digits) if at in self._group_of else 0
+        is_ambiguous = self._document.is_in("ambiguous", number.first)
+        return is_ambiguous and number.first == number.last and digits in (4, 14, 15, 16, 19)
 
     def _is_amid_groups(self, group: int) -> bool:
         """Whether the groups before are part of the same number."""
@@ -125,7 +127,7 @@ class _Search:
                 and self._luhn.passes(start, start + size)
                 and self._may_end(at, last)
                 and self._is_grouped(at, last, size)
-                and not self._is_phone(at, size)
+                and not self._is_other_number(at, size)
                 and self._part(last) - self._part(at) < _MAX_UTTERANCES
             ):
                 return last
@@ -173,7 +175,8 @@ class _Search:
     def _is_grouped(self, at: int, last: int, size: int) -> bool:
         """Whether it is all that was said, or its groups are those of a card.
 
-        If words interrupt it, a digit is no group: "IMEI one is 352..., IMEI two is 864...".
+        If words interrupt it, a single digit does not count as a group: "IMEI one is 352..., IMEI
+        two is 864...".
         """
         if not self._loose and self._is_after_words(at) and self._is_before_words(at, last):
             return True
@@ -185,6 +188,8 @@ class _Search:
                 return False
         return True
 
-    def _is_phone(self, at: int, size: int) -> bool:
+    def _is_other_number(self, at: int, size: int) -> bool:
+        """Whether it is a phone number, or what follows a decimal point."""
         before = self._document.tokens[self._run[at].first].before
-        return size <= _MAX_E164_DIGITS and before.endswith("+")
+        is_phone = size <= _MAX_E164_DIGITS and before.endswith("+")
+        return is_phone or (at > 0 and before in (".", ",") and len(self._run[at].digits) == size)

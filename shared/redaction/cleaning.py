@@ -30,7 +30,7 @@ _SELECTORS = "\ufe00-\ufe0f"
 
 _MISPLACED = re.compile(
     # More than a single selector, which could carry a text too.
-    f"(?<=[{_SELECTORS}])[\u200c\u200d]*[{_SELECTORS}]"
+    f"(?<=[{_SELECTORS}\U000e0100-\U000e01ef])[\u200c\u200d]*[{_SELECTORS}]"
     f"|(?<![{_IDEOGRAPHS}])[\U000e0100-\U000e01ef]"
     # Joiners, except in an emoji and between letters that they shape.
     f"|(?<![{_SHAPED}{_EMOJI}\ufe0f])[\u200c\u200d]|[\u200c\u200d](?![{_SHAPED}{_EMOJI}])"

@@ -67,7 +67,7 @@ def digits_before(document: Document, cue: Cue, sizes: range) -> tuple[int, int]
     at = cue.first - 1
     if document.is_in("possessives", at):
         at -= 1
-    if not document.is_in("copulas", at):
+    if not (document.is_in("copulas", at) or document.is_in("stands_for", at)):
         return None
     run, number = document.run_of_last.get(at - 1, ([], 0))
     size = 0

@@ -124,11 +124,11 @@ class Document:
         return {number.last: (run, at) for run in self.runs for at, number in enumerate(run)}
 
     def loose_runs(self) -> Iterator[Run]:
-        """Runs that a few words interrupt, which may be anything: "4111 got it 1111"."""
+        """Runs that a few words interrupt, whatever they are: "4111 go ahead 1111"."""
         loose: Run = []
         runs = 0
         for run in self.runs:
-            if loose and not self._interrupts(loose[-1].last, run[0].first):
+            if loose and not self._are_near(loose[-1].last, run[0].first):
                 if runs > 1:
                     yield loose
                 loose, runs = [], 0
@@ -138,7 +138,7 @@ class Document:
         if runs > 1:
             yield loose
 
-    def _interrupts(self, last: int, first: int) -> bool:
+    def _are_near(self, last: int, first: int) -> bool:
         return first - last - 1 <= _MAX_INTERRUPTION and not any(
             map(_ends_a_run, self.tokens[last + 1 : first + 1])
         )
@@ -183,7 +183,7 @@ class Document:
         return Break.PAUSE if token.before.strip() or "\n" in token.before else Break.SPACE
 
     def _end_of_position(self, at: int) -> int:
-        """The index after "the next" or "last four", 0 if the token is no such word.
+        """The index after "the next" or "last four", 0 for any other token.
 
         "next four 1 1 1 1" has four digits, "next four one one one" too.
         """

@@ -44,7 +44,7 @@ def _after(document: Document, cue: Cue) -> Span | None:
     while at < min(cue.end + _MAX_BETWEEN, len(document.tokens)):
         if _has_colon(document, at) or document.is_in("copulas", at):
             announced, phrase = True, 0
-        elif not announced and not _PAUSES.isdisjoint(document.tokens[at].before):
+        elif not announced and _is_pause(document, at):
             if phrase:
                 return None
             strict = True
@@ -106,7 +106,7 @@ def _is_skipped(document: Document, at: int) -> bool:
 
 
 def _is_article(document: Document, at: int) -> bool:
-    return document.is_in("articles", at) and len(document.word(at + 1)) > 1
+    return document.is_in("articles", at) and len(document.word(at + 1)) != 1
 
 
 def _adjacent(document: Document, at: int) -> Span | None:
@@ -142,7 +142,8 @@ def _value(document: Document, first: int, *, strict: bool) -> Span | None:
         return None
     is_mixed = _is_mixed(chunk)
     if not is_mixed and _is_state(document, first):
-        return None
+        follows = _is_mixed(_chunk(document, first + 1)[2]) and not _is_pause(document, first + 1)
+        return _value(document, first + 1, strict=True) if follows else None
     at = _token_from(document, end, first + 1)
     pieces = _Pieces(document, first, is_mixed=is_mixed)
     last = pieces.last_from(at)
@@ -151,6 +152,10 @@ def _value(document: Document, first: int, *, strict: bool) -> Span | None:
     if strict and not is_mixed and pieces.digits < _DIGITS.start:
         return None
     return _span(document, start, max(end, document.tokens[last].end))
+
+
+def _is_pause(document: Document, at: int) -> bool:
+    return not _PAUSES.isdisjoint(document.tokens[at].before)
 
 
 def _span(document: Document, start: int, end: int) -> Span:
@@ -166,10 +171,9 @@ def _token_from(document: Document, start: int, at: int) -> int:
 def _is_state(document: Document, at: int) -> bool:
     if document.is_in("no_values", at):
         return True
-    following = document.tokens[at + 1] if at + 1 < len(document.tokens) else None
     return document.is_in("no_values_alone", at) and (
-        following is None
-        or not _PAUSES.isdisjoint(following.before)
+        at + 1 == len(document.tokens)
+        or _is_pause(document, at + 1)
         or document.is_in("stops", at + 1)
         or document.is_in("no_values", at + 1)
     )

@@ -66,7 +66,7 @@ def forgery(applies: Callable[[Scheme], bool]) -> Callable[[Forge], Forge]:
 def proved(scheme: Scheme, sent: Sent) -> tuple[object, ...]:
     """What the documented rules look at. Two requests for which it is equal are the same request.
 
-    The names of headers have no case, nor has hex; white space around a value is no part of it
+    Names of headers and hex digits may be in either case; white space around a value is ignored
     (RFC 9110, 5.5); and the word before a bearer token may be missing, or in any case.
     """
     proof = sent.header(scheme.proof_header).strip()

@@ -26,6 +26,10 @@ BATCH = 200
 PIN = "Voice_PIN__c"
 SETTLES_WITHIN_S = 90.0
 
+UPDATES_ARRIVE_WITHIN_S = 0.3
+"""A worker also posts what it delivered into the call. Nothing shows that no more posts will come,
+so the judge listens for so long."""
+
 ENVIRONMENT = {
     "VAPI_CONTROL_HOSTS": "127.0.0.1",
     "FALLBACK_PHONE_NUMBER": "+14155550199",
@@ -80,7 +84,7 @@ class OurService:
         kinds = self._stack.health()["open"]
         if any(count for states in kinds.values() for count in states.values()):
             return False
-        time.sleep(0.3)  # what was delivered is also sent into the call
+        time.sleep(UPDATES_ARRIVE_WITHIN_S)
         return True
 
     def logs(self) -> Mapping[str, str]:

@@ -20,7 +20,7 @@ MIN_DIALOGUES = 300
 MIN_CONTROLS = 20
 
 IN_THE_STORE_ONLY = {"secrets"}
-"""Families whose attack is no question: what they look for is in the store."""
+"""Families that ask nothing: what they look for is in the store."""
 
 BY_CHANCE = {"id", "controlUrl", "timestamp"}
 

@@ -1,13 +1,13 @@
 """Concurrent runs of a script share round trips, and each gets its own reply or error."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import redis
 
+from demo.processes import wait_until
 from shared.batches import MAX_BATCH, BatchedScript
 
 COUNT = 200
@@ -76,10 +76,7 @@ def hold_first(
 
     def wait() -> None:
         counted.before_each = lambda: None
-        for _ in range(10_000):
-            if len(batched._waiting) == others:
-                break
-            time.sleep(0.001)
+        wait_until(lambda: len(batched._waiting) == others, for_s=10, what="the others")
         if error:
             raise error
 
