@@ -143,7 +143,7 @@ def answer(service: Service, message: Message) -> str:
         case "knowledge-base-request" | "handoff-destination-request" | "campaign.predial":
             return answer_without_store(service, message)
         case "transcript":
-            _remove_secrets(service, state)
+            _remove_secrets(service, message, state)
             _retract(service, state)
         case "status-update":
             _status(message, state)
@@ -216,11 +216,12 @@ def _message_id(message: Message, calls: list[ToolCall]) -> str:
     return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
-def _remove_secrets(service: Service, state: CallState) -> None:
+def _remove_secrets(service: Service, message: Message, state: CallState) -> None:
     """What the caller said to be verified is not stored when they say it again."""
     if state.secrets_said:
         key = service.settings.vapi.server_secrets[0].encode()
-        service.calls.remember_secrets(state.call_id, SecretsSaid(key, state.secrets_said))
+        secrets = SecretsSaid(key, state.secrets_said)
+        service.calls.clean_utterance(message, state.call_id, secrets)
 
 
 def _retract(service: Service, state: CallState) -> None:

@@ -6,7 +6,7 @@ All of it lies in Redis, because any web process may get the next webhook. Keys:
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -152,8 +152,8 @@ class Calls:
             "agent": agent,
         }
         control = read_url(message.control_url) if message.control_url else None
-        words = _shortened(utterance(message)) if message.type == "transcript" else None
-        text = json.dumps(asdict(words)) if words else ""
+        words = _words(message)
+        text = _stored(words)
         at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
         if words:
@@ -174,7 +174,7 @@ class Calls:
             "speech_at": at_ms,
             "utterance": text,
             "is_sign_of_life": message.type in SIGNS_OF_LIFE,
-            "digest": hashlib.sha256(text.encode()).hexdigest()[:32] if text else "",
+            "digest": _digest(text) if text else "",
             "senses": "".join(sorted(senses)),
             "number": caller_id.number,
             "shown": list(caller_id.shown),
@@ -291,16 +291,29 @@ class Calls:
 
     def remember_secrets(self, call_id: str, secrets: SecretsSaid) -> None:
         """Remember what was said, and remove it from the utterances that are stored already."""
-        key = f"{self._prefix}call:{call_id}:transcript"
         self.note(call_id, secrets_said=" ".join(secrets.entries))
         with translated():
-            stored = self._store.hgetall(key)
-            pipe = self._store.pipeline(transaction=False)
-            for name, text in stored.items():
-                # Reads and writes JSON text: only words change.
-                if (cleaned := secrets.remove_from(text)) != text:
-                    pipe.hset(key, name, cleaned)
-            pipe.execute()
+            stored = self._store.hgetall(f"{self._prefix}call:{call_id}:transcript")
+        self._clean(call_id, secrets, stored)
+
+    def clean_utterance(self, message: Message, call_id: str, secrets: SecretsSaid) -> None:
+        """Remove what was said from the utterance of a message that was just recorded."""
+        if text := _stored(_words(message)):
+            self._clean(call_id, secrets, {_digest(text): text})
+
+    def _clean(self, call_id: str, secrets: SecretsSaid, stored: Mapping[str, str]) -> None:
+        """stored: digest → utterance (JSON)."""
+        cleaned = {}
+        for name, text in stored.items():
+            try:
+                words = read_json(Utterance, text)
+            except UnreadableError:
+                continue  # `transcript` leaves it out
+            if (without := secrets.remove_from(words.text)) != words.text:
+                cleaned[name] = json.dumps(asdict(replace(words, text=without)))
+        if cleaned:
+            with translated():
+                self._store.hset(f"{self._prefix}call:{call_id}:transcript", mapping=cleaned)
 
     def note(self, call_id: str, **marks: str) -> None:
         """Set fields of a call that do not come from an event of Vapi's."""
@@ -383,6 +396,20 @@ class Calls:
         utterances.sort(key=lambda spoken: spoken.at_ms)
         lines = [f"{labels.of(spoken.speaker)}: {spoken.text}" for spoken in utterances]
         return "\n".join([*lines, labels.cut] if is_cut else lines)
+
+
+def _words(message: Message) -> Utterance | None:
+    return _shortened(utterance(message)) if message.type == "transcript" else None
+
+
+def _stored(words: Utterance | None) -> str:
+    """An utterance as it is stored; "" for none."""
+    return json.dumps(asdict(words)) if words else ""
+
+
+def _digest(text: str) -> str:
+    """The name of a stored utterance."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _shortened(words: Utterance | None) -> Utterance | None:

@@ -96,6 +96,7 @@ class EndOfCallWriter:
             report,
             summary=secrets.remove_from(report.summary),
             transcript=secrets.remove_from(report.transcript),
+            outcome=secrets.remove_from_all(report.outcome),
         )
         stored_transcript = max(
             self._calls.transcript(state.call_id, labels), updates.get("transcript", ""), key=len

@@ -6,6 +6,7 @@ Stored as keyed digests: who reads the store can't find a short PIN from them.
 import hmac
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from shared.domain.identifiers import spoken_form
 from shared.redaction import redact_values
@@ -31,6 +32,17 @@ class SecretsSaid:
         if not self.entries or not text:
             return text
         return redact_values(text, self._matches, self._lengths)
+
+    def remove_from_all(self, value: Any) -> Any:
+        """The same for every text in a JSON value."""
+        match value:
+            case str():
+                return self.remove_from(value)
+            case list():
+                return [self.remove_from_all(part) for part in value]
+            case dict():
+                return {name: self.remove_from_all(part) for name, part in value.items()}
+        return value
 
     @property
     def _lengths(self) -> Collection[int]:

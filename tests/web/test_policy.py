@@ -25,10 +25,20 @@ from shared.agent.tool_files import Verb
 from shared.calls.calls import Calls
 from shared.domain.drafts import CallbackDraft
 from shared.domain.identity import Proof, Tier
-from shared.domain.kinds import Kind
+from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, SHARED, UNKNOWN, ask, message, post, reference_in, say
+from tests.calling import (
+    KNOWN,
+    SHARED,
+    UNKNOWN,
+    ask,
+    message,
+    post,
+    reference_in,
+    say,
+    tool_message,
+)  # fmt: skip
 from tests.conftest import make_settings
 from web.app import create_app
 from web.service import Service
@@ -176,10 +186,20 @@ def base() -> str:
 
 
 @pytest.fixture
+def window_ms() -> int:
+    return 0
+
+
+@pytest.fixture
 def settings(
-    store: redis.Redis, store_server: Store, org: Org, base: str, folders: dict[str, Path]
-) -> Settings:
-    others = {"agent_dir": str(folders[base]), "vapi_assistant_id": "a-1"}
+    store: redis.Redis, store_server: Store, org: Org, base: str, folders: dict[str, Path],
+    window_ms: int,
+) -> Settings:  # fmt: skip
+    others = {
+        "agent_dir": str(folders[base]),
+        "vapi_assistant_id": "a-1",
+        "commit_window_ms": window_ms,
+    }
     return make_settings(store_server.url, org.url, **others)
 
 
@@ -222,6 +242,21 @@ def test_every_verb_is_decided_for_every_tier_and_policy(folders: dict[str, Path
         assert all("default" in cells for cells in policy.tiers.values())
 
 
+@pytest.mark.parametrize(
+    ("base", "needed"),
+    [("strict", Tier.VERIFIED), ("standard", Tier.VERIFIED), ("open", Tier.RECOGNISED)],
+)
+@pytest.mark.parametrize(
+    "field",
+    ["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone", "Fax", "Email"],
+)
+def test_every_way_to_reach_a_customer_is_guarded_alike(
+    folders: dict[str, Path], base: str, needed: Tier, field: str
+) -> None:
+    """Also the fields that no tool of the default folder changes."""
+    assert read_policy(folders[base]).needs(Verb.UPDATE, f"Contact.{field}") is needed
+
+
 # -- what happens below the tier -------------------------------------------------------------------
 
 
@@ -262,6 +297,37 @@ def test_a_corrected_change_is_one_task_with_both_fields_and_the_last_words(
     say(client, "updateContact", corrected, id="2")
     drafts = [intent.draft_as(CallbackDraft) for intent in journal.of_call("call-1")]
     assert "jane@corrected.example" in {draft.changes.get("Email") for draft in drafts if draft}
+
+
+@pytest.mark.parametrize("window_ms", [60_000])
+def test_a_change_and_the_rest_of_it_are_taken_back_together(
+    client: FlaskClient, journal: Journal
+) -> None:
+    wanted = {"mailingCity": "Oakland", "email": NEW_EMAIL}
+    body = tool_message(("t-1", "updateContact", wanted), timestamp=1_000)
+    post(client, body)
+    assert {intent.state for intent in journal.of_call("call-1")} == {State.HELD}
+    words = message(
+        "transcript",
+        role="user",
+        transcriptType="final",
+        transcript="Cancel that.",
+        timestamp=2_000,
+    )
+    post(client, words)
+    states = [(intent.kind, intent.state) for intent in journal.of_call("call-1")]
+    assert states == [
+        (Kind.CONTACT_UPDATE, State.CANCELLED),
+        (Kind.CALLBACK, State.CANCELLED),
+    ]
+
+
+def test_a_change_that_a_person_checks_shows_nobody_which_numbers_are_on_file(
+    client: FlaskClient, org: Org
+) -> None:
+    on_file = say(client, "updateContact", {"mobilePhone": LUIS}, call_id="a")
+    unknown = say(client, "updateContact", {"mobilePhone": NEW_MOBILE}, call_id="b")
+    assert on_file[: -len("XXX XXX.")] == unknown[: -len("XXX XXX.")]
 
 
 @pytest.mark.parametrize("base", ["strict"])
@@ -316,6 +382,14 @@ def test_who_takes_over_a_transferred_call_has_shown_nothing(
     assert "destination" in given
     say(client, "updateContact", {"mobilePhone": NEW_MOBILE}, call_id="c")
     assert [intent.kind for intent in journal.of_call("c")] == [Kind.CALLBACK]
+
+
+def test_a_transfer_does_not_end_a_lock(client: FlaskClient, settings: Settings) -> None:
+    for nth in range(3):
+        verify(client, f"000{nth}")
+    settings.calls.__dict__["fallback_phone_number"] = "+14155550123"
+    post(client, message("transfer-destination-request", call_id="c"))
+    assert "Jane" not in say(client, "lookupCustomer", call_id="c")
 
 
 @pytest.mark.parametrize(

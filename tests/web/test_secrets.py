@@ -105,6 +105,17 @@ def test_a_pin_that_was_said_to_verify_is_in_no_transcript(
     assert "4711" in written
 
 
+def test_a_pin_is_removed_from_what_vapi_found_out(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "verifyCaller", {"pin": PIN})
+    outputs = {"x": {"name": "Answers", "result": {"said": ["first", PIN], "order": "4711"}}}
+    report(client, artifact={"structuredOutputs": outputs})
+    written = task(context, org)["Description"]
+    assert PIN not in written
+    assert "4711" in written
+
+
 def test_a_wrong_pin_is_removed_as_well(
     client: FlaskClient, context: DeliveryContext, org: Org
 ) -> None:

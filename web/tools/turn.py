@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from shared.domain.kinds import Kind
 from shared.journal.answers import Claim
 from shared.salesforce.customers import Customer
 from shared.salesforce.snapshots import Snapshot
-from shared.store import translated
+from shared.store import StoreUnavailableError, translated
 from web.service import Service
 
 _UNREAD: Any = object()
@@ -154,10 +155,10 @@ class Turn:
             self.service.decisions.queue(pipe, self.state.call_id, decisions)
 
     def store_decisions(self) -> None:
-        """The same in a round trip of its own."""
-        with translated():
-            pipe = self.service.store.pipeline(transaction=False)
-            self.queue_decisions(pipe)
+        """The same in a round trip of its own, if the store answers: nothing depends on it."""
+        pipe = self.service.store.pipeline(transaction=False)
+        self.queue_decisions(pipe)
+        with suppress(StoreUnavailableError), translated():
             pipe.execute()
 
     def prove(self, proof: Proof | None) -> None:

@@ -28,8 +28,6 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
     caller = caller_for_a_write(turn)
     if caller.customers is not None and not caller.contact:
         return refusal(turn.first(own(tool.name, "update", "not-known")))
-    if _is_taken(turn, caller, file, given):
-        return refusal(turn.first(own(tool.name, "update", "number-of-another")))
     if not may(turn, caller, Verb.UPDATE, tool=tool, pending=True):
         return refusal(proof_needed(turn))
     wanted = {
@@ -45,6 +43,9 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
     to_check = {field: value for field, value in wanted.items() if field not in changes}
     if not changes:
         return _for_colleague(turn, tool, caller, to_check)
+    if _is_taken(turn, caller, file, changes):
+        return refusal(turn.first(own(tool.name, "update", "number-of-another")))
+    rest = _rest(turn, tool, to_check)
     earlier = [
         intent
         for intent in turn.intents
@@ -61,25 +62,28 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
             seen=_seen(turn, caller, changes, earlier),
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         ),
-        said=_said(turn, tool, changes, to_check),
-        also=_also_for_colleague(turn, caller, to_check),
+        said=" ".join(filter(None, (_accepted(turn, tool, changes), rest))),
+        also=_also_for_colleague(turn, tool, caller, to_check, rest),
         after=tuple(intent.id for intent in earlier),
         target=_place_among(earlier, changes),
     )
 
 
-def _said(turn: Turn, tool: Tool, changes: dict[str, str], to_check: dict[str, str]) -> str:
-    said = turn.first(
+def _accepted(turn: Turn, tool: Tool, changes: dict[str, str]) -> str:
+    return turn.first(
         own(tool.name, "update", "accepted"),
         fields=_all_named(turn, tool, changes),
         reference=REFERENCE,
     )
+
+
+def _rest(turn: Turn, tool: Tool, to_check: dict[str, str]) -> str:
+    """What is said of the fields that a person checks first; "" without any."""
     if not to_check:
-        return said
-    rest = turn.first(
+        return ""
+    return turn.first(
         own(tool.name, "update", "rest-for-colleague"), fields=_all_named(turn, tool, to_check)
     )
-    return f"{said} {rest}"
 
 
 def _for_colleague(
@@ -99,13 +103,23 @@ def _for_colleague(
 
 
 def _also_for_colleague(
-    turn: Turn, caller: Caller, to_check: dict[str, str]
+    turn: Turn, tool: Tool, caller: Caller, to_check: dict[str, str], said: str
 ) -> tuple[NewIntent, ...]:
+    """The task, for the rest of a request. Held and taken back as the request itself."""
     if not to_check:
         return ()
-    draft = _to_check(turn, caller, to_check)
     return (
-        NewIntent(id=new_intent_id(), kind=Kind.CALLBACK, draft=draft, reference=new_reference()),
+        NewIntent(
+            id=new_intent_id(),
+            kind=Kind.CALLBACK,
+            draft=_to_check(turn, caller, to_check),
+            tool=tool.name,
+            reference=new_reference(),
+            hold_ms=turn.service.settings.journal.commit_window_ms,
+            requested_at_ms=turn.at_ms,
+            message=turn.message_id,
+            said=said,
+        ),
     )
 
 
@@ -133,17 +147,19 @@ def _named(turn: Turn, file: UpdateFile, field: str, value: str) -> Phrase:
     return phrase("field-spelled", field=named, letters=turn.spelled(value))
 
 
-def _is_taken(turn: Turn, caller: Caller, file: UpdateFile, given: Given) -> bool:
+def _is_taken(turn: Turn, caller: Caller, file: UpdateFile, changes: dict[str, str]) -> bool:
     """Another contact has one of the numbers, or an account: callers from there would be taken for
     somebody else from then on.
 
-    As far as can be seen within OTHERS_WAIT_S; the worker looks again before it writes.
+    As far as can be seen within OTHERS_WAIT_S; the worker looks again before it writes. Only for
+    changes that the caller may make: the answer shows which numbers are on file.
     """
     service, contact_id = turn.service, caller.identity.contact_id
     numbers = {
-        given.values[name]
-        for name, argument in file.arguments.items()
-        if argument.type is ArgumentType.PHONE and name in given.values
+        value
+        for field, value in changes.items()
+        for name in placeholders(file.fields[field])
+        if file.arguments[name].type is ArgumentType.PHONE
     }
     asked = sorted(numbers - {caller.number})
     if not asked:
