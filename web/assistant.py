@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.agent.folder import Agent
+from shared.agent.languages import language_tag
+from shared.agent.sentences import in_quotes, quoted
 from shared.agent.tool_files import Verb
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
 from shared.logs import log
-from shared.redaction import quoted
 from shared.salesforce.failures import SalesforceError
 from shared.store import StoreUnavailableError
 from web.service import Service
@@ -89,21 +90,18 @@ def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
     may_name = may(turn, caller, Verb.IDENTIFY, NAME)
-    spoken = _spoken_language(turn, quoted(contact.name, MAX_NAME) if contact and may_name else "")
+    spoken = _spoken_language(turn, contact.name if contact and may_name else "")
     if not contact:
         return {"variableValues": _variables(turn.service)} | spoken
+    may_account = may(turn, caller, Verb.IDENTIFY, ACCOUNT)
     cases = open_cases(turn, caller) if may(turn, caller, Verb.READ) else []
     values = _variables(
         turn.service,
-        customerName=quoted(contact.name, MAX_NAME) if may_name else "",
-        accountName=(
-            quoted(contact.account_name, MAX_NAME)
-            if may(turn, caller, Verb.IDENTIFY, ACCOUNT)
-            else ""
-        ),
+        customerName=in_quotes(contact.name if may_name else "", MAX_NAME),
+        accountName=in_quotes(contact.account_name if may_account else "", MAX_NAME),
         openCaseCount=str(len(cases)) if may(turn, caller, Verb.READ) else "",
         openCases=" ".join(case_sentence(turn, caller, case_) for case_ in cases[:MAX_CASES]),
-        language=quoted(contact.language, MAX_NAME),
+        language=language_tag(contact.language),
     )
     turn.store_decisions()
     return {"variableValues": values} | spoken
@@ -129,7 +127,7 @@ def _spoken_language(turn: Turn, name: str) -> dict[str, Any]:
     if voice.get("provider") in VOICES and str(voice.get("version", "1")) == "1":
         overrides["voice"] = voice | {"language": language}
     if name:
-        overrides["firstMessage"] = turn.say("greeting-by-name", name=name)
+        overrides["firstMessage"] = turn.say("greeting-by-name", name=quoted(name, MAX_NAME))
     else:
         overrides["firstMessage"] = turn.say("greeting")
     return overrides

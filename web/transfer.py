@@ -7,13 +7,12 @@ import json
 from datetime import datetime
 from typing import Any
 
-from shared.agent.sentences import Phrase, Sentences, Value, phrase
+from shared.agent.sentences import Phrase, Sentences, Value, phrase, quoted
 from shared.agent.tool_files import Verb
 from shared.agent.transfer import Rules, is_sip
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
-from shared.redaction import quoted
 from shared.vapi.messages import WEB
 from web.tools.caller import Caller, caller_for_a_write, may
 from web.tools.identify import MAX_NAME

@@ -6,6 +6,8 @@ Reads file names only, so that a process can check DEFAULT_LANGUAGE before it st
 from collections.abc import Collection
 from pathlib import Path
 
+from babel import Locale, UnknownLocaleError
+
 from shared.settings import Settings, SettingsError
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -33,6 +35,15 @@ def matching(tag: str, languages: Collection[str]) -> str | None:
         if found := known.get("-".join(parts[:length])):
             return found
     return None
+
+
+def language_tag(text: str) -> str:
+    """The text if it names a language, such as "de" or "pt_BR"; else ""."""
+    try:
+        Locale.parse(text.strip().replace("_", "-"), sep="-")
+    except (ValueError, UnknownLocaleError):
+        return ""
+    return text.strip()
 
 
 def default_language(settings: Settings, folder: Path = AGENT_FOLDER) -> str:

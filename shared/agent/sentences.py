@@ -19,7 +19,7 @@ from babel.core import get_global
 from babel.lists import format_list
 from babel.numbers import get_decimal_symbol
 from fluent.runtime import FluentBundle
-from fluent.runtime.types import fluent_date
+from fluent.runtime.types import FluentType, fluent_date
 from fluent.syntax import FluentParser, FluentSerializer, ast
 
 from shared.agent.errors import AgentError, Mistake
@@ -30,6 +30,7 @@ from shared.agent.languages import (
     sentence_files,
 )
 from shared.agent.sentence_file import SentenceFile, read_sentence_file
+from shared.redaction import plain_line
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,24 @@ Value = str | int | float | Decimal | date | datetime | Phrase | Sequence["str |
 
 def phrase(*keys: str, **values: Value) -> Phrase:
     return Phrase(keys, values)
+
+
+class Quoted(FluentType, str):
+    """What somebody wrote or said, in one plain line without double quotes. A sentence sets it
+    between double quotes, so that a model reads it as data. A selector compares the text."""
+
+    def format(self, _locale: Locale) -> str:  # type: ignore[override]
+        return f'"{self}"' if self else ""
+
+
+def quoted(text: str, max_length: int) -> Quoted:
+    return Quoted(plain_line(text, max_length))
+
+
+def in_quotes(text: str, max_length: int) -> str:
+    """As a sentence says it; "" for an empty text."""
+    line = plain_line(text, max_length)
+    return f'"{line}"' if line else ""
 
 
 REFERENCE = "{reference}"

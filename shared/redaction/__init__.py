@@ -2,14 +2,14 @@
 
 from shared.redaction.cleaning import clean, without_formula
 from shared.redaction.kinds import ALL, Kind
-from shared.redaction.quoting import quoted
+from shared.redaction.quoting import plain_line
 from shared.redaction.removal import redact, redact_across, redact_values
 
 __all__ = [
     "ALL",
     "Kind",
     "clean",
-    "quoted",
+    "plain_line",
     "redact",
     "redact_across",
     "redact_values",

@@ -36,7 +36,7 @@ _ANY_MARK = re.compile("[<>{}|%$#@&:;]")
 _DOUBLE_QUOTES = re.compile('["“”„‟«»＂″]')
 
 
-def quoted(text: str, max_length: int) -> str:
+def plain_line(text: str, max_length: int) -> str:
     """The text in one line, to put between double quotes: it contains none.
 
     Without HTML, template marks, URLs and characters that can't be seen. At most max_length

@@ -120,17 +120,18 @@ REPORT = {
 def test_the_assistant_greets_in_german_and_knows_the_cases_in_german(client: FlaskClient) -> None:
     answer = Call(client).event("assistant-request")["assistantOverrides"]
     assert answer["firstMessage"] == (
-        "Guten Tag Jane Miller, hier ist der Kundenservice. Sie sprechen mit einem KI-Assistenten. "
+        'Guten Tag "Jane Miller", hier ist der Kundenservice. '
+        "Sie sprechen mit einem KI-Assistenten. "
         "Dieses Gespräch wird aufgezeichnet. Was kann ich für Sie tun?"
     )
     assert answer["transcriber"]["language"] == "de"
     assert answer["variableValues"] == {
-        "customerName": "Jane Miller",
-        "accountName": "Acme Water Works",
+        "customerName": '"Jane Miller"',
+        "accountName": '"Acme Water Works"',
         "openCaseCount": "2",
         "openCases": (
-            "Vorgang 00001002, No hot water since Monday, ist in Bearbeitung. "
-            "Vorgang 00001001, Invoice shows last month twice, ist neu."
+            'Vorgang 00001002, "No hot water since Monday", ist in Bearbeitung. '
+            'Vorgang 00001001, "Invoice shows last month twice", ist neu.'
         ),
         "language": "de",
     }
@@ -141,24 +142,24 @@ def test_the_assistant_greets_in_german_and_knows_the_cases_in_german(client: Fl
     [
         (
             TOM,
-            "Es ruft an: Tom O'Brien von Acme Water Works, Kundennummer ACC-12345. "
+            'Es ruft an: "Tom O\'Brien" von "Acme Water Works", Kundennummer "ACC-12345". '
             "Es gibt keinen offenen Vorgang.",
             "Für diese Kundin oder diesen Kunden gibt es keinen offenen Vorgang.",
         ),
         (
             LUIS,
-            "Es ruft an: Luis Garcia von Cobalt Clinics, Kundennummer ACC-30001. "
+            'Es ruft an: "Luis Garcia" von "Cobalt Clinics", Kundennummer "ACC-30001". '
             "Es gibt einen offenen Vorgang.",
             "Es gibt einen offenen Vorgang. "
-            "Vorgang 00001005, Wrong amount on statement, ist in Bearbeitung.",
+            'Vorgang 00001005, "Wrong amount on statement", ist in Bearbeitung.',
         ),
         (
             KNOWN,
-            "Es ruft an: Jane Miller von Acme Water Works, Kundennummer ACC-12345. "
+            'Es ruft an: "Jane Miller" von "Acme Water Works", Kundennummer "ACC-12345". '
             "Es gibt zwei offene Vorgänge.",
             "Es gibt zwei offene Vorgänge. "
-            "Vorgang 00001002, No hot water since Monday, ist in Bearbeitung. "
-            "Vorgang 00001001, Invoice shows last month twice, ist neu.",
+            'Vorgang 00001002, "No hot water since Monday", ist in Bearbeitung. '
+            'Vorgang 00001001, "Invoice shows last month twice", ist neu.',
         ),
     ],
 )
@@ -251,8 +252,8 @@ def test_what_a_colleague_finds_on_the_case_is_german(
         "Ich verbinde Sie mit jemandem aus unserem Team. Einen Moment, bitte."
     )
     assert plan["transferPlan"]["message"] == (
-        "Jane Miller von Acme Water Works möchte mit jemandem über einen Vorgang mit der Referenz "
-        f"{opened} sprechen, Thema Abrechnung."
+        '"Jane Miller" von "Acme Water Works" möchte mit jemandem über einen Vorgang '
+        f"mit der Referenz {opened} sprechen, Thema Abrechnung."
     )
     deliver_all(context, store)
     said = call.tool("cancelCase", reference=opened, reason="Hat sich erledigt.")

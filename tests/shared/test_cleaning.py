@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.redaction import clean, quoted, without_formula
+from shared.redaction import clean, plain_line, without_formula
 
 many = hypothesis_settings(max_examples=400, deadline=None)
 
@@ -122,21 +122,21 @@ def test_an_apostrophe_is_enough(text: str) -> None:
         ("&#99999999999;", "&#99999999999;"),
     ],
 )
-def test_a_quoted_text_is_a_plain_line(text: str, expected: str) -> None:
-    assert quoted(text, 100) == expected
+def test_a_text_becomes_a_plain_line(text: str, expected: str) -> None:
+    assert plain_line(text, 100) == expected
 
 
 def test_what_hides_markup_again_and_again_loses_every_mark() -> None:
     nested = "&" + "amp;" * 10 + "lt;b&" + "amp;" * 10 + "gt;"
-    assert not set("&<>;") & set(quoted(nested, 100))
+    assert not set("&<>;") & set(plain_line(nested, 100))
 
 
-def test_a_quoted_text_is_cut_at_a_word() -> None:
-    assert quoted("word " * 100, 22) == "word word word word…"
-    assert quoted("w" * 100, 10) == "w" * 9 + "…"
-    assert quoted("word", 4) == "word"
-    assert quoted("word", 1) == "…"
-    assert quoted("word", 0) == ""
+def test_a_plain_line_is_cut_at_a_word() -> None:
+    assert plain_line("word " * 100, 22) == "word word word word…"
+    assert plain_line("w" * 100, 10) == "w" * 9 + "…"
+    assert plain_line("word", 4) == "word"
+    assert plain_line("word", 1) == "…"
+    assert plain_line("word", 0) == ""
 
 
 MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\$\{|<\||\|>|<[a-zA-Z/!]|://|javascript:|[\"“”\n\r]", re.I)
@@ -154,7 +154,7 @@ PIECES = (
     st.integers(0, 60),
 )
 def test_no_text_gets_a_mark_through(text: str, max_length: int) -> None:
-    line = quoted(text, max_length)
+    line = plain_line(text, max_length)
     assert len(line) <= max_length
     assert not MARKS.search(line)
     assert clean(line) == line

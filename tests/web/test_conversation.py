@@ -618,7 +618,7 @@ def test_a_person_who_takes_over_finds_everything_there(
     ask(client, "createSalesforceCase", CASE)
     answer = post(client, message("transfer-destination-request")).get_json()
     assert answer["destination"]["number"] == "+14155550199"
-    assert "Jane Miller of Acme" in answer["destination"]["transferPlan"]["message"]
+    assert '"Jane Miller" of "Acme' in answer["destination"]["transferPlan"]["message"]
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     assert drain(context, Kind.CASE_COMMENT).counts == {"delivered": 1}
     comment = org.records("CaseComment")[-1]
@@ -824,7 +824,7 @@ def test_the_assistant_learns_whom_it_will_talk_to(settings: Settings) -> None:
     answer = post(app.test_client(), message("assistant-request")).get_json()
     assert answer["assistantId"] == "a-1"
     values = answer["assistantOverrides"]["variableValues"]
-    assert values["customerName"] == "Jane Miller"
+    assert values["customerName"] == '"Jane Miller"'
     assert values["openCaseCount"] == "2"
     assert "Case 00001002" in values["openCases"]
     assert values["language"] == "en"
@@ -833,7 +833,7 @@ def test_the_assistant_learns_whom_it_will_talk_to(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("number", "greeting"),
-    [(KNOWN, "Hello Jane Miller, "), ("+14155550102", "Hello, "), ("+14155559999", "Hello, ")],
+    [(KNOWN, 'Hello "Jane Miller", '), ("+14155550102", "Hello, "), ("+14155559999", "Hello, ")],
 )
 def test_a_caller_who_is_known_is_greeted_by_name(
     settings: Settings, number: str, greeting: str

@@ -152,7 +152,7 @@ def test_what_the_org_says_now_decides_of_own_cases_too(
     wanted = {"reference": reference_in(made)}
     deliver(context)
     said = say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="a", id="1")
-    assert said.endswith("is New.")
+    assert said.endswith('is "New".')
     assert "secret" not in said  # what a case says now may be staff's words
     (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
     org.edit("Case", case["Id"], ContactId=jane(org)["Id"], Subject="Jane's own words")

@@ -54,10 +54,10 @@ def with_assistant(body: dict[str, Any], language: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("language", "known", "accepted"),
     [
-        ("de-AT", "Es ruft an: Jane Miller", "Der Vorgang zum Thema Abrechnung wird angelegt."),
-        ("es", "Llama Jane Miller", "Se está abriendo el caso sobre facturación."),
-        ("en", "The caller is Jane Miller", "The billing case is being opened."),
-        ("fr", "The caller is Jane Miller", "The billing case is being opened."),
+        ("de-AT", 'Es ruft an: "Jane Miller"', "Der Vorgang zum Thema Abrechnung wird angelegt."),
+        ("es", 'Llama "Jane Miller"', "Se está abriendo el caso sobre facturación."),
+        ("en", 'The caller is "Jane Miller"', "The billing case is being opened."),
+        ("fr", 'The caller is "Jane Miller"', "The billing case is being opened."),
     ],
 )
 def test_the_callers_own_language_comes_first(
@@ -136,7 +136,7 @@ def test_the_assistant_listens_and_speaks_in_the_callers_language(
     given = overrides(client)
     assert given["transcriber"] == assistant["transcriber"] | {"language": "de"}
     assert given["voice"] == assistant["voice"] | {"language": "de"}
-    assert given["firstMessage"].startswith("Guten Tag Jane Miller, ")
+    assert given["firstMessage"].startswith('Guten Tag "Jane Miller", ')
     assert given["variableValues"]["openCases"].startswith("Vorgang 0")
 
 
@@ -150,7 +150,7 @@ def test_the_saved_assistant_stays_as_it_is_in_the_default_language(
 
 @pytest.mark.parametrize(
     ("saved", "caller", "greeting"),
-    [("de", "de", ""), ("de", "", ""), ("de", "es", "Hola, Jane Miller, "), ("multi", "en", "")],
+    [("de", "de", ""), ("de", "", ""), ("de", "es", 'Hola, "Jane Miller", '), ("multi", "en", "")],
 )
 def test_an_assistant_in_another_language_than_the_default_stays_in_it_for_its_callers(
     app: Flask, org: Org, monkeypatch: pytest.MonkeyPatch, saved: str, caller: str, greeting: str

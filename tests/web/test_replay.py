@@ -98,7 +98,7 @@ def test_a_captured_assistant_request_does_not_follow_the_org(
 ) -> None:
     raw, headers = captured("assistant-request")
     first = send(client, raw, headers)
-    assert first["assistantOverrides"]["variableValues"]["customerName"] == "Jane Miller"
+    assert first["assistantOverrides"]["variableValues"]["customerName"] == '"Jane Miller"'
     end(client, "end-of-call-report")
     rename_jane(org, "Somebody")
     everything_of_the_org_expires(store)

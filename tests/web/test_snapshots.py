@@ -116,7 +116,7 @@ def test_those_who_wait_for_the_window_share_a_request_and_get_only_their_own_an
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(look, range(8)))
     for text, name in zip(said, contacts.values(), strict=True):
-        assert text == f"The caller is {name}. They have no open cases."
+        assert text == f'The caller is "{name}". They have no open cases.'
     assert asked(org) - before <= 3  # one, when all of them came within the time it was held
     for app in apps:
         app.extensions["service"].close()
@@ -212,7 +212,7 @@ def test_a_case_shows_from_its_acceptance_on(
     said = say(client, "createSalesforceCase", CASE, call_id="a")
     reference = said[-8:-1]
     opening = say(client, "retrieveCustomerCase", call_id="a")
-    assert f"reference {reference}, Billing: Billed twice, is being opened" in opening
+    assert f'reference {reference}, "Billing: Billed twice", is being opened' in opening
     assert "three open cases" in say(client, "lookupCustomer", call_id="a")
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     (made,) = (
@@ -255,7 +255,7 @@ def test_a_caller_first_seen_in_an_outage_learns_of_their_case_once_it_is_open(
     assert "being opened" in say(client, "getCaseStatus", wanted, id="early", call_id="a")
     org.fault()
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
-    assert "is New" in say(client, "getCaseStatus", wanted, id="late", call_id="a")
+    assert 'is "New"' in say(client, "getCaseStatus", wanted, id="late", call_id="a")
     added = say(client, "addCaseComment", {"comment": "x"}, call_id="a")
     assert "is being added" in added
 

@@ -31,7 +31,7 @@ NO_SUCH_CASE = "I find no case with that number that I can discuss on this phone
 def test_a_known_caller_is_named_with_account_and_open_cases(client: FlaskClient) -> None:
     said = say(client, "lookupCustomer")
     assert said == (
-        "The caller is Jane Miller of Acme Water Works, account number ACC-12345. "
+        'The caller is "Jane Miller" of "Acme Water Works", account number "ACC-12345". '
         "They have two open cases."
     )
 
@@ -86,7 +86,7 @@ def test_the_newest_open_case_is_found_without_arguments(client: FlaskClient) ->
 
 
 def test_a_case_is_visible_to_its_contact_alone(client: FlaskClient) -> None:
-    assert "is New" in say(client, "getCaseStatus", {"caseNumber": "1001"})
+    assert 'is "New"' in say(client, "getCaseStatus", {"caseNumber": "1001"})
     for number in (UNKNOWN, SHARED, ""):
         said = say(client, "getCaseStatus", {"caseNumber": "1001"}, number=number, call_id=number)
         assert said == NO_SUCH_CASE
@@ -103,7 +103,7 @@ def test_a_new_case_is_known_by_its_reference_and_then_by_its_number(
     drain(context, Kind.CASE_CREATE)
     for arguments in ({"reference": reference.lower()}, {}):
         said = say(client, "getCaseStatus", arguments, id=f"2{arguments}")
-        assert said == "Case 00001008, Billing: Billed twice for October, is New."
+        assert said == 'Case 00001008, "Billing: Billed twice for October", is "New".'
 
 
 def test_a_reference_is_visible_to_the_contact_who_got_it_and_to_nobody_else(
@@ -115,7 +115,7 @@ def test_a_reference_is_visible_to_the_contact_who_got_it_and_to_nobody_else(
     assert "being opened" in say(client, "getCaseStatus", wanted, call_id="b")
     assert "I find no case" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
     drain(context, Kind.CASE_CREATE)
-    assert "is New" in say(client, "getCaseStatus", wanted, call_id="d")
+    assert 'is "New"' in say(client, "getCaseStatus", wanted, call_id="d")
     assert "I find no case" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="e")
 
 
@@ -125,7 +125,7 @@ def test_a_reference_outlives_the_store(
     reference = reference_in(say(client, "createSalesforceCase", CASE))
     drain(context, Kind.CASE_CREATE)
     store.flushall()
-    assert "is New" in say(client, "getCaseStatus", {"reference": reference}, call_id="later")
+    assert 'is "New"' in say(client, "getCaseStatus", {"reference": reference}, call_id="later")
 
 
 def test_a_contact_change_remembers_what_was_seen(client: FlaskClient, journal: Journal) -> None:

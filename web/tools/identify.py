@@ -1,11 +1,10 @@
 """identify: who is calling. A caller without a number of their own learns only "found" or not."""
 
 from shared.agent.arguments import Given
-from shared.agent.sentences import Phrase, phrase
+from shared.agent.sentences import Phrase, Quoted, phrase, quoted
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
-from shared.redaction import quoted
 from shared.salesforce.customers import MAX_OPEN_CASES
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller, look_up_caller, may, open_cases
@@ -47,18 +46,16 @@ def named(turn: Turn, caller: Caller, tool: Tool | None = None) -> Phrase | None
     contact = caller.contact
     if contact is None or not may(turn, caller, Verb.IDENTIFY, NAME, tool=tool):
         return None
-    account = quoted(contact.account_name, MAX_NAME)
-    number = quoted(contact.account_number, MAX_NAME)
+    account = contact.account_name if may(turn, caller, Verb.IDENTIFY, ACCOUNT, tool=tool) else ""
+    with_number = may(turn, caller, Verb.IDENTIFY, ACCOUNT_NUMBER, tool=tool)
     return _named(
         quoted(contact.name, MAX_NAME),
-        account if may(turn, caller, Verb.IDENTIFY, ACCOUNT, tool=tool) else "",
-        quoted(number, MAX_NAME)
-        if may(turn, caller, Verb.IDENTIFY, ACCOUNT_NUMBER, tool=tool)
-        else "",
+        quoted(account, MAX_NAME),
+        quoted(contact.account_number if with_number else "", MAX_NAME),
     )
 
 
-def _named(name: str, account: str, number: str) -> Phrase:
+def _named(name: Quoted, account: Quoted, number: Quoted) -> Phrase:
     match bool(account), bool(number):
         case True, True:
             key = "customer-of-account-with-number"

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from shared.agent.sentences import Value, phrase
+from shared.agent.sentences import Quoted, Value, phrase, quoted
 from shared.agent.tool_files import Verb
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
-from shared.redaction import quoted
+from shared.redaction import plain_line
 from shared.salesforce.customers import CaseSummary
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller, may
@@ -43,13 +43,14 @@ def case_sentence(turn: Turn, caller: Caller, found: CaseSummary) -> str:
     """Says what the case is about only where the policy lets the caller hear it."""
     if not may(turn, caller, Verb.READ, SUBJECT):
         found = replace(found, subject="")
+    subject = quoted(_short(plain_line(found.subject, MAX_QUOTED)), MAX_QUOTED)
     values = {
         "number": found.number,
         "reference": found.reference,
-        "subject": _short(quoted(found.subject, MAX_QUOTED)),
+        "subject": subject,
         "status": quoted(found.status, MAX_SPOKEN_VALUE) or "none",
     }
-    match bool(found.number), bool(found.subject):
+    match bool(found.number), bool(subject):
         case True, True:
             return turn.say("case-with-number-and-subject", **values)
         case True, False:
@@ -96,16 +97,16 @@ def _short(subject: str) -> str:
 
 
 def spoken_value(value: Any) -> Value:
-    """Dates become dates, which each language says in its own way."""
+    """Dates become dates, which each language says in its own way. Texts are quoted."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return value
-    text = quoted(str(value), MAX_QUOTED)
+    text = plain_line(str(value), MAX_QUOTED)
     if _DAY.fullmatch(text):
         return date.fromisoformat(text)
     if _MOMENT.fullmatch(text):
         return datetime.fromisoformat(text)
-    return text[:MAX_SPOKEN_VALUE]
+    return Quoted(text[:MAX_SPOKEN_VALUE])
