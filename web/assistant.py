@@ -61,8 +61,7 @@ def answer_assistant_request(
         deadline = Deadline.after(WAIT_S)
         turn = Turn(service, replace(state, assistant_language=_saved_language(agent)))
         try:
-            looking = service.lookups.start(lambda: _known(turn, deadline))
-            overrides = looking.result(deadline)
+            overrides = service.lookups.run(lambda: _known(turn, deadline))
         except (SalesforceError, StoreUnavailableError) as trouble:
             log.warning("assistant_plain", call_id=state.call_id, reason=type(trouble).__name__)
         except Exception:

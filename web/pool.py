@@ -34,8 +34,7 @@ class Pool:
 
     def start(self, work: Callable[[], T]) -> "Started[T]":
         """Never waits. Raises SalesforceError when every thread is taken."""
-        if not self._free.acquire(blocking=False):
-            raise away(f"{self._name.upper()}_BUSY", ambiguous=False)
+        self._take()
         try:
             future = self._executor.submit(work)
         except RuntimeError:  # the process is ending
@@ -43,6 +42,19 @@ class Pool:
             raise away(f"{self._name.upper()}_ENDED", ambiguous=False) from None
         future.add_done_callback(lambda _: self._free.release())
         return Started(future)
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Do the work in the caller's own thread, which counts as one of the pool's. Raises
+        SalesforceError when every thread is taken, and the work's errors."""
+        self._take()
+        try:
+            return work()
+        finally:
+            self._free.release()
+
+    def _take(self) -> None:
+        if not self._free.acquire(blocking=False):
+            raise away(f"{self._name.upper()}_BUSY", ambiguous=False)
 
     def close(self) -> None:
         """Waits for what is at work; each ends by its deadline."""

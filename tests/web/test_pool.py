@@ -32,3 +32,18 @@ def test_work_is_waited_for_until_its_deadline_and_goes_on() -> None:
     go_on.set()
     assert ended.wait(5)
     pool.close()
+
+
+def test_work_in_the_callers_own_thread_counts_as_one_of_the_pool() -> None:
+    pool, own = Pool("lookups", 1), threading.current_thread()
+
+    def work() -> threading.Thread:
+        with pytest.raises(SalesforceError, match="LOOKUPS_BUSY"):
+            pool.start(lambda: "second")
+        with pytest.raises(SalesforceError, match="LOOKUPS_BUSY"):
+            pool.run(lambda: "third")
+        return threading.current_thread()
+
+    assert pool.run(work) is own
+    assert pool.run(work) is own
+    pool.close()

@@ -131,7 +131,11 @@ def _accepted(turn: Turn, tool: Tool, given: Given) -> str:
     said: dict[str, Value] = {"issueType": NOT_GIVEN}
     for name, argument in tool.file.arguments.items():
         value = given.values.get(name, NOT_GIVEN)
-        is_spelled = argument.spell and name in given.values
-        said[name] = turn.spelled(str(value)) if is_spelled else spoken_value(value)
+        if argument.type is ArgumentType.CHOICE or name not in given.values:
+            said[name] = value  # the file's own word
+        elif argument.spell:
+            said[name] = turn.spelled(str(value))
+        else:
+            said[name] = spoken_value(value)
         said[meaning_of(name, argument)] = said[name]
     return turn.first(own(tool.name, "create", "accepted"), reference=REFERENCE, **said)

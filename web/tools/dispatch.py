@@ -1,7 +1,8 @@
 """Dispatch: each tool call of a message is answered once; a redelivery gets the same answer.
 
-In steps: validate the arguments, claim the call, run its handler, store the answer. Lookups run
-side by side on a pool of their own; writes are accepted in the order they are listed.
+In steps: validate the arguments, claim the call, run its handler, store the answer. Writes are
+accepted in the order they are listed. Lookups run side by side: the last one in the thread that
+answers the message, those before it on a pool of their own.
 """
 
 import hmac
@@ -38,7 +39,7 @@ CLAIM_SLACK_MS = 2_000
 """How much longer than a lookup's deadline a redelivery waits before it does the work itself."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Step:
     """A tool call on its way. entry: its answer, "" before it has one. why_not: what can't be done
     as asked, in the language of the call once that is known."""
@@ -66,11 +67,14 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
             step.nth = equal_calls[content]
             equal_calls[content] += 1
     _claim(turn, steps)
+    lookups = [step for step in steps if _looks_up(turn, step)]
     for step in steps:
+        if step in lookups[:-1]:
+            _start(turn, step, deadline)
+        elif step not in lookups and not step.entry:
+            _run(turn, step)
+    for step in reversed(lookups):
         if not step.entry:
-            _run(turn, step, deadline)
-    for step in steps:
-        if step.started:
             _finish(turn, step, deadline)
     # Not stored for a redelivery, so in the one language that can't change between the two.
     sentences = turn.agent.sentences
@@ -156,38 +160,50 @@ def _identifying(turn: Turn, step: _Step) -> Any:
     return hmac.digest(secret, content, "sha256").hex()
 
 
-def _run(turn: Turn, step: _Step, deadline: Deadline) -> None:
+def _looks_up(turn: Turn, step: _Step) -> bool:
+    """Whether there is something to look up. In a call that is over there is not."""
+    if step.entry or step.why_not or not step.tool or not step.tool.is_lookup:
+        return False
+    if turn.state.is_over:
+        step.why_not = lambda: turn.say("call-has-ended")
+        return False
+    return True
+
+
+def _run(turn: Turn, step: _Step) -> None:
     try:
         if step.why_not:
             _settle(turn, step, refusal(step.why_not()), "refused")
             return
         assert step.tool
         assert step.given
-        if step.tool.is_lookup:
-            _start(turn, step, step.tool, step.given, deadline)
-        else:
-            _write(turn, step, step.tool, step.given)
+        _write(turn, step, step.tool, step.given)
     except StoreUnavailableError:
         _store_away(turn, step)
     except Exception:
         _failed(turn, step)
 
 
-def _start(turn: Turn, step: _Step, tool: Tool, given: Given, deadline: Deadline) -> None:
-    if turn.state.is_over:
-        _settle(turn, step, refusal(turn.say("call-has-ended")), "done")
-        return
-    look_up = LOOKUPS[tool.verb]
+def _start(turn: Turn, step: _Step, deadline: Deadline) -> None:
     try:
-        step.started = turn.service.lookups.start(lambda: look_up(turn, tool, given, deadline))
+        step.started = turn.service.lookups.start(_lookup(turn, step, deadline))
     except SalesforceError as busy:
         _settle(turn, step, _not_found_out(turn, step, busy), "away")
 
 
+def _lookup(turn: Turn, step: _Step, deadline: Deadline) -> Callable[[], Answer]:
+    assert step.tool
+    assert step.given
+    return partial(LOOKUPS[step.tool.verb], turn, step.tool, step.given, deadline)
+
+
 def _finish(turn: Turn, step: _Step, deadline: Deadline) -> None:
-    assert step.started
+    lookups = turn.service.lookups
     try:
-        answer, outcome = step.started.result(deadline), "done"
+        if step.started:
+            answer, outcome = step.started.result(deadline), "done"
+        else:
+            answer, outcome = lookups.run(_lookup(turn, step, deadline)), "done"
     except SalesforceError as error:
         answer, outcome = _not_found_out(turn, step, error), "away"
     except StoreUnavailableError:
