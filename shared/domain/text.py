@@ -9,7 +9,12 @@ counts bytes as HTML writes them: a single `&` is five (docs/vendors.md S10).
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)")
+_TIME = re.compile(r"(\d\d:\d\d:\d\d)(\.0+)?Z?")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _HTML_BYTES = {"&": 5, "<": 4, ">": 4, '"': 6, "'": 5}
 """`&amp;` and so on. Whether `'` becomes `&#39;` is not documented; it counts as if it did."""
@@ -48,6 +53,23 @@ def _lone_breaks(text: str) -> int:
 def folded(text: str | None) -> str:
     """The text with LF as its only line end, to compare with what Salesforce returns."""
     return _BREAK.sub("\n", text or "")
+
+
+def comparable(value: Any) -> str:
+    """A field's value as a text that is equal for what Salesforce stores alike: 2 and 2.0, a moment
+    with any offset, a time of day with or without fractions, and texts by any line end."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{float(value):.15g}"
+    if not isinstance(value, str):
+        return ""
+    if _MOMENT.fullmatch(value):
+        with suppress(ValueError, OverflowError):  # a text that only looks like a moment
+            return datetime.fromisoformat(value).astimezone(UTC).isoformat()
+    if time := _TIME.fullmatch(value):
+        return time[1]
+    return folded(value).rstrip()
 
 
 def one_line(text: str) -> str:

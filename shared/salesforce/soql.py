@@ -37,8 +37,10 @@ def columns(names: tuple[str, ...]) -> str:
 
 
 def at(row: dict[str, Any], path: str) -> Any:
-    """The value at a path such as `Product__r.Name`; None when nothing is there."""
+    """The value at a path such as `Product__r.Name`; None when nothing is there. Salesforce answers
+    with its own capital letters, whatever those of the query."""
     value: Any = row
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
+        fields = value.items() if isinstance(value, dict) else ()
+        value = next((it for field, it in fields if field.casefold() == name.casefold()), None)
     return value

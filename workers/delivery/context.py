@@ -13,8 +13,8 @@ from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls
 from shared.deadline import Deadline
 from shared.domain.intent import Delivered, Intent, Outcome
-from shared.journal.contact_writes import ContactWrites
 from shared.journal.journal import Journal
+from shared.journal.record_writes import RecordWrites
 from shared.journal.results import Lease
 from shared.salesforce.api_budget import ApiBudget, Capacity, Denied, Use
 from shared.salesforce.case_numbers import CaseNumbers
@@ -54,7 +54,8 @@ class DeliveryContext:
     contacts: ContactResolver
     calls: Calls
     time_zone: TimeZone
-    contact_writes: ContactWrites
+    contact_writes: RecordWrites
+    record_writes: RecordWrites
     case_numbers: CaseNumbers
     mapping: SalesforceMapping
     org_setup: OrgSetup
@@ -89,7 +90,8 @@ class DeliveryContext:
             contacts=ContactResolver(records, store, settings.calls.phone_region, keys),
             calls=Calls(store),
             time_zone=TimeZone(settings.salesforce, store, salesforce),
-            contact_writes=ContactWrites(store),
+            contact_writes=RecordWrites(store, "contact"),
+            record_writes=RecordWrites(store, "record"),
             case_numbers=CaseNumbers(store, keys),
             mapping=agents.first.salesforce,
             org_setup=OrgSetup(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
-from shared.domain.text import folded
+from shared.domain.text import comparable
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.records import KEY_FIELD, NO_HEADERS
@@ -166,15 +166,11 @@ def _find_alike(
     for intent_id, record in records.items():
         for row in rows:
             if row not in found.values() and all(
-                _comparable(row[name]) == _comparable(value) for name, value in record.items()
+                comparable(row[name]) == comparable(value) for name, value in record.items()
             ):
                 found[intent_id] = row
                 break
     return found
-
-
-def _comparable(value: Any) -> Any:
-    return folded(value).rstrip() if isinstance(value, str) else value
 
 
 def _rested(outcome: Outcome) -> Outcome:
