@@ -16,7 +16,7 @@ from kombu import Queue
 from kombu.exceptions import OperationalError
 from kombu.transport import redis as redis_transport
 
-from shared.domain.kinds import Kind
+from shared.domain.kinds import VERBS_OF_TEAMS, Kind
 from shared.logs import log
 from shared.settings import REDIS_PREFIX, StoreSettings
 from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
@@ -24,8 +24,8 @@ from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 PURGE = "purge"
 END_QUIET_CALLS = "end_quiet_calls"
 DELIVER_PREFIX = "deliver."
-DELIVER_CREATE = f"{DELIVER_PREFIX}create"
-"""Delivers what a team's own tools create. Its argument is the kind."""
+DELIVER_OF_TEAMS = tuple(f"{DELIVER_PREFIX}{verb}" for verb in VERBS_OF_TEAMS)
+"""Deliver what a team's own tools write. Their argument is the kind."""
 DELIVER_QUEUE = "deliver"
 MAINTENANCE_QUEUE = "maintenance"
 
@@ -59,7 +59,9 @@ class Transport(redis_transport.Transport):
 
 def deliver_task(kind: Kind) -> tuple[str, tuple[str, ...]]:
     """The name and the arguments of the task that delivers a kind, as Flower shows them."""
-    return (DELIVER_CREATE, (str(kind),)) if kind.sobject else (f"{DELIVER_PREFIX}{kind}", ())
+    if kind.verb:
+        return f"{DELIVER_PREFIX}{kind.verb}", (str(kind),)
+    return f"{DELIVER_PREFIX}{kind}", ()
 
 
 def celery_app(settings: StoreSettings, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Celery:

@@ -6,7 +6,7 @@ import sys
 
 from demo.stack import ROOT, environment, procfile
 from shared import wake_ups
-from shared.domain.kinds import Kind
+from shared.domain.kinds import VERBS_OF_TEAMS, Kind
 
 SHARED = {
     "addresses", "agent", "alive", "batches", "calls", "deadline", "domain", "errors", "installed",
@@ -43,7 +43,8 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
         env=env, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     ).stdout.splitlines()  # fmt: skip
     quiet = wake_ups.END_QUIET_CALLS
-    sent = [wake_ups.deliver_task(kind) for kind in (*Kind, Kind.creating("Order__c"))]
+    of_teams = [Kind(f"{verb}.Order__c") for verb in VERBS_OF_TEAMS]
+    sent = [wake_ups.deliver_task(kind) for kind in (*Kind, *of_teams)]
     expected = {name: ["kind"] if arguments else [] for name, arguments in sent}
     expected |= {quiet: [], wake_ups.PURGE: []}
     assert said[-2] == str(dict(sorted(expected.items())))

@@ -13,7 +13,7 @@ from celery import Celery
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.store import StoreUnavailableError
-from shared.wake_ups import DELIVER_CREATE, END_QUIET_CALLS, PURGE, Notifier, deliver_task
+from shared.wake_ups import DELIVER_OF_TEAMS, END_QUIET_CALLS, PURGE, Notifier, deliver_task
 from workers.call_updates import updates_of
 from workers.delivery.engine import Drained, drain
 from workers.resources import Resources
@@ -35,7 +35,8 @@ class Tasks:
         for kind in Kind:
             name, _ = deliver_task(kind)
             self._register(name, partial(self.deliver, kind))
-        self._register_create()
+        for name in DELIVER_OF_TEAMS:
+            self._register_of_teams(name)
         self._register(END_QUIET_CALLS, self.end_quiet_calls)
         self._register(PURGE, self.purge)
 
@@ -44,8 +45,8 @@ class Tasks:
         def run() -> str:  # Celery takes `self` of a method for an argument of the task
             return work()
 
-    def _register_create(self) -> None:
-        @self._app.task(name=DELIVER_CREATE)
+    def _register_of_teams(self, name: str) -> None:
+        @self._app.task(name=name)
         def run(kind: str) -> str:
             return self.deliver(Kind(kind))
 

@@ -39,9 +39,8 @@ def document(store: Any, person: Person) -> dict[str, Any]:
         ],
         "calls": [_without_names(call) for call in calls.values()],
         "writes": [_intent(intent_id, row) for intent_id, row in _rows(store, person)],
-        "contact_writes": [
-            _object(text) for entries in person.contact_writes.values() for text in entries
-        ],
+        "contact_writes": _writes(person, families.CONTACT_WRITES),
+        "record_writes": _writes(person, families.RECORD_WRITES),
         "other": {
             key.name: _object(value)
             for key, value in found
@@ -50,6 +49,15 @@ def document(store: Any, person: Person) -> dict[str, Any]:
         "entries_in_shared_keys": sorted(person.shared_keys),
         "mentioned_in_writes_of_others": sorted(person.mentioned_in),
     }
+
+
+def _writes(person: Person, family: str) -> list[Any]:
+    return [
+        _object(text)
+        for key, entries in person.writes.items()
+        if key.family == family
+        for text in entries
+    ]
 
 
 def _call(call_id: str, person: Person, found: Iterable[tuple[Key, Any]]) -> dict[str, Any]:

@@ -194,12 +194,12 @@ def _delete_entries(store: Any, person: Person, erased: set[str]) -> None:
                 store.zrem(key.name, person.number)
             else:
                 store.srem(key.name, person.number)
-    for name, entries in person.contact_writes.items():
+    for key, entries in person.writes.items():
         with translated():
             pipe = store.pipeline(transaction=False)
             for text in entries:
                 if is_write_of(text, erased):
-                    pipe.lrem(name, 0, text)
+                    pipe.lrem(key.name, 0, text)
             pipe.execute()
     for key in person.of(families.OF_CALLER):
         _delete_purged(store, key)

@@ -12,6 +12,9 @@ REFERENCE = "vs:reference:{reference}"
 DEDUP = "vs:dedup:{dedup key}"
 FAILING = "vs:failing:{kind}"
 CONTACT_WRITES = "vs:contact:{contact id}:writes"
+RECORD_WRITES = "vs:record:{record id}:writes"
+OF_RECORDS = (CONTACT_WRITES, RECORD_WRITES)
+"""What was written to records of the org, whoever asked for it."""
 OF_CALLER = "vs:caller:{number}:intents"
 WRITES = "vs:writes:{number}:{day}"
 GUESSES = "vs:guesses:number:{number}"
@@ -32,6 +35,7 @@ TYPES = {
     DEDUP: "string",
     FAILING: "set",
     CONTACT_WRITES: "list",
+    RECORD_WRITES: "list",
     OF_CALL: "list",
     "vs:call:{call}:requests": "hash",
     "vs:call:{call}:writes": "string",

@@ -41,7 +41,7 @@ class Person:
     call showed a second number.
     intent_ids: of these calls and of this number. provider_ids: by call.
     keys: all other keys that belong to the number, its calls or their intents, by name.
-    dedup_keys: by intent id. contact_writes: by key, the entries of these intents.
+    dedup_keys: by intent id. writes: by key, the entries of these intents.
     shared_keys: of several numbers; this number is an entry in them.
     mentioned_in: other callers' intents that have the number in their words.
     needed_by: other callers' open or parked intents that need one of these.
@@ -53,7 +53,7 @@ class Person:
     provider_ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     keys: dict[str, Key] = field(default_factory=dict)
     dedup_keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    contact_writes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    writes: dict[Key, list[str]] = field(default_factory=dict)
     shared_keys: dict[str, Key] = field(default_factory=dict)
     mentioned_in: set[str] = field(default_factory=set)
     needed_by: set[str] = field(default_factory=set)
@@ -68,12 +68,10 @@ class Person:
         counts: dict[str, int] = defaultdict(int)
         for key in (*self.keys.values(), *self.shared_keys.values()):
             counts[key.family] += 1
-        for family, found in (
-            (families.INTENT, self.intent_ids),
-            (families.CONTACT_WRITES, self.contact_writes),
-        ):
-            if found:
-                counts[family] += len(found)
+        for key in self.writes:
+            counts[key.family] += 1
+        if self.intent_ids:
+            counts[families.INTENT] += len(self.intent_ids)
         return dict(sorted(counts.items()))
 
 
@@ -184,11 +182,11 @@ class _Search:
                     person.keys[key.name] = key
                     if key.family == families.DEDUP:
                         person.dedup_keys[text].append(key.parts[0])
-            lists = (key for key in page if key.family == families.CONTACT_WRITES)
+            lists = (key for key in page if key.family in families.OF_RECORDS)
             for key, entries in read_many(self._store, lists, _entries):
                 own = [text for text in entries if is_write_of(text, person.intent_ids)]
                 if own:
-                    person.contact_writes[key.name] = own
+                    person.writes[key] = own
 
 
 def _fields(*names: str) -> Callable[[Any, Key], Any]:
@@ -204,7 +202,7 @@ def _entries(pipe: Any, key: Key) -> None:
 
 
 def is_write_of(text: str, intent_ids: set[str]) -> bool:
-    """text: an entry of a contact's writes."""
+    """text: an entry of a record's writes."""
     return _object(text).get("intent_id") in intent_ids
 
 

@@ -10,18 +10,21 @@ from shared.agent.arguments import NOT_GIVEN
 from shared.agent.tool_files import (
     MEANINGS,
     NEEDED,
-    TAKES,
     AnyFile,
     ArgumentFile,
     ArgumentType,
+    CloseFile,
     CreateFile,
+    FieldEntry,
     FieldFile,
     ReadFile,
     UpdateFile,
     Verb,
     VerifyFile,
     as_field_value,
+    is_of_team,
     meaning_of,
+    takes,
 )
 from shared.domain.record_mapping import placeholders
 
@@ -66,9 +69,12 @@ def wrong_with(file: AnyFile) -> Iterator[Finding]:
         yield from _wrong_with_create(file)
     if isinstance(file, ReadFile):
         yield from _wrong_with_read(file)
+    if isinstance(file, UpdateFile | CloseFile):
+        yield from _wrong_with_change(file)
     if isinstance(file, VerifyFile):
         yield from _wrong_with_verify(file)
-    if isinstance(file, CreateFile | ReadFile | UpdateFile) and not of_templates:
+    has_templates = isinstance(file, CreateFile | ReadFile | UpdateFile) or is_of_team(file)
+    if has_templates and not of_templates:
         yield from _idle_arguments(file)
 
 
@@ -127,20 +133,17 @@ def _wrong_with_choices(where: tuple[str, ...], choices: list[str]) -> Iterator[
 
 def _wrong_with_meanings(file: AnyFile) -> Iterator[Finding]:
     """What the verb's own code takes an argument for."""
-    if isinstance(file, UpdateFile) or (
-        isinstance(file, CreateFile | ReadFile) and file.object != "Case"
-    ):
-        return
-    takes = TAKES[file.verb]
+    taken = takes(file)
+    has_templates = isinstance(file, CreateFile | ReadFile | UpdateFile) or is_of_team(file)
     meanings: set[str] = set()
     for name, argument in file.arguments.items():
         meaning = meaning_of(name, argument)
-        if meaning in takes and meaning in meanings:
+        if meaning in taken and meaning in meanings:
             where = ("arguments", name, "means" if argument.means else "type")
             yield where, f"a second argument means {meaning}", "keep one of them"
-        elif meaning not in takes and _is_idle_otherwise(file, name, argument):
-            named = f"name it {' or '.join(takes)}, or say which of them it means"
-            remedy = named if takes else "remove it"
+        elif meaning not in taken and not has_templates and _is_idle(file, name, argument):
+            named = f"name it {' or '.join(taken)}, or say which of them it means"
+            remedy = named if taken else "remove it"
             yield ("arguments", name), f"{file.verb} does nothing with {name}", remedy
         meanings.add(meaning)
     for meaning in NEEDED.get(file.verb, ()):
@@ -149,13 +152,11 @@ def _wrong_with_meanings(file: AnyFile) -> Iterator[Finding]:
             yield ("verb",), f"{file.verb} needs an argument for the {meaning}", remedy
 
 
-def _is_idle_otherwise(file: AnyFile, name: str, argument: ArgumentFile) -> bool:
-    """Whether the verb's own code is all that could use it, and no other mistake of it is named."""
-    has_templates = isinstance(file, CreateFile | ReadFile)
-    if isinstance(file, VerifyFile):
-        has_templates = any(f"{{{name}}}" == entry for entry in file.knowledge.values())
+def _is_idle(file: AnyFile, name: str, argument: ArgumentFile) -> bool:
+    """Whether nothing uses it, and no other mistake of it is named."""
+    is_compared = isinstance(file, VerifyFile) and f"{{{name}}}" in file.knowledge.values()
     is_named = name in OWN_ARGUMENTS or argument.means not in ("", *MEANINGS)
-    return not has_templates and not is_named
+    return not is_compared and not is_named
 
 
 # -- fields ----------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ def _is_idle_otherwise(file: AnyFile, name: str, argument: ArgumentFile) -> bool
 
 def _wrong_with_repeats(file: AnyFile) -> Iterator[Finding]:
     """Salesforce does not tell Subject from subject."""
-    if not isinstance(file, CreateFile | UpdateFile):
+    if not isinstance(file, CreateFile | UpdateFile | CloseFile):
         return
     seen: set[str] = set()
     for name in file.fields:
@@ -174,10 +175,12 @@ def _wrong_with_repeats(file: AnyFile) -> Iterator[Finding]:
 
 def _templates(file: AnyFile) -> Iterator[tuple[tuple[str, ...], str]]:
     entries: list[tuple[tuple[str, ...], Any]] = []
-    if isinstance(file, CreateFile | UpdateFile):
+    if isinstance(file, CreateFile | UpdateFile | CloseFile):
         entries += [(("fields", name), entry) for name, entry in file.fields.items()]
     if isinstance(file, CreateFile):
         entries += [(("links", name, "spoken"), link.spoken) for name, link in file.links.items()]
+    if isinstance(file, UpdateFile | CloseFile) and file.record:
+        entries.append((("record", "spoken"), file.record.spoken))
     if isinstance(file, ReadFile):
         entries += [(("where", name), entry) for name, entry in file.where.items()]
     if isinstance(file, VerifyFile):
@@ -189,7 +192,8 @@ def _templates(file: AnyFile) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _wrong_with_template(file: AnyFile, where: tuple[str, ...], template: str) -> Iterator[Finding]:
-    if isinstance(file, UpdateFile | VerifyFile) and not _ALONE.fullmatch(template):
+    is_alone = isinstance(file, VerifyFile | UpdateFile) and not is_of_team(file)
+    if is_alone and not _ALONE.fullmatch(template):
         name = where[1]
         yield where, f"{name} must be one argument alone", f'write {name} = "{{argument}}"'
         return
@@ -204,17 +208,15 @@ def _wrong_with_template(file: AnyFile, where: tuple[str, ...], template: str) -
         yield where, problem, "write each argument as {name}"
 
 
-def _used(file: CreateFile | ReadFile | UpdateFile) -> set[str]:
+def _used(file: AnyFile) -> set[str]:
     """The arguments that make a difference to what is read or written."""
-    entries = (file.where if isinstance(file, ReadFile) else file.fields).values()
-    values = [as_field_value(entry)[0] for entry in entries]
-    if isinstance(file, CreateFile):
-        values += [link.spoken for link in file.links.values()]
-    used = {name for it in values if isinstance(it, str) for name in placeholders(it)}
+    used = {name for _, template in _templates(file) for name in placeholders(template)}
     return used | set(file.same_if) if isinstance(file, CreateFile) else used
 
 
-def _no_way_to_the_caller(file: CreateFile | ReadFile) -> Iterator[Finding]:
+def _no_way_to_the_caller(
+    file: CreateFile | ReadFile | UpdateFile | CloseFile,
+) -> Iterator[Finding]:
     if not file.contact and not file.account:
         problem = f"nothing leads from {file.object} to the caller"
         remedy = 'add contact = "Contact__c" (its lookup field), or account = "Account__c"'
@@ -270,6 +272,45 @@ def _wrong_with_read(file: ReadFile) -> Iterator[Finding]:
                 yield ("where", field), problem, "let the argument be a date"
 
 
+def _wrong_with_change(file: UpdateFile | CloseFile) -> Iterator[Finding]:
+    if not is_of_team(file):
+        yield from _wrong_with_own_object(file)
+        return
+    yield from _no_way_to_the_caller(file)
+    if not file.fields:
+        yield ("verb",), "changes no field", 'add [fields] with a line such as Status__c = "Done"'
+    elif isinstance(file, CloseFile) and all(map(_has_arguments, file.fields.values())):
+        problem = "closes nothing when the caller gives no argument"
+        yield ("fields",), problem, 'add a line such as Status__c = "Cancelled"'
+    ways = {path.split(".")[0].casefold() for path in (file.contact, file.account) if path}
+    ways |= {f"{way.removesuffix('__r')}__c" for way in ways if way.endswith("__r")}
+    for name in file.fields:
+        if name.casefold() in ways | OWNERS | UNFILLED:
+            problem = f"{name} decides whose record it is, or which one"
+            yield ("fields", name), problem, "leave it out of [fields]"
+
+
+def _has_arguments(entry: FieldEntry) -> bool:
+    value, _ = as_field_value(entry)
+    return isinstance(value, str) and bool(placeholders(value))
+
+
+def _wrong_with_own_object(file: UpdateFile | CloseFile) -> Iterator[Finding]:
+    """A contact is the caller's own, and a case leads to its contact by itself."""
+    for key in ("contact", "account", "record"):
+        if getattr(file, key):
+            yield (key,), f"a {file.object.lower()} needs no {key}", f"leave {key} out"
+    if isinstance(file, CloseFile):
+        for name in file.fields:
+            remedy = "leave [fields] out; closed_status in salesforce.toml says its status"
+            yield ("fields", name), f"a case that is closed gets no {name}", remedy
+        return
+    for name, entry in file.fields.items():
+        if not isinstance(entry, str):
+            where = ("fields", name)
+            yield where, f"{name} must be one argument alone", f'write {name} = "{{argument}}"'
+
+
 def _wrong_with_verify(file: VerifyFile) -> Iterator[Finding]:
     meanings = {meaning_of(name, argument) for name, argument in file.arguments.items()}
     if not file.pin and not file.knowledge:
@@ -288,13 +329,14 @@ _IDLE = {
     "create": ("fills no field", 'add Field__c = "{{{name}}}" to [fields]'),
     "read": ("selects nothing", 'add Field__c = "{{{name}}}" to [where]'),
     "update": ("changes no field", 'add Field__c = "{{{name}}}" to [fields]'),
+    "close": ("changes no field", 'add Field__c = "{{{name}}}" to [fields]'),
 }
 
 
-def _idle_arguments(file: CreateFile | ReadFile | UpdateFile) -> Iterator[Finding]:
+def _idle_arguments(file: AnyFile) -> Iterator[Finding]:
     """Arguments that the caller is asked for in vain."""
-    takes = TAKES.get(file.verb, ()) if file.object == "Case" else ()
+    taken = takes(file)
     problem, remedy = _IDLE[file.verb]
     for name, argument in file.arguments.items():
-        if name not in _used(file) | OWN_ARGUMENTS and meaning_of(name, argument) not in takes:
+        if name not in _used(file) | OWN_ARGUMENTS and meaning_of(name, argument) not in taken:
             yield ("arguments", name), f"{name} {problem}", remedy.format(name=name)

@@ -66,8 +66,12 @@ class Agent:
     @property
     def contact_fields(self) -> tuple[str, ...]:
         """The fields of a contact that its tools change."""
-        files = [tool.file for tool in self.tools.values()]
-        names = {name for file in files if isinstance(file, UpdateFile) for name in file.fields}
+        names = {
+            name
+            for tool in self.tools.values()
+            if isinstance(tool.file, UpdateFile) and tool.change is None
+            for name in tool.file.fields
+        }
         return tuple(sorted(names))
 
 

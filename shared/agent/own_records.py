@@ -1,6 +1,6 @@
-"""What a read tool asks Salesforce: records of the team's objects that lead to the caller.
+"""What tools ask Salesforce for: records of the team's objects that lead to the caller.
 
-Whatever the tool's file says, the statement reaches only records of the caller's contact, or of its
+Whatever a tool's file says, the statement reaches only records of the caller's contact, or of its
 account. Conditions can narrow that and never widen it.
 """
 
@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from shared.agent.tool_files import ArgumentType, FieldEntry, ReadFile, as_field_value
+from shared.agent.tool_files import (
+    ArgumentFile,
+    ArgumentType,
+    CloseFile,
+    FieldEntry,
+    ReadFile,
+    UpdateFile,
+    as_field_value,
+)
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.record_mapping import FieldValue, filled, placeholders
 from shared.salesforce.soql import at, columns, soql
@@ -50,6 +58,24 @@ def own_records_query(
         f"WHERE {' AND '.join(conditions)} "
         f"ORDER BY {columns((field,))} {direction or 'ASC'} NULLS LAST LIMIT {MAX_ROWS}",
         **{name: value for name, value in values.items() if value is not None},
+    )
+
+
+def as_read(file: UpdateFile | CloseFile, record_id: str = "") -> ReadFile:
+    """What reads the record that a tool changes, and the fields that it changes: the one with this
+    id, or the one that the caller names."""
+    named = file.record if not record_id else None
+    said = placeholders(named.spoken) if named else []
+    return ReadFile(
+        verb="read",
+        description=file.description,
+        object=file.object,
+        contact=file.contact,
+        account=file.account,
+        fields={f"value{nth}": name for nth, name in enumerate(file.fields)},
+        # However its type is, a name is compared as it sounds.
+        arguments={name: ArgumentFile(type=ArgumentType.IDENTIFIER) for name in said},
+        where={named.field: named.spoken} if named else {"Id": record_id},
     )
 
 

@@ -70,7 +70,10 @@ TAKES: dict[str, tuple[str, ...]] = {
     Verb.CALL_BACK: ("phone", "reason", "when"),
     Verb.VERIFY: ("pin",),
 }
-"""The meanings that each verb's code takes arguments for. Of read and create: for cases only."""
+"""The meanings that each verb's code takes arguments for. `takes` says for which objects."""
+
+OBJECTS = {Verb.READ: "Case", Verb.CREATE: "Case", Verb.UPDATE: "Contact", Verb.CLOSE: "Case"}
+"""The object that a verb's own code knows; all others are the team's, and their files say all."""
 
 NEEDED: dict[str, tuple[str, ...]] = {Verb.COMMENT: ("comment",)}
 """The meanings that a verb can't do without."""
@@ -234,24 +237,50 @@ class CommentFile(_ToolFile):
     """This verb works on cases."""
 
 
-class UpdateFile(_ToolFile):
-    """Change fields of the caller's own contact."""
+class NameFile(_Strict):
+    """How the caller names a record."""
+
+    field: ApiName
+    """The text field by which the caller names the record, such as Name."""
+    spoken: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    """The argument that has the name, in braces. How it is grouped does not matter."""
+
+
+class _OwnRecordFile(_ToolFile):
+    contact: FieldPath | None = None
+    """The lookup field, or the path of one, that leads from the record to the caller's contact,
+    such as Contact__c or Order__r.Contact__c. Not for Contact or Case."""
+    account: FieldPath | None = None
+    """The lookup field, or the path of one, that leads to the account of the caller's contact. With
+    both, a record of either is the caller's own. Not for Contact or Case."""
+    record: NameFile | None = None
+    """How the caller names the record. Without a name, and without an argument of the type
+    reference, it is the one that this call created last. Not for Contact or Case."""
+
+
+class UpdateFile(_OwnRecordFile):
+    """Change a record of the caller's own: their contact, or a record that leads to it."""
 
     verb: Literal["update"]
-    """update: change the caller's own contact."""
-    object: Literal["Contact"] = "Contact"
-    """This verb works on contacts."""
-    fields: dict[ApiName, str]
-    """Salesforce field → the argument that changes it, such as Email = "{email}"."""
+    """update: change the caller's own contact, or another record of theirs."""
+    object: ApiName = "Contact"
+    """Contact, or the API name of an object of your own, such as Return_Request__c."""
+    fields: dict[ApiName, FieldEntry]
+    """Salesforce field → its new value: a constant, or a template with arguments in braces. A field
+    whose arguments are missing stays as it is. Of Contact: one argument alone, such as
+    Email = "{email}"."""
 
 
-class CloseFile(_ToolFile):
-    """Take back a case, or close it."""
+class CloseFile(_OwnRecordFile):
+    """Take back what the caller asked for, or close it."""
 
     verb: Literal["close"]
-    """close: take back a case, or close it."""
-    object: Literal["Case"] = "Case"
-    """This verb works on cases."""
+    """close: take back a case, or another record of the caller's own, or close it."""
+    object: ApiName = "Case"
+    """Case, or the API name of an object of your own, such as Return_Request__c."""
+    fields: dict[ApiName, FieldEntry] = Field(default_factory=dict)
+    """Salesforce field → its value in a closed record, such as Status__c = "Cancelled". Not for
+    Case."""
 
 
 class CallBackFile(_ToolFile):
@@ -297,6 +326,18 @@ def file_of(verb: Verb) -> type[_ToolFile]:
     """The model of a verb's files."""
     files: tuple[type[_ToolFile], ...] = get_args(AnyFile)
     return next(file for file in files if verb in get_args(file.model_fields["verb"].annotation))
+
+
+def is_of_team(file: AnyFile) -> bool:
+    """Whether it works on an object of the team's, of which the code knows nothing."""
+    return Verb(file.verb) in OBJECTS and getattr(file, "object", "") != OBJECTS[Verb(file.verb)]
+
+
+def takes(file: AnyFile) -> tuple[str, ...]:
+    """The meanings that the code takes arguments of this file for."""
+    if not is_of_team(file):
+        return TAKES.get(file.verb, ())
+    return ("reference",) if isinstance(file, UpdateFile | CloseFile) else ()
 
 
 def meaning_of(name: str, argument: ArgumentFile) -> str:

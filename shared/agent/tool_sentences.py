@@ -8,7 +8,7 @@ from textwrap import indent
 from shared.agent.errors import Mistake
 from shared.agent.sentence_file import SentenceFile, read_sentence_file
 from shared.agent.toml_lines import line_of, lines_of
-from shared.agent.tool_files import CreateFile, ReadFile, Verb
+from shared.agent.tool_files import CloseFile, CreateFile, ReadFile, UpdateFile, Verb
 from shared.agent.tools import Tool
 
 
@@ -61,13 +61,26 @@ SAID = {
 }
 """The sentences that a tool of each verb says, besides those of its arguments."""
 
+SAID_OF_TEAM = {
+    Verb.UPDATE: ("accepted", "not-known", "not-found", "which", "gone", "nothing"),
+    Verb.CLOSE: (
+        "accepted",
+        "taken-back",
+        "with-colleague",
+        "not-known",
+        "not-found",
+        "which",
+    ),
+}
+"""Of those, what they say of a record of the team's own object."""
+
 OF_AN_ARGUMENT = ("missing", "wrong", "too-long")
 
 
 def _unknown(tool: Tool, what: str) -> tuple[str, str] | None:
     """A sentence that the tool never says, and those that it does."""
     of_arguments = [f"{name}-{end}" for name in tool.file.arguments for end in OF_AN_ARGUMENT]
-    said = [*SAID[tool.verb], *of_arguments]
+    said = [*(SAID_OF_TEAM if tool.change else SAID)[tool.verb], *of_arguments]
     if what in said:
         return None
     near = get_close_matches(what, said, n=1)
@@ -88,6 +101,8 @@ def _known(tool: Tool, what: str) -> frozenset[str]:
     """The variables that a tool gives its own sentences."""
     match tool.file, what:
         case CreateFile(), "accepted":
+            return frozenset({*tool.file.arguments, "reference"})
+        case UpdateFile() | CloseFile(), "accepted" if tool.change:
             return frozenset({*tool.file.arguments, "reference"})
         case ReadFile(), "one":
             return frozenset({*tool.file.fields, "facts"})

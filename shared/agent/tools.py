@@ -8,6 +8,7 @@ from shared.agent.tool_files import (
     AnyFile,
     ArgumentFile,
     ArgumentType,
+    CloseFile,
     CreateFile,
     FieldEntry,
     IdentifyFile,
@@ -16,15 +17,23 @@ from shared.agent.tool_files import (
     Verb,
     VerifyFile,
     as_field_value,
+    is_of_team,
 )
-from shared.domain.record_mapping import FieldValue, OwnRecord, RecordMapping, placeholders
+from shared.domain.record_mapping import (
+    ChangeMapping,
+    FieldValue,
+    OwnRecord,
+    RecordMapping,
+    placeholders,
+)
 
 
 @dataclass(frozen=True)
 class Tool:
     """name: as the model calls it. version: of its file; two versions never have the same.
 
-    mapping: how a record that it creates is filled; None for the tools that create none.
+    mapping: how a record that it creates is filled; None for the tools that create none. change:
+    how it changes a record of the team's own object; None for the tools that change none.
     """
 
     name: str
@@ -32,6 +41,7 @@ class Tool:
     arguments: ArgumentSchema
     version: str
     mapping: RecordMapping | None = None
+    change: ChangeMapping | None = None
 
     @property
     def verb(self) -> Verb:
@@ -51,10 +61,16 @@ def tool_of(name: str, file: AnyFile, text: str) -> Tool:
     return Tool(
         name=name,
         file=file,
-        arguments=schema_of(all_arguments(file), needs_one=isinstance(file, UpdateFile)),
+        arguments=schema_of(all_arguments(file), needs_one=_needs_one(file)),
         version=hashlib.sha256(text.encode()).hexdigest()[:12],
         mapping=_mapping(file) if isinstance(file, CreateFile) else None,
+        change=_change(file) if isinstance(file, UpdateFile | CloseFile) else None,
     )
+
+
+def _needs_one(file: AnyFile) -> bool:
+    """Whether without any argument there is nothing to do."""
+    return isinstance(file, UpdateFile) and not is_of_team(file)
 
 
 def all_arguments(file: AnyFile) -> dict[str, ArgumentFile]:
@@ -87,7 +103,19 @@ def _mapping(file: CreateFile) -> RecordMapping:
     )
 
 
-def _field(file: CreateFile, entry: FieldEntry) -> FieldValue:
+def _change(file: UpdateFile | CloseFile) -> ChangeMapping | None:
+    if not is_of_team(file):
+        return None
+    return ChangeMapping(
+        object=file.object,
+        fields={name: _field(file, entry) for name, entry in file.fields.items()},
+        contact=file.contact or "",
+        account=file.account or "",
+        name=file.record.field if file.record else "",
+    )
+
+
+def _field(file: AnyFile, entry: FieldEntry) -> FieldValue:
     value, max_length = as_field_value(entry)
     names = placeholders(value) if isinstance(value, str) else []
     is_local_time = len(names) == 1 and (

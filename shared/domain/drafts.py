@@ -8,9 +8,10 @@ change a meaning without a new SCHEMA and a reader for the old one in `read_draf
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Self
 
+from shared.domain.identifiers import spoken_form
 from shared.domain.kinds import Kind
 from shared.domain.reading import UnreadableError, read_record
-from shared.domain.record_mapping import STANDARD_CASE, RecordMapping
+from shared.domain.record_mapping import STANDARD_CASE, ChangeMapping, RecordMapping
 
 SCHEMA = 1
 AMENDING = 2
@@ -22,9 +23,11 @@ class Draft:
     """The base of the drafts, which converts to and from the stored JSON object.
 
     SHORTENED: texts that Salesforce has after delivery → how many characters of them stay here.
+    EMPTIED: tables of which nothing stays.
     """
 
     SHORTENED: ClassVar[dict[str, int]] = {}
+    EMPTIED: ClassVar[tuple[str, ...]] = ("outcome", "arguments")
 
     @property
     def schema(self) -> int:
@@ -213,6 +216,71 @@ class ContactDraft(FromCaller):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChangeDraft(FromCaller):
+    """A change of one record of the caller's own, of an object of the team's.
+
+    The record: the one that the intent `record_intent` creates, the one with `record_id`, or the
+    caller's own that is called `name`. arguments, mapping: as in a NewRecordDraft.
+    seen: the value of each field at acceptance; None when the record was not read then.
+    accepted_at: ISO 8601, UTC.
+    """
+
+    SHORTENED: ClassVar[dict[str, int]] = {"name": 0}
+    EMPTIED: ClassVar[tuple[str, ...]] = ("arguments", "seen")
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    mapping: ChangeMapping | None = None
+    record_intent: str | None = None
+    record_id: str | None = None
+    name: str = ""
+    seen: dict[str, Any] | None = None
+    accepted_at: str
+
+    def record(self, _intent_id: str) -> str:
+        if self.record_intent:
+            is_case = self.mapping is not None and self.mapping.object == "Case"
+            return f"{'case' if is_case else 'record'}:{self.record_intent}"
+        return f"record:{self.record_id or spoken_form(self.name)}"
+
+    def changes(self) -> dict[str, Any]:
+        """Field → new value. Raises UnreadableError once the draft is purged."""
+        if self.mapping is None:
+            raise UnreadableError("MAPPING")
+        return self.mapping.filled({**self.arguments, "caller.number": self.caller_number})
+
+    def is_about_same(self, other: Draft) -> bool:
+        return isinstance(other, ChangeDraft) and self.record("") == other.record("")
+
+    def amended_by(self, later: Self) -> Self:
+        """Both changes, if they are about the same record. Where both give an argument, the later
+        counts."""
+        if not self.is_about_same(later):
+            return later
+        return replace(
+            self,
+            arguments=self.arguments | later.arguments,
+            mapping=later.mapping,
+            seen=self._seen_by_both(self, later),
+        )
+
+    def preceded_by(self, earlier: Self) -> Self | None:
+        added = earlier.arguments.keys() - self.arguments.keys()
+        if not added or not self.is_about_same(earlier):
+            return None
+        return replace(
+            self,
+            arguments=earlier.arguments | self.arguments,
+            seen=self._seen_by_both(earlier, self),
+        )
+
+    @staticmethod
+    def _seen_by_both(earlier: "ChangeDraft", later: "ChangeDraft") -> dict[str, Any] | None:
+        if earlier.seen is None or later.seen is None:
+            return None
+        return later.seen | earlier.seen
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallbackDraft(FromCaller):
     """A request for a person: to call back, or to check changes that the caller may not make.
 
@@ -312,10 +380,17 @@ DRAFTS: dict[Kind, type[Draft]] = {
     Kind.TASK_LINK: TaskLinkDraft,
 }
 
+OF_TEAMS: dict[str, type[Draft]] = {
+    "create": RecordDraft,
+    "update": ChangeDraft,
+    "close": ChangeDraft,
+}
+"""By the verb of a kind for a team's own tools."""
+
 
 def draft_of(kind: Kind) -> type[Draft] | None:
     """None for a kind that this version does not know."""
-    return RecordDraft if kind.sobject else DRAFTS.get(kind)
+    return OF_TEAMS.get(kind.verb) or DRAFTS.get(kind)
 
 
 def read_draft(kind: Kind, schema: int, stored: dict[str, Any]) -> Draft:
@@ -342,5 +417,6 @@ def shortened(kind: Kind, stored: dict[str, Any]) -> dict[str, Any]:
         for name, value in stored.items()
         if name in lengths and isinstance(value, str)
     }
-    emptied: dict[str, Any] = {name: {} for name in ("outcome", "arguments") if name in stored}
+    tables = (draft or Draft).EMPTIED
+    emptied: dict[str, Any] = {name: {} for name in tables if name in stored}
     return stored | short | emptied | ({"mapping": None} if "mapping" in stored else {})

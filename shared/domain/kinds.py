@@ -4,8 +4,10 @@ import re
 from enum import StrEnum
 from typing import Self
 
-_CREATES = "create."
-_OBJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+VERBS_OF_TEAMS = ("create", "update", "close")
+"""What the kinds for a team's own tools begin with."""
+
+_OF_TEAMS = re.compile(rf"({'|'.join(VERBS_OF_TEAMS)})\.([A-Za-z][A-Za-z0-9_]{{0,79}})")
 
 
 class _Open(StrEnum):
@@ -28,8 +30,8 @@ class _Open(StrEnum):
 class Kind(_Open):
     """What happens in Salesforce. The value is the name that operators see and type.
 
-    The members are what this service does for every team. What a team's own tools create has a kind
-    for each object, such as `create.Return_Request__c`.
+    The members are what this service does for every team. What a team's own tools create, change
+    and close has a kind for each verb and object, such as `create.Return_Request__c`.
     """
 
     CASE_CREATE = "case_create"
@@ -44,13 +46,29 @@ class Kind(_Open):
     @classmethod
     def creating(cls, sobject: str) -> Self:
         """The kind of an intent that creates a record of this object."""
-        return cls.CASE_CREATE if sobject == "Case" else cls(f"{_CREATES}{sobject}")
+        return cls.CASE_CREATE if sobject == "Case" else cls(f"create.{sobject}")
+
+    @classmethod
+    def changing(cls, verb: str, sobject: str) -> Self:
+        """The kind of an intent that changes a record of this object. verb: update or close."""
+        return cls(f"{verb}.{sobject}")
+
+    @property
+    def verb(self) -> str:
+        """Of a kind for a team's own tools: create, update or close; "" for the other kinds."""
+        found = _OF_TEAMS.fullmatch(self.value)
+        return found[1] if found else ""
 
     @property
     def sobject(self) -> str:
         """The object of a kind for a team's own tools; "" for the other kinds."""
-        name = self.value.removeprefix(_CREATES)
-        return name if name != self.value and _OBJECT.fullmatch(name) else ""
+        found = _OF_TEAMS.fullmatch(self.value)
+        return found[2] if found else ""
+
+    @property
+    def closes(self) -> bool:
+        """Whether such an intent takes something back itself."""
+        return self is Kind.CASE_CLOSE or self.verb == "close"
 
     @property
     def is_known(self) -> bool:

@@ -73,9 +73,37 @@ class RecordMapping:
     links: dict[str, OwnRecord] = field(default_factory=dict)
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that these arguments fill. None and "" count as not given."""
-        values = {name: filled(entry, arguments) for name, entry in self.fields.items()}
-        return {name: value for name, value in values.items() if value not in (None, "")}
+        return filled_fields(self.fields, arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeMapping:
+    """What a change of a record of the caller's own does, and which records are theirs.
+
+    contact, account: the lookup fields, or paths of them, that lead from a record to the caller's
+    contact and to its account; "" for none. name: the field by which callers name a record; "" when
+    they can't.
+    """
+
+    object: str
+    fields: dict[str, FieldValue]
+    contact: str = ""
+    account: str = ""
+    name: str = ""
+
+    def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return filled_fields(self.fields, arguments)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The paths that lead to the caller."""
+        return tuple(filter(None, (self.contact, self.account)))
+
+
+def filled_fields(fields: Mapping[str, FieldValue], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that these arguments fill. None and "" count as not given."""
+    values = {name: filled(entry, arguments) for name, entry in fields.items()}
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def filled(entry: FieldValue, arguments: Mapping[str, Any]) -> Any:

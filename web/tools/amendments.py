@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.calls.calls import CallState, Said
 from shared.calls.words import Sense, correct_only
-from shared.domain.drafts import CloseDraft, CommentDraft, FromCaller
+from shared.domain.drafts import ChangeDraft, CloseDraft, CommentDraft, FromCaller
 from shared.domain.identity import Identity
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
@@ -35,7 +35,8 @@ BY_CALLER = "caller"
 class Replaced:
     """The earlier request that this one replaces.
 
-    intent: None for a request that replaces nothing. was_passed_on: it may have reached Salesforce.
+    intent: None for a request that replaces nothing. was_passed_on: it may have reached Salesforce,
+    and the new one does not write over it.
     """
 
     intent: Intent | None = None
@@ -46,7 +47,7 @@ class Replaced:
         if self.intent is None:
             return ""
         named, reference = about(self.intent), self.intent.reference
-        if not self.was_passed_on or self.intent.kind is Kind.CONTACT_UPDATE:
+        if not self.was_passed_on:
             return turn.say("replaced", **named)
         if self.intent.kind is Kind.CASE_CREATE:
             return turn.say("replaced-is-closed", reference=reference, **named)
@@ -95,7 +96,7 @@ def held_request(
     return nearest if is_corrected else None
 
 
-def replace_sent(turn: Turn, named: Intent) -> Replaced:
+def replace_sent(turn: Turn, named: Intent, request: WriteRequest) -> Replaced:
     """The named request is not held any more: cancel it while nothing can have reached Salesforce.
 
     This comes before the new request is accepted: if accepting fails, the agent hears that nothing
@@ -105,7 +106,16 @@ def replace_sent(turn: Turn, named: Intent) -> Replaced:
         return Replaced()
     became, due_kinds = turn.service.journal.cancel(named.id, BY_CALLER)
     turn.service.notifier.notify(due_kinds)
-    return Replaced(named, was_passed_on=became not in (State.CANCELLED, State.PARKED))
+    stays = became not in (State.CANCELLED, State.PARKED) and not _writes_over(named, request)
+    return Replaced(named, was_passed_on=stays)
+
+
+def _writes_over(named: Intent, request: WriteRequest) -> bool:
+    """Whether the request changes the same record as the earlier one did."""
+    if named.kind is Kind.CONTACT_UPDATE:
+        return True
+    earlier = named.draft_as(ChangeDraft)
+    return earlier is not None and earlier.is_about_same(request.draft)
 
 
 def close_replaced(turn: Turn, named: Intent, tool: str) -> tuple[NewIntent, ...]:
@@ -189,7 +199,7 @@ def retract(service: Service, state: CallState) -> list[Intent]:
         for intent in service.journal.of_call(state.call_id)
         if intent.message
         and identity.requested(intent)
-        and intent.kind is not Kind.CASE_CLOSE
+        and not intent.kind.closes
         and after_ms <= intent.requested_at_ms <= before_ms
     ]
     if not requested:

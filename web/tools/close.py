@@ -1,4 +1,4 @@
-"""close: take back a case that was opened by mistake."""
+"""close: take back a case that was opened by mistake, or a record of the team's own object."""
 
 from shared.agent.arguments import Given
 from shared.agent.sentences import REFERENCE, own
@@ -10,9 +10,14 @@ from shared.domain.reference import new_reference
 from shared.vapi.answers import Answer, refusal, result
 from web.tools.amendments import BY_CALLER
 from web.tools.caller import caller_for_a_write
+from web.tools.change import close_record
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 from web.tools.which_case import Target, case_opened_by, find_case
+
+
+def close(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
+    return (close_record if tool.change else cancel_case)(turn, tool, given)
 
 
 def cancel_case(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.agent.arguments import Given
-from shared.agent.sentences import NOT_GIVEN, REFERENCE, Value, own
+from shared.agent.sentences import NOT_GIVEN, REFERENCE, own
 from shared.agent.tool_files import ArgumentFile, ArgumentType, CreateFile, Verb, meaning_of
 from shared.agent.tools import Tool
 from shared.domain.drafts import CaseDraft, NewRecordDraft, RecordDraft
@@ -13,7 +13,7 @@ from shared.vapi.answers import Answer, refusal
 from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
 from web.tools.comment import comment_on
 from web.tools.request import WriteRequest
-from web.tools.sentences import spoken_value
+from web.tools.sentences import said_arguments
 from web.tools.turn import Turn
 
 
@@ -126,16 +126,8 @@ def _same(argument: ArgumentFile, value: Any) -> str:
 
 
 def _accepted(turn: Turn, tool: Tool, given: Given) -> str:
-    """Every argument may stand in the sentence, under its name and its meaning; NOT_GIVEN when the
-    caller did not say it."""
-    said: dict[str, Value] = {"issueType": NOT_GIVEN}
+    said = {"issueType": NOT_GIVEN, **said_arguments(turn, tool, given)}
     for name, argument in tool.file.arguments.items():
-        value = given.values.get(name, NOT_GIVEN)
-        if argument.type is ArgumentType.CHOICE or name not in given.values:
-            said[name] = value  # the file's own word
-        elif argument.spell:
-            said[name] = turn.spelled(str(value))
-        else:
-            said[name] = spoken_value(value)
-        said[meaning_of(name, argument)] = said[name]
-    return turn.first(own(tool.name, "create", "accepted"), reference=REFERENCE, **said)
+        if name in said:
+            said[meaning_of(name, argument)] = said[name]
+    return turn.first(own(tool.name, "create", "accepted"), **said | {"reference": REFERENCE})

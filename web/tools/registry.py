@@ -21,8 +21,8 @@ LOOKUPS: dict[Verb, Callable[[Turn, Tool, Given, Deadline], Answer]] = {
 WRITES: dict[Verb, Callable[[Turn, Tool, Given], WriteRequest | Answer]] = {
     Verb.CREATE: create.create,
     Verb.COMMENT: comment.add_comment,
-    Verb.UPDATE: update.update_contact,
-    Verb.CLOSE: close.cancel_case,
+    Verb.UPDATE: update.update,
+    Verb.CLOSE: close.close,
     Verb.CALL_BACK: call_back.request_callback,
 }
 """They make a write request of their arguments, or say why they can't."""

@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from shared.agent.sentences import Quoted, Value, phrase, quoted
-from shared.agent.tool_files import Verb
+from shared.agent.arguments import Given
+from shared.agent.sentences import NOT_GIVEN, Quoted, Value, phrase, quoted
+from shared.agent.tool_files import ArgumentType, Verb
+from shared.agent.tools import Tool
 from shared.domain.drafts import CaseDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
@@ -94,6 +96,22 @@ def _short(subject: str) -> str:
     if len(subject) > MAX_SPOKEN_SUBJECT:
         short = subject[:MAX_SPOKEN_SUBJECT].rsplit(" ", 1)[0]
     return short.rstrip(" .,;:!?")
+
+
+def said_arguments(turn: Turn, tool: Tool, given: Given) -> dict[str, Value]:
+    """Every argument may stand in a sentence, under its name; NOT_GIVEN when the caller did not say
+    it. The reference of another request is none of them: `reference` is the new one."""
+    said: dict[str, Value] = {}
+    for name, argument in tool.file.arguments.items():
+        value = given.values.get(name, NOT_GIVEN)
+        if argument.type is ArgumentType.CHOICE or name not in given.values:
+            said[name] = value  # the file's own word
+        elif argument.spell:
+            said[name] = turn.spelled(str(value))
+        else:
+            said[name] = spoken_value(value)
+    said.pop("reference", None)
+    return said
 
 
 def spoken_value(value: Any) -> Value:

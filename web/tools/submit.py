@@ -85,7 +85,7 @@ def submit(it: Submission) -> str:
             return _settle(it, result(_said(request, held.reference)))
         replaced, also = Replaced(held), request.also
         if named and not held:
-            replaced = amendments.replace_sent(turn, named)
+            replaced = amendments.replace_sent(turn, named, request)
             if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
                 also = (*also, *amendments.close_replaced(turn, named, it.call.name))
         intent = amended or _new(it, asks=asks)
@@ -192,8 +192,7 @@ def _accept(
     if state.is_reported and intent.kind is Kind.CASE_CREATE:
         service.notifier.notify(service.end_of_call.add_case(state, intent.id))
     said = [words for reply in replies[:1] for words in service.calls.read_said(reply)]
-    may_be_taken_back = intent.kind is not Kind.CASE_CLOSE
-    return accepted, may_be_taken_back and amendments.take_back(turn, [intent, *also], said)
+    return accepted, not intent.kind.closes and amendments.take_back(turn, [intent, *also], said)
 
 
 def _said(request: WriteRequest, reference: str) -> str:

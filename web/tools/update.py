@@ -1,4 +1,4 @@
-"""update: change the caller's own contact details."""
+"""update: change the caller's own contact details, or a record of the team's own object."""
 
 from datetime import UTC, datetime
 
@@ -15,11 +15,16 @@ from shared.domain.reference import new_reference
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
 from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
+from web.tools.change import update_record
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 
 OTHERS_WAIT_S = 1.0
 """How long a change of a phone number waits to see who has that number."""
+
+
+def update(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
+    return (update_record if tool.change else update_contact)(turn, tool, given)
 
 
 def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
@@ -33,7 +38,7 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
     wanted = {
         field: value
         for field, template in file.fields.items()
-        if (value := fill(template, given.stored())) not in (None, "")
+        if (value := fill(str(template), given.stored())) not in (None, "")
     }
     changes = {
         field: value
@@ -141,7 +146,7 @@ def _all_named(turn: Turn, tool: Tool, changes: dict[str, str]) -> list[str | Ph
 def _named(turn: Turn, file: UpdateFile, field: str, value: str) -> Phrase:
     """A field by its spoken name, with what it becomes where the file says `spell`."""
     named = phrase(f"field-{field}", "field", name=field)
-    (argument,) = placeholders(file.fields[field])
+    (argument,) = placeholders(str(file.fields[field]))
     if not file.arguments[argument].spell:
         return named
     return phrase("field-spelled", field=named, letters=turn.spelled(value))
@@ -158,7 +163,7 @@ def _is_taken(turn: Turn, caller: Caller, file: UpdateFile, changes: dict[str, s
     numbers = {
         value
         for field, value in changes.items()
-        for name in placeholders(file.fields[field])
+        for name in placeholders(str(file.fields[field]))
         if file.arguments[name].type is ArgumentType.PHONE
     }
     asked = sorted(numbers - {caller.number})

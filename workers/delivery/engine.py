@@ -37,6 +37,7 @@ from workers.delivery import (
     comments,
     contacts,
     new_records,
+    record_changes,
     task_links,
     tasks,
     transcripts,
@@ -76,8 +77,16 @@ APPLIERS: dict[Kind, Applier] = {
 }
 
 
+OF_TEAMS: dict[str, Applier] = {
+    "create": Applier(new_records.create_records),
+    "update": Applier(record_changes.change_records, max_when_tight=MAX_RECORDS),
+    "close": Applier(record_changes.change_records, max_when_tight=MAX_RECORDS),
+}
+"""By the verb of a kind for a team's own tools."""
+
+
 def applier_of(kind: Kind) -> Applier:
-    return Applier(new_records.create_records) if kind.sobject else APPLIERS[kind]
+    return OF_TEAMS[kind.verb] if kind.verb else APPLIERS[kind]
 
 
 @dataclass

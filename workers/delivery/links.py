@@ -32,7 +32,7 @@ def find_cases(context: DeliveryContext, intents: Sequence[Intent]) -> dict[str,
         if draft.only_after and (outcome := _not_after(intent, earlier.get(draft.only_after))):
             found[intent.id] = outcome
         elif draft.case_intent:
-            opened = _opened_here(intent, earlier.get(draft.case_intent))
+            opened = created_here(intent, earlier.get(draft.case_intent), "CASE")
             if isinstance(opened, Receipt):
                 parent = earlier[draft.case_intent]
                 sought.append(_Sought(intent, draft, record_id=opened.record_id, parent=parent))
@@ -93,7 +93,7 @@ def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | 
         for search in sought
         if cases[search.intent.id]["ContactId"] not in (None, search.draft.contact_id)
     ]
-    existing = _existing_contacts(context, {search.draft.contact_id for search in elsewhere})
+    existing = existing_contacts(context, {search.draft.contact_id for search in elsewhere})
     by_phone = [search for search in elsewhere if search.draft.contact_id not in existing]
     contacts = context.contacts.resolve(
         as_of_acceptance((search.intent, search.draft) for search in by_phone)
@@ -113,7 +113,7 @@ def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | 
     return found
 
 
-def _existing_contacts(context: DeliveryContext, contact_ids: set[str | None]) -> set[str]:
+def existing_contacts(context: DeliveryContext, contact_ids: set[str | None]) -> set[str]:
     ids = sorted(id_ for id_ in contact_ids if id_)
     if not ids:
         return set()
@@ -197,16 +197,18 @@ def unchanged_since(row: dict[str, Any]) -> str:
     return format_datetime((modified + timedelta(seconds=1)).astimezone(UTC), usegmt=True)
 
 
-def _opened_here(intent: Intent, parent: Intent | None) -> Receipt | Outcome:
+def created_here(intent: Intent, parent: Intent | None, what: str) -> Receipt | Outcome:
+    """The record that the parent created; without one, what becomes of the intent. what: "CASE" or
+    "RECORD", for its reason."""
     if parent is None:
-        return Parked(intent.id, "CASE_UNKNOWN")
+        return Parked(intent.id, f"{what}_UNKNOWN")
     if parent.receipt:
         return parent.receipt
     if parent.state is State.CANCELLED and parent.call_id == intent.call_id:
-        return Cancelled(intent.id, "CASE_CANCELLED")
+        return Cancelled(intent.id, f"{what}_CANCELLED")
     if parent.state in SETTLED:
-        return Parked(intent.id, f"CASE_{parent.state.upper()}", follows=parent.id)
-    return not_yet(intent, "CASE_NOT_YET")
+        return Parked(intent.id, f"{what}_{parent.state.upper()}", follows=parent.id)
+    return not_yet(intent, f"{what}_NOT_YET")
 
 
 def not_yet(intent: Intent, reason: str, delay_ms: int = 1_000) -> TryAgain:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from shared.domain.drafts import NewRecordDraft
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.intent import Intent, Outcome, Parked
-from shared.domain.record_mapping import STANDARD_CASE, RecordMapping, fill
+from shared.domain.record_mapping import STANDARD_CASE, FieldValue, RecordMapping, fill
 from shared.salesforce.records import MARKERS, MAX_RECORDS, NO_HEADERS, UNASSIGNED
 from shared.salesforce.soql import at, columns, soql
 from workers.delivery.case_defaults import CaseDefaults, case_defaults
@@ -29,7 +29,7 @@ def create_records(
     drafts = {intent.id: cast(NewRecordDraft, intent.draft) for intent in intents}
     mappings = {id_: draft.mapping or STANDARD_CASE for id_, draft in drafts.items()}
     contacts = _contacts(context, intents, drafts, mappings)
-    accounts = _accounts(
+    accounts = accounts_of(
         context,
         {
             contact_id: drafts[id_].account_id if contact_id == drafts[id_].contact_id else None
@@ -51,7 +51,7 @@ def create_records(
             mapping.reference: intent.reference if _has(context, mapping) else "",
         }
         own = {name: value for name, value in links.items() if name} | found[intent.id]
-        said = _in_utc(context, mapping, drafts[intent.id].fields())
+        said = in_utc(context, mapping.fields, drafts[intent.id].fields())
         return defaults.fields[intent.id] | said | own
 
     nobodys = {
@@ -80,13 +80,13 @@ def create_records(
     return outcomes
 
 
-def _in_utc(
-    context: DeliveryContext, mapping: RecordMapping, fields: dict[str, Any]
+def in_utc(
+    context: DeliveryContext, mapped: Mapping[str, FieldValue], fields: dict[str, Any]
 ) -> dict[str, Any]:
     """Times that the caller said are by the team's clock, unless they name an offset."""
     local = {
         name: datetime.fromisoformat(str(fields[name]))
-        for name, entry in mapping.fields.items()
+        for name, entry in mapped.items()
         if entry.is_local_time and fields.get(name)
     }
     zone = context.time_zone.zone() if local else UTC
@@ -136,7 +136,7 @@ def _contacts(
     return {item.id: contact_of(item, drafts[item.id], found, links[item.id]) for item in intents}
 
 
-def _accounts(context: DeliveryContext, known: dict[str, str | None]) -> dict[str, str]:
+def accounts_of(context: DeliveryContext, known: dict[str, str | None]) -> dict[str, str]:
     """The account of each contact; None stands for one that is not known yet."""
     accounts = {contact_id: account for contact_id, account in known.items() if account}
     if unknown := sorted(known.keys() - accounts.keys()):

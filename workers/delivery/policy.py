@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from shared.domain.drafts import CaseTarget, ContactDraft
+from shared.domain.drafts import CaseTarget, ChangeDraft, ContactDraft
 from shared.domain.intent import (
     Delivered,
     Intent,
@@ -264,4 +264,6 @@ def _record_of(intent: Intent) -> str:
             return draft.contact_id or draft.caller_number or intent.id
         case CaseTarget() as draft:
             return draft.case_intent or draft.case_number or intent.id
+        case ChangeDraft() as draft:
+            return draft.record_intent or draft.record_id or intent.id
     return intent.id

@@ -1,0 +1,594 @@
+"""Changing and taking back records of the team's own (examples/orders): whose they are, staff's
+edits, order, amendments."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from demo.stack import ROOT, Org, Store
+from shared.domain.drafts import ChangeDraft
+from shared.domain.kinds import Kind, State
+from shared.journal.journal import Journal
+from shared.settings import Settings
+from tests.calling import SHARED, UNKNOWN, ask, post, reference_in, say, tool_message
+from tests.conftest import make_settings
+from tests.store_time import intents_are_due, waits_end
+from web.app import create_app
+from web.service import Service
+from workers.delivery.context import DeliveryContext
+from workers.delivery.engine import drain
+
+ORDERS = ROOT / "examples" / "orders"
+CREATES = Kind.creating("Return_Request__c")
+UPDATES = Kind.changing("update", "Return_Request__c")
+CLOSES = Kind.changing("close", "Return_Request__c")
+DAMAGED = {"orderNumber": "O-00001", "reason": "damaged", "details": "The case is cracked."}
+LUIS = "+14155550103"
+DAY = {"preferredDay": "2026-12-08"}
+
+
+@pytest.fixture(scope="module")
+def orders_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    server = Org(tmp_path_factory.mktemp("returns"), source=ORDERS / "salesforce")
+    server.start()
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture
+def org(orders_server: Org) -> Org:
+    orders_server.reset()
+    return orders_server
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Path:
+    """A copy of the example, which a test may change. Loaded once under its own path."""
+    return Path(shutil.copytree(ORDERS, tmp_path / "agent"))
+
+
+@pytest.fixture
+def settings(store: redis.Redis, store_server: Store, org: Org, agent: Path) -> Settings:
+    return make_settings(store_server.url, org.url, agent_dir=str(agent))
+
+
+@pytest.fixture
+def registered(client: FlaskClient, context: DeliveryContext, org: Org) -> dict[str, Any]:
+    """A return of the known caller's, of an earlier call, as the org has it."""
+    say(client, "requestReturn", DAMAGED, call_id="call-0")
+    assert deliver(context, CREATES) == {"delivered": 1}
+    return the_return(org)
+
+
+def the_return(org: Org, of: str = "Jane Miller") -> dict[str, Any]:
+    names = {contact["Id"]: contact["Name"] for contact in org.records("Contact")}
+    (found,) = (it for it in org.records("Return_Request__c") if names[it["Contact__c"]] == of)
+    return found
+
+
+def deliver(context: DeliveryContext, kind: Kind = UPDATES) -> dict[str, int]:
+    return dict(drain(context, kind).counts)
+
+
+def parked(journal: Journal) -> list[str]:
+    return [intent.reason for intent in journal.parked(10)]
+
+
+def named(record: dict[str, Any], **others: Any) -> dict[str, Any]:
+    return {"returnNumber": record["Name"], **others}
+
+
+# -- which record ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spell", [str, " ".join, lambda name: name.replace("-", " dash ").lower()])
+def test_a_record_is_changed_however_its_name_is_grouped(
+    client: FlaskClient,
+    context: DeliveryContext,
+    org: Org,
+    registered: dict[str, Any],
+    spell: Any,
+) -> None:
+    said = say(client, "changeReturn", {"returnNumber": spell(registered["Name"]), **DAY})
+    assert "will be changed" in said
+    assert deliver(context) == {"delivered": 1}
+    after = the_return(org)
+    changed = {name for name in after if after[name] != registered[name]}
+    stamps = {"LastModifiedDate", "LastModifiedById", "SystemModstamp"}
+    assert changed - stamps == {"Preferred_Day__c"}
+    assert after["Preferred_Day__c"] == DAY["preferredDay"]
+
+
+def test_a_record_of_this_call_needs_no_name_and_is_changed_after_it_was_created(
+    client: FlaskClient, context: DeliveryContext, journal: Journal, org: Org
+) -> None:
+    say(client, "requestReturn", DAMAGED)
+    assert "will be changed" in say(client, "changeReturn", {"details": "And it leaks."})
+    assert deliver(context) == {}
+    assert deliver(context, CREATES) == {"delivered": 1}
+    assert deliver(context) == {"delivered": 1}
+    assert the_return(org)["Details__c"] == "And it leaks."
+
+
+def test_a_record_is_found_by_its_reference_in_another_call(
+    client: FlaskClient, context: DeliveryContext, org: Org, registered: dict[str, Any]
+) -> None:
+    reference = registered["Voice_Reference__c"]
+    assert "will be changed" in say(client, "changeReturn", {"reference": reference, **DAY})
+    assert deliver(context) == {"delivered": 1}
+    assert the_return(org)["Preferred_Day__c"] == DAY["preferredDay"]
+
+
+@pytest.mark.parametrize("tool", ["changeReturn", "cancelReturn"])
+def test_without_a_record_the_agent_asks_which_one(
+    client: FlaskClient, journal: Journal, tool: str
+) -> None:
+    assert "I need its number" in ask(client, tool, DAY)["error"]
+    assert journal.newest(10) == []
+
+
+def test_without_anything_to_change_nothing_is_saved(
+    client: FlaskClient, journal: Journal, registered: dict[str, Any]
+) -> None:
+    assert "what to change" in ask(client, "changeReturn", named(registered))["error"]
+    assert len(journal.newest(10)) == 1
+
+
+def test_a_reference_of_another_request_is_no_record(
+    client: FlaskClient, registered: dict[str, Any]
+) -> None:
+    call_back = reference_in(say(client, "requestCallback"))
+    assert "find nothing" in ask(client, "changeReturn", {"reference": call_back, **DAY})["error"]
+
+
+# -- whose record ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tool", ["changeReturn", "cancelReturn"])
+@pytest.mark.parametrize("name", ["", "R-99999", "%", "R-0000_"])
+def test_a_record_of_somebody_else_and_none_at_all_get_one_sentence(
+    client: FlaskClient, journal: Journal, org: Org, tool: str, name: str
+) -> None:
+    say(client, "orderStatus")
+    theirs = name or the_return(org, "Luis Garcia")["Name"]
+    said = ask(client, tool, {"returnNumber": theirs, **DAY})
+    wanted = "I could not read the return number" if name == "%" else "I find nothing like that"
+    assert said["error"].startswith(wanted)
+    assert journal.newest(10) == []
+
+
+@pytest.mark.parametrize("tool", ["changeReturn", "cancelReturn"])
+@pytest.mark.parametrize("caller", [SHARED, UNKNOWN])
+def test_a_caller_who_is_not_known_changes_nothing(
+    client: FlaskClient, journal: Journal, registered: dict[str, Any], tool: str, caller: str
+) -> None:
+    say(client, "orderStatus", number=caller, call_id="call-2")
+    said = ask(client, tool, named(registered, **DAY), number=caller, call_id="call-2")
+    assert "whom I know" in said["error"]
+    assert len(journal.newest(10)) == 1
+
+
+def test_a_foreign_record_is_never_written_when_nobody_could_look_at_acceptance(
+    client: FlaskClient, context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    before = the_return(org, "Luis Garcia")
+    say(client, "orderStatus")
+    org.fault(status=503)
+    assert "result" in ask(client, "changeReturn", named(before, **DAY))
+    org.fault()
+    waits_end(store)
+    assert deliver(context) == {"parked": 1}
+    assert parked(journal) == ["RECORD_UNKNOWN"]
+    assert the_return(org, "Luis Garcia") == before
+
+
+def test_the_worker_finds_by_name_what_nobody_could_look_at(
+    client: FlaskClient,
+    context: DeliveryContext,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    org.fault(status=503)
+    said = ask(client, "changeReturn", {"returnNumber": " ".join(registered["Name"]), **DAY})
+    assert "result" in said
+    org.fault()
+    waits_end(store)
+    assert deliver(context) == {"delivered": 1}
+    assert the_return(org)["Preferred_Day__c"] == DAY["preferredDay"]
+
+
+@pytest.mark.parametrize("known_by", ["name", "reference"])
+def test_a_record_that_staff_gave_to_somebody_else_is_not_written(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    registered: dict[str, Any],
+    known_by: str,
+) -> None:
+    how = {"name": named(registered), "reference": {"reference": registered["Voice_Reference__c"]}}
+    say(client, "changeReturn", how[known_by] | DAY)
+    luis = the_return(org, "Luis Garcia")["Contact__c"]
+    org.edit("Return_Request__c", registered["Id"], Contact__c=luis)
+    assert deliver(context) == {"parked": 1}
+    assert parked(journal) == ["RECORD_OF_SOMEBODY_ELSE"]
+
+
+def test_a_record_that_was_deleted_parks(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    registered: dict[str, Any],
+) -> None:
+    say(client, "changeReturn", named(registered, **DAY))
+    org.delete("Return_Request__c", registered["Id"])
+    assert deliver(context) == {"parked": 1}
+    assert parked(journal) == ["RECORD_GONE"]
+
+
+def test_a_change_follows_a_contact_that_was_merged(
+    client: FlaskClient, context: DeliveryContext, org: Org, registered: dict[str, Any]
+) -> None:
+    say(client, "changeReturn", named(registered, **DAY))
+    jane = next(it for it in org.records("Contact") if it["Name"] == "Jane Miller")
+    peter = next(it for it in org.records("Contact") if it["Name"] == "Peter Novak")
+    org.edit("Contact", peter["Id"], Phone=jane["Phone"], MobilePhone=jane["MobilePhone"])
+    org.edit("Return_Request__c", registered["Id"], Contact__c=peter["Id"])
+    org.delete("Contact", jane["Id"])
+    assert deliver(context) == {"delivered": 1}
+    assert the_return(org, "Peter Novak")["Preferred_Day__c"] == DAY["preferredDay"]
+
+
+def test_a_path_over_another_record_leads_to_the_caller_as_well(
+    store: redis.Redis, store_server: Store, org: Org, agent: Path
+) -> None:
+    """By the order's contact and by the account of the order; neither is a field of the return."""
+    for tool, way in (
+        ("changeReturn", 'contact = "Customer_Order__r.Contact__c"'),
+        ("cancelReturn", 'account = "Customer_Order__r.Account__c"'),
+    ):
+        file = agent / "tools" / f"{tool}.toml"
+        file.write_text(file.read_text().replace('contact = "Contact__c"', way))
+    settings = make_settings(store_server.url, org.url, agent_dir=str(agent))
+    app = create_app(settings)
+    client = app.test_client()
+    context = DeliveryContext.from_settings(settings, store)
+    record = the_return(org, "Luis Garcia")
+    jane = {"number": "+14155550101", "call_id": "call-2"}
+    for tool in ("changeReturn", "cancelReturn"):
+        assert "find nothing" in say(client, tool, named(record, **DAY), **jane)
+        assert "error" not in ask(client, tool, named(record, **DAY), number=LUIS)
+    assert deliver(context) == {"delivered": 1}
+    assert deliver(context, CLOSES) == {"delivered": 1}
+    after = the_return(org, "Luis Garcia")
+    assert (after["Preferred_Day__c"], after["Status__c"]) == (DAY["preferredDay"], "Cancelled")
+    service: Service = app.extensions["service"]
+    service.close()
+
+
+# -- staff's edits ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known_by", ["name", "reference"])
+def test_an_edit_since_the_request_stays_and_the_change_parks(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    registered: dict[str, Any],
+    known_by: str,
+) -> None:
+    how = {"name": named(registered), "reference": {"reference": registered["Voice_Reference__c"]}}
+    say(client, "changeReturn", how[known_by] | DAY)
+    org.edit("Return_Request__c", registered["Id"], Preferred_Day__c="2026-12-24")
+    assert deliver(context) == {"parked": 1}
+    assert parked(journal) == ["EDITED_SINCE (Preferred_Day__c)"]
+    assert the_return(org)["Preferred_Day__c"] == "2026-12-24"
+
+
+def test_an_edit_of_another_field_is_no_conflict(
+    client: FlaskClient, context: DeliveryContext, org: Org, registered: dict[str, Any]
+) -> None:
+    say(client, "changeReturn", named(registered, **DAY))
+    org.edit("Return_Request__c", registered["Id"], Details__c="Seen by staff.")
+    assert deliver(context) == {"delivered": 1}
+    after = the_return(org)
+    assert (after["Preferred_Day__c"], after["Details__c"]) == (
+        DAY["preferredDay"], "Seen by staff.",
+    )  # fmt: skip
+
+
+def test_a_change_accepted_unseen_is_made_only_when_nobody_edited_since(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    org.fault(status=503)
+    say(client, "changeReturn", named(registered, **DAY))
+    org.fault()
+    waits_end(store)
+    (change, _) = journal.newest(2)
+    draft = change.draft_as(ChangeDraft)
+    assert draft
+    assert draft.seen is None
+    org.fault(clock_offset_s=60)
+    org.edit("Return_Request__c", registered["Id"], Details__c="Seen by staff.")
+    org.fault()
+    assert deliver(context) == {"parked": 1}
+    assert parked(journal) == ["EDITED_SINCE (Preferred_Day__c)"]
+
+
+def test_what_staff_did_with_a_record_of_this_call_stays(
+    client: FlaskClient, context: DeliveryContext, journal: Journal, org: Org
+) -> None:
+    """The change was accepted before there was a record to look at."""
+    say(client, "requestReturn", DAMAGED)
+    say(client, "changeReturn", {"details": "And it leaks."})
+    deliver(context, CREATES)
+    org.fault(clock_offset_s=60)
+    org.edit("Return_Request__c", the_return(org)["Id"], Details__c="Seen by staff.")
+    org.fault()
+    assert deliver(context) == {"parked": 1}
+    assert parked(journal) == ["EDITED_SINCE (Details__c)"]
+
+
+def test_a_return_that_staff_approved_since_is_not_cancelled(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    registered: dict[str, Any],
+) -> None:
+    assert "being cancelled" in say(client, "cancelReturn", named(registered))
+    org.edit("Return_Request__c", registered["Id"], Status__c="Approved")
+    assert deliver(context, CLOSES) == {"parked": 1}
+    assert parked(journal) == ["EDITED_SINCE (Status__c)"]
+
+
+# -- once, in order, corrected, taken back ---------------------------------------------------------
+
+
+def test_a_change_whose_answer_was_lost_is_not_made_again(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    say(client, "changeReturn", named(registered, **DAY))
+    change = context.records.change
+
+    def lost(sobject: str, rows: Any) -> Any:
+        org.fault(lose_answer=1.0)
+        return change(sobject, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(context.records, "change", lost)
+        assert deliver(context) == {"again": 1}
+    org.fault()
+    assert the_return(org)["Preferred_Day__c"] == DAY["preferredDay"]  # it was committed
+    updated = org.stats()["records"]["updated"]
+    (intent, _) = journal.newest(2)
+    assert intent.in_doubt
+    waits_end(store)
+    intents_are_due(store, intent.id, kind=UPDATES)
+    assert deliver(context) == {"delivered": 1}
+    assert org.stats()["records"]["updated"] == updated
+
+
+def test_the_same_call_again_is_one_change_and_the_same_answer(
+    client: FlaskClient, context: DeliveryContext, org: Org, registered: dict[str, Any]
+) -> None:
+    body = tool_message(("t1", "changeReturn", named(registered, **DAY)))
+    assert post(client, body).data == post(client, body).data
+    assert deliver(context) == {"delivered": 1}
+
+
+def test_the_last_change_counts_and_an_earlier_one_that_comes_late_changes_nothing(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    say(client, "changeReturn", named(registered, preferredDay="2026-12-08"), call_id="call-2")
+    (first, _) = journal.newest(2)
+    store.zadd(f"vs:due:{UPDATES}", {first.id: 9e15}, xx=True)
+    say(client, "changeReturn", named(registered, preferredDay="2026-12-09"), call_id="call-3")
+    assert deliver(context) == {"delivered": 1}
+    intents_are_due(store, first.id, kind=UPDATES)
+    assert deliver(context) == {"delivered": 1}
+    assert the_return(org)["Preferred_Day__c"] == "2026-12-09"
+
+
+def test_changes_of_one_call_are_made_in_their_order(
+    client: FlaskClient,
+    context: DeliveryContext,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    for nth, day in enumerate(("2026-12-08", "2026-12-09", "2026-12-08")):
+        change = named(registered, preferredDay=day)
+        assert "result" in ask(client, "changeReturn", change, id=f"call_{nth}")
+    assert "result" in ask(client, "cancelReturn", named(registered))
+    assert deliver(context, CLOSES) == {}
+    while deliver(context):
+        intents_are_due(store, *store.zrange(f"vs:due:{UPDATES}", 0, -1), kind=UPDATES)
+    assert the_return(org)["Preferred_Day__c"] == "2026-12-08"
+    assert deliver(context, CLOSES) == {"delivered": 1}
+    assert the_return(org)["Status__c"] == "Cancelled"
+
+
+@pytest.fixture
+def slow(store_server: Store, org: Org, agent: Path, store: redis.Redis) -> Iterator[FlaskClient]:
+    """With a commit window that does not end in the test."""
+    settings = make_settings(
+        store_server.url, org.url, agent_dir=str(agent), commit_window_ms=60_000
+    )
+    app = create_app(settings)
+    yield app.test_client()
+    service: Service = app.extensions["service"]
+    service.close()
+
+
+def test_a_held_change_is_amended_and_keeps_what_is_not_mentioned(
+    slow: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    first = say(slow, "changeReturn", named(registered, details="No heat.", **DAY))
+    later = named(registered, preferredDay="2026-12-09", replaces=reference_in(first))
+    assert reference_in(first) in say(slow, "changeReturn", later)
+    (intent, _) = journal.newest(2)
+    intents_are_due(store, intent.id, kind=UPDATES)
+    assert deliver(context) == {"delivered": 1}
+    after = the_return(org)
+    assert (after["Preferred_Day__c"], after["Details__c"]) == ("2026-12-09", "No heat.")
+
+
+def test_a_held_change_of_one_record_becomes_one_of_another(
+    slow: FlaskClient,
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    say(client, "requestReturn", DAMAGED | {"orderNumber": "O-00002"}, call_id="call-0")
+    deliver(context, CREATES)
+    wrong = next(it for it in org.records("Return_Request__c") if it["Name"] > registered["Name"])
+    first = say(slow, "changeReturn", named(wrong, details="No heat."))
+    say(slow, "changeReturn", named(registered, replaces=reference_in(first), **DAY))
+    (intent, *_) = journal.newest(3)
+    intents_are_due(store, intent.id, kind=UPDATES)
+    assert deliver(context) == {"delivered": 1}
+    after = {it["Id"]: it for it in org.records("Return_Request__c")}
+    assert after[wrong["Id"]]["Details__c"] == wrong["Details__c"]
+    assert after[registered["Id"]]["Preferred_Day__c"] == DAY["preferredDay"]
+    assert after[registered["Id"]]["Details__c"] == registered["Details__c"]
+
+
+def test_a_change_that_was_sent_is_replaced_by_one_of_the_same_record(
+    client: FlaskClient, context: DeliveryContext, org: Org, registered: dict[str, Any]
+) -> None:
+    first = say(client, "changeReturn", named(registered, **DAY))
+    deliver(context)
+    later = named(registered, preferredDay="2026-12-09", replaces=reference_in(first))
+    assert "It replaces the request" in say(client, "changeReturn", later)
+    deliver(context)
+    assert the_return(org)["Preferred_Day__c"] == "2026-12-09"
+
+
+def test_what_is_not_passed_on_yet_is_taken_back_and_never_created(
+    slow: FlaskClient, journal: Journal, org: Org
+) -> None:
+    before = len(org.records("Return_Request__c"))
+    say(slow, "requestReturn", DAMAGED)
+    taken_back = "The return was taken back. It will not be registered."
+    assert say(slow, "cancelReturn") == taken_back
+    assert say(slow, "cancelReturn", {"reference": "none"}, id="again") == taken_back
+    (intent,) = journal.newest(10)
+    assert intent.state is State.CANCELLED
+    assert "taken back" in ask(slow, "changeReturn", DAY)["error"]
+    assert len(org.records("Return_Request__c")) == before
+
+
+def test_what_was_passed_on_is_cancelled(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "requestReturn", DAMAGED)
+    deliver(context, CREATES)
+    assert "being cancelled" in say(client, "cancelReturn")
+    assert deliver(context, CLOSES) == {"delivered": 1}
+    assert the_return(org)["Status__c"] == "Cancelled"
+
+
+# -- many, and what is kept ------------------------------------------------------------------------
+
+
+def test_changes_by_several_tools_take_one_read_and_one_write(
+    store: redis.Redis, store_server: Store, org: Org, agent: Path
+) -> None:
+    text = (agent / "tools" / "changeReturn.toml").read_text()
+    (agent / "tools" / "moveReturn.toml").write_text(text)
+    settings = make_settings(store_server.url, org.url, agent_dir=str(agent))
+    app = create_app(settings)
+    client = app.test_client()
+    context = DeliveryContext.from_settings(settings, store)
+    for number in ("O-00001", "O-00002", "O-00003"):
+        say(client, "requestReturn", DAMAGED | {"orderNumber": number})
+    assert deliver(context, CREATES) == {"delivered": 3}
+    jane = the_return(org, "Luis Garcia")["Contact__c"]
+    mine = [it for it in org.records("Return_Request__c") if it["Contact__c"] != jane]
+    for tool, record in zip(("changeReturn", "moveReturn", "changeReturn"), mine, strict=True):
+        say(client, tool, named(record, **DAY))
+    before = org.stats()["requests"]
+    assert deliver(context) == {"delivered": 3}
+    assert org.stats()["requests"] - before == 2
+    service: Service = app.extensions["service"]
+    service.close()
+
+
+def test_after_delivery_nothing_that_the_caller_said_is_kept(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    say(client, "changeReturn", named(registered, details="It smells of smoke."))
+    deliver(context)
+    (intent, _) = journal.newest(2)
+    assert intent.state is State.DELIVERED
+    stored = str(store.hget(f"vs:intent:{intent.id}", "payload"))
+    assert "smoke" not in stored
+    assert "cracked" not in stored
+
+
+def test_a_field_that_the_org_lost_makes_its_object_wait(
+    client: FlaskClient,
+    context: DeliveryContext,
+    org: Org,
+    store: redis.Redis,
+    registered: dict[str, Any],
+) -> None:
+    say(client, "changeReturn", named(registered, **DAY))
+    org.fault(hide_fields=["Return_Request__c.Preferred_Day__c"])
+    assert deliver(context) == {"again": 1}
+    org.fault()
+    waits_end(store)
+    assert deliver(context) == {"delivered": 1}
+
+
+def test_a_field_that_the_policy_guards_takes_more_than_a_number(
+    store: redis.Redis, store_server: Store, org: Org, agent: Path
+) -> None:
+    """However its name is written in the tool's file."""
+    (agent / "policy.toml").write_text('[update]\n"return_request__c.details__c" = "verified"\n')
+    settings = make_settings(store_server.url, org.url, agent_dir=str(agent))
+    app = create_app(settings)
+    client = app.test_client()
+    say(client, "requestReturn", DAMAGED)
+    assert "show who they are" in ask(client, "changeReturn", {"details": "No heat."})["error"]
+    assert "show who they are" in ask(client, "changeReturn", {"details": "x", **DAY})["error"]
+    assert "result" in ask(client, "changeReturn", DAY)
+    service: Service = app.extensions["service"]
+    service.close()

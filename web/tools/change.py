@@ -1,0 +1,130 @@
+"""update and close on objects of the team's: change a record of the caller's own, or take it back.
+
+What a record has in its fields, the tool's file says. The worker writes over nothing that a person
+has changed since.
+"""
+
+from datetime import UTC, datetime
+
+from shared.agent.arguments import Given
+from shared.agent.sentences import REFERENCE
+from shared.agent.tools import Tool
+from shared.domain.drafts import ChangeDraft
+from shared.domain.kinds import SETTLED, Kind, State
+from shared.domain.record_mapping import placeholders
+from shared.vapi.answers import Answer, refusal, result
+from web.tools.amendments import BY_CALLER
+from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
+from web.tools.own_record import Target, find_record, is_taken_back, look_at, said_of
+from web.tools.request import WriteRequest
+from web.tools.sentences import said_arguments
+from web.tools.turn import Turn
+
+
+def update_record(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
+    caller = caller_for_a_write(turn)
+    if refused := _refused(turn, tool, caller, given):
+        return refused
+    target = find_record(turn, tool, caller, given)
+    if isinstance(target, Answer):
+        return target
+    if is_taken_back(target):
+        return refusal(turn.first(said_of(tool, "gone")))
+    return _change(turn, tool, caller, given, target)
+
+
+def close_record(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
+    """Takes back what this caller asked for, while nothing of it can have reached Salesforce; else
+    gives the record the fields of a closed one."""
+    caller = caller_for_a_write(turn)
+    target = find_record(turn, tool, caller, given)
+    if isinstance(target, Answer):
+        return target
+    created_by = target.created_by
+    of_this_call = created_by and turn.state.call_id and created_by.call_id == turn.state.call_id
+    if not of_this_call and (refused := _refused(turn, tool, caller, given)):
+        return refused
+    if created_by:
+        became, due_kinds = turn.service.journal.cancel(created_by.id, BY_CALLER)
+        turn.service.notifier.notify(due_kinds)
+        turn.changed(created_by.id)
+        if became == State.CANCELLED:
+            return result(turn.first(said_of(tool, "taken-back")))
+        if became == State.PARKED:
+            return result(turn.first(said_of(tool, "with-colleague")))
+    return _refused(turn, tool, caller, given) or _change(turn, tool, caller, given, target)
+
+
+def _refused(turn: Turn, tool: Tool, caller: Caller, given: Given) -> Answer | None:
+    """Why this caller may not change such a record in this way; None when they may. A field that
+    the policy keeps from them keeps the whole change from them."""
+    assert tool.change
+    if caller.customers is not None and not caller.contact:
+        return refusal(turn.first(said_of(tool, "not-known")))
+    changes = tool.change.filled({**given.stored(), "caller.number": turn.state.number})
+    about = [f"{tool.change.object}.{field}" for field in changes]
+    if not may(turn, caller, tool.verb, tool=tool, pending=True) or not all(
+        may(turn, caller, tool.verb, what, tool=tool, pending=True) for what in about
+    ):
+        return refusal(proof_needed(turn))
+    if _says_nothing(tool, given):
+        return refusal(turn.first(said_of(tool, "nothing")))
+    return None
+
+
+def _says_nothing(tool: Tool, given: Given) -> bool:
+    """The tool changes what the caller says, and the caller said nothing of it."""
+    assert tool.change
+    values = [entry.value for entry in tool.change.fields.values()]
+    said = {name for value in values if isinstance(value, str) for name in placeholders(value)}
+    said -= {"caller.number"}
+    is_constant = any(not isinstance(value, str) or not placeholders(value) for value in values)
+    return bool(said) and not is_constant and not said & given.values.keys()
+
+
+def _change(
+    turn: Turn, tool: Tool, caller: Caller, given: Given, target: Target
+) -> WriteRequest | Answer:
+    assert tool.change
+    found = look_at(turn, tool, caller, given, target)
+    if isinstance(found, Answer):
+        return found
+    created_by = found.created_by
+    draft = ChangeDraft(
+        caller_number=turn.state.number,
+        contact_id=caller.identity.contact_id_to_write,
+        visible_to_contact_id=caller.identity.contact_id,
+        has_no_contact=caller.identity.has_no_contact,
+        arguments={
+            name: value for name, value in given.stored().items() if name in tool.file.arguments
+        },
+        mapping=tool.change,
+        record_intent=created_by.id if created_by else None,
+        record_id=found.record_id,
+        name=found.name,
+        seen=found.seen,
+        accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+    )
+    kind = Kind.changing(tool.verb, tool.change.object)
+    earlier = [
+        intent
+        for intent in turn.intents
+        if intent.kind == kind
+        and intent.state is not State.CANCELLED
+        and (other := intent.draft_as(ChangeDraft))
+        and draft.is_about_same(other)
+    ]
+    # Asked for once more, the last change is the same request; with another one in between it is a
+    # new one.
+    last = earlier[-1].draft_as(ChangeDraft) if earlier else None
+    is_again = last is not None and last.arguments == draft.arguments
+    waits_for = [created_by] if created_by and created_by.state not in SETTLED else []
+    return WriteRequest(
+        kind,
+        draft,
+        said=turn.first(
+            said_of(tool, "accepted"), reference=REFERENCE, **said_arguments(turn, tool, given)
+        ),
+        after=tuple(intent.id for intent in (*waits_for, *earlier)),
+        target=f"{draft.record('')}:{len(earlier) - 1 if is_again else len(earlier)}",
+    )
