@@ -85,9 +85,9 @@ def form_of(intent: Intent, agent: Agent) -> Form:
     tool = _tool_of(intent, agent)
     if tool is None:
         return Form(schema_of({}), {})
-    if isinstance(tool.file, UpdateFile):
+    if isinstance(tool.file, UpdateFile) and tool.change is None:
         fields = tool.file.fields.items()
-        return Form(tool.arguments, {field: placeholders(entry)[0] for field, entry in fields})
+        return Form(tool.arguments, {field: placeholders(str(it))[0] for field, it in fields})
     meanings = MEANINGS.get(intent.kind, {})
     named = {name: tool.arguments.names.get(meaning) for name, meaning in meanings.items()}
     names = {name: argument for name, argument in named.items() if argument}
@@ -97,7 +97,7 @@ def form_of(intent: Intent, agent: Agent) -> Form:
 
 
 def _tool_of(intent: Intent, agent: Agent) -> Tool | None:
-    verb = VERBS.get(intent.kind, Verb.CREATE)
+    verb = Verb(intent.kind.verb) if intent.kind.verb else VERBS.get(intent.kind, Verb.CREATE)
     sobject = intent.kind.sobject or ("Case" if verb is Verb.CREATE else "")
     fitting = [
         tool
@@ -234,10 +234,7 @@ def _draft(
                 "nothing would be left to change. To give the intent up, run: "
                 f"python -m cli intents discard {intent.id}"
             )
-        # The operator has not "seen" older values, so the update overwrites them; a change that
-        # somebody makes after now still wins.
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        draft |= {"changes": changes, "seen": None, "accepted_at": now}
+        draft |= {"changes": changes}
         named = [name for name in named if name in WHO]
     arguments = dict(draft.get("arguments") or {})
     for name in named:
@@ -253,6 +250,14 @@ def _draft(
         if text is None and not (default is None or isinstance(default, str)):
             raise EditRefusedError(f"{name} can't be left out of a {intent.kind}")
         draft[name] = default if text is None else text
+    if "accepted_at" in draft:
+        # The operator has not "seen" older values, so the update overwrites them; a change that
+        # somebody makes after now still wins.
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        draft |= {"seen": None, "accepted_at": now}
+    spoken = str((draft.get("mapping") or {}).get("spoken") or "")
+    if set(named) & set(placeholders(spoken)):
+        draft |= {"record_intent": None, "record_id": None}  # the operator means another record
     if set(named) & set(WHO):
         draft["has_no_contact"] = False  # the operator knows better than the call did
     return draft | ({"arguments": arguments} if "arguments" in draft else {})

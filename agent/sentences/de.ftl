@@ -289,18 +289,15 @@ close-with-colleague = Jemand aus unserem Team hat diesen Vorgang und sieht, das
 close-nothing = In diesem Gespräch wurde kein Vorgang angelegt. Es gibt also nichts zurückzunehmen.
 
 # Datensätze eigener Objekte. Eigene Sätze eines Werkzeugs sind besser: Sie nennen den Datensatz.
+own-record-not-known = { create-not-known }
+own-record-not-found = Ich finde nichts dazu, was ich mit dieser Telefonnummer ändern kann. Es wurde nichts gespeichert.
+own-record-which = Ich weiß nicht, was davon gemeint ist. Ich brauche die Nummer oder die Referenz. Es wurde nichts gespeichert.
 update-record-accepted = Das wird gleich geändert. Die Referenz ist { $reference }.
-update-record-not-known = { create-not-known }
-update-record-not-found = Ich finde nichts dazu, was ich mit dieser Telefonnummer ändern kann. Es wurde nichts gespeichert.
-update-record-which = Ich weiß nicht, was davon gemeint ist. Ich brauche die Nummer oder die Referenz. Es wurde nichts gespeichert.
 update-record-gone = Das wurde zurückgenommen. Es gibt also nichts zu ändern.
 update-record-nothing = Ich weiß noch nicht, was geändert werden soll. Es wurde nichts gespeichert.
 close-record-accepted = Das war schon weitergegeben und wird deshalb storniert. Die Referenz ist { $reference }.
 close-record-taken-back = Das ist zurückgenommen. Es wird nicht weitergegeben.
 close-record-with-colleague = Jemand aus unserem Team hat das und sieht, dass es nicht mehr gewünscht ist.
-close-record-not-known = { create-not-known }
-close-record-not-found = { update-record-not-found }
-close-record-which = { update-record-which }
 
 call-back-accepted = Wir rufen Sie zurück. Die Referenz ist { $reference }.
 

@@ -295,18 +295,15 @@ close-with-colleague = A colleague has that case and will see that it is not wan
 close-nothing = No case was opened in this call, so there is none to take back.
 
 # Records of the team's own objects. A tool's own sentences are better: they name the record.
+own-record-not-known = { create-not-known }
+own-record-not-found = I find nothing like that which I can change on this phone number. Nothing was saved.
+own-record-which = I don't know which one is meant. I need its number or its reference. Nothing was saved.
 update-record-accepted = That will be changed in a moment. The reference is { $reference }.
-update-record-not-known = { create-not-known }
-update-record-not-found = I find nothing like that which I can change on this phone number. Nothing was saved.
-update-record-which = I don't know which one is meant. I need its number or its reference. Nothing was saved.
 update-record-gone = That was taken back, so there is nothing to change.
 update-record-nothing = I still need what to change. Nothing was saved.
 close-record-accepted = That was passed on already, so it is being cancelled. The reference is { $reference }.
 close-record-taken-back = That was taken back. It will not be passed on.
 close-record-with-colleague = A colleague has that and will see that it is not wanted.
-close-record-not-known = { create-not-known }
-close-record-not-found = { update-record-not-found }
-close-record-which = { update-record-which }
 
 call-back-accepted = Somebody will call back. The reference is { $reference }.
 

@@ -288,18 +288,15 @@ close-with-colleague = Una persona de nuestro equipo tiene ese caso y verá que 
 close-nothing = En esta llamada no se ha abierto ningún caso, así que no hay nada que retirar.
 
 # Registros de objetos propios. Son mejores las frases propias de una herramienta: nombran el registro.
+own-record-not-known = { create-not-known }
+own-record-not-found = No encuentro nada así que pueda cambiar con este teléfono. No se ha guardado nada.
+own-record-which = No sé a cuál se refiere. Necesito su número o su referencia. No se ha guardado nada.
 update-record-accepted = Se cambiará en un momento. La referencia es { $reference }.
-update-record-not-known = { create-not-known }
-update-record-not-found = No encuentro nada así que pueda cambiar con este teléfono. No se ha guardado nada.
-update-record-which = No sé a cuál se refiere. Necesito su número o su referencia. No se ha guardado nada.
 update-record-gone = Eso se ha retirado, así que no hay nada que cambiar.
 update-record-nothing = Todavía necesito saber qué hay que cambiar. No se ha guardado nada.
 close-record-accepted = Eso ya se había transmitido, así que se está cancelando. La referencia es { $reference }.
 close-record-taken-back = Eso se ha retirado. No se transmitirá.
 close-record-with-colleague = Una persona de nuestro equipo tiene eso y verá que ya no se desea.
-close-record-not-known = { create-not-known }
-close-record-not-found = { update-record-not-found }
-close-record-which = { update-record-which }
 
 call-back-accepted = Le devolveremos la llamada. La referencia es { $reference }.
 

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from shared.agent.arguments import MAX_TEXT
-from shared.agent.own_records import own_records_query
+from shared.agent.own_records import as_read, own_records_query
 from shared.agent.policy import Policy
 from shared.agent.tool_files import (
     ArgumentFile,
     ArgumentType,
+    CloseFile,
     CreateFile,
     ReadFile,
     UpdateFile,
     Verb,
     as_field_value,
+    is_of_team,
     meaning_of,
 )
 from shared.agent.tools import Tool, all_arguments
@@ -36,6 +38,11 @@ DOES: dict[Verb, str] = {
     Verb.CLOSE: "takes back a case of the caller's, or closes it",
     Verb.CALL_BACK: "creates a task: a person calls back",
     Verb.VERIFY: "compares what the caller says with their own contact",
+}
+
+DOES_OF_TEAM: dict[Verb, str] = {
+    Verb.UPDATE: "changes a {object} record of the caller's own",
+    Verb.CLOSE: "takes back a {object} record of the caller's own, or closes it",
 }
 
 FORMS: dict[ArgumentType, str] = {
@@ -83,6 +90,8 @@ COSTS: dict[Verb, str] = {
 }
 """API requests to Salesforce."""
 
+COST_OF_A_CHANGE = "2 (a read and a write) for up to 25 records that are due at the same time."
+
 Lines = Iterator[str]
 
 
@@ -96,8 +105,9 @@ class Section:
 
 def explained(tool: Tool, path: Path, policy: Policy) -> str:
     object_ = getattr(tool.file, "object", "")
+    does = (DOES_OF_TEAM if tool.change else DOES)[tool.verb]
     parts = [
-        f"{tool.name} {DOES[tool.verb].format(object=object_)}.\n"
+        f"{tool.name} {does.format(object=object_)}.\n"
         f"  file {path}, version {tool.version}, verb {tool.verb}\n"
         f"  The model reads: {tool.description}\n"
         f"  Who may use it: {_who(tool, policy)}"
@@ -131,7 +141,8 @@ def _concerns(tool: Tool, name: str) -> bool:
     sobject, _, field = name.partition(".")
     file = tool.file
     if isinstance(file, UpdateFile):
-        return field in file.fields
+        fields = [name.casefold() for name in file.fields]
+        return sobject.casefold() == file.object.casefold() and field.casefold() in fields
     return not isinstance(file, ReadFile) or file.object == sobject
 
 
@@ -176,8 +187,8 @@ def _checks(tool: Tool, name: str, argument: ArgumentFile) -> Lines:
 
 def _fields(tool: Tool) -> Lines:
     file = tool.file
-    if isinstance(file, UpdateFile):
-        yield from _aligned(file.fields)
+    if isinstance(file, UpdateFile | CloseFile) and file.fields:
+        yield from _aligned({name: _value(entry, False) for name, entry in file.fields.items()})
         yield "A field that a person has changed since the caller asked is left as it is."
     if not isinstance(file, CreateFile):
         return
@@ -248,9 +259,11 @@ def _owner(tool: Tool) -> Lines:
     if isinstance(file, ReadFile) and file.object == "Case":
         yield "Only cases of the caller's own contact."
     elif isinstance(file, ReadFile):
-        ways = [f"{file.contact} is the caller's contact"] if file.contact else []
-        ways += [f"{file.account} is the account of the caller's contact"] if file.account else []
-        yield f"Only records whose {' or whose '.join(ways)}."
+        yield f"Only records whose {_ways(file)}."
+    elif isinstance(file, UpdateFile | CloseFile) and is_of_team(file):
+        yield f"Only a record whose {_ways(file)}: {_which(file)}."
+        if isinstance(file, CloseFile):
+            yield "What was asked for in this call and not passed on yet is never created."
     elif isinstance(file, CreateFile):
         if file.contact:
             yield f"{file.contact} is the caller's contact."
@@ -264,6 +277,24 @@ def _owner(tool: Tool) -> Lines:
         yield "Only the one contact that has the caller's number."
     elif tool.verb in (Verb.COMMENT, Verb.CLOSE):
         yield "Only cases of the caller's own contact, and those opened in this call."
+
+
+def _ways(file: ReadFile | UpdateFile | CloseFile) -> str:
+    ways = [f"{file.contact} is the caller's contact"] if file.contact else []
+    ways += [f"{file.account} is the account of the caller's contact"] if file.account else []
+    return " or whose ".join(ways)
+
+
+def _which(file: UpdateFile | CloseFile) -> str:
+    """How the record is found."""
+    ways = [
+        f"the one with this {name}"
+        for name, argument in file.arguments.items()
+        if meaning_of(name, argument) == "reference"
+    ]
+    if file.record:
+        ways.append(f"the one whose {file.record.field} is {file.record.spoken}")
+    return ", else ".join([*ways, "the one that this call created last"])
 
 
 def _reads(tool: Tool) -> Lines:
@@ -282,6 +313,8 @@ def _reads(tool: Tool) -> Lines:
 
 def _soql(tool: Tool) -> Lines:
     file = tool.file
+    if isinstance(file, UpdateFile | CloseFile) and file.record and is_of_team(file):
+        file = as_read(file)
     if not isinstance(file, ReadFile):
         return
     if file.object == "Case":
@@ -329,6 +362,11 @@ def _cost(tool: Tool) -> Lines:
     file = tool.file
     if isinstance(file, ReadFile) and file.object == "Case":
         yield "0 or 1 a call, which all tools share; 1 more for a number or reference."
+        return
+    if tool.change:
+        yield COST_OF_A_CHANGE
+        yield "1 when the caller asks, for a record that is there already."
+        yield "1 more for records that nobody could look at then, all together."
         return
     yield COSTS[tool.verb]
     if isinstance(file, CreateFile):

@@ -7,7 +7,14 @@ import re
 from pathlib import Path
 
 from cli.org.inspection import REFERENCE_FIELD
-from shared.agent.tool_files import CreateFile, ReadFile, UpdateFile, VerifyFile
+from shared.agent.tool_files import (
+    CloseFile,
+    CreateFile,
+    ReadFile,
+    UpdateFile,
+    VerifyFile,
+    is_of_team,
+)
 from shared.agent.tools import Tool
 from shared.salesforce.records import KEY_FIELD
 
@@ -64,18 +71,23 @@ def permissions_of(tool: Tool) -> str:
         return "\n".join(
             _RIGHTS.format(editable="false", field=f"Contact.{name}") for name in compared
         )
-    if not isinstance(file, CreateFile | ReadFile | UpdateFile):
+    changes = isinstance(file, UpdateFile | CloseFile)
+    if not isinstance(file, CreateFile | ReadFile | UpdateFile) and not is_of_team(file):
         return "    <!-- none: Voice_Integration has what this verb needs -->"
-    creates, changes = isinstance(file, CreateFile), isinstance(file, UpdateFile)
-    names: list[str] = [*file.fields.values()] if isinstance(file, ReadFile) else [*file.fields]
+    assert isinstance(file, CreateFile | ReadFile | UpdateFile | CloseFile)
+    creates = isinstance(file, CreateFile)
+    written: list[str] = [] if isinstance(file, ReadFile) else [*file.fields]
+    read: list[str] = []
+    owners = [file.contact or "", file.account or ""]
     if isinstance(file, ReadFile):
-        names += [*file.where, file.order.split()[0], file.contact or "", file.account or ""]
-    if isinstance(file, CreateFile):
-        names += [file.contact or "", file.account or "", file.key, file.reference or ""]
-        names += file.links
-    own = sorted({name for name in names if name.endswith("__c") and "." not in name})
+        read += [*file.fields.values(), *file.where, file.order.split()[0], *owners]
+    elif isinstance(file, CreateFile):
+        written += [*owners, file.key, file.reference or "", *file.links]
+    else:
+        read += [*owners, file.record.field if file.record else ""]
+    own = sorted({name for name in (*written, *read) if name.endswith("__c") and "." not in name})
     lines = [
-        _RIGHTS.format(editable=_xml(creates or changes), field=f"{file.object}.{name}")
+        _RIGHTS.format(editable=_xml(name in written), field=f"{file.object}.{name}")
         for name in own
     ]
     if file.object in ACTIVITIES:

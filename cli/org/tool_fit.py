@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from cli.org.field_fit import Fit, listed, misfit_of_value
+from cli.org.field_fit import PICKLISTS, TEXTS, Fit, listed, misfit_of_value
 from cli.org.inspection import Inspection, Need, SObject
 from shared.agent.errors import Mistake
 from shared.agent.folder import Agent
@@ -24,6 +24,7 @@ from shared.agent.tool_files import (
     UpdateFile,
     VerifyFile,
     as_field_value,
+    is_of_team,
 )
 from shared.agent.tool_sentences import place_in
 from shared.agent.tools import Tool
@@ -72,12 +73,12 @@ def _object_of(tool: Tool) -> str:
 
 def _of_tool(tool: Tool, org: Inspection, has_key_fields: bool) -> Iterator[Misfit]:
     file = tool.file
-    if need := OF_VERBS.get(type(file)):
+    if (need := OF_VERBS.get(type(file))) and not is_of_team(file):
         if lacking := org.lacks(need):
             remedy = "assign the permission set Voice_Integration to the service's user"
             yield ("verb",), f"the user lacks rights to {need.sobject}: {listed(lacking)}", remedy
         return
-    assert isinstance(file, CreateFile | ReadFile | UpdateFile | VerifyFile)
+    assert isinstance(file, CreateFile | ReadFile | UpdateFile | CloseFile | VerifyFile)
     described = org.describe(file.object)
     if described is None:
         remedy = "correct its API name, or deploy it and let the service's user read it"
@@ -89,8 +90,8 @@ def _of_tool(tool: Tool, org: Inspection, has_key_fields: bool) -> Iterator[Misf
             yield from _of_create(file, fields, has_key_fields)
         case ReadFile():
             yield from _of_read(file, fields)
-        case UpdateFile():
-            yield from _of_update(file, fields)
+        case UpdateFile() | CloseFile():
+            yield from _of_change(file, fields)
         case VerifyFile():
             yield from _of_verify(file, fields)
 
@@ -204,11 +205,7 @@ def _of_link(file: CreateFile, name: str, fields: _Fields) -> Iterator[Misfit]:
     field, wrong = linked.at((*where, "contact"), link.contact)
     label = f"{link.object}.{link.contact}"
     yield from wrong or _lookup((*where, "contact"), label, field, "Contact")
-    field, wrong = linked.at((*where, "field"), link.field)
-    yield from wrong
-    if field and not field.is_filterable:
-        problem = f"Salesforce can't search {link.object} by {link.field}"
-        yield (*where, "field"), problem, "choose another field"
+    yield from _of_name((*where, "field"), link.field, linked)
 
 
 def _of_own_fields(file: CreateFile, fields: _Fields) -> Iterator[Misfit]:
@@ -288,13 +285,18 @@ def _of_read(file: ReadFile, fields: _Fields) -> Iterator[Misfit]:
     yield from wrong
     if field and not field.is_sortable:
         yield ("order",), f"Salesforce can't sort {file.object} by {file.order}", "choose another"
+    yield from _of_owners(file, fields)
+
+
+def _of_owners(file: ReadFile | UpdateFile | CloseFile, fields: _Fields) -> Iterator[Misfit]:
+    """The paths that lead from a record to the caller."""
     for key, target in OF_CALLER.items():
         if path := getattr(file, key):
             field, wrong = fields.at((key,), path)
             yield from wrong or _lookup((key,), f"{file.object}.{path}", field, target)
 
 
-def _of_update(file: UpdateFile, fields: _Fields) -> Iterator[Misfit]:
+def _of_change(file: UpdateFile | CloseFile, fields: _Fields) -> Iterator[Misfit]:
     if not fields.sobject.updateable:
         remedy = f"let the service's user edit {file.object}"
         yield ("object",), f"the user can't change {file.object}", remedy
@@ -305,6 +307,21 @@ def _of_update(file: UpdateFile, fields: _Fields) -> Iterator[Misfit]:
         yield from wrong
         if field:
             yield from fields.value(where, name, entry, field)
+    yield from _of_owners(file, fields)
+    if file.record:
+        yield from _of_name(("record", "field"), file.record.field, fields)
+
+
+def _of_name(where: tuple[str, ...], name: str, fields: _Fields) -> Iterator[Misfit]:
+    """The field by which callers name a record of this object."""
+    field, wrong = fields.at(where, name)
+    yield from wrong
+    if field and not field.is_filterable:
+        problem = f"Salesforce can't search {fields.sobject.name} by {name}"
+        yield where, problem, "choose another field"
+    elif field and field.kind not in TEXTS | PICKLISTS:
+        problem = f"{fields.sobject.name}.{name} is {field.name_of_kind}, and no name"
+        yield where, problem, "choose a text field"
 
 
 def _lookup(where: tuple[str, ...], label: str, field: Fit | None, target: str) -> Iterator[Misfit]:

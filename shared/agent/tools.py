@@ -112,6 +112,7 @@ def _change(file: UpdateFile | CloseFile) -> ChangeMapping | None:
         contact=file.contact or "",
         account=file.account or "",
         name=file.record.field if file.record else "",
+        spoken=file.record.spoken if file.record else "",
     )
 
 

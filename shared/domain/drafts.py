@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from shared.domain.identifiers import spoken_form
 from shared.domain.kinds import Kind
 from shared.domain.reading import UnreadableError, read_record
-from shared.domain.record_mapping import STANDARD_CASE, ChangeMapping, RecordMapping
+from shared.domain.record_mapping import STANDARD_CASE, ChangeMapping, RecordMapping, fill
 
 SCHEMA = 1
 AMENDING = 2
@@ -220,21 +220,25 @@ class ChangeDraft(FromCaller):
     """A change of one record of the caller's own, of an object of the team's.
 
     The record: the one that the intent `record_intent` creates, the one with `record_id`, or the
-    caller's own that is called `name`. arguments, mapping: as in a NewRecordDraft.
+    one that the caller named. arguments, mapping: as in a NewRecordDraft.
     seen: the value of each field at acceptance; None when the record was not read then.
     accepted_at: ISO 8601, UTC.
     """
 
-    SHORTENED: ClassVar[dict[str, int]] = {"name": 0}
     EMPTIED: ClassVar[tuple[str, ...]] = ("arguments", "seen")
 
     arguments: dict[str, Any] = field(default_factory=dict)
     mapping: ChangeMapping | None = None
     record_intent: str | None = None
     record_id: str | None = None
-    name: str = ""
     seen: dict[str, Any] | None = None
     accepted_at: str
+
+    @property
+    def name(self) -> str:
+        """What the caller called the record, "" when they did not name one."""
+        spoken = self.mapping.spoken if self.mapping else ""
+        return str(fill(spoken, self.arguments) or "") if spoken else ""
 
     def record(self, _intent_id: str) -> str:
         if self.record_intent:

@@ -81,8 +81,8 @@ class ChangeMapping:
     """What a change of a record of the caller's own does, and which records are theirs.
 
     contact, account: the lookup fields, or paths of them, that lead from a record to the caller's
-    contact and to its account; "" for none. name: the field by which callers name a record; "" when
-    they can't.
+    contact and to its account; "" for none. name: the field by which callers name a record, which
+    spoken, a template, gives; "" when they can't.
     """
 
     object: str
@@ -90,6 +90,7 @@ class ChangeMapping:
     contact: str = ""
     account: str = ""
     name: str = ""
+    spoken: str = ""
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return filled_fields(self.fields, arguments)

@@ -7,7 +7,9 @@ has changed since.
 from datetime import UTC, datetime
 
 from shared.agent.arguments import Given
-from shared.agent.sentences import REFERENCE
+from shared.agent.policy import DEFAULT
+from shared.agent.sentences import REFERENCE, own
+from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import ChangeDraft
 from shared.domain.kinds import SETTLED, Kind, State
@@ -15,7 +17,7 @@ from shared.domain.record_mapping import placeholders
 from shared.vapi.answers import Answer, refusal, result
 from web.tools.amendments import BY_CALLER
 from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
-from web.tools.own_record import Target, find_record, is_taken_back, look_at, said_of
+from web.tools.own_record import Target, find_record, is_taken_back, look_at
 from web.tools.request import WriteRequest
 from web.tools.sentences import said_arguments
 from web.tools.turn import Turn
@@ -29,8 +31,10 @@ def update_record(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer
     if isinstance(target, Answer):
         return target
     if is_taken_back(target):
-        return refusal(turn.first(said_of(tool, "gone")))
-    return _change(turn, tool, caller, given, target)
+        return refusal(turn.first(own(tool.name, "update-record", "gone")))
+    return _change(
+        turn, tool, caller, given, target, said=own(tool.name, "update-record", "accepted")
+    )
 
 
 def close_record(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
@@ -49,26 +53,29 @@ def close_record(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
         turn.service.notifier.notify(due_kinds)
         turn.changed(created_by.id)
         if became == State.CANCELLED:
-            return result(turn.first(said_of(tool, "taken-back")))
+            return result(turn.first(own(tool.name, "close-record", "taken-back")))
         if became == State.PARKED:
-            return result(turn.first(said_of(tool, "with-colleague")))
-    return _refused(turn, tool, caller, given) or _change(turn, tool, caller, given, target)
+            return result(turn.first(own(tool.name, "close-record", "with-colleague")))
+    accepted = own(tool.name, "close-record", "accepted")
+    return _refused(turn, tool, caller, given) or _change(
+        turn, tool, caller, given, target, said=accepted
+    )
 
 
 def _refused(turn: Turn, tool: Tool, caller: Caller, given: Given) -> Answer | None:
     """Why this caller may not change such a record in this way; None when they may. A field that
-    the policy keeps from them keeps the whole change from them."""
+    the policy keeps from them keeps the whole change from them; what a closed record gets is the
+    team's, not theirs."""
     assert tool.change
     if caller.customers is not None and not caller.contact:
-        return refusal(turn.first(said_of(tool, "not-known")))
+        return refusal(turn.first(own(tool.name, "own-record", "not-known")))
     changes = tool.change.filled({**given.stored(), "caller.number": turn.state.number})
-    about = [f"{tool.change.object}.{field}" for field in changes]
-    if not may(turn, caller, tool.verb, tool=tool, pending=True) or not all(
-        may(turn, caller, tool.verb, what, tool=tool, pending=True) for what in about
-    ):
+    fields = [f"{tool.change.object}.{name}" for name in changes if tool.verb is Verb.UPDATE]
+    about = [DEFAULT, *fields]
+    if not all(may(turn, caller, tool.verb, what, tool=tool, pending=True) for what in about):
         return refusal(proof_needed(turn))
     if _says_nothing(tool, given):
-        return refusal(turn.first(said_of(tool, "nothing")))
+        return refusal(turn.first(own(tool.name, "update-record", "nothing")))
     return None
 
 
@@ -83,8 +90,9 @@ def _says_nothing(tool: Tool, given: Given) -> bool:
 
 
 def _change(
-    turn: Turn, tool: Tool, caller: Caller, given: Given, target: Target
+    turn: Turn, tool: Tool, caller: Caller, given: Given, target: Target, *, said: tuple[str, ...]
 ) -> WriteRequest | Answer:
+    """said: the keys of the sentence for a change that was accepted."""
     assert tool.change
     found = look_at(turn, tool, caller, given, target)
     if isinstance(found, Answer):
@@ -101,7 +109,6 @@ def _change(
         mapping=tool.change,
         record_intent=created_by.id if created_by else None,
         record_id=found.record_id,
-        name=found.name,
         seen=found.seen,
         accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
@@ -122,9 +129,7 @@ def _change(
     return WriteRequest(
         kind,
         draft,
-        said=turn.first(
-            said_of(tool, "accepted"), reference=REFERENCE, **said_arguments(turn, tool, given)
-        ),
+        said=turn.first(said, reference=REFERENCE, **said_arguments(turn, tool, given)),
         after=tuple(intent.id for intent in (*waits_for, *earlier)),
         target=f"{draft.record('')}:{len(earlier) - 1 if is_again else len(earlier)}",
     )

@@ -28,12 +28,11 @@ RECORD_WAIT_S = 1.0
 
 @dataclass(frozen=True)
 class Target:
-    """created_by: the intent that creates the record. name: what the caller calls it. record_id,
-    seen: of the record as the org has it, with the fields that the tool changes; None when nobody
-    has looked."""
+    """created_by: the intent that creates the record; None for one that the caller named.
+    record_id, seen: of the record as the org has it, with the fields that the tool changes; None
+    when nobody has looked."""
 
     created_by: Intent | None = None
-    name: str = ""
     record_id: str | None = None
     seen: dict[str, Any] | None = None
 
@@ -47,12 +46,12 @@ def find_record(turn: Turn, tool: Tool, caller: Caller, given: Given) -> Target 
         if not intent or intent.is_purged or not _creates(intent, file, caller):
             return not_found(turn, tool)
         return Target(created_by=intent)
-    if file.record and (name := fill(file.record.spoken, given.stored())):
-        return Target(name=str(name))
+    if file.record and fill(file.record.spoken, given.stored()):
+        return Target()
     # The last one, also when it was taken back already: asking twice must not take two back.
     created = [intent for intent in turn.intents if _creates(intent, file, caller)]
     if not created:
-        return refusal(turn.first(said_of(tool, "which")))
+        return which(turn, tool)
     return Target(created_by=created[-1])
 
 
@@ -80,7 +79,7 @@ def look_at(
         return target
     found = [row for row in rows if receipt or sounds_right(file, stored, row)]
     if len(found) > 1:
-        return refusal(turn.first(said_of(tool, "which")))
+        return which(turn, tool)
     if not found:
         return not_found(turn, tool)
     seen = {name: at(found[0], name) for name in _file(tool).fields}
@@ -89,11 +88,11 @@ def look_at(
 
 def not_found(turn: Turn, tool: Tool) -> Answer:
     """One sentence for a record that is not there and for one of somebody else."""
-    return refusal(turn.first(said_of(tool, "not-found")))
+    return refusal(turn.first(own(tool.name, "own-record", "not-found")))
 
 
-def said_of(tool: Tool, what: str) -> tuple[str, ...]:
-    return own(tool.name, f"{tool.verb}-record", what)
+def which(turn: Turn, tool: Tool) -> Answer:
+    return refusal(turn.first(own(tool.name, "own-record", "which")))
 
 
 def is_taken_back(target: Target) -> bool:
