@@ -20,6 +20,7 @@ from shared.agent.tool_files import (
     ArgumentFile,
     FieldFile,
     LinkFile,
+    NameFile,
     Verb,
     file_of,
 )
@@ -184,6 +185,8 @@ def _instead(path: Path, content: Mapping[str, Any]) -> str:
             known, where = list(ArgumentFile.model_fields), "an argument"
         case ["links", _]:
             known, where = list(LinkFile.model_fields), "a link"
+        case ["record"]:
+            known, where = list(NameFile.model_fields), "a record"
         case _:
             known, where = list(FieldFile.model_fields), "a field"
     if near := get_close_matches(name, known, n=1):

@@ -64,12 +64,52 @@ Cancelled__c = false
 none = "You have no order."
 """
 
+MOVE_RETURN = """\
+verb = "update"
+object = "Return_Request__c"
+description = "Change the day of a return."
+contact = "Order__r.Contact__c"
+
+[arguments.returnNumber]
+type = "identifier"
+
+[arguments.reference]
+type = "reference"
+
+[arguments.day]
+type = "date"
+
+[record]
+field = "Name"
+spoken = "{returnNumber}"
+
+[fields]
+Day__c = "{day}"
+Moved__c = true
+"""
+
+CANCEL_RETURN = """\
+verb = "close"
+object = "Return_Request__c"
+description = "Take a return back."
+account = "Account__c"
+
+[arguments.why]
+max_length = 255
+
+[fields]
+Status__c = "Cancelled"
+Why__c = "{why}"
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the default folder with two more tools."""
+    """A copy of the default folder with four more tools."""
     copy = tmp_path / "agent"
     shutil.copytree(AGENT_FOLDER, copy)
     (copy / "tools" / "returnItem.toml").write_text(RETURN_ITEM)
     (copy / "tools" / "orderStatus.toml").write_text(ORDER_STATUS)
+    (copy / "tools" / "moveReturn.toml").write_text(MOVE_RETURN)
+    (copy / "tools" / "cancelReturn.toml").write_text(CANCEL_RETURN)
     return copy

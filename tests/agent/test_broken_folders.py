@@ -376,6 +376,101 @@ BROKEN: dict[str, Broken] = {
         'optional = ["Reason__c"]', 'optional = ["Call_Key__c"]', 8,
         "keeps a record from being created twice", "remove it",
     ),
+    # -- changes of records of the team's own
+    "a change that nothing leads to the caller from": Broken(
+        'contact = "Order__r.Contact__c"\n', "", 1,
+        "nothing leads from Return_Request__c to the caller", "account =", "moveReturn",
+    ),
+    "a way to the caller that is no path": Broken(
+        '"Order__r.Contact__c"', '"Order__r.Contact__c OR Id"', 4,
+        "contact has another form", "a path such as Contact__r.Name", "moveReturn",
+    ),
+    "a change of nothing": Broken(
+        '[fields]\nDay__c = "{day}"\nMoved__c = true\n', "[fields]\n", 1,
+        "changes no field", "Status__c =", "moveReturn",
+    ),
+    "a change without fields": Broken(
+        '[fields]\nDay__c = "{day}"\nMoved__c = true\n', "", 1,
+        "fields is missing", "Subject =", "moveReturn",
+    ),
+    "a change of whose record it is": Broken(
+        "Moved__c = true", 'Order__c = "{day}"', 'Order__c = "{day}"',
+        "Order__c decides whose record it is", "leave it out", "moveReturn",
+    ),
+    "a change of the owner's id": Broken(
+        "Moved__c = true", 'ContactId = "{day}"', 'ContactId = "{day}"',
+        "ContactId decides whose record it is", "leave it out", "moveReturn",
+    ),
+    "a change that names a field twice": Broken(
+        "Moved__c = true", "day__c = true", "day__c = true", "day__c is filled twice", "once",
+        "moveReturn",
+    ),
+    "an unknown argument of a changed field": Broken(
+        '"{day}"', '"{date}"', 'Day__c = "{date}"',
+        "{date} is no argument", "{returnNumber}, {reference}, {day}", "moveReturn",
+    ),
+    "an unknown argument of a record's name": Broken(
+        'spoken = "{returnNumber}"', 'spoken = "{number}"', 'spoken = "{number}"',
+        "{number} is no argument", "{returnNumber}", "moveReturn",
+    ),
+    "a record without the field of its name": Broken(
+        'field = "Name"\n', "", "[record]",
+        "record.field is missing", "add field", "moveReturn",
+    ),
+    "a misspelt key of a record": Broken(
+        'spoken = "{returnNumber}"', 'said = "{returnNumber}"\nspoken = "{returnNumber}"',
+        'said = "{returnNumber}"', "record.said is unknown", "field, spoken", "moveReturn",
+    ),
+    "a record's name that is a path": Broken(
+        'field = "Name"', 'field = "Order__r.Name"', 'field = "Order__r.Name"',
+        "record.field has another form", "an API name", "moveReturn",
+    ),
+    "an argument that a change does nothing with": Broken(
+        '[record]\nfield = "Name"\nspoken = "{returnNumber}"\n', "", "[arguments.returnNumber]",
+        "returnNumber changes no field", "to [fields]", "moveReturn",
+    ),
+    "two references of a record": Broken(
+        "[arguments.reference]", '[arguments.other]\ntype = "reference"\n[arguments.reference]',
+        'type = "reference"', "a second argument means reference", "keep one", "moveReturn",
+    ),
+    "a closing of nothing": Broken(
+        '[fields]\nStatus__c = "Cancelled"\nWhy__c = "{why}"\n', "", 1,
+        "changes no field", "Status__c =", "cancelReturn",
+    ),
+    "a closing that the caller has to fill": Broken(
+        'Status__c = "Cancelled"\n', "", "[fields]",
+        "closes nothing when the caller gives no argument", 'Status__c = "Cancelled"',
+        "cancelReturn",
+    ),
+    "an argument that closes nothing": Broken(
+        'Why__c = "{why}"\n', "", "[arguments.why]", "why changes no field", "to [fields]",
+        "cancelReturn",
+    ),
+    "a way to the contact of a contact": Broken(
+        'object = "Contact"\n', 'object = "Contact"\ncontact = "Id"\n', 'contact = "Id"',
+        "a contact needs no contact", "leave contact out", "updateContact",
+    ),
+    "a name for the caller's contact": Broken(
+        "[fields]", '[record]\nfield = "Name"\nspoken = "{email}"\n[fields]', "[record]",
+        "a contact needs no record", "leave record out", "updateContact",
+    ),
+    "a number for a field of a contact": Broken(
+        'Phone = "{phone}"', 'Phone = "{phone}"\nLevel__c = 3', "Level__c = 3",
+        "Level__c must be one argument alone", "{argument}", "updateContact",
+    ),
+    "fields of a case that is closed": Broken(
+        "[arguments.reference]", '[fields]\nStatus = "Closed"\n[arguments.reference]',
+        'Status = "Closed"', "a case that is closed gets no Status", "closed_status", "cancelCase",
+    ),
+    "a sentence that a change never says": Broken(
+        "Moved__c = true", 'Moved__c = true\n[sentences.en]\nnumber-of-another = "No."',
+        'number-of-another = "No."', "update says no sentence number-of-another", "write",
+        "moveReturn",
+    ),
+    "a variable that a change does not have": Broken(
+        "Moved__c = true", 'Moved__c = true\n[sentences.en]\naccepted = "{ $fields }"',
+        'accepted = "{ $fields }"', "accepted does not know $fields", "$day", "moveReturn",
+    ),
     # -- sentences
     "a language with an underscore": Broken(
         "[sentences.en]", "[sentences.en_US]", 22,
@@ -415,7 +510,7 @@ def mistakes(folder: Path) -> list[Mistake]:
 
 def test_the_folder_is_right_before_it_is_broken(folder: Path) -> None:
     load_agent.cache_clear()
-    assert len(load_agent(str(folder)).tools) == 11
+    assert len(load_agent(str(folder)).tools) == 13
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -532,7 +627,7 @@ WHOLE: dict[Callable[[Path], None], tuple[str, int, str, str]] = {
     a_name_with_a_digit_first: ("tools/2nd.toml", 0, "can't be the name", "a letter first"),
     too_long_a_name: (f"tools/{'a' * 65}.toml", 0, "can't be the name", "up to 64 letters"),
     names_alike: ("tools/returnItem.toml", 0, "has the name of ReturnItem.toml", "another name"),
-    too_many_tools: ("tools/", 0, "has 52 tools", "keep 50 at most"),
+    too_many_tools: ("tools/", 0, "has 54 tools", "keep 50 at most"),
     no_tool: ("tools/", 0, "has no tool", "add a file such as tools/order.toml"),
     no_folder_of_tools: (".", 0, "is no agent folder", "python -m cli agent new DIR"),
 }
@@ -578,4 +673,4 @@ def test_other_files_in_the_folder_are_no_tools(folder: Path) -> None:
     for name in ("README.md", "returnItem.toml~", ".returnItem.toml.swp"):
         (folder / "tools" / name).write_text("no tool")
     load_agent.cache_clear()
-    assert len(load_agent(str(folder)).tools) == 11
+    assert len(load_agent(str(folder)).tools) == 13

@@ -86,6 +86,44 @@ CallType = "{direction}"
 IsClosed = false
 """
 
+CHANGE_TASK = """\
+verb = "update"
+object = "Task"
+description = "Change what the team has to do for the caller."
+contact = "WhoId"
+
+[arguments.subject]
+type = "identifier"
+
+[arguments.due]
+type = "date"
+
+[arguments.direction]
+type = "choice"
+choices = { in = "Inbound", out = "Outbound" }
+
+[record]
+field = "Subject"
+spoken = "{subject}"
+
+[fields]
+ActivityDate = "{due}"
+CallType = "{direction}"
+"""
+
+END_TASK = """\
+verb = "close"
+object = "Task"
+description = "Take back what the team has to do for the caller."
+account = "AccountId"
+
+[arguments.reference]
+type = "reference"
+
+[fields]
+Status = "Completed"
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -93,6 +131,8 @@ def folder(tmp_path: Path) -> Path:
     shutil.copytree(AGENT_FOLDER, copy)
     (copy / "tools" / "leaveNote.toml").write_text(LEAVE_NOTE)
     (copy / "tools" / "openTasks.toml").write_text(OPEN_TASKS)
+    (copy / "tools" / "changeTask.toml").write_text(CHANGE_TASK)
+    (copy / "tools" / "endTask.toml").write_text(END_TASK)
     return copy
 
 
@@ -160,7 +200,7 @@ MISFITS: dict[str, Misfit] = {
         {'ActivityDate = "{due}"\n': "", "[arguments.due]\ntype = \"date\"\n": "",
          'order = "ActivityDate DESC"': ""},
         fault={"hide_fields": ["Task.ActivityDate"]}, file="requestCallback",
-        also=("leaveNote", "openTasks"),
+        also=("leaveNote", "openTasks", "changeTask"),
     ),
     "callers who can't be found": Misfit(
         'verb = "identify"', "AccountId is missing or hidden", "Voice_Integration",
@@ -177,7 +217,7 @@ MISFITS: dict[str, Misfit] = {
     ),
     "a field that the user can't see": Misfit(
         'CallType = "{direction}"', "or the user can't see it", "grant it in the permission set",
-        fault={"hide_fields": ["Task.CallType"]}, also=("openTasks",),
+        fault={"hide_fields": ["Task.CallType"]}, also=("openTasks", "changeTask"),
     ),
     "a field that Salesforce fills": Misfit(
         'CreatedDate = "{due}"', "Task.CreatedDate is read-only", "leave it out",
@@ -359,6 +399,60 @@ MISFITS: dict[str, Misfit] = {
     "a link by a long text": Misfit(
         'field = "Description"', "can't search Case by Description", "another field",
         {"[fields]": LINK.replace("CaseNumber", "Description") + "[fields]"},
+    ),
+    # -- changes of records
+    "an object that a change misses": Misfit(
+        'object = "Order__c"', "the org has no object Order__c", "or deploy it",
+        {'object = "Task"': 'object = "Order__c"'}, file="changeTask",
+    ),
+    "an object that can't be changed": Misfit(
+        'object = "Task"', "the user can't change Task", "edit Task",
+        fault={"deny": ["Task.update"]}, file="changeTask", also=("endTask",),
+    ),
+    "a changed field that is read-only": Misfit(
+        'CreatedDate = "{due}"', "Task.CreatedDate is read-only", "let the service's user edit it",
+        {"ActivityDate =": "CreatedDate ="}, file="changeTask",
+    ),
+    "a changed field that the org lacks": Misfit(
+        'Due__c = "{due}"', "Task has no field Due__c", "correct its API name",
+        {"ActivityDate =": "Due__c ="}, file="changeTask",
+    ),
+    "a text for a changed date": Misfit(
+        'ActivityDate = "{due}"', "is a date, and due is of type text", 'type = "date"',
+        {'[arguments.due]\ntype = "date"': "[arguments.due]"}, file="changeTask",
+    ),
+    "a stored value that a changed picklist lacks": Misfit(
+        'CallType = "{direction}"', 'has no value "Outgoing" of direction', "Outbound",
+        {'out = "Outbound"': 'out = "Outgoing"'}, file="changeTask",
+    ),
+    "a value of a closed record that the picklist lacks": Misfit(
+        'CallType = "Closed"', 'Task.CallType has no value "Closed"', "Internal, Inbound",
+        {'Status = "Completed"': 'CallType = "Closed"'}, file="endTask",
+    ),
+    "a number for the status of a closed record": Misfit(
+        "Status = 3", "is a picklist, and its value is 3", "a text in quotes",
+        {'"Completed"': "3"}, file="endTask",
+    ),
+    "a changed record whose lookup leads elsewhere": Misfit(
+        'contact = "WhatId"', "Task.WhatId leads to Account, Case and not to Contact",
+        "a lookup field for Contact", {'contact = "WhoId"': 'contact = "WhatId"'},
+        file="changeTask",
+    ),
+    "a closed record with a path that does not exist": Misfit(
+        'account = "Order__r.AccountId"', "Task has no relationship Order__r", "Contact__r",
+        {'"AccountId"': '"Order__r.AccountId"'}, file="endTask",
+    ),
+    "a record's name that does not exist": Misfit(
+        'field = "Name"', "Task has no field Name", "correct its API name",
+        {'field = "Subject"': 'field = "Name"'}, file="changeTask",
+    ),
+    "a record's name that can't be searched": Misfit(
+        'field = "Description"', "can't search Task by Description", "another field",
+        {'field = "Subject"': 'field = "Description"'}, file="changeTask",
+    ),
+    "a record's name that is a date": Misfit(
+        'field = "ActivityDate"', "Task.ActivityDate is a date, and no name", "a text field",
+        {'field = "Subject"': 'field = "ActivityDate"'}, file="changeTask",
     ),
     # -- the service's own fields
     "a key that is hidden": Misfit(
