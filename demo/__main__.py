@@ -154,6 +154,9 @@ def _print_outcome(
         intent.kind is Kind.CONTACT_UPDATE and intent.state is State.DELIVERED for intent in intents
     )
     print(f"  {len(comments)} case comments, {changed} contact changed")
+    for intent in reversed(intents):
+        if intent.kind.verb in ("update", "close"):
+            print(f"  {intent.kind.verb} of a {intent.kind.sobject}: {intent.state}")
     calls = [task for task in tasks if task["TaskSubtype"] == "Call" and task["Call_Key__c"]]
     states = Counter(intent.state for intent in intents)
     lost = _lost(stack, intents, answers, objects)

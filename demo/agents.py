@@ -9,7 +9,6 @@ from typing import Any
 from demo.stack import ROOT
 from shared.agent.folder import load_agent
 from shared.agent.sentences import SHIPPED
-from shared.agent.tool_files import CreateFile
 from shared.settings import SettingsError
 from simulator.vapi.scenario import ScenarioError, read_scenario
 
@@ -26,15 +25,21 @@ def calls_of(agent: Path) -> list[Path]:
 
 
 def objects_of(agent: Path) -> list[str]:
-    """The objects of the team's own that the tools of a folder create records of."""
-    files = [tool.file for tool in load_agent(str(agent)).tools.values()]
-    names = {file.object for file in files if isinstance(file, CreateFile)}
-    return sorted(names - {"Case"})
+    """The objects of the team's own that the tools of a folder create or change records of."""
+    tools = load_agent(str(agent)).tools.values()
+    created = {tool.mapping.object for tool in tools if tool.mapping}
+    return sorted((created | {tool.change.object for tool in tools if tool.change}) - {"Case"})
+
+
+def has_changes(agent: Path) -> bool:
+    """Whether a tool of the folder changes records of the team's own."""
+    return any(tool.change for tool in load_agent(str(agent)).tools.values())
 
 
 def writes_of(agent: Path) -> list[dict[str, Any]]:
     """The writes of a drill's call, from `drill.toml`: tool and arguments. "{text}" in an argument
-    stands for a text that no other call has."""
+    stands for a text that no other call has. What a change of a record writes begins with
+    "changed"."""
     path = (ROOT / "demo" if agent == STANDARD else agent) / "drill.toml"
     writes: list[dict[str, Any]] = tomllib.loads(path.read_text())["write"]
     return writes

@@ -2,6 +2,7 @@
 
 A promise is a reference in an answer of the webhook. After each round every reference must be in
 the org exactly once: in a case's Voice_Reference__c, or in the text of a comment or call-back task.
+For a change of a record, what it wrote must be there.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from typing import Any
 import redis
 import requests
 
-from demo.agents import STANDARD, objects_of, writes_of
+from demo.agents import STANDARD, has_changes, objects_of, writes_of
 from demo.processes import wait_until
 from demo.signals import end_in_order
 from demo.stack import SECRET, Stack
@@ -41,6 +42,10 @@ DELIVERIES = 60
 SETTINGS = {"WEB_CONCURRENCY": "2", "MAX_WRITES_PER_NUMBER_AND_DAY": "1000000"}
 PAUSE_S = 0.25
 BETWEEN_KILLS_S = (0.8, 2.0)
+
+MAX_COUNTED = 100_000
+CHANGED = "changed "
+"""How the text of a change begins in `drill.toml`."""
 
 VICTIMS = ("worker", "web master", "web worker", "beat", "store")
 WRITTEN_REFERENCE = re.compile(r"(?:[Rr]efere\w+:? |^)([A-Z2-9]{3} [A-Z2-9]{3})")
@@ -168,7 +173,7 @@ def _pid(stack: Stack, victim: str) -> int:
 
 def _settled(journal: Journal) -> bool:
     try:
-        return all(intent.state in SETTLED for intent in journal.newest(100_000))
+        return all(intent.state in SETTLED for intent in journal.newest(MAX_COUNTED))
     except StoreUnavailableError:
         return False
 
@@ -178,6 +183,7 @@ def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
     and keys that the org has more than once."""
     found: Counter[str] = Counter()
     keys: Counter[str] = Counter()
+    changed: set[str] = set()
     for sobject, text in (
         ("Case", "Voice_Reference__c"),
         ("CaseComment", "CommentBody"),
@@ -185,12 +191,21 @@ def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
         *((sobject, "Voice_Reference__c") for sobject in objects_of(stack.agent)),
     ):
         for record in stack.org.records(sobject):
-            found.update(WRITTEN_REFERENCE.findall(record[text] or ""))
+            found.update(WRITTEN_REFERENCE.findall(record.get(text) or ""))
+            if any(str(value).startswith(CHANGED) for value in record.values()):
+                changed.add(record["Id"])
             if record.get("Call_Key__c"):
                 keys[record["Call_Key__c"].lower()] += 1
     store = redis.Redis.from_url(stack.store.url, decode_responses=True)
     journal = Journal(store)
     parked = {intent.reference for intent in journal.parked(10_000) if intent.state is State.PARKED}
+    if has_changes(stack.agent):
+        found.update(
+            intent.reference
+            for intent in journal.newest(MAX_COUNTED)
+            if intent.kind.verb == "update" and intent.receipt
+            if intent.receipt.record_id in changed
+        )
     store.close()
     lost = [reference for reference in promised if not found[reference] and reference not in parked]
     duplicated = [key for key, times in (found + keys).items() if times > 1]
