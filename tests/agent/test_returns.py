@@ -10,8 +10,13 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
+from cli.edits import edited
+from cli.person.document import document
+from cli.person.finding import find
 from demo.stack import ROOT, Org, Store
+from shared.agent.folder import load_agent
 from shared.domain.drafts import ChangeDraft
+from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
@@ -561,6 +566,69 @@ def test_after_delivery_nothing_that_the_caller_said_is_kept(
     stored = str(store.hget(f"vs:intent:{intent.id}", "payload"))
     assert "smoke" not in stored
     assert "cracked" not in stored
+
+
+def test_what_was_written_belongs_to_the_caller_and_is_found_for_them(
+    client: FlaskClient, context: DeliveryContext, store: redis.Redis, registered: dict[str, Any]
+) -> None:
+    say(client, "changeReturn", named(registered, **DAY))
+    deliver(context)
+    person = find(store, "+14155550101")
+    assert [key.name for key in person.writes] == [f"vs:record:{registered['Id']}:writes"]
+    assert find(store, LUIS).writes == {}
+    (written,) = document(store, person)["record_writes"]
+    assert DAY["preferredDay"] not in str(written)
+
+
+# -- what an operator does -------------------------------------------------------------------------
+
+
+def corrected(agent: Path, journal: Journal, intent: Intent, *put: str) -> None:
+    change = edited(
+        intent, put=put, left_out=(), emptied=(), agent=load_agent(str(agent)), region="US"
+    )
+    assert journal.replay([intent.id], change.draft)[0] == 1
+
+
+def test_a_correction_is_made_over_the_edit_that_it_parked_for(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    agent: Path,
+    registered: dict[str, Any],
+) -> None:
+    say(client, "changeReturn", named(registered, **DAY))
+    org.edit("Return_Request__c", registered["Id"], Preferred_Day__c="2026-12-24")
+    assert deliver(context) == {"parked": 1}
+    (intent,) = journal.parked(10)
+    corrected(agent, journal, intent, "preferredDay=2026-12-10")
+    assert deliver(context) == {"delivered": 1}
+    assert the_return(org)["Preferred_Day__c"] == "2026-12-10"
+
+
+def test_another_record_that_the_operator_names_is_changed_if_it_is_the_callers(
+    client: FlaskClient,
+    context: DeliveryContext,
+    journal: Journal,
+    org: Org,
+    agent: Path,
+    registered: dict[str, Any],
+) -> None:
+    say(client, "requestReturn", DAMAGED | {"orderNumber": "O-00002"}, call_id="call-0")
+    deliver(context, CREATES)
+    say(client, "changeReturn", named(registered, **DAY))
+    org.delete("Return_Request__c", registered["Id"])
+    assert deliver(context) == {"parked": 1}
+    (intent,) = journal.parked(10)
+    foreign = the_return(org, "Luis Garcia")
+    corrected(agent, journal, intent, f"returnNumber={foreign['Name']}")
+    assert deliver(context) == {"parked": 1}
+    (intent,) = journal.parked(10)
+    corrected(agent, journal, intent, f"returnNumber={the_return(org)['Name']}")
+    assert deliver(context) == {"delivered": 1}
+    assert the_return(org, "Luis Garcia") == foreign
+    assert the_return(org)["Preferred_Day__c"] == DAY["preferredDay"]
 
 
 def test_a_field_that_the_org_lost_makes_its_object_wait(

@@ -18,7 +18,7 @@ from shared.agent.folder import load_agent
 from shared.agent.languages import AGENT_FOLDER
 from shared.agent.tool_files import ArgumentFile
 from shared.settings import Settings
-from tests.agent.conftest import ORDER_STATUS, RETURN_ITEM
+from tests.agent.conftest import CANCEL_RETURN, MOVE_RETURN, ORDER_STATUS, RETURN_ITEM
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +121,8 @@ TOOLS = sorted((AGENT_FOLDER / "tools").glob("*.toml"))
 TEXTS = {path.stem: path.read_text() for path in TOOLS} | {
     "returnItem": RETURN_ITEM,
     "orderStatus": ORDER_STATUS,
+    "moveReturn": MOVE_RETURN,
+    "cancelReturn": CANCEL_RETURN,
 }
 SCHEMA = json.loads(schema_text())
 
@@ -287,6 +289,50 @@ def test_explain_shows_the_query_of_a_read(folder: Path) -> None:
         "Ordered by Ordered_On__c DESC, 3 at most.",
     ]
     assert said["API requests to Salesforce"][0].startswith("1 each time")
+
+
+def test_explain_says_which_record_a_change_is_for_and_what_it_writes(folder: Path) -> None:
+    (folder / "tools" / "moveReturn.toml").write_text(MOVE_RETURN)
+    said = explained("moveReturn", folder)
+    assert said[""][0] == "moveReturn changes a Return_Request__c record of the caller's own."
+    assert said["Whose records"] == [
+        "Only a record whose Order__r.Contact__c is the caller's contact: the one with this "
+        "reference, else the one whose Name is {returnNumber}, else the one that this call created "
+        "last."
+    ]
+    assert [re.sub(" +", " ", line) for line in said["What it writes"]] == [
+        "Day__c {day}",
+        "Moved__c always true",
+        "A field that a person has changed since the caller asked is left as it is.",
+    ]
+    assert said["What it asks Salesforce, with example values"] == [
+        "SELECT Id, Day__c, Moved__c, Name FROM Return_Request__c "
+        "WHERE (Order__r.Contact__c = '003000000000001AAA') AND Name LIKE 'a%b%1%2%3%4%5%6' "
+        "ORDER BY Id ASC NULLS LAST LIMIT 200"
+    ]
+    assert said["API requests to Salesforce"][0].startswith("2 (a read and a write)")
+
+
+def test_explain_says_that_a_close_takes_back_first(folder: Path) -> None:
+    (folder / "tools" / "cancelReturn.toml").write_text(CANCEL_RETURN)
+    said = explained("cancelReturn", folder)
+    assert said["Whose records"] == [
+        "Only a record whose Account__c is the account of the caller's contact: the one that this "
+        "call created last.",
+        "What was asked for in this call and not passed on yet is never created.",
+    ]
+    assert "What it asks Salesforce, with example values" not in said
+
+
+def test_source_of_a_change_grants_editing_what_it_writes(folder: Path) -> None:
+    (folder / "tools" / "cancelReturn.toml").write_text(CANCEL_RETURN)
+    said = run("source", "cancelReturn", "--dir", str(folder)).output
+    rights = re.findall(
+        r"<editable>(\w+)</editable>\s*<field>Return_Request__c\.(\w+)</field>", said
+    )
+    assert sorted(rights) == [("false", "Account__c"), ("true", "Status__c"), ("true", "Why__c")]
+    assert "<allowEdit>true</allowEdit>" in said
+    assert "<allowCreate>false</allowCreate>" in said
 
 
 @pytest.mark.parametrize("tool", [path.stem for path in TOOLS])

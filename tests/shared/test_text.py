@@ -4,7 +4,14 @@ import html
 
 import pytest
 
-from shared.domain.text import fit, fit_comment, folded, html_bytes, stored_length
+from shared.domain.text import (
+    comparable,
+    fit,
+    fit_comment,
+    folded,
+    html_bytes,
+    stored_length,
+)
 
 TEXTS = ["", "plain", "a\nb", "a\r\nb\rc\n\n", "&<>\"'", "é😀", "x" * 300 + "\n" * 300, "\n\r\r\n"]
 
@@ -43,3 +50,31 @@ def test_a_cut_wastes_no_more_than_a_word() -> None:
 def test_line_ends_are_folded_to_compare(text: str) -> None:
     assert folded(text) == "a\nb"
     assert folded(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (2, 2.0),
+        (True, True),
+        (None, ""),
+        ("2026-12-01T09:00:00+00:00", "2026-12-01T10:00:00.000+0100"),
+        ("2026-12-01T09:00:00Z", "2026-12-01T09:00:00.000+0000"),
+        ("10:00:00", "10:00:00.000Z"),
+        ("a\nb ", "a\r\nb"),
+    ],
+)
+def test_a_value_is_equal_to_what_salesforce_makes_of_it(ours: object, theirs: object) -> None:
+    assert comparable(ours) == comparable(theirs)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(2, 2.5), (True, False), ("2026-12-01", "2026-12-02"), ("a", "A"), ("x", None)],
+)
+def test_other_values_are_not_equal(one: object, other: object) -> None:
+    assert comparable(one) != comparable(other)
+
+
+def test_a_text_that_only_looks_like_a_moment_is_compared_as_a_text() -> None:
+    assert comparable("2026-13-45T99:99:99Z") == "2026-13-45T99:99:99Z"
