@@ -81,11 +81,11 @@ def _called(reader: Reader, wanted: Iterable[Wanted]) -> list[dict[str, Any]]:
     if not owners:
         return []
     values: dict[str, Any] = {}
-    of_owner = []
+    of_owner: list[str] = []
     for nth, (path, ids) in enumerate(owners.items()):
         of_owner.append(f"{columns((path,))} IN {{owner{nth}}}")
         values[f"owner{nth}"] = sorted(ids)
-    of_name = []
+    of_name: list[str] = []
     for field, patterns in names.items():
         for pattern in sorted(patterns):
             of_name.append(f"{columns((field,))} LIKE {{name{len(of_name)}}}")

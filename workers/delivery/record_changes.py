@@ -13,6 +13,7 @@ from shared.domain.drafts import ChangeDraft
 from shared.domain.intent import Intent, Outcome, Parked, Receipt
 from shared.domain.reading import UnreadableError
 from shared.domain.record_mapping import ChangeMapping
+from shared.journal.record_writes import RecordWrite
 from shared.salesforce.contact_resolver import only
 from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, write_changes
@@ -67,7 +68,7 @@ def _change(
     draft: ChangeDraft,
     values: dict[str, Any],
     row: dict[str, Any],
-    writes: dict[str, Any],
+    writes: dict[str, list[RecordWrite]],
 ) -> Change:
     return Change(
         intent=intent,
