@@ -20,7 +20,7 @@ from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import SHARED, UNKNOWN, ask, post, reference_in, say, tool_message
+from tests.calling import SHARED, UNKNOWN, ask, message, post, reference_in, say, tool_message
 from tests.conftest import make_settings
 from tests.store_time import intents_are_due, waits_end
 from web.app import create_app
@@ -401,6 +401,17 @@ def test_the_same_call_again_is_one_change_and_the_same_answer(
     assert deliver(context) == {"delivered": 1}
 
 
+def test_the_same_change_again_is_the_same_request_also_once_it_is_made(
+    client: FlaskClient, context: DeliveryContext, journal: Journal, registered: dict[str, Any]
+) -> None:
+    for nth in range(3):
+        said = say(client, "changeReturn", named(registered, **DAY), id=f"call_{nth}")
+        deliver(context)
+        change, *others = journal.newest(10)
+        assert change.reference in said
+        assert len(others) == 1
+
+
 def test_the_last_change_counts_and_an_earlier_one_that_comes_late_changes_nothing(
     client: FlaskClient,
     context: DeliveryContext,
@@ -514,6 +525,17 @@ def test_what_is_not_passed_on_yet_is_taken_back_and_never_created(
     assert intent.state is State.CANCELLED
     assert "taken back" in ask(slow, "changeReturn", DAY)["error"]
     assert len(org.records("Return_Request__c")) == before
+
+
+def test_a_held_change_is_taken_back_by_the_callers_words_and_a_closing_is_not(
+    slow: FlaskClient, journal: Journal, registered: dict[str, Any]
+) -> None:
+    words = {"role": "user", "transcriptType": "final", "transcript": "No, forget it."}
+    for call_id, tool in (("call-1", "changeReturn"), ("call-2", "cancelReturn")):
+        say(slow, tool, named(registered, **DAY), call_id=call_id)
+        post(slow, message("transcript", call_id=call_id, **words))
+    states = {intent.kind: intent.state for intent in journal.newest(2)}
+    assert states == {UPDATES: State.CANCELLED, CLOSES: State.HELD}
 
 
 def test_what_was_passed_on_is_cancelled(

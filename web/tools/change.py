@@ -12,6 +12,7 @@ from shared.agent.sentences import REFERENCE, own
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import ChangeDraft
+from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.domain.record_mapping import placeholders
 from shared.vapi.answers import Answer, refusal, result
@@ -20,6 +21,7 @@ from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
 from web.tools.own_record import Target, find_record, is_taken_back, look_at
 from web.tools.request import WriteRequest
 from web.tools.sentences import said_arguments
+from web.tools.submit import fingerprint_of
 from web.tools.turn import Turn
 
 
@@ -121,15 +123,20 @@ def _change(
         and (other := intent.draft_as(ChangeDraft))
         and draft.is_about_same(other)
     ]
-    # Asked for once more, the last change is the same request; with another one in between it is a
-    # new one.
-    last = earlier[-1].draft_as(ChangeDraft) if earlier else None
-    is_again = last is not None and last.arguments == draft.arguments
     waits_for = [created_by] if created_by and created_by.state not in SETTLED else []
     return WriteRequest(
         kind,
         draft,
         said=turn.first(said, reference=REFERENCE, **said_arguments(turn, tool, given)),
         after=tuple(intent.id for intent in (*waits_for, *earlier)),
-        target=f"{draft.record('')}:{len(earlier) - 1 if is_again else len(earlier)}",
+        target=_place_among(earlier, tool, given, draft.record("")),
     )
+
+
+def _place_among(earlier: list[Intent], tool: Tool, given: Given, record: str) -> str:
+    """The last change of this record asked for once more is the same request; with another one in
+    between it is a new one."""
+    last = f"{record}:{len(earlier) - 1}"
+    if earlier and earlier[-1].fingerprint == fingerprint_of(tool.name, given, 0, last):
+        return last
+    return f"{record}:{len(earlier)}"
