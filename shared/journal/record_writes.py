@@ -37,14 +37,10 @@ class RecordWrite:
 
 
 class RecordWrites:
-    """Every method raises StoreUnavailableError.
+    """Those to records of the teams' own objects. Every method raises StoreUnavailableError."""
 
-    what: "contact", or "record" for those of the team's own objects.
-    """
-
-    def __init__(self, store: redis.Redis, what: str, prefix: str = REDIS_PREFIX) -> None:
+    def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
-        self._what = what
         self._prefix = prefix
 
     def of(self, record_ids: Iterable[str]) -> dict[str, list[RecordWrite]]:
@@ -69,7 +65,14 @@ class RecordWrites:
             pipe.execute()
 
     def _key(self, record_id: str) -> str:
-        return f"{self._prefix}{self._what}:{record_id}:writes"
+        return f"{self._prefix}record:{record_id}:writes"
+
+
+class ContactWrites(RecordWrites):
+    """Those to contacts."""
+
+    def _key(self, record_id: str) -> str:
+        return f"{self._prefix}contact:{record_id}:writes"
 
 
 def digest(record_id: str, field: str, value: str) -> str:

@@ -106,13 +106,13 @@ def test_no_tool_and_no_argument_finds_a_foreign_record_to_change(
     """One batch: the caller's request by a name, one by an id, and one of another caller."""
     mapping = tool_of("change", file, "").change
     assert mapping
-    people = customers(org)
+    known = customers(org)
     wanted = [
         Wanted(
             intent_id=f"{nth}",
             mapping=mapping,
-            contact_id=people[who].contact_id,
-            account_id=people[who].account_id,
+            contact_id=known[who].contact_id,
+            account_id=known[who].account_id,
             record_id=record_id,
             name=said,
         )

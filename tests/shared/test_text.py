@@ -69,11 +69,11 @@ def test_a_value_is_equal_to_what_salesforce_makes_of_it(ours: object, theirs: o
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [(2, 2.5), (True, False), ("2026-12-01", "2026-12-02"), ("a", "A"), ("x", None)],
 )
-def test_other_values_are_not_equal(one: object, other: object) -> None:
-    assert comparable(one) != comparable(other)
+def test_other_values_are_not_equal(first: object, second: object) -> None:
+    assert comparable(first) != comparable(second)
 
 
 def test_a_text_that_only_looks_like_a_moment_is_compared_as_a_text() -> None:

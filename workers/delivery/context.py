@@ -14,7 +14,7 @@ from shared.calls.calls import Calls
 from shared.deadline import Deadline
 from shared.domain.intent import Delivered, Intent, Outcome
 from shared.journal.journal import Journal
-from shared.journal.record_writes import RecordWrites
+from shared.journal.record_writes import ContactWrites, RecordWrites
 from shared.journal.results import Lease
 from shared.salesforce.api_budget import ApiBudget, Capacity, Denied, Use
 from shared.salesforce.case_numbers import CaseNumbers
@@ -54,7 +54,7 @@ class DeliveryContext:
     contacts: ContactResolver
     calls: Calls
     time_zone: TimeZone
-    contact_writes: RecordWrites
+    contact_writes: ContactWrites
     record_writes: RecordWrites
     case_numbers: CaseNumbers
     mapping: SalesforceMapping
@@ -90,8 +90,8 @@ class DeliveryContext:
             contacts=ContactResolver(records, store, settings.calls.phone_region, keys),
             calls=Calls(store),
             time_zone=TimeZone(settings.salesforce, store, salesforce),
-            contact_writes=RecordWrites(store, "contact"),
-            record_writes=RecordWrites(store, "record"),
+            contact_writes=ContactWrites(store),
+            record_writes=RecordWrites(store),
             case_numbers=CaseNumbers(store, keys),
             mapping=agents.first.salesforce,
             org_setup=OrgSetup(
