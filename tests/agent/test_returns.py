@@ -151,6 +151,17 @@ def test_a_reference_of_another_request_is_no_record(
     assert "find nothing" in ask(client, "changeReturn", {"reference": call_back, **DAY})["error"]
 
 
+@pytest.mark.parametrize("tool", ["changeReturn", "cancelReturn"])
+def test_a_reference_that_somebody_else_got_is_no_record(
+    slow: FlaskClient, journal: Journal, tool: str
+) -> None:
+    theirs = {"orderNumber": "O-00005", "reason": "damaged"}
+    reference = reference_in(say(slow, "requestReturn", theirs, number=LUIS, call_id="call-0"))
+    assert "find nothing" in ask(slow, tool, {"reference": reference, **DAY})["error"]
+    (intent,) = journal.newest(10)
+    assert intent.state is State.HELD
+
+
 # -- whose record ----------------------------------------------------------------------------------
 
 
@@ -345,6 +356,18 @@ def test_what_staff_did_with_a_record_of_this_call_stays(
     org.fault()
     assert deliver(context) == {"parked": 1}
     assert parked(journal) == ["EDITED_SINCE (Details__c)"]
+
+
+def test_that_a_record_was_created_after_the_request_is_no_edit(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "requestReturn", DAMAGED)
+    say(client, "changeReturn", {"details": "And it leaks."})
+    org.fault(clock_offset_s=60)
+    deliver(context, CREATES)
+    assert deliver(context) == {"delivered": 1}
+    org.fault()
+    assert the_return(org)["Details__c"] == "And it leaks."
 
 
 def test_a_return_that_staff_approved_since_is_not_cancelled(
@@ -680,5 +703,23 @@ def test_a_field_that_the_policy_guards_takes_more_than_a_number(
     assert "show who they are" in ask(client, "changeReturn", {"details": "No heat."})["error"]
     assert "show who they are" in ask(client, "changeReturn", {"details": "x", **DAY})["error"]
     assert "result" in ask(client, "changeReturn", DAY)
+    service: Service = app.extensions["service"]
+    service.close()
+
+
+def test_what_was_asked_for_in_another_call_is_taken_back_only_as_the_policy_says(
+    store: redis.Redis, store_server: Store, org: Org, agent: Path
+) -> None:
+    (agent / "policy.toml").write_text('[close]\ndefault = "verified"\n')
+    settings = make_settings(
+        store_server.url, org.url, agent_dir=str(agent), commit_window_ms=60_000
+    )
+    app = create_app(settings)
+    client = app.test_client()
+    reference = reference_in(say(client, "requestReturn", DAMAGED))
+    named_so = {"reference": reference}
+    assert "show who they are" in say(client, "cancelReturn", named_so, call_id="call-2")
+    assert [intent.state for intent in Journal(store).newest(10)] == [State.HELD]
+    assert "was taken back" in say(client, "cancelReturn", named_so)
     service: Service = app.extensions["service"]
     service.close()
