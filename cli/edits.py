@@ -254,5 +254,8 @@ def _draft(
             raise EditRefusedError(f"{name} can't be left out of a {intent.kind}")
         draft[name] = default if text is None else text
     if set(named) & set(WHO):
-        draft["has_no_contact"] = False  # the operator knows better than the call did
+        # The operator knows better than the call did.
+        if draft.get("has_no_contact") and draft.get("account_id"):
+            draft["account_id"] = None  # of the line that the call came from
+        draft["has_no_contact"] = False
     return draft | ({"arguments": arguments} if "arguments" in draft else {})

@@ -5,7 +5,7 @@ that was dialled (`calls.toml`), else by the first. Folders are known by the nam
 directory, which is stored with each call and each intent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from shared.agent import claims
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.folder import Agent, load_agent
 from shared.agent.languages import PROJECT, default_language
+from shared.salesforce.phones import STANDARD_NUMBERS, NumberFields
 from shared.settings import Settings
 
 
@@ -45,9 +46,22 @@ class Agents:
         return ""
 
     @property
+    def number_fields(self) -> NumberFields:
+        """Every field whose number makes a caller known in any folder."""
+        rules = [agent.identify.rules for agent in self.all]
+        return NumberFields(
+            _all(STANDARD_NUMBERS.contact, (one.phone_fields for one in rules)),
+            _all(STANDARD_NUMBERS.account, (one.account_fields for one in rules)),
+        )
+
+    @property
     def contact_fields(self) -> tuple[str, ...]:
         """The fields of a contact that the tools of any folder change."""
         return tuple(sorted({name for agent in self.all for name in agent.contact_fields}))
+
+
+def _all(first: tuple[str, ...], more: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *(name for names in more for name in names))))
 
 
 def agents_of(settings: Settings) -> Agents:
@@ -75,7 +89,11 @@ def _load(dirs: tuple[str, ...], languages: tuple[str, ...]) -> Agents:
     ]
     if mistakes := mistakes + list(_disagreements(agents)):
         raise AgentError(mistakes)
-    return Agents(tuple(agents))
+    # A field that identifies callers of another folder is as sensitive here.
+    guarded = {name for agent in agents for name in agent.identify.phone_fields}
+    return Agents(
+        tuple(replace(agent, policy=agent.policy.guarding(sorted(guarded))) for agent in agents)
+    )
 
 
 def _disagreements(agents: list[Agent]) -> Iterator[Mistake]:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.agent.claims import Claims, read_claims
 from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
+from shared.agent.identify import Identify, read_identify
 from shared.agent.languages import PROJECT
 from shared.agent.policy import Policy, read_policy
 from shared.agent.salesforce import SalesforceMapping
@@ -45,8 +46,8 @@ FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 class Agent:
     """An agent folder. tools: by name. assistant: its `assistant.toml`, with Vapi's field names.
 
-    salesforce, transfer, claims, policy: its `salesforce.toml`, `transfer.toml`, `calls.toml` and
-    `policy.toml`.
+    salesforce, transfer, claims, policy, identify: its `salesforce.toml`, `transfer.toml`,
+    `calls.toml`, `policy.toml` and `identify.toml`.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class Agent:
     transfer: Rules
     claims: Claims
     policy: Policy
+    identify: Identify
 
     @property
     def name(self) -> str:
@@ -99,9 +101,15 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     transfer = part(lambda: read_rules(folder))
     claims = part(lambda: read_claims(folder))
     policy = part(lambda: read_policy(folder))
-    if mistakes or not (sentences and assistant and salesforce and transfer and claims and policy):
+    identify = part(lambda: read_identify(folder))
+    if mistakes or not (
+        sentences and assistant and salesforce and transfer and claims and policy and identify
+    ):
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences, assistant, salesforce, transfer, claims, policy)
+    policy = policy.guarding(identify.phone_fields)
+    return Agent(
+        folder, tools, sentences, assistant, salesforce, transfer, claims, policy, identify
+    )
 
 
 def _read_assistant(folder: Path) -> dict[str, Any]:

@@ -90,10 +90,10 @@ def test_callers_are_known_and_counted_however_small_a_page_is(
         numbers += [f"+1415555{nth:04d}" for nth in range(20)]
     org.fault(max_page_rows=1)
     found = customers.by_phones(numbers, soon())
-    assert [item.name for item in found[KNOWN]] == ["Jane Miller"]
-    assert len(found[KNOWN][0].cases) == 2
-    assert {item.name for item in found[SHARED]} == {"Peter Novak", "Paula Novak"}
-    assert found[UNKNOWN] == []
+    assert [item.name for item in found[KNOWN].customers] == ["Jane Miller"]
+    assert len(found[KNOWN].customers[0].cases) == 2
+    assert {item.name for item in found[SHARED].customers} == {"Peter Novak", "Paula Novak"}
+    assert found[UNKNOWN].customers == ()
 
 
 def test_a_number_is_one_contacts_only_when_all_of_the_answer_says_so(
@@ -134,8 +134,8 @@ def test_an_answer_that_may_have_left_some_out_is_asked_in_parts(
     org.create("Contact", [{"LastName": "Alone", "Phone": "1/628/555/0199"}])
     customers = customers_of(salesforce)
     found = customers.by_phones(["+16285550100", "+16285550199"], soon())
-    assert [item.name for item in found["+16285550199"]] == ["Alone"]
-    assert len(found["+16285550100"]) > 1
+    assert [item.name for item in found["+16285550199"].customers] == ["Alone"]
+    assert len(found["+16285550100"].customers) > 1
 
 
 def test_whose_number_it_is_stays_open_while_the_answer_left_some_out(
@@ -205,4 +205,4 @@ def test_callers_are_asked_for_in_parts_where_the_query_is_too_complicated(
     org.fault(max_query_chars=5_000)
     apart = customers.by_phones(numbers, soon())
     assert apart == together
-    assert [len(apart[item]) for item in (KNOWN, SHARED)] == [1, 2]
+    assert [len(apart[item].customers) for item in (KNOWN, SHARED)] == [1, 2]
