@@ -35,13 +35,17 @@ class Operand:
 
 @dataclass(slots=True)
 class Conditions:
-    """Collects the parameters of one clause in the order of their placeholders."""
+    """Collects the parameters of one clause in the order of their placeholders.
+
+    is_inner: the clause of a semi join.
+    """
 
     scope: Scope
     now: datetime
     aggregates: bool = False
     params: list[Any] = field(default_factory=list)
     in_or: bool = False
+    is_inner: bool = False
 
     def sql(self, condition: Condition) -> str:
         if isinstance(condition, Not):
@@ -162,6 +166,16 @@ class Conditions:
         sobject = self.scope.view.sobject(".".join(query.source.names))
         if sobject is None:
             raise unsupported_type(self.scope.text, query.source)
+        if self.is_inner:
+            raise self.refusal(
+                comparison, "Nesting of semi join sub-selects is not supported", "MALFORMED_QUERY"
+            )
+        if sobject.name == self.scope.root.sobject.name:  # [F]
+            raise self.refusal(
+                comparison,
+                "The inner and outer selects should not be on the same object type",
+                "MALFORMED_QUERY",
+            )
         inner = self.scope.nested(sobject)
         if query.alias:
             inner.name(query.alias)
@@ -179,7 +193,7 @@ class Conditions:
             )
         clause = f'{inner.root.alias}."IsDeleted" = 0 AND {column.sql} IS NOT NULL'
         if query.where is not None:
-            conditions = Conditions(inner, self.now)
+            conditions = Conditions(inner, self.now, is_inner=True)
             where = conditions.sql(query.where)
             clause += f" AND ({where})"
             self.params += conditions.params
