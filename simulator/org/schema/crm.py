@@ -1,4 +1,4 @@
-"""Account, Contact, what relates them, and Lead, with the fields and lengths of the Object Reference."""
+"""Account, Contact, their relations, and Lead, with fields and lengths of the Object Reference."""
 
 from simulator.org.schema.model import (
     Field,
