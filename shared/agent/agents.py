@@ -13,8 +13,9 @@ from pathlib import Path
 from shared.agent import claims
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.folder import Agent, load_agent
+from shared.agent.identify import wrong_updates
 from shared.agent.languages import PROJECT, default_language
-from shared.salesforce.phones import STANDARD_NUMBERS, NumberFields
+from shared.salesforce.phones import PHONES, STANDARD_NUMBERS, NumberFields
 from shared.settings import Settings
 
 
@@ -98,10 +99,14 @@ def _load(dirs: tuple[str, ...], languages: tuple[str, ...]) -> Agents:
 
 def _disagreements(agents: list[Agent]) -> Iterator[Mistake]:
     """What is wrong with folders that are each right by themselves."""
+    phone_fields = {name for agent in agents for name in agent.identify.phone_fields}
     names: dict[str, Path] = {}
     assistants: dict[str, Path] = {}
     claimed: dict[str, Path] = {}
     for place, agent in enumerate(agents):
+        of_others = sorted(phone_fields - set(agent.identify.phone_fields) - set(PHONES))
+        for mistake in wrong_updates(agent.folder, agent.tools.values(), of_others):
+            yield replace(mistake, file=str(agent.folder / mistake.file))
         if other := names.get(agent.name):
             yield Mistake(
                 str(agent.folder), 0, f"has the same name as {other}", "rename one of the two"

@@ -5,7 +5,7 @@ the fields, the doctor checks.
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
+from shared.agent.tool_files import ArgumentType, UpdateFile
+from shared.agent.tool_sentences import place_in
+from shared.agent.tools import Tool
+from shared.domain.record_mapping import placeholders
 from shared.salesforce.caller_rules import CallerRules
 from shared.salesforce.phones import PHONES
 
@@ -73,6 +77,26 @@ class Identify(_Table):
             roles=tuple(self.household.roles),
             flag=self.household.flag,
         )
+
+
+def wrong_updates(
+    folder: Path, tools: Iterable[Tool], phone_fields: Iterable[str]
+) -> Iterator[Mistake]:
+    """Tools that would write something else than a number into a field that identifies callers, or
+    that spell the field otherwise, so that no policy and no check would know it."""
+    spelled = {name.casefold(): name for name in phone_fields}
+    for tool in tools:
+        if not isinstance(tool.file, UpdateFile):
+            continue
+        for name, template in tool.file.fields.items():
+            place = place_in(folder, tool.name, ("fields", name))
+            known = spelled.get(name.casefold())
+            types = {tool.file.arguments[given].type for given in placeholders(template)}
+            if known not in (None, name):
+                yield Mistake(*place, f"{name} is spelled otherwise", f"write {known}")
+            elif known and types != {ArgumentType.PHONE}:
+                problem = f"{name} makes callers known, and its argument is no phone number"
+                yield Mistake(*place, problem, 'write type = "phone" for the argument')
 
 
 def read_identify(folder: Path) -> Identify:

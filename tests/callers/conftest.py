@@ -2,7 +2,7 @@
 name them."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +98,7 @@ def requests_of(org: Org) -> int:
 class Brand:
     """A server with one agent folder, and what it has accepted."""
 
+    name: str
     org: Org
     settings: Settings
     client: FlaskClient
@@ -109,14 +110,13 @@ class Brand:
     def says(self, number: str, tool: str, arguments: Any = None, call_id: str = "") -> str:
         """In a call of its own, unless call_id names one."""
         self.calls += 1
-        return say(
-            self.client, tool, arguments or {}, number=number, call_id=call_id or f"c{self.calls}",
-            id=f"t{self.calls}",
-        )  # fmt: skip
+        call_id = call_id or f"{self.name}-c{self.calls}"
+        id_ = f"t{self.calls}"
+        return say(self.client, tool, arguments or {}, number=number, call_id=call_id, id=id_)
 
     def accepted(self) -> list[Intent]:
         """What the last call has accepted."""
-        return self.journal.of_call(f"c{self.calls}")
+        return self.journal.of_call(f"{self.name}-c{self.calls}")
 
     def deliver(self) -> None:
         for _ in range(3):
@@ -130,26 +130,36 @@ class Brand:
 
 
 MakeBrand = Callable[..., Brand]
+NO_EDITS: Mapping[str, tuple[str, str]] = {}
 
 
 @pytest.fixture
 def brand(
     store: redis.Redis, store_server: Store, org: Org, tmp_path: Path, journal: Journal
 ) -> Iterator[MakeBrand]:
-    """brand(identify, policy='base = "open"'): by the contents of the two files."""
+    """brand(identify, policy, edits): by the contents of identify.toml and policy.toml, and by
+    changes of other files: path → (old, new)."""
     with ExitStack() as stack:
 
-        def make(identify: str, policy: str = 'base = "open"') -> Brand:
+        def make(
+            identify: str,
+            policy: str = 'base = "open"',
+            edits: Mapping[str, tuple[str, str]] = NO_EDITS,
+        ) -> Brand:
             name = f"agent-{len(list(tmp_path.iterdir()))}"
             folder = tmp_path / name
             shutil.copytree(AGENT_FOLDER, folder)
             (folder / "policy.toml").write_text(policy)
             (folder / "identify.toml").write_text(identify)
+            for path, (old, new) in edits.items():
+                text = (folder / path).read_text()
+                assert old in text
+                (folder / path).write_text(text.replace(old, new, 1))
             settings = make_settings(store_server.url, org.url, agent_dir=str(folder))
             app = create_app(settings)
             service: Service = app.extensions["service"]
             stack.callback(service.close)
             context = DeliveryContext.from_settings(settings, store)
-            return Brand(org, settings, app.test_client(), service, context, journal)
+            return Brand(name, org, settings, app.test_client(), service, context, journal)
 
         yield make
