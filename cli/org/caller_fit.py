@@ -15,6 +15,7 @@ from shared.agent.toml_lines import line_of, lines_of
 from shared.salesforce.phones import ACCOUNT_COUNTRY
 
 GRANT = "deploy it, and grant it in the permission set of the service's user"
+GRANT_IT = "grant it in the permission set of the service's user"
 PHONES = frozenset({"phone", "string"})
 RELATION = "AccountContactRelation"
 OF_RELATION = ("AccountId", "ContactId", "IsActive", "StartDate", "EndDate")
@@ -46,7 +47,7 @@ def _misfits(identify: Identify, org: Inspection) -> Iterator[Misfit]:
     if lines.phone_fields:
         yield from _phones(account, ("account", "phone_fields"), lines.phone_fields)
         if not account.field(ACCOUNT_COUNTRY):
-            yield _missing(account, ("account", "phone_fields"), ACCOUNT_COUNTRY)
+            yield _hidden(account, ("account", "phone_fields"), ACCOUNT_COUNTRY)
     if lines.contact:
         yield from _lookup(account, ("account", "contact"), lines.contact)
     if household.acting_field:
@@ -65,7 +66,7 @@ def _relation(identify: Identify, org: Inspection) -> Iterator[Misfit]:
         return
     for name in (*OF_RELATION, *(("Roles",) if household.roles else ())):
         if not relation.field(name):
-            yield _missing(relation, where, name)
+            yield _hidden(relation, where, name)
     if household.roles and (roles := relation.field("Roles")):
         listed = [str(v["value"]) for v in roles.get("picklistValues", ()) if v.get("active")]
         known = {value.casefold() for value in listed}
@@ -115,6 +116,11 @@ def _missing(sobject: SObject, where: tuple[str, ...], name: str) -> Misfit:
     names = [str(field["name"]) for field in sobject.fields.values()]
     problem = f"{sobject.name} has no field {name}, or the user can't see it"
     return where, problem, _near(name, names) or f"correct its API name, or {GRANT}"
+
+
+def _hidden(sobject: SObject, where: tuple[str, ...], name: str) -> Misfit:
+    """A field that Salesforce brings, and that the service needs for this key."""
+    return where, f"the user can't see {sobject.name}.{name}", GRANT_IT
 
 
 def _near(name: str, names: list[str]) -> str:
