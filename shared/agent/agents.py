@@ -51,8 +51,8 @@ class Agents:
         """Every field whose number makes a caller known in any folder."""
         rules = [agent.identify.rules for agent in self.all]
         return NumberFields(
-            _all(STANDARD_NUMBERS.contact, (one.phone_fields for one in rules)),
-            _all(STANDARD_NUMBERS.account, (one.account_fields for one in rules)),
+            _all(STANDARD_NUMBERS.contact, (each.phone_fields for each in rules)),
+            _all(STANDARD_NUMBERS.account, (each.account_fields for each in rules)),
         )
 
     @property

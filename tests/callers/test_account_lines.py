@@ -69,7 +69,7 @@ def test_without_account_lines_such_a_number_is_not_on_file(brand: MakeBrand) ->
 
 
 @pytest.mark.parametrize(
-    ("policy", "told", "linked"),
+    ("policy", "is_said", "is_linked"),
     [
         ('base = "open"', True, True),
         ('base = "standard"', True, True),
@@ -79,14 +79,14 @@ def test_without_account_lines_such_a_number_is_not_on_file(brand: MakeBrand) ->
     ],
 )
 def test_the_policy_says_what_a_line_opens(
-    brand: MakeBrand, policy: str, told: bool, linked: bool
+    brand: MakeBrand, policy: str, is_said: bool, is_linked: bool
 ) -> None:
     acme = brand(LINES, policy)
     said = acme.says(ACME_LINE, "lookupCustomer")
-    assert (NOT_ONE_PERSON in said) is told
-    assert ("not on file" in said) is not told
+    assert (NOT_ONE_PERSON in said) is is_said
+    assert ("not on file" in said) is not is_said
     acme.says(ACME_LINE, "createSalesforceCase", CASE)
-    assert bool(new_case(acme)["AccountId"]) is linked
+    assert bool(new_case(acme)["AccountId"]) is is_linked
 
 
 def test_a_colleague_with_the_line_on_their_own_record_is_not_taken_for_the_caller(

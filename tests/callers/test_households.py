@@ -52,7 +52,7 @@ def both(org: Org) -> None:
     household(org)
 
 
-def hears_of(brand: Brand, number: str, case: str) -> bool:
+def learns_of(brand: Brand, number: str, case: str) -> bool:
     return case in brand.says(number, "getCaseStatus", {"caseNumber": case})
 
 
@@ -65,13 +65,13 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_who_acts_for_somebody_hears_about_their_case_comments_on_it_and_closes_it(
+def test_who_acts_for_somebody_learns_about_their_case_comments_on_it_and_closes_it(
     brand: MakeBrand, org: Org, way: str
 ) -> None:
     identify, says_so = WAYS[way]
     says_so(org)
     acme = brand(identify)
-    assert hears_of(acme, KNOWN, LUIS_CASE)
+    assert learns_of(acme, KNOWN, LUIS_CASE)
     acme.says(KNOWN, "addCaseComment", {"caseNumber": LUIS_CASE, "comment": "He moved."})
     acme.deliver()
     assert "He moved." in acme.comments()
@@ -89,7 +89,7 @@ def test_nobody_acts_for_who_acts_for_them(brand: MakeBrand, org: Org, way: str)
     identify, says_so = WAYS[way]
     says_so(org)
     acme = brand(identify)
-    assert not hears_of(acme, LUIS, "00001001")
+    assert not learns_of(acme, LUIS, "00001001")
     said = acme.says(LUIS, "addCaseComment", {"caseNumber": "00001001", "comment": "x"})
     assert "Nothing was saved" in said
     assert acme.accepted() == []
@@ -100,7 +100,7 @@ def test_without_the_relation_a_case_of_somebody_else_is_not_found(
     brand: MakeBrand, way: str
 ) -> None:
     acme = brand(WAYS[way][0])
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -109,7 +109,7 @@ def test_a_folder_that_names_no_relation_gives_no_right(
 ) -> None:
     WAYS[way][1](org)
     acme = brand("")
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -117,9 +117,9 @@ def test_a_third_persons_case_stays_closed(brand: MakeBrand, org: Org, way: str)
     identify, says_so = WAYS[way]
     says_so(org)
     acme = brand(identify)
-    assert not hears_of(acme, KNOWN, AISHA_CASE)
-    assert not hears_of(acme, UNKNOWN, LUIS_CASE)
-    assert not hears_of(acme, SHARED, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, AISHA_CASE)
+    assert not learns_of(acme, UNKNOWN, LUIS_CASE)
+    assert not learns_of(acme, SHARED, LUIS_CASE)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -183,9 +183,9 @@ def test_a_relation_ends_when_the_org_says_so(brand: MakeBrand, org: Org, how: s
     identify, change = ENDS[how]
     relation = household(org)
     acme = brand(identify)
-    assert hears_of(acme, KNOWN, LUIS_CASE)
+    assert learns_of(acme, KNOWN, LUIS_CASE)
     org.edit("AccountContactRelation", relation, **change)
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 @pytest.mark.parametrize("how", ENDS)
@@ -208,7 +208,7 @@ def test_a_ward_whose_guardian_changed_is_nobodys(brand: MakeBrand, org: Org) ->
     acme = brand(BY_FIELD)
     acme.says(KNOWN, "addCaseComment", {"caseNumber": LUIS_CASE, "comment": "He moved."})
     guardian(org, who="Tom O'Brien")
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
     acme.deliver()
     assert "He moved." not in acme.comments()
 
@@ -243,7 +243,7 @@ def test_several_contacts_with_a_number_stay_unknown_whatever_they_may_do_for_ea
         relate(org, name, "The Novaks", Roles="Parent")
     acme = brand(BY_ROLE)
     assert "Two customers share" in acme.says(SHARED, "lookupCustomer")
-    assert not hears_of(acme, SHARED, "00001004")
+    assert not learns_of(acme, SHARED, "00001004")
     acme.says(SHARED, "verifyCaller", {"pin": "9038"}, call_id="c")  # Paula's
     said = acme.says(SHARED, "getCaseStatus", {"caseNumber": "00001004"}, call_id="c")
     assert "00001004" in said  # Peter's case, for whom Paula acts
@@ -256,9 +256,9 @@ def test_a_household_of_more_than_ten_others_is_none(brand: MakeBrand, org: Org)
     garcias = account(org, "The Garcias")["Id"]
     members = [{"ContactId": member, "AccountId": garcias, "IsActive": True} for member in many]
     org.create("AccountContactRelation", members[:9])
-    assert hears_of(acme, KNOWN, LUIS_CASE)  # Luis, and nine others
+    assert learns_of(acme, KNOWN, LUIS_CASE)  # Luis, and nine others
     org.create("AccountContactRelation", members[9:])
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 def test_more_than_ten_wards_are_none(brand: MakeBrand, org: Org) -> None:
@@ -267,9 +267,9 @@ def test_more_than_ten_wards_are_none(brand: MakeBrand, org: Org) -> None:
     jane = contact(org, "Jane Miller")["Id"]
     wards = [{"LastName": f"Ward {nth}", "Guardian__c": jane} for nth in range(10)]
     org.create("Contact", wards[:9])
-    assert hears_of(acme, KNOWN, LUIS_CASE)
+    assert learns_of(acme, KNOWN, LUIS_CASE)
     org.create("Contact", wards[9:])
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 def test_an_org_without_the_relations_recognises_callers_and_opens_nothing(
@@ -279,7 +279,7 @@ def test_an_org_without_the_relations_recognises_callers_and_opens_nothing(
     acme = brand(BY_ROLE)
     org.fault(deny=["AccountContactRelation.read"])
     assert "Jane Miller" in acme.says(KNOWN, "lookupCustomer")
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 # -- outages ---------------------------------------------------------------------------------------
@@ -290,9 +290,9 @@ def test_during_an_outage_the_last_relation_opens_nothing_and_a_comment_is_check
 ) -> None:
     relation = household(org)
     acme = brand(BY_ROLE)
-    assert hears_of(acme, KNOWN, LUIS_CASE)
+    assert learns_of(acme, KNOWN, LUIS_CASE)
     org.fault(**OUTAGE)
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
     assert "Jane Miller" in acme.says(KNOWN, "lookupCustomer")
     asked = {"caseNumber": LUIS_CASE}
     acme.says(KNOWN, "addCaseComment", asked | {"comment": "He moved."}, call_id="kept")
@@ -313,10 +313,10 @@ def test_an_old_relation_does_not_show_a_case_that_can_be_read_again(
     """The snapshot is from before the call, and only the search for the case gets an answer."""
     relation = household(org)
     acme = brand(BY_ROLE)
-    assert hears_of(acme, KNOWN, LUIS_CASE)
+    assert learns_of(acme, KNOWN, LUIS_CASE)
     org.edit("AccountContactRelation", relation, IsActive=False)
     org.fault(**OUTAGE, resources=["composite"])
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 # -- the policy ------------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ def test_a_cell_of_the_policy_closes_one_verb_for_households(
 ) -> None:
     guardian(org)
     acme = brand(BY_FIELD, f'base = "open"\n[{verb}]\nhousehold = "verified"\n')
-    assert hears_of(acme, KNOWN, LUIS_CASE)
+    assert learns_of(acme, KNOWN, LUIS_CASE)
     asked = {"caseNumber": LUIS_CASE, "comment": "He moved."}
     said = acme.says(KNOWN, "addCaseComment", asked)
     assert ("Nothing was saved" in said) is (verb == "comment")
@@ -372,8 +372,8 @@ def test_what_the_policy_closed_when_a_comment_was_accepted_stays_closed(
 def test_a_household_never_needs_less_than_the_verb_itself(brand: MakeBrand, org: Org) -> None:
     guardian(org)
     acme = brand(BY_FIELD, 'base = "open"\n[read]\ndefault = "verified"\n')
-    assert not hears_of(acme, KNOWN, "00001001")
-    assert not hears_of(acme, KNOWN, LUIS_CASE)
+    assert not learns_of(acme, KNOWN, "00001001")
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
 
 
 def test_the_decision_names_the_relation(brand: MakeBrand, org: Org) -> None:

@@ -46,14 +46,20 @@ class Conditions:
     params: list[Any] = field(default_factory=list)
     in_or: bool = False
     is_inner: bool = False
+    depth: int = 0
 
     def sql(self, condition: Condition) -> str:
         if isinstance(condition, Not):
-            return f"NOT ifnull(({self.sql(condition.condition)}), 0)"
+            self.depth += 1
+            negated = f"NOT ifnull(({self.sql(condition.condition)}), 0)"
+            self.depth -= 1
+            return negated
         if isinstance(condition, Logical):
             outer = self.in_or
             self.in_or = outer or condition.operator == "OR"
+            self.depth += 1
             parts = [self.sql(inner) for inner in condition.conditions]
+            self.depth -= 1
             self.in_or = outer
             return _joined(condition.operator, parts)
         return self.comparison(condition)
@@ -166,6 +172,13 @@ class Conditions:
         sobject = self.scope.view.sobject(".".join(query.source.names))
         if sobject is None:
             raise unsupported_type(self.scope.text, query.source)
+        if self.depth > 1:  # [F]
+            raise self.refusal(
+                comparison,
+                "Semi join sub-selects are only allowed at the top level WHERE expressions and not "
+                "in nested WHERE expressions.",
+                "MALFORMED_QUERY",
+            )
         if self.is_inner:
             raise self.refusal(
                 comparison, "Nesting of semi join sub-selects is not supported", "MALFORMED_QUERY"
