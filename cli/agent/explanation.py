@@ -23,8 +23,9 @@ from shared.agent.tools import Tool, all_arguments
 from shared.domain.identity import Tier
 from shared.domain.record_mapping import placeholders
 from shared.salesforce.account_lines import accounts_query
+from shared.salesforce.caller_query import by_phones_query
 from shared.salesforce.caller_rules import DEFAULT, CallerRules
-from shared.salesforce.customers import by_phones_query, by_reference_query
+from shared.salesforce.customers import CHANGEABLE, by_reference_query
 from shared.salesforce.households import queries_by_phones
 
 CONTACT_ID = "003000000000001AAA"
@@ -290,7 +291,7 @@ def _soql(rules: CallerRules, tool: Tool) -> Lines:
     if not isinstance(file, ReadFile):
         return
     if file.object == "Case":
-        yield by_phones_query([NUMBER], phone_fields=rules.phone_fields)
+        yield by_phones_query([NUMBER], CHANGEABLE, rules.phone_fields)
         if rules.account_fields:
             yield accounts_query(rules, [NUMBER])
         yield from queries_by_phones(rules, [NUMBER])

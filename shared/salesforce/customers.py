@@ -9,22 +9,21 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from shared.deadline import Deadline
-from shared.logs import log
 from shared.phone import as_e164
-from shared.salesforce import account_lines, composite, households
+from shared.salesforce import account_lines, caller_query, composite
 from shared.salesforce.account_lines import Line
 from shared.salesforce.api_budget import Permit
+from shared.salesforce.caller_query import CASE_FIELDS, Found
 from shared.salesforce.caller_rules import DEFAULT, CallerRules
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.households import Acting
 from shared.salesforce.phones import (
-    COUNTRY,
     PHONES,
     STANDARD_NUMBERS,
     NumberFields,
     Registered,
-    condition,
     holders,
     registered,
     registered_statements,
@@ -43,21 +42,9 @@ CHANGEABLE = (
 )
 """The Contact fields that a caller may change with the default tools."""
 
-_CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type")
-_CASE_SUMMARY_FIELDS = (*_CASE_FIELDS, "ContactId")
+_CASE_SUMMARY_FIELDS = (*CASE_FIELDS, "ContactId")
 
-_CONTACT_FIELDS = (
-    "Id", "Name", *PHONES, COUNTRY,
-    "AccountId", "Account.Name", "Account.AccountNumber",
-    "Account.Owner.Name", "Account.Owner.Phone",
-)  # fmt: skip
-
-MAX_OPEN_CASES = 50
-MAX_HITS_OF_A_NUMBER = 200
-"""Contacts, or accounts, whose phone fields contain a number's digits in order."""
 MAX_NUMBERS = 20
-MAX_IN_URL = 5_000
-"""A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles this."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +152,11 @@ class Customers:
         One request for up to MAX_NUMBERS. More requests when the answer may be incomplete, or when
         Salesforce finds the queries for all numbers too complicated.
         """
-        limit = MAX_HITS_OF_A_NUMBER * len(numbers)
+        limit = caller_query.MAX_HITS_OF_A_NUMBER * len(numbers)
         try:
-            rows = self._ask(numbers, deadline, permit)
+            rows = caller_query.ask(
+                self._salesforce, self._rules, numbers, self._others, deadline, permit
+            )
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
                 raise
@@ -184,44 +173,6 @@ class Customers:
         half = len(numbers) // 2
         return self.by_phones(numbers[:half], deadline) | self.by_phones(numbers[half:], deadline)
 
-    def _ask(self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None) -> "_Rows":
-        """One request. Without account lines and households it is one query, as a rule in the URL;
-        else a Composite, which counts as one request too."""
-        rules = self._rules
-        contacts = by_phones_query(numbers, self._others, rules.phone_fields)
-        more = []
-        if rules.account_fields:
-            limit = soql("LIMIT {limit}", limit=MAX_HITS_OF_A_NUMBER * len(numbers))
-            more.append(f"{account_lines.accounts_query(rules, numbers)} {limit}")
-        if rules.account_contact:
-            named = account_lines.named_contacts(rules, numbers)
-            more.append(_contacts_query(named, self._others, len(numbers)))
-        acting = households.queries_by_phones(rules, numbers) if rules.has_households else []
-        if not more and not acting and len(contacts) <= MAX_IN_URL:
-            return _Rows(self._salesforce.query(contacts, deadline, permit))
-        statements = [contacts, *more, *acting]
-        answers = composite.post(
-            self._salesforce,
-            [composite.query(f"q{nth}", text) for nth, text in enumerate(statements)],
-            deadline,
-            permit,
-        )
-        next_page = self._salesforce.next_page(deadline)
-        first, *needed = [
-            composite.rows_of(answer, next_page) for answer in answers[: 1 + len(more)]
-        ]
-        try:
-            read = [composite.rows_of(answer, next_page) for answer in answers[1 + len(more) :]]
-        except SalesforceError as error:
-            log.error("household_not_read", reason=str(error))  # nobody acts for anybody then
-            read = []
-        return _Rows(
-            first,
-            accounts=needed[0] if needed else [],
-            named=needed[1] if len(needed) > 1 else [],
-            acting=households.acting(rules, read, len(numbers)) if read else {},
-        )
-
     def _having(self, contacts: list[dict[str, Any]], number: str) -> list[dict[str, Any]]:
         return holders(
             contacts,
@@ -231,7 +182,7 @@ class Customers:
             first_field_decides=self._rules.first_field_decides,
         )
 
-    def _holders(self, rows: "_Rows", number: str) -> Holders:
+    def _holders(self, rows: Found, number: str) -> Holders:
         contacts = self._having(rows.contacts, number)
         line: Line | None = None
         if self._rules.account_fields:
@@ -247,7 +198,7 @@ class Customers:
             is_line,
         )
 
-    def _read(self, record: dict[str, Any], acting: households.Acting) -> Customer:
+    def _read(self, record: dict[str, Any], acting: Acting) -> Customer:
         account = record.get("Account") or {}
         owner = account.get("Owner") or {}
         cases = (record.get("Cases") or {}).get("records") or []
@@ -298,32 +249,6 @@ class Customers:
         return _the_one(self._salesforce.query(by_reference_query(reference), deadline))
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """What one request found. named: the contacts whom accounts name for their lines."""
-
-    contacts: list[dict[str, Any]]
-    accounts: list[dict[str, Any]] = field(default_factory=list)
-    named: list[dict[str, Any]] = field(default_factory=list)
-    acting: households.Acting = field(default_factory=dict)
-
-
-def by_phones_query(
-    numbers: Sequence[str],
-    others: Sequence[str] = CHANGEABLE,
-    phone_fields: Sequence[str] = PHONES,
-) -> str:
-    """Reads the contacts that may have one of these numbers, with their open cases. others: the
-    fields of Contact to read as well. phone_fields: those that count."""
-    return _contacts_query(condition(numbers, phone_fields), others, len(numbers))
-
-
-def _contacts_query(where: str, others: Sequence[str], numbers: int) -> str:
-    fields = tuple(dict.fromkeys((*_CONTACT_FIELDS, *others)))
-    ordered = soql("ORDER BY Id LIMIT {limit}", limit=MAX_HITS_OF_A_NUMBER * numbers)
-    return f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact WHERE {where} {ordered}"
-
-
 def by_reference_query(reference: str) -> str:
     return soql(
         f"SELECT {columns(_CASE_SUMMARY_FIELDS)} FROM Case "
@@ -334,9 +259,3 @@ def by_reference_query(reference: str) -> str:
 
 def _the_one(rows: list[dict[str, Any]]) -> CaseSummary | None:
     return CaseSummary.from_record(rows[0]) if len(rows) == 1 else None
-
-
-_OPEN_CASES = (
-    f"(SELECT {columns(_CASE_FIELDS)} FROM Cases WHERE IsClosed = false "
-    f"ORDER BY CreatedDate DESC, CaseNumber DESC LIMIT {MAX_OPEN_CASES})"
-)

@@ -127,7 +127,7 @@ def test_the_relation_opens_no_data_of_the_contact(brand: MakeBrand, org: Org, w
     identify, says_so = WAYS[way]
     says_so(org)
     acme = brand(identify)
-    heard = [
+    answers = [
         acme.says(KNOWN, tool, arguments)
         for tool, arguments in (
             ("lookupCustomer", {}),
@@ -138,7 +138,7 @@ def test_the_relation_opens_no_data_of_the_contact(brand: MakeBrand, org: Org, w
         )
     ]
     for word in ("Luis", "Garcia", "Cobalt", "555-0103"):
-        assert word not in " ".join(heard)
+        assert word not in " ".join(answers)
     acme.deliver()
     assert contact(org, "Luis Garcia")["MailingCity"] == "San Jose"
     assert contact(org, "Jane Miller")["MailingCity"] == "Reno"

@@ -129,7 +129,7 @@ def test_an_answer_that_may_have_left_some_out_is_asked_in_parts(
     salesforce: SalesforceClient, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A number with many contacts must not crowd out the only contact with another number."""
-    monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
+    monkeypatch.setattr("shared.salesforce.caller_query.MAX_HITS_OF_A_NUMBER", 4)
     org.create("Contact", [{"LastName": f"C{n}", "Phone": "1/628/555/0100"} for n in range(9)])
     org.create("Contact", [{"LastName": "Alone", "Phone": "1/628/555/0199"}])
     customers = customers_of(salesforce)
@@ -141,7 +141,7 @@ def test_an_answer_that_may_have_left_some_out_is_asked_in_parts(
 def test_whose_number_it_is_stays_open_while_the_answer_left_some_out(
     salesforce: SalesforceClient, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
+    monkeypatch.setattr("shared.salesforce.caller_query.MAX_HITS_OF_A_NUMBER", 4)
     near = [{"LastName": f"C{n}", "Phone": "+1 628 555 01 0099"} for n in range(9)]
     org.create("Contact", [*near, {"LastName": "Alone", "Phone": "+16285550199"}])
     with pytest.raises(SalesforceError, match="TOO_MANY_HITS"):

@@ -16,7 +16,8 @@ from shared.domain.drafts import CaseDraft, CloseDraft
 from shared.domain.identity import Identity, Tier
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.salesforce.customers import MAX_OPEN_CASES, CaseSummary, Customer
+from shared.salesforce.caller_query import MAX_OPEN_CASES
+from shared.salesforce.customers import CaseSummary, Customer
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.snapshots import Snapshot
 from web.metrics import CALLERS

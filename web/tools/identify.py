@@ -6,7 +6,7 @@ from shared.agent.sentences import Phrase, Quoted, phrase, quoted
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
-from shared.salesforce.customers import MAX_OPEN_CASES
+from shared.salesforce.caller_query import MAX_OPEN_CASES
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller, look_up_caller, may, open_cases
 from web.tools.read import with_age
