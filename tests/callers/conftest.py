@@ -78,6 +78,13 @@ def org_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     server.process.stop()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write waits for what the org says, however slow the machine is."""
+    monkeypatch.setattr("web.tools.caller.IDENTITY_WAIT_S", 10.0)
+    monkeypatch.setattr("web.tools.which_case.CASE_WAIT_S", 10.0)
+
+
 def contact(org: Org, name: str) -> dict[str, Any]:
     (found,) = (record for record in org.records("Contact") if record["Name"] == name)
     return found

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from demo.stack import Org
+from shared.domain.drafts import CommentDraft
 from shared.domain.kinds import Kind, State
 from tests.callers.conftest import LUIS, Brand, MakeBrand, account, contact, requests_of
 from tests.calling import KNOWN, SHARED, UNKNOWN
+from tests.workers.delivering import accept
+from workers.delivery.engine import drain
 
 LUIS_CASE, AISHA_CASE = "00001005", "00001006"
 BY_FIELD = '[household]\nacting_field = "Guardian__c"\n'
@@ -220,10 +223,12 @@ def test_the_worker_needs_one_more_request_for_the_relations_of_a_batch(
     acme = brand(BY_FIELD)
 
     def requests_for_comments_on(case: str) -> int:
+        jane = contact(org, "Jane Miller")["Id"]
         for text in ("One", "Two"):
-            acme.says(KNOWN, "addCaseComment", {"caseNumber": case, "comment": text})
+            draft = CommentDraft(contact_id=jane, case_number=case, text=text, for_household=True)
+            accept(acme.journal, Kind.CASE_COMMENT, draft)
         before = requests_of(org)
-        acme.deliver()
+        assert drain(acme.context, Kind.CASE_COMMENT).counts == {"delivered": 2}
         return requests_of(org) - before
 
     requests_for_comments_on("00001002")  # what is asked once for all is known now
