@@ -85,7 +85,13 @@ def ask(
     except SalesforceError as error:
         log.error("household_not_read", reason=str(error))
         related = []
-    return Found(*rows, acting=households.acting(rules, related, len(numbers)) if related else {})
+    contacts_found, accounts, named_found = [*rows, [], []][:3]
+    return Found(
+        contacts_found,
+        accounts,
+        named_found,
+        households.acting(rules, related, len(numbers)) if related else {},
+    )
 
 
 def by_phones_query(

@@ -4,6 +4,8 @@ Jane (one contact has her number, cases 1001 and 1002) acts for Luis (case 1005)
 way round.
 """
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -59,7 +61,7 @@ def learns_of(brand: Brand, number: str, case: str) -> bool:
     return case in brand.says(number, "getCaseStatus", {"caseNumber": case})
 
 
-WAYS = {
+WAYS: dict[str, tuple[str, Callable[[Org], object]]] = {
     "a lookup of the contact": (BY_FIELD, guardian),
     "a role": (BY_ROLE, household),
     "a checkbox": (BY_FLAG, household),
@@ -391,3 +393,19 @@ def test_the_decision_names_the_relation(brand: MakeBrand, org: Org) -> None:
     assert household.evidence == (
         "one contact has the number, and the org lets this contact act for the one of the case"
     )
+
+
+# -- what stands in the file -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["O'Brien's aide", "x') OR (IsActive = false", "\\", "{ids}"])
+def test_a_role_is_a_value_of_the_query_and_never_a_part_of_it(
+    brand: MakeBrand, org: Org, role: str
+) -> None:
+    org.create("Account", [{"Name": "The Garcias"}])
+    relate(org, "Luis Garcia", "The Garcias", Roles="Child")
+    relation = relate(org, "Jane Miller", "The Garcias", Roles="Child")
+    acme = brand(f"[household]\nroles = [{json.dumps(role)}]\n")
+    assert not learns_of(acme, KNOWN, LUIS_CASE)
+    org.edit("AccountContactRelation", relation, Roles=role)
+    assert learns_of(acme, KNOWN, LUIS_CASE)
