@@ -71,7 +71,8 @@ def _queries(rules: CallerRules, by_field: str, by_relation: str, limit: int) ->
     if rules.reads_relations:
         fields = ("ContactId", *(("Roles",) if rules.roles else ()))
         fields += (rules.flag,) if rules.flag else ()
-        members = soql("ORDER BY Id LIMIT {limit}", limit=MAX_HOUSEHOLD + 2)
+        # The caller, those of the largest household, and one more, which makes it too large.
+        members = soql("ORDER BY Id LIMIT {limit}", limit=1 + MAX_HOUSEHOLD + 1)
         # A semi join may not be on the object of the query around it (docs/vendors.md S24).
         yield (
             f"SELECT Id, (SELECT {columns(fields)} FROM AccountContactRelations "
@@ -113,8 +114,6 @@ def acting(
 def _add_members(
     rules: CallerRules, relations: Sequence[Mapping[str, Any]], found: dict[str, set[str]]
 ) -> None:
-    if len(relations) > MAX_HOUSEHOLD + 1:
-        return
     members = {row["ContactId"] for row in relations}
     for row in relations:
         if _is_entitled(rules, row):
