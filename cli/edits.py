@@ -259,5 +259,8 @@ def _draft(
     if set(named) & set(placeholders(spoken)):
         draft |= {"record_intent": None, "record_id": None}  # the operator means another record
     if set(named) & set(WHO):
-        draft["has_no_contact"] = False  # the operator knows better than the call did
+        # The operator knows better than the call did.
+        if draft.get("has_no_contact") and draft.get("account_id"):
+            draft["account_id"] = None  # of the line that the call came from
+        draft["has_no_contact"] = False
     return draft | ({"arguments": arguments} if "arguments" in draft else {})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import redis
 
 from cli.edits import WHO, Edit
+from shared.agent.agents import agents_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.salesforce.api_budget import ApiBudget, Use
@@ -48,7 +49,7 @@ def org_state_of(intent: Intent, change: Edit, settings: Settings) -> OrgState:
     records = Records(salesforce, timeout_s=ANSWER_S, has_key_fields=has_key_fields)
     try:
         if intent.kind is Kind.CONTACT_UPDATE:
-            return _contact(records, store, change, settings)
+            return _contact(records, store, intent, change, settings)
         if sobject := SOBJECTS.get(intent.kind):
             return _record(records, sobject, intent)
     except SalesforceError as error:
@@ -56,11 +57,14 @@ def org_state_of(intent: Intent, change: Edit, settings: Settings) -> OrgState:
     return OrgState()
 
 
-def _contact(records: Records, store: redis.Redis, change: Edit, settings: Settings) -> OrgState:
+def _contact(
+    records: Records, store: redis.Redis, intent: Intent, change: Edit, settings: Settings
+) -> OrgState:
     contact_id, number = change.draft.get("contact_id"), change.draft.get("caller_number")
     if not contact_id and number:
         region, keys = settings.calls.phone_region, keys_of(settings.salesforce)
-        contacts = ContactResolver(records, store, region, keys)
+        rules = agents_of(settings).named(intent.agent).identify.rules
+        contacts = ContactResolver(records, store, region, keys, rules)
         contact_id = only(contacts.holders([number]).get(number))
     names = tuple(name for name in change.changed if name not in WHO)
     statement = f"SELECT {columns(('Id', *names))} FROM Contact WHERE Id = {{id}}"

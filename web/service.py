@@ -1,6 +1,6 @@
 """What a web process is made of: the settings and one of each thing that requests use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -20,6 +20,7 @@ from shared.journal.results import Summary
 from shared.phone import as_e164
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.authorisation import Authorisation
+from shared.salesforce.caller_rules import CallerRules
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
@@ -43,6 +44,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Service:
+    """customers: for what is the same in all agent folders. snapshots: by the rules of a folder;
+    folders with the same rules share them."""
+
     settings: Settings
     agents: Agents
     store: redis.Redis
@@ -54,7 +58,7 @@ class Service:
     api_budget: ApiBudget
     salesforce: SalesforceClient
     customers: Customers
-    snapshots: Snapshots
+    snapshots: Mapping[CallerRules, Snapshots]
     authorisation: Authorisation
     end_of_call: EndOfCallWriter
     call_updates: CallUpdates
@@ -69,14 +73,32 @@ class Service:
         store = connect(settings.store.url, max_connections=settings.store.max_connections)
         api_budget = ApiBudget(settings.salesforce, store)
         salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
-        customers = Customers(
-            salesforce,
-            CaseNumbers(store, keys_of(settings.salesforce)),
-            settings.calls.phone_region,
-            settings.salesforce.language_field,
-            agents.contact_fields,
-        )
         requests = Pool("requests", REQUEST_THREADS)
+        keys = keys_of(settings.salesforce)
+        customers = {
+            rules: Customers(
+                salesforce,
+                CaseNumbers(store, keys),
+                settings.calls.phone_region,
+                settings.salesforce.language_field,
+                agents.contact_fields,
+                rules,
+                agents.number_fields,
+            )
+            for rules in (agent.identify.rules for agent in agents.all)
+        }
+
+        def snapshots(rules: CallerRules) -> Snapshots:
+            return Snapshots(
+                store,
+                customers[rules],
+                api_budget,
+                run=requests.start,
+                lasts_s=settings.salesforce.lookup_deadline_ms / 1000 + LATE_S,
+                ttl_s=int(settings.salesforce.keep_snapshots_h * 3600),
+                keys=rules.keys(keys),
+            )
+
         journal = Journal(
             store,
             dedup_ms=int(settings.journal.repeat_window_h * 3_600_000),
@@ -97,20 +119,15 @@ class Service:
             call_updates=CallUpdates(calls, settings.vapi, agents),
             api_budget=api_budget,
             salesforce=salesforce,
-            customers=customers,
-            snapshots=Snapshots(
-                store,
-                customers,
-                api_budget,
-                run=requests.start,
-                lasts_s=settings.salesforce.lookup_deadline_ms / 1000 + LATE_S,
-                ttl_s=int(settings.salesforce.keep_snapshots_h * 3600),
-                keys=keys_of(settings.salesforce),
-            ),
+            customers=customers[agents.first.identify.rules],
+            snapshots={rules: snapshots(rules) for rules in customers},
             notifier=Notifier(celery_app(settings.store, socket_timeout_s=NOTIFY_TIMEOUT_S)),
             lookups=Pool("lookups", LOOKUP_THREADS),
             requests=requests,
         )
+
+    def snapshots_of(self, agent: Agent) -> Snapshots:
+        return self.snapshots[agent.identify.rules]
 
     def fitness(self) -> Fitness:
         """What the store says of itself. Raises StoreUnavailableError."""
@@ -158,7 +175,8 @@ class Service:
         def fetch() -> None:
             try:
                 deadline = Deadline.after(self.settings.salesforce.lookup_deadline_ms / 1000)
-                self.snapshots.since(state.number, state.since_ms, deadline)
+                agent = self.agents.named(state.agent)
+                self.snapshots_of(agent).since(state.number, state.since_ms, deadline)
             except SalesforceError:
                 return  # the first lookup asks again, and says what it found
 

@@ -189,12 +189,14 @@ customer-of-account-with-number = { $name } von { $account }, Kundennummer { $nu
 number-shared = { number-first } Kunden haben diese Telefonnummer.
 number-not-on-file = Diese Telefonnummer ist nicht hinterlegt.
 number-not-shown = Dieser Anruf zeigt keine Telefonnummer.
+number-of-account = Diese Telefonnummer gehört zu einem hinterlegten Kundenkonto und nicht zu einer einzelnen Person.
 
 caller-not-known = { $first } Deshalb kann ich nicht sagen, wer anruft.
 
 nobody-known-shared-number = { number-first } Kunden haben diese Telefonnummer. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 nobody-known-new-number = Diese Telefonnummer ist nicht hinterlegt. Deshalb kann ich zu keinem Vorgang etwas sagen.
 nobody-known-no-number = Dieser Anruf zeigt keine Telefonnummer. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
+nobody-known-account-line = Diese Telefonnummer gehört zu einem hinterlegten Kundenkonto und nicht zu einer einzelnen Person. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 account-number-differs = Diese Kundennummer gehört nicht zu der Person, die anruft.
 
 known-minutes-ago = So war es vor { $count ->

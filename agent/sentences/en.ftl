@@ -189,13 +189,15 @@ customer-of-account-with-number = { $name } of { $account }, account number { $n
 number-shared = { number-first } customers share this phone number.
 number-not-on-file = This phone number is not on file.
 number-not-shown = This call shows no phone number.
+number-of-account = This phone number belongs to an account on file, not to one person.
 
-# $first is one of the three above.
+# $first is one of the four above.
 caller-not-known = { $first } So I can't tell who is calling.
 
 nobody-known-shared-number = { number-first } customers share this phone number, so I can't tell whose cases to look at.
 nobody-known-new-number = This phone number is not on file, so I have no cases to tell about.
 nobody-known-no-number = This call shows no phone number, so I can't tell whose cases to look at.
+nobody-known-account-line = This phone number belongs to an account on file, not to one person, so I can't tell whose cases to look at.
 account-number-differs = That account number is not the one of the customer who is calling.
 
 # $sentence comes from what was known before the call.

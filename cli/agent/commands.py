@@ -91,7 +91,7 @@ def explain(tool: str, folder: Path | None) -> None:
     """Say in plain English what TOOL reads and writes, and what it costs."""
     path = (folder or Path(_setting())) / "tools" / f"{tool}.toml"
     found = _load(folder)
-    click.echo(explained(_tool_of(found, tool), path, found.policy))
+    click.echo(explained(_tool_of(found, tool), path, found.policy, found.identify.rules))
 
 
 @agent.command()

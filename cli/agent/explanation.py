@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,11 @@ from shared.agent.tool_files import (
 from shared.agent.tools import Tool, all_arguments
 from shared.domain.identity import Tier
 from shared.domain.record_mapping import placeholders
-from shared.salesforce.customers import by_phones_query, by_reference_query
+from shared.salesforce.account_lines import accounts_query
+from shared.salesforce.caller_query import by_phones_query
+from shared.salesforce.caller_rules import DEFAULT, CallerRules
+from shared.salesforce.customers import CHANGEABLE, by_reference_query
+from shared.salesforce.households import queries_by_phones
 
 CONTACT_ID = "003000000000001AAA"
 ACCOUNT_ID = "001000000000001AAA"
@@ -103,7 +108,8 @@ class Section:
     lines: Callable[[Tool], Lines]
 
 
-def explained(tool: Tool, path: Path, policy: Policy) -> str:
+def explained(tool: Tool, path: Path, policy: Policy, rules: CallerRules = DEFAULT) -> str:
+    """rules: what makes a caller known."""
     object_ = getattr(tool.file, "object", "")
     does = (DOES_OF_TEAM if tool.change else DOES)[tool.verb]
     parts = [
@@ -112,7 +118,7 @@ def explained(tool: Tool, path: Path, policy: Policy) -> str:
         f"  The model reads: {tool.description}\n"
         f"  Who may use it: {_who(tool, policy)}"
     ]
-    for section in SECTIONS:
+    for section in _sections(rules):
         if lines := list(section.lines(tool)):
             parts.append("\n".join([section.title, *(f"  {line}" for line in lines)]))
     return "\n\n".join(parts)
@@ -311,14 +317,17 @@ def _reads(tool: Tool) -> Lines:
         yield f"Ordered by {file.order}, {file.limit} at most."
 
 
-def _soql(tool: Tool) -> Lines:
+def _soql(rules: CallerRules, tool: Tool) -> Lines:
     file = tool.file
     if isinstance(file, UpdateFile | CloseFile) and file.record and is_of_team(file):
         file = as_read(file)
     if not isinstance(file, ReadFile):
         return
     if file.object == "Case":
-        yield by_phones_query([NUMBER])
+        yield by_phones_query([NUMBER], CHANGEABLE, rules.phone_fields)
+        if rules.account_fields:
+            yield accounts_query(rules, [NUMBER])
+        yield from queries_by_phones(rules, [NUMBER])
         if any(meaning_of(*item) == "reference" for item in file.arguments.items()):
             yield by_reference_query("K7M 2QX")
         return
@@ -376,14 +385,15 @@ def _cost(tool: Tool) -> Lines:
         yield "1 more after a lost answer."
 
 
-SECTIONS = (
-    Section("Arguments", _arguments),
-    Section("Whose records", _owner),
-    Section("What it reads", _reads),
-    Section("What it writes", _fields),
-    Section("With example values", _example),
-    Section("What it asks Salesforce, with example values", _soql),
-    Section("When it is asked again", _repeats),
-    Section("API requests to Salesforce", _cost),
-)
-"""In the order in which they are printed. A section prints nothing when it has no line."""
+def _sections(rules: CallerRules) -> tuple[Section, ...]:
+    """In the order in which they are printed. A section prints nothing when it has no line."""
+    return (
+        Section("Arguments", _arguments),
+        Section("Whose records", _owner),
+        Section("What it reads", _reads),
+        Section("What it writes", _fields),
+        Section("With example values", _example),
+        Section("What it asks Salesforce, with example values", partial(_soql, rules)),
+        Section("When it is asked again", _repeats),
+        Section("API requests to Salesforce", _cost),
+    )

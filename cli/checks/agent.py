@@ -1,10 +1,11 @@
-"""The agent folder: its files, and whether its tools fit the org."""
+"""The agent folder: its files, and whether its tools and its callers' fields fit the org."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from cli.chain import AGENT_FOLDER, Link, Problem, Problems
 from cli.checks.context import CheckContext
+from cli.org.caller_fit import caller_misfits
 from cli.org.tool_fit import misfits
 from shared.agent.agents import agents_of
 from shared.agent.disclosure import is_recorded, undisclosed
@@ -29,7 +30,10 @@ def _files(check_context: CheckContext) -> str:
 def _fits(check_context: CheckContext) -> str:
     settings = check_context.settings
     agent = agents_of(settings).first
-    wrong = misfits(agent, check_context.org, has_key_fields=settings.salesforce.key_fields)
+    wrong = [
+        *misfits(agent, check_context.org, has_key_fields=settings.salesforce.key_fields),
+        *caller_misfits(agent, check_context.org),
+    ]
     if wrong:
         raise Problems(_as_problems(settings.calls.agent_dir, wrong))
     return f"{len(agent.tools)} tools fit the org"

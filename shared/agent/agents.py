@@ -5,7 +5,7 @@ that was dialled (`calls.toml`), else by the first. Folders are known by the nam
 directory, which is stored with each call and each intent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,9 @@ from pathlib import Path
 from shared.agent import claims
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.folder import Agent, load_agent
+from shared.agent.identify import wrong_updates
 from shared.agent.languages import PROJECT, default_language
+from shared.salesforce.phones import PHONES, STANDARD_NUMBERS, NumberFields
 from shared.settings import Settings
 
 
@@ -45,9 +47,22 @@ class Agents:
         return ""
 
     @property
+    def number_fields(self) -> NumberFields:
+        """Every field whose number makes a caller known in any folder."""
+        rules = [agent.identify.rules for agent in self.all]
+        return NumberFields(
+            _all(STANDARD_NUMBERS.contact, (each.phone_fields for each in rules)),
+            _all(STANDARD_NUMBERS.account, (each.account_fields for each in rules)),
+        )
+
+    @property
     def contact_fields(self) -> tuple[str, ...]:
         """The fields of a contact that the tools of any folder change."""
         return tuple(sorted({name for agent in self.all for name in agent.contact_fields}))
+
+
+def _all(first: tuple[str, ...], more: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *(name for names in more for name in names))))
 
 
 def agents_of(settings: Settings) -> Agents:
@@ -75,15 +90,23 @@ def _load(dirs: tuple[str, ...], languages: tuple[str, ...]) -> Agents:
     ]
     if mistakes := mistakes + list(_disagreements(agents)):
         raise AgentError(mistakes)
-    return Agents(tuple(agents))
+    # A field that identifies callers of another folder is as sensitive here.
+    guarded = {name for agent in agents for name in agent.identify.phone_fields}
+    return Agents(
+        tuple(replace(agent, policy=agent.policy.guarding(sorted(guarded))) for agent in agents)
+    )
 
 
 def _disagreements(agents: list[Agent]) -> Iterator[Mistake]:
     """What is wrong with folders that are each right by themselves."""
+    phone_fields = {name for agent in agents for name in agent.identify.phone_fields}
     names: dict[str, Path] = {}
     assistants: dict[str, Path] = {}
     claimed: dict[str, Path] = {}
     for place, agent in enumerate(agents):
+        of_others = sorted(phone_fields - set(agent.identify.phone_fields) - set(PHONES))
+        for mistake in wrong_updates(agent.folder, agent.tools.values(), of_others):
+            yield replace(mistake, file=str(agent.folder / mistake.file))
         if other := names.get(agent.name):
             yield Mistake(
                 str(agent.folder), 0, f"has the same name as {other}", "rename one of the two"

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.agent.claims import Claims, read_claims
 from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
+from shared.agent.identify import Identify, read_identify, wrong_updates
 from shared.agent.languages import PROJECT
 from shared.agent.policy import Policy, read_policy
 from shared.agent.salesforce import SalesforceMapping
@@ -29,6 +30,7 @@ from shared.agent.tool_sentences import sentences_of_tools
 from shared.agent.tools import Tool, tool_of
 from shared.agent.transfer import Rules, read_rules
 from shared.agent.wording import in_our_words
+from shared.salesforce.phones import PHONES
 
 TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What the models' providers accept as the name of a function."""
@@ -45,8 +47,8 @@ FILES: TypeAdapter[AnyFile] = TypeAdapter(ToolFile)
 class Agent:
     """An agent folder. tools: by name. assistant: its `assistant.toml`, with Vapi's field names.
 
-    salesforce, transfer, claims, policy: its `salesforce.toml`, `transfer.toml`, `calls.toml` and
-    `policy.toml`.
+    salesforce, transfer, claims, policy, identify: its `salesforce.toml`, `transfer.toml`,
+    `calls.toml`, `policy.toml` and `identify.toml`.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Agent:
     transfer: Rules
     claims: Claims
     policy: Policy
+    identify: Identify
 
     @property
     def name(self) -> str:
@@ -103,9 +106,18 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     transfer = part(lambda: read_rules(folder))
     claims = part(lambda: read_claims(folder))
     policy = part(lambda: read_policy(folder))
-    if mistakes or not (sentences and assistant and salesforce and transfer and claims and policy):
+    identify = part(lambda: read_identify(folder))
+    if identify:
+        guarded = (*PHONES, *identify.phone_fields)
+        mistakes += wrong_updates(folder, tools.values(), guarded)
+    if mistakes or not (
+        sentences and assistant and salesforce and transfer and claims and policy and identify
+    ):
         raise AgentError(mistakes, folder)
-    return Agent(folder, tools, sentences, assistant, salesforce, transfer, claims, policy)
+    policy = policy.guarding(identify.phone_fields)
+    return Agent(
+        folder, tools, sentences, assistant, salesforce, transfer, claims, policy, identify
+    )
 
 
 def _read_assistant(folder: Path) -> dict[str, Any]:

@@ -6,8 +6,8 @@ complete policies and replaces lines of it, so every cell is decided.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,21 @@ from shared.domain.identity import Tier
 FILE = "policy.toml"
 BASES = ("strict", "standard", "open")
 DEFAULT, ANOTHER_NUMBER = "default", "another_number"
+HOUSEHOLD, ACCOUNT_LINE = "household", "account_line"
+A_PHONE = "Contact.Phone"
 
 _FOLDER = Path(__file__).parent / "policies"
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*")
 _VERBS = tuple(verb for verb in Verb if verb is not Verb.VERIFY)
 _WITH_FIELDS = (Verb.IDENTIFY, Verb.READ, Verb.UPDATE)
+_OTHER_CELLS: dict[Verb, tuple[str, ...]] = {
+    Verb.IDENTIFY: (ACCOUNT_LINE,),
+    Verb.READ: (HOUSEHOLD,),
+    Verb.CREATE: (ACCOUNT_LINE,),
+    Verb.COMMENT: (HOUSEHOLD,),
+    Verb.CLOSE: (HOUSEHOLD,),
+    Verb.CALL_BACK: (ANOTHER_NUMBER,),
+}
 _TIERS = " or ".join(f'"{tier}"' for tier in Tier)
 
 
@@ -42,6 +52,13 @@ class Policy:
         of_verb = self.tiers[verb]
         named = (tier for name, tier in of_verb.items() if name.casefold() == what.casefold())
         return next(named, of_verb[DEFAULT])
+
+    def guarding(self, phone_fields: Sequence[str]) -> "Policy":
+        """The same, with a cell for each of these fields of Contact. They identify callers, so they
+        need what Contact.Phone needs unless the policy names them."""
+        update = self.tiers[Verb.UPDATE]
+        own = {f"Contact.{name}": self.needs(Verb.UPDATE, A_PHONE) for name in phone_fields}
+        return replace(self, tiers={**self.tiers, Verb.UPDATE: own | dict(update)})
 
     def allows(self, tier: Tier, verb: Verb, what: str = DEFAULT) -> bool:
         return tier.reaches(self.needs(verb, what))
@@ -107,10 +124,10 @@ def _wrong_tiers(
             can = " or ".join(_names(verb))
             fields = ', or a field such as "Contact.Email"' if verb in _WITH_FIELDS else ""
             yield Mistake(FILE, line, f"{verb} has no {name}", f"write {can}{fields}")
-        elif verb is Verb.CREATE and tier != Tier.UNKNOWN:
+        elif verb is Verb.CREATE and name == DEFAULT and tier != Tier.UNKNOWN:
             remedy = 'leave it at "unknown"; a tool for another object may say tier = "verified"'
             yield Mistake(FILE, line, "a case is taken from every caller", remedy)
 
 
 def _names(verb: Verb) -> tuple[str, ...]:
-    return (DEFAULT, ANOTHER_NUMBER) if verb is Verb.CALL_BACK else (DEFAULT,)
+    return (DEFAULT, *_OTHER_CELLS.get(verb, ()))

@@ -155,11 +155,14 @@ class CaseTarget(FromCaller):
 
     only_after: an intent that shows that the caller has a right to the case. Unless it was
     delivered, nothing is done.
+    for_household: the policy let the caller act for the contacts for whom the org lets theirs act.
+    The worker asks the org again before it writes.
     """
 
     case_intent: str | None = None
     case_number: str | None = None
     only_after: str | None = None
+    for_household: bool = False
 
     def record(self, _intent_id: str) -> str:
         return f"case:{self.case_intent or self.case_number}"

@@ -10,8 +10,8 @@ A number alone identifies nobody, because hotels and switchboards show one numbe
 So a request of an earlier call belongs to a contact, never to a number.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from shared.domain.drafts import FromCaller
@@ -60,6 +60,9 @@ class Identity:
     is_old: contact_ids are from before the call began.
     has_two_numbers: the call showed two numbers, so it may have two callers.
     proof: what the caller has shown in this call, None for nothing.
+    is_line: the number is the line of an account, and shows none of these contacts.
+    account_id: the account whose line it is, or which names the one contact for it; None for none.
+    acts_for: by contact, the contacts for whom the org lets them act.
     """
 
     call_id: str
@@ -68,6 +71,9 @@ class Identity:
     is_old: bool = False
     has_two_numbers: bool = False
     proof: Proof | None = None
+    is_line: bool = False
+    account_id: str | None = None
+    acts_for: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def tier(self) -> Tier:
@@ -83,6 +89,8 @@ class Identity:
             return None
         if self._valid_proof:
             return self._valid_proof.contact_id
+        if self.is_line:
+            return None
         return self.contact_ids[0] if self.contact_ids and len(self.contact_ids) == 1 else None
 
     @property
@@ -112,6 +120,10 @@ class Identity:
         if self._valid_proof:
             how = "the PIN" if self._valid_proof.tier is Tier.VERIFIED else "what was asked"
             return f"a contact has the number, and the caller knew {how}"
+        if self.is_line:
+            return "the number is the line of an account"
+        if self.contact_id and self.account_id:
+            return "an account has the number and names one contact for it"
         if self.contact_id:
             return "one contact has the number"
         return f"{len(self.contact_ids) or 'no'} contacts have the number"
@@ -153,6 +165,20 @@ class Identity:
         requested: the case was opened for this caller, which counts only while it has no contact.
         """
         return may_discuss({self.contact_id}, case_contact_id, requested=requested)
+
+    def may_act_for(self, contact_id: str | None) -> bool:
+        """Whether the org says, since the call began, that the caller's contact may act for this
+        one. It opens cases, never the data of the contact. The policy says from which tier on."""
+        acting = self.contact_id
+        if acting is None or contact_id is None or self.is_old:
+            return False
+        return contact_id in self.acts_for.get(acting, ())
+
+    @property
+    def account_of_line(self) -> str | None:
+        """The account from whose line somebody calls whom nobody knows, as the org says now."""
+        is_nobody = self.has_no_contact and not self.is_locked_out and not self.has_two_numbers
+        return self.account_id if self.is_line and is_nobody else None
 
 
 def may_discuss(

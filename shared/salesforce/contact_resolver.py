@@ -5,16 +5,23 @@ short while, empty answers too (a negative cache), so that a backlog of one call
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import redis
 
+from shared.logs import log
+from shared.salesforce.account_lines import OF_CONTACT, accounts_query, line_of
+from shared.salesforce.caller_rules import DEFAULT, CallerRules
 from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.households import Acting, acting, queries_by_ids
+from shared.salesforce.org_setup import NOT_SHOWN
 from shared.salesforce.phones import (
-    COMPARED,
+    STANDARD_NUMBERS,
+    NumberFields,
     Registered,
+    compared,
     condition,
     holders,
     registered,
@@ -47,15 +54,32 @@ class ContactResolver:
         store: redis.Redis,
         region: str,
         keys: str,
+        rules: CallerRules = DEFAULT,
+        numbers: NumberFields = STANDARD_NUMBERS,
     ) -> None:
-        """keys: the prefix of the cache keys (namespace.keys_of)."""
+        """keys: the prefix of the cache keys (namespace.keys_of). rules: what makes a caller known.
+
+        numbers: every field that makes a caller known in any agent folder.
+        """
         self._records = records
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._region = region
-        self._keys = keys
+        self._org_keys = keys
+        self._keys = rules.keys(keys)
+        self._rules = rules
+        self._numbers = numbers
+
+    def by(self, rules: CallerRules) -> "ContactResolver":
+        """The same by other rules."""
+        if rules == self._rules:
+            return self
+        return ContactResolver(
+            self._records, self._store, self._region, self._org_keys, rules, self._numbers
+        )
 
     def resolve(self, numbers: Mapping[str, int]) -> dict[str, list[str]]:
-        """Contact ids by E.164 number; an empty list when nobody has the number.
+        """Contact ids by E.164 number; an empty list when nobody has the number, or when it is the
+        line of an account that names nobody for it.
 
         numbers: each with the time (epoch ms) since which the org must have been asked: a number
         may have changed hands before its caller asked for something.
@@ -98,28 +122,62 @@ class ContactResolver:
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
         """Like `resolve`, but asks the org for every number, whatever is cached."""
         found: dict[str, list[str]] = {}
-        for asked in _chunks(list(numbers), QUERIES_IN_A_REQUEST * NUMBERS_IN_A_QUERY):
+        has_lines = bool(self._rules.account_fields)
+        queries = QUERIES_IN_A_REQUEST // (2 if has_lines else 1)
+        for asked in _chunks(list(numbers), queries * NUMBERS_IN_A_QUERY):
             parts = _chunks(asked, NUMBERS_IN_A_QUERY)
+            statements = [text for part in parts for text in self._statements(part)]
             try:
-                answers = self._records.query(*(_contacts_with(part) for part in parts))
+                answers = self._records.query(*statements)
             except SalesforceError as error:
                 if error.failure is not FailureClass.TOO_MUCH or len(asked) == 1:
                     raise
                 half = len(asked) // 2
                 found |= self.holders(asked[:half]) | self.holders(asked[half:])
                 continue
-            for part, rows in zip(parts, answers, strict=True):
-                for number in part:
-                    theirs = holders(rows, number, self._region)
-                    found[number] = [row["Id"] for row in theirs]
+            of_parts = _chunks(answers, 2 if has_lines else 1)
+            for part, (contacts, *of_accounts) in zip(parts, of_parts, strict=True):
+                accounts = of_accounts[0] if of_accounts else []
+                found |= {number: self._known(contacts, accounts, number) for number in part}
         return found
+
+    def _statements(self, numbers: Sequence[str]) -> list[str]:
+        rules = self._rules
+        fields = (
+            "Id",
+            *compared(rules.phone_fields),
+            *(OF_CONTACT if rules.account_fields else ()),
+        )
+        contacts = (
+            f"SELECT {columns(fields)} FROM Contact WHERE {condition(numbers, rules.phone_fields)}"
+        )
+        return [contacts, accounts_query(rules, numbers)] if rules.account_fields else [contacts]
+
+    def _known(
+        self, contacts: list[dict[str, Any]], accounts: list[dict[str, Any]], number: str
+    ) -> list[str]:
+        rules = self._rules
+        theirs = holders(
+            contacts,
+            number,
+            self._region,
+            rules.phone_fields,
+            first_field_decides=rules.first_field_decides,
+        )
+        if rules.account_fields and (
+            line := line_of(rules, accounts, theirs, number, self._region)
+        ):
+            return [line.contact_id] if line.contact_id else []
+        return [row["Id"] for row in theirs]
 
     def registered(self, numbers: Sequence[str]) -> dict[str, Registered]:
         """Who has each number, accounts too. Asks the org, whatever is cached."""
         found: dict[str, Registered] = {}
         for asked in _chunks(list(numbers), QUERIES_IN_A_REQUEST // 2 * NUMBERS_IN_A_QUERY):
             parts = _chunks(asked, NUMBERS_IN_A_QUERY)
-            statements = [text for part in parts for text in registered_statements(part)]
+            statements = [
+                text for part in parts for text in registered_statements(part, self._numbers)
+            ]
             try:
                 answers = self._records.query(*statements)
             except SalesforceError as error:
@@ -131,9 +189,24 @@ class ContactResolver:
             for nth, part in enumerate(parts):
                 contacts, accounts = answers[2 * nth : 2 * nth + 2]
                 found |= {
-                    number: registered(contacts, accounts, number, self._region) for number in part
+                    number: registered(contacts, accounts, number, self._region, self._numbers)
+                    for number in part
                 }
         return found
+
+    def acting(self, contact_ids: Collection[str]) -> Acting:
+        """For whom each of the contacts may act, as the org says now. Asks it, whatever is cached;
+        nobody acts for anybody where it does not show the fields."""
+        if not contact_ids or not self._rules.has_households:
+            return {}
+        try:
+            answers = self._records.query(*queries_by_ids(self._rules, contact_ids))
+        except SalesforceError as error:
+            if error.failure not in NOT_SHOWN:
+                raise
+            log.error("household_not_read", reason=str(error))
+            return {}
+        return acting(self._rules, answers, len(set(contact_ids)))
 
     def _remembered(self, wanted: Mapping[str, int]) -> tuple[dict[str, list[str]], list[str]]:
         if not wanted:
@@ -171,10 +244,6 @@ def _read(text: str | None) -> tuple[int, list[str] | None]:
 
 def _chunks(items: list[T], size: int) -> list[list[T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def _contacts_with(numbers: Sequence[str]) -> str:
-    return f"SELECT {columns(('Id', *COMPARED))} FROM Contact WHERE {condition(numbers)}"
 
 
 def only(ids: Sequence[str] | None) -> str | None:

@@ -10,14 +10,20 @@ from typing import Any, Self
 
 from shared.deadline import Deadline
 from shared.phone import as_e164
-from shared.salesforce import composite
+from shared.salesforce import account_lines, caller_query, composite
+from shared.salesforce.account_lines import Line
 from shared.salesforce.api_budget import Permit
+from shared.salesforce.caller_query import CASE_FIELDS, Found
+from shared.salesforce.caller_rules import DEFAULT, CallerRules
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.households import Acting
 from shared.salesforce.phones import (
+    PHONES,
+    STANDARD_NUMBERS,
+    NumberFields,
     Registered,
-    condition,
     holders,
     registered,
     registered_statements,
@@ -36,22 +42,9 @@ CHANGEABLE = (
 )
 """The Contact fields that a caller may change with the default tools."""
 
-_CASE_FIELDS = ("Id", "CaseNumber", "Subject", "Status", "Priority", "Type")
-_CASE_SUMMARY_FIELDS = (*_CASE_FIELDS, "ContactId")
-PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
+_CASE_SUMMARY_FIELDS = (*CASE_FIELDS, "ContactId")
 
-_CONTACT_FIELDS = (
-    "Id", "Name", *PHONES,
-    "AccountId", "Account.Name", "Account.AccountNumber",
-    "Account.Owner.Name", "Account.Owner.Phone",
-)  # fmt: skip
-
-MAX_OPEN_CASES = 50
-MAX_HITS_OF_A_NUMBER = 200
-"""Contacts whose phone fields contain a number's digits in order."""
 MAX_NUMBERS = 20
-MAX_IN_URL = 5_000
-"""A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles this."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ class Customer:
     may change.
 
     owner_name, owner_phone: the account owner's; the phone is E.164 or "". phones: those on the
-    contact, as the org writes them.
+    contact, as the org writes them. acts_for: the contacts for whom this one may act.
     """
 
     contact_id: str
@@ -103,9 +96,23 @@ class Customer:
     owner_name: str = ""
     owner_phone: str = ""
     phones: list[str] = field(default_factory=list)
+    acts_for: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Holders:
+    """Who has a number.
+
+    account_id: the account whose line the number is, None for no account or several. is_line: the
+    number is a line that shows no person, whoever has it as well.
+    """
+
+    customers: tuple[Customer, ...] = ()
+    account_id: str | None = None
+    is_line: bool = False
 
 
 class Customers:
@@ -118,59 +125,80 @@ class Customers:
         region: str,
         language_field: str | None = None,
         changeable: tuple[str, ...] = CHANGEABLE,
+        rules: CallerRules = DEFAULT,
+        numbers: NumberFields = STANDARD_NUMBERS,
     ) -> None:
         """language_field: a field of Contact, for orgs that store the caller's language.
 
-        changeable: the fields of Contact that a caller may change.
+        changeable: the fields of Contact that a caller may change. rules: what makes a caller
+        known. numbers: every field that makes a caller known in any agent folder.
         """
         self._salesforce = salesforce
         self._case_numbers = case_numbers
         self._region = region
         self._language_field = language_field
         self._changeable = changeable
-        self._others = (*changeable, *([language_field] if language_field else []))
+        self._rules = rules
+        self._numbers = numbers
+        self._others = (
+            *changeable, *([language_field] if language_field else []), *rules.phone_fields
+        )  # fmt: skip
 
     def by_phones(
         self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None = None
-    ) -> dict[str, list[Customer]]:
-        """Every contact that has each number: none, one or several.
+    ) -> dict[str, Holders]:
+        """Who has each number: no contact, one or several, or an account.
 
         One request for up to MAX_NUMBERS. More requests when the answer may be incomplete, or when
-        Salesforce finds the query for all numbers too complicated.
+        Salesforce finds the queries for all numbers too complicated.
         """
-        limit = MAX_HITS_OF_A_NUMBER * len(numbers)
-        statement = by_phones_query(numbers, self._others)
+        limit = caller_query.MAX_HITS_OF_A_NUMBER * len(numbers)
         try:
-            records = self._query(statement, deadline, permit)
+            rows = caller_query.ask(
+                self._salesforce, self._rules, numbers, self._others, deadline, permit
+            )
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
                 raise
             return self._in_halves(numbers, deadline)
-        found = {number: holders(records, number, self._region) for number in numbers}
-        if len(records) == limit:
+        if limit in (len(rows.contacts), len(rows.accounts)):
             # Rows were cut off. They may contain the contact, unless several are found already.
             if len(numbers) > 1:
                 return self._in_halves(numbers, deadline)
-            if len(found[numbers[0]]) < 2:
+            if len(rows.accounts) == limit or len(self._having(rows.contacts, numbers[0])) < 2:
                 raise away("TOO_MANY_HITS", ambiguous=False)
-        return {number: [self._read(row) for row in theirs] for number, theirs in found.items()}
+        return {number: self._holders(rows, number) for number in numbers}
 
-    def _in_halves(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, list[Customer]]:
+    def _in_halves(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, Holders]:
         half = len(numbers) // 2
         return self.by_phones(numbers[:half], deadline) | self.by_phones(numbers[half:], deadline)
 
-    def _query(
-        self, statement: str, deadline: Deadline, permit: Permit | None = None
-    ) -> list[dict[str, Any]]:
-        """A long statement goes as a Composite subrequest, a short one in the URL."""
-        if len(statement) <= MAX_IN_URL:
-            return self._salesforce.query(statement, deadline, permit)
-        (answer,) = composite.post(
-            self._salesforce, [composite.query("query", statement)], deadline, permit
+    def _having(self, contacts: list[dict[str, Any]], number: str) -> list[dict[str, Any]]:
+        return holders(
+            contacts,
+            number,
+            self._region,
+            self._rules.phone_fields,
+            first_field_decides=self._rules.first_field_decides,
         )
-        return composite.rows_of(answer, self._salesforce.next_page(deadline))
 
-    def _read(self, record: dict[str, Any]) -> Customer:
+    def _holders(self, rows: Found, number: str) -> Holders:
+        contacts = self._having(rows.contacts, number)
+        line: Line | None = None
+        if self._rules.account_fields:
+            line = account_lines.line_of(self._rules, rows.accounts, contacts, number, self._region)
+        if line and line.contact_id:
+            named = [row for row in rows.named if row["Id"] == line.contact_id]
+            contacts, is_line = (named, False) if named else (contacts, True)
+        else:
+            is_line = line is not None
+        return Holders(
+            tuple(self._read(row, rows.acting) for row in contacts),
+            line.account_id if line else None,
+            is_line,
+        )
+
+    def _read(self, record: dict[str, Any], acting: Acting) -> Customer:
         account = record.get("Account") or {}
         owner = account.get("Owner") or {}
         cases = (record.get("Cases") or {}).get("records") or []
@@ -185,19 +213,27 @@ class Customers:
             language=str(record.get(self._language_field or "") or ""),
             owner_name=owner.get("Name") or "",
             owner_phone=as_e164(owner.get("Phone") or "", self._region) or "",
-            phones=[record[name] for name in PHONES if record.get(name)],
+            phones=[record[name] for name in self._phone_fields if record.get(name)],
+            acts_for=sorted(acting.get(record["Id"], ())),
         )
+
+    @property
+    def _phone_fields(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*PHONES, *self._rules.phone_fields)))
 
     def registered(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, Registered]:
         """Who has each of a few numbers, accounts too. One request."""
         queries = [
             composite.query(f"q{nth}", statement)
-            for nth, statement in enumerate(registered_statements(numbers))
+            for nth, statement in enumerate(registered_statements(numbers, self._numbers))
         ]
         answers = composite.post(self._salesforce, queries, deadline)
         next_page = self._salesforce.next_page(deadline)
         contacts, accounts = (composite.rows_of(answer, next_page) for answer in answers)
-        return {number: registered(contacts, accounts, number, self._region) for number in numbers}
+        return {
+            number: registered(contacts, accounts, number, self._region, self._numbers)
+            for number in numbers
+        }
 
     def case_by_number(self, number: str, deadline: Deadline) -> CaseSummary | None:
         """The case that the number means, as the org writes it; None for no match or several."""
@@ -213,16 +249,6 @@ class Customers:
         return _the_one(self._salesforce.query(by_reference_query(reference), deadline))
 
 
-def by_phones_query(numbers: Sequence[str], others: Sequence[str] = CHANGEABLE) -> str:
-    """Reads the contacts that may have one of these numbers, with their open cases. others: the
-    fields of Contact to read as well."""
-    fields = tuple(dict.fromkeys((*_CONTACT_FIELDS, *others)))
-    ordered = soql("ORDER BY Id LIMIT {limit}", limit=MAX_HITS_OF_A_NUMBER * len(numbers))
-    return (
-        f"SELECT {columns(fields)}, {_OPEN_CASES} FROM Contact WHERE {condition(numbers)} {ordered}"
-    )
-
-
 def by_reference_query(reference: str) -> str:
     return soql(
         f"SELECT {columns(_CASE_SUMMARY_FIELDS)} FROM Case "
@@ -233,9 +259,3 @@ def by_reference_query(reference: str) -> str:
 
 def _the_one(rows: list[dict[str, Any]]) -> CaseSummary | None:
     return CaseSummary.from_record(rows[0]) if len(rows) == 1 else None
-
-
-_OPEN_CASES = (
-    f"(SELECT {columns(_CASE_FIELDS)} FROM Cases WHERE IsClosed = false "
-    f"ORDER BY CreatedDate DESC, CaseNumber DESC LIMIT {MAX_OPEN_CASES})"
-)

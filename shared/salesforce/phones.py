@@ -19,8 +19,18 @@ from shared.salesforce.soql import columns, soql
 
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
-COMPARED = (*PHONES, "MailingCountry")
-"""The fields of a row that `holders` reads."""
+COUNTRY, ACCOUNT_COUNTRY = "MailingCountry", "BillingCountry"
+
+
+@dataclass(frozen=True)
+class NumberFields:
+    """The fields of Contact and of Account whose numbers nobody else may take."""
+
+    contact: tuple[str, ...] = PHONES
+    account: tuple[str, ...] = ("Phone",)
+
+
+STANDARD_NUMBERS = NumberFields()
 
 _PLAIN = re.compile(
     r"[0-9+ ()./\-"
@@ -30,35 +40,53 @@ _PLAIN = re.compile(
 )
 
 
-def condition(numbers: Iterable[str]) -> str:
-    """A WHERE condition that matches every contact who may have one of the numbers (E.164)."""
-    return _contains(PHONES, numbers)
-
-
-def _contains(fields: Sequence[str], numbers: Iterable[str]) -> str:
+def condition(numbers: Iterable[str], fields: Sequence[str] = PHONES) -> str:
+    """A WHERE condition that matches every record that may have one of the numbers (E.164) in one
+    of the fields, which may be paths. Raises ValueError for anything but API names."""
     return " OR ".join(
-        soql(f"{name} LIKE {{pattern}}", pattern=pattern)
+        soql(f"{columns((name,))} LIKE {{pattern}}", pattern=pattern)
         for number in numbers
         for pattern in patterns(number)
         for name in fields
     )
 
 
-def holders(rows: Sequence[dict[str, Any]], number: str, region: str) -> list[dict[str, Any]]:
-    """The contacts among rows who have the number. A row has the fields COMPARED.
+def compared(fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields of a contact that `holders` reads when these are its phone fields."""
+    return (*fields, COUNTRY)
 
-    None, unless some field is exactly that number. If one is, contacts count as well whose field
+
+def holders(
+    rows: Sequence[dict[str, Any]],
+    number: str,
+    region: str,
+    fields: Sequence[str] = PHONES,
+    *,
+    country: str = COUNTRY,
+    first_field_decides: bool = False,
+) -> list[dict[str, Any]]:
+    """The records among rows that have the number in one of the fields. country: another field of a
+    row, the country that it is in.
+
+    None, unless some field is exactly that number. If one is, records count as well whose field
     contains it with something else (a label, an extension, a second number): they share it.
+    first_field_decides: only the first field in which anybody has the number counts.
     """
-    shown = [[(text, _plain(text, row, region)) for text in _written(row)] for row in rows]
-    if not any(plain == number for fields in shown for _, plain in fields):
+    if first_field_decides:
+        by_field = (holders(rows, number, region, (name,), country=country) for name in fields)
+        return next(filter(None, by_field), [])
+    shown = [
+        [(text, _plain(text, row.get(country), region)) for text in _written(row, fields)]
+        for row in rows
+    ]
+    if not any(plain == number for texts in shown for _, plain in texts):
         return []
     return [
         row
-        for row, fields in zip(rows, shown, strict=True)
+        for row, texts in zip(rows, shown, strict=True)
         if any(
             plain == number or (plain is None and has_digits_of(text, number))
-            for text, plain in fields
+            for text, plain in texts
         )
     ]
 
@@ -79,35 +107,38 @@ class Registered:
         return not self.is_main_line or contact_id in self.contact_ids
 
 
-def registered_statements(numbers: Sequence[str]) -> tuple[str, str]:
+def registered_statements(numbers: Sequence[str], fields: NumberFields) -> tuple[str, str]:
     """The queries for contacts and for accounts whose answers `registered` reads."""
     return (
-        f"SELECT {columns(('Id', *COMPARED))} FROM Contact WHERE {condition(numbers)}",
-        f"SELECT Phone FROM Account WHERE {_contains(('Phone',), numbers)}",
+        f"SELECT {columns(('Id', *compared(fields.contact)))} FROM Contact "
+        f"WHERE {condition(numbers, fields.contact)}",
+        f"SELECT {columns(fields.account)} FROM Account WHERE {condition(numbers, fields.account)}",
     )
 
 
 def registered(
-    contacts: Sequence[dict[str, Any]], accounts: Sequence[dict[str, Any]], number: str, region: str
+    contacts: Sequence[dict[str, Any]],
+    accounts: Sequence[dict[str, Any]],
+    number: str,
+    region: str,
+    fields: NumberFields,
 ) -> Registered:
-    lines = [row["Phone"] or "" for row in accounts]
+    lines = [text for row in accounts for text in _written(row, fields.account)]
     return Registered(
-        frozenset(row["Id"] for row in holders(contacts, number, region)),
+        frozenset(row["Id"] for row in holders(contacts, number, region, fields.contact)),
         any(as_e164(line, region) == number or has_digits_of(line, number) for line in lines),
     )
 
 
-def _written(row: dict[str, Any]) -> list[str]:
-    return [row[name] for name in PHONES if row.get(name)]
+def _written(row: dict[str, Any], fields: Sequence[str]) -> list[str]:
+    return [row[name] for name in fields if row.get(name)]
 
 
-def _plain(written: str, row: dict[str, Any], region: str) -> str | None:
+def _plain(written: str, country: Any, region: str) -> str | None:
     """The number that a field shows and nothing else, as E.164.
 
     A number without country code is one of region, unless the contact lives in another country.
     """
     if not _PLAIN.fullmatch(written):
         return None
-    return as_e164(
-        written, "ZZ" if is_another_country(row.get("MailingCountry"), region) else region
-    )
+    return as_e164(written, "ZZ" if is_another_country(country, region) else region)

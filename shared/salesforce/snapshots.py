@@ -8,7 +8,7 @@ snapshot stays stored for times when Salesforce can't be asked.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import redis
@@ -35,10 +35,15 @@ WANTED_MS = 60_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """customers: all who have the number. at_ms: when Salesforce was asked, epoch ms."""
+    """customers: all who have the number. at_ms: when Salesforce was asked, epoch ms.
+
+    account_id, is_line: see `customers.Holders`.
+    """
 
     customers: tuple[Customer, ...]
     at_ms: int
+    account_id: str | None = None
+    is_line: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class _Stored:
 
     at: int
     customers: list[Customer]
+    account_id: str | None = None
+    is_line: bool = False
 
 
 class Snapshots:
@@ -54,7 +61,7 @@ class Snapshots:
 
     run: starts a function on one of a few other threads; raises SalesforceError when none is free.
     lasts_s: how long a request may take; longer than any lookup waits, because a late answer still
-    serves the next lookup. keys: the prefix of the keys (namespace.keys_of).
+    serves the next lookup. keys: the prefix of the keys (CallerRules.keys).
     """
 
     def __init__(
@@ -174,8 +181,8 @@ class Snapshots:
             return
         with translated():
             pipe = self._store.pipeline(transaction=False)
-            for number, customers in found.items():
-                stored = {"at": at_ms, "customers": [customer.as_json() for customer in customers]}
+            for number, holders in found.items():
+                stored = {"at": at_ms, **asdict(holders)}
                 pipe.set(self._key("snapshot", number), json.dumps(stored), ex=self._ttl_s)
                 pipe.delete(self._key("asking", number))
             pipe.execute()
@@ -200,7 +207,7 @@ def _read(text: str | None) -> Snapshot | None:
         stored = read_json(_Stored, text)
     except UnreadableError:
         return None
-    return Snapshot(tuple(stored.customers), stored.at)
+    return Snapshot(tuple(stored.customers), stored.at, stored.account_id, stored.is_line)
 
 
 def _failure(text: str) -> SalesforceError:

@@ -726,9 +726,18 @@ def test_each_mistake_and_each_misfit_of_an_agent_folder_is_a_line_of_its_own(
     assert {finding.status for finding in found} == {"problem"}
     tool = "agent/tools/updateContact.toml"
     lines = (ROOT / tool).read_text().splitlines()
+    lookup = "agent/identify.toml"
+    (nth,) = (
+        nth
+        for nth, line in enumerate((ROOT / lookup).read_text().splitlines(), 1)
+        if line.startswith('phone_fields = ["Phone"')
+    )
     assert {finding.message for finding in found} == {
-        f"{tool}:{lines.index(line) + 1}: Contact has no field {name}, or the user can't see it"
-        for name, line in (("Phone", 'Phone = "{phone}"'), ("Email", 'Email = "{email}"'))
+        f"{lookup}:{nth}: Contact has no field Phone, or the user can't see it",
+        *(
+            f"{tool}:{lines.index(line) + 1}: Contact has no field {name}, or the user can't see it"
+            for name, line in (("Phone", 'Phone = "{phone}"'), ("Email", 'Email = "{email}"'))
+        ),
     }
     strict_org.fault()
     copy = tmp_path / "acme"

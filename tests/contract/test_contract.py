@@ -318,6 +318,28 @@ class TestQuery:
     def test_a_query_that_is_wrong_is_refused(self, org: Org, query: str, code: str) -> None:
         assert error(org.soql(query)) == (400, code)
 
+    def test_a_semi_join_may_compare_fields_of_a_parent(self, org: Org) -> None:
+        """As households ask it, on objects that every org has (docs/vendors.md S24)."""
+        compared = "Contact.Phone LIKE '%0%' OR Contact.MobilePhone LIKE '%0%'"
+        answer = org.soql(
+            "SELECT Id, (SELECT Id FROM Contacts WHERE Email = null OR Email != 'x' ORDER BY Id "
+            "LIMIT 12) FROM Account WHERE Id IN "
+            f"(SELECT AccountId FROM Case WHERE IsClosed = false AND ({compared})) LIMIT 1"
+        )
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize(
+        "where",
+        [
+            "AccountId IN (SELECT AccountId FROM Contact)",
+            "LastName = 'x' OR AccountId IN (SELECT AccountId FROM Case)",
+            "LastName = 'x' AND (FirstName = 'x' AND AccountId IN (SELECT AccountId FROM Case))",
+        ],
+    )
+    def test_a_semi_join_in_another_place_is_refused(self, org: Org, where: str) -> None:
+        refused = org.soql(f"SELECT Id FROM Contact WHERE {where}")
+        assert error(refused) == (400, "MALFORMED_QUERY")
+
     def test_an_error_names_row_and_column(self, org: Org) -> None:
         message = org.soql("SELECT Id,\nNonsense__c FROM Case").json()[0]["message"]
         assert "ERROR at Row:2:Column:1" in message

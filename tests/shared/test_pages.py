@@ -90,10 +90,10 @@ def test_callers_are_known_and_counted_however_small_a_page_is(
         numbers += [f"+1415555{nth:04d}" for nth in range(20)]
     org.fault(max_page_rows=1)
     found = customers.by_phones(numbers, soon())
-    assert [item.name for item in found[KNOWN]] == ["Jane Miller"]
-    assert len(found[KNOWN][0].cases) == 2
-    assert {item.name for item in found[SHARED]} == {"Peter Novak", "Paula Novak"}
-    assert found[UNKNOWN] == []
+    assert [item.name for item in found[KNOWN].customers] == ["Jane Miller"]
+    assert len(found[KNOWN].customers[0].cases) == 2
+    assert {item.name for item in found[SHARED].customers} == {"Peter Novak", "Paula Novak"}
+    assert found[UNKNOWN].customers == ()
 
 
 def test_a_number_is_one_contacts_only_when_all_of_the_answer_says_so(
@@ -129,19 +129,19 @@ def test_an_answer_that_may_have_left_some_out_is_asked_in_parts(
     salesforce: SalesforceClient, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A number with many contacts must not crowd out the only contact with another number."""
-    monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
+    monkeypatch.setattr("shared.salesforce.caller_query.MAX_HITS_OF_A_NUMBER", 4)
     org.create("Contact", [{"LastName": f"C{n}", "Phone": "1/628/555/0100"} for n in range(9)])
     org.create("Contact", [{"LastName": "Alone", "Phone": "1/628/555/0199"}])
     customers = customers_of(salesforce)
     found = customers.by_phones(["+16285550100", "+16285550199"], soon())
-    assert [item.name for item in found["+16285550199"]] == ["Alone"]
-    assert len(found["+16285550100"]) > 1
+    assert [item.name for item in found["+16285550199"].customers] == ["Alone"]
+    assert len(found["+16285550100"].customers) > 1
 
 
 def test_whose_number_it_is_stays_open_while_the_answer_left_some_out(
     salesforce: SalesforceClient, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.salesforce.customers.MAX_HITS_OF_A_NUMBER", 4)
+    monkeypatch.setattr("shared.salesforce.caller_query.MAX_HITS_OF_A_NUMBER", 4)
     near = [{"LastName": f"C{n}", "Phone": "+1 628 555 01 0099"} for n in range(9)]
     org.create("Contact", [*near, {"LastName": "Alone", "Phone": "+16285550199"}])
     with pytest.raises(SalesforceError, match="TOO_MANY_HITS"):
@@ -205,4 +205,4 @@ def test_callers_are_asked_for_in_parts_where_the_query_is_too_complicated(
     org.fault(max_query_chars=5_000)
     apart = customers.by_phones(numbers, soon())
     assert apart == together
-    assert [len(apart[item]) for item in (KNOWN, SHARED)] == [1, 2]
+    assert [len(apart[item].customers) for item in (KNOWN, SHARED)] == [1, 2]

@@ -6,7 +6,7 @@ learns only "found" or "not found".
 
 from dataclasses import dataclass
 
-from shared.agent.policy import DEFAULT
+from shared.agent.policy import DEFAULT, HOUSEHOLD
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.calls.calls import CallState
@@ -16,8 +16,10 @@ from shared.domain.drafts import CaseDraft, CloseDraft
 from shared.domain.identity import Identity, Tier
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
-from shared.salesforce.customers import MAX_OPEN_CASES, CaseSummary, Customer
+from shared.salesforce.caller_query import MAX_OPEN_CASES
+from shared.salesforce.customers import CaseSummary, Customer
 from shared.salesforce.failures import SalesforceError
+from shared.salesforce.snapshots import Snapshot
 from web.metrics import CALLERS
 from web.tools.turn import Turn
 
@@ -72,18 +74,33 @@ class Caller:
         return not is_shown and len(contact.cases) < MAX_OPEN_CASES
 
 
-def _caller(
-    state: CallState,
-    customers: tuple[Customer, ...] | None,
-    as_of_ms: int | None = None,
-    *,
-    is_old: bool = False,
-) -> Caller:
-    ids = None if customers is None else tuple(customer.contact_id for customer in customers)
+def _unasked(state: CallState, customers: tuple[Customer, ...] | None) -> Caller:
+    """Without a snapshot. customers: () for a call without a number, else None."""
+    ids = None if customers is None else ()
     identity = Identity(
-        state.call_id, state.number, ids, is_old, state.has_two_numbers, state.proof
+        state.call_id,
+        state.number,
+        ids,
+        has_two_numbers=state.has_two_numbers,
+        proof=state.proof,
     )
-    return Caller(identity, customers, as_of_ms)
+    return Caller(identity, customers)
+
+
+def _caller(state: CallState, found: Snapshot, *, is_old: bool = False) -> Caller:
+    customers = found.customers
+    identity = Identity(
+        state.call_id,
+        state.number,
+        tuple(customer.contact_id for customer in customers),
+        is_old,
+        state.has_two_numbers,
+        state.proof,
+        found.is_line,
+        found.account_id,
+        {customer.contact_id: customer.acts_for for customer in customers},
+    )
+    return Caller(identity, customers, found.at_ms)
 
 
 def may(
@@ -110,8 +127,37 @@ def may(
         needed = tool.file.tier
     allowed = tier.reaches(needed)
     about = verb if what == DEFAULT else f"{verb} {what}"
-    turn.decided(tool.name if tool else "", about, identity.evidence, tier, needed, allowed=allowed)
+    evidence = identity.evidence
+    if what == HOUSEHOLD:
+        evidence += ", and the org lets this contact act for the one of the case"
+    turn.decided(tool.name if tool else "", about, evidence, tier, needed, allowed=allowed)
     return allowed
+
+
+def may_discuss(
+    turn: Turn,
+    caller: Caller,
+    tool: Tool,
+    contact_id: str | None,
+    *,
+    requested: bool = False,
+) -> bool:
+    """Whether this caller may hear about the case of this contact, or change it: their own, or one
+    of somebody for whom the org lets them act."""
+    identity = caller.identity
+    if identity.may_discuss(contact_id, requested=requested):
+        return True
+    return identity.may_act_for(contact_id) and may(turn, caller, tool.verb, HOUSEHOLD, tool=tool)
+
+
+def acts_for_household(turn: Turn, caller: Caller, verb: Verb) -> bool:
+    """Whether the worker may look for such a right: the policy allows it to this caller, who counts
+    as recognised while the org has not said who has the number."""
+    identity = caller.identity
+    if not turn.agent.identify.rules.has_households or identity.is_locked_out:
+        return False
+    tier = identity.tier if identity.is_settled else Tier.RECOGNISED
+    return all(turn.agent.policy.allows(tier, verb, cell) for cell in (DEFAULT, HOUSEHOLD))
 
 
 def proof_needed(turn: Turn) -> str:
@@ -126,11 +172,11 @@ def known_caller(turn: Turn) -> Caller:
     """As known so far; asks nobody."""
     state = turn.state
     if not state.number:
-        return _caller(state, ())
+        return _unasked(state, ())
     last = turn.last_snapshot
     if last is None:
-        return _caller(state, None)
-    return _caller(state, last.customers, last.at_ms, is_old=last.at_ms < state.since_ms)
+        return _unasked(state, None)
+    return _caller(state, last, is_old=last.at_ms < state.since_ms)
 
 
 def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
@@ -138,13 +184,14 @@ def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
 
     Raises SalesforceError when nothing at all is known.
     """
-    service, state = turn.service, turn.state
+    state = turn.state
     known = known_caller(turn)
     if known.customers is not None and not known.is_old:
         CALLERS.labels(source="stored").inc()
         return known
     try:
-        found = service.snapshots.since(state.number, state.since_ms, deadline.earlier_by(ANSWER_S))
+        until = deadline.earlier_by(ANSWER_S)
+        found = turn.snapshots.since(state.number, state.since_ms, until)
     except SalesforceError:
         CALLERS.labels(source="none" if known.customers is None else "old").inc()
         if known.customers is None:
@@ -152,7 +199,7 @@ def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
         return known
     CALLERS.labels(source="asked").inc()
     turn.found(found.customers)
-    return _caller(state, found.customers, found.at_ms)
+    return _caller(state, found)
 
 
 def caller_for_a_write(turn: Turn) -> Caller:
@@ -165,7 +212,7 @@ def caller_for_a_write(turn: Turn) -> Caller:
     known = known_caller(turn)
     if known.customers is not None and not known.is_old:
         return known
-    if (turn.service.snapshots.asked_ms_ago(turn.state.number) or 0) > IDENTITY_WAIT_S * 1000:
+    if (turn.snapshots.asked_ms_ago(turn.state.number) or 0) > IDENTITY_WAIT_S * 1000:
         return known
     try:
         return look_up_caller(turn, Deadline.after(IDENTITY_WAIT_S + ANSWER_S))

@@ -2,6 +2,7 @@
 
 from shared.agent.arguments import Given
 from shared.agent.sentences import REFERENCE, own
+from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import CloseDraft, CommentDraft
 from shared.domain.intent import NewIntent, new_intent_id
@@ -9,7 +10,7 @@ from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.vapi.answers import Answer, refusal, result
 from web.tools.amendments import BY_CALLER
-from web.tools.caller import caller_for_a_write
+from web.tools.caller import acts_for_household, caller_for_a_write
 from web.tools.change import close_record
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
@@ -33,12 +34,14 @@ def cancel_case(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
             return result(turn.first(own(tool.name, "close", "taken-back")))
         if became == State.PARKED:
             return result(turn.first(own(tool.name, "close", "with-colleague")))
-    identity = caller_for_a_write(turn).identity
+    caller = caller_for_a_write(turn)
+    identity = caller.identity
     draft = CloseDraft(
         caller_number=turn.state.number,
         contact_id=identity.contact_id_to_write,
         visible_to_contact_id=identity.contact_id,
         has_no_contact=identity.has_no_contact,
+        for_household=acts_for_household(turn, caller, Verb.CLOSE),
         case_intent=opened_by.id if opened_by else None,
         case_number=target.number,
     )
@@ -78,6 +81,7 @@ def _why(turn: Turn, draft: CloseDraft, reason: str | None, close_id: str) -> tu
         caller_number=draft.caller_number,
         contact_id=draft.contact_id,
         has_no_contact=draft.has_no_contact,
+        for_household=draft.for_household,
         case_intent=draft.case_intent,
         case_number=draft.case_number,
         only_after=close_id,

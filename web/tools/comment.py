@@ -2,12 +2,13 @@
 
 from shared.agent.arguments import Given
 from shared.agent.sentences import REFERENCE, own
+from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.vapi.answers import Answer, refusal
-from web.tools.caller import known_caller
+from web.tools.caller import acts_for_household, known_caller
 from web.tools.request import WriteRequest
 from web.tools.turn import Turn
 from web.tools.which_case import find_case
@@ -37,13 +38,15 @@ def _comment(
     case_intent: str | None = None,
     case_number: str | None = None,
 ) -> WriteRequest:
-    identity = known_caller(turn).identity
+    caller = known_caller(turn)
+    identity = caller.identity
     return WriteRequest(
         Kind.CASE_COMMENT,
         CommentDraft(
             caller_number=turn.state.number,
             contact_id=identity.contact_id_to_write,
             has_no_contact=identity.has_no_contact,
+            for_household=acts_for_household(turn, caller, Verb.COMMENT),
             case_intent=case_intent,
             case_number=case_number,
             text=text,

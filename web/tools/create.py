@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.agent.arguments import Given
+from shared.agent.policy import ACCOUNT_LINE
 from shared.agent.sentences import NOT_GIVEN, REFERENCE, own
 from shared.agent.tool_files import ArgumentFile, ArgumentType, CreateFile, Verb, meaning_of
 from shared.agent.tools import Tool
@@ -59,11 +60,20 @@ def _draft(
         contact_id=caller.identity.contact_id_to_write,
         visible_to_contact_id=caller.identity.contact_id,
         has_no_contact=caller.identity.has_no_contact,
-        account_id=contact.account_id if contact else None,
+        account_id=contact.account_id if contact else _account_of_line(turn, caller, tool),
         arguments=arguments,
         mapping=tool.mapping,
     )
     return draft if file.object != "Case" else _as_case(draft, given)
+
+
+def _account_of_line(turn: Turn, caller: Caller, tool: Tool) -> str | None:
+    """The account from whose line somebody calls whom nobody knows: the record is linked to it, and
+    nothing of the account is said."""
+    account_id = caller.identity.account_of_line
+    if account_id and may(turn, caller, Verb.CREATE, ACCOUNT_LINE, tool=tool):
+        return account_id
+    return None
 
 
 def _as_case(draft: RecordDraft, given: Given) -> CaseDraft:

@@ -1,11 +1,12 @@
 """identify: who is calling. A caller without a number of their own learns only "found" or not."""
 
 from shared.agent.arguments import Given
+from shared.agent.policy import ACCOUNT_LINE
 from shared.agent.sentences import Phrase, Quoted, phrase, quoted
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
-from shared.salesforce.customers import MAX_OPEN_CASES
+from shared.salesforce.caller_query import MAX_OPEN_CASES
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller, look_up_caller, may, open_cases
 from web.tools.read import with_age
@@ -32,7 +33,9 @@ def lookup_customer(turn: Turn, tool: Tool, _given: Given, deadline: Deadline) -
         else:
             known = turn.say("caller-known", who=who, count=count)
         return with_age(turn, caller, known)
-    if caller.customers:
+    if caller.identity.account_of_line and may(turn, caller, Verb.IDENTIFY, ACCOUNT_LINE):
+        first = phrase("number-of-account")
+    elif caller.customers and not caller.identity.is_line:
         first = phrase("number-shared", count=len(caller.customers))
     elif caller.number:
         first = phrase("number-not-on-file")

@@ -5,6 +5,7 @@ and many cases.
 """
 
 from shared.agent.arguments import Given
+from shared.agent.policy import ACCOUNT_LINE
 from shared.agent.tool_files import ReadFile, Verb, as_field_value
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
@@ -23,6 +24,7 @@ from web.tools.caller import (
     known_caller,
     look_up_caller,
     may,
+    may_discuss,
     open_cases,
     proof_needed,
 )
@@ -81,7 +83,7 @@ def _status_in_org(turn: Turn, tool: Tool, by: str, value: str, deadline: Deadli
     customers = turn.service.customers
     find = customers.case_by_number if by == "number" else customers.case_by_reference
     found = turn.service.ask(lambda until: find(value, until), deadline)
-    if found is None or not caller.identity.may_discuss(found.contact_id):
+    if found is None or not may_discuss(turn, caller, tool, found.contact_id):
         return result(not_found(turn, by))
     return result(case_sentence(turn, caller, found))
 
@@ -112,6 +114,7 @@ def _status_of_intent(turn: Turn, tool: Tool, intent: Intent, deadline: Deadline
     if intent.kind is Kind.CASE_CREATE and intent.receipt and intent.receipt.number:
         return _status_of_delivered_case(
             turn,
+            tool,
             caller,
             intent.receipt.number,
             deadline,
@@ -138,6 +141,7 @@ def _status_of_intent(turn: Turn, tool: Tool, intent: Intent, deadline: Deadline
 
 def _status_of_delivered_case(
     turn: Turn,
+    tool: Tool,
     caller: Caller,
     number: str,
     deadline: Deadline,
@@ -157,7 +161,7 @@ def _status_of_delivered_case(
         return Answer(turn.say("case-opened-state-unknown", number=number), lasting=False)
     if found is None and is_theirs:
         return result(turn.say("case-has-number", number=number))
-    if found is None or not caller.identity.may_discuss(found.contact_id, requested=is_theirs):
+    if found is None or not may_discuss(turn, caller, tool, found.contact_id, requested=is_theirs):
         return result(not_found(turn, "reference"))
     return result(case_sentence(turn, caller, found))
 
@@ -215,7 +219,9 @@ def with_age(turn: Turn, caller: Caller, sentence: str) -> Answer:
 
 
 def _nobody_known(turn: Turn, caller: Caller) -> Answer:
-    if caller.customers:
+    if caller.identity.account_of_line and may(turn, caller, Verb.IDENTIFY, ACCOUNT_LINE):
+        return result(turn.say("nobody-known-account-line"))
+    if caller.customers and not caller.identity.is_line:
         return result(turn.say("nobody-known-shared-number", count=len(caller.customers)))
     if caller.number:
         return result(turn.say("nobody-known-new-number"))

@@ -17,7 +17,7 @@ from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
 from shared.journal.answers import Claim
 from shared.salesforce.customers import Customer
-from shared.salesforce.snapshots import Snapshot
+from shared.salesforce.snapshots import Snapshot, Snapshots
 from shared.store import StoreUnavailableError, translated
 from web.service import Service
 
@@ -69,7 +69,7 @@ class Turn:
         answers, journal, snapshots = (
             self.service.answers,
             self.service.journal,
-            self.service.snapshots,
+            self.snapshots,
         )
         claims = [answers.new_claim(key) for key in keys]
         with translated():
@@ -172,10 +172,15 @@ class Turn:
         self._customers = customers
 
     @property
+    def snapshots(self) -> Snapshots:
+        """Those by the rules of the call's agent folder."""
+        return self.service.snapshots_of(self.agent)
+
+    @property
     def last_snapshot(self) -> Snapshot | None:
         """The caller's, however old. Asks nobody."""
         if self._snapshot is _UNREAD:
-            self._snapshot = self.service.snapshots.last(self.state.number)
+            self._snapshot = self.snapshots.last(self.state.number)
         return self._snapshot
 
     @property

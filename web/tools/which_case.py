@@ -9,7 +9,14 @@ from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal, trouble
-from web.tools.caller import Caller, caller_for_a_write, may, open_cases, proof_needed
+from web.tools.caller import (
+    Caller,
+    caller_for_a_write,
+    may,
+    may_discuss,
+    open_cases,
+    proof_needed,
+)
 from web.tools.sentences import nothing_saved
 from web.tools.turn import Turn
 
@@ -80,7 +87,7 @@ def case_opened_by(turn: Turn, tool: Tool, intent: Intent) -> Target | Answer:
         if is_theirs:
             return Target(opened_by=intent)  # the worker checks before it writes
         return trouble(turn.say("reference-not-checked"))
-    if found and identity.may_discuss(found.contact_id, requested=is_theirs):
+    if found and may_discuss(turn, caller, tool, found.contact_id, requested=is_theirs):
         return Target(opened_by=intent)
     return refusal(nothing_saved(turn, not_found(turn, "reference")))
 
@@ -114,7 +121,9 @@ def _case_in_org(turn: Turn, tool: Tool, by: str, value: str) -> Target | Answer
             return Target(number=value)
         return trouble(turn.say("reference-not-looked-up"))
     identity = caller.identity
-    if found is None or (identity.is_settled and not identity.may_discuss(found.contact_id)):
+    if found is None or (
+        identity.is_settled and not may_discuss(turn, caller, tool, found.contact_id)
+    ):
         return refusal(nothing_saved(turn, not_found(turn, by)))
     return Target(number=found.number)
 

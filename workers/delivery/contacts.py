@@ -11,7 +11,6 @@ from shared.domain.intent import Intent, Outcome, Parked
 from shared.salesforce.contact_resolver import only
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.phones import PHONES
 from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, asked_place, write_changes
 from workers.delivery.links import as_of_acceptance
@@ -94,7 +93,7 @@ def _by_own_change(context: DeliveryContext, draft: ContactDraft) -> str | None:
         if (change := intent.draft_as(ContactDraft))
         and intent.receipt
         and intent.receipt.at_ms >= asked_ms
-        and set(PHONES) & set(change.changes)
+        and set(context.agents.number_fields.contact) & set(change.changes)
     }
     return only(sorted(changed))
 
@@ -105,8 +104,12 @@ class _Holders:
     on, or taken for this contact. The org is asked each time."""
 
     def __init__(self, context: DeliveryContext, drafts: Iterable[ContactDraft]) -> None:
+        self._fields = context.agents.number_fields.contact
         wanted = {
-            number for draft in drafts for name in PHONES if (number := draft.changes.get(name))
+            number
+            for draft in drafts
+            for name in self._fields
+            if (number := draft.changes.get(name))
         }
         self._registered = context.contacts.registered(sorted(wanted))
 
@@ -116,7 +119,7 @@ class _Holders:
 
         The numbers in the other fields count as this contact's from now on, for the whole batch.
         """
-        numbers = {name: draft.changes[name] for name in PHONES if name in draft.changes}
+        numbers = {name: draft.changes[name] for name in self._fields if name in draft.changes}
         taken = [
             name
             for name, number in numbers.items()

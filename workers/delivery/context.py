@@ -43,7 +43,8 @@ class DeliveryContext:
     """failures_in_a_row: of the kind, or of the whole org, before this batch.
 
     agents: all that are served. mapping: how the team of the batch's agent folder wants its records
-    to look; sentences: for what staff read in them. org_setup: what the org has for all mappings.
+    to look; sentences: for what staff read in them; contacts: by what makes its callers known.
+    org_setup: what the org has for all mappings.
     lease: the batch at work, None outside of one.
     """
 
@@ -87,7 +88,14 @@ class DeliveryContext:
             journal=Journal(store, org=org_name(settings.salesforce)),
             api_budget=api_budget,
             records=records,
-            contacts=ContactResolver(records, store, settings.calls.phone_region, keys),
+            contacts=ContactResolver(
+                records,
+                store,
+                settings.calls.phone_region,
+                keys,
+                agents.first.identify.rules,
+                agents.number_fields,
+            ),
             calls=Calls(store),
             time_zone=TimeZone(settings.salesforce, store, salesforce),
             contact_writes=ContactWrites(store),
@@ -109,7 +117,12 @@ class DeliveryContext:
         agent = self.agents.named(name)
         if agent is self.agents.first:
             return self
-        return replace(self, mapping=agent.salesforce, sentences=agent.sentences)
+        return replace(
+            self,
+            mapping=agent.salesforce,
+            sentences=agent.sentences,
+            contacts=self.contacts.by(agent.identify.rules),
+        )
 
     def failed(
         self,

@@ -53,7 +53,7 @@ class _Sought:
     number: str = ""
     parent: Intent | None = None
 
-    def was_opened_for(self, contact_ids: set[str | None]) -> bool:
+    def was_opened_for(self, contact_ids: set[str]) -> bool:
         """The case is one of ours, opened in the same call or for the same contact.
 
         False in a call that showed two numbers: the other caller may have opened it.
@@ -98,13 +98,26 @@ def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | 
     contacts = context.contacts.resolve(
         as_of_acceptance((search.intent, search.draft) for search in by_phone)
     )
+    theirs: dict[str, set[str]] = {}
     for search in sought:
-        intent, case = search.intent, cases[search.intent.id]
-        theirs = {search.draft.contact_id}
+        known = {search.draft.contact_id}
         if search in by_phone:
-            theirs.add(only(contacts.get(search.draft.number_to_resolve)))
-        theirs -= {None}
-        if may_discuss(theirs, case["ContactId"], requested=search.was_opened_for(theirs)):
+            known.add(only(contacts.get(search.draft.number_to_resolve)))
+        theirs[search.intent.id] = {id_ for id_ in known if id_}
+    acting = context.contacts.acting(
+        {
+            id_
+            for search in elsewhere
+            if search.draft.for_household
+            for id_ in theirs[search.intent.id]
+        }
+    )
+    for search in sought:
+        intent, case, own = search.intent, cases[search.intent.id], theirs[search.intent.id]
+        is_allowed = may_discuss(own, case["ContactId"], requested=search.was_opened_for(own))
+        if search.draft.for_household and case["ContactId"]:
+            is_allowed = is_allowed or any(case["ContactId"] in acting.get(id_, ()) for id_ in own)
+        if is_allowed:
             found[intent.id] = str(case["Id"])
         elif intent.tool:
             found[intent.id] = Parked(intent.id, "CASE_OF_SOMEBODY_ELSE")

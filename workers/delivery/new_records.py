@@ -20,6 +20,7 @@ from workers.delivery.create_once import create_once
 from workers.delivery.links import contact_of, numbers_to_resolve
 
 MAX_LOOKED_AHEAD = 5_000
+ACCOUNT_OF_CASE = "AccountId"
 
 
 def create_records(
@@ -48,6 +49,7 @@ def create_records(
         links = {
             mapping.contact: contact_id,
             mapping.account: accounts.get(contact_id or ""),
+            **_account_of_line(mapping, intent, drafts[intent.id], contact_id),
             mapping.reference: intent.reference if _has(context, mapping) else "",
         }
         own = {name: value for name, value in links.items() if name} | found[intent.id]
@@ -71,13 +73,25 @@ def create_records(
             mappings[alike[0].id].object,
             alike,
             record,
-            optional=optional | defaults.optional,
+            optional=optional | defaults.optional | {ACCOUNT_OF_CASE},
             links=frozenset(mappings[intent.id].contact for intent in alike),
             key=key,
             headers=headers,
             read_back=read_back,
         )
     return outcomes
+
+
+def _account_of_line(
+    mapping: RecordMapping, intent: Intent, draft: NewRecordDraft, contact_id: str | None
+) -> dict[str, str]:
+    """The account from whose line somebody called whom nobody knew. A case with a contact gets its
+    account from Salesforce, and an object of the team's as its file says."""
+    name = mapping.account or (ACCOUNT_OF_CASE if mapping.object == "Case" else "")
+    is_nobodys = draft.has_no_contact and not contact_id and not intent.has_two_numbers
+    if not name or not is_nobodys or not draft.account_id:
+        return {}
+    return {name: draft.account_id}
 
 
 def in_utc(

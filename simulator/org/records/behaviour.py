@@ -207,6 +207,22 @@ def derive_link(store: Store, record: Row, before: Row | None, now: str) -> None
         raise duplicate_value("ContentDocumentId, LinkedEntityId", found[0])
 
 
+def derive_relation(store: Store, record: Row, before: Row | None, now: str) -> None:
+    """AccountContactRelation: a contact is related to an account once, and directly if the account
+    is its own. The wording of the refusal is not confirmed [K]."""
+    own = _field_of(store, "Contact", "AccountId", record["ContactId"])
+    record["IsDirect"] = int(own == record["AccountId"])
+    if before is not None:
+        return
+    found = store.execute(
+        'SELECT "Id" FROM "AccountContactRelation" WHERE "ContactId" = ? AND "AccountId" = ? '
+        'AND "IsDeleted" = 0',
+        (record["ContactId"], record["AccountId"]),
+    ).fetchone()
+    if found is not None:
+        raise duplicate_value("ContactId, AccountId", found[0])
+
+
 def add_comment(store: Store, record: Row, text: str) -> None:
     """Case.Comments: the write-only field that becomes a CaseComment of the same transaction."""
     comment = service.CASE_COMMENT
@@ -241,6 +257,7 @@ def check_required(sobject: SObject, record: Row) -> None:
 DERIVE: dict[str, Deriver] = {
     "Contact": derive_person,
     "Lead": derive_person,
+    "AccountContactRelation": derive_relation,
     "Case": derive_case,
     "Task": derive_task,
     "ContentVersion": derive_version,

@@ -1,4 +1,4 @@
-"""Account, Contact and Lead, with the fields and lengths of the Object Reference."""
+"""Account, Contact, their relations, and Lead, with fields and lengths of the Object Reference."""
 
 from simulator.org.schema.model import (
     Field,
@@ -16,6 +16,11 @@ from simulator.org.schema.model import (
 
 INDUSTRIES = ("Banking", "Consulting", "Education", "Energy", "Healthcare", "Retail", "Technology")
 LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
+# Which of them a new org has differs [F]; an org adds its own.
+RELATION_ROLES = (
+    "Business User", "Decision Maker", "Economic Buyer", "Economic Decision Maker", "Evaluator",
+    "Executive Sponsor", "Influencer", "Technical Buyer", "Other",
+)  # fmt: skip
 SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx.")
 
 ACCOUNT = SObject(
@@ -115,4 +120,40 @@ LEAD = SObject(
     name_group=("Name", "FirstName", "LastName", "Company"),
 )
 
-OBJECTS = (ACCOUNT, CONTACT, LEAD)
+ACCOUNT_CONTACT_RELATION = SObject(
+    "AccountContactRelation",
+    "Account Contact Relationship",
+    "Account Contact Relationship",
+    "07k",
+    (
+        record_id("AccountContactRelation"),
+        reference(
+            "AccountId",
+            "Account ID",
+            "Account",
+            children="AccountContactRelations",
+            detail=True,
+            nillable=False,
+            update=False,
+        ),
+        reference(
+            "ContactId",
+            "Contact ID",
+            "Contact",
+            children="AccountContactRelations",
+            detail=True,
+            nillable=False,
+            update=False,
+        ),
+        Field("Roles", "multipicklist", "Roles", length=4099, values=RELATION_ROLES),
+        read_only("IsDirect", "boolean", "Direct", nillable=False, default=False),
+        flag("IsActive", "Active"),
+        Field("StartDate", "date", "Start Date"),
+        Field("EndDate", "date", "End Date"),
+        *system(),
+    ),
+    name_field="",
+    searchable=False,
+)
+
+OBJECTS = (ACCOUNT, CONTACT, ACCOUNT_CONTACT_RELATION, LEAD)

@@ -35,21 +35,31 @@ class Operand:
 
 @dataclass(slots=True)
 class Conditions:
-    """Collects the parameters of one clause in the order of their placeholders."""
+    """Collects the parameters of one clause in the order of their placeholders.
+
+    is_inner: the clause of a semi join.
+    """
 
     scope: Scope
     now: datetime
     aggregates: bool = False
     params: list[Any] = field(default_factory=list)
     in_or: bool = False
+    is_inner: bool = False
+    depth: int = 0
 
     def sql(self, condition: Condition) -> str:
         if isinstance(condition, Not):
-            return f"NOT ifnull(({self.sql(condition.condition)}), 0)"
+            self.depth += 1
+            negated = f"NOT ifnull(({self.sql(condition.condition)}), 0)"
+            self.depth -= 1
+            return negated
         if isinstance(condition, Logical):
             outer = self.in_or
             self.in_or = outer or condition.operator == "OR"
+            self.depth += 1
             parts = [self.sql(inner) for inner in condition.conditions]
+            self.depth -= 1
             self.in_or = outer
             return _joined(condition.operator, parts)
         return self.comparison(condition)
@@ -162,6 +172,23 @@ class Conditions:
         sobject = self.scope.view.sobject(".".join(query.source.names))
         if sobject is None:
             raise unsupported_type(self.scope.text, query.source)
+        if self.depth > 1:  # [F]
+            raise self.refusal(
+                comparison,
+                "Semi join sub-selects are only allowed at the top level WHERE expressions and not "
+                "in nested WHERE expressions.",
+                "MALFORMED_QUERY",
+            )
+        if self.is_inner:
+            raise self.refusal(
+                comparison, "Nesting of semi join sub-selects is not supported", "MALFORMED_QUERY"
+            )
+        if sobject.name == self.scope.root.sobject.name:  # [F]
+            raise self.refusal(
+                comparison,
+                "The inner and outer selects should not be on the same object type",
+                "MALFORMED_QUERY",
+            )
         inner = self.scope.nested(sobject)
         if query.alias:
             inner.name(query.alias)
@@ -179,7 +206,7 @@ class Conditions:
             )
         clause = f'{inner.root.alias}."IsDeleted" = 0 AND {column.sql} IS NOT NULL'
         if query.where is not None:
-            conditions = Conditions(inner, self.now)
+            conditions = Conditions(inner, self.now, is_inner=True)
             where = conditions.sql(query.where)
             clause += f" AND ({where})"
             self.params += conditions.params

@@ -7,6 +7,7 @@ from simulator.org.source.document import Element, SourceError
 
 # Standard value set -> the fields that have its values.
 STANDARD_FIELDS = {
+    "AccountContactMultiRoles": ("AccountContactRelation.Roles",),
     "AccountRating": ("Account.Rating",),
     "AccountType": ("Account.Type",),
     "CaseOrigin": ("Case.Origin",),

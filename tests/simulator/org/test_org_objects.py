@@ -253,3 +253,55 @@ def test_a_document_is_linked_to_a_record_once(org: LocalOrg) -> None:
 def test_a_file_that_is_no_base64_is_refused(org: LocalOrg) -> None:
     refused = org.post("/sobjects/ContentVersion", {"PathOnClient": "a", "VersionData": "?"})
     assert error(refused)[1] == "JSON_PARSER_ERROR"
+
+
+def test_a_contact_is_related_to_an_account_once_and_directly_to_its_own(org: LocalOrg) -> None:
+    jane = org.contact("Jane Miller")
+    (other,) = (
+        account for account in org.records("Account") if account["Name"] == "Bluebird Bakery"
+    )
+    relations = {
+        account_id: org.create(
+            "AccountContactRelation", AccountId=account_id, ContactId=jane["Id"], IsActive=True
+        )
+        for account_id in (jane["AccountId"], other["Id"])
+    }
+    direct = {
+        account_id: org.row("AccountContactRelation", relation)["IsDirect"]
+        for account_id, relation in relations.items()
+    }
+    assert direct == {jane["AccountId"]: True, other["Id"]: False}
+    again = {"AccountId": other["Id"], "ContactId": jane["Id"]}
+    assert error(org.post("/sobjects/AccountContactRelation", again))[1] == "DUPLICATE_VALUE"
+    moved = org.patch(
+        f"/sobjects/AccountContactRelation/{relations[other['Id']]}",
+        {"AccountId": jane["AccountId"]},
+    )
+    assert error(moved)[1] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
+def test_the_members_of_an_account_are_found_by_a_role_that_one_of_them_has(org: LocalOrg) -> None:
+    """What the service asks: accounts in which a contact with a number has a role now."""
+    (bakery,) = org.query("SELECT Id FROM Account WHERE Name = 'Bluebird Bakery'")
+    for name, roles in (("Jane Miller", "Other;Decision Maker"), ("Luis Garcia", "Other")):
+        org.create(
+            "AccountContactRelation",
+            AccountId=bakery["Id"], ContactId=org.contact(name)["Id"], IsActive=True, Roles=roles,
+        )  # fmt: skip
+
+    def members(phone: str) -> list[str]:
+        found = org.query(
+            "SELECT Id, (SELECT Contact.Name FROM AccountContactRelations WHERE IsActive = true "
+            "AND (EndDate = null OR EndDate >= TODAY) ORDER BY Id) FROM Account "
+            "WHERE Id IN (SELECT AccountId FROM AccountContactRelation WHERE IsActive = true "
+            "AND Roles INCLUDES ('Decision Maker', 'Evaluator') "
+            f"AND (Contact.Phone LIKE '{phone}' OR Contact.MobilePhone LIKE '{phone}'))"
+        )
+        return [
+            row["Contact"]["Name"]
+            for account in found
+            for row in account["AccountContactRelations"]["records"]
+        ]
+
+    assert members("%555-0101") == ["Jane Miller", "Luis Garcia"]
+    assert members("%555-0103") == []

@@ -317,6 +317,24 @@ def test_an_error_points_at_its_place(org: LocalOrg) -> None:
             "SELECT Id FROM Contact WHERE Name = 'a' OR Id IN (SELECT ContactId FROM Case)",
             "MALFORMED_QUERY",
         ),
+        (
+            "SELECT Id FROM Contact WHERE AccountId IN (SELECT AccountId FROM Contact)",
+            "MALFORMED_QUERY",
+        ),
+        (
+            "SELECT Id FROM Contact WHERE Name = 'a' AND (Name = 'b' AND Id IN "
+            "(SELECT ContactId FROM Case))",
+            "MALFORMED_QUERY",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact WHERE Id IN "
+            "(SELECT ContactId FROM Case))",
+            "MALFORMED_QUERY",
+        ),
+        ("SELECT Id FROM AccountContactRelation WHERE Roles LIKE 'P%'",
+         "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM AccountContactRelation WHERE IsActive = 'true'", "INVALID_FIELD"),
+        ("SELECT (SELECT Name FROM AccountContactRelations) FROM Account", "INVALID_FIELD"),
         ("SELECT Id FROM Case WHERE Description = 'x'", "INVALID_FIELD"),
         ("SELECT Id FROM Case WHERE Description LIKE 'x%'", "INVALID_FIELD"),
         ("SELECT Id FROM Case ORDER BY Description", "INVALID_FIELD"),
