@@ -4,7 +4,6 @@ Ready means that this process can take calls. All else that is wrong is for an o
 reason to take the line down.
 """
 
-import hmac
 import threading
 import time
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from shared.alive import Alive
 from shared.journal.results import Summary
 from shared.store import Fitness, StoreUnavailableError
 from web.metrics import FleetCollector
+from web.operators import by_token
 from web.service import Service
 
 blueprint = Blueprint("health", __name__)
@@ -50,10 +50,13 @@ def not_ready(service: Service) -> list[str]:
 
 
 @blueprint.get("/health")
-def summary() -> tuple[Response, int]:
+def summary() -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
     service = _service()
-    if not _is_operator(service):
+    sign_in = by_token(service, "/health")
+    if not sign_in.is_operator:
         status = _last_status(service)
+        if sign_in.retry_after_s:
+            return jsonify(status=status), 429, sign_in.headers
         if "Authorization" in request.headers:
             return jsonify(status=status), 401
         return jsonify(status=status), 503 if status == "down" else 200
@@ -61,15 +64,6 @@ def summary() -> tuple[Response, int]:
         return jsonify(_summary(service)), 200
     except StoreUnavailableError:
         return jsonify(status="down", problems=["store: unreachable"]), 503
-
-
-def _is_operator(service: Service) -> bool:
-    """Who asks has the OPS_TOKEN. Nobody has one that is not set."""
-    token = service.settings.ops.token
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if token is None or scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
 
 
 class _LastStatus:
@@ -185,7 +179,10 @@ def metrics() -> Response:
     service = _service()
     if service.settings.ops.token is None:
         return Response(status=404)
-    if not _is_operator(service):
+    sign_in = by_token(service, "/metrics")
+    if sign_in.retry_after_s:
+        return Response(status=429, headers=sign_in.headers)
+    if not sign_in.is_operator:
         return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

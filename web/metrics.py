@@ -27,6 +27,12 @@ CUT_OFF = Counter(
     "or memory (the oldest unauthenticated one was evicted at that limit)",
     ["reason"],
 )
+SIGN_INS_REFUSED = Counter(
+    "vs_sign_ins_refused_total",
+    "Attempts of operators to sign in that were refused, by route: wrong (other credentials), "
+    "too_many (the address has sent wrong ones too often, and has to wait)",
+    ["route", "reason"],
+)
 TOOL_CALLS = Counter("vapi_tool_calls_total", "Tool calls by tool and outcome", ["tool", "outcome"])
 CALLERS = Counter(
     "vapi_callers_total",
