@@ -56,7 +56,9 @@ BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
 BEHIND_TOKEN = {
     link.name for link in LINKS if link.after in ("salesforce token", "salesforce version")
 } | {"salesforce user"}
-BEHIND_VERSION = BEHIND_TOKEN - {"salesforce clock", "salesforce version"}
+BEHIND_VERSION = BEHIND_TOKEN - {
+    "salesforce clock", "salesforce token encryption", "salesforce version",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

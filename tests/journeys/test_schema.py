@@ -21,7 +21,7 @@ TYPES = {"hash": "hash", "list": "list", "set": "set", "sorted set": "zset", "st
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 WITH_COLONS = ("{conversation}", "{dedup key}")
 
-PUT_TOGETHER = {"vs:salesforce:{}:snapshot:{}", "vs:salesforce:{}:token:lock"}
+PUT_TOGETHER = {"vs:salesforce:{}:snapshot:{}"}
 """Keys that Python makes in more than one step, so that no text of the code shows them whole."""
 
 MIN_PATTERNS = 25

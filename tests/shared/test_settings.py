@@ -22,6 +22,7 @@ GOOD = {
 }
 
 OPERATOR_AUTH = "operator:another-long-password"
+FERNET_KEY = f"{'A' * 43}="
 
 PEM = (
     rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -124,6 +125,8 @@ UNSAFE = [
     ("SALESFORCE_WINDOW_REQUESTS", "1"),
     ("SALESFORCE_KEY_FIELDS", "maybe"),
     ("TOKEN_ENCRYPTION_KEY", "too-short"),
+    ("TOKEN_ENCRYPTION_KEY", f"{FERNET_KEY},too-short"),
+    ("TOKEN_ENCRYPTION_KEY", f"{FERNET_KEY},"),
     ("LOOKUP_DEADLINE_MS", "soon"),
     ("PORT", "0"),
     ("PORT", "abc"),

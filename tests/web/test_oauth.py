@@ -49,7 +49,7 @@ def test_an_operator_authorises_and_the_service_has_a_token(
     assert done.status_code == 200
     assert done.text.startswith("Authorised for org 00D")
     stored = {key.rpartition(":")[2] for key in store.scan_iter("vs:salesforce:*")}
-    assert {"refresh_token", "token", "org"} <= stored
+    assert {"refresh_token", "access_token", "org"} <= stored
 
 
 @pytest.mark.parametrize("path", ["/oauth/login", "/oauth/callback?state=x&code=y"])
