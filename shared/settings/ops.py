@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from shared.settings.environment import SECRET, Group, StrongSecret, check_strength
+from shared.settings.environment import SECRET, SWITCH, Group, StrongSecret, check_strength
 
 LEAST_PASSWORD = 12
 """Minimum characters of an operator's password."""
@@ -18,6 +18,7 @@ _USER_AND_PASSWORD = (
 class OpsSettings(Group):
     operator_basic_auth: SecretStr | None = Field(None, description=_USER_AND_PASSWORD)
     flower_basic_auth: SecretStr | None = Field(None, description=_USER_AND_PASSWORD)
+    flower_read_only: bool = Field(True, description=SWITCH)
     token: StrongSecret | None = Field(None, validation_alias="OPS_TOKEN", description=SECRET)
     pulse_file: str | None = Field(
         None, description="the path of a file that can be written, such as /tmp/pulse"
