@@ -81,7 +81,7 @@ class CallState:
     call_id: str
     number: str = ""
     direction: str = ""
-    control_url: str = ""
+    control_url: str = field(default="", repr=False)
     since_ms: int = 0
     began_ms: int = 0
     is_first: bool = False
@@ -103,7 +103,7 @@ class CallState:
 class LiveCall:
     """A call that still lasts. language, agent: as in CallState."""
 
-    control_url: str
+    control_url: str = field(repr=False)
     language: str = ""
     agent: str = ""
 
