@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from shared.alive import Alive
 from shared.journal.results import Summary
+from shared.operators.rotation import RotationStatus
 from shared.store import Fitness, StoreUnavailableError
 from web.metrics import FleetCollector
 from web.operators import by_token
@@ -106,8 +107,11 @@ def _summary(service: Service) -> dict[str, Any]:
     alive = Alive(service.store)
     age_s = service.salesforce.tokens.age_s()
     account = service.api_budget.figures()
+    rotation = service.rotation.status()
     unclosed = service.calls.unclosed()
     problems = [*fit.problems, *alarms(service, fit, journal, unclosed)]
+    if rotation and rotation.is_overdue:
+        problems.append(overdue(rotation))
     return {
         "status": "problems" if problems else "ok",
         "problems": problems,
@@ -118,6 +122,7 @@ def _summary(service: Service) -> dict[str, Any]:
             "connections_limit": fit.connections_limit or None,
         },
         "token_age_s": round(age_s) if age_s is not None else None,
+        "rotation": asdict(rotation) if rotation else None,
         "breaker": {
             "state": account.breaker.state,
             "reason": account.breaker.reason or None,
@@ -145,6 +150,15 @@ def _summary(service: Service) -> dict[str, Any]:
 
 def _or_none(figure: int) -> int | None:
     return figure if figure >= 0 else None
+
+
+def overdue(rotation: RotationStatus) -> str:
+    used_s = rotation.last_used_s
+    last_use = "was not used" if used_s is None else f"was last used {used_s // 60} minutes ago"
+    return (
+        f"rotation: VAPI_SERVER_SECRET_PREVIOUS is set for {rotation.for_s // 3600} hours; it "
+        f"{last_use}"
+    )
 
 
 def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> list[str]:

@@ -8,12 +8,13 @@ from urllib.request import Request, urlopen
 
 from pydantic import SecretStr
 
-from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem
+from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem, Suspicion
 from cli.checks.context import CheckContext
 from shared.agent.agents import agents_of
 from shared.agent.errors import AgentError
 from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
+from shared.operators.rotation import Rotation
 
 ANSWER_S = 5.0
 MAX_BYTES = 1024 * 1024
@@ -138,6 +139,27 @@ def _parked(check_context: CheckContext) -> str:
     return "none"
 
 
+def _rotation(check_context: CheckContext) -> str:
+    rotation = Rotation(check_context.store, check_context.settings.vapi).status()
+    if rotation is None:
+        return "VAPI_SERVER_SECRET_PREVIOUS is not set"
+    used_s = rotation.last_used_s
+    last_use = "was not used" if used_s is None else f"was last used {_ago(used_s)}"
+    message = f"The previous secret is accepted for {rotation.for_s // 3600} hours; it {last_use}"
+    if rotation.is_overdue:
+        raise Suspicion(
+            message,
+            "If it is still used, set the new secret in Vapi's credential. Otherwise remove "
+            "VAPI_SERVER_SECRET_PREVIOUS and restart web.",
+        )
+    return message
+
+
+def _ago(seconds: int) -> str:
+    hours, minutes = seconds // 3600, seconds // 60
+    return f"{hours} hours ago" if hours >= 2 else f"{minutes} minutes ago"
+
+
 def _transfer_rules(check_context: CheckContext) -> str:
     try:
         rules = agents_of(check_context.settings).first.transfer
@@ -163,5 +185,6 @@ LINKS = (
     Link("paused kinds", "redis", _paused),
     Link("failing kinds", "redis", _failing),
     Link("parked writes", "redis", _parked),
+    Link("secret rotation", "redis", _rotation),
     Link("transfer rules", "", _transfer_rules),
 )

@@ -78,6 +78,7 @@ UNSAFE = [
     ("TRUSTED_PROXY_COUNT", "-1"),
     ("TRUSTED_PROXY_COUNT", "127.0.0.1"),
     ("VAPI_AUTH", "none"),
+    ("VAPI_SECRET_ROTATION_H", "0"),
     ("VAPI_HMAC_ALGORITHM", "md5"),
     ("VAPI_HMAC_PAYLOAD_FORMAT", "{timestamp}"),
     ("VAPI_HMAC_SIGNATURE_HEADER", "x signature"),
@@ -169,6 +170,8 @@ def test_an_unsafe_value_is_refused_by_name_in_our_words_and_never_shown(
     assert said.endswith(str(variables()[name].description))
     for theirs in ("Input should", "valid", "string", "Value error", "pydantic", "pattern"):
         assert theirs not in said
+    if name.endswith("_H"):
+        return  # a number of hours is no secret
     if "SECRET" in name or "KEY" in name or "AUTH" in name.split("_"):
         assert value not in said.partition(";")[0]
 
