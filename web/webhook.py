@@ -183,7 +183,10 @@ MUST_BE_RECORDED = frozenset({"transcript", "status-update", "end-of-call-report
 def _record(service: Service, message: Message) -> CallState:
     """What is known of the call with this message. The first event starts the caller's snapshot."""
     state = service.calls.record_event(
-        message, _caller_id(service, message), service.claiming(message)
+        message,
+        _caller_id(service, message),
+        service.claiming(message),
+        service.agents.keeps_words,
     )
     if state.is_first and not message.ends_call:
         service.prefetch(state)
