@@ -9,7 +9,7 @@ BIN := $(DEV)/bin
 READY := $(DEV)/.ready
 INJECTIONS := $(DEV)/injections/.ready
 
-.PHONY: help demo test fuzz check drill hostile bench lock
+.PHONY: help demo test fuzz check drill hostile bench lock images
 help:
 	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
 	@echo "              AGENT=examples/orders uses another agent folder)"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
 	@echo "make check    check lint, format, types, import directions, compose file and Dockerfile"
+	@echo "make images   compare the pinned container images with the registry's (needs a container engine)"
 	@echo "make lock     compile requirements*.txt from requirements*.in (UPGRADE=1 takes newer versions)"
 
 define install
@@ -77,5 +78,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: | $(READY)
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements.in requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+
+# Needs a container engine. Prints each image as it is pinned ("current") or as it would be ("newer").
+images:
+	@set -e; sed -nE 's/^( *image: |FROM )//p' docker-compose.yml Dockerfile | while read -r image; do \
+		digest=$$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$${image%@*}"); \
+		if [ "$${image#*@}" = "$$digest" ]; then echo "current $$image"; else echo "newer $${image%@*}@$$digest"; fi; \
+	done
 
 include tests/clients/clients.mk

@@ -75,7 +75,7 @@ class RefreshTokens:
         """The stored token is not encrypted with the newest key yet."""
         with translated():
             stored = str(self._store.hget(self._key, "token") or "")
-        return bool(stored and self._cipher) and not self._cipher.is_current(stored)
+        return bool(stored and self._cipher and not self._cipher.is_current(stored))
 
     def keep(self, token: str, *, by_login: bool = False) -> None:
         """Store a new token. It replaces the one before, which no longer works."""

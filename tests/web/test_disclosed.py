@@ -37,7 +37,7 @@ def lines(client: FlaskClient, context: DeliveryContext, org: Org) -> Lines:
     """What the Task says about the disclosure after a report with these messages."""
 
     def of_report(*messages: dict[str, Any], **artifact: Any) -> list[str]:
-        content = {"artifact": {"messages": list(messages), **artifact}}
+        content: dict[str, Any] = {"artifact": {"messages": list(messages), **artifact}}
         post(client, message("end-of-call-report", endedReason="customer-ended-call", **content))
         return on_task(context, org)
 

@@ -66,11 +66,14 @@ def a_call(client: FlaskClient) -> None:
     say(client, "verifyCaller", {"pin": "4271"})
     says(client, "It was four two seven one, axolotl.", 3)
     post(client, message("transfer-destination-request"))
-    forwarding = {"destination": {"number": "+14155550199"}, "transcript": "User: walrus"}
+    forwarding: dict[str, Any] = {
+        "destination": {"number": "+14155550199"},
+        "transcript": "User: walrus",
+    }
     post(client, message("status-update", status="forwarding", **forwarding))
 
 
-REPORT = {
+REPORT: dict[str, Any] = {
     "endedReason": "customer-ended-call",
     "artifact": {
         "transcript": "User: My walrus is lost.\nAI: A quokka.",
