@@ -19,7 +19,7 @@ from shared.operators.rotation import Rotation
 ANSWER_S = 5.0
 MAX_BYTES = 1024 * 1024
 SWEEP_TOO_OLD_MS = 15_000
-REFUSED = "refused"
+REFUSED, TOO_MANY = "refused", "too many"
 START = "Start {0} (README, step 5) under a supervisor that restarts it when it exits."
 
 
@@ -31,6 +31,11 @@ def _service(check_context: CheckContext) -> str:
         health = _ask(url, settings.ops.token)
         if health is None:
             continue
+        if health.get("status") == TOO_MANY:
+            raise Problem(
+                f"{url} answers this address nothing more after too many wrong tokens",
+                "Correct OPS_TOKEN, and wait 15 minutes or run: redis-cli DEL vs:sign-ins",
+            )
         if health.get("status") == REFUSED:
             raise Problem(
                 f"{url} refuses this OPS_TOKEN: web runs with a different one or with none",
@@ -52,7 +57,8 @@ def _service(check_context: CheckContext) -> str:
 
 
 def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
-    """What /health says, with status REFUSED for a wrong token. None when it is not our service."""
+    """What /health says, with status REFUSED for a wrong token, TOO_MANY after too many. None when
+    it is not our service."""
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token.get_secret_value()}"
@@ -63,6 +69,8 @@ def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
     except HTTPError as refused:
         if refused.code == HTTPStatus.UNAUTHORIZED:
             return {"status": REFUSED}
+        if refused.code == HTTPStatus.TOO_MANY_REQUESTS:
+            return {"status": TOO_MANY}
         try:
             health = json.loads(refused.read(MAX_BYTES))
         except (OSError, ValueError):

@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 import redis
+import requests
 from click.testing import CliRunner
 from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
+from cli.chain import examine
+from cli.checks.context import CheckContext
 from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, apply_steps
 from cli.vapi.api import VapiApi
@@ -31,6 +34,7 @@ from shared.domain.drafts import CaseDraft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
+from shared.operators.sign_ins import PER_ADDRESS
 from shared.settings import load_settings
 from tests.cli.conftest import Twilio as TwilioAccount
 from tests.conftest import OPS_TOKEN, change_settings
@@ -655,6 +659,21 @@ def problems() -> dict[str, tuple[str, str]]:
 def accepted(journal: Journal) -> None:
     draft = CaseDraft(issue_type="billing", description="private words")
     journal.accept("call-1", [NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=draft)])
+
+
+def test_an_address_that_has_to_wait_after_wrong_tokens_learns_why(
+    web: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_env(monkeypatch, {}, web)
+    load_settings.cache_clear()
+    for _ in range(PER_ADDRESS):
+        wrong = {"Authorization": "Bearer an-old-token"}
+        requests.get(f"{web['service']}/health", headers=wrong, timeout=10)
+    (link,) = (link for link in LINKS if link.name == "service")
+    (finding,) = examine([link], CheckContext(load_settings()))
+    assert finding.status == "problem"
+    assert "too many wrong tokens" in finding.message
+    assert "wait 15 minutes" in finding.remedy
 
 
 def test_a_paused_kind_is_named_with_the_command_that_resumes_it(
