@@ -163,6 +163,21 @@ def _rotation(check_context: CheckContext) -> str:
     return message
 
 
+def _addresses(check_context: CheckContext) -> str:
+    web = check_context.settings.web
+    if web.trusted_proxy_count:
+        return f"X-Forwarded-For is read as {web.trusted_proxy_count} proxies write it"
+    if (web.public_url or "").startswith("https://"):
+        # web speaks http only.
+        raise Suspicion(
+            "PUBLIC_URL is https, so a proxy stands in front of web, and TRUSTED_PROXY_COUNT is 0: "
+            "all clients share the proxy's address, and anybody's wrong tokens lock operators out",
+            "Set TRUSTED_PROXY_COUNT to the number of proxies that add the client's address to "
+            "X-Forwarded-For.",
+        )
+    return "clients connect to web themselves"
+
+
 def _ago(seconds: int) -> str:
     hours, minutes = seconds // 3600, seconds // 60
     return f"{hours} hours ago" if hours >= 2 else f"{minutes} minutes ago"
@@ -193,6 +208,7 @@ LINKS = (
     Link("paused kinds", "redis", _paused),
     Link("failing kinds", "redis", _failing),
     Link("parked writes", "redis", _parked),
+    Link("client addresses", "", _addresses),
     Link("secret rotation", "redis", _rotation),
     Link("transfer rules", "", _transfer_rules),
 )

@@ -35,7 +35,7 @@ from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.operators.sign_ins import PER_ADDRESS
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 from tests.cli.conftest import Twilio as TwilioAccount
 from tests.conftest import OPS_TOKEN, change_settings
 from web.app import create_app
@@ -48,6 +48,7 @@ BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
 WITHOUT_REDIS = {
     "agent folder",
+    "client addresses",
     "disclosure",
     "redis",
     "service",
@@ -674,6 +675,23 @@ def test_an_address_that_has_to_wait_after_wrong_tokens_learns_why(
     assert finding.status == "problem"
     assert "too many wrong tokens" in finding.message
     assert "wait 15 minutes" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("url", "proxies", "status"),
+    [
+        ("https://voice.acme.example", 0, "warning"),
+        ("https://voice.acme.example", 1, "ok"),
+        ("http://127.0.0.1:8080", 0, "ok"),
+    ],
+)
+def test_a_proxy_whose_clients_all_look_alike_is_a_warning(
+    settings: Settings, url: str, proxies: int, status: str
+) -> None:
+    (link,) = (link for link in LINKS if link.name == "client addresses")
+    changed = change_settings(settings, public_url=url, trusted_proxy_count=proxies)
+    (finding,) = examine([link], CheckContext(changed))
+    assert finding.status == status
 
 
 def test_a_paused_kind_is_named_with_the_command_that_resumes_it(
