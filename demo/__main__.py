@@ -79,9 +79,10 @@ def _play(stack: Stack, scenario: Path, answers_file: Path) -> None:
     subprocess.run(
         [
             sys.executable, "-m", "simulator", "vapi", "play", str(scenario),
-            "--url", stack.webhook, "--secret", SECRET, "--answers", str(answers_file),
+            "--url", stack.webhook, "--answers", str(answers_file),
         ],
         cwd=ROOT,
+        env=os.environ | {"VAPI_SERVER_SECRET": SECRET},
         check=True,
         timeout=120,
     )  # fmt: skip

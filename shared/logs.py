@@ -17,7 +17,8 @@ FIELDS = frozenset(
         "event", "level", "timestamp", "exception", "dropped",
         "age_s", "call_id", "calls", "cancelled", "code", "count", "delivered", "discarded",
         "erasure", "failure", "intent_id", "intents", "kind", "left", "message_type",
-        "parked", "reason", "setting", "shape", "tier", "tool", "tool_call_id", "unsettled",
+        "parked", "reason", "route", "setting", "shape", "tier", "tool", "tool_call_id",
+        "unsettled",
     }
 )  # fmt: skip
 

@@ -4,7 +4,6 @@ Ready means that this process can take calls. All else that is wrong is for an o
 reason to take the line down.
 """
 
-import hmac
 import threading
 import time
 from dataclasses import asdict
@@ -15,8 +14,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from shared.alive import Alive
 from shared.journal.results import Summary
+from shared.operators.rotation import RotationStatus
 from shared.store import Fitness, StoreUnavailableError
 from web.metrics import FleetCollector
+from web.operators import by_token
 from web.service import Service
 
 blueprint = Blueprint("health", __name__)
@@ -50,10 +51,13 @@ def not_ready(service: Service) -> list[str]:
 
 
 @blueprint.get("/health")
-def summary() -> tuple[Response, int]:
+def summary() -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
     service = _service()
-    if not _is_operator(service):
+    sign_in = by_token(service, "/health")
+    if not sign_in.is_operator:
         status = _last_status(service)
+        if sign_in.retry_after_s:
+            return jsonify(status=status), 429, sign_in.headers
         if "Authorization" in request.headers:
             return jsonify(status=status), 401
         return jsonify(status=status), 503 if status == "down" else 200
@@ -61,15 +65,6 @@ def summary() -> tuple[Response, int]:
         return jsonify(_summary(service)), 200
     except StoreUnavailableError:
         return jsonify(status="down", problems=["store: unreachable"]), 503
-
-
-def _is_operator(service: Service) -> bool:
-    """Who asks has the OPS_TOKEN. Nobody has one that is not set."""
-    token = service.settings.ops.token
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if token is None or scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
 
 
 class _LastStatus:
@@ -112,8 +107,11 @@ def _summary(service: Service) -> dict[str, Any]:
     alive = Alive(service.store)
     age_s = service.salesforce.tokens.age_s()
     account = service.api_budget.figures()
+    rotation = service.rotation.status()
     unclosed = service.calls.unclosed()
     problems = [*fit.problems, *alarms(service, fit, journal, unclosed)]
+    if rotation and rotation.is_overdue:
+        problems.append(overdue(rotation))
     return {
         "status": "problems" if problems else "ok",
         "problems": problems,
@@ -124,6 +122,7 @@ def _summary(service: Service) -> dict[str, Any]:
             "connections_limit": fit.connections_limit or None,
         },
         "token_age_s": round(age_s) if age_s is not None else None,
+        "rotation": asdict(rotation) if rotation else None,
         "breaker": {
             "state": account.breaker.state,
             "reason": account.breaker.reason or None,
@@ -151,6 +150,15 @@ def _summary(service: Service) -> dict[str, Any]:
 
 def _or_none(figure: int) -> int | None:
     return figure if figure >= 0 else None
+
+
+def overdue(rotation: RotationStatus) -> str:
+    used_s = rotation.last_used_s
+    last_use = "was not used" if used_s is None else f"was last used {used_s // 60} minutes ago"
+    return (
+        f"rotation: VAPI_SERVER_SECRET_PREVIOUS is set for {rotation.for_s // 3600} hours; it "
+        f"{last_use}"
+    )
 
 
 def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> list[str]:
@@ -185,7 +193,10 @@ def metrics() -> Response:
     service = _service()
     if service.settings.ops.token is None:
         return Response(status=404)
-    if not _is_operator(service):
+    sign_in = by_token(service, "/metrics")
+    if sign_in.retry_after_s:
+        return Response(status=429, headers=sign_in.headers)
+    if not sign_in.is_operator:
         return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -27,6 +27,12 @@ CUT_OFF = Counter(
     "or memory (the oldest unauthenticated one was evicted at that limit)",
     ["reason"],
 )
+SIGN_INS_REFUSED = Counter(
+    "vs_sign_ins_refused_total",
+    "Attempts of operators to sign in that were refused, by route: wrong (other credentials), "
+    "too_many (the address has sent wrong ones too often, and has to wait)",
+    ["route", "reason"],
+)
 TOOL_CALLS = Counter("vapi_tool_calls_total", "Tool calls by tool and outcome", ["tool", "outcome"])
 CALLERS = Counter(
     "vapi_callers_total",
@@ -49,7 +55,8 @@ class FleetCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            yield from [*self._store(), *self._journal(), *self._calls(), *self._account()]
+            parts = (self._store, self._journal, self._calls, self._account, self._rotation)
+            yield from [metric for part in parts for metric in part()]
         except StoreUnavailableError:
             return
 
@@ -130,6 +137,23 @@ class FleetCollector(Collector):
             "Calls that showed two numbers for their caller, who is nobody then",
             value=self._service.calls.count_with_two_numbers(),
         )
+
+    def _rotation(self) -> Iterator[Metric]:
+        """None of them while no previous secret is set."""
+        if not (rotation := self._service.rotation.status()):
+            return
+        yield GaugeMetricFamily(
+            "vs_secret_rotation_seconds", "Since when two webhook secrets are valid", rotation.for_s
+        )
+        yield GaugeMetricFamily(
+            "vs_secret_rotation_overdue", "1 after VAPI_SECRET_ROTATION_H", rotation.is_overdue
+        )
+        if rotation.last_used_s is not None:
+            yield GaugeMetricFamily(
+                "vs_secret_previous_used_seconds",
+                "Since the last use of the previous webhook secret",
+                rotation.last_used_s,
+            )
 
     def _account(self) -> Iterator[Metric]:
         account = self._service.api_budget.figures()

@@ -1,6 +1,6 @@
 """GET /oauth/login and /oauth/callback: a signed-in operator authorises the service in Salesforce.
 
-Operators sign in with the user and password of FLOWER_BASIC_AUTH.
+Operators sign in with the user and password of OPERATOR_BASIC_AUTH.
 """
 
 import hmac
@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from shared.logs import log
 from shared.salesforce.authorisation import AuthorisationRefusedError
 from shared.store import StoreUnavailableError
+from web.operators import SignIn, by_password
 from web.service import Service
 
 blueprint = Blueprint("oauth", __name__)
@@ -20,8 +21,9 @@ COOKIE = "vs_oauth_state"
 @blueprint.get("/oauth/login")
 def login() -> Response:
     service: Service = current_app.extensions["service"]
-    if not _is_operator(service):
-        return _sign_in()
+    sign_in = by_password(service, "/oauth")
+    if not sign_in.is_operator:
+        return _refused(sign_in)
     try:
         url, state = service.authorisation.begin()
     except AuthorisationRefusedError as refused:
@@ -40,8 +42,9 @@ def login() -> Response:
 @blueprint.get("/oauth/callback")
 def callback() -> Response:
     service: Service = current_app.extensions["service"]
-    if not _is_operator(service):
-        return _sign_in()
+    sign_in = by_password(service, "/oauth")
+    if not sign_in.is_operator:
+        return _refused(sign_in)
     state, code = request.args.get("state", ""), request.args.get("code", "")
     if not code or not hmac.compare_digest(
         state.encode(), request.cookies.get(COOKIE, "").encode()
@@ -60,19 +63,9 @@ def callback() -> Response:
     return answer
 
 
-def _is_operator(service: Service) -> bool:
-    wanted = service.settings.ops.flower_basic_auth
-    try:
-        given = request.authorization
-    except ValueError:  # from werkzeug, for credentials beyond ASCII
-        return False
-    if wanted is None or given is None or given.type != "basic":
-        return False
-    said = f"{given.username}:{given.password}"
-    return hmac.compare_digest(said.encode(), wanted.get_secret_value().encode())
-
-
-def _sign_in() -> Response:
+def _refused(sign_in: SignIn) -> Response:
+    if sign_in.retry_after_s:
+        return Response(status=429, headers=sign_in.headers)
     return Response(status=401, headers={"WWW-Authenticate": 'Basic realm="operators"'})
 
 

@@ -17,6 +17,8 @@ from shared.deadline import Deadline
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.journal.results import Summary
+from shared.operators.rotation import Rotation
+from shared.operators.sign_ins import SignIns
 from shared.phone import as_e164
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.authorisation import Authorisation
@@ -60,6 +62,8 @@ class Service:
     customers: Customers
     snapshots: Mapping[CallerRules, Snapshots]
     authorisation: Authorisation
+    sign_ins: SignIns
+    rotation: Rotation
     end_of_call: EndOfCallWriter
     call_updates: CallUpdates
     notifier: Notifier
@@ -115,6 +119,8 @@ class Service:
             guesses=Guesses(store),
             decisions=Decisions(store),
             authorisation=Authorisation(settings.salesforce, store),
+            rotation=Rotation(store, settings.vapi),
+            sign_ins=SignIns(store, key=settings.vapi.server_secrets[0].encode()),
             end_of_call=EndOfCallWriter(calls, journal, settings, agents),
             call_updates=CallUpdates(calls, settings.vapi, agents),
             api_budget=api_budget,

@@ -133,12 +133,12 @@ def _bring_up_to_date(
         return
     labels = TranscriptLabels.of_call(sentences, state.direction)
     so_far = service.calls.transcript(state.call_id, labels)[-MAX_SO_FAR:]
-    transferred = sentences.for_staff("record-being-transferred", whom=whom)
+    key = "record-being-transferred" if so_far else "record-transferring"
     comment = CommentDraft(
         caller_number=state.number,
         contact_id=contact_id,
         case_intent=case_intent.id,
-        text=f"{transferred}\n{so_far}",
+        text=f"{sentences.for_staff(key, whom=whom)}\n{so_far}".rstrip(),
     )
     fingerprint = f"transfer:{case_intent.id}"
     service.notifier.notify(service.end_of_call.comment(state, comment, fingerprint))

@@ -81,7 +81,7 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         authentication.check_head(headers, settings.vapi)
         raw = body.read(environ, settings.web.max_body_bytes)
         signed = authentication.Request("POST", _signed_url(service, environ), headers, raw)
-        identity = authentication.authenticate(signed, settings.vapi)
+        authenticated = authentication.authenticate(signed, settings.vapi)
     except body.BodyRefusedError as refused:
         return _refused(refused.status)
     except authentication.NotAuthenticatedError as why:
@@ -93,13 +93,14 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         parsed = parse(raw)
     except ValueError:
         return _refused(HTTPStatus.BAD_REQUEST)
+    service.rotation.note(by_previous=authenticated.by_previous)
     message = read_message(parsed)
     MESSAGES.labels(message.type if message and message.type in KNOWN else "unknown").inc()
     if message is None:
         log.warning("message_without_type", shape=shape(parsed))
         return HTTPStatus.OK, NO_ANSWER_NEEDED
     try:
-        return HTTPStatus.OK, answer_once(service, message, identity, answer)
+        return HTTPStatus.OK, answer_once(service, message, authenticated.identity, answer)
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
         return HTTPStatus.SERVICE_UNAVAILABLE, ""
@@ -182,7 +183,10 @@ MUST_BE_RECORDED = frozenset({"transcript", "status-update", "end-of-call-report
 def _record(service: Service, message: Message) -> CallState:
     """What is known of the call with this message. The first event starts the caller's snapshot."""
     state = service.calls.record_event(
-        message, _caller_id(service, message), service.claiming(message)
+        message,
+        _caller_id(service, message),
+        service.claiming(message),
+        service.agents.keeps_words,
     )
     if state.is_first and not message.ends_call:
         service.prefetch(state)

@@ -1,4 +1,8 @@
-"""Flower's settings. It shows who does what to whom, so it does not start without a password."""
+"""Flower's settings.
+
+It shows who does what to whom, so it does not start without a password. Its buttons and API could
+stop workers, and start tasks with any arguments, so they are off unless FLOWER_READ_ONLY is false.
+"""
 
 import sys
 
@@ -15,6 +19,7 @@ if not _auth:
 if not options.unix_socket:
     refuse_taken_port(options.address, options.port, server="Flower", setting="FLOWER_PORT")
 
+read_only = _settings.flower_read_only
 basic_auth = [_auth.get_secret_value()]
 
 # What it remembers of finished tasks and of workers; its own default is 100,000 tasks.

@@ -5,7 +5,7 @@ import time
 from functools import partial
 from urllib.parse import urlsplit
 
-from cli.chain import Link, NotSetUp, Problem
+from cli.chain import Link, NotSetUp, Problem, Suspicion
 from cli.checks import mapping
 from cli.checks.context import CheckContext, clock
 from cli.checks.mapping import statuses_in_use
@@ -13,6 +13,7 @@ from cli.org.inspection import NEEDS, Need
 from cli.org.rules import Rules, RulesUnseenError, active_rules, try_writes
 from shared.addresses import MY_DOMAINS, is_loopback
 from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.grants import RefreshTokens
 
 ROUND_TRIPS = 3
 GIVE_UP_S = 15.0
@@ -66,6 +67,20 @@ def _token(check_context: CheckContext) -> str:
             "Check that this machine can reach Salesforce.",
         ) from None
     return f"granted for {grant}"
+
+
+def _encryption(check_context: CheckContext) -> str:
+    settings = check_context.settings.salesforce
+    if RefreshTokens(settings, check_context.store).needs_older_key():
+        raise Suspicion(
+            "The stored refresh token is encrypted with an older key",
+            "Keep that key in TOKEN_ENCRYPTION_KEY, after the newest one. The service encrypts the "
+            "token again when it next asks Salesforce for an access token.",
+        )
+    if keys := settings.token_encryption_keys:
+        older = f" (and {len(keys) - 1} older keys are still allowed)" if len(keys) > 1 else ""
+        return f"with TOKEN_ENCRYPTION_KEY{older}"
+    return "with a key derived from the secret that the service logs in with"
 
 
 def _version(check_context: CheckContext) -> str:
@@ -184,6 +199,7 @@ def _routed(rules: Rules) -> str:
 LINKS = (
     Link("salesforce host", "", _host),
     Link("salesforce token", "redis", _token),
+    Link("salesforce token encryption", "salesforce token", _encryption),
     Link("salesforce clock", "salesforce token", _org_clock),
     Link("salesforce version", "salesforce token", _version),
     Link("salesforce user", "salesforce version", _user),

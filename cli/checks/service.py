@@ -8,17 +8,18 @@ from urllib.request import Request, urlopen
 
 from pydantic import SecretStr
 
-from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem
+from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem, Suspicion
 from cli.checks.context import CheckContext
 from shared.agent.agents import agents_of
 from shared.agent.errors import AgentError
 from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
+from shared.operators.rotation import Rotation
 
 ANSWER_S = 5.0
 MAX_BYTES = 1024 * 1024
 SWEEP_TOO_OLD_MS = 15_000
-REFUSED = "refused"
+REFUSED, TOO_MANY = "refused", "too many"
 START = "Start {0} (README, step 5) under a supervisor that restarts it when it exits."
 
 
@@ -30,6 +31,11 @@ def _service(check_context: CheckContext) -> str:
         health = _ask(url, settings.ops.token)
         if health is None:
             continue
+        if health.get("status") == TOO_MANY:
+            raise Problem(
+                f"{url} answers this address nothing more after too many wrong tokens",
+                "Correct OPS_TOKEN, and wait 15 minutes or run: redis-cli DEL vs:sign-ins",
+            )
         if health.get("status") == REFUSED:
             raise Problem(
                 f"{url} refuses this OPS_TOKEN: web runs with a different one or with none",
@@ -51,7 +57,8 @@ def _service(check_context: CheckContext) -> str:
 
 
 def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
-    """What /health says, with status REFUSED for a wrong token. None when it is not our service."""
+    """What /health says, with status REFUSED for a wrong token, TOO_MANY after too many. None when
+    it is not our service."""
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token.get_secret_value()}"
@@ -62,6 +69,8 @@ def _ask(url: str, token: SecretStr | None) -> dict[str, Any] | None:
     except HTTPError as refused:
         if refused.code == HTTPStatus.UNAUTHORIZED:
             return {"status": REFUSED}
+        if refused.code == HTTPStatus.TOO_MANY_REQUESTS:
+            return {"status": TOO_MANY}
         try:
             health = json.loads(refused.read(MAX_BYTES))
         except (OSError, ValueError):
@@ -138,6 +147,42 @@ def _parked(check_context: CheckContext) -> str:
     return "none"
 
 
+def _rotation(check_context: CheckContext) -> str:
+    rotation = Rotation(check_context.store, check_context.settings.vapi).status()
+    if rotation is None:
+        return "VAPI_SERVER_SECRET_PREVIOUS is not set"
+    used_s = rotation.last_used_s
+    last_use = "was not used" if used_s is None else f"was last used {_ago(used_s)}"
+    message = f"The previous secret is accepted for {rotation.for_s // 3600} hours; it {last_use}"
+    if rotation.is_overdue:
+        raise Suspicion(
+            message,
+            "If it is still used, set the new secret in Vapi's credential. Otherwise remove "
+            "VAPI_SERVER_SECRET_PREVIOUS and restart web.",
+        )
+    return message
+
+
+def _addresses(check_context: CheckContext) -> str:
+    web = check_context.settings.web
+    if web.trusted_proxy_count:
+        return f"X-Forwarded-For is read as {web.trusted_proxy_count} proxies write it"
+    if (web.public_url or "").startswith("https://"):
+        # web speaks http only.
+        raise Suspicion(
+            "PUBLIC_URL is https, so a proxy stands in front of web, and TRUSTED_PROXY_COUNT is 0: "
+            "all clients share the proxy's address, and anybody's wrong tokens lock operators out",
+            "Set TRUSTED_PROXY_COUNT to the number of proxies that add the client's address to "
+            "X-Forwarded-For.",
+        )
+    return "clients connect to web themselves"
+
+
+def _ago(seconds: int) -> str:
+    hours, minutes = seconds // 3600, seconds // 60
+    return f"{hours} hours ago" if hours >= 2 else f"{minutes} minutes ago"
+
+
 def _transfer_rules(check_context: CheckContext) -> str:
     try:
         rules = agents_of(check_context.settings).first.transfer
@@ -163,5 +208,7 @@ LINKS = (
     Link("paused kinds", "redis", _paused),
     Link("failing kinds", "redis", _failing),
     Link("parked writes", "redis", _parked),
+    Link("client addresses", "", _addresses),
+    Link("secret rotation", "redis", _rotation),
     Link("transfer rules", "", _transfer_rules),
 )

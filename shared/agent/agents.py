@@ -7,7 +7,7 @@ directory, which is stored with each call and each intent.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from shared.agent import claims
@@ -45,6 +45,13 @@ class Agents:
             if number and number in agent.claims.numbers:
                 return agent.name
         return ""
+
+    @cached_property
+    def keeps_words(self) -> dict[str, bool]:
+        """By the name of a folder, whether the words of its calls are stored while they last; ""
+        stands for every other name."""
+        by_name = {agent.name: agent.salesforce.call_log.transcript != "none" for agent in self.all}
+        return {**by_name, "": by_name[self.first.name]}
 
     @property
     def number_fields(self) -> NumberFields:

@@ -4,16 +4,65 @@ The words are sentences of each language, and every greeting has to contain them
 call unless the assistant's `artifactPlan.recordingEnabled` is false.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator
 
 from shared.agent.folder import Agent
+from shared.domain.drafts import Disclosure
 
 AI, RECORDED = "disclosure-ai", "disclosure-recorded"
+VERSION_CHARACTERS = 8
 
 
 def is_recorded(agent: Agent) -> bool:
     plan = agent.assistant.get("artifactPlan")
     return not (isinstance(plan, dict) and plan.get("recordingEnabled") is False)
+
+
+def version_of(agent: Agent) -> str:
+    """Changes with the words of any greeting of the folder."""
+    sentences = agent.sentences
+    keys = ("greeting", AI, RECORDED)
+    languages = sorted(sentences.languages)
+    texts = [sentences.say(language, key) for language in languages for key in keys]
+    content = [agent.assistant.get("firstMessage"), is_recorded(agent), *texts]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:VERSION_CHARACTERS]
+
+
+def disclosed(agent: Agent, greeting: str, at: str | None, tag: str) -> Disclosure:
+    """What a greeting has disclosed, in whatever language it was.
+
+    greeting: what the agent said, "" when no report says it; at: when. tag: of the assistant's
+    language, "" when unknown.
+    """
+    sentences = agent.sentences
+    own = sentences.matching(tag) or sentences.default
+    needed = {language: _needed(agent, language) for language in (own, *sentences.languages)}
+    version = version_of(agent)
+    if not greeting:
+        return Disclosure(words=needed[own], version=version, is_reported=False)
+    said = {
+        language: [words for words in texts if _plain(words) in _plain(greeting)]
+        for language, texts in needed.items()
+    }
+    language = max(said, key=lambda language: len(said[language]))
+    return Disclosure(
+        words=said[language],
+        missing=[words for words in needed[language] if words not in said[language]],
+        at=at,
+        version=version,
+    )
+
+
+def _needed(agent: Agent, language: str) -> list[str]:
+    keys = [AI, RECORDED] if is_recorded(agent) else [AI]
+    return [agent.sentences.say(language, key) for key in keys]
+
+
+def _plain(text: str) -> str:
+    """Letters and digits: a transcriber sets other marks."""
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def undisclosed(agent: Agent) -> Iterator[tuple[str, str]]:
@@ -35,9 +84,7 @@ def undisclosed(agent: Agent) -> Iterator[tuple[str, str]]:
 
 
 def _left_out(agent: Agent, language: str, greetings: dict[str, str]) -> Iterator[tuple[str, str]]:
-    needed = [AI, RECORDED] if is_recorded(agent) else [AI]
     for name, text in greetings.items():
-        for key in needed:
-            words = agent.sentences.say(language, key)
+        for words in _needed(agent, language):
             if words not in text:
                 yield name, words

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import redis
@@ -52,6 +53,9 @@ SET_ASIDE_S = 3600
 MAX_SET_ASIDE = 1000
 
 
+KEEPS_WORDS: Mapping[str, bool] = MappingProxyType({"": True})
+"""The transcript of every call is stored until its report is in the journal."""
+
 MAX_UTTERANCE_LENGTH = 4_000
 MAX_UTTERANCES = 4_000
 MAX_TRANSCRIPT_BYTES = 1024 * 1024
@@ -81,7 +85,7 @@ class CallState:
     call_id: str
     number: str = ""
     direction: str = ""
-    control_url: str = ""
+    control_url: str = field(default="", repr=False)
     since_ms: int = 0
     began_ms: int = 0
     is_first: bool = False
@@ -103,7 +107,7 @@ class CallState:
 class LiveCall:
     """A call that still lasts. language, agent: as in CallState."""
 
-    control_url: str
+    control_url: str = field(repr=False)
     language: str = ""
     agent: str = ""
 
@@ -123,11 +127,19 @@ class Calls:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
         self._record_event = BatchedScript(store, load(store, "calls", "record_event"))
+        self._replace_utterances = load(store, "calls", "replace_utterances")
 
-    def record_event(self, message: Message, caller_id: CallerId, agent: str = "") -> CallState:
+    def record_event(
+        self,
+        message: Message,
+        caller_id: CallerId,
+        agent: str = "",
+        keeps_words: Mapping[str, bool] = KEEPS_WORDS,
+    ) -> CallState:
         """Record what this message says about its call. Returns the call's state.
 
-        agent: the agent folder that the message names, "" for none.
+        agent: the agent folder that the message names, "" for none. keeps_words: by the name of a
+        folder, whether the words of its calls are stored; "" stands for every other name.
 
         One round trip. Idempotent, and independent of the order in which messages arrive.
         """
@@ -182,6 +194,7 @@ class Calls:
             "update": json.dumps(call_updates(message)) if message.type == "status-update" else "",
             "update_at": f"{message.status}@{at_ms}",
             "provider_id": message.provider_call_id,
+            "keeps_words": dict(keeps_words),
             "max_utterances": MAX_UTTERANCES,
             "max_transcript_bytes": MAX_TRANSCRIPT_BYTES,
         }
@@ -312,8 +325,10 @@ class Calls:
             if (without := secrets.remove_from(words.text)) != words.text:
                 cleaned[name] = json.dumps(asdict(replace(words, text=without)))
         if cleaned:
+            pairs_ = [part for pair in cleaned.items() for part in pair]
             with translated():
-                self._store.hset(f"{self._prefix}call:{call_id}:transcript", mapping=cleaned)
+                key = f"{self._prefix}call:{call_id}:transcript"
+                self._replace_utterances(args=[key, *pairs_])
 
     def note(self, call_id: str, **marks: str) -> None:
         """Set fields of a call that do not come from an event of Vapi's."""

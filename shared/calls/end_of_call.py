@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.agent.agents import Agents, agents_of
+from shared.agent.disclosure import disclosed
 from shared.agent.salesforce import CallLogMapping
 from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls, CallState
@@ -23,6 +24,7 @@ from shared.domain.drafts import (
     CallbackDraft,
     CallDraft,
     CommentDraft,
+    Disclosure,
     TranscriptDraft,
 )
 from shared.domain.intent import Intent, NewIntent, new_intent_id
@@ -115,6 +117,9 @@ class EndOfCallWriter:
                 is_reported=is_reported,
                 wanted=agent.salesforce.call_log,
                 sentences=agent.sentences,
+                disclosure=disclosed(
+                    agent, report.greeting, report.greeted_at, state.assistant_language
+                ),
             )
             if any(intent.kind is Kind.CALL_LOG for intent in intents):
                 end_intents = amendment(end_intents, intents, is_reported=state.is_reported)
@@ -207,6 +212,7 @@ def end_of_call_intents(
     sentences: Sentences,
     is_reported: bool = True,
     wanted: CallLogMapping | None = None,
+    disclosure: Disclosure | None = None,
 ) -> list[NewIntent]:
     """The intents of a call's end.
 
@@ -217,6 +223,7 @@ def end_of_call_intents(
     sentences: for what staff read.
     api_url: of Vapi's API, which serves the recordings.
     wanted: what the team wants in the Task; the defaults when None.
+    disclosure: what the greeting said about the AI and the recording.
     """
     wanted = wanted or CallLogMapping()
     transcript = report.transcript or stored_transcript
@@ -268,6 +275,7 @@ def end_of_call_intents(
             outcome=report.outcome,
             is_reported=is_reported,
             shows_summary=wanted.summary,
+            disclosure=disclosure,
         ),
     )
     end_intents = [call_log]

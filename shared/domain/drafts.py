@@ -315,6 +315,23 @@ class CallbackDraft(FromCaller):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """What the caller was told at the beginning: that an AI talks, and that the call is recorded.
+
+    words: the sentences that the greeting had. missing: those that it should have had. at: when the
+    greeting began (ISO 8601 UTC), None when unknown. version: of the agent folder's greetings.
+    is_reported: False when no report has shown the greeting; the words are then those that were set
+    up.
+    """
+
+    words: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    at: str | None = None
+    version: str = ""
+    is_reported: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallDraft(FromCaller):
     """One finished call. Times are ISO 8601 UTC or None, duration in whole seconds or None.
 
@@ -325,6 +342,7 @@ class CallDraft(FromCaller):
     ended without its report.
     amends: the intent whose Task this draft completes, "" for a draft that creates one.
     shows_summary: False for a team that does not want the summary in the Task's description.
+    disclosure: None in drafts of earlier versions.
     """
 
     SHORTENED: ClassVar[dict[str, int]] = {"summary": 0, "transcript": 0}
@@ -347,6 +365,7 @@ class CallDraft(FromCaller):
     is_reported: bool = True
     amends: str = ""
     shows_summary: bool = True
+    disclosure: Disclosure | None = None
 
     @property
     def schema(self) -> int:

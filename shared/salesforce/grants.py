@@ -3,28 +3,24 @@
 Which grant works at which host: docs/vendors.md S1.
 """
 
-import base64
 import hashlib
-import hmac
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 import redis
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of
+from shared.salesforce.token_cipher import SEALED, for_refresh_token
+from shared.scripts import load
 from shared.settings import SalesforceSettings
 from shared.store import allowed_when_full, translated
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 180
 """Salesforce accepts assertions of at most three minutes."""
-
-SEALED = "gAAAA"
-"""Every Fernet token begins with this: its version, and a time of this century."""
 
 TTL_S = 90 * 24 * 3600
 """How long a refresh token is stored after its last use, so that the token of an abandoned org does
@@ -37,8 +33,7 @@ BY_LOGIN = "login"
 class RefreshTokens:
     """The refresh token in use: an operator's, a rotated one, or the configured one.
 
-    Stored encrypted: with TOKEN_ENCRYPTION_KEY, or else with a key derived from the configured
-    token. Every method raises StoreUnavailableError.
+    Stored encrypted (see token_cipher.py). Every method raises StoreUnavailableError.
     """
 
     def __init__(self, settings: SalesforceSettings, store: redis.Redis) -> None:
@@ -46,13 +41,14 @@ class RefreshTokens:
         self._key = f"{keys_of(settings)}refresh_token"
         configured = settings.refresh_token
         self._configured = configured.get_secret_value() if configured else ""
-        key = settings.token_encryption_key
-        keys = [key.get_secret_value()] if key else []
-        keys += [_key_of(self._configured)] if self._configured else []
-        self._cipher = MultiFernet([Fernet(fernet_key) for fernet_key in keys]) if keys else None
+        self._cipher = for_refresh_token(settings)
+        self._reseal = load(store, "salesforce", "reseal")
 
     def current(self) -> str:
-        """Raises SalesforceError when there is no token, or when it can't be decrypted."""
+        """Raises SalesforceError when there is no token, or when it can't be decrypted.
+
+        A token under an older key is encrypted again with the newest one.
+        """
         with translated():
             stored = self._store.hgetall(self._key)
             self._store.expire(self._key, TTL_S)
@@ -67,12 +63,19 @@ class RefreshTokens:
             return self._configured
         if not stored["token"].startswith(SEALED):
             return str(stored["token"])  # stored by an earlier version; the next rotation encrypts
-        try:
-            if self._cipher:
-                return self._cipher.decrypt(stored["token"].encode()).decode()
-        except InvalidToken:
-            pass  # refused below, like a missing key
-        raise SalesforceError(FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True)
+        token = self._cipher.decrypt(stored["token"]) if self._cipher else None
+        if self._cipher is None or token is None:
+            raise SalesforceError(FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True)
+        if not self._cipher.is_current(stored["token"]):
+            with translated():
+                self._reseal(args=[self._key, stored["token"], self._cipher.encrypt(token)])
+        return token
+
+    def needs_older_key(self) -> bool:
+        """The stored token is not encrypted with the newest key yet."""
+        with translated():
+            stored = str(self._store.hget(self._key, "token") or "")
+        return bool(stored and self._cipher and not self._cipher.is_current(stored))
 
     def keep(self, token: str, *, by_login: bool = False) -> None:
         """Store a new token. It replaces the one before, which no longer works."""
@@ -83,7 +86,7 @@ class RefreshTokens:
                 raise SalesforceError(
                     FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True
                 )
-            stored = self._cipher.encrypt(token.encode()).decode()
+            stored = self._cipher.encrypt(token)
             origin = BY_LOGIN if is_by_login else _digest(self._configured)
             allowed_when_full(self._store, "HSET", self._key, "token", stored, "from", origin)
             self._store.expire(self._key, TTL_S)
@@ -119,12 +122,6 @@ def audience(instance_url: str) -> str:
         part in host for part in (".sandbox.", ".scratch.")
     )
     return f"https://{'test' if is_test else 'login'}.salesforce.com"
-
-
-def _key_of(token: str) -> str:
-    """A Fernet key. Not derived from the token's digest, which is stored beside the ciphertext."""
-    key = hmac.digest(token.encode(), b"refresh token, kept", "sha256")
-    return base64.urlsafe_b64encode(key).decode()
 
 
 def _digest(token: str) -> str:

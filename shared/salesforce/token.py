@@ -1,4 +1,5 @@
-"""The access token: shared through Redis, and renewed by one process at a time (single flight).
+"""The access token: shared through Redis, encrypted, and renewed by one process at a time (single
+flight).
 
 No expiry is computed: token responses carry no `expires_in`, and a token lives as long as its
 session is in use (docs/vendors.md S1). It is replaced when Salesforce refuses it.
@@ -7,7 +8,7 @@ session is in use (docs/vendors.md S1). It is replaced when Salesforce refuses i
 import json
 import secrets
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import redis
@@ -17,6 +18,7 @@ from shared.domain.reading import UnreadableError, read_json
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.grants import RefreshTokens, token_form
 from shared.salesforce.namespace import keys_of
+from shared.salesforce.token_cipher import for_access_token
 from shared.scripts import load
 from shared.settings import SalesforceSettings
 from shared.store import allowed_when_full, translated
@@ -34,7 +36,7 @@ _RETRIABLE = {"rate_limit_exceeded", "server_error", "temporarily_unavailable"}
 class Token:
     """access_token is a secret. issued_at_ms: when this service received it, epoch ms."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     instance_url: str
     issued_at_ms: int = 0
 
@@ -45,8 +47,9 @@ class TokenStore:
     def __init__(self, settings: SalesforceSettings, store: redis.Redis) -> None:
         self._settings = settings
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
-        self._key = f"{keys_of(settings)}token"
-        self._lock_key = f"{self._key}:lock"
+        self._key = f"{keys_of(settings)}access_token"
+        self._lock_key = f"{keys_of(settings)}token:lock"
+        self._cipher = for_access_token(settings)
         self._refresh_tokens = RefreshTokens(settings, store)
         self._release_lock = load(store, "salesforce", "release_lock")
 
@@ -70,7 +73,8 @@ class TokenStore:
 
     def _stored(self) -> Token | None:
         with translated():
-            text = self._store.get(self._key)
+            stored = self._store.get(self._key)
+        text = self._cipher.decrypt(stored) if stored and self._cipher else None
         try:
             return read_json(Token, text) if text else None
         except UnreadableError:
@@ -130,9 +134,13 @@ class TokenStore:
 
     def keep(self, token: Token) -> None:
         """Store a token. From now on the whole fleet uses it."""
+        if not self._cipher:
+            raise SalesforceError(FailureClass.LOGIN_REFUSED, "TOKEN_ENCRYPTION_KEY", whole=True)
         with translated():
-            stored = json.dumps(asdict(token))
+            stored = self._cipher.encrypt(json.dumps(asdict(token)))
             allowed_when_full(self._store, "SET", self._key, stored, "EX", TTL_S)
+            # Version 0.2.0 stored its token here, in the clear.
+            self._store.delete(self._lock_key.removesuffix(":lock"))
 
     def _trusted(self, instance_url: str) -> str:
         """Where the token may be sent: https, or the configured loopback address."""

@@ -56,6 +56,11 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
+        if self.salesforce.redirect_uri and not self.ops.operator_basic_auth:
+            raise ValueError(
+                "OPERATOR_BASIC_AUTH is missing: SALESFORCE_REDIRECT_URI lets an operator log in "
+                f"at /oauth/login; it must be {self.ops.must_be('operator_basic_auth')}"
+            )
         if self.web.public_url:
             return self
         if self.twilio.auth_token:

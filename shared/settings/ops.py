@@ -1,25 +1,30 @@
 """Settings for operators: what they log in with, and the file that a health check watches."""
 
-from pydantic import Field, SecretStr, field_validator
+from typing import Self
 
-from shared.settings.environment import SECRET, Group, StrongSecret, check_strength
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from shared.settings.environment import SECRET, SWITCH, Group, StrongSecret, check_strength
 
 LEAST_PASSWORD = 12
 """Minimum characters of an operator's password."""
 
+_USER_AND_PASSWORD = (
+    f"a user and a password of {LEAST_PASSWORD} characters at least, such as "
+    "operator:the-password-that-you-chose"
+)
+
 
 class OpsSettings(Group):
-    flower_basic_auth: SecretStr | None = Field(
-        None,
-        description=f"a user and a password of {LEAST_PASSWORD} characters at least, such as "
-        "operator:the-password-that-you-chose",
-    )
+    operator_basic_auth: SecretStr | None = Field(None, description=_USER_AND_PASSWORD)
+    flower_basic_auth: SecretStr | None = Field(None, description=_USER_AND_PASSWORD)
+    flower_read_only: bool = Field(True, description=SWITCH)
     token: StrongSecret | None = Field(None, validation_alias="OPS_TOKEN", description=SECRET)
     pulse_file: str | None = Field(
         None, description="the path of a file that can be written, such as /tmp/pulse"
     )
 
-    @field_validator("flower_basic_auth")
+    @field_validator("operator_basic_auth", "flower_basic_auth")
     @classmethod
     def _is_user_and_password(cls, auth: SecretStr | None) -> SecretStr | None:
         if auth is not None:
@@ -28,3 +33,12 @@ class OpsSettings(Group):
                 raise ValueError("must have both a user and a password")
             check_strength(password, LEAST_PASSWORD)
         return auth
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.flower_basic_auth and self.flower_basic_auth == self.operator_basic_auth:
+            raise ValueError(
+                "OPERATOR_BASIC_AUTH must differ from FLOWER_BASIC_AUTH: who may look at Flower "
+                "may not authorise the service in Salesforce"
+            )
+        return self

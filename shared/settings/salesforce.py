@@ -49,7 +49,8 @@ class SalesforceSettings(Group):
     token_encryption_key: SecretStr | None = Field(
         None,
         validation_alias="TOKEN_ENCRYPTION_KEY",
-        description="a Fernet key, such as the one printed by: python -c "
+        description="a Fernet key, or several with a comma between them and the newest first; this "
+        "prints one: python -c "
         "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
     )
     api_version: str = Field(
@@ -101,6 +102,13 @@ class SalesforceSettings(Group):
         if self.jwt_key:
             return "jwt"
         return "client_credentials" if self.client_secret else "refresh_token"
+
+    @property
+    def token_encryption_keys(self) -> tuple[str, ...]:
+        """The keys of TOKEN_ENCRYPTION_KEY, the newest first; () without it."""
+        if not self.token_encryption_key:
+            return ()
+        return tuple(key.strip() for key in self.token_encryption_key.get_secret_value().split(","))
 
     @property
     def jwt_key_pem(self) -> str:
@@ -163,8 +171,8 @@ class SalesforceSettings(Group):
                 "SALESFORCE_REFRESH_TOKEN (refresh_token) or SALESFORCE_REDIRECT_URI "
                 "(refresh_token by /oauth/login) is missing"
             )
-        if self.token_encryption_key:
-            self._check_fernet_key(self.token_encryption_key.get_secret_value())
+        for key in self.token_encryption_keys:
+            self._check_fernet_key(key)
         return self
 
     def _check_jwt_key(self) -> None:

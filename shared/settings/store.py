@@ -29,9 +29,9 @@ RedisUrl = Annotated[str, AfterValidator(_redis)]
 class StoreSettings(Group):
     model_config = SettingsConfigDict(env_prefix="REDIS_")
 
-    url: RedisUrl = Field(description=_REDIS)
+    url: RedisUrl = Field(repr=False, description=_REDIS)
     celery_broker_url: RedisUrl | None = Field(
-        None, validation_alias="CELERY_BROKER_URL", description=_REDIS
+        None, validation_alias="CELERY_BROKER_URL", repr=False, description=_REDIS
     )
     accept_everysec: bool = Field(False, description=SWITCH)
     vouched: bool = Field(False, description=SWITCH)

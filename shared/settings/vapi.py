@@ -23,6 +23,9 @@ class VapiSettings(Group):
     auth: Literal["hmac", "secret", "bearer"] = Field("hmac", description="hmac, secret or bearer")
     server_secret: StrongSecret = Field(description=SECRET)
     server_secret_previous: StrongSecret | None = Field(None, description=SECRET)
+    secret_rotation_h: float = Field(
+        72, ge=1, le=24 * 90, description="a number of hours from 1 to 2160, such as 72"
+    )
     hmac_signature_header: str = Field(
         "x-signature", pattern=HEADER, description=f"{_HEADER} x-signature"
     )

@@ -20,6 +20,9 @@ class WebSettings(Group):
         None,
         description="an https address without a path, such as https://voice.example.com",
     )
+    trusted_proxy_count: int = Field(
+        0, ge=0, le=10, description="a whole number of proxies from 0 to 10, such as 1"
+    )
     max_body_bytes: int = Field(
         10 * 1024 * 1024,
         ge=1024,

@@ -13,7 +13,7 @@ import re
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.errors import ServiceError
 from shared.settings import VapiSettings
@@ -32,6 +32,15 @@ class Headers(Protocol):
     def get(self, key: str, /) -> str | None: ...
 
 
+class Authenticated(NamedTuple):
+    """identity: the message's, which is the same however the signature is spelled: the decoded
+    signature, or for secret and bearer the digest of the body. by_previous: the secret was
+    VAPI_SERVER_SECRET_PREVIOUS."""
+
+    identity: bytes
+    by_previous: bool
+
+
 @dataclass(frozen=True)
 class Request:
     """What the signature covers. headers: anything with a `get` that ignores case."""
@@ -42,45 +51,45 @@ class Request:
     body: bytes
 
 
-def check_head(headers: Headers, settings: VapiSettings) -> None:
+def check_head(headers: Headers, settings: VapiSettings) -> bool:
     """Check what can be checked before the body is read. Raises NotAuthenticatedError.
 
     For secret and bearer that is everything; for hmac, that the signature is well-formed and the
-    timestamp recent.
+    timestamp recent. Returns whether the secret that was sent is the previous one.
     """
     match settings.auth:
         case "hmac":
             _sent_digest(headers, settings)
+            return False
         case "secret":
-            _check_token(headers.get(SECRET_HEADER), settings)
+            return _check_token(headers.get(SECRET_HEADER), settings)
         case "bearer":
             sent = headers.get(settings.bearer_header)
             scheme, _, token = (sent or "").partition(" ")
-            _check_token(token if scheme.lower() == "bearer" else sent, settings)
+            return _check_token(token if scheme.lower() == "bearer" else sent, settings)
 
 
-def authenticate(request: Request, settings: VapiSettings) -> bytes:
-    """Raises NotAuthenticatedError unless the request carries what the settings require.
-
-    Returns the message's identity, which is the same however the signature is spelled: the decoded
-    signature, or for secret and bearer the digest of the body.
-    """
+def authenticate(request: Request, settings: VapiSettings) -> Authenticated:
+    """Raises NotAuthenticatedError unless the request carries what the settings require."""
     if settings.auth != "hmac":
-        check_head(request.headers, settings)
-        return hashlib.sha256(request.body).digest()
+        by_previous = check_head(request.headers, settings)
+        return Authenticated(hashlib.sha256(request.body).digest(), by_previous)
     digest, timestamp = _sent_digest(request.headers, settings)
     payload = signed_payload(request, timestamp, settings)
-    for secret in settings.server_secrets:
+    for nth, secret in enumerate(settings.server_secrets):
         if hmac.compare_digest(sign(payload, secret, settings), digest):
-            return digest
+            return Authenticated(digest, by_previous=nth > 0)
     raise NotAuthenticatedError("a signature made with another secret or over other bytes")
 
 
-def _check_token(sent: str | None, settings: VapiSettings) -> None:
+def _check_token(sent: str | None, settings: VapiSettings) -> bool:
+    """Whether it is the previous secret."""
     if not sent:
         raise NotAuthenticatedError("no secret sent")
-    if not any(_same(sent.strip(), secret) for secret in settings.server_secrets):
+    same = [_same(sent.strip(), secret) for secret in settings.server_secrets]
+    if not any(same):
         raise NotAuthenticatedError("another secret")
+    return not same[0]
 
 
 def _sent_digest(headers: Headers, settings: VapiSettings) -> tuple[bytes, str]:

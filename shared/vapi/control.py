@@ -6,7 +6,7 @@ rebuilt from its checked parts. Its host must be one of the configured ones.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +44,7 @@ class ControlUrl:
 
     host: str
     origin: str
-    path: str
+    path: str = field(repr=False)
 
     def __str__(self) -> str:
         return f"{self.origin}{self.path}"

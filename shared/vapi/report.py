@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from shared.domain.text import one_line
 from shared.redaction import clean, redact
+from shared.vapi.greeting import greeting_in
 from shared.vapi.messages import AGENT, CALLER, Message
 from shared.vapi.values import (
     as_iso,
@@ -43,6 +44,7 @@ class EndOfCall:
     """What is known of a call's end. Times are ISO 8601 UTC or None; "" means not reported.
 
     reported_at: the message's own time.
+    greeting: the first words of the agent; greeted_at: when they began.
     recording: an address in the team's own storage, or else the name of the resource at Vapi's API
     ("mono-recording"); "" without a recording.
     outcome: everything else, by our names and within limits (see `_outcome`).
@@ -55,6 +57,8 @@ class EndOfCall:
     ended_at: str | None = None
     duration_s: int | None = None
     reported_at: str | None = None
+    greeting: str = ""
+    greeted_at: str | None = None
     recording: str = ""
     outcome: dict[str, Any] = field(default_factory=dict)
 
@@ -81,7 +85,10 @@ def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> E
         transcript = next(
             filter(None, (_spoken(messages, person, agent) for messages in lists)), transcript
         )
+    greeting, greeted_ms = greeting_in(lists, transcript)
     return EndOfCall(
+        greeting=greeting,
+        greeted_at=as_iso(greeted_ms),
         ended_reason=_first_text([body, call], "endedReason"),
         summary=redact(clean(summary)),
         transcript=redact(clean(transcript)),

@@ -1,6 +1,7 @@
 """`python -m simulator vapi play|serve`: plays calls against a webhook; serves call control."""
 
 import argparse
+import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,8 @@ from pathlib import Path
 from simulator.vapi.control import serve
 from simulator.vapi.player import Player, ToolAnswer, Webhook, as_line
 from simulator.vapi.scenario import Scenario, ScenarioError, read_scenario
+
+SECRET_VARIABLE = "VAPI_SERVER_SECRET"
 
 
 def main(argv: list[str]) -> int:
@@ -72,7 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     play = commands.add_parser("play", help="play scenario files against a webhook, signed")
     play.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO")
     play.add_argument("--url", required=True, help="the webhook, such as .../webhook/vapi")
-    play.add_argument("--secret", default="", help="the credential's secret")
+    play.add_argument(
+        "--secret",
+        default=os.environ.get(SECRET_VARIABLE, ""),
+        help=f"the credential's secret; the variable {SECRET_VARIABLE} keeps it out of the list of "
+        "processes",
+    )
     play.add_argument("--auth", choices=["hmac", "secret", "bearer"], default="hmac")
     play.add_argument("--seed", type=int, default=1, help="the same seed gives the same ids")
     play.add_argument("--repeat", type=int, default=1, help="how often each scenario is played")

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import requests
@@ -41,7 +41,7 @@ class ToolAnswer:
 @dataclass(frozen=True)
 class Webhook:
     url: str
-    secret: str
+    secret: str = field(repr=False)
     auth: str
 
     def post(

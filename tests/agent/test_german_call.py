@@ -11,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from demo.stack import Org
+from shared.agent.disclosure import version_of
+from shared.agent.folder import load_agent
 from shared.domain.kinds import SETTLED, Kind
 from shared.settings import Settings
 from tests.calling import KNOWN, message, only_result, post, reference_in, sentence, tool_message
@@ -217,6 +219,9 @@ def test_a_call_is_german_from_its_first_request_to_its_task(
         "Ende: customer-ended-call",
         "Beginn: 23.11.2026, 10:05 Uhr (Europe/Berlin)",
         f"Anruf von: {KNOWN}",
+        "Mitgeteilt, sofern die Begrüßung so gesprochen wurde, wie sie eingerichtet ist: „Sie "
+        "sprechen mit einem KI-Assistenten. Dieses Gespräch wird aufgezeichnet.“ (Begrüßung "
+        f"{version_of(load_agent('agent'))})",
         "Weiterleitung an +4930123456: besetzt",
         "Weiterleitung an jemanden: nicht angenommen",
         "Bewertung des Erfolgs: ja",

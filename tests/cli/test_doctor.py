@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 import redis
+import requests
 from click.testing import CliRunner
 from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
+from cli.chain import examine
+from cli.checks.context import CheckContext
 from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, apply_steps
 from cli.vapi.api import VapiApi
@@ -31,7 +34,8 @@ from shared.domain.drafts import CaseDraft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
-from shared.settings import load_settings
+from shared.operators.sign_ins import PER_ADDRESS
+from shared.settings import Settings, load_settings
 from tests.cli.conftest import Twilio as TwilioAccount
 from tests.conftest import OPS_TOKEN, change_settings
 from web.app import create_app
@@ -44,6 +48,7 @@ BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
 WITHOUT_REDIS = {
     "agent folder",
+    "client addresses",
     "disclosure",
     "redis",
     "service",
@@ -56,7 +61,9 @@ BEHIND_REDIS = {link.name for link in LINKS} - WITHOUT_REDIS - VAPI
 BEHIND_TOKEN = {
     link.name for link in LINKS if link.after in ("salesforce token", "salesforce version")
 } | {"salesforce user"}
-BEHIND_VERSION = BEHIND_TOKEN - {"salesforce clock", "salesforce version"}
+BEHIND_VERSION = BEHIND_TOKEN - {
+    "salesforce clock", "salesforce token encryption", "salesforce version",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -653,6 +660,38 @@ def problems() -> dict[str, tuple[str, str]]:
 def accepted(journal: Journal) -> None:
     draft = CaseDraft(issue_type="billing", description="private words")
     journal.accept("call-1", [NewIntent(id=new_intent_id(), kind=Kind.CASE_CREATE, draft=draft)])
+
+
+def test_an_address_that_has_to_wait_after_wrong_tokens_learns_why(
+    web: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_env(monkeypatch, {}, web)
+    load_settings.cache_clear()
+    for _ in range(PER_ADDRESS):
+        wrong = {"Authorization": "Bearer an-old-token"}
+        requests.get(f"{web['service']}/health", headers=wrong, timeout=10)
+    (link,) = (link for link in LINKS if link.name == "service")
+    (finding,) = examine([link], CheckContext(load_settings()))
+    assert finding.status == "problem"
+    assert "too many wrong tokens" in finding.message
+    assert "wait 15 minutes" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("url", "proxies", "status"),
+    [
+        ("https://voice.acme.example", 0, "warning"),
+        ("https://voice.acme.example", 1, "ok"),
+        ("http://127.0.0.1:8080", 0, "ok"),
+    ],
+)
+def test_a_proxy_whose_clients_all_look_alike_is_a_warning(
+    settings: Settings, url: str, proxies: int, status: str
+) -> None:
+    (link,) = (link for link in LINKS if link.name == "client addresses")
+    changed = change_settings(settings, public_url=url, trusted_proxy_count=proxies)
+    (finding,) = examine([link], CheckContext(changed))
+    assert finding.status == status
 
 
 def test_a_paused_kind_is_named_with_the_command_that_resumes_it(

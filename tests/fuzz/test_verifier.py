@@ -81,7 +81,9 @@ def test_any_body_is_accepted_under_its_own_signature_alone() -> None:
         genuine = Genuine(scheme, body, str(int(time.time())))
         headers = Headers(list(genuine.sent.headers))
         settings = settings_of(scheme)
-        assert authenticate(Request("POST", URL, headers, body), settings) == genuine.digest
+        assert (
+            authenticate(Request("POST", URL, headers, body), settings).identity == genuine.digest
+        )
         if other != body:
             with pytest.raises(NotAuthenticatedError):
                 authenticate(Request("POST", URL, headers, other), settings)
@@ -107,7 +109,7 @@ def test_any_payload_format_is_refused_at_start_or_signed_as_it_reads() -> None:
         payload = filled(format_, values)
         digest = hmac.digest(settings.server_secrets[0].encode(), payload, "sha256")
         headers = Headers({"x-signature": digest.hex(), "x-timestamp": stamp, "svix-id": "msg_1"})
-        assert authenticate(Request("POST", URL, headers, body), settings) == digest
+        assert authenticate(Request("POST", URL, headers, body), settings).identity == digest
 
     formats = st.lists(parts, min_size=1, max_size=6)
     for_all(st.tuples(formats, st.binary(max_size=20)), check, count=150)

@@ -1,6 +1,7 @@
 """Whole calls: simulated Vapi, gunicorn, Valkey, beat, a Celery worker, the local org over HTTP."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -24,8 +25,9 @@ SECOND_THOUGHTS = ROOT / "tests" / "scenarios" / "second-thoughts.toml"
 def play(stack: Stack, answers: Path, *scenarios: Path, **options: int) -> list[dict[str, Any]]:
     flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "simulator", "vapi", "play", *map(str, scenarios)]
-    command += ["--url", stack.webhook, "--secret", SECRET, "--answers", str(answers), *flags]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=100)
+    command += ["--url", stack.webhook, "--answers", str(answers), *flags]
+    env = os.environ | {"VAPI_SERVER_SECRET": SECRET}
+    subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=100)
     return [json.loads(line) for line in answers.read_text().splitlines()]
 
 

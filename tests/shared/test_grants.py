@@ -47,6 +47,7 @@ GRANTS: dict[str, dict[str, Any]] = {
         "salesforce_client_secret": None,
         "salesforce_redirect_uri": CALLBACK,
         "token_encryption_key": Fernet.generate_key().decode(),
+        "operator_basic_auth": "operator:a-long-password",
     },
 }  # fmt: skip
 

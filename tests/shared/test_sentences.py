@@ -58,6 +58,7 @@ VALUES: dict[str, Value] = {
     "url": "https://example.com/1",
     "value": "Shipped",
     "version": "v2",
+    "words": "This call is recorded.",
     "who": phrase("customer-of-account", name="Jane Miller", account="Acme Corporation"),
     "whom": phrase("transfer-to-colleague"),
     "year": "2026",

@@ -20,6 +20,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
 from demo.stack import ROOT, Org
+from shared.operators.sign_ins import PER_ADDRESS
 from shared.settings import GROUPS, Settings
 from tests.calling import OPERATOR, UNKNOWN, ask, message, post, signed, tool_message
 from tests.conftest import OPS_TOKEN, SECRET, change_settings
@@ -36,6 +37,8 @@ PUBLIC_URL = "https://voice.acme.example"
 TWILIO_TOKEN = "twilio-auth-token"
 PASSWORD = "operator:a-long-password"
 SIGNED_IN = {"Authorization": "Basic " + base64.b64encode(PASSWORD.encode()).decode()}
+WRONG_TOKEN = {"Authorization": "Bearer wrong"}
+WRONG_PASSWORD = {"Authorization": "Basic " + base64.b64encode(b"operator:wrong").decode()}
 FORM = "application/x-www-form-urlencoded"
 AWAY = "redis://127.0.0.1:1/0"
 JANE = tool_message(("call_1", "lookupCustomer", {}), ("call_2", "noSuchTool", {}))
@@ -51,7 +54,7 @@ class Web:
     def client(self, **others: Any) -> FlaskClient:
         """others: values of variables, by their names in lower case."""
         everything = {
-            "flower_basic_auth": SecretStr(PASSWORD),
+            "operator_basic_auth": SecretStr(PASSWORD),
             "public_url": PUBLIC_URL,
             "twilio_auth_token": SecretStr(TWILIO_TOKEN),
             "salesforce_redirect_uri": f"{PUBLIC_URL}/oauth/callback",
@@ -250,6 +253,18 @@ def get(path: str, headers: dict[str, str] | None = None, **others: Any) -> Way:
     return lambda web: web.client(**others).get(path, headers=headers)
 
 
+def locked(path: str, wrong: dict[str, str]) -> Way:
+    """After too many wrong credentials."""
+
+    def way(web: Web) -> TestResponse:
+        client = web.client()
+        for _ in range(PER_ADDRESS):
+            client.get(path, headers=wrong)
+        return client.get(path, headers=wrong)
+
+    return way
+
+
 def way_back(web: Web, times: int = 1) -> TestResponse:
     """From Salesforce, where the operator has approved."""
     client = web.client(salesforce_client_secret=None)
@@ -279,17 +294,20 @@ WAYS: dict[str, dict[int, Way]] = {
     "/health": {
         200: get("/health", OPERATOR),
         401: get("/health", SIGNED_IN),
+        429: locked("/health", WRONG_TOKEN),
         503: get("/health", OPERATOR, redis_url=AWAY),
     },
     "/metrics": {
         200: get("/metrics", OPERATOR),
         401: get("/metrics"),
         404: get("/metrics", OPERATOR, ops_token=None),
+        429: locked("/metrics", WRONG_TOKEN),
     },
     "/oauth/login": {
         302: get("/oauth/login", SIGNED_IN),
         401: get("/oauth/login"),
         409: get("/oauth/login", SIGNED_IN, token_encryption_key=None),
+        429: locked("/oauth/login", WRONG_PASSWORD),
         503: get("/oauth/login", SIGNED_IN, redis_url=AWAY),
     },
     "/oauth/callback": {
@@ -297,6 +315,7 @@ WAYS: dict[str, dict[int, Way]] = {
         400: get("/oauth/callback", SIGNED_IN),
         401: get("/oauth/callback"),
         409: lambda web: way_back(web, times=2),
+        429: locked("/oauth/callback", WRONG_PASSWORD),
         503: callback_without_store,
     },
 }

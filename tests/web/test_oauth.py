@@ -8,10 +8,8 @@ import pytest
 import redis
 import requests
 from flask.testing import FlaskClient
-from pydantic import SecretStr
 
 from demo.stack import Org, Store
-from tests.conftest import change_settings
 from tests.shared.test_grants import settings_for
 from web.app import create_app
 
@@ -21,8 +19,7 @@ OPERATOR = {"Authorization": "Basic " + base64.b64encode(b"operator:a-long-passw
 @pytest.fixture
 def browser(store: redis.Redis, store_server: Store, org: Org) -> Iterator[FlaskClient]:
     settings = settings_for("by login", store_server, org)
-    password = SecretStr("operator:a-long-password")
-    app = create_app(change_settings(settings, flower_basic_auth=password))
+    app = create_app(settings)
     yield app.test_client()
     app.extensions["service"].close()
 
@@ -52,7 +49,7 @@ def test_an_operator_authorises_and_the_service_has_a_token(
     assert done.status_code == 200
     assert done.text.startswith("Authorised for org 00D")
     stored = {key.rpartition(":")[2] for key in store.scan_iter("vs:salesforce:*")}
-    assert {"refresh_token", "token", "org"} <= stored
+    assert {"refresh_token", "access_token", "org"} <= stored
 
 
 @pytest.mark.parametrize("path", ["/oauth/login", "/oauth/callback?state=x&code=y"])

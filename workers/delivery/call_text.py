@@ -102,6 +102,7 @@ class _CallText:
         if draft.caller_number:
             direction = draft.direction.lower()
             yield self.say("record-caller", direction=direction, phone=draft.caller_number)
+        yield from self._disclosure()
         yield from self._transfers()
         if other_cases:
             cases = fit_line(", ".join(other_cases), MAX_LINE)
@@ -124,6 +125,24 @@ class _CallText:
             "minute": f"{local:%M}",
             "zone": str(local.tzinfo),
         }
+
+    def _disclosure(self) -> Iterator[str]:
+        """What the caller was told about the AI and the recording."""
+        disclosure = self.draft.disclosure
+        if not disclosure:
+            return
+        version = disclosure.version
+        at_ms = as_epoch_ms(disclosure.at or self.draft.started_at)
+        if words := " ".join(disclosure.words):
+            if not disclosure.is_reported:
+                yield self.say("record-disclosed-as-set-up", words=words, version=version)
+            elif at_ms is None:
+                yield self.say("record-disclosed", words=words, version=version)
+            else:
+                moment = self._moment(at_ms)
+                yield self.say("record-disclosed-at", words=words, version=version, **moment)
+        if missing := " ".join(disclosure.missing):
+            yield self.say("record-not-disclosed", words=missing, version=version)
 
     def _transfers(self) -> Iterator[str]:
         outcome = self.draft.outcome

@@ -18,6 +18,8 @@
 --   update          "" or what a status update says about a transfer or the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
 --   provider_id     "" or the call's id at the phone provider
+--   keeps_words     object: name of an agent folder → whether its calls' transcripts are stored; "" stands
+--                   for every other name
 --   max_utterances, max_transcript_bytes   limits for the call's stored transcript
 --
 -- Keys, under prefix .. "call:" .. id:
@@ -93,6 +95,21 @@ if not call.since then set('since', ms(now)) end
 local life_ms = event.life_ms
 if call.reported then
   life_ms, event.speech, event.utterance, event.update = event.reported_life_ms, '', '', ''
+end
+
+local keeps_words = event.keeps_words[call.agent or '']
+if keeps_words == nil then keeps_words = event.keeps_words[''] end
+if not keeps_words then
+  event.utterance = ''
+  if event.update ~= '' then
+    local update = cjson.decode(event.update)
+    update.transcript = nil
+    event.update = next(update) and cjson.encode(update) or ''
+  end
+  if call.transcript_bytes then  -- until an event named the folder, the words were stored
+    redis.call('DEL', key .. ':transcript')
+    drop('transcript_bytes')
+  end
 end
 
 local function expire(name)
