@@ -15,6 +15,7 @@ from cli.person.document import document
 from cli.person.finding import find
 from demo.stack import ROOT, Org, Store
 from shared.agent.folder import load_agent
+from shared.agent.languages import AGENT_FOLDER
 from shared.domain.drafts import ChangeDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
@@ -716,5 +717,33 @@ def test_what_was_asked_for_in_another_call_is_taken_back_only_as_the_policy_say
     assert "show who they are" in say(client, "cancelReturn", named_so, call_id="call-2")
     assert [intent.state for intent in Journal(store).newest(10)] == [State.HELD]
     assert "was taken back" in say(client, "cancelReturn", named_so)
+    service: Service = app.extensions["service"]
+    service.close()
+
+
+def test_a_case_is_changed_as_any_other_record(
+    store: redis.Redis, store_server: Store, org: Org, agent: Path
+) -> None:
+    tools = agent / "tools"
+    shutil.copy(AGENT_FOLDER / "tools" / "createSalesforceCase.toml", tools)
+    (tools / "changeCase.toml").write_text(
+        'verb = "update"\nobject = "Case"\ncontact = "ContactId"\ndescription = "x"\n'
+        '[arguments.number]\ntype = "identifier"\n'
+        '[arguments.priority]\ntype = "choice"\nchoices = ["Low", "High"]\n'
+        '[record]\nfield = "CaseNumber"\nspoken = "{number}"\n[fields]\nPriority = "{priority}"\n'
+    )
+    settings = make_settings(store_server.url, org.url, agent_dir=str(agent))
+    app = create_app(settings)
+    client = app.test_client()
+    context = DeliveryContext.from_settings(settings, store)
+    say(client, "createSalesforceCase", {"issueType": "billing", "description": "Billed twice."})
+    assert "result" in ask(client, "changeCase", {"priority": "High"})
+    assert deliver(context, Kind.CASE_CREATE) == {"delivered": 1}
+    assert deliver(context, Kind.changing("update", "Case")) == {"delivered": 1}
+    (case,) = (record for record in org.records("Case") if record["Call_Key__c"])
+    assert case["Priority"] == "High"
+    lower = {"number": case["CaseNumber"], "priority": "Low"}
+    assert "result" in ask(client, "changeCase", lower, call_id="call-2")
+    assert deliver(context, Kind.changing("update", "Case")) == {"delivered": 1}
     service: Service = app.extensions["service"]
     service.close()
