@@ -109,7 +109,8 @@ def _sweeps(check_context: CheckContext) -> str:
 def _paused(check_context: CheckContext) -> str:
     if paused := sorted(Journal(check_context.store).paused()):
         raise Problem(
-            f"An operator paused {', '.join(paused)}: writes are accepted but not delivered",
+            f"An operator paused {', '.join(paused)}: writes are accepted but not delivered, and "
+            "lookups are not answered",
             f"Run: python -m cli resume {paused[0]} --yes",
         )
     return "none"
@@ -118,11 +119,11 @@ def _paused(check_context: CheckContext) -> str:
 def _failing(check_context: CheckContext) -> str:
     waits = Journal(check_context.store).waits()
     failing = sorted(
-        (kind, wait) for kind, wait in waits.items() if kind != "org" and wait.failures_in_a_row
+        (what, wait) for what, wait in waits.items() if what != "org" and wait.failures_in_a_row
     )
     if failing:
         raise Problem(
-            "; ".join(f"{kind} waits because of {wait.reason}" for kind, wait in failing),
+            "; ".join(f"{what} waits because of {wait.reason}" for what, wait in failing),
             "Fix the cause in Salesforce (docs/runbook.md lists the codes), then run: "
             f"python -m cli resume {failing[0][0]} --yes",
         )
@@ -160,8 +161,8 @@ LINKS = (
     Link("workers", "redis", _workers),
     Link("beat", "redis", _beat),
     Link("sweeps", "workers", _sweeps),
-    Link("paused kinds", "redis", _paused),
-    Link("failing kinds", "redis", _failing),
+    Link("paused", "redis", _paused),
+    Link("failing", "redis", _failing),
     Link("parked writes", "redis", _parked),
     Link("transfer rules", "", _transfer_rules),
 )

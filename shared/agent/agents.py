@@ -14,6 +14,7 @@ from shared.agent import claims
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.folder import Agent, load_agent
 from shared.agent.languages import PROJECT, default_language
+from shared.domain.intent import source_of
 from shared.settings import Settings
 
 
@@ -43,6 +44,11 @@ class Agents:
             if number and number in agent.claims.numbers:
                 return agent.name
         return ""
+
+    @property
+    def tool_sources(self) -> tuple[str, ...]:
+        """The tools of all folders, such as "agent/requestReturn"."""
+        return tuple(source_of(agent.name, tool) for agent in self.all for tool in agent.tools)
 
     @property
     def contact_fields(self) -> tuple[str, ...]:

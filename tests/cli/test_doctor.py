@@ -660,8 +660,9 @@ def test_a_paused_kind_is_named_with_the_command_that_resumes_it(
 ) -> None:
     journal.pause(Kind.CALLBACK)
     assert problems() == {
-        "paused kinds": (
-            "An operator paused callback: writes are accepted but not delivered",
+        "paused": (
+            "An operator paused callback: writes are accepted but not delivered, and lookups are "
+            "not answered",
             "Run: python -m cli resume callback --yes",
         )
     }
@@ -675,9 +676,9 @@ def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
     drain(context, Kind.CASE_CREATE)
     strict_org.fault()
     found = problems()
-    assert set(found) == {"failing kinds"}
-    assert found["failing kinds"][0].startswith("case_create waits because of ")
-    assert "resume case_create" in found["failing kinds"][1]
+    assert set(found) == {"failing"}
+    assert found["failing"][0].startswith("case_create waits because of ")
+    assert "resume case_create" in found["failing"][1]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ CLAIM_SLACK_MS = 2_000
 @dataclass(eq=False)
 class _Step:
     """A tool call on its way. entry: its answer, "" before it has one. why_not: what can't be done
-    as asked, in the language of the call once that is known."""
+    as asked, in the language of the call once that is known. is_paused: the tool waits."""
 
     call: ToolCall
     tool: Tool | None = None
@@ -52,6 +52,7 @@ class _Step:
     started: Started[Answer] | None = None
     entry: str = ""
     why_not: Callable[[], str] | None = None
+    is_paused: bool = False
 
 
 def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
@@ -161,19 +162,24 @@ def _identifying(turn: Turn, step: _Step) -> Any:
 
 
 def _looks_up(turn: Turn, step: _Step) -> bool:
-    """Whether there is something to look up. In a call that is over there is not."""
+    """Whether there is something to look up. In a call that is over there is not, nor for a tool
+    that waits."""
     if step.entry or step.why_not or not step.tool or not step.tool.is_lookup:
         return False
     if turn.state.is_over:
         step.why_not = lambda: turn.say("call-has-ended")
         return False
-    return True
+    step.is_paused = turn.stops.must_wait(turn.source(step.tool.name))
+    return not step.is_paused
 
 
 def _run(turn: Turn, step: _Step) -> None:
     try:
         if step.why_not:
             _settle(turn, step, refusal(step.why_not()), "refused")
+            return
+        if step.is_paused:
+            _settle(turn, step, trouble(turn.say("lookup-paused")), "paused")
             return
         assert step.tool
         assert step.given

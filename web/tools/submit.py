@@ -90,7 +90,7 @@ def submit(it: Submission) -> str:
                 also = (*also, *amendments.close_replaced(turn, named, it.call.name))
         intent = amended or _new(it, asks=asks)
         said = [_said(request, intent.reference), replaced.sentence(turn)]
-        if request.kind in turn.stopped_kinds:
+        if any(map(turn.stops.is_stopped, (request.kind, turn.source(it.call.name)))):
             said.append(turn.say("delayed"))
         intent = replace(intent, said=" ".join(filter(None, said)))
         accepted, taken_back = _accept(it, intent, also)
@@ -181,7 +181,7 @@ def _accept(
         [intent, *also],
         answer,
         limits,
-        agent=state.agent,
+        agent=turn.agent.name,
         read_after=read_words,
         replies=replies,
     )
