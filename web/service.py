@@ -75,6 +75,7 @@ class Service:
             settings.calls.phone_region,
             settings.salesforce.language_field,
             agents.contact_fields,
+            agents.traits,
         )
         requests = Pool("requests", REQUEST_THREADS)
         journal = Journal(

@@ -7,9 +7,10 @@ import json
 from datetime import datetime
 from typing import Any
 
+from shared.agent.destinations import is_sip, number_and_extension
 from shared.agent.sentences import Phrase, Sentences, Value, phrase, quoted
 from shared.agent.tool_files import Verb
-from shared.agent.transfer import Rules, is_sip
+from shared.agent.transfer import Rules
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
@@ -63,11 +64,12 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
 
 def destination(rules: Rules, number: str, message: str) -> dict[str, Any]:
     """A number or a SIP address, as Vapi reads it."""
-    where = (
-        {"type": "sip", "sipUri": number}
-        if is_sip(number)
-        else {"type": "number", "number": number}
-    )
+    if is_sip(number):
+        where = {"type": "sip", "sipUri": number}
+    else:
+        dialled, extension = number_and_extension(number)
+        where = {"type": "number", "number": dialled}
+        where |= {"extension": extension} if extension else {}
     shown = {"callerId": rules.caller_id} if rules.caller_id else {}
     return where | shown | {"message": message}
 

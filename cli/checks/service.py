@@ -8,10 +8,8 @@ from urllib.request import Request, urlopen
 
 from pydantic import SecretStr
 
-from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem
+from cli.chain import Link, Problem
 from cli.checks.context import CheckContext
-from shared.agent.agents import agents_of
-from shared.agent.errors import AgentError
 from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
 
@@ -139,23 +137,6 @@ def _parked(check_context: CheckContext) -> str:
     return "none"
 
 
-def _transfer_rules(check_context: CheckContext) -> str:
-    try:
-        rules = agents_of(check_context.settings).first.transfer
-    except AgentError:
-        raise NotSetUp(f"not checked because of {AGENT_FOLDER}") from None
-    fallback = check_context.settings.calls.fallback_phone_number
-    elsewhere = f"go to {fallback}" if fallback else "are offered a call-back"
-    if rules.closed == "transfer" and not fallback:
-        raise Problem(
-            "transfer.toml sends calls outside the hours to FALLBACK_PHONE_NUMBER, and it is "
-            "not set",
-            'Set it, or set closed to "sentence" or "assistant".',
-        )
-    queues = f"{len(rules.queues)} queues; " if rules.queues else ""
-    return f"{queues}callers who ask for a person and whom no rule sends elsewhere {elsewhere}"
-
-
 LINKS = (
     Link("service", "", _service),
     Link("workers", "redis", _workers),
@@ -164,5 +145,4 @@ LINKS = (
     Link("paused", "redis", _paused),
     Link("failing", "redis", _failing),
     Link("parked writes", "redis", _parked),
-    Link("transfer rules", "", _transfer_rules),
 )

@@ -55,6 +55,12 @@ class Agents:
         """The fields of a contact that the tools of any folder change."""
         return tuple(sorted({name for agent in self.all for name in agent.contact_fields}))
 
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The fields of a contact, and of its account, that the transfer rules of any folder
+        compare."""
+        return tuple(sorted({agent.transfer.vip.path for agent in self.all if agent.transfer.vip}))
+
 
 def agents_of(settings: Settings) -> Agents:
     """Raises AgentError, which names every mistake of every folder, and SettingsError when

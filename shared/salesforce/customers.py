@@ -4,11 +4,13 @@ One query finds callers together with their open cases. It reads only fields tha
 compared.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from shared.deadline import Deadline
+from shared.logs import log
 from shared.phone import as_e164
 from shared.salesforce import composite
 from shared.salesforce.api_budget import Permit
@@ -22,7 +24,7 @@ from shared.salesforce.phones import (
     registered,
     registered_statements,
 )
-from shared.salesforce.soql import columns, soql
+from shared.salesforce.soql import as_text, at, columns, soql
 
 CHANGEABLE = (
     "Phone",
@@ -50,6 +52,9 @@ MAX_OPEN_CASES = 50
 MAX_HITS_OF_A_NUMBER = 200
 """Contacts whose phone fields contain a number's digits in order."""
 MAX_NUMBERS = 20
+TRAITS_AGAIN_S = 600.0
+"""How long a process asks without the traits after the org turned out to lack one."""
+
 MAX_IN_URL = 5_000
 """A URL may have 16,384 bytes with all headers (docs/vendors.md S3); encoding doubles this."""
 
@@ -89,7 +94,8 @@ class Customer:
     may change.
 
     owner_name, owner_phone: the account owner's; the phone is E.164 or "". phones: those on the
-    contact, as the org writes them.
+    contact, as the org writes them. traits: what the transfer rules compare, as text, such as
+    {"Account.Rating": "Hot"}; not stated where the org lacks the field.
     """
 
     contact_id: str
@@ -103,6 +109,7 @@ class Customer:
     owner_name: str = ""
     owner_phone: str = ""
     phones: list[str] = field(default_factory=list)
+    traits: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -118,10 +125,12 @@ class Customers:
         region: str,
         language_field: str | None = None,
         changeable: tuple[str, ...] = CHANGEABLE,
+        traits: tuple[str, ...] = (),
     ) -> None:
         """language_field: a field of Contact, for orgs that store the caller's language.
 
-        changeable: the fields of Contact that a caller may change.
+        changeable: the fields of Contact that a caller may change. traits: fields of Contact, or of
+        its account, that decide who takes a call; callers are found also where the org lacks them.
         """
         self._salesforce = salesforce
         self._case_numbers = case_numbers
@@ -129,6 +138,8 @@ class Customers:
         self._language_field = language_field
         self._changeable = changeable
         self._others = (*changeable, *([language_field] if language_field else []))
+        self._traits = traits
+        self._traits_again_at = 0.0
 
     def by_phones(
         self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None = None
@@ -139,9 +150,8 @@ class Customers:
         Salesforce finds the query for all numbers too complicated.
         """
         limit = MAX_HITS_OF_A_NUMBER * len(numbers)
-        statement = by_phones_query(numbers, self._others)
         try:
-            records = self._query(statement, deadline, permit)
+            records = self._records(numbers, deadline, permit)
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
                 raise
@@ -154,6 +164,23 @@ class Customers:
             if len(found[numbers[0]]) < 2:
                 raise away("TOO_MANY_HITS", ambiguous=False)
         return {number: [self._read(row) for row in theirs] for number, theirs in found.items()}
+
+    def _records(
+        self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None
+    ) -> list[dict[str, Any]]:
+        """Without the traits while the org lacks one: who is calling matters more."""
+        if not self._traits or time.monotonic() < self._traits_again_at:
+            return self._query(by_phones_query(numbers, self._others), deadline, permit)
+        statement = by_phones_query(numbers, (*self._others, *self._traits))
+        try:
+            return self._query(statement, deadline, permit)
+        except SalesforceError as error:
+            if error.failure is not FailureClass.MISSING_FIELD:
+                raise
+            self._traits_again_at = time.monotonic() + TRAITS_AGAIN_S
+            # For an alarm: the name of the event does not change.
+            log.error("trait_missing", reason=str(error))
+        return self._query(by_phones_query(numbers, self._others), deadline)
 
     def _in_halves(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, list[Customer]]:
         half = len(numbers) // 2
@@ -186,6 +213,7 @@ class Customers:
             owner_name=owner.get("Name") or "",
             owner_phone=as_e164(owner.get("Phone") or "", self._region) or "",
             phones=[record[name] for name in PHONES if record.get(name)],
+            traits={path: as_text(at(record, path)) for path in self._traits},
         )
 
     def registered(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, Registered]:

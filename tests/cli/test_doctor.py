@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
+from cli.chain import Finding
 from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, apply_steps
 from cli.vapi.api import VapiApi
@@ -717,6 +718,25 @@ def test_rules_for_transfers_that_lead_nowhere_are_a_problem(
     (problem,) = (finding for finding in diagnose() if finding.link == "transfer rules")
     assert problem.status == "problem"
     assert "FALLBACK_PHONE_NUMBER" in problem.message
+
+
+def test_an_assistant_of_the_transfer_rules_that_vapi_does_not_have_is_a_problem(
+    provisioned: VapiApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finding(assistant: str) -> Finding:
+        copy = tmp_path / assistant / "agent"
+        shutil.copytree(AGENT_FOLDER, copy)
+        rules = f'closed = "another-assistant"\nclosed_assistant = "{assistant}"\n'
+        (copy / "transfer.toml").write_text(f'{rules}[hours]\ntimezone = "Europe/Berlin"\n')
+        monkeypatch.setenv("AGENT_DIR", str(copy))
+        (found,) = (item for item in diagnose() if item.link == "transfer assistants")
+        return found
+
+    missing = finding("night-1")
+    assert missing.status == "problem"
+    assert "closed_assistant is night-1" in missing.message
+    (assistant, *_) = provisioned.list_all("assistant")
+    assert finding(assistant["id"]).status == "ok"
 
 
 def test_each_mistake_and_each_misfit_of_an_agent_folder_is_a_line_of_its_own(
