@@ -1,56 +1,45 @@
 """Who takes a call, before the assistant answers and after: `transfer.toml` of the agent folder.
 
 The account's owner, a queue for each issue type, opening hours and what a call outside them gets,
-and VIPs.
+VIPs, and handoffs to other assistants.
 """
 
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
 from shared.agent import destinations, hours, vip
 from shared.agent.destinations import AssistantId, Destination
 from shared.agent.errors import AgentError, Mistake
+from shared.agent.handoff import Handoff
 from shared.agent.hours import Hours
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
+from shared.agent.transfer_plan import MAX_HEADER, TransferPlan
 from shared.agent.vip import Vip
 
 FILE = "transfer.toml"
 
 
-class Rules(BaseModel):
+class Rules(TransferPlan):
     """owner: try the account's owner first. queues: issue type → number or SIP address.
 
-    caller_id: the number that the colleague's phone shows; "" for Vapi's choice. mode: how Vapi
-    transfers (docs/vendors.md V26). closed: what a call outside the hours gets before the assistant
-    answers: the assistant, another one (closed_assistant, its id at Vapi), the fallback number, or
-    a sentence. vip: who reaches a person at once.
+    closed: what a call outside the hours gets before the assistant answers: the assistant, another
+    one (closed_assistant, its id at Vapi), the fallback number, or a sentence. vip: who reaches a
+    person at once. handoff: which assistant takes over.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     owner: bool = False
     queues: dict[str, Destination] = Field(default_factory=dict)
-    caller_id: Annotated[str, StringConstraints(pattern=r"^(\+[1-9]\d{6,14})?$")] = ""
-    mode: Literal["warm-transfer-say-message", "warm-transfer-experimental", "blind-transfer"] = (
-        "warm-transfer-say-message"
-    )
     closed: Literal["assistant", "another-assistant", "transfer", "sentence"] = "assistant"
     closed_assistant: AssistantId | None = None
     hours: Hours | None = None
     vip: Vip | None = None
+    handoff: Handoff | None = None
 
     @model_validator(mode="after")
     def _closed_when(self) -> Self:
@@ -69,6 +58,9 @@ class Rules(BaseModel):
             "closed_assistant": ("assistant", self.closed_assistant),
             "vip.assistant": ("assistant", self.vip.assistant if self.vip else None),
         }
+        for name, target in (self.handoff.to if self.handoff else {}).items():
+            named[f"handoff.to.{name}.assistant_id"] = ("assistant", target.assistant_id)
+            named[f"handoff.to.{name}.squad_id"] = ("squad", target.squad_id)
         return {key: (resource, id_) for key, (resource, id_) in named.items() if id_}
 
     def is_open(self, moment: datetime) -> bool:
@@ -121,7 +113,13 @@ def _in_our_words(error: Any, where: str, own: str) -> tuple[str, str]:
 
 _FORMS = {
     "owner": "true or false",
-    "caller_id": "a number such as +14155550100",
+    "caller_id": 'a number such as +14155550100, or "caller", or "called"',
+    "summary_prompt": "what the summary should say, up to 2,000 characters",
+    "wait_s": "seconds, from 1 to 600",
+    "ring_s": "seconds, from 1 to 600",
+    "hold_audio": "an address that begins with https://",
+    "handoff.parameter": 'the name of a parameter, such as "department"',
+    "handoff.to": "a table for each destination, such as [handoff.to.billing]",
     "closed_assistant": "the id that Vapi gave the assistant",
     "hours.timezone": hours.ZONE,
     "hours.holidays": hours.HOLIDAYS,
@@ -138,4 +136,8 @@ def _form_of(where: str) -> str:
         return _FORMS[where]
     if where.startswith("hours."):
         return hours.OPENING
+    if where.startswith("sip_headers"):
+        return f"a name such as X-Case, with a text of up to {MAX_HEADER} characters"
+    if where.endswith(("assistant_id", "squad_id")):
+        return "an id that Vapi gave"
     return destinations.FORM if where.startswith("queues.") else "a table"
