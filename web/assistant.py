@@ -129,7 +129,7 @@ def _known(turn: Turn, deadline: Deadline) -> _Found:
     """The one contact with the number, or the callers that share it."""
     caller = look_up_caller(turn, deadline)
     vip, contact = turn.agent.transfer.vip, caller.contact
-    is_vip = vip is not None and contact is not None and vip.is_one(contact.traits)
+    is_vip = vip is not None and contact is not None and vip.matches(contact.traits)
     return _Found(_overrides(turn, caller), is_vip)
 
 

@@ -102,16 +102,16 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     claims = part(lambda: read_claims(folder))
     policy = part(lambda: read_policy(folder))
     if assistant and transfer:
-        mistakes += _unheard(folder, assistant, transfer)
+        mistakes += _not_sent(folder, assistant, transfer)
     if mistakes or not (sentences and assistant and salesforce and transfer and claims and policy):
         raise AgentError(mistakes, folder)
     return Agent(folder, tools, sentences, assistant, salesforce, transfer, claims, policy)
 
 
-def _unheard(folder: Path, assistant: Mapping[str, Any], transfer: Rules) -> list[Mistake]:
+def _not_sent(folder: Path, assistant: Mapping[str, Any], transfer: Rules) -> list[Mistake]:
     """Vapi asks for a handoff only where the assistant lists the message."""
-    heard = assistant.get("serverMessages")
-    if transfer.handoff is None or heard is None or handoff.MESSAGE in heard:
+    sent = assistant.get("serverMessages")
+    if transfer.handoff is None or sent is None or handoff.MESSAGE in sent:
         return []
     text = (folder / ASSISTANT).read_text(encoding="utf-8-sig")
     problem = f"serverMessages lacks {handoff.MESSAGE}, and transfer.toml has [handoff]"

@@ -48,6 +48,7 @@ class Target(BaseModel):
 
     def as_destination(self) -> dict[str, Any]:
         """As Vapi reads it (HandoffDestinationAssistant, HandoffDestinationSquad)."""
+        where: dict[str, Any]
         if self.squad_id:
             where = {"type": "squad", "squadId": self.squad_id}
         elif self.assistant_id:

@@ -149,6 +149,12 @@ class _ToolFile(_Strict):
     """The tool's own sentences by language, such as `accepted`, `none` and `one`."""
 
 
+class SpeakingFile(_ToolFile):
+    speak: bool = False
+    """true: Vapi says word for word what was found or accepted, and the model adds nothing. Any
+    other answer is still the model's to say."""
+
+
 class IdentifyFile(_ToolFile):
     """Find out who is calling."""
 
@@ -156,7 +162,7 @@ class IdentifyFile(_ToolFile):
     """identify: find out who is calling."""
 
 
-class ReadFile(_ToolFile):
+class ReadFile(SpeakingFile):
     """Read records of the caller's own."""
 
     verb: Literal["read"]
@@ -195,7 +201,7 @@ class LinkFile(_Strict):
     """The argument that has the name, in braces. How it is grouped does not matter."""
 
 
-class CreateFile(_ToolFile):
+class CreateFile(SpeakingFile):
     """Create a record that belongs to the caller."""
 
     verb: Literal["create"]
@@ -225,7 +231,7 @@ class CreateFile(_ToolFile):
     """Whether a caller who is not known gets a record, which then has no contact."""
 
 
-class CommentFile(_ToolFile):
+class CommentFile(SpeakingFile):
     """Add a comment to a case of the caller's."""
 
     verb: Literal["comment"]
@@ -234,7 +240,7 @@ class CommentFile(_ToolFile):
     """This verb works on cases."""
 
 
-class UpdateFile(_ToolFile):
+class UpdateFile(SpeakingFile):
     """Change fields of the caller's own contact."""
 
     verb: Literal["update"]
@@ -245,7 +251,7 @@ class UpdateFile(_ToolFile):
     """Salesforce field → the argument that changes it, such as Email = "{email}"."""
 
 
-class CloseFile(_ToolFile):
+class CloseFile(SpeakingFile):
     """Take back a case, or close it."""
 
     verb: Literal["close"]
@@ -254,7 +260,7 @@ class CloseFile(_ToolFile):
     """This verb works on cases."""
 
 
-class CallBackFile(_ToolFile):
+class CallBackFile(SpeakingFile):
     """Have a person call back."""
 
     verb: Literal["call_back"]

@@ -116,7 +116,7 @@ _FORMS = {
     "caller_id": 'a number such as +14155550100, or "caller", or "called"',
     "summary_prompt": "what the summary should say, up to 2,000 characters",
     "wait_s": "seconds, from 1 to 600",
-    "ring_s": "seconds, from 1 to 600",
+    "dial_s": "seconds, from 1 to 600",
     "hold_audio": "an address that begins with https://",
     "handoff.parameter": 'the name of a parameter, such as "department"',
     "handoff.to": "a table for each destination, such as [handoff.to.billing]",

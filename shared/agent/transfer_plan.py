@@ -43,7 +43,7 @@ class TransferPlan(BaseModel):
     caller_id: the number that the colleague's phone shows: one of yours, "caller" or "called"; ""
     for Vapi's choice. summary_prompt: what Vapi's own summary should say, for the modes with one.
     wait_s: how long Vapi waits for the colleague to speak. hold_audio: what the caller hears
-    meanwhile. sip_verb, ring_s, sip_headers: how a SIP destination is reached.
+    meanwhile. sip_verb, dial_s, sip_headers: how a SIP destination is reached.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -54,7 +54,7 @@ class TransferPlan(BaseModel):
     wait_s: Seconds | None = None
     hold_audio: Annotated[str, StringConstraints(pattern=r"^https://\S{1,500}$")] | None = None
     sip_verb: Literal["refer", "bye", "dial"] | None = None
-    ring_s: Seconds | None = None
+    dial_s: Seconds | None = None
     sip_headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -65,7 +65,7 @@ class TransferPlan(BaseModel):
             ("summary_prompt", self.says_summary, "a mode with a summary"),
             ("wait_s", waits, "a mode with wait-for-operator"),
             ("hold_audio", self.mode == EXPERIMENTAL, f'mode = "{EXPERIMENTAL}"'),
-            ("ring_s", self.sip_verb == "dial", 'sip_verb = "dial"'),
+            ("dial_s", self.sip_verb == "dial", 'sip_verb = "dial"'),
         ):
             if getattr(self, key) is not None and not counts:
                 raise ValueError(f"{key} needs {needs}")
@@ -102,7 +102,7 @@ class TransferPlan(BaseModel):
             "timeout": self.wait_s,
             "holdAudioUrl": self.hold_audio,
             "sipVerb": self.sip_verb,
-            "dialTimeout": self.ring_s,
+            "dialTimeout": self.dial_s,
         }
         plan |= {name: value for name, value in others.items() if value is not None}
         return plan | {"fallbackPlan": {"message": if_it_fails, "endCallEnabled": False}}

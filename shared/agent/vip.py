@@ -38,7 +38,7 @@ class Vip(BaseModel):
         """The field as a query on Contact names it."""
         return self.field.removeprefix("Contact.")
 
-    def is_one(self, values: Mapping[str, str]) -> bool:
+    def matches(self, values: Mapping[str, str]) -> bool:
         """values: of the caller's fields, by path. A picklist of several values counts if one of
         them does."""
         stored = {part.strip().casefold() for part in values.get(self.path, "").split(";")}

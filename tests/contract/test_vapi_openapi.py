@@ -17,6 +17,8 @@ from shared.agent.handoff import Target
 from shared.agent.transfer import Rules
 from shared.agent.transfer_plan import EXPERIMENTAL, Mode
 from shared.settings import load_settings
+from shared.vapi.answers import as_entry, result
+from shared.vapi.messages import ToolCall
 from simulator.vapi.rest import BACKOFF, CAMPAIGN_MESSAGES, FIELDS, JSON_SCHEMA, SERVER_MESSAGES
 from web.transfer import destination
 
@@ -139,7 +141,7 @@ def test_small_tables_of_the_simulated_vapi_are_vapis() -> None:
 @pytest.mark.parametrize("destination_of_call", ["+14155550190;ext=12", "sip:a@example.com"])
 @pytest.mark.parametrize("mode", get_args(Mode))
 def test_a_transfer_is_as_vapi_describes_it(mode: Mode, destination_of_call: str) -> None:
-    wanted: dict[str, Any] = {"mode": mode, "caller_id": "caller", "sip_verb": "dial", "ring_s": 30}
+    wanted: dict[str, Any] = {"mode": mode, "caller_id": "caller", "sip_verb": "dial", "dial_s": 30}
     wanted["sip_headers"] = {"X-Call": "{callId}"}
     if "summary" in mode:
         wanted["summary_prompt"] = "In two sentences."
@@ -166,6 +168,12 @@ def test_a_transfer_is_as_vapi_describes_it(mode: Mode, destination_of_call: str
 def test_a_handoff_is_as_vapi_describes_it(key: str, described: str, history: Any) -> None:
     target = Target.model_validate({key: "front-1", "history": history})
     assert fits(target.as_destination(), SCHEMAS[described], "destination") == []
+
+
+def test_an_answer_that_vapi_says_itself_is_as_vapi_describes_it() -> None:
+    entry = json.loads(as_entry(ToolCall("t1", "orderStatus", {}), result("Hi.", spoken=True)))
+    assert "message" in entry
+    assert fits(entry, SCHEMAS["ToolCallResult"], "result") == []
 
 
 def test_the_check_refuses_what_is_not_described() -> None:

@@ -9,10 +9,10 @@ import redis
 
 from shared.agent.errors import AgentError
 from shared.agent.folder import load_agent
-from shared.agent.transfer import Rules
+from shared.agent.transfer import Rules, read_rules
 from shared.settings import Settings
-from tests.calling import message, post
-from tests.web.test_transfer import CASE, MONDAY_NOON, app_with, ask, read_rules, with_rules
+from tests.calling import ask, message, post
+from tests.web.test_transfer import CASE, MONDAY_NOON, app_with, with_rules
 from web.service import Service
 from web.tools.turn import Turn
 from web.transfer import answer_transfer, destination
@@ -141,7 +141,7 @@ def test_a_plan_has_what_its_mode_reads(
 def test_the_other_keys_stand_under_vapis_names(tmp_path: Path) -> None:
     text = (
         'mode = "warm-transfer-wait-for-operator-to-speak-first-and-then-say-message"\n'
-        'wait_s = 20\nsip_verb = "dial"\nring_s = 30\n'
+        'wait_s = 20\nsip_verb = "dial"\ndial_s = 30\n'
     )
     made = plan(text, tmp_path)
     assert (made["timeout"], made["sipVerb"], made["dialTimeout"]) == (20, "dial", 30)
@@ -194,8 +194,8 @@ def test_a_sip_header_carries_the_case_of_the_call_and_nothing_that_is_not_known
         ('mode = "warm-transfer-twiml"', 1, "mode has another value"),
         ('owner = true\nsummary_prompt = "x"', 2, "summary_prompt needs a mode with a summary"),
         ('owner = true\nwait_s = 5', 2, "wait_s needs a mode with wait-for-operator"),
-        ("owner = true\nring_s = 5", 2, 'ring_s needs sip_verb = "dial"'),
-        ('sip_verb = "dial"\nring_s = 601', 2, "ring_s has another form; write seconds"),
+        ("owner = true\ndial_s = 5", 2, 'dial_s needs sip_verb = "dial"'),
+        ('sip_verb = "dial"\ndial_s = 601', 2, "dial_s has another form; write seconds"),
         ('owner = true\nhold_audio = "https://x.example"', 2, "hold_audio needs mode"),
         ('mode = "warm-transfer-experimental"\nhold_audio = "http://x.example"', 2,
          "an address that begins with https://"),

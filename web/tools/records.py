@@ -40,9 +40,10 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
     count = 1 if file.show == "one" else file.limit
     shown = [_one(turn, caller, tool, row) for row in rows[:count]]
     if file.show == "one" or len(rows) == 1:
-        return result(shown[0])
+        return result(shown[0], spoken=tool.speaks)
     many = own(tool.name, "read", "many")
-    return result(turn.first(many, count=len(rows), records=" ".join(shown)))
+    said = turn.first(many, count=len(rows), records=" ".join(shown))
+    return result(said, spoken=tool.speaks)
 
 
 def _one(turn: Turn, caller: Caller, tool: Tool, row: dict[str, Any]) -> str:
