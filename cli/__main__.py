@@ -5,7 +5,7 @@ import click
 from cli.agent.commands import agent
 from cli.doctor import doctor
 from cli.intents import intents
-from cli.kinds import pause, resume
+from cli.pauses import pause, resume
 from cli.person.commands import person
 from cli.policy import policy
 from cli.provision import provision

@@ -13,7 +13,7 @@ import click
 from cli.agent.choice import AGENT
 from cli.chain import Finding, Link, Status, examine, not_checked
 from cli.checks import agent as agent_checks
-from cli.checks import phone, salesforce, service, store
+from cli.checks import phone, salesforce, service, store, transfer
 from cli.checks.context import CheckContext
 from cli.checks.env_file import check_env
 from cli.store import LOAD
@@ -22,11 +22,13 @@ from shared.settings import SettingsError, load_settings
 LINKS: tuple[Link[CheckContext], ...] = (
     *store.LINKS,
     *service.LINKS,
+    transfer.RULES,
     agent_checks.FOLDER,
     agent_checks.DISCLOSURE,
     *salesforce.LINKS,
     agent_checks.FIT,
     *phone.LINKS,
+    transfer.ASSISTANTS,
 )
 
 ENV = Link[Path]("variables", "", check_env)

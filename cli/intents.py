@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from cli.edits import Edit, EditRefusedError, edited
-from cli.kinds import KindName
 from cli.org_state import org_state_of
+from cli.pauses import KindName
 from cli.store import Commands, open_journal
 from cli.times import iso
 from shared.agent.agents import agents_of

@@ -1,4 +1,6 @@
-"""assistant-request: which assistant answers, and what it knows of the caller before it speaks.
+"""assistant-request: who answers, and what the assistant knows of the caller before it speaks.
+
+Outside the opening hours, and for VIPs, the transfer rules of the agent folder decide.
 
 Vapi waits 7.5 s at most (docs/vendors.md V4). Looking up who is calling gets WAIT_S of it; on any
 trouble the assistant answers without knowing the caller.
@@ -8,21 +10,22 @@ variable of that name (docs/vendors.md V15), and would stand in the prompt where
 """
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.agent.folder import Agent
 from shared.agent.languages import language_tag
-from shared.agent.sentences import in_quotes, quoted
+from shared.agent.sentences import in_quotes, phrase, quoted
 from shared.agent.tool_files import Verb
+from shared.agent.vip import Vip
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
 from shared.logs import log
 from shared.salesforce.failures import SalesforceError
 from shared.store import StoreUnavailableError
 from web.service import Service
-from web.tools.caller import look_up_caller, may, open_cases
+from web.tools.caller import Caller, look_up_caller, may, open_cases
 from web.tools.identify import ACCOUNT, MAX_NAME, NAME
 from web.tools.sentences import case_sentence
 from web.tools.turn import Turn
@@ -45,48 +48,92 @@ VOICES = frozenset({"11labs", "cartesia", "lmnt", "rime-ai", "vapi"})
 have names of their own for it, or none: there the assistant's own settings stay."""
 
 
+@dataclass(frozen=True)
+class _Found:
+    """overrides: what the assistant knows of the caller. is_vip: by the transfer rules."""
+
+    overrides: dict[str, Any]
+    is_vip: bool = False
+
+
 def answer_assistant_request(
     service: Service, agent: Agent, state: CallState | None, now: datetime | None = None
 ) -> str:
     """agent: the folder that answers the call. state: None when the store does not answer."""
-    if closed := _outside_the_hours(service, agent, now or datetime.now(UTC)):
-        return json.dumps(closed)
-    assistant_id = next(iter(agent.claims.assistants), service.settings.vapi.assistant_id)
-    if not assistant_id:
-        log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
-        sentences = agent.sentences
-        return json.dumps({"error": sentences.say(sentences.default, "nobody-answers")})
-    overrides: dict[str, Any] = {"variableValues": _variables(service)}
+    rules = agent.transfer
+    is_open = rules.is_open(now or datetime.now(UTC))
+    answer = _for_anybody(service, agent, is_open=is_open)
+    vip = rules.vip if rules.vip and (is_open or rules.vip.when_closed) else None
+    if "assistantId" not in answer and not vip:
+        return json.dumps(answer)
+    own = None if rules.closed_assistant and not is_open else answer.get("assistantId")
+    found = _Found({"variableValues": _variables(service)})
     if state and state.number:
-        deadline = Deadline.after(WAIT_S)
         turn = Turn(service, replace(state, assistant_language=_saved_language(agent)))
-        try:
-            overrides = service.lookups.run(lambda: _known(turn, deadline))
-        except (SalesforceError, StoreUnavailableError) as trouble:
-            log.warning("assistant_plain", call_id=state.call_id, reason=type(trouble).__name__)
-        except Exception:
-            log.exception("assistant_plain", call_id=state.call_id)
-    return json.dumps({"assistantId": assistant_id, "assistantOverrides": overrides})
+        found = _looked_up(turn) or found
+        if vip and found.is_vip:
+            log.info("vip_call", call_id=state.call_id)
+            answer = _for_a_vip(turn, vip)
+    if "assistantId" in answer:
+        # Of another assistant, neither voice nor greeting are known here.
+        variables = {"variableValues": found.overrides["variableValues"]}
+        answer["assistantOverrides"] = (
+            found.overrides if answer["assistantId"] == own else variables
+        )
+    return json.dumps(answer)
 
 
-def _outside_the_hours(service: Service, agent: Agent, now: datetime) -> dict[str, Any] | None:
-    """What a call gets instead of the assistant, by `closed` in transfer.toml; None for nothing.
+def _for_anybody(service: Service, agent: Agent, *, is_open: bool) -> dict[str, Any]:
+    """What a call gets whoever calls: an assistant, or what `closed` in transfer.toml says.
 
     In the default language: who is calling is not looked up.
     """
     rules, sentences = agent.transfer, agent.sentences
-    if rules.closed == "assistant" or rules.is_open(now):
-        return None
     number = service.settings.calls.fallback_phone_number
-    if rules.closed == "transfer" and number:
-        message = sentences.say(sentences.default, "closed-transfer")
-        return {"destination": destination(rules, number, message)}
-    return {"error": sentences.say(sentences.default, "closed")}
+    match "assistant" if is_open else rules.closed:
+        case "transfer" if number:
+            message = sentences.say(sentences.default, "closed-transfer")
+            return {"destination": destination(rules, number, message)}
+        case "transfer" | "sentence":
+            return {"error": sentences.say(sentences.default, "closed")}
+        case "another-assistant":
+            return {"assistantId": rules.closed_assistant}
+    assistant_id = next(iter(agent.claims.assistants), service.settings.vapi.assistant_id)
+    if not assistant_id:
+        log.error("assistant_not_configured", setting="VAPI_ASSISTANT_ID")
+        return {"error": sentences.say(sentences.default, "nobody-answers")}
+    return {"assistantId": assistant_id}
 
 
-def _known(turn: Turn, deadline: Deadline) -> dict[str, Any]:
-    """The overrides for the one contact with the number, or for the callers that share it."""
+def _for_a_vip(turn: Turn, vip: Vip) -> dict[str, Any]:
+    if vip.assistant:
+        return {"assistantId": vip.assistant}
+    assert vip.number
+    message = turn.say("transfer-connecting", whom=phrase("transfer-to-colleague"))
+    return {"destination": destination(turn.agent.transfer, vip.number, message)}
+
+
+def _looked_up(turn: Turn) -> _Found | None:
+    """What is found out in time; None on any trouble."""
+    deadline, call_id = Deadline.after(WAIT_S), turn.state.call_id
+    try:
+        return turn.service.lookups.run(lambda: _known(turn, deadline))
+    except (SalesforceError, StoreUnavailableError) as trouble:
+        log.warning("assistant_plain", call_id=call_id, reason=type(trouble).__name__)
+    except Exception:
+        log.exception("assistant_plain", call_id=call_id)
+    return None
+
+
+def _known(turn: Turn, deadline: Deadline) -> _Found:
+    """The one contact with the number, or the callers that share it."""
     caller = look_up_caller(turn, deadline)
+    vip, contact = turn.agent.transfer.vip, caller.contact
+    is_vip = vip is not None and contact is not None and vip.matches(contact.traits)
+    return _Found(_overrides(turn, caller), is_vip)
+
+
+def _overrides(turn: Turn, caller: Caller) -> dict[str, Any]:
     contact = caller.contact
     may_name = may(turn, caller, Verb.IDENTIFY, NAME)
     spoken = _spoken_language(turn, contact.name if contact and may_name else "")

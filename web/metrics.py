@@ -77,7 +77,18 @@ class FleetCollector(Collector):
             labels=["kind"],
         )
         paused = GaugeMetricFamily("vs_kind_paused", "1 while a person paused it", labels=["kind"])
+        tool_failing = GaugeMetricFamily(
+            "vs_tool_failing",
+            "1 while a tool waits because the org no longer fits its file",
+            labels=["tool"],
+        )
+        tool_paused = GaugeMetricFamily(
+            "vs_tool_paused", "1 while a person paused it", labels=["tool"]
+        )
         by_hand = journal.paused()
+        for tool in self._service.agents.tool_sources:
+            tool_failing.add_metric([tool], tool in waits and waits[tool].failures_in_a_row > 0)
+            tool_paused.add_metric([tool], tool in by_hand)
         kinds = sorted(found.kinds)
         for kind in kinds:
             for state, count in asdict(found.kinds[kind]).items():
@@ -87,7 +98,7 @@ class FleetCollector(Collector):
         for what in ("org", *kinds):
             left_ms = waits[what].until_ms - now_ms if what in waits else 0
             waiting.add_metric([what], max(0, left_ms) / 1000)
-        yield from (open_, waiting, failing, paused)
+        yield from (open_, waiting, failing, paused, tool_failing, tool_paused)
         yield GaugeMetricFamily("vs_intents_parked", "Intents for a person", found.parked)
         yield GaugeMetricFamily(
             "vs_promises_broken",

@@ -88,6 +88,7 @@ class Service:
                 agents.contact_fields,
                 rules,
                 agents.number_fields,
+                agents.traits,
             )
             for rules in (agent.identify.rules for agent in agents.all)
         }

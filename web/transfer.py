@@ -1,15 +1,22 @@
 """transfer-destination-request: who takes the call, by rules, and what they are told first.
 
+handoff-destination-request: which assistant takes over.
+
 The rules are `transfer.toml` of the agent folder; `FALLBACK_PHONE_NUMBER` is for everything else.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+from shared.agent.destinations import is_sip, number_and_extension
+from shared.agent.folder import Agent
 from shared.agent.sentences import Phrase, Sentences, Value, phrase, quoted
 from shared.agent.tool_files import Verb
-from shared.agent.transfer import Rules, is_sip
+from shared.agent.transfer import Rules
+from shared.agent.transfer_plan import CALLER_IDS
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
@@ -43,33 +50,54 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
         turn.prove(None)  # whoever speaks from now on has shown nothing
     sentences = turn.agent.sentences
     _bring_up_to_date(turn, case_intent, whom, caller.identity.contact_id_to_write)
+    message = turn.say("transfer-connecting", whom=whom)
     return json.dumps(
         {
-            "destination": destination(rules, number, turn.say("transfer-connecting", whom=whom))
+            "destination": destination(rules, number, message, _header_values(turn, case_intent))
             | {
-                "transferPlan": {
-                    "mode": rules.mode,
-                    "message": _for_colleague(sentences, caller, case_intent),
-                    # Read in the experimental mode only (docs/vendors.md V26): the assistant stays.
-                    "fallbackPlan": {
-                        "message": turn.say("transfer-failed"),
-                        "endCallEnabled": False,
-                    },
-                },
+                "transferPlan": rules.plan(
+                    _for_colleague(sentences, caller, case_intent), turn.say("transfer-failed")
+                )
             }
         }
     )
 
 
-def destination(rules: Rules, number: str, message: str) -> dict[str, Any]:
-    """A number or a SIP address, as Vapi reads it."""
-    where = (
-        {"type": "sip", "sipUri": number}
-        if is_sip(number)
-        else {"type": "number", "number": number}
-    )
-    shown = {"callerId": rules.caller_id} if rules.caller_id else {}
-    return where | shown | {"message": message}
+def destination(
+    rules: Rules, number: str, message: str, values: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """A number or a SIP address, as Vapi reads it. values: what SIP headers may carry."""
+    where: dict[str, Any]
+    if is_sip(number):
+        where = {"type": "sip", "sipUri": number}
+        where |= {"sipHeaders": headers} if (headers := rules.headers(values)) else {}
+    else:
+        dialled, extension = number_and_extension(number)
+        where = {"type": "number", "number": dialled}
+        where |= {"extension": extension} if extension else {}
+    # Vapi shows it to a SIP address only where it dials (docs/vendors.md V26).
+    if rules.caller_id and (not is_sip(number) or rules.sip_verb == "dial"):
+        where["callerId"] = CALLER_IDS.get(rules.caller_id, rules.caller_id)
+    return where | {"message": message}
+
+
+def _header_values(turn: Turn, case_intent: Intent | None) -> dict[str, str]:
+    receipt = case_intent.receipt if case_intent else None
+    return {
+        "reference": case_intent.reference if case_intent else "",
+        "caseNumber": (receipt.number or "") if receipt else "",
+        "callId": turn.state.call_id,
+    }
+
+
+def answer_handoff(agent: Agent, parameters: Mapping[str, Any]) -> str:
+    """Which assistant takes over. parameters: of the handoff tool. In the default language: nothing
+    of the call is needed."""
+    target = agent.transfer.handoff.target(parameters) if agent.transfer.handoff else None
+    if target is None:
+        sentences = agent.sentences
+        return json.dumps({"error": sentences.say(sentences.default, "handover-refused")})
+    return json.dumps({"destination": target.as_destination()})
 
 
 def _destination(

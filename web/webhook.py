@@ -48,7 +48,7 @@ from web.tools.caller import known_caller
 from web.tools.dispatch import answer_tool_calls, store_is_away
 from web.tools.sentences import about
 from web.tools.turn import Turn
-from web.transfer import answer_transfer
+from web.transfer import answer_handoff, answer_transfer
 
 PATHS = frozenset({"/webhook/vapi", "/webhook"})
 
@@ -141,7 +141,9 @@ def answer(service: Service, message: Message) -> str:
             return answer_assistant_request(service, service.agents.named(state.agent), state)
         case "transfer-destination-request":
             return _transfer(service, state)
-        case "knowledge-base-request" | "handoff-destination-request" | "campaign.predial":
+        case "handoff-destination-request":
+            return answer_handoff(service.agents.named(state.agent), message.parameters)
+        case "knowledge-base-request" | "campaign.predial":
             return answer_without_store(service, message)
         case "transcript":
             _remove_secrets(service, message, state)
@@ -167,7 +169,7 @@ def answer_without_store(service: Service, message: Message) -> str:
         case "transfer-destination-request":
             return _error(agent, "transfer-nobody")
         case "handoff-destination-request":
-            return _error(agent, "handover-refused")
+            return answer_handoff(agent, message.parameters)
         case "campaign.predial":
             return _predial(agent)
         case "knowledge-base-request":

@@ -166,6 +166,7 @@ argument-caseNumber-wrong = Eine Vorgangsnummer besteht aus Ziffern.
 not-saved = Ich konnte das nicht sicher speichern. Bitte sagen Sie dem Anrufer, dass es nicht bestätigt ist.
 not-saved-try-again = Ich konnte das nicht speichern. Bitte versuchen Sie es noch einmal.
 not-found-out = Das kann ich gerade nicht nachsehen. Bitte machen Sie ohne diese Auskunft weiter.
+lookup-paused = Das kann ich vorerst nicht nachsehen, und noch einmal zu fragen hilft nicht. Bieten Sie einen Rückruf an.
 too-many-calls = Das ist zu viel auf einmal. Hierfür wurde nichts getan. Bitte fragen Sie einzeln danach.
 too-many-writes = Mehr kann ich hier nicht aufnehmen. Es wurde nichts weiter gespeichert. Bieten Sie für den Rest jemanden aus unserem Team an.
 no-such-tool = Das kann ich hier nicht tun.

@@ -166,6 +166,7 @@ argument-caseNumber-wrong = A case number has digits.
 not-saved = I could not save that for certain. Please tell the caller that it is not confirmed.
 not-saved-try-again = I could not save that. Please try once more.
 not-found-out = I can't look that up right now. Please go on without it.
+lookup-paused = I can't look that up for the time being, and asking again does not help. Offer that somebody calls back.
 too-many-calls = That is too much at once. Nothing was done for this one. Ask for it by itself.
 too-many-writes = That is as much as I can note down here. Nothing more was saved. Offer a colleague for the rest.
 no-such-tool = That is nothing I can do here.

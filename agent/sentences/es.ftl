@@ -165,6 +165,7 @@ argument-caseNumber-wrong = Un número de caso tiene cifras.
 not-saved = No he podido guardarlo con seguridad. Diga a quien llama que no está confirmado.
 not-saved-try-again = No he podido guardarlo. Inténtelo otra vez, por favor.
 not-found-out = No puedo consultarlo en este momento. Continúe sin ese dato, por favor.
+lookup-paused = Por ahora no puedo consultarlo, y volver a preguntar no sirve. Ofrezca que le llamemos más tarde.
 too-many-calls = Es demasiado a la vez. Para esto no se ha hecho nada. Pídalo por separado.
 too-many-writes = No puedo anotar nada más aquí. No se ha guardado nada más. Para el resto, ofrezca hablar con una persona de nuestro equipo.
 no-such-tool = Eso no puedo hacerlo aquí.

@@ -118,6 +118,8 @@ def explained(tool: Tool, path: Path, policy: Policy, rules: CallerRules = DEFAU
         f"  The model reads: {tool.description}\n"
         f"  Who may use it: {_who(tool, policy)}"
     ]
+    if tool.speaks:
+        parts[0] += "\n  Vapi says what was found or accepted word for word; the model adds nothing"
     for section in _sections(rules):
         if lines := list(section.lines(tool)):
             parts.append("\n".join([section.title, *(f"  {line}" for line in lines)]))

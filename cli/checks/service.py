@@ -8,10 +8,8 @@ from urllib.request import Request, urlopen
 
 from pydantic import SecretStr
 
-from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem, Suspicion
+from cli.chain import Link, Problem, Suspicion
 from cli.checks.context import CheckContext
-from shared.agent.agents import agents_of
-from shared.agent.errors import AgentError
 from shared.alive import Alive, Peer, Role
 from shared.journal.journal import Journal
 from shared.operators.rotation import Rotation
@@ -118,7 +116,8 @@ def _sweeps(check_context: CheckContext) -> str:
 def _paused(check_context: CheckContext) -> str:
     if paused := sorted(Journal(check_context.store).paused()):
         raise Problem(
-            f"An operator paused {', '.join(paused)}: writes are accepted but not delivered",
+            f"An operator paused {', '.join(paused)}: writes are accepted but not delivered, and "
+            "lookups are not answered",
             f"Run: python -m cli resume {paused[0]} --yes",
         )
     return "none"
@@ -127,11 +126,11 @@ def _paused(check_context: CheckContext) -> str:
 def _failing(check_context: CheckContext) -> str:
     waits = Journal(check_context.store).waits()
     failing = sorted(
-        (kind, wait) for kind, wait in waits.items() if kind != "org" and wait.failures_in_a_row
+        (what, wait) for what, wait in waits.items() if what != "org" and wait.failures_in_a_row
     )
     if failing:
         raise Problem(
-            "; ".join(f"{kind} waits because of {wait.reason}" for kind, wait in failing),
+            "; ".join(f"{what} waits because of {wait.reason}" for what, wait in failing),
             "Fix the cause in Salesforce (docs/runbook.md lists the codes), then run: "
             f"python -m cli resume {failing[0][0]} --yes",
         )
@@ -183,32 +182,14 @@ def _ago(seconds: int) -> str:
     return f"{hours} hours ago" if hours >= 2 else f"{minutes} minutes ago"
 
 
-def _transfer_rules(check_context: CheckContext) -> str:
-    try:
-        rules = agents_of(check_context.settings).first.transfer
-    except AgentError:
-        raise NotSetUp(f"not checked because of {AGENT_FOLDER}") from None
-    fallback = check_context.settings.calls.fallback_phone_number
-    elsewhere = f"go to {fallback}" if fallback else "are offered a call-back"
-    if rules.closed == "transfer" and not fallback:
-        raise Problem(
-            "transfer.toml sends calls outside the hours to FALLBACK_PHONE_NUMBER, and it is "
-            "not set",
-            'Set it, or set closed to "sentence" or "assistant".',
-        )
-    queues = f"{len(rules.queues)} queues; " if rules.queues else ""
-    return f"{queues}callers who ask for a person and whom no rule sends elsewhere {elsewhere}"
-
-
 LINKS = (
     Link("service", "", _service),
     Link("workers", "redis", _workers),
     Link("beat", "redis", _beat),
     Link("sweeps", "workers", _sweeps),
-    Link("paused kinds", "redis", _paused),
-    Link("failing kinds", "redis", _failing),
+    Link("paused", "redis", _paused),
+    Link("failing", "redis", _failing),
     Link("parked writes", "redis", _parked),
     Link("client addresses", "", _addresses),
     Link("secret rotation", "redis", _rotation),
-    Link("transfer rules", "", _transfer_rules),
 )

@@ -31,10 +31,15 @@ UNDO = "undo"
 TRIES = 4
 
 OPTIONAL = frozenset({"Type", "Origin", "Priority", "TaskSubtype", "CallType"})
-LEFT_OUT = {FailureClass.VALUE, FailureClass.LINK, FailureClass.MISSING_FIELD}
+LEFT_OUT = {
+    FailureClass.VALUE,
+    FailureClass.CHOICE,
+    FailureClass.LINK,
+    FailureClass.MISSING_FIELD,
+}
 """The fields that a delivery would omit after one of these failures, rather than park."""
 
-A_RULE_REFUSES = {FailureClass.VALUE, FailureClass.LINK, FailureClass.REFUSED}
+A_RULE_REFUSES = {FailureClass.VALUE, FailureClass.CHOICE, FailureClass.LINK, FailureClass.REFUSED}
 
 OF_CASE = Reference("@{Case.id}")
 """The case that the trial has created before."""

@@ -1,5 +1,6 @@
-"""Whether the tools of an agent folder fit the org: objects, fields, rights, types, lengths,
-values, lookups and keys. Each misfit is named with file, line and what would be right.
+"""Whether the tools of an agent folder, and its transfer rules, fit the org: objects, fields,
+rights, types, lengths, values, lookups and keys. Each misfit is named with file, line and what
+would be right.
 
 All that this asks of the org is its describe, one request for up to 25 objects.
 """
@@ -10,6 +11,7 @@ from difflib import get_close_matches
 
 from cli.org.field_fit import PICKLISTS, TEXTS, Fit, listed, misfit_of_value
 from cli.org.inspection import Inspection, Need, SObject
+from cli.org.transfer_fit import transfer_misfits
 from shared.agent.errors import Mistake
 from shared.agent.folder import Agent
 from shared.agent.tool_files import (
@@ -64,7 +66,7 @@ def misfits(agent: Agent, org: Inspection, *, has_key_fields: bool) -> list[Mist
     for name, tool in agent.tools.items():
         for where, problem, remedy in _of_tool(tool, org, has_key_fields):
             found.append(Mistake(*place_in(agent.folder, name, where), problem, remedy))
-    return found
+    return [*found, *transfer_misfits(agent, org)]
 
 
 def _object_of(tool: Tool) -> str:

@@ -15,6 +15,7 @@ from shared.agent.errors import AgentError, Mistake
 from shared.agent.folder import Agent, load_agent
 from shared.agent.identify import wrong_updates
 from shared.agent.languages import PROJECT, default_language
+from shared.domain.intent import source_of
 from shared.salesforce.phones import PHONES, STANDARD_NUMBERS, NumberFields
 from shared.settings import Settings
 
@@ -63,9 +64,20 @@ class Agents:
         )
 
     @property
+    def tool_sources(self) -> tuple[str, ...]:
+        """The tools of all folders, such as "agent/requestReturn"."""
+        return tuple(source_of(agent.name, tool) for agent in self.all for tool in agent.tools)
+
+    @property
     def contact_fields(self) -> tuple[str, ...]:
         """The fields of a contact that the tools of any folder change."""
         return tuple(sorted({name for agent in self.all for name in agent.contact_fields}))
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The fields of a contact, and of its account, that the transfer rules of any folder
+        compare."""
+        return tuple(sorted({agent.transfer.vip.path for agent in self.all if agent.transfer.vip}))
 
 
 def _all(first: tuple[str, ...], more: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -65,6 +65,9 @@ def wrong_with(file: AnyFile) -> Iterator[Finding]:
         for finding in _wrong_with_template(file, where, template)
     ]
     yield from of_templates
+    if isinstance(file, ReadFile) and file.speak and file.object == "Case":
+        problem = 'speak does not go with object = "Case": its sentences are for the agent'
+        yield ("speak",), problem, "remove it"
     if isinstance(file, CreateFile):
         yield from _wrong_with_create(file)
     if isinstance(file, ReadFile):

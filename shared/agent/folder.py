@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.agent import handoff
 from shared.agent.claims import Claims, read_claims
 from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
@@ -35,6 +36,7 @@ from shared.salesforce.phones import PHONES
 TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What the models' providers accept as the name of a function."""
 
+ASSISTANT = "assistant.toml"
 MAX_TOOLS = 50
 MAX_FILE_BYTES = 256 * 1024
 
@@ -106,6 +108,8 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     transfer = part(lambda: read_rules(folder))
     claims = part(lambda: read_claims(folder))
     policy = part(lambda: read_policy(folder))
+    if assistant and transfer:
+        mistakes += _not_sent(folder, assistant, transfer)
     identify = part(lambda: read_identify(folder))
     if identify:
         guarded = (*PHONES, *identify.phone_fields)
@@ -120,9 +124,20 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     )
 
 
+def _not_sent(folder: Path, assistant: Mapping[str, Any], transfer: Rules) -> list[Mistake]:
+    """Vapi asks for a handoff only where the assistant lists the message."""
+    sent = assistant.get("serverMessages")
+    if transfer.handoff is None or sent is None or handoff.MESSAGE in sent:
+        return []
+    text = (folder / ASSISTANT).read_text(encoding="utf-8-sig")
+    problem = f"serverMessages lacks {handoff.MESSAGE}, and transfer.toml has [handoff]"
+    line = line_of(lines_of(text), ("serverMessages",))
+    return [Mistake(ASSISTANT, line, problem, f'add "{handoff.MESSAGE}"')]
+
+
 def _read_assistant(folder: Path) -> dict[str, Any]:
     """Raises AgentError."""
-    name = "assistant.toml"
+    name = ASSISTANT
     try:
         text = (folder / name).read_text(encoding="utf-8-sig")
         if content := tomllib.loads(text):

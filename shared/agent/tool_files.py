@@ -152,6 +152,12 @@ class _ToolFile(_Strict):
     """The tool's own sentences by language, such as `accepted`, `none` and `one`."""
 
 
+class SpeakingFile(_ToolFile):
+    speak: bool = False
+    """true: Vapi says word for word what was found or accepted, and the model adds nothing. Any
+    other answer is still the model's to say."""
+
+
 class IdentifyFile(_ToolFile):
     """Find out who is calling."""
 
@@ -159,7 +165,7 @@ class IdentifyFile(_ToolFile):
     """identify: find out who is calling."""
 
 
-class ReadFile(_ToolFile):
+class ReadFile(SpeakingFile):
     """Read records of the caller's own."""
 
     verb: Literal["read"]
@@ -198,7 +204,7 @@ class LinkFile(_Strict):
     """The argument that has the name, in braces. How it is grouped does not matter."""
 
 
-class CreateFile(_ToolFile):
+class CreateFile(SpeakingFile):
     """Create a record that belongs to the caller."""
 
     verb: Literal["create"]
@@ -228,7 +234,7 @@ class CreateFile(_ToolFile):
     """Whether a caller who is not known gets a record, which then has no contact."""
 
 
-class CommentFile(_ToolFile):
+class CommentFile(SpeakingFile):
     """Add a comment to a case of the caller's."""
 
     verb: Literal["comment"]
@@ -246,7 +252,7 @@ class NameFile(_Strict):
     """The argument that has the name, in braces. How it is grouped does not matter."""
 
 
-class _OwnRecordFile(_ToolFile):
+class _OwnRecordFile(SpeakingFile):
     contact: FieldPath | None = None
     """The lookup field, or the path of one, that leads from the record to the caller's contact,
     such as Contact__c or Order__r.Contact__c. Not for Contact or Case."""
@@ -283,7 +289,7 @@ class CloseFile(_OwnRecordFile):
     Case."""
 
 
-class CallBackFile(_ToolFile):
+class CallBackFile(SpeakingFile):
     """Have a person call back."""
 
     verb: Literal["call_back"]

@@ -13,6 +13,7 @@ from shared.agent.tool_files import (
     FieldEntry,
     IdentifyFile,
     ReadFile,
+    SpeakingFile,
     UpdateFile,
     Verb,
     VerifyFile,
@@ -50,6 +51,11 @@ class Tool:
     @property
     def description(self) -> str:
         return " ".join(self.file.description.split())
+
+    @property
+    def speaks(self) -> bool:
+        """Vapi says what was found or accepted, word for word."""
+        return isinstance(self.file, SpeakingFile) and self.file.speak
 
     @property
     def is_lookup(self) -> bool:

@@ -1,112 +1,70 @@
-"""Where calls are transferred to: `transfer.toml` of the agent folder.
+"""Who takes a call, before the assistant answers and after: `transfer.toml` of the agent folder.
 
-The account's owner, a queue for each issue type, opening hours, and what a call outside them gets.
+The account's owner, a queue for each issue type, opening hours and what a call outside them gets,
+VIPs, and handoffs to other assistants.
 """
 
 import tomllib
 from collections.abc import Iterator
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
+from shared.agent import destinations, hours, vip
+from shared.agent.destinations import AssistantId, Destination
 from shared.agent.errors import AgentError, Mistake
+from shared.agent.handoff import Handoff
+from shared.agent.hours import Hours
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
-from shared.phone import as_e164
+from shared.agent.transfer_plan import MAX_HEADER, TransferPlan
+from shared.agent.vip import Vip
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-OPENING = 'opening and closing, such as "09:00-17:00"'
-DESTINATION = "a number such as +14155550100, or an address such as sip:support@example.com"
 FILE = "transfer.toml"
 
 
-class Hours(BaseModel):
-    """Opening hours of each day, such as "09:00-17:00". A day that is not named is closed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    timezone: str
-    days: dict[str, tuple[time, time]] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _days(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        days = {day: tuple(str(given[day]).split("-")) for day in DAYS if day in given}
-        return {name: value for name, value in given.items() if name not in DAYS} | {"days": days}
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except ZoneInfoNotFoundError:
-            raise ValueError("must be a time zone, such as America/New_York") from None
-        return name
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        for day, (opens, closes) in self.days.items():
-            if opens >= closes:
-                raise ValueError(f"{day} must open before it closes")
-        return self
-
-    def open_at(self, moment: datetime) -> bool:
-        local = moment.astimezone(ZoneInfo(self.timezone))
-        opening = self.days.get(DAYS[local.weekday()])
-        return opening is not None and opening[0] <= local.time() < opening[1]
-
-
-class Rules(BaseModel):
+class Rules(TransferPlan):
     """owner: try the account's owner first. queues: issue type → number or SIP address.
 
-    caller_id: the number that the colleague's phone shows; "" for Vapi's choice. mode: how Vapi
-    transfers (docs/vendors.md V26). closed: what a call outside the hours gets before the assistant
-    answers: the assistant, the fallback number, or a sentence.
+    closed: what a call outside the hours gets before the assistant answers: the assistant, another
+    one (closed_assistant, its id at Vapi), the fallback number, or a sentence. vip: who reaches a
+    person at once. handoff: which assistant takes over.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     owner: bool = False
-    queues: dict[str, str] = Field(default_factory=dict)
-    caller_id: Annotated[str, StringConstraints(pattern=r"^(\+[1-9]\d{6,14})?$")] = ""
-    mode: Literal["warm-transfer-say-message", "warm-transfer-experimental", "blind-transfer"] = (
-        "warm-transfer-say-message"
-    )
-    closed: Literal["assistant", "transfer", "sentence"] = "assistant"
+    queues: dict[str, Destination] = Field(default_factory=dict)
+    closed: Literal["assistant", "another-assistant", "transfer", "sentence"] = "assistant"
+    closed_assistant: AssistantId | None = None
     hours: Hours | None = None
-
-    @model_validator(mode="after")
-    def _numbers(self) -> Self:
-        for name, number in self.queues.items():
-            if not is_sip(number) and as_e164(number, "ZZ") != number:
-                raise ValueError(f"queues.{name} must be {DESTINATION}")
-        return self
+    vip: Vip | None = None
+    handoff: Handoff | None = None
 
     @model_validator(mode="after")
     def _closed_when(self) -> Self:
         if self.closed != "assistant" and self.hours is None:
             raise ValueError("closed needs [hours]")
+        if self.closed == "another-assistant" and self.closed_assistant is None:
+            raise ValueError('closed = "another-assistant" needs closed_assistant')
+        if self.closed != "another-assistant" and self.closed_assistant is not None:
+            raise ValueError('closed_assistant needs closed = "another-assistant"')
         return self
+
+    @property
+    def at_vapi(self) -> dict[str, tuple[str, str]]:
+        """Key of the file → Vapi's resource and the id of what it names there."""
+        named = {
+            "closed_assistant": ("assistant", self.closed_assistant),
+            "vip.assistant": ("assistant", self.vip.assistant if self.vip else None),
+        }
+        for name, target in (self.handoff.to if self.handoff else {}).items():
+            named[f"handoff.to.{name}.assistant_id"] = ("assistant", target.assistant_id)
+            named[f"handoff.to.{name}.squad_id"] = ("squad", target.squad_id)
+        return {key: (resource, id_) for key, (resource, id_) in named.items() if id_}
 
     def is_open(self, moment: datetime) -> bool:
         return self.hours is None or self.hours.open_at(moment)
-
-
-def is_sip(destination: str) -> bool:
-    return destination.startswith(("sip:", "sips:")) and "@" in destination
 
 
 def read_rules(folder: Path) -> Rules:
@@ -150,13 +108,36 @@ def _in_our_words(error: Any, where: str, own: str) -> tuple[str, str]:
         return f"{where} is missing", f"add {where.rpartition('.')[2]}"
     if error["type"] == "literal_error":
         return f"{where} has another value", f"use {error['ctx']['expected']}"
-    required = {
-        "owner": "true or false",
-        "caller_id": "a number such as +14155550100",
-        "hours.timezone": "a time zone, such as America/New_York",
-    }
+    return f"{where} has another form", f"write {_form_of(where)}"
+
+
+_FORMS = {
+    "owner": "true or false",
+    "caller_id": 'a number such as +14155550100, or "caller", or "called"',
+    "summary_prompt": "what the summary should say, up to 2,000 characters",
+    "wait_s": "seconds, from 1 to 600",
+    "dial_s": "seconds, from 1 to 600",
+    "hold_audio": "an address that begins with https://",
+    "handoff.parameter": 'the name of a parameter, such as "department"',
+    "handoff.to": "a table for each destination, such as [handoff.to.billing]",
+    "closed_assistant": "the id that Vapi gave the assistant",
+    "hours.timezone": hours.ZONE,
+    "hours.holidays": hours.HOLIDAYS,
+    "vip.field": vip.FORM,
+    "vip.values": 'a list of values, such as ["Hot"] or [true]',
+    "vip.number": destinations.FORM,
+    "vip.assistant": "the id that Vapi gave the assistant",
+    "vip.when_closed": "true or false",
+}
+
+
+def _form_of(where: str) -> str:
+    if where in _FORMS:
+        return _FORMS[where]
     if where.startswith("hours."):
-        return f"{where} has another form", f"write {required.get(where, OPENING)}"
-    if where.startswith("queues."):
-        return f"{where} has another form", f"write {DESTINATION}"
-    return f"{where} has another form", f"write {required.get(where, 'a table')}"
+        return hours.OPENING
+    if where.startswith("sip_headers"):
+        return f"a name such as X-Case, with a text of up to {MAX_HEADER} characters"
+    if where.endswith(("assistant_id", "squad_id")):
+        return "an id that Vapi gave"
+    return destinations.FORM if where.startswith("queues.") else "a table"

@@ -21,6 +21,14 @@ def new_intent_id() -> str:
     return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
+def source_of(agent: str, tool: str) -> str:
+    """The name of a tool among those of all agent folders: "agent/requestReturn". "" for no tool.
+
+    No kind has such a name, because it has a slash.
+    """
+    return f"{agent}/{tool}" if agent and tool else ""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What Salesforce returned. number: the CaseNumber of a case, else None; at_ms: epoch ms."""
@@ -43,7 +51,7 @@ class Intent:
     omit_fields: fields that Salesforce refused, which the next attempt omits.
     attempts: leases so far. refusals: answers of Salesforce that refused this very record.
     reason: a code. detail: Salesforce's own words, for the operator; they may quote values.
-    agent: the agent folder of its call, "" for the first one.
+    agent: the agent folder of its tool, or of its call; "" for the first one.
     org: the host of the org that it was accepted for; "" when an earlier version did not record it.
     unreadable: a code for the part that this version can't read, "" when it can read everything.
     has_two_numbers: its call showed two numbers, as `without_caller` says. Not stored.
@@ -74,6 +82,11 @@ class Intent:
     receipt: Receipt | None = None
     unreadable: str = ""
     has_two_numbers: bool = False
+
+    @property
+    def source(self) -> str:
+        """What it waits with when its like fails: the tool that asked for it, else its kind."""
+        return source_of(self.agent, self.tool) or self.kind
 
     @property
     def is_purged(self) -> bool:
@@ -109,7 +122,8 @@ class Scope(StrEnum):
     BATCH = "batch"
     """The records of one request together."""
     RECORD = "record"
-    KIND = "kind"
+    SOURCE = "source"
+    """The tool that asked for the intent; its kind where no tool did."""
     ORG = "org"
 
 
@@ -158,7 +172,7 @@ class Delivered:
 class TryAgain:
     """Not delivered yet.
 
-    delay_ms: how long the record, the kind or the org (see scope) waits.
+    delay_ms: how long the record, its source or the org (see scope) waits.
     in_doubt: the attempt may have been committed all the same.
     rest_ms: how long the intent itself rests as well; a write whose answer was lost may still be
     in progress.
@@ -168,8 +182,8 @@ class TryAgain:
     mere wait.
     limit: after this many refusals of this very record for this reason, the intent parks; 0 when
     the record was not refused.
-    target: the record that was refused, when its kind may be what fails: two different targets make
-    the kind wait. "" when the failure says nothing about the kind.
+    target: the record that was refused, when its source may be what fails: two different targets
+    make the source wait. "" when the failure says nothing about the source.
     """
 
     intent_id: str

@@ -41,6 +41,7 @@ from shared.journal.results import (
     Limits,
     Repeated,
     Settled,
+    Stops,
     StoredAnswer,
     Summary,
     TooLate,
@@ -123,6 +124,7 @@ class Journal:
         self._release_holds = load(store, "journal", "release_holds")
         self._summary = load(store, "journal", "summary")
         self._listed = load(store, "journal", "listed")
+        self._refuse_lookup = load(store, "journal", "refuse_lookup")
 
     # -- accepting -------------------------------------------------------------------------------
 
@@ -143,8 +145,9 @@ class Journal:
         nothing. Raises StoreFullError before the store's memory is full, because delivery and
         retention need the rest of it.
 
-        agent: the agent folder of the call. read_after: adds commands to the pipeline, which run
-        right after this step in the same round trip. Their replies are appended to `replies`.
+        agent: the agent folder of the tool, or of the call. read_after: adds commands to the
+        pipeline, which run right after this step in the same round trip. Their replies are appended
+        to `replies`.
         """
         if self._memory.is_full():
             raise StoreFullError("FULL")
@@ -232,7 +235,8 @@ class Journal:
     def lease(self, kind: Kind, *, limit: int, max_bytes: int) -> Lease:
         """Lease due intents of a kind, oldest first.
 
-        The lease is empty when no intent is due, or when the kind or the org has to wait.
+        The lease is empty when no intent is due, or when the kind or the org has to wait. It has no
+        intent of a tool that has to wait.
 
         Clears the kind's wake-up first, so an intent accepted after that sends a new wake-up.
         """
@@ -263,7 +267,7 @@ class Journal:
         """Record the outcomes of leased intents. Skips intents that this worker no longer holds.
 
         Two decisions need the outcomes of all workers, so this step takes them: whether a record
-        that keeps being refused parks, and whether its kind waits.
+        that keeps being refused parks, and whether its source waits.
         """
         intents = {intent.id: intent for intent in lease.intents}
         with translated():
@@ -279,10 +283,10 @@ class Journal:
                     MISSING_FIELDS_MS,
                 ]
             )
-        states, paused, due_kinds = reply
+        states, stopped, due_kinds = reply
         return Settled(
             {id_: State(state) for id_, state in pairs(states).items()},
-            paused=paused == "paused",
+            stopped=tuple(stopped),
             due_kinds=tuple(Kind(kind) for kind in due_kinds),
         )
 
@@ -294,23 +298,44 @@ class Journal:
 
     # -- by hand, and retention ------------------------------------------------------------------
 
-    def pause(self, kind: Kind) -> bool:
-        """Lease nothing of the kind until `resume`. False when it was paused already."""
-        with translated():
-            return bool(allowed_when_full(self._store, "SADD", f"{self._prefix}paused", kind))
+    def pause(self, name: str) -> bool:
+        """Lease nothing of a kind, or of a tool, until `resume`. False when it was paused already.
 
-    def resume(self, kind: Kind) -> bool:
-        """End a pause of the kind, and its wait. False when there was neither."""
+        name: a kind, or a tool with its agent folder, such as "agent/requestReturn".
+        """
+        with translated():
+            return bool(allowed_when_full(self._store, "SADD", f"{self._prefix}paused", name))
+
+    def resume(self, name: str) -> bool:
+        """End a pause of a kind or a tool, and its wait. False when there was neither."""
         with translated():
             pipe = self._store.pipeline()
-            pipe.srem(f"{self._prefix}paused", kind)
-            pipe.hdel(f"{self._prefix}waits", kind)
-            return any(pipe.execute())
+            pipe.srem(f"{self._prefix}paused", name)
+            pipe.hdel(f"{self._prefix}waits", name)
+            pipe.delete(f"{self._prefix}failing:{name}")
+            *ended, _ = pipe.execute()
+            return any(ended)
 
-    def paused(self) -> set[Kind]:
-        """The kinds that an operator paused."""
+    def paused(self) -> set[str]:
+        """The kinds and tools that an operator paused."""
         with translated():
-            return {Kind(kind) for kind in self._store.smembers(f"{self._prefix}paused")}
+            return set(self._store.smembers(f"{self._prefix}paused"))
+
+    def refuse_lookup(self, tool: str, conversation: str, reason: str, *, delay_ms: int) -> bool:
+        """Salesforce refused the query of a lookup tool, which waits from the second conversation
+        on. True when it starts to wait."""
+        with translated():
+            return bool(
+                self._refuse_lookup(args=[self._prefix, tool, conversation, reason, delay_ms])
+            )
+
+    def lookup_works(self, tool: str) -> None:
+        """Salesforce answered the query of a lookup tool: its wait is over. A pause stays."""
+        with translated():
+            pipe = self._store.pipeline()
+            pipe.hdel(f"{self._prefix}waits", tool)
+            pipe.delete(f"{self._prefix}failing:{tool}")
+            pipe.execute()
 
     def replay(
         self, intent_ids: Iterable[str], draft: dict[str, Any] | None = None
@@ -499,21 +524,23 @@ class Journal:
         counts = {"accepted": found.accepted, "parked": found.parked}
         return counts | {f"open_{kind}": open_.total for kind, open_ in found.kinds.items()}
 
-    def queue_stopped(self, pipe: Any) -> None:
-        """`stopped` as two commands of a pipeline; `read_stopped` reads their replies."""
+    def queue_stops(self, pipe: Any) -> None:
+        """Queue what `read_stops` reads, as three commands of a pipeline."""
         pipe.hgetall(f"{self._prefix}waits")
         pipe.smembers(f"{self._prefix}paused")
+        pipe.time()
 
-    def read_stopped(self, waits: Any, paused: Any) -> frozenset[Kind]:
-        """The kinds that an operator paused, and those that fail as a whole. Empty when the store
-        did not say."""
-        if isinstance(waits, Exception) or isinstance(paused, Exception):
-            return frozenset()
-        failing = {what for what, wait in _waits(waits).items() if wait.failures_in_a_row}
-        return frozenset(Kind(what) for what in {*failing, *paused} - {"org"})
+    def read_stops(self, waits: Any, paused: Any, time: Any) -> Stops:
+        """Empty when the store did not say."""
+        if any(isinstance(reply, Exception) for reply in (waits, paused, time)):
+            return Stops()
+        seconds, micros = time
+        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        return Stops(frozenset(paused), _waits(waits), now_ms)
 
     def waits(self) -> dict[str, Wait]:
-        """The current or last wait of "org" and of each kind: its reason and its end."""
+        """The current or last wait of "org", of each kind and of each tool: its reason and its
+        end."""
         with translated():
             return _waits(self._store.hgetall(f"{self._prefix}waits"))
 

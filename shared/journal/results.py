@@ -1,5 +1,6 @@
 """What the journal returns: the result of an acceptance, a lease, a settlement, a summary."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.intent import Intent
@@ -78,11 +79,33 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class Wait:
-    """Until when nothing of a kind (or of the org) is leased, and why. until_ms: epoch ms."""
+    """Until when nothing of the org, a kind or a tool is leased, and why. until_ms: epoch ms."""
 
     until_ms: int = 0
     reason: str = ""
     failures_in_a_row: int = 0
+
+
+@dataclass(frozen=True)
+class Stops:
+    """What an operator paused, and what waits: "org", kinds, and tools such as "agent/orderStatus".
+
+    now_ms: the store's clock, epoch ms.
+    """
+
+    paused: frozenset[str] = frozenset()
+    waits: Mapping[str, Wait] = field(default_factory=dict)
+    now_ms: int = 0
+
+    def is_stopped(self, name: str) -> bool:
+        """Paused, or failing as a whole: a person has to act."""
+        wait = self.waits.get(name)
+        return name in self.paused or (wait is not None and wait.failures_in_a_row > 0)
+
+    def must_wait(self, name: str) -> bool:
+        """Nothing of it is tried now. After the wait of what failed, this is False again."""
+        wait = self.waits.get(name)
+        return name in self.paused or (wait is not None and wait.until_ms > self.now_ms)
 
 
 @dataclass(frozen=True)
@@ -135,11 +158,11 @@ class Settled:
     """states: the new state of each intent that this worker still held, by id. Other intents did
     not change. due_kinds: kinds whose workers need a wake-up now.
 
-    paused: the kind fails as a whole and waits from now on; before, it did not wait.
+    stopped: kinds and tools that fail as a whole and wait from now on; before, they did not wait.
     """
 
     states: dict[str, State]
-    paused: bool
+    stopped: tuple[str, ...]
     due_kinds: tuple[Kind, ...]
 
     @property

@@ -4,11 +4,13 @@ One query finds callers together with their open cases. It reads only fields tha
 compared.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from shared.deadline import Deadline
+from shared.logs import log
 from shared.phone import as_e164
 from shared.salesforce import account_lines, caller_query, composite
 from shared.salesforce.account_lines import Line
@@ -28,7 +30,7 @@ from shared.salesforce.phones import (
     registered,
     registered_statements,
 )
-from shared.salesforce.soql import columns, soql
+from shared.salesforce.soql import as_text, at, columns, soql
 
 CHANGEABLE = (
     "Phone",
@@ -45,6 +47,8 @@ CHANGEABLE = (
 _CASE_SUMMARY_FIELDS = (*CASE_FIELDS, "ContactId")
 
 MAX_NUMBERS = 20
+TRAITS_AGAIN_S = 600.0
+"""How long a process asks without the traits after the org turned out to lack one."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,9 @@ class Customer:
     may change.
 
     owner_name, owner_phone: the account owner's; the phone is E.164 or "". phones: those on the
-    contact, as the org writes them. acts_for: the contacts for whom this one may act.
+    contact, as the org writes them. acts_for: the contacts for whom this one may act. traits: what
+    the transfer rules compare, as text, such as {"Account.Rating": "Hot"}; not stated where the org
+    lacks the field.
     """
 
     contact_id: str
@@ -97,6 +103,7 @@ class Customer:
     owner_phone: str = ""
     phones: list[str] = field(default_factory=list)
     acts_for: list[str] = field(default_factory=list)
+    traits: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -127,11 +134,14 @@ class Customers:
         changeable: tuple[str, ...] = CHANGEABLE,
         rules: CallerRules = DEFAULT,
         numbers: NumberFields = STANDARD_NUMBERS,
+        traits: tuple[str, ...] = (),
     ) -> None:
         """language_field: a field of Contact, for orgs that store the caller's language.
 
         changeable: the fields of Contact that a caller may change. rules: what makes a caller
-        known. numbers: every field that makes a caller known in any agent folder.
+        known. numbers: every field that makes a caller known in any agent folder. traits: fields of
+        Contact, or of its account, that decide who takes a call; callers are found also where the
+        org lacks them.
         """
         self._salesforce = salesforce
         self._case_numbers = case_numbers
@@ -143,6 +153,8 @@ class Customers:
         self._others = (
             *changeable, *([language_field] if language_field else []), *rules.phone_fields
         )  # fmt: skip
+        self._traits = traits
+        self._traits_again_at = 0.0
 
     def by_phones(
         self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None = None
@@ -154,9 +166,7 @@ class Customers:
         """
         limit = caller_query.MAX_HITS_OF_A_NUMBER * len(numbers)
         try:
-            rows = caller_query.ask(
-                self._salesforce, self._rules, numbers, self._others, deadline, permit
-            )
+            rows = self._ask(numbers, deadline, permit)
         except SalesforceError as error:
             if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
                 raise
@@ -168,6 +178,25 @@ class Customers:
             if len(rows.accounts) == limit or len(self._having(rows.contacts, numbers[0])) < 2:
                 raise away("TOO_MANY_HITS", ambiguous=False)
         return {number: self._holders(rows, number) for number in numbers}
+
+    def _ask(self, numbers: Sequence[str], deadline: Deadline, permit: Permit | None) -> Found:
+        """Without the traits while the org lacks one: who is calling matters more."""
+        if self._traits and time.monotonic() >= self._traits_again_at:
+            others = (*self._others, *self._traits)
+            try:
+                return caller_query.ask(
+                    self._salesforce, self._rules, numbers, others, deadline, permit
+                )
+            except SalesforceError as error:
+                if error.failure is not FailureClass.MISSING_FIELD:
+                    raise
+                self._traits_again_at = time.monotonic() + TRAITS_AGAIN_S
+                # For an alarm: the name of the event does not change.
+                log.error("trait_missing", reason=str(error))
+                permit = None  # it is spent
+        return caller_query.ask(
+            self._salesforce, self._rules, numbers, self._others, deadline, permit
+        )
 
     def _in_halves(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, Holders]:
         half = len(numbers) // 2
@@ -215,6 +244,7 @@ class Customers:
             owner_phone=as_e164(owner.get("Phone") or "", self._region) or "",
             phones=[record[name] for name in self._phone_fields if record.get(name)],
             acts_for=sorted(acting.get(record["Id"], ())),
+            traits={path: as_text(at(record, path)) for path in self._traits},
         )
 
     @property

@@ -36,6 +36,9 @@ class FailureClass(StrEnum):
     """The record changed between our read and our write (optimistic concurrency): read again."""
     VALUE = "value"
     """Salesforce refuses a field's value: an optional field can be omitted."""
+    CHOICE = "choice"
+    """The org does not have this value of a picklist: an optional field can be omitted. Other
+    records show whether the value is the caller's or in all that their tool writes."""
     LINK = "link"
     """The linked record is gone or out of reach: a link can be omitted."""
     MISSING_FIELD = "missing_field"
@@ -45,10 +48,10 @@ class FailureClass(StrEnum):
     TOO_MUCH = "too_much"
     """The request exceeds what a transaction may cost: fewer records in a request may pass."""
     DENIED = "denied"
-    """Refused because of the record or because of its kind: other records show which."""
+    """Refused because of the record or because of what wrote it: other records show which."""
     MISCONFIGURED = "misconfigured"
-    """A permission or an object is missing, whatever the record: the whole kind waits, and an
-    operator has to act."""
+    """A permission or an object is missing, whatever the record: its tool waits, or its kind where
+    no tool wrote it, and an operator has to act."""
     REFUSED = "refused"
     """Salesforce will never accept this record as it is: an operator decides."""
     UNFORESEEN = "unforeseen"
@@ -91,7 +94,7 @@ _BY_CODE = {
     "TXN_SECURITY_METERING_ERROR": FailureClass.AWAY,  # field report: airbyte retries it
     "UNABLE_TO_LOCK_ROW": FailureClass.ROW_LOCK,
     "DUPLICATE_VALUE": FailureClass.RACE,
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": FailureClass.VALUE,
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": FailureClass.CHOICE,
     "FIELD_INTEGRITY_EXCEPTION": FailureClass.VALUE,
     "NUMBER_OUTSIDE_VALID_RANGE": FailureClass.VALUE,
     "INVALID_CROSS_REFERENCE_KEY": FailureClass.LINK,
@@ -225,6 +228,7 @@ _WAITS_S = {
     FailureClass.EDITED: (0.2, 5.0),
     FailureClass.HALTED: (0.2, 5.0),
     FailureClass.VALUE: (0.1, 0.1),
+    FailureClass.CHOICE: (2.0, 30.0),
     FailureClass.LINK: (0.1, 0.1),
     FailureClass.MISSING_FIELD: (0.1, 0.1),
     FailureClass.TOO_MUCH: (2.0, 30.0),

@@ -36,6 +36,13 @@ def columns(names: tuple[str, ...]) -> str:
     return ", ".join(names)
 
 
+def as_text(value: Any) -> str:
+    """A field's value as text; "" for none, "true" or "false" for a checkbox."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def at(row: dict[str, Any], path: str) -> Any:
     """The value at a path such as `Product__r.Name`; None when nothing is there. Salesforce answers
     with its own capital letters, whatever those of the query."""

@@ -6,6 +6,7 @@ Rules of docs/vendors.md V7: always HTTP 200, the exact id, `name`, one line, ne
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from shared.domain.text import one_line
 from shared.vapi.messages import ToolCall
@@ -18,16 +19,18 @@ class Answer:
     """What the agent gets to read.
 
     lasting: a redelivery gets the same answer again. An error because a service was unavailable is
-    not lasting: the next delivery tries anew.
+    not lasting: the next delivery tries anew. spoken: Vapi says it to the caller word for word, and
+    the model adds nothing (docs/vendors.md V28).
     """
 
     text: str
     is_error: bool = False
     lasting: bool = True
+    spoken: bool = False
 
 
-def result(text: str) -> Answer:
-    return Answer(text)
+def result(text: str, *, spoken: bool = False) -> Answer:
+    return Answer(text, spoken=spoken)
 
 
 def refusal(text: str) -> Answer:
@@ -42,11 +45,14 @@ def trouble(text: str) -> Answer:
 
 def as_entry(call: ToolCall, answer: Answer) -> str:
     """The JSON text of one entry of `results`. Stored and sent again as exactly these bytes."""
-    entry = {
+    text = for_the_ear(answer.text)
+    entry: dict[str, Any] = {
         "toolCallId": call.id,
         "name": call.name,
-        "error" if answer.is_error else "result": for_the_ear(answer.text),
+        "error" if answer.is_error else "result": text,
     }
+    if answer.spoken and not answer.is_error:
+        entry["message"] = {"type": "request-complete", "content": text}
     return json.dumps(entry, ensure_ascii=False)
 
 

@@ -164,6 +164,11 @@ class Message:
         return _DIRECTIONS.get(_text(self.call.get("type")), INBOUND)
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """What the model gave a handoff tool; {} when it gave nothing that can be read."""
+        return _arguments(self.body.get("parameters")) or {}
+
+    @property
     def ends_call(self) -> bool:
         """True for the two messages that end a call. Either may come without the other."""
         ended = self.type == "status-update" and self.status == "ended"

@@ -283,7 +283,7 @@ def test_after_delivery_nothing_that_the_caller_said_is_kept(
 def test_what_waits_for_a_person_is_promised_for_later(
     client: FlaskClient, context: DeliveryContext, org: Org, store: redis.Redis
 ) -> None:
-    """A field of the tool is gone: its object waits, an alarm is raised, and callers are told."""
+    """A field of the tool is gone: the tool waits, an alarm is raised, and callers are told."""
     assert "longer than usual" not in say(client, "requestReturn", DAMAGED)
     say(client, "requestReturn", DAMAGED | {"orderNumber": "O-00002"})
     org.fault(hide_fields=["Return_Request__c.Details__c"])
@@ -293,6 +293,8 @@ def test_what_waits_for_a_person_is_promised_for_later(
     assert "longer than usual" not in say(client, "requestCallback", call_id="call-2")
     org.fault()
     waits_end(store)
+    ids = [intent.id for intent in context.journal.newest(10) if intent.kind == RETURNS]
+    intents_are_due(store, *ids, kind=RETURNS)
     drain(context, RETURNS)
     assert len(returns(org)) == 3
 

@@ -134,7 +134,7 @@ def test_records_look_as_the_folder_of_their_call_says(
     for call_id, number, issue_type in (("call-a", ACME, "billing"), ("call-n", NORD, "technical")):
         wanted = ("t-1", NEW_CASE, CASE | {"issueType": issue_type})
         post(client, dialled(tool_message(wanted, call_id=call_id), number))
-    assert accepted(journal, "call-a") == {NEW_CASE: ""}
+    assert accepted(journal, "call-a") == {NEW_CASE: "acme"}
     assert accepted(journal, "call-n") == {NEW_CASE: "nord"}
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 2}
     origins = {case["Origin"] for case in org.records("Case") if case["Call_Key__c"]}

@@ -606,3 +606,33 @@ def test_a_misfit_with_an_object_of_ones_own_is_named(
     (mistake,) = found_in(orders)
     assert mistake.file == f"tools/{file}.toml"
     assert problem in mistake.problem
+
+
+VIP = """\
+owner = true
+[vip]
+field = "{field}"
+values = [{value}]
+number = "+14155550180"
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "line", "problem"),
+    [
+        ("Account.Rating", '"Hot"', 0, ""),
+        ("Account.Ratings", '"Hot"', 3, "Account has no field Ratings"),
+        ("Contact.DoNotCall", "true", 0, ""),
+        ("Contact.DoNotCall", '"yes"', 4, "Contact.DoNotCall is a checkbox"),
+    ],
+)
+def test_the_field_of_the_vips_is_compared_as_well(
+    folder: Path, field: str, value: str, line: int, problem: str
+) -> None:
+    rules = VIP.replace("{field}", field).replace("{value}", value)
+    (folder / "transfer.toml").write_text(rules)
+    found = found_in(folder)
+    assert [(mistake.file, mistake.line) for mistake in found] == (
+        [("transfer.toml", line)] if problem else []
+    )
+    assert all(problem in mistake.problem for mistake in found)

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.__main__ import cli
-from cli.chain import examine
+from cli.chain import Finding, examine
 from cli.checks.context import CheckContext
 from cli.doctor import LINKS, diagnose
 from cli.provision import Accounts, apply_steps
@@ -699,8 +699,9 @@ def test_a_paused_kind_is_named_with_the_command_that_resumes_it(
 ) -> None:
     journal.pause(Kind.CALLBACK)
     assert problems() == {
-        "paused kinds": (
-            "An operator paused callback: writes are accepted but not delivered",
+        "paused": (
+            "An operator paused callback: writes are accepted but not delivered, and lookups are "
+            "not answered",
             "Run: python -m cli resume callback --yes",
         )
     }
@@ -714,9 +715,9 @@ def test_a_kind_that_fails_as_a_whole_is_named_with_its_reason(
     drain(context, Kind.CASE_CREATE)
     strict_org.fault()
     found = problems()
-    assert set(found) == {"failing kinds"}
-    assert found["failing kinds"][0].startswith("case_create waits because of ")
-    assert "resume case_create" in found["failing kinds"][1]
+    assert set(found) == {"failing"}
+    assert found["failing"][0].startswith("case_create waits because of ")
+    assert "resume case_create" in found["failing"][1]
 
 
 @pytest.mark.parametrize(
@@ -755,6 +756,25 @@ def test_rules_for_transfers_that_lead_nowhere_are_a_problem(
     (problem,) = (finding for finding in diagnose() if finding.link == "transfer rules")
     assert problem.status == "problem"
     assert "FALLBACK_PHONE_NUMBER" in problem.message
+
+
+def test_an_assistant_of_the_transfer_rules_that_vapi_does_not_have_is_a_problem(
+    provisioned: VapiApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finding(assistant: str) -> Finding:
+        copy = tmp_path / assistant / "agent"
+        shutil.copytree(AGENT_FOLDER, copy)
+        rules = f'closed = "another-assistant"\nclosed_assistant = "{assistant}"\n'
+        (copy / "transfer.toml").write_text(f'{rules}[hours]\ntimezone = "Europe/Berlin"\n')
+        monkeypatch.setenv("AGENT_DIR", str(copy))
+        (found,) = (item for item in diagnose() if item.link == "transfer assistants")
+        return found
+
+    missing = finding("night-1")
+    assert missing.status == "problem"
+    assert "closed_assistant is night-1" in missing.message
+    (assistant, *_) = provisioned.list_all("assistant")
+    assert finding(assistant["id"]).status == "ok"
 
 
 def test_each_mistake_and_each_misfit_of_an_agent_folder_is_a_line_of_its_own(

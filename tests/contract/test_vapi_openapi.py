@@ -7,14 +7,20 @@ documentation repository), which is not part of this project.
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from cli.vapi.wanted import wanted_assistant, wanted_number, wanted_tools
 from demo.stack import environment
+from shared.agent.handoff import Target
+from shared.agent.transfer import Rules
+from shared.agent.transfer_plan import EXPERIMENTAL, Mode
 from shared.settings import load_settings
+from shared.vapi.answers import as_entry, result
+from shared.vapi.messages import ToolCall
 from simulator.vapi.rest import BACKOFF, CAMPAIGN_MESSAGES, FIELDS, JSON_SCHEMA, SERVER_MESSAGES
+from web.transfer import destination
 
 SCHEMAS: dict[str, Any] = json.loads(Path(os.environ["VAPI_OPENAPI"]).read_text())["components"][
     "schemas"
@@ -130,6 +136,44 @@ def test_small_tables_of_the_simulated_vapi_are_vapis() -> None:
     described = SCHEMAS["CreateCampaignDTO"]["properties"]["serverMessages"]
     assert set(described["items"]["enum"]) == CAMPAIGN_MESSAGES
     assert {"results", "metadata"} == set(SCHEMAS["CampaignPaginatedResponse"]["required"])
+
+
+@pytest.mark.parametrize("destination_of_call", ["+14155550190;ext=12", "sip:a@example.com"])
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_a_transfer_is_as_vapi_describes_it(mode: Mode, destination_of_call: str) -> None:
+    wanted: dict[str, Any] = {"mode": mode, "caller_id": "caller", "sip_verb": "dial", "dial_s": 30}
+    wanted["sip_headers"] = {"X-Call": "{callId}"}
+    if "summary" in mode:
+        wanted["summary_prompt"] = "In two sentences."
+    if "wait-for-operator" in mode:
+        wanted["wait_s"] = 20
+    if mode == EXPERIMENTAL:
+        wanted["hold_audio"] = "https://acme.example/hold.mp3"
+    rules = Rules(**wanted)
+    answer = destination(rules, destination_of_call, "One moment.", {"callId": "call-1"})
+    answer["transferPlan"] = rules.plan("For the colleague.", "Nobody answers.")
+    schema = SCHEMAS["ServerMessageResponseTransferDestinationRequest"]
+    assert fits({"destination": answer}, schema, "answer") == []
+
+
+@pytest.mark.parametrize("history", [None, "all", "none", "words", "previous"])
+@pytest.mark.parametrize(
+    ("key", "described"),
+    [
+        ("assistant", "HandoffDestinationAssistant"),
+        ("assistant_id", "HandoffDestinationAssistant"),
+        ("squad_id", "HandoffDestinationSquad"),
+    ],
+)
+def test_a_handoff_is_as_vapi_describes_it(key: str, described: str, history: Any) -> None:
+    target = Target.model_validate({key: "front-1", "history": history})
+    assert fits(target.as_destination(), SCHEMAS[described], "destination") == []
+
+
+def test_an_answer_that_vapi_says_itself_is_as_vapi_describes_it() -> None:
+    entry = json.loads(as_entry(ToolCall("t1", "orderStatus", {}), result("Hi.", spoken=True)))
+    assert "message" in entry
+    assert fits(entry, SCHEMAS["ToolCallResult"], "result") == []
 
 
 def test_the_check_refuses_what_is_not_described() -> None:

@@ -198,7 +198,7 @@ def test_a_record_that_has_to_wait_waits_alone(journal: Journal) -> None:
     assert (stored.state, stored.reason, stored.in_doubt) == (State.DUE, "UNABLE_TO_LOCK_ROW", True)
 
 
-@pytest.mark.parametrize(("scope", "others_wait"), [(Scope.ORG, True), (Scope.KIND, False)])
+@pytest.mark.parametrize(("scope", "others_wait"), [(Scope.ORG, True), (Scope.SOURCE, False)])
 def test_an_org_or_a_kind_that_has_to_wait_leases_nothing_and_wakes_nobody(
     journal: Journal, store: redis.Redis, scope: Scope, others_wait: bool
 ) -> None:
@@ -421,7 +421,8 @@ def test_a_longer_wait_is_not_cut_short_and_a_batch_may_end_one_and_begin_anothe
     journal._store.delete("vs:waits")
     both = lease(journal, Kind.CALLBACK)
     journal.settle(
-        both, [TryAgain(held_up.id, "INVALID_FIELD", 60_000, Scope.KIND), Delivered(done.id, "00T")]
+        both,
+        [TryAgain(held_up.id, "INVALID_FIELD", 60_000, Scope.SOURCE), Delivered(done.id, "00T")],
     )
     assert set(journal.waits()) == {"callback"}
 

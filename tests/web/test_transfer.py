@@ -107,6 +107,15 @@ def test_outside_the_hours_the_fallback_takes_it_or_nobody(
         ("closed = 'never'", "closed"),
         ("closed = 'sentence'", "closed needs [hours]"),
         ("caller_id = '555'", "caller_id"),
+        ("closed = 'another-assistant'\n[hours]\ntimezone = 'Europe/Berlin'", "closed_assistant"),
+        ("closed_assistant = 'night-1'", 'closed = "another-assistant"'),
+        ("[hours]\ntimezone = 'Europe/Berlin'\nholidays = ['12-32']", "holidays must be a list"),
+        ("[hours]\ntimezone = 'Europe/Berlin'\nholidays = 'Christmas'", "hours.holidays"),
+        ("[vip]\nfield = 'Rating'\nvalues = ['Hot']\nnumber = '+14155550180'", "vip.field"),
+        ("[vip]\nfield = 'Account.Rating'\nvalues = []\nnumber = '+14155550180'", "vip.values"),
+        ("[vip]\nfield = 'Account.Rating'\nvalues = ['Hot']", "vip needs number or assistant"),
+        ("[vip]\nfield = 'Account.Rating'\nvalues = ['Hot']\nnumber = '180'", "vip.number must be"),
+        ("[queues]\nbilling = '+14155550191;ext=12345678901'", "queues.billing"),
     ],
 )
 def test_a_file_that_can_not_be_followed_is_refused_by_name(

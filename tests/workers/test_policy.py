@@ -40,7 +40,7 @@ def test_no_record_waits_for_ever(failure: FailureClass, whole: bool) -> None:
     """What concerns one record has a limit, and all waits up to it take 20 minutes at most."""
     rule = POLICY[failure]
     scope = rule.request if whole else rule.record
-    if scope in (Scope.KIND, Scope.ORG):
+    if scope in (Scope.SOURCE, Scope.ORG):
         return  # that wait is told to the operator, and ends when it is set right
     outcome = alone(outcome_of(intent(), SalesforceError(failure, "X", whole=whole)))
     if isinstance(outcome, Parked):
@@ -77,8 +77,8 @@ def test_a_record_that_alone_is_refused_as_its_kind_might_be_waits_a_minute_at_m
         ("LIMIT_EXCEEDED", False, Scope.BATCH),
         ("PROCESSING_HALTED", True, Scope.BATCH),
         ("PROCESSING_HALTED", False, Scope.RECORD),
-        ("INVALID_TYPE", True, Scope.KIND),
-        ("STORAGE_LIMIT_EXCEEDED", False, Scope.KIND),
+        ("INVALID_TYPE", True, Scope.SOURCE),
+        ("STORAGE_LIMIT_EXCEEDED", False, Scope.SOURCE),
     ],
 )
 def test_a_failure_concerns_what_fails(code: str, whole: bool, scope: Scope) -> None:
@@ -105,12 +105,12 @@ def test_a_missing_field_is_left_out_where_it_may_be_and_its_kinds_where_it_may_
     )  # fmt: skip
     needed = outcome_of(intent(), error)
     assert isinstance(needed, TryAgain)
-    assert needed.scope is Scope.KIND
+    assert needed.scope is Scope.SOURCE
     assert needed.delay_ms >= 3_000
     hidden = classify(400, "INVALID_FIELD", "No such column 'WhatId' on sobject of type Task")
     link = outcome_of(intent(), hidden, optional=frozenset({"WhatId"}))
     assert isinstance(link, TryAgain)
-    assert link.scope is Scope.KIND
+    assert link.scope is Scope.SOURCE
 
 
 @pytest.mark.parametrize(

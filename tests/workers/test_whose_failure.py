@@ -11,7 +11,14 @@ import structlog
 from cli.intents import _line
 from demo.stack import Org
 from shared.domain.drafts import CallbackDraft, CallDraft, CaseDraft, CommentDraft, ContactDraft
-from shared.domain.intent import Delivered, Intent, Outcome, Parked
+from shared.domain.intent import (
+    Delivered,
+    Intent,
+    NewIntent,
+    Outcome,
+    Parked,
+    new_intent_id,
+)
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.salesforce.failures import FailureClass, SalesforceError
@@ -527,6 +534,36 @@ def test_a_defect_that_one_alone_meets_again_and_again_parks_it(
 
     assert drained_until(is_parked, context, store, Kind.CALLBACK, bad) == ALONE
     assert stored(journal, bad).reason == "UNFORESEEN_ValueError"
+
+
+# -- a tool ----------------------------------------------------------------------------------------
+
+
+MISSING = SalesforceError(
+    FailureClass.MISSING_FIELD, "INVALID_FIELD", fields=("Details__c",), whole=True
+)
+
+
+@pytest.mark.parametrize("error", [MISSING, TOO_MUCH])
+def test_a_request_that_one_tool_spoils_goes_through_for_the_others(
+    context: DeliveryContext,
+    journal: Journal,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    error: SalesforceError,
+) -> None:
+    """Salesforce refuses the request as a whole, and does not say whose record it means."""
+    apply, sizes = outcomes_but(lambda some: any(item.tool == "spoilt" for item in some), error)
+    applied(monkeypatch, apply)
+    for nth in range(12):
+        draft = CallbackDraft(phone=str(nth))
+        tool = ("spoilt", "sound", "")[nth % 3]
+        intent = NewIntent(id=new_intent_id(), kind=Kind.CALLBACK, draft=draft, tool=tool)
+        journal.accept(f"call-{nth}", [intent], agent="acme")
+    assert drain(context, Kind.CALLBACK).counts == {"delivered": 8, "again": 4}
+    assert set(journal.waits()) == {"acme/spoilt"}
+    assert sizes[0] == 12
+    assert len(sizes) <= 6  # together, each of the three apart, and two of the spoilt tool's alone
 
 
 # -- Salesforce's words, and whose the outcome is --------------------------------------------------

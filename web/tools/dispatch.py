@@ -9,7 +9,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,8 @@ CLAIM_SLACK_MS = 2_000
 @dataclass(eq=False)
 class _Step:
     """A tool call on its way. entry: its answer, "" before it has one. why_not: what can't be done
-    as asked, in the language of the call once that is known."""
+    as asked, in the language of the call once that is known. is_paused: the tool waits. is_alone:
+    the message has no other call."""
 
     call: ToolCall
     tool: Tool | None = None
@@ -52,6 +53,8 @@ class _Step:
     started: Started[Answer] | None = None
     entry: str = ""
     why_not: Callable[[], str] | None = None
+    is_paused: bool = False
+    is_alone: bool = False
 
 
 def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
@@ -60,6 +63,8 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     deadline = Deadline.after(settings.salesforce.lookup_deadline_ms / 1000)
     limit = settings.calls.max_tool_calls_per_message
     steps = [_validated(turn, call) for call in calls[:limit]]
+    for step in steps:
+        step.is_alone = len(calls) == 1
     equal_calls: Counter[str] = Counter()
     for step in steps:
         if step.given:
@@ -161,19 +166,24 @@ def _identifying(turn: Turn, step: _Step) -> Any:
 
 
 def _looks_up(turn: Turn, step: _Step) -> bool:
-    """Whether there is something to look up. In a call that is over there is not."""
+    """Whether there is something to look up. In a call that is over there is not, nor for a tool
+    that waits."""
     if step.entry or step.why_not or not step.tool or not step.tool.is_lookup:
         return False
     if turn.state.is_over:
         step.why_not = lambda: turn.say("call-has-ended")
         return False
-    return True
+    step.is_paused = turn.stops.must_wait(turn.source(step.tool.name))
+    return not step.is_paused
 
 
 def _run(turn: Turn, step: _Step) -> None:
     try:
         if step.why_not:
             _settle(turn, step, refusal(step.why_not()), "refused")
+            return
+        if step.is_paused:
+            _settle(turn, step, trouble(turn.say("lookup-paused")), "paused")
             return
         assert step.tool
         assert step.given
@@ -223,14 +233,16 @@ def _write(turn: Turn, step: _Step, tool: Tool, given: Given) -> None:
         )
         _count(step, "refused" if request.is_error else "done")
         return
-    step.entry = submit(Submission(turn, step.call, step.claim, given, step.nth, request))
+    speaks = tool.speaks and step.is_alone
+    step.entry = submit(Submission(turn, step.call, step.claim, given, step.nth, request, speaks))
     _count(step, "accepted")
 
 
 def _settle(turn: Turn, step: _Step, answer: Answer, outcome: str) -> None:
     """A lookup's answer, or a refusal, is given also when it can't be stored."""
     _count(step, outcome)
-    step.entry = as_entry(step.call, answer)
+    # How Vapi says the messages of several calls is not documented.
+    step.entry = as_entry(step.call, replace(answer, spoken=answer.spoken and step.is_alone))
     try:
         step.entry = turn.service.answers.settle(
             step.claim, step.entry, lasting=answer.lasting, then=turn.queue_decisions

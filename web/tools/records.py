@@ -11,6 +11,7 @@ from shared.deadline import Deadline
 from shared.salesforce.soql import at
 from shared.vapi.answers import Answer, result
 from web.tools.caller import Caller, look_up_caller, may, proof_needed
+from web.tools.own_query import ask_as_tool
 from web.tools.sentences import spoken_value
 from web.tools.turn import Turn
 
@@ -24,22 +25,25 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
     if not may(turn, caller, Verb.READ, tool=tool):
         return result(proof_needed(turn))
     stored = given.stored()
-    service, contact = turn.service, caller.contact
+    contact = caller.contact
     rows: list[dict[str, Any]] = []
     if file.contact or contact.account_id:
         statement = own_records_query(
             file, stored, contact_id=contact.contact_id, account_id=contact.account_id
         )
-        found = service.ask(lambda until: service.salesforce.query(statement, until), deadline)
+        found = ask_as_tool(
+            turn, tool, lambda until: turn.service.salesforce.query(statement, until), deadline
+        )
         rows = [row for row in found if sounds_right(file, stored, row)]
     if not rows:
         return result(turn.first(own(tool.name, "read", "none")))
     count = 1 if file.show == "one" else file.limit
     shown = [_one(turn, caller, tool, row) for row in rows[:count]]
     if file.show == "one" or len(rows) == 1:
-        return result(shown[0])
+        return result(shown[0], spoken=tool.speaks)
     many = own(tool.name, "read", "many")
-    return result(turn.first(many, count=len(rows), records=" ".join(shown)))
+    said = turn.first(many, count=len(rows), records=" ".join(shown))
+    return result(said, spoken=tool.speaks)
 
 
 def _one(turn: Turn, caller: Caller, tool: Tool, row: dict[str, Any]) -> str:

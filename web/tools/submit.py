@@ -42,7 +42,7 @@ class Submission:
     """A validated write tool call, and the request that its handler made of it.
 
     nth: its place among equal calls of the message. claim: None for a call without an id; its
-    answer is not stored.
+    answer is not stored. speaks: Vapi says what is accepted, word for word.
     """
 
     turn: Turn
@@ -51,6 +51,7 @@ class Submission:
     given: Given
     nth: int
     request: WriteRequest
+    speaks: bool = False
 
 
 def fingerprint_of(tool: str, given: Given, nth: int, target: str = "") -> str:
@@ -82,7 +83,7 @@ def submit(it: Submission) -> str:
         amended = _amended(it, held) if held else None
         if held and not amended:
             # A later request was faster on its way, and this one adds nothing to it.
-            return _settle(it, result(_said(request, held.reference)))
+            return _settle(it, _accepted(it, _said(request, held.reference)))
         replaced, also = Replaced(held), request.also
         if named and not held:
             replaced = amendments.replace_sent(turn, named, request)
@@ -90,7 +91,7 @@ def submit(it: Submission) -> str:
                 also = (*also, *amendments.close_replaced(turn, named, it.call.name))
         intent = amended or _new(it, asks=asks)
         said = [_said(request, intent.reference), replaced.sentence(turn)]
-        if request.kind in turn.stopped_kinds:
+        if any(map(turn.stops.is_stopped, (request.kind, turn.source(it.call.name)))):
             said.append(turn.say("delayed"))
         intent = replace(intent, said=" ".join(filter(None, said)))
         accepted, taken_back = _accept(it, intent, also)
@@ -162,7 +163,8 @@ def _accept(
     are read in the same round trip, right after the acceptance."""
     turn = it.turn
     service, state = turn.service, turn.state
-    answer = StoredAnswer(it.claim.key if it.claim else "", as_entry(it.call, result(intent.said)))
+    entry = as_entry(it.call, _accepted(it, intent.said))
+    answer = StoredAnswer(it.claim.key if it.claim else "", entry)
     settings = service.settings.calls
     limits = Limits(settings.max_writes_per_call, settings.max_writes_per_number_and_day)
 
@@ -181,7 +183,7 @@ def _accept(
         [intent, *also],
         answer,
         limits,
-        agent=state.agent,
+        agent=turn.agent.name,
         read_after=read_words,
         replies=replies,
     )
@@ -207,7 +209,11 @@ def _repeated(it: Submission, intent_id: str) -> Answer:
         return result(turn.say("already-asked"))
     if earlier.state is State.PARKED:
         return result(turn.say("already-asked-with-colleague"))
-    return result(_said(it.request, earlier.reference))
+    return _accepted(it, _said(it.request, earlier.reference))
+
+
+def _accepted(it: Submission, said: str) -> Answer:
+    return result(said, spoken=it.speaks)
 
 
 def _settle(it: Submission, answer: Answer, *, lasting: bool = True) -> str:

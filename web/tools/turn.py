@@ -13,9 +13,9 @@ from shared.calls.calls import CallState
 from shared.calls.decisions import Decision
 from shared.calls.secrets_said import SecretsSaid
 from shared.domain.identity import Proof, Tier
-from shared.domain.intent import Intent
-from shared.domain.kinds import Kind
+from shared.domain.intent import Intent, source_of
 from shared.journal.answers import Claim
+from shared.journal.results import Stops
 from shared.salesforce.customers import Customer
 from shared.salesforce.snapshots import Snapshot, Snapshots
 from shared.store import StoreUnavailableError, translated
@@ -32,7 +32,7 @@ class Turn:
 
     at_ms: the message's own time (epoch ms). message_id: no other message has it.
     conversation_id: "" when the message names no call, chat or session. shown: the caller numbers
-    in the message. stopped_kinds: those of which nothing is delivered until a person acts.
+    in the message. stops: the kinds and tools that wait or that an operator paused.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Turn:
         self._intents: list[Intent] = _UNREAD
         self._caller_intents: list[Intent] = _UNREAD
         self._outdated: set[str] = set()
-        self.stopped_kinds: frozenset[Kind] = frozenset()
+        self.stops = Stops()
         self._decisions: list[Decision] = []
 
     def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
@@ -79,13 +79,13 @@ class Turn:
             snapshots.queue_last(pipe, self.state.number)
             journal.queue_of_call(pipe, self.state.call_id)
             journal.queue_of_caller(pipe, self.state.number)
-            journal.queue_stopped(pipe)
+            journal.queue_stops(pipe)
             replies = pipe.execute(raise_on_error=False)
-            *claimed, snapshot, of_call, of_caller, waits, paused = replies
+            *claimed, snapshot, of_call, of_caller, waits, paused, now = replies
         self._snapshot = snapshots.read_last(snapshot)
         self._intents = journal.read_of_call(of_call, self.state.call_id)
         self._caller_intents = journal.read_of_caller(of_caller, self.state.number)
-        self.stopped_kinds = journal.read_stopped(waits, paused)
+        self.stops = journal.read_stops(waits, paused, now)
         return [
             answers.read_claim(reply, claim, work_ms=work_ms)
             for reply, claim in zip(claimed, claims, strict=True)
@@ -108,6 +108,10 @@ class Turn:
             or sentences.matching(self.state.assistant_language)
             or sentences.default
         )
+
+    def source(self, tool: str) -> str:
+        """The name of a tool of this call's agent folder among those of all folders."""
+        return source_of(self.agent.name, tool)
 
     def say(self, key: str, **values: Value) -> str:
         """The sentence in the language of the call."""

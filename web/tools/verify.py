@@ -18,6 +18,7 @@ from shared.salesforce.org_setup import NOT_SHOWN
 from shared.salesforce.secrets import Matches, matching
 from shared.vapi.answers import Answer, refusal, result
 from web.tools.caller import look_up_caller
+from web.tools.own_query import ask_as_tool
 from web.tools.turn import Turn
 
 
@@ -47,6 +48,7 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
         return failed
     found = _matches(
         turn,
+        tool,
         candidates,
         deadline,
         pin=(file.pin, str(pin)) if file.pin and pin else None,
@@ -68,6 +70,7 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
 
 def _matches(
     turn: Turn,
+    tool: Tool,
     candidates: list[str],
     deadline: Deadline,
     *,
@@ -77,7 +80,9 @@ def _matches(
     """None match where the org does not show the fields. Raises SalesforceError."""
     salesforce = turn.service.salesforce
     try:
-        return turn.service.ask(
+        return ask_as_tool(
+            turn,
+            tool,
             lambda until: matching(salesforce, candidates, until, pin=pin, knowledge=knowledge),
             deadline,
         )

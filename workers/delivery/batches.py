@@ -1,8 +1,10 @@
 """Applying a batch: in one request, or in ever smaller ones where it can't be taken together.
 
-An answer that refuses a request as a whole blames nobody. Two different records are then tried
-alone. When neither goes through, it is not for their number: the others are not tried, and the kind
-waits. Else the batch is halved until what can't be taken stands alone.
+An answer that refuses a request as a whole blames nobody. When it carried what several tools asked
+for, each tool's is sent apart, so that a tool which no longer fits the org holds up no other. Then
+two different records are tried alone. When neither goes through, it is not for their number: the
+others are not tried, and their source waits. Else the batch is halved until what can't be taken
+stands alone.
 """
 
 from collections import deque
@@ -22,6 +24,20 @@ MAX_PARTS = 32
 
 def apply_batch(context: DeliveryContext, apply: Apply, intents: Sequence[Intent]) -> list[Outcome]:
     outcomes = _request(context, apply, intents)
+    blamed = _blamed_together(outcomes)
+    by_source = _by_source(_as_left(intents, blamed))
+    if len(by_source) < 2:
+        return _taken_apart(context, apply, intents, outcomes)
+    done = [outcome for outcome in outcomes if outcome.intent_id not in blamed]
+    for alike in by_source.values():
+        done += _taken_apart(context, apply, alike, _request(context, apply, alike))
+    return done
+
+
+def _taken_apart(
+    context: DeliveryContext, apply: Apply, intents: Sequence[Intent], outcomes: list[Outcome]
+) -> list[Outcome]:
+    """What becomes of intents of which some, all of one source, were refused together."""
     refused = _refused_together(outcomes)
     done = [outcome for outcome in outcomes if outcome.intent_id not in refused]
     left = _as_left(intents, refused)
@@ -30,7 +46,7 @@ def apply_batch(context: DeliveryContext, apply: Apply, intents: Sequence[Intent
     left = [intent for intent in left if intent not in witnesses]
     if said and all(isinstance(item, TryAgain) and item.limit for item in said):
         through = any(isinstance(item, Delivered) for item in done)
-        scope = Scope.RECORD if through or len(said) == 1 else Scope.KIND
+        scope = Scope.RECORD if through or len(said) == 1 else Scope.SOURCE
         return done + said + [replace(refused[intent.id], scope=scope, limit=0) for intent in left]
     return done + said + _in_parts(context, apply, left, refused)
 
@@ -80,6 +96,22 @@ def _refused_together(outcomes: Iterable[Outcome]) -> dict[str, TryAgain]:
         for outcome in outcomes
         if isinstance(outcome, TryAgain) and outcome.scope is Scope.BATCH
     }
+
+
+def _blamed_together(outcomes: Iterable[Outcome]) -> dict[str, TryAgain]:
+    """Those that were refused, and not each for itself: any tool among them may be the reason."""
+    return {
+        outcome.intent_id: outcome
+        for outcome in outcomes
+        if isinstance(outcome, TryAgain) and outcome.scope in (Scope.BATCH, Scope.SOURCE)
+    }
+
+
+def _by_source(intents: Iterable[Intent]) -> dict[str, list[Intent]]:
+    groups: dict[str, list[Intent]] = {}
+    for intent in intents:
+        groups.setdefault(intent.source, []).append(intent)
+    return groups
 
 
 def _as_left(intents: Sequence[Intent], refused: dict[str, TryAgain]) -> list[Intent]:

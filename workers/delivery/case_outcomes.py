@@ -29,7 +29,9 @@ TRANSIENT = frozenset(
         FailureClass.LOGIN_LIMIT, FailureClass.SESSION, FailureClass.ROW_LOCK, FailureClass.EDITED,
     }
 )  # fmt: skip
-OF_A_FIELD = frozenset({FailureClass.VALUE, FailureClass.LINK, FailureClass.MISSING_FIELD})
+OF_A_FIELD = frozenset(
+    {FailureClass.VALUE, FailureClass.CHOICE, FailureClass.LINK, FailureClass.MISSING_FIELD}
+)
 
 
 def write_to_cases(

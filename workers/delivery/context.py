@@ -1,8 +1,8 @@
 """What a delivery works with: Salesforce, the journal, and the lease of its batch."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import redis
@@ -40,7 +40,7 @@ REST_UNKEYED_MS = 60_000
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """failures_in_a_row: of the kind, or of the whole org, before this batch.
+    """failures: in a row, of the org, of kinds and of tools, before this batch.
 
     agents: all that are served. mapping: how the team of the batch's agent folder wants its records
     to look; sentences: for what staff read in them; contacts: by what makes its callers known.
@@ -62,7 +62,7 @@ class DeliveryContext:
     org_setup: OrgSetup
     sentences: Sentences
     agents: Agents
-    failures_in_a_row: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
     lease: Lease | None = None
 
     @classmethod
@@ -137,7 +137,7 @@ class DeliveryContext:
         return outcome_of(
             intent,
             error,
-            failures_in_a_row=self.failures_in_a_row,
+            failures_in_a_row=self.failures.get("org") or self.failures.get(intent.source, 0),
             may_exist=may_exist,
             rest_ms=self.rest_ms,
             optional=optional,

@@ -6,7 +6,7 @@ lease runs out, marked as in doubt, and is read before it is written.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -159,9 +159,9 @@ def _deliver(context: DeliveryContext, lease: Lease) -> list[Outcome]:
         return outcomes
     readable = _without_doubtful_callers(context, readable)
     waits = context.journal.waits()
-    wait = waits.get("org") or waits.get(lease.kind)
-    context = replace(context, failures_in_a_row=wait.failures_in_a_row if wait else 0, lease=lease)
-    if "org" in waits and waits["org"].failures_in_a_row:
+    failures = {what: wait.failures_in_a_row for what, wait in waits.items()}
+    context = replace(context, failures=failures, lease=lease)
+    if failures.get("org"):
         # The org failed the last time. A light request finds out whether it is back, and no intent
         # is in doubt because of it.
         try:
@@ -171,15 +171,15 @@ def _deliver(context: DeliveryContext, lease: Lease) -> list[Outcome]:
                 context.failed(item, error, may_exist=item.in_doubt) for item in readable
             ]
     applied: list[Outcome] = []
-    for name, intents in groupby(sorted(readable, key=_agent), _agent):
+
+    def agent(intent: Intent) -> str:
+        """Whose records they are: those of different agent folders take requests of their own."""
+        return context.agents.named(intent.agent).name
+
+    for name, intents in groupby(sorted(readable, key=agent), agent):
         apply = applier_of(lease.kind).apply
         applied += apply_batch(context.for_agent(name), apply, list(intents))
     return outcomes + among_others(applied)
-
-
-def _agent(intent: Intent) -> str:
-    """Whose records they are: intents of different agent folders take requests of their own."""
-    return intent.agent
 
 
 def _without_doubtful_callers(context: DeliveryContext, intents: list[Intent]) -> list[Intent]:
@@ -197,10 +197,7 @@ def _report(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Se
         soonest = min(again, key=lambda item: item.delay_ms)
         at = datetime.now(UTC) + timedelta(milliseconds=soonest.delay_ms)
         drained.waits_for = f"{soonest.reason}, next attempt {at:%H:%M:%S} UTC"
-    if settled.paused:
-        # For an alarm: the event's name does not change.
-        reasons = sorted({item.reason for item in again if item.scope is Scope.KIND or item.target})
-        log.error("kind_paused", kind=lease.kind, reason=", ".join(reasons))
+    _alarm(lease, again, settled.stopped)
     if missing := sorted({name for item in again for name in item.missing}):
         log.warning("field_missing", kind=lease.kind, reason=", ".join(missing))
     for outcome in outcomes:
@@ -217,6 +214,22 @@ def _report(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Se
         unsettled=len(lease.intents) - settled.count,
         reason=drained.waits_for,
     )
+
+
+def _alarm(lease: Lease, again: list[TryAgain], stopped: Iterable[str]) -> None:
+    """For an alarm: the names of the events do not change."""
+    sources = {intent.id: intent.source for intent in lease.intents}
+    for source in stopped:
+        reasons = {
+            item.reason
+            for item in again
+            if sources.get(item.intent_id) == source and (item.scope is Scope.SOURCE or item.target)
+        }
+        reason = ", ".join(sorted(reasons))
+        if source == lease.kind:
+            log.error("kind_paused", kind=lease.kind, reason=reason)
+        else:
+            log.error("tool_paused", tool=source, kind=lease.kind, reason=reason)
 
 
 def _parked(lease: Lease, intent_id: str, reason: str) -> None:

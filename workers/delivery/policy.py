@@ -1,10 +1,11 @@
 """What a failure means: one table says whom it concerns, one function makes the outcome of it.
 
 A failure belongs to what fails. A value that is not taken is its field's, a refusal its record's, a
-missing right its kind's, an outage the org's. Where an answer alone can't tell a record from its
-kind, the journal can: it counts the different records that were refused so since the kind last
-succeeded (shared/journal/scripts/settle.lua). Two make the kind wait; one alone is tried a bounded
-number of times and parks.
+missing right its source's (the tool that asked for the record; its kind where no tool did), an
+outage the org's. Where an answer alone can't tell a record from its source, the journal can: it
+counts the different records that were refused so since the source last succeeded
+(shared/journal/scripts/settle.lua). Two make the source wait; one alone is tried a bounded number
+of times and parks.
 """
 
 import re
@@ -32,8 +33,8 @@ OF_THE_MAPPING = frozenset({"OwnerId", "RecordTypeId", "EntitlementId"})
 """What the team's mapping links a record to; the org chooses where it is left out."""
 
 ALONE = 6
-"""Refusals after which a record parks that alone is refused as its kind might be. The waits between
-them take a minute at most."""
+"""Refusals after which a record parks that alone is refused as its source might be. The waits
+between them take a minute at most."""
 
 MAX_DETAIL = 1_000
 
@@ -44,7 +45,7 @@ class Rule:
 
     request: whom it concerns when a request failed as a whole; record: when it is the answer to one
     record. limit: refusals after which a record that fails so parks; 1 parks at once, 0 never.
-    suspect: a record's refusal may be its kind's.
+    suspect: a record's refusal may be its source's.
     """
 
     request: Scope
@@ -61,10 +62,11 @@ POLICY: dict[FailureClass, Rule] = {
     FailureClass.LOGIN_REFUSED: Rule(Scope.ORG, Scope.ORG),
     FailureClass.BUDGET: Rule(Scope.ORG, Scope.ORG),
     FailureClass.SESSION: Rule(Scope.ORG, Scope.ORG),
-    FailureClass.MISCONFIGURED: Rule(Scope.KIND, Scope.KIND, limit=ALONE),
+    FailureClass.MISCONFIGURED: Rule(Scope.SOURCE, Scope.SOURCE, limit=ALONE),
     FailureClass.TOO_MUCH: Rule(Scope.BATCH, Scope.BATCH, limit=ALONE, suspect=True),
     FailureClass.UNFORESEEN: Rule(Scope.BATCH, Scope.BATCH, limit=ALONE, suspect=True),
     FailureClass.DENIED: Rule(Scope.BATCH, Scope.RECORD, limit=ALONE, suspect=True),
+    FailureClass.CHOICE: Rule(Scope.BATCH, Scope.RECORD, limit=ALONE, suspect=True),
     FailureClass.ROW_LOCK: Rule(Scope.RECORD, Scope.RECORD, limit=40),
     FailureClass.EDITED: Rule(Scope.BATCH, Scope.RECORD, limit=20),
     FailureClass.HALTED: Rule(Scope.BATCH, Scope.RECORD, limit=20),
@@ -88,7 +90,7 @@ def outcome_of(
 ) -> Outcome:
     """What a failure means for one intent.
 
-    failures_in_a_row: of the kind, or of the org. may_exist: this attempt or
+    failures_in_a_row: of the source, or of the org. may_exist: this attempt or
     an earlier one may have been committed; rest_ms: how long such a write is left alone. optional:
     fields that the record may go without. record_id: the record that was to be changed, where it is
     known.
@@ -113,7 +115,7 @@ def outcome_of(
     error = replace(error, failure=_class_of(error))
     rule = POLICY[error.failure]
     match rule.request if error.whole else rule.record:
-        case Scope.ORG | Scope.KIND as scope:
+        case Scope.ORG | Scope.SOURCE as scope:
             return replace(
                 again,
                 scope=scope,
@@ -167,14 +169,17 @@ def unforeseen(defect: Exception) -> SalesforceError:
 def _class_of(error: SalesforceError) -> FailureClass:
     """What a failure of fields is where no field can be left out.
 
-    A missing field that every record of the kind carries is the kind's. One that the answer does
-    not name may be anybody's, and so may what refuses a whole request.
+    A missing field that every record of the source carries is the source's. One that the answer
+    does not name may be anybody's, and so may what refuses a whole request. An owner or a record
+    type that the org no longer has is a choice of the tool's file.
     """
     match error.failure:
         case FailureClass.MISSING_FIELD:
             return FailureClass.MISCONFIGURED if error.fields else FailureClass.DENIED
-        case FailureClass.VALUE | FailureClass.LINK if error.whole:
+        case FailureClass.VALUE | FailureClass.CHOICE | FailureClass.LINK if error.whole:
             return FailureClass.DENIED
+        case FailureClass.LINK if error.fields and OF_THE_MAPPING.issuperset(error.fields):
+            return FailureClass.CHOICE
         case _:
             return error.failure
 
@@ -185,7 +190,7 @@ def _dropped(intent: Intent, error: SalesforceError, optional: frozenset[str]) -
     match error.failure:
         case FailureClass.MISSING_FIELD:
             dropped = named - LINKS  # a link that is hidden has to be set right
-        case FailureClass.VALUE if not error.whole:
+        case FailureClass.VALUE | FailureClass.CHOICE if not error.whole:
             dropped = named
         case FailureClass.LINK if not error.whole:
             # Salesforce does not always say which link it means: then all of them go.
@@ -199,6 +204,7 @@ def _dropped(intent: Intent, error: SalesforceError, optional: frozenset[str]) -
 
 _OF_FIELDS = {
     FailureClass.VALUE,
+    FailureClass.CHOICE,
     FailureClass.LINK,
     FailureClass.MISSING_FIELD,
     FailureClass.REFUSED,

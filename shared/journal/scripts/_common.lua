@@ -19,9 +19,42 @@ local function wait_of(p, what)
   return {['until'] = tonumber(wait['until']) or 0, reason = wait.reason, failures_in_a_row = tonumber(wait.failures_in_a_row) or 0}
 end
 
+-- What an intent waits with when its like fails: the tool of an agent folder that asked for it, such as
+-- "agent/requestReturn"; its kind where no tool did.
+local function source_of(kind, tool, agent)
+  if tool and tool ~= '' and agent and agent ~= '' then return agent .. '/' .. tool end
+  return kind
+end
+
 -- True while the kind (or the org) has to wait, or an operator paused it.
 local function must_wait(p, what, now)
   return redis.call('SISMEMBER', p .. 'paused', what) == 1 or wait_of(p, what)['until'] > now
+end
+
+-- Has the org, a kind or a tool wait from now on. failure: {delay_ms, reason, failures_in_a_row}. A shorter
+-- wait does not shorten a longer one. True when it did not fail before.
+local function start_wait(p, what, failure, now)
+  local before = wait_of(p, what)
+  local longer = before['until'] > now + failure.delay_ms
+  redis.call('HSET', p .. 'waits', what, cjson.encode({
+    ['until'] = longer and before['until'] or now + failure.delay_ms,
+    reason = longer and before.reason or failure.reason,
+    failures_in_a_row = before.failures_in_a_row + failure.failures_in_a_row,
+  }))
+  return before.failures_in_a_row == 0 and failure.failures_in_a_row > 0
+end
+
+-- How many different records were refused since their source last succeeded, this one included. Counts up
+-- to `most`.
+local function count_refused(p, source, target, most)
+  local FAILING_MS = 24 * 3600 * 1000
+  local failing = p .. 'failing:' .. source
+  local different = redis.call('SCARD', failing)
+  if different < most then
+    different = different + redis.call('SADD', failing, target)
+    redis.call('PEXPIRE', failing, FAILING_MS)
+  end
+  return different
 end
 
 -- True after a failure: the next batch tests whether the kind (or the org) works again.

@@ -6,57 +6,46 @@
 --       6 ms a call's list of intents is stored, 7 ms a kind omits a missing field
 --   {id, outcome = "delivered", receipt (text), payload (text: what is stored of the draft),
 --    also (list of intents)}
---   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"kind"|"org", failures_in_a_row (1
+--   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"source"|"org", failures_in_a_row (1
 --    for a failure, 0 for a mere wait), in_doubt (bool), rest_ms, omit_fields (text), missing (list),
 --    limit, target}
 --   {id, outcome = "part_refused", reason, detail, delay_ms, in_doubt, rest (text), part (an intent)}
 --   {id, outcome = "parked", reason, detail, follows (id or "")}   {id, outcome = "cancelled", reason}
 --   An intent: {id, kind, schema, tool, reference, said, payload (text), record, after (list of ids)}
 --
--- "again" with scope record: the intent is due after its delay, and not before its rest. With scope kind
--- or org the intent stays due as it was, or rests for rest_ms, and the kind or the org waits: a backlog of
--- thousands then costs one attempt instead of thousands.
+-- "again" with scope record: the intent is due after its delay, and not before its rest. With scope source
+-- or org the intent stays due as it was, or rests for rest_ms, and its source or the org waits: a backlog of
+-- thousands then costs one attempt instead of thousands. The source is the tool that asked for the intent,
+-- or its kind where no tool did.
 --
 -- A limit above 0 means that Salesforce refused this record. Refusals are counted by reason; at the limit
 -- the intent parks.
--- A target means that the kind may be what fails. The script counts the different targets refused since
--- the kind last succeeded; from the second on, the kind waits. A record that was refused before that
--- success does not count: others went through since. From MANY targets on the kind certainly fails, and
--- nothing parks for it. A failure with scope kind counts for its record alone when other intents of this
--- batch were delivered.
+-- A target means that the source may be what fails. The script counts the different targets refused since
+-- the source last succeeded; from the second on, the source waits. A record that was refused before that
+-- success does not count: others went through since. From MANY targets on the source certainly fails, and
+-- nothing parks for it. A failure with scope source counts for its record alone when others of its source
+-- in this batch were delivered.
 --
 -- "part_refused": the intent continues with the rest, and the part parks as an intent of its own.
 -- "parked" with follows: the intent is due again when the followed intent leaves its parked state, or at
 -- once when that one is not parked any more.
 --
--- A delivery ends both waits. A shorter wait does not shorten a longer one. A delivered, parked or
--- cancelled intent releases its followers.
+-- A delivery ends the waits of the org, of its kind and of its source. A delivered, parked or cancelled
+-- intent releases its followers.
 --
--- Returns {{id, state, ...} of the settled intents, "paused" when the kind starts to wait, else "",
--- {kind, ...} to notify}.
+-- Returns {{id, state, ...} of the settled intents, {source, ...} that start to wait, {kind, ...} to notify}.
 local p, token, wake_up_ms, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]
 local outcomes = cjson.decode(ARGV[4])
 local call_ms, missing_ms = ARGV[6], ARGV[7]
 local now = clock_ms()
-local states, paused, due_kinds = {}, '', {}
-local MANY, FAILING_MS = 10, 24 * 3600 * 1000
+local states, stopped, due_kinds = {}, {}, {}
+local MANY = 10
 redis.call('ZREM', p .. 'leases:' .. kind, token)
 redis.call('HDEL', p .. 'leased:' .. kind, token)
 if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe') end
 
-local function wait(what, outcome)
-  local before = wait_of(p, what)
-  local longer = before['until'] > now + outcome.delay_ms
-  redis.call('HSET', p .. 'waits', what, cjson.encode({
-    ['until'] = longer and before['until'] or now + outcome.delay_ms,
-    reason = longer and before.reason or outcome.reason,
-    failures_in_a_row = before.failures_in_a_row + outcome.failures_in_a_row,
-  }))
-  if what ~= 'org' and before.failures_in_a_row == 0 and outcome.failures_in_a_row > 0 then paused = 'paused' end
-end
-
--- Who is to blame for a refused record: "record" or "kind"; "parked" when its limit is reached.
-local function judged(key, outcome)
+-- Who is to blame for a refused record: "record" or "source"; "parked" when its limit is reached.
+local function judged(key, outcome, source)
   redis.call('HINCRBY', key, 'refusals', 1)
   local is_json, refused = pcall(cjson.decode, redis.call('HGET', key, 'refused'))
   if not is_json or type(refused) ~= 'table' then refused = {} end
@@ -65,18 +54,13 @@ local function judged(key, outcome)
   redis.call('HSET', key, 'refused', cjson.encode(refused))
   redis.call('HSETNX', key, 'refused_at', now)
   local since = tonumber(redis.call('HGET', key, 'refused_at')) or now
-  local succeeded = tonumber(redis.call('HGET', p .. 'succeeded', kind)) or 0
+  local succeeded = tonumber(redis.call('HGET', p .. 'succeeded', source)) or 0
   local different = 0
   if outcome.target ~= '' and succeeded < since then
-    local failing = p .. 'failing:' .. kind
-    different = redis.call('SCARD', failing)
-    if different < MANY then
-      different = different + redis.call('SADD', failing, outcome.target)
-      redis.call('PEXPIRE', failing, FAILING_MS)
-    end
+    different = count_refused(p, source, outcome.target, MANY)
   end
   if times >= outcome.limit and different < MANY then return 'parked' end
-  return different >= 2 and 'kind' or 'record'
+  return different >= 2 and 'source' or 'record'
 end
 
 local function record(intent, from, call, parked)
@@ -112,11 +96,11 @@ local function record(intent, from, call, parked)
 end
 
 local waited = {}
-local function again(outcome, key)
+local function again(outcome, key, source)
   local due = p .. 'due:' .. kind
   local scope = outcome.scope
   if scope == 'record' and outcome.limit > 0 then
-    scope = judged(key, outcome)
+    scope = judged(key, outcome, source)
     if scope == 'parked' then
       outcome.outcome = 'parked'
       return false
@@ -135,38 +119,42 @@ local function again(outcome, key)
   else
     local as_it_was = redis.call('HGET', key, 'hold_until') or now
     redis.call('ZADD', due, outcome.rest_ms > 0 and now + outcome.rest_ms or as_it_was, outcome.id)
-    local what = scope == 'org' and 'org' or kind
+    local what = scope == 'org' and 'org' or source
     if not waited[what] then
       waited[what] = true
-      wait(what, outcome)
+      if start_wait(p, what, outcome, now) and what ~= 'org' then stopped[#stopped + 1] = what end
     end
   end
   return true
 end
 
 -- Deliveries first, because they end waits that another outcome of this batch may start.
-local any_delivered = false
+local delivered = {}
 for _, outcome in ipairs(outcomes) do
-  local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease')
+  local is = redis.call('HMGET', p .. 'intent:' .. outcome.id, 'state', 'lease', 'tool', 'agent')
   if outcome.outcome == 'delivered' and is[1] == 'leased' and is[2] == token then
-    any_delivered = true
-    redis.call('HDEL', p .. 'waits', 'org', kind)
-    redis.call('HSET', p .. 'succeeded', kind, now)
-    redis.call('DEL', p .. 'failing:' .. kind)
+    redis.call('HDEL', p .. 'waits', 'org')
+    for _, source in ipairs({kind, source_of(kind, is[3], is[4])}) do
+      delivered[source] = true
+      redis.call('HDEL', p .. 'waits', source)
+      redis.call('HSET', p .. 'succeeded', source, now)
+      redis.call('DEL', p .. 'failing:' .. source)
+    end
   end
 end
 
 for _, outcome in ipairs(outcomes) do
   local key = p .. 'intent:' .. outcome.id
-  local is = redis.call('HMGET', key, 'state', 'lease', 'call', 'fingerprint')
+  local is = redis.call('HMGET', key, 'state', 'lease', 'call', 'fingerprint', 'tool', 'agent')
   if is[1] == 'leased' and is[2] == token then
     local call, open = is[3] or '', false
     redis.call('HDEL', key, 'lease')
     if outcome.outcome == 'again' then
-      if outcome.scope == 'kind' and outcome.limit > 0 and any_delivered then
+      local source = source_of(kind, is[5], is[6])
+      if outcome.scope == 'source' and outcome.limit > 0 and delivered[source] then
         outcome.scope = 'record'
       end
-      open = again(outcome, key)
+      open = again(outcome, key, source)
     elseif outcome.outcome == 'part_refused' then
       redis.call('HSET', key, 'state', 'due', 'payload', outcome.rest, 'reason', outcome.reason,
         'in_doubt', outcome.in_doubt and 1 or 0)
@@ -208,4 +196,4 @@ for _, outcome in ipairs(outcomes) do
     end
   end
 end
-return {states, paused, due_kinds}
+return {states, stopped, due_kinds}
