@@ -35,7 +35,7 @@ def _transfer_rules(check_context: CheckContext) -> str:
 def _assistants(check_context: CheckContext) -> str:
     wanted = _rules(check_context).at_vapi
     if not wanted:
-        raise NotSetUp("transfer.toml names no assistant")
+        return "transfer.toml names none"
     try:
         for key, (resource, id_) in wanted.items():
             if check_context.accounts.vapi.find(resource, id_) is None:

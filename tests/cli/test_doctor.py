@@ -44,7 +44,7 @@ from workers.delivery.engine import drain
 
 TWILIO = {"vapi number", "twilio", "twilio number"}
 BEHIND_VAPI_SETTINGS = {"vapi tools", "vapi assistant", "vapi number"}
-BEHIND_VAPI = {"vapi settings", "vapi campaigns"} | BEHIND_VAPI_SETTINGS
+BEHIND_VAPI = {"vapi settings", "vapi campaigns", "transfer assistants"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
 WITHOUT_REDIS = {
     "agent folder",
@@ -120,7 +120,7 @@ BROKEN: dict[str, Broken] = {
         "agent folder", "is no agent folder", env={"AGENT_DIR": "nowhere"},
         unchecked={
             "agent tools", "disclosure", "salesforce statuses", "salesforce mapping",
-            "transfer rules",
+            "transfer rules", "transfer assistants",
             "vapi settings", *BEHIND_VAPI_SETTINGS,
         },
     ),

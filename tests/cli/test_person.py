@@ -540,9 +540,11 @@ def test_entries_of_the_number_in_keys_of_the_whole_fleet_are_removed(
 ) -> None:
     store.zadd(f"{keys}wanted", {KNOWN: 1, MEI: 2})
     store.sadd("vs:failing:contact_update", KNOWN, MEI)
+    store.sadd("vs:failing:agent/updateContact", KNOWN, MEI)
     assert run("forget", KNOWN, "--yes").exit_code == 0
     assert store.zrange(f"{keys}wanted", 0, -1) == [MEI]
     assert store.smembers("vs:failing:contact_update") == {MEI}
+    assert store.smembers("vs:failing:agent/updateContact") == {MEI}
 
 
 def test_the_log_has_a_line_with_counts_and_without_the_number(
