@@ -25,7 +25,7 @@ agent = "I could not save that."
 """
 
 
-def get(control: str, path: str = "call", **query: object) -> Any:
+def get(control: str, path: str = "call", **query: Any) -> Any:
     answer = requests.get(f"{control}/{path}", params=query, headers=KEY, timeout=5)  # type: ignore[arg-type]
     return answer.json()
 
@@ -64,7 +64,7 @@ def test_the_list_is_filtered_limited_and_newest_first(control: str) -> None:
     for nth in range(3):
         put(control, f"c{nth}", f"2026-11-27T10:0{nth}:00.000Z")
 
-    def ids(**query: object) -> list[str]:
+    def ids(**query: Any) -> list[str]:
         return [record["id"] for record in get(control, **query)]
 
     assert ids() == ["c2", "c1", "c0"]
