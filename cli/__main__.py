@@ -9,6 +9,7 @@ from cli.pauses import pause, resume
 from cli.person.commands import person
 from cli.policy import policy
 from cli.provision import provision
+from cli.reconcile import reconcile
 from cli.store import Commands
 from shared import logs
 
@@ -18,7 +19,7 @@ def cli() -> None:
     """The root of all commands."""
 
 
-for command in (agent, doctor, intents, pause, person, policy, provision, resume):
+for command in (agent, doctor, intents, pause, person, policy, provision, reconcile, resume):
     cli.add_command(command)
 
 

@@ -33,7 +33,8 @@ class Totals:
 
     verdicts: how many calls of each. recorded, completed: calls written in this run; call_backs:
     call-backs written. failed: calls that could not be written, because of a defect of ours.
-    without_words: calls to write of which Vapi stores no words.
+    differences: calls with something to write. without_words: calls to record of which Vapi stores
+    no words.
     """
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -41,6 +42,7 @@ class Totals:
     completed: int = 0
     call_backs: int = 0
     failed: int = 0
+    differences: int = 0
     without_words: int = 0
 
     @property
@@ -53,6 +55,7 @@ class Totals:
 
     def count(self, finding: Finding) -> None:
         self.verdicts[finding.verdict] += 1
+        self.differences += finding.is_difference
         if finding.verdict in TO_WRITE:
             self.without_words += not finding.record.has_words
 

@@ -111,7 +111,8 @@ def test_its_report_changes_nothing_when_it_comes_after_all(
         "analysis": {"summary": "Another one."},
     }
     for _ in range(2):
-        post(client, message("end-of-call-report", "call-1", **report, artifact=record["artifact"]))
+        late = message("end-of-call-report", "call-1", artifact=record["artifact"], **report)
+        post(client, late)
     deliver(resources, store)
     (task,) = tasks_of(org, "call-1")
     assert "Billed twice for October." in task["Description"]

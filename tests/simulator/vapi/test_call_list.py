@@ -26,7 +26,7 @@ agent = "I could not save that."
 
 
 def get(control: str, path: str = "call", **query: Any) -> Any:
-    answer = requests.get(f"{control}/{path}", params=query, headers=KEY, timeout=5)  # type: ignore[arg-type]
+    answer = requests.get(f"{control}/{path}", params=query, headers=KEY, timeout=5)
     return answer.json()
 
 
