@@ -70,7 +70,7 @@ class CallRecord:
         """The saved assistants that took part."""
         artifact = as_object(self.body.get("artifact"))
         activations = as_objects(artifact.get("assistantActivations"))
-        holders = [self.body, *activations, *self._messages]
+        holders = [self.body, *activations, *self.messages]
         return frozenset(filter(None, (as_text(each.get("assistantId")) for each in holders)))
 
     @property
@@ -82,12 +82,13 @@ class CallRecord:
     @property
     def has_words(self) -> bool:
         """False when Vapi stores no words of the call, or nobody said any."""
-        said = (as_text(row.get("role")) in ("user", "bot", "assistant") for row in self._messages)
+        said = (as_text(row.get("role")) in ("user", "bot", "assistant") for row in self.messages)
         artifact = as_object(self.body.get("artifact"))
         return any(said) or bool(as_text(artifact.get("transcript")))
 
     @cached_property
-    def _messages(self) -> list[dict[str, Any]]:
+    def messages(self) -> list[dict[str, Any]]:
+        """The history, as Vapi has it."""
         artifact = as_object(self.body.get("artifact"))
         return as_objects(artifact.get("messages")) or as_objects(self.body.get("messages"))
 
@@ -95,14 +96,14 @@ class CallRecord:
         """In the order in which the model decided them."""
         results = {
             as_text(row.get("toolCallId")): _result(row.get("result"))
-            for row in self._messages
+            for row in self.messages
             if as_text(row.get("role")) == "tool_call_result"
         }
         made = list(self._made(results))
         return made[:MAX_TOOL_CALLS]
 
     def _made(self, results: dict[str, str]) -> Iterator[MadeToolCall]:
-        for row in self._messages:
+        for row in self.messages:
             if as_text(row.get("role")) == "tool_calls":
                 for listed in as_objects(row.get("toolCalls")):
                     call = read_tool_call(listed)
