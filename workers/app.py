@@ -77,9 +77,9 @@ def create_app(settings: Settings) -> Celery:
 
 
 def _reconciliation(settings: Settings) -> dict[str, Any]:
-    every_s = settings.calls.reconcile_every_min * 60
-    if not every_s or not settings.vapi.api_key:
+    if not settings.reconciles:
         return {}
+    every_s = settings.calls.reconcile_every_min * 60
     options = {"queue": MAINTENANCE_QUEUE, "expires": every_s}
     return {"reconcile": {"task": RECONCILE, "schedule": every_s, "options": options}}
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from shared.calls.reconciled import Reconciled
+from shared.calls.reconciled import MORE_TO_READ, Reconciled
 from shared.calls.reconciliation import Reconciliation
 from shared.calls.reconciliation_run import Totals, reconcile, start_of_run
 from shared.domain.kinds import Kind
@@ -69,7 +69,7 @@ def _run(
         return refused.code
     except SalesforceError as error:
         return error.code
-    return "" if windows.were_all else "more_to_read"
+    return "" if windows.were_all else MORE_TO_READ
 
 
 class _Bounded:

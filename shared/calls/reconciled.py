@@ -11,6 +11,9 @@ import redis
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, translated
 
+MORE_TO_READ = "more_to_read"
+"""The code of a run that read as much as it may. The next one goes on."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -20,6 +23,11 @@ class Progress:
     until_ms: int = 0
     ran_ms: int = 0
     trouble: str = ""
+
+    @property
+    def stopped_by(self) -> str:
+        """The trouble that a person should look at; "" for a run that only had too much to read."""
+        return "" if self.trouble == MORE_TO_READ else self.trouble
 
 
 class Reconciled:

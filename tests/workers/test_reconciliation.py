@@ -20,7 +20,7 @@ from shared.settings import Settings
 from shared.vapi.call_list import CallList, CallListError
 from shared.vapi.call_records import CallRecord
 from shared.vapi.report import EndOfCall, end_of_call
-from tests.calling import UNKNOWN, ask, message, post
+from tests.calling import OPERATOR, UNKNOWN, ask, message, post
 from tests.conftest import change_settings
 from tests.store_time import every_call_is_quiet, everything_is_due
 from tests.workers.delivering import contact
@@ -378,12 +378,14 @@ def test_a_refused_request_is_sent_again_and_as_late_as_vapi_asks(
 
 
 def test_a_run_that_vapi_or_salesforce_stops_goes_on_where_it_was(
-    resources: Resources, store: redis.Redis, org: Org, listing: Listing
+    client: FlaskClient, resources: Resources, store: redis.Redis, org: Org, listing: Listing
 ) -> None:
     reconciled = Reconciled(store)
     listing.put("call-1")
     listing.fault(status=429, times=1000)
     assert run(resources).endswith("stopped: http_429")
+    problems = client.get("/health", headers=OPERATOR).get_json()["problems"]
+    assert any(text.startswith("reconciliation: stopped by http_429") for text in problems)
     assert (reconciled.read().until_ms, reconciled.read().trouble) == (0, "http_429")
     listing.fault()
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
@@ -391,7 +393,7 @@ def test_a_run_that_vapi_or_salesforce_stops_goes_on_where_it_was(
     assert accepted(resources) == []
     org.fault()
     assert run(resources).startswith("listed 1, recorded 1")
-    assert reconciled.read().trouble == ""
+    assert reconciled.read().stopped_by == ""
     assert reconciled.read().ran_ms > 0
 
 
