@@ -114,6 +114,6 @@ def assert_recorded_once(stack: Stack) -> None:
     spoken = [record for record in logs(stack) if "only wanted to talk" in record["Description"]]
     assert len(spoken) == CALLS - 10
     assert all("User: Nobody hears this one." in record["Description"] for record in spoken)
-    subjects = [record["Subject"] for record in stack.org.records("Task")]
-    assert sum(subject.startswith("Call back") for subject in subjects) == 10
+    titles = [record["Subject"] for record in stack.org.records("Task")]
+    assert sum(title.startswith("Call back") for title in titles) == 10
     assert not any(record["Call_Key__c"] for record in stack.org.records("Case"))
