@@ -177,12 +177,28 @@ def _report(record: dict[str, Any]) -> EndOfCall:
     return end_of_call(CallRecord(record).report)
 
 
+def test_a_report_that_comes_days_later_records_nothing(
+    client: FlaskClient, resources: Resources, store: redis.Redis, org: Org, listing: Listing
+) -> None:
+    listing.put("call-1")
+    run(resources)
+    deliver(resources, store)
+    # After two days the call's fingerprints are gone, and its receipt is left.
+    store.delete(*store.scan_iter("vs:call:call-1*"))
+    (before,) = accepted(resources)
+    post(client, message("end-of-call-report", "call-1", endedReason="customer-ended-call"))
+    (after,) = accepted(resources)
+    assert (after.id, after.state, after.receipt) == (before.id, before.state, before.receipt)
+    assert len(tasks_of(org, "call-1")) == 1
+
+
 def test_an_erased_call_is_not_brought_back(
-    client: FlaskClient, resources: Resources, store: redis.Redis, listing: Listing
+    client: FlaskClient, resources: Resources, store: redis.Redis, org: Org, listing: Listing
 ) -> None:
     post(client, message("end-of-call-report", "call-1", endedReason="customer-ended-call"))
     deliver(resources, store)
     Erasure(store).call("call-1", "")
+    org.delete("Task", tasks_of(org, "call-1")[0]["Id"])
     listing.put("call-1", said=asked("t1", "lookupCustomer"))
     assert run(resources).startswith("listed 1, recorded 0, completed 0, call-backs 0")
     assert accepted(resources) == []
@@ -312,7 +328,8 @@ def test_nobody_is_called_back_without_a_number_or_twice(
 def test_a_call_that_lasts_or_has_just_ended_is_recorded_later(
     resources: Resources, store: redis.Redis, listing: Listing
 ) -> None:
-    record = listing.put("call-1", status="in-progress", endedReason=None, endedAt=None)
+    lasts: dict[str, Any] = {"status": "in-progress", "endedReason": None, "endedAt": None}
+    record = listing.put("call-1", ended_min_ago=180, **lasts)
     listing.put("call-2", ended_min_ago=1)
     listing.put("call-3")
     run(resources)
@@ -320,7 +337,7 @@ def test_a_call_that_lasts_or_has_just_ended_is_recorded_later(
     until_ms = Reconciled(store).read().until_ms
     assert iso(until_ms / 1000) <= record["createdAt"]
     # A long call holds the cursor, so that it is found however late it ends.
-    listing.put("call-1", ended_min_ago=20)
+    listing.put("call-1", createdAt=record["createdAt"])
     run(resources)
     assert {intent.call_id for intent in accepted(resources)} == {"call-1", "call-3"}
 
