@@ -10,7 +10,7 @@ from functools import cached_property
 INTENT = "vs:intent:{id}"
 REFERENCE = "vs:reference:{reference}"
 DEDUP = "vs:dedup:{dedup key}"
-FAILING = "vs:failing:{kind}"
+FAILING = "vs:failing:{source}"
 CONTACT_WRITES = "vs:contact:{contact id}:writes"
 RECORD_WRITES = "vs:record:{record id}:writes"
 OF_RECORDS = (CONTACT_WRITES, RECORD_WRITES)
