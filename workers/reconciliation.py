@@ -16,9 +16,10 @@ from shared.store import StoreUnavailableError
 from shared.vapi.call_list import CallList, CallListError, Window
 from workers.resources import Resources
 
-RUN_S = 240.0
+RUN_S = 60.0
 MAX_WINDOWS = 300
-"""A run reads for so long and so many windows at most. The next one goes on from there."""
+"""A run reads for so long and so many windows at most, because a worker that stops waits for it.
+The next one goes on from there."""
 
 
 def reconcile_calls(resources: Resources, notify: Callable[[Iterable[Kind]], object]) -> str:
