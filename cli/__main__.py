@@ -3,12 +3,15 @@
 import click
 
 from cli.agent.commands import agent
+from cli.calls import calls
 from cli.doctor import doctor
+from cli.drain import drain
 from cli.intents import intents
 from cli.pauses import pause, resume
 from cli.person.commands import person
 from cli.policy import policy
 from cli.provision import provision
+from cli.reconcile import reconcile
 from cli.store import Commands
 from shared import logs
 
@@ -18,7 +21,19 @@ def cli() -> None:
     """The root of all commands."""
 
 
-for command in (agent, doctor, intents, pause, person, policy, provision, resume):
+for command in (
+    agent,
+    calls,
+    doctor,
+    drain,
+    intents,
+    pause,
+    person,
+    policy,
+    provision,
+    reconcile,
+    resume,
+):
     cli.add_command(command)
 
 

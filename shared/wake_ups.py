@@ -23,6 +23,7 @@ from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 
 PURGE = "purge"
 END_QUIET_CALLS = "end_quiet_calls"
+RECONCILE = "reconcile"
 DELIVER_PREFIX = "deliver."
 DELIVER_OF_TEAMS = tuple(f"{DELIVER_PREFIX}{verb}" for verb in VERBS_OF_TEAMS)
 """Deliver what a team's own tools write. Their argument is the kind."""
@@ -83,6 +84,7 @@ def celery_app(settings: StoreSettings, *, socket_timeout_s: float = SOCKET_TIME
             f"{DELIVER_PREFIX}*": {"queue": DELIVER_QUEUE},
             PURGE: {"queue": MAINTENANCE_QUEUE},
             END_QUIET_CALLS: {"queue": MAINTENANCE_QUEUE},
+            RECONCILE: {"queue": MAINTENANCE_QUEUE},
         },
         task_publish_retry=False,  # the journal is written; the sweep replaces a lost wake-up
         broker_pool_acquire_timeout=1.0,

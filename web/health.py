@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
 from shared.alive import Alive
+from shared.calls.reconciled import Reconciled
 from shared.journal.results import Summary
 from shared.operators.rotation import RotationStatus
 from shared.store import Fitness, StoreUnavailableError
@@ -181,6 +182,8 @@ def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> l
         found.append(f"retention: {lag_min} minutes behind, personal data is kept too long")
     if unclosed:
         found.append(f"calls: {unclosed} could not be closed (log event call_not_closed)")
+    if service.settings.reconciles and (trouble := Reconciled(service.store).read().stopped_by):
+        found.append(f"reconciliation: stopped by {trouble}, calls without a report may be missing")
     return found + [
         f"{what}: waits because of {wait.reason}"
         for what, wait in sorted(service.journal.waits().items())

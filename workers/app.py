@@ -10,7 +10,7 @@ from celery.signals import setup_logging
 from shared import logs
 from shared.agent.agents import agents_of
 from shared.settings import Settings, SettingsError, load_settings
-from shared.wake_ups import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, celery_app
+from shared.wake_ups import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, RECONCILE, celery_app
 from workers.alive import keep_noting
 from workers.pulse import keep_pulse
 from workers.resources import Resources
@@ -63,6 +63,7 @@ def create_app(settings: Settings) -> Celery:
                 # One that waited long does nothing that the next one does not do.
                 "options": {"queue": MAINTENANCE_QUEUE, "expires": PURGE_EVERY_S},
             },
+            **_reconciliation(settings),
         },
     )
     agents_of(settings)  # a mistake in it ends the start, not the first task
@@ -73,6 +74,14 @@ def create_app(settings: Settings) -> Celery:
     if settings.ops.pulse_file:
         keep_pulse(settings.ops.pulse_file)
     return app
+
+
+def _reconciliation(settings: Settings) -> dict[str, Any]:
+    if not settings.reconciles:
+        return {}
+    every_s = settings.calls.reconcile_every_min * 60
+    options = {"queue": MAINTENANCE_QUEUE, "expires": every_s}
+    return {"reconcile": {"task": RECONCILE, "schedule": every_s, "options": options}}
 
 
 @setup_logging.connect

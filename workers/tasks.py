@@ -1,4 +1,4 @@
-"""The tasks: deliver a kind, end quiet calls, purge.
+"""The tasks: deliver a kind, end quiet calls, reconcile, purge.
 
 Each task may run any number of times, on any number of workers at once: the journal decides what is
 due.
@@ -13,9 +13,17 @@ from celery import Celery
 from shared.domain.kinds import Kind
 from shared.logs import log
 from shared.store import StoreUnavailableError
-from shared.wake_ups import DELIVER_OF_TEAMS, END_QUIET_CALLS, PURGE, Notifier, deliver_task
+from shared.wake_ups import (
+    DELIVER_OF_TEAMS,
+    END_QUIET_CALLS,
+    PURGE,
+    RECONCILE,
+    Notifier,
+    deliver_task,
+)
 from workers.call_updates import updates_of
 from workers.delivery.engine import Drained, drain
+from workers.reconciliation import reconcile_calls
 from workers.resources import Resources
 from workers.sweeper import Sweeper
 
@@ -39,6 +47,7 @@ class Tasks:
             self._register_of_teams(name)
         self._register(END_QUIET_CALLS, self.end_quiet_calls)
         self._register(PURGE, self.purge)
+        self._register(RECONCILE, self.reconcile)
 
     def _register(self, name: str, work: Callable[[], str]) -> None:
         @self._app.task(name=name)
@@ -76,6 +85,10 @@ class Tasks:
             return f"store unavailable ({trouble})"
         self.notify(sorted(kinds))
         return f"closed {count}"
+
+    def reconcile(self) -> str:
+        """Records calls that ended without this service hearing of it."""
+        return reconcile_calls(self._resources, self.notify)
 
     def purge(self) -> str:
         """Retention: personal data of what was delivered or cancelled, later the receipts."""

@@ -431,6 +431,7 @@ record-call-back-why = Warum:
 record-call-back-reference = Referenz: { $reference }
 record-call-back-transferred = Das Gespräch wurde weitergeleitet, aber niemand wurde erreicht.
 record-call-back-missed = Hat angerufen und niemanden erreicht
+record-call-back-unreached = Der Agent konnte unsere Systeme in diesem Gespräch nicht erreichen. Es wurde nichts nachgesehen und nichts gespeichert. Er versuchte: { $tools }. Das Transkript steht in der Aufgabe zum Gespräch.
 record-voicemail = Auf dem Anrufbeantworter ist eine Nachricht von { $count ->
     [one] einer Sekunde
    *[other] { number } Sekunden

@@ -442,6 +442,7 @@ record-call-back-why = Why:
 record-call-back-reference = Reference: { $reference }
 record-call-back-transferred = The call was transferred, and nobody was reached.
 record-call-back-missed = Called and got through to nobody
+record-call-back-unreached = The agent could not reach our systems during this call, so nothing was looked up or saved. It tried: { $tools }. The transcript is in the Task of the call.
 record-voicemail = A caller left a voicemail of { $count } s:
 
 # At the end of each comment, in parentheses.

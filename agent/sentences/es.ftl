@@ -430,6 +430,7 @@ record-call-back-why = Motivo:
 record-call-back-reference = Referencia: { $reference }
 record-call-back-transferred = La llamada se transfirió y nadie contestó.
 record-call-back-missed = Llamó y no pudo hablar con nadie
+record-call-back-unreached = El agente no pudo acceder a nuestros sistemas durante esta llamada, así que no se consultó ni se guardó nada. Intentó: { $tools }. La transcripción está en la tarea de la llamada.
 record-voicemail = Hay un mensaje de voz de { $count ->
     [one] un segundo
    *[other] { number } segundos

@@ -3,6 +3,8 @@
 `end_of_call_intents` is a pure function of what is known. The journal accepts its result in one
 atomic step under the fingerprint "end-of-call", an idempotency key. So the end is processed once,
 by its report, however often that arrives, or without a report when the call has long been quiet.
+The call log's id is made of the call's id, so that Salesforce refuses a second Task even when the
+journal has forgotten the first one.
 
 What arrives later amends the Task: a late report, or write requests of a call that went on.
 """
@@ -27,7 +29,7 @@ from shared.domain.drafts import (
     Disclosure,
     TranscriptDraft,
 )
-from shared.domain.intent import Intent, NewIntent, new_intent_id
+from shared.domain.intent import Intent, NewIntent, intent_id_of, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.domain.text import stored_length
@@ -249,7 +251,7 @@ def end_of_call_intents(
     ]
     only_after, case_number = commented[-1] if commented else (None, None)
     call_log = NewIntent(
-        id=new_intent_id(),
+        id=intent_id_of(state.call_id, FINGERPRINT),
         kind=Kind.CALL_LOG,
         fingerprint=FINGERPRINT,
         after_call=True,
@@ -347,6 +349,15 @@ def reached_nobody(ended_reason: str, outcome: dict[str, Any]) -> bool:
     return transfers[-1]["status"] in IN_VAIN if transfers else forwarding_failed
 
 
+def is_complete(logs: Sequence[Intent]) -> bool:
+    """The call's record came from its report. logs: its call logs, in the order of acceptance.
+
+    A draft that was purged can't be compared any more, so it counts as complete.
+    """
+    draft = logs[-1].draft_as(CallDraft)
+    return draft is None or (draft.is_reported and draft.ended_reason != NO_REPORT)
+
+
 def amendment(
     end_intents: list[NewIntent], intents: Sequence[Intent], *, is_reported: bool
 ) -> list[NewIntent]:
@@ -373,8 +384,12 @@ def amendment(
     asked_for = [intent.id for intent in intents if intent.tool]
     content = json.dumps([draft.as_json(), asked_for], sort_keys=True)
     suffix = "report" if draft.is_reported else hashlib.sha256(content.encode()).hexdigest()[:32]
+    fingerprint = f"{FINGERPRINT}:{suffix}"
     amended = replace(
-        call_log, draft=replace(draft, amends=first.id), fingerprint=f"{FINGERPRINT}:{suffix}"
+        call_log,
+        id=intent_id_of(draft.call_id, fingerprint),
+        draft=replace(draft, amends=first.id),
+        fingerprint=fingerprint,
     )
     return [amended, *(_on_task(other, first) for other in others)]
 

@@ -1,5 +1,6 @@
 """The intent as the journal returns it, and the possible outcomes of a delivery."""
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,12 @@ def source_of(agent: str, tool: str) -> str:
     No kind has such a name, because it has a slash.
     """
     return f"{agent}/{tool}" if agent and tool else ""
+
+
+def intent_id_of(call_id: str, fingerprint: str) -> str:
+    """The same id whenever a call makes the same intent: the key in Salesforce is then the same
+    too, even when the journal no longer knows the first one."""
+    return hashlib.sha256(f"{fingerprint} {call_id}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

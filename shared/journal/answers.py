@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,14 @@ class Answers:
     def message_key(self, conversation_id: str, identity: bytes) -> str:
         """The key of the answer to a whole message. identity: of that message."""
         return f"{self._prefix}message:{conversation_id}:{hashlib.sha256(identity).hexdigest()}"
+
+    def are_stored(self, keys: Sequence[str]) -> list[bool]:
+        """For each key, whether it has an answer or somebody is working on one."""
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for key in keys:
+                pipe.exists(key)
+            return [bool(found) for found in pipe.execute()]
 
     def claim(self, key: str, *, work_ms: int) -> "Claim | str":
         """A Claim when the caller has to work the answer out; else the stored answer.

@@ -11,13 +11,13 @@ from typing import Any
 
 import redis
 
-from shared.journal.journal import CALL_TTL_MS
 from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
-ERASED_MS = CALL_TTL_MS
-"""How long an erased call is known as erased: as long as its idempotency keys would have lasted."""
+ERASED_MS = 15 * 24 * 3600 * 1000
+"""How long an erased call is known as erased: longer than its idempotency keys would have lasted,
+and longer than Vapi lists a call (docs/vendors.md V38), which reconciliation must not add again."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ class Settings(BaseModel):
     twilio: TwilioSettings
     ops: OpsSettings
 
+    @property
+    def reconciles(self) -> bool:
+        """Vapi's list of calls is compared with what was recorded, again and again."""
+        return bool(self.calls.reconcile_every_min and self.vapi.api_key)
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.salesforce.redirect_uri and not self.ops.operator_basic_auth:

@@ -32,6 +32,9 @@ class CallSettings(Group):
     idle_call_min: float = Field(
         10, ge=1, le=24 * 60, description="a number of minutes from 1 to 1440, such as 10"
     )
+    reconcile_every_min: float = Field(
+        10, ge=0, le=24 * 60, description="a number of minutes from 0 (off) to 1440, such as 10"
+    )
     agent_dir: str = Field(
         "agent",
         min_length=1,

@@ -247,7 +247,7 @@ def tool_calls(message: Message) -> list[ToolCall]:
     for mentions in _lists(message.body):
         without_id = 0
         for mention in mentions:
-            call = _read_call(mention)
+            call = read_tool_call(mention)
             key = call.id
             if not key:
                 # Only its place identifies it, which is the same in each list.
@@ -266,7 +266,7 @@ def function_call(message: Message) -> ToolCall:
     The message has no call id. An id made of the message's time and content is the same for a
     redelivery and differs for the next call. Without a time the two look alike, and the id is "".
     """
-    call = _read_call(_object(message.body.get("functionCall")))
+    call = read_tool_call(_object(message.body.get("functionCall")))
     at = message.body.get("timestamp")
     if at is None or isinstance(at, dict | list):
         return call
@@ -289,7 +289,8 @@ def _lists(body: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 _ABSENT = object()
 
 
-def _read_call(mention: dict[str, Any]) -> ToolCall:
+def read_tool_call(mention: dict[str, Any]) -> ToolCall:
+    """One mention of a tool call, in whatever shape."""
     id_ = _text(mention.get("id"))
     function = _object(mention.get("function"))
     name = _text(function.get("name")) or _text(mention.get("name"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from simulator.vapi.call_list import add_call_list
 from simulator.vapi.rest import add_rest
 
 COMMANDS: dict[str, set[str]] = {
@@ -48,10 +49,11 @@ def control_app(base: str = "", twilio: str = "") -> web.Application:
         posted.clear()
         return web.json_response({})
 
-    app = web.Application()
+    app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_get("/_vapi/control", list_commands)
     app.router.add_delete("/_vapi/control", delete_commands)
     app.router.add_post("/{call}/control", post_command)
+    add_call_list(app)
     add_rest(app, base, twilio)
     return app
 

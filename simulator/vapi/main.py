@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
     except ScenarioError as refused:
         print(refused, file=sys.stderr)
         return 2
-    webhook = Webhook(options.url, options.secret, options.auth)
+    webhook = Webhook(options.url, options.secret, options.auth, not options.no_repeats)
     turns = [(scenario, nth) for nth in range(1, options.repeat + 1) for scenario in scenarios]
     writing = threading.Lock()
     unanswered: list[int] = []
@@ -90,7 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument(
         "--control",
         default="",
-        help="base of the control URLs, such as http://127.0.0.1:N of serve",
+        help="such as http://127.0.0.1:N: a serve that gets the call control and lists the calls",
+    )
+    play.add_argument(
+        "--no-repeats", action="store_true", help="post no event again, as without a back-off plan"
     )
     serve_command = commands.add_parser("serve", help="serve live call control and the REST API")
     serve_command.add_argument("--port", type=int, required=True)

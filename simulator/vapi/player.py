@@ -43,6 +43,8 @@ class Webhook:
     url: str
     secret: str = field(repr=False)
     auth: str
+    repeats: bool = True
+    """Events are posted again, as a back-off plan says. Without a plan Vapi never repeats."""
 
     def post(
         self, message: dict[str, Any], *, timeout_s: float = TOOL_TIMEOUT_S
@@ -53,7 +55,7 @@ class Webhook:
 
     def post_event(self, message: dict[str, Any]) -> None:
         """Posts an event, and again after a 5xx or a lost connection."""
-        for wait_s in (*EVENT_RETRIES_S, None):
+        for wait_s in (*(EVENT_RETRIES_S if self.repeats else ()), None):
             try:
                 status = self.post(message).status_code
             except requests.RequestException:
@@ -88,6 +90,7 @@ class Player:
             started_ms=int(time.time() * 1000),
             control_url=f"{control_base}/{call_id}/control" if control_base else "",
         )
+        self._list_url = f"{control_base}/_vapi/calls/{call_id}" if control_base else ""
         self._reference = ""
         self.answers: list[ToolAnswer] = []
         self.unanswered = 0
@@ -95,6 +98,7 @@ class Player:
     def play(self) -> list[ToolAnswer]:
         call, scenario = self._call, self._scenario
         self._report(f"☎ {scenario.title}: {scenario.caller or 'a withheld number'}")
+        self._list()
         self._webhook.post_event(call.status("in-progress"))
         asides: list[threading.Thread] = []
         for step in scenario.steps:
@@ -106,10 +110,17 @@ class Player:
                 asides.append(threading.Thread(target=self._play_late, args=(step, late_s)))
                 asides[-1].start()
         _join(asides)
+        self._list(scenario.reason, scenario.summary)
         self._webhook.post_event(call.status("ended", endedReason=scenario.reason))
         self._webhook.post_event(call.report(scenario.reason, scenario.summary))
         self._report("  call ended")
         return self.answers
+
+    def _list(self, reason: str = "", summary: str = "") -> None:
+        """Put the call into the list of `serve`. reason: "" while the call lasts."""
+        if self._list_url:
+            record = self._call.record(reason, summary)
+            requests.put(self._list_url, json=record, timeout=10).raise_for_status()
 
     def _play_late(self, step: Step, late_s: float) -> None:
         time.sleep(late_s)
@@ -155,9 +166,11 @@ class Player:
         shown = json.dumps(arguments, ensure_ascii=False) if arguments else ""
         if not previous:
             self._report(f"  tool {tool} {shown}".rstrip())
+        self._call.note_tool_call(call_id, tool, arguments)
         started = time.monotonic()
         text, is_error = self._answer(self._call.tool_calls((call_id, tool, arguments)), call_id)
         took_ms = (time.monotonic() - started) * 1000
+        self._call.note_result(call_id, tool, text)
         found = REFERENCE.search(text)
         if found and step.write:
             self._reference = found.group()

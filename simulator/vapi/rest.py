@@ -145,7 +145,7 @@ def add_rest(app: web.Application, base: str, twilio: str) -> None:
             # UpdateCampaignDTO: a campaign can be ended or cancelled, and nothing else.
             status = (await request.json()).get("status")
             if status not in ("ended", "cancelled"):
-                raise _bad(["status must be one of the following values: ended, cancelled"])
+                raise bad_request(["status must be one of the following values: ended, cancelled"])
             resource |= {"status": status, "updatedAt": _now()}
             return web.json_response(resource)
         resource.update(await _read(request, partial=True) | {"updatedAt": _now()})
@@ -180,14 +180,14 @@ async def _read(request: web.Request, *, partial: bool = False) -> dict[str, Any
     if name and partial and name in body:
         wrong.append(f"property {name} should not exist")
     if wrong:
-        raise _bad(wrong)
+        raise bad_request(wrong)
     return dict(body)
 
 
 async def _import_number(body: dict[str, Any], base: str, twilio: str) -> None:
     """Vapi looks the number up at Twilio and sets its URLs. Raises HTTPBadRequest."""
     if not twilio:
-        raise _bad("Twilio can't be reached. Start `simulator vapi serve` with --twilio")
+        raise bad_request("Twilio can't be reached. Start `simulator vapi serve` with --twilio")
     sid = body.get("twilioAccountSid", "")
     auth = BasicAuth(sid, body.get("twilioAuthToken") or "")
     numbers = f"{twilio}/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers"
@@ -196,10 +196,10 @@ async def _import_number(body: dict[str, Any], base: str, twilio: str) -> None:
             f"{numbers}.json", params={"PhoneNumber": body.get("number", "")}
         ) as answer:
             if answer.status != 200:
-                raise _bad(f"Twilio Error: {(await answer.json()).get('message')}")
+                raise bad_request(f"Twilio Error: {(await answer.json()).get('message')}")
             found = (await answer.json())["incoming_phone_numbers"]
         if not found:
-            raise _bad("Number Not Found on Twilio.")
+            raise bad_request("Number Not Found on Twilio.")
         urls = {
             "VoiceUrl": f"{base}/twilio/inbound_call",
             "StatusCallback": f"{base}/twilio/status",
@@ -209,7 +209,7 @@ async def _import_number(body: dict[str, Any], base: str, twilio: str) -> None:
         await session.post(f"{numbers}/{found[0]['sid']}.json", data=urls)
 
 
-def _bad(message: object) -> web.HTTPBadRequest:
+def bad_request(message: object) -> web.HTTPBadRequest:
     body = {"message": message, "error": "Bad Request", "statusCode": 400}
     return web.HTTPBadRequest(text=json.dumps(body), content_type="application/json")
 

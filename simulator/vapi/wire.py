@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+COST = 0.0421
+"""Of each call, in dollars."""
+
 
 @dataclass
 class Call:
@@ -23,8 +26,8 @@ class Call:
     control_url: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
 
-    def envelope(self, kind: str, **own: Any) -> dict[str, Any]:
-        """{"message": {...}} with what Vapi adds to most types. call.status never changes."""
+    def _snapshot(self) -> dict[str, Any]:
+        """The call as it was created; its status never changes."""
         call: dict[str, Any] = {
             "id": self.id,
             "orgId": "8c1d1f4a-6b0a-4a51-9a10-7f8b5e2f0a11",
@@ -40,10 +43,16 @@ class Call:
         }
         if self.control_url:
             call["monitor"] = {"controlUrl": self.control_url}
+        if self.caller:
+            call["customer"] = {"number": self.caller}
+        return call
+
+    def envelope(self, kind: str, **own: Any) -> dict[str, Any]:
+        """{"message": {...}} with what Vapi adds to most types."""
         message: dict[str, Any] = {
             "timestamp": int(time.time() * 1000),
             "type": kind,
-            "call": call,
+            "call": self._snapshot(),
             "phoneNumber": {
                 "provider": "twilio",
                 "number": "+14155550100",
@@ -53,10 +62,28 @@ class Call:
             **own,
         }
         if self.caller:
-            customer = {"number": self.caller}
-            message["customer"] = customer
-            call["customer"] = customer
+            message["customer"] = {"number": self.caller}
         return {"message": message}
+
+    def record(self, reason: str = "", summary: str = "") -> dict[str, Any]:
+        """The call as Vapi's list of calls has it. reason: "" while it lasts."""
+        now_ms = int(time.time() * 1000)
+        known = self._snapshot() | {
+            "phoneCallProviderId": f"CA{self.id.replace('-', '')}",
+            "startedAt": _iso(self.started_ms),
+            "updatedAt": _iso(now_ms),
+            "messages": self.messages,
+        }
+        if not reason:
+            return known | {"status": "in-progress"}
+        return known | {
+            "status": "ended",
+            "endedAt": _iso(now_ms),
+            "endedReason": reason,
+            "cost": COST,
+            "analysis": self._analysis(summary),
+            "artifact": self._artifact(),
+        }
 
     def tool_calls(self, *calls: tuple[str, str, Any]) -> dict[str, Any]:
         """calls: (id, name, arguments). The message lists them three times, as Vapi sends it."""
@@ -76,16 +103,22 @@ class Call:
             "tool-calls", toolCalls=listed, toolCallList=listed, toolWithToolCallList=paired
         )
 
-    def transcript(self, role: str, text: str) -> dict[str, Any]:
+    def note_tool_call(self, id_: str, name: str, arguments: Any) -> None:
+        """Add the model's decision to the history, where arguments are always text."""
+        function = {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}
+        self._note("tool_calls", toolCalls=[{"id": id_, "type": "function", "function": function}])
+
+    def note_result(self, id_: str, name: str, result: str) -> None:
+        """Add what the model got for a tool call to the history."""
+        self._note("tool_call_result", toolCallId=id_, name=name, result=result)
+
+    def _note(self, role: str, **own: Any) -> None:
         now_ms = int(time.time() * 1000)
-        self.messages.append(
-            {
-                "role": "user" if role == "user" else "bot",
-                "message": text,
-                "time": now_ms,
-                "secondsFromStart": (now_ms - self.started_ms) / 1000,
-            }
-        )
+        since_s = (now_ms - self.started_ms) / 1000
+        self.messages.append({"role": role, "time": now_ms, "secondsFromStart": since_s, **own})
+
+    def transcript(self, role: str, text: str) -> dict[str, Any]:
+        self._note("user" if role == "user" else "bot", message=text)
         return self.envelope("transcript", role=role, transcriptType="final", transcript=text)
 
     def partial(self, text: str) -> dict[str, Any]:
@@ -102,10 +135,6 @@ class Call:
 
     def report(self, reason: str, summary: str) -> dict[str, Any]:
         ended_ms = int(time.time() * 1000)
-        transcript = "".join(
-            f"{'User' if row['role'] == 'user' else 'AI'}: {row['message']}\n"
-            for row in self.messages
-        )
         return self.envelope(
             "end-of-call-report",
             endedReason=reason,
@@ -113,14 +142,26 @@ class Call:
             endedAt=_iso(ended_ms),
             durationMs=ended_ms - self.started_ms,
             durationSeconds=(ended_ms - self.started_ms) / 1000,
-            analysis={"summary": summary, "successEvaluation": "true"},
-            artifact={
-                "messages": self.messages,
-                "transcript": transcript,
-                "recordingUrl": f"https://storage.vapi.ai/{self.id}-mono.wav",
-            },
-            cost=0.0421,
+            analysis=self._analysis(summary),
+            artifact=self._artifact(),
+            cost=COST,
         )
+
+    def _analysis(self, summary: str) -> dict[str, Any]:
+        return {"summary": summary, "successEvaluation": "true"}
+
+    def _artifact(self) -> dict[str, Any]:
+        speakers = {"user": "User", "bot": "AI"}
+        transcript = "".join(
+            f"{speakers[row['role']]}: {row['message']}\n"
+            for row in self.messages
+            if row["role"] in speakers
+        )
+        return {
+            "messages": self.messages,
+            "transcript": transcript,
+            "recordingUrl": f"https://storage.vapi.ai/{self.id}-mono.wav",
+        }
 
 
 def _iso(at_ms: int) -> str:

@@ -54,6 +54,7 @@ VALUES: dict[str, Value] = {
     "subject": "Technical: the line is dead",
     "to": phrase("record-somebody"),
     "tool": "createSalesforceCase",
+    "tools": ["lookupCustomer", "createSalesforceCase"],
     "type": "verbal",
     "url": "https://example.com/1",
     "value": "Shipped",

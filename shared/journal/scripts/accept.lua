@@ -23,7 +23,8 @@
 -- Returns a list:
 --   {"answered", text}            this tool call was answered before; nothing recorded
 --   {"erased"}                    the call was erased (erase.lua); nothing recorded
---   {"repeated", id}              the call already has a request with this fingerprint; nothing recorded
+--   {"repeated", id}              the call already has a request with this fingerprint, or an intent has
+--                                 this id; nothing recorded
 --   {"existing", id}              another message's intent has the same dedup key; nothing recorded
 --   {"too_many"}                  a limit is reached; nothing recorded
 --   {"too_late"}                  the intent to amend is no longer held, or has changed; nothing recorded
@@ -43,6 +44,10 @@ if want.call ~= '' and redis.call('HEXISTS', p .. 'call:' .. want.call, 'erased'
 
 local requests = p .. 'call:' .. want.call .. ':requests'
 for _, intent in ipairs(want.intents) do
+  -- An id may be made of the call's: then it outlives the call's list of fingerprints.
+  if not intent.amends and redis.call('EXISTS', p .. 'intent:' .. intent.id) == 1 then
+    return {'repeated', intent.id}
+  end
   if intent.fingerprint ~= '' and want.call ~= '' then
     local earlier = redis.call('HGET', requests, intent.fingerprint)
     if earlier then return {'repeated', earlier} end

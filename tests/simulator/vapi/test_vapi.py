@@ -1,29 +1,11 @@
 """The simulated Vapi reads scenarios strictly, and accepts the commands that Vapi accepts."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from demo.processes import free_port, wait_until
-from demo.stack import ROOT, answers
 from simulator.vapi.scenario import ScenarioError, read_scenario
-
-
-@pytest.fixture
-def control() -> Iterator[str]:
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "vapi", "serve", "--port", str(port)], cwd=ROOT
-    )
-    url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: answers(f"{url}/_vapi/control"), for_s=20, what="control")
-    yield url
-    process.terminate()
-    process.wait(10)
 
 
 def test_control_keeps_known_commands_and_refuses_others(control: str) -> None:
