@@ -10,12 +10,14 @@ from shared.agent.agents import Agents, agents_of
 from shared.agent.folder import Agent
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
+from shared.calls.codes import Codes
 from shared.calls.decisions import Decisions
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.calls.guesses import Guesses
 from shared.deadline import Deadline
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
+from shared.journal.record_writes import ContactWrites
 from shared.journal.results import Summary
 from shared.phone import as_e164
 from shared.salesforce.api_budget import ApiBudget, Use
@@ -28,6 +30,7 @@ from shared.salesforce.namespace import keys_of, org_name
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import Fitness, connect, fitness
+from shared.twilio.verify import Verify
 from shared.vapi.messages import Message
 from shared.wake_ups import Notifier, celery_app
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
@@ -43,6 +46,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Service:
+    """verify: None where no Verify service is set, and then no code is offered or sent."""
+
     settings: Settings
     agents: Agents
     store: redis.Redis
@@ -50,6 +55,9 @@ class Service:
     answers: Answers
     calls: Calls
     guesses: Guesses
+    codes: Codes
+    verify: Verify | None
+    contact_writes: ContactWrites
     decisions: Decisions
     api_budget: ApiBudget
     salesforce: SalesforceClient
@@ -91,6 +99,9 @@ class Service:
             answers=Answers(store),
             calls=calls,
             guesses=Guesses(store),
+            codes=Codes(store, per_hour=settings.twilio.max_codes_per_hour),
+            verify=Verify(settings.twilio) if settings.twilio.verify_service_sid else None,
+            contact_writes=ContactWrites(store),
             decisions=Decisions(store),
             authorisation=Authorisation(settings.salesforce, store),
             end_of_call=EndOfCallWriter(calls, journal, settings, agents),

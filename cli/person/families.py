@@ -18,6 +18,7 @@ OF_RECORDS = (CONTACT_WRITES, RECORD_WRITES)
 OF_CALLER = "vs:caller:{number}:intents"
 WRITES = "vs:writes:{number}:{day}"
 GUESSES = "vs:guesses:number:{number}"
+CODES = "vs:codes:number:{number}"
 ANSWER = "vs:answer:{conversation}:{digest}"
 MESSAGE = "vs:message:{conversation}:{digest}"
 CALL = "vs:call:{call}"
@@ -42,12 +43,14 @@ TYPES = {
     OF_CALLER: "list",
     WRITES: "string",
     GUESSES: "string",
+    CODES: "string",
     ANSWER: "string",
     MESSAGE: "string",
     CALL: "hash",
     "vs:call:{call}:speech": "sorted set",
     "vs:call:{call}:senses": "sorted set",
     "vs:call:{call}:decisions": "list",
+    "vs:call:{call}:code": "string",
     TRANSCRIPT: "hash",
     "vs:call:{call}:updates": "hash",
     CALL_OF: "string",

@@ -38,17 +38,21 @@ class Tier(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
+CODE = "code"
+
+
 @dataclass(frozen=True)
 class Proof:
     """What a caller has shown about themselves in one call. Valid for this call, number and contact
     only.
 
-    tier: UNKNOWN after too many wrong answers.
+    tier: UNKNOWN after too many wrong answers. by: CODE for a one-time code, "" otherwise.
     """
 
     contact_id: str
     number: str
     tier: Tier
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ class Identity:
             return "the org has not said who has the number"
         if self._valid_proof:
             how = "the PIN" if self._valid_proof.tier is Tier.VERIFIED else "what was asked"
+            if self._valid_proof.by == CODE:
+                how = "the code that went to a number on file"
             return f"a contact has the number, and the caller knew {how}"
         if self.contact_id:
             return "one contact has the number"

@@ -50,7 +50,7 @@ def holders(rows: Sequence[dict[str, Any]], number: str, region: str) -> list[di
     None, unless some field is exactly that number. If one is, contacts count as well whose field
     contains it with something else (a label, an extension, a second number): they share it.
     """
-    shown = [[(text, _plain(text, row, region)) for text in _written(row)] for row in rows]
+    shown = [[(text, plain_number(text, row, region)) for text in _written(row)] for row in rows]
     if not any(plain == number for fields in shown for _, plain in fields):
         return []
     return [
@@ -101,7 +101,7 @@ def _written(row: dict[str, Any]) -> list[str]:
     return [row[name] for name in PHONES if row.get(name)]
 
 
-def _plain(written: str, row: dict[str, Any], region: str) -> str | None:
+def plain_number(written: str, row: dict[str, Any], region: str) -> str | None:
     """The number that a field shows and nothing else, as E.164.
 
     A number without country code is one of region, unless the contact lives in another country.

@@ -40,6 +40,9 @@ class CallSettings(Group):
     )
     default_language: str = Field("en", description="a language tag, such as en, de or pt-BR")
     fallback_phone_number: PhoneNumber | None = Field(None, description=NUMBER)
+    new_number_age_h: float = Field(
+        72, ge=1, le=720, description="a number of hours from 1 to 720, such as 72"
+    )
     phone_region: str = Field("US", description="a country's two letters, such as US")
 
     @property

@@ -7,7 +7,7 @@ learns only "found" or "not found".
 from dataclasses import dataclass
 
 from shared.agent.policy import DEFAULT
-from shared.agent.tool_files import Verb
+from shared.agent.tool_files import Verb, VerifyFile
 from shared.agent.tools import Tool
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
@@ -116,10 +116,16 @@ def may(
 
 def proof_needed(turn: Turn) -> str:
     """What the agent gets when the caller has to show more about themselves first."""
-    verifying = [tool.name for tool in turn.agent.tools.values() if tool.verb is Verb.VERIFY]
-    if not verifying:
-        return turn.say("proof-needed-from-colleague")
-    return turn.say("proof-needed", tool=verifying[0])
+    for tool in turn.agent.tools.values():
+        if not isinstance(tool.file, VerifyFile):
+            continue
+        if turn.service.verify and tool.file.code:
+            has_more = tool.file.pin or tool.file.knowledge
+            said = "proof-needed-or-code" if has_more else "proof-needed-by-code"
+            return turn.say(said, tool=tool.name)
+        if tool.works(has_codes=False):
+            return turn.say("proof-needed", tool=tool.name)
+    return turn.say("proof-needed-from-colleague")
 
 
 def known_caller(turn: Turn) -> Caller:

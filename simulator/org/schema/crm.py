@@ -115,4 +115,27 @@ LEAD = SObject(
     name_group=("Name", "FirstName", "LastName", "Company"),
 )
 
-OBJECTS = (ACCOUNT, CONTACT, LEAD)
+# Read-only: a row for each change of a tracked field (Object Reference, StandardObjectNameHistory).
+# It has no SystemModstamp, and its values (of any type) can't be filtered by.
+CONTACT_HISTORY = SObject(
+    "ContactHistory",
+    "Contact History",
+    "Contact History",
+    "017",
+    (
+        record_id("Contact History"),
+        reference("ContactId", "Contact ID", "Contact", children="Histories"),
+        text("Field", "Changed Field", 255, nillable=False),
+        text("DataType", "Datatype", 40),
+        long_text("OldValue", "Old Value", 256),
+        long_text("NewValue", "New Value", 256),
+        *(field for field in system(modified=False) if field.name != "SystemModstamp"),
+    ),
+    name_field="",
+    create=False,
+    update=False,
+    delete=False,
+    searchable=False,
+)
+
+OBJECTS = (ACCOUNT, CONTACT, CONTACT_HISTORY, LEAD)
