@@ -27,6 +27,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import Fitness, connect, fitness
@@ -112,6 +113,7 @@ class Service:
             snapshots=Snapshots(
                 store,
                 customers,
+                NewNumbers(store, keys_of(settings.salesforce), settings.calls.new_number_age_h),
                 api_budget,
                 run=requests.start,
                 lasts_s=settings.salesforce.lookup_deadline_ms / 1000 + LATE_S,

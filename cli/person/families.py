@@ -27,6 +27,7 @@ OF_CALL = "vs:call:{call}:intents"
 CALL_OF = "vs:call-of:{provider id}"
 SNAPSHOT = "vs:salesforce:{digest}:snapshot:{number}"
 ASKING = "vs:salesforce:{digest}:asking:{number}"
+NEW_NUMBER = "vs:salesforce:{digest}:new-number:{number}"
 WANTED = "vs:salesforce:{digest}:wanted"
 CONTACTS = "vs:salesforce:{digest}:contacts:{number}"
 
@@ -55,6 +56,7 @@ TYPES = {
     "vs:call:{call}:updates": "hash",
     CALL_OF: "string",
     SNAPSHOT: "string",
+    NEW_NUMBER: "string",
     ASKING: "string",
     WANTED: "sorted set",
     CONTACTS: "string",

@@ -6,6 +6,9 @@ opens is the policy's business (`shared/agent/policy.py`). Lookups, write reques
 transfers, the assistant's variables and the worker all ask an `Identity` what the caller may hear
 and change.
 
+A number that this service put on a contact lately identifies nobody for a while. Whoever calls from
+it is unknown until they show more than knowledge: the PIN, or a code sent to an older number.
+
 A number alone identifies nobody, because hotels and switchboards show one number for many callers.
 So a request of an earlier call belongs to a contact, never to a number.
 """
@@ -22,8 +25,8 @@ class Tier(StrEnum):
     """How well a caller is known, from the lowest to the highest."""
 
     UNKNOWN = "unknown"
-    """No number, a number with no contact or several, two numbers in one call, or too many wrong
-    answers in it."""
+    """No number, a number with no contact or several, a number that is new on its contact, two
+    numbers in one call, or too many wrong answers in it."""
     RECOGNISED = "recognised"
     """Exactly one contact has the number that the carrier set."""
     KNOWN = "known"
@@ -64,6 +67,7 @@ class Identity:
     is_old: contact_ids are from before the call began.
     has_two_numbers: the call showed two numbers, so it may have two callers.
     proof: what the caller has shown in this call, None for nothing.
+    new_for: those of contact_ids on whom the number is new.
     """
 
     call_id: str
@@ -72,6 +76,7 @@ class Identity:
     is_old: bool = False
     has_two_numbers: bool = False
     proof: Proof | None = None
+    new_for: frozenset[str] = frozenset()
 
     @property
     def tier(self) -> Tier:
@@ -81,13 +86,14 @@ class Identity:
 
     @property
     def contact_id(self) -> str | None:
-        """The contact with the number whom the caller proved to be, or the only contact with it;
-        else None."""
+        """The contact with the number whom the caller proved to be, or the only contact with it on
+        whom it is not new; else None."""
         if self.is_locked_out:
             return None
         if self._valid_proof:
             return self._valid_proof.contact_id
-        return self.contact_ids[0] if self.contact_ids and len(self.contact_ids) == 1 else None
+        identified = [id_ for id_ in self.contact_ids or () if id_ not in self.new_for]
+        return identified[0] if len(identified) == 1 else None
 
     @property
     def is_locked_out(self) -> bool:
@@ -96,9 +102,12 @@ class Identity:
 
     @property
     def _valid_proof(self) -> Proof | None:
-        """A proof ends when the org gives the number to somebody else."""
+        """A proof ends when the org gives the number to somebody else. From a number that is new on
+        the contact, knowledge is none."""
         proof = self.proof
         if not proof or self.has_two_numbers or proof.number != self.number:
+            return None
+        if proof.contact_id in self.new_for and not proof.tier.reaches(Tier.VERIFIED):
             return None
         return proof if proof.contact_id in (self.contact_ids or ()) else None
 
@@ -120,6 +129,8 @@ class Identity:
             return f"a contact has the number, and the caller knew {how}"
         if self.contact_id:
             return "one contact has the number"
+        if self.new_for:
+            return "the number is new on the contact"
         return f"{len(self.contact_ids) or 'no'} contacts have the number"
 
     @property

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import redis
 
 from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.phones import (
     COMPARED,
     Registered,
@@ -47,15 +48,18 @@ class ContactResolver:
         store: redis.Redis,
         region: str,
         keys: str,
+        new_numbers: NewNumbers,
     ) -> None:
         """keys: the prefix of the cache keys (namespace.keys_of)."""
         self._records = records
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._region = region
         self._keys = keys
+        self._new_numbers = new_numbers
 
     def resolve(self, numbers: Mapping[str, int]) -> dict[str, list[str]]:
-        """Contact ids by E.164 number; an empty list when nobody has the number.
+        """Contact ids by E.164 number; an empty list when nobody has the number, or when it is new
+        on the contact and identifies nobody yet.
 
         numbers: each with the time (epoch ms) since which the org must have been asked: a number
         may have changed hands before its caller asked for something.
@@ -63,6 +67,9 @@ class ContactResolver:
         Sends as few requests as possible for the numbers that are not cached.
         """
         wanted = {number: numbers[number] for number in sorted(numbers) if number}
+        return self._new_numbers.identified_by(self._holding(wanted))
+
+    def _holding(self, wanted: Mapping[str, int]) -> dict[str, list[str]]:
         contacts, unknown = self._remembered(wanted)
         if len(unknown) <= FEW:
             return contacts | self._asked(unknown)
@@ -96,7 +103,7 @@ class ContactResolver:
                     lock.release()
 
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
-        """Like `resolve`, but asks the org for every number, whatever is cached."""
+        """Who has each number, new ones too. Asks the org for each, whatever is cached."""
         found: dict[str, list[str]] = {}
         for asked in _chunks(list(numbers), QUERIES_IN_A_REQUEST * NUMBERS_IN_A_QUERY):
             parts = _chunks(asked, NUMBERS_IN_A_QUERY)

@@ -89,7 +89,8 @@ class Customer:
     may change.
 
     owner_name, owner_phone: the account owner's; the phone is E.164 or "". phones: those on the
-    contact, as the org writes them.
+    contact, as the org writes them. new_until_ms: until when the number by which they were found is
+    new on the contact, and identifies nobody (epoch ms; `new_numbers.py`); 0 for one that is not.
     """
 
     contact_id: str
@@ -103,6 +104,7 @@ class Customer:
     owner_name: str = ""
     owner_phone: str = ""
     phones: list[str] = field(default_factory=list)
+    new_until_ms: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -144,7 +144,7 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
     (stored,) = json.loads(str(store.get(key)))["customers"]
     assert set(stored) == {
         "contact_id", "name", "account_id", "account_name", "account_number", "values", "cases",
-        "language", "owner_name", "owner_phone", "phones",
+        "language", "owner_name", "owner_phone", "phones", "new_until_ms",
     }  # fmt: skip
     assert set(stored["values"]) == set(CHANGEABLE)
     assert 0 < store.ttl(key) <= 24 * 3600

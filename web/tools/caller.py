@@ -4,6 +4,7 @@ Personal data and changes are for the one contact who has the caller's number. E
 learns only "found" or "not found".
 """
 
+import time
 from dataclasses import dataclass
 
 from shared.agent.policy import DEFAULT
@@ -80,8 +81,16 @@ def _caller(
     is_old: bool = False,
 ) -> Caller:
     ids = None if customers is None else tuple(customer.contact_id for customer in customers)
+    now_ms = time.time() * 1000
+    new_for = {it.contact_id for it in customers or () if it.new_until_ms > now_ms}
     identity = Identity(
-        state.call_id, state.number, ids, is_old, state.has_two_numbers, state.proof
+        state.call_id,
+        state.number,
+        ids,
+        is_old,
+        state.has_two_numbers,
+        state.proof,
+        frozenset(new_for),
     )
     return Caller(identity, customers, as_of_ms)
 

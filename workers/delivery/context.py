@@ -22,6 +22,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.org_setup import OrgSetup, Wanted
 from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
@@ -52,6 +53,7 @@ class DeliveryContext:
     api_budget: ApiBudget
     records: Records
     contacts: ContactResolver
+    new_numbers: NewNumbers
     calls: Calls
     time_zone: TimeZone
     contact_writes: ContactWrites
@@ -82,12 +84,16 @@ class DeliveryContext:
             has_key_fields=settings.salesforce.key_fields,
         )
         keys = keys_of(settings.salesforce)
+        new_numbers = NewNumbers(store, keys, settings.calls.new_number_age_h)
         return cls(
             settings=settings,
             journal=Journal(store, org=org_name(settings.salesforce)),
             api_budget=api_budget,
             records=records,
-            contacts=ContactResolver(records, store, settings.calls.phone_region, keys),
+            contacts=ContactResolver(
+                records, store, settings.calls.phone_region, keys, new_numbers
+            ),
+            new_numbers=new_numbers,
             calls=Calls(store),
             time_zone=TimeZone(settings.salesforce, store, salesforce),
             contact_writes=ContactWrites(store),
