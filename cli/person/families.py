@@ -19,6 +19,7 @@ OF_CALLER = "vs:caller:{number}:intents"
 WRITES = "vs:writes:{number}:{day}"
 GUESSES = "vs:guesses:number:{number}"
 CODES = "vs:codes:number:{number}"
+MESSAGES = "vs:messages:number:{number}"
 ANSWER = "vs:answer:{conversation}:{digest}"
 MESSAGE = "vs:message:{conversation}:{digest}"
 CALL = "vs:call:{call}"
@@ -45,6 +46,7 @@ TYPES = {
     WRITES: "string",
     GUESSES: "string",
     CODES: "string",
+    MESSAGES: "string",
     ANSWER: "string",
     MESSAGE: "string",
     CALL: "hash",

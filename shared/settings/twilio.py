@@ -55,6 +55,14 @@ class TwilioSettings(Group):
         description="a whole number from 1 to 100000, such as 100",
     )
 
+    max_messages_per_hour: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        validation_alias="MAX_MESSAGES_PER_HOUR",
+        description="a whole number from 1 to 100000, such as 100",
+    )
+
     @property
     def regions(self) -> frozenset[str]:
         """The countries of SMS_REGIONS; empty when it is not set."""

@@ -1,7 +1,6 @@
 """One-time codes: where they go, where they don't, and what a right and a wrong one prove."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import KNOWN, SHARED, UNKNOWN, message, post, say
-from tests.cli.conftest import simulated
 from tests.conftest import make_settings
 from tests.phones import Phones
 from tests.web.test_secrets import in_store, says
@@ -29,19 +27,6 @@ FAILED = "That could not be verified."
 VERIFIED = "The caller is verified now."
 MOBILE = "+14155550142"
 DAY_S = 86_400
-
-
-@pytest.fixture(scope="module")
-def twilio_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with simulated(tmp_path_factory.mktemp("twilio"), "twilio") as url:
-        yield url
-
-
-@pytest.fixture
-def phones(twilio_url: str) -> Phones:
-    phones = Phones(twilio_url)
-    phones.reset()
-    return phones
 
 
 @pytest.fixture

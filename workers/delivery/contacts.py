@@ -11,6 +11,7 @@ from shared.domain.intent import Intent, Outcome, Parked
 from shared.salesforce.contact_resolver import only
 from shared.salesforce.customers import CHANGEABLE
 from shared.salesforce.phones import COMPARED, PHONES
+from workers.delivery.alerts import record_alerts
 from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, asked_place, write_changes
 from workers.delivery.holders import Holders
@@ -54,6 +55,7 @@ def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list
         added, removed = holders.moved(change.row, change.fields)
         if added or removed:
             context.new_numbers.note(change.row["Id"], added=added, removed=removed)
+        record_alerts(context, change.intent, change.row, change.fields)
 
     return outcomes + write_changes(context, reader, changes, context.contact_writes, note)
 

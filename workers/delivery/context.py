@@ -11,6 +11,7 @@ from shared.agent.agents import Agents, agents_of
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls
+from shared.calls.text_messages import TextMessages
 from shared.deadline import Deadline
 from shared.domain.intent import Delivered, Intent, Outcome
 from shared.journal.journal import Journal
@@ -54,6 +55,7 @@ class DeliveryContext:
     records: Records
     contacts: ContactResolver
     new_numbers: NewNumbers
+    text_messages: TextMessages
     calls: Calls
     time_zone: TimeZone
     contact_writes: ContactWrites
@@ -94,6 +96,7 @@ class DeliveryContext:
                 records, store, settings.calls.phone_region, keys, new_numbers
             ),
             new_numbers=new_numbers,
+            text_messages=TextMessages(settings, store),
             calls=Calls(store),
             time_zone=TimeZone(settings.salesforce, store, salesforce),
             contact_writes=ContactWrites(store),
