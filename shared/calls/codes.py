@@ -61,6 +61,10 @@ class Codes:
             known = _read(before)
             if known and at_ms - known.at_ms < REPEAT_MS:
                 return known
+            # The earlier code stays valid until this one is sent.
+            if known and known.contact_id == code.contact_id:
+                following = replace(code, verification=known.verification, at_ms=at_ms)
+                text = json.dumps(asdict(following))
             # Of two that find the same old one, the first replaces it.
             replaced = self._store.set(key, text, ex=VALID_S, get=True)
         return None if replaced == before else _read(replaced)
