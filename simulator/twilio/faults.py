@@ -11,7 +11,12 @@ from aiohttp import web
 
 from simulator.twilio.answers import refused
 
-KNOWN = {"seconds": (int, float), "status": int, "code": int, "lose_answer": bool}
+KNOWN: dict[str, tuple[type, ...]] = {
+    "seconds": (int, float),
+    "status": (int,),
+    "code": (int,),
+    "lose_answer": (bool,),
+}
 
 
 class Faults:

@@ -10,6 +10,7 @@ from shared.agent.sentences import own
 from shared.agent.tools import Tool
 from shared.calls.codes import Code
 from shared.deadline import Deadline
+from shared.errors import ServiceError
 from shared.logs import log
 from shared.phone import as_e164
 from shared.salesforce.numbers_on_file import numbers_on_file
@@ -21,10 +22,16 @@ from web.tools.code_number import number_for_code
 from web.tools.turn import Turn
 
 
+class _NotSentError(ServiceError):
+    """No code goes out. The text is a code for operators."""
+
+
 def send_code(turn: Turn, tool: Tool, deadline: Deadline) -> Answer:
     """Raises SalesforceError when the org can't say who is calling."""
-    code = _send(turn, look_up_caller(turn, deadline), deadline.earlier_by(ANSWER_S))
-    if code is None:
+    try:
+        code = _sent(turn, look_up_caller(turn, deadline), deadline.earlier_by(ANSWER_S))
+    except _NotSentError as reason:
+        log.warning("code_not_sent", call_id=turn.state.call_id, reason=str(reason))
         return result(turn.first(own(tool.name, "verify", "code-not-sent")))
     digits = turn.spelled(code.digits)
     said = own(tool.name, "verify", "code-sent")
@@ -44,31 +51,29 @@ def checked_code(turn: Turn, code: str, candidates: list[str], deadline: Deadlin
     return asked.contact_id
 
 
-def _send(turn: Turn, caller: Caller, deadline: Deadline) -> Code | None:
-    """The code that was sent, now or a moment ago; None for none."""
+def _sent(turn: Turn, caller: Caller, deadline: Deadline) -> Code:
+    """The code that was sent, now or a moment ago. Raises _NotSentError."""
     service, call_id = turn.service, turn.state.call_id
     if not service.verify or not call_id or not caller.number:
-        return None
+        raise _NotSentError("NO_SERVICE" if not service.verify else "NO_CALLER")
     contact_id = _contact_id(caller)
     number = _number(turn, caller, contact_id, deadline)
     if contact_id is None or number is None:
-        return _not_sent(turn, "NO_NUMBER" if contact_id else "NOT_ONE_CONTACT")
+        raise _NotSentError("NO_NUMBER" if contact_id else "NOT_ONE_CONTACT")
     code = Code(contact_id, number[-2:])
     if just_now := service.codes.begin(call_id, code):
-        return just_now if just_now.verification else _not_sent(turn, "UNDER_WAY")
+        if not just_now.verification:
+            raise _NotSentError("UNDER_WAY")
+        return just_now
     if not service.codes.take(call_id, number, contact_id):
-        return _not_sent(turn, "LIMIT")
+        raise _NotSentError("LIMIT")
     try:
         verification = service.verify.start(number, deadline)
     except TwilioError as error:
-        return _not_sent(turn, str(error))
+        raise _NotSentError(str(error)) from None
     service.codes.sent(call_id, code, verification)
     log.info("code_sent", call_id=call_id)
     return code
-
-
-def _not_sent(turn: Turn, reason: str) -> None:
-    log.warning("code_not_sent", call_id=turn.state.call_id, reason=reason)
 
 
 def _contact_id(caller: Caller) -> str | None:
