@@ -161,8 +161,8 @@ class Service:
         return as_e164(written, self.settings.calls.phone_region)
 
     def ask(self, find: Callable[[Deadline], T], deadline: Deadline) -> T:
-        """What a request to Salesforce finds, waited for until the deadline. Raises
-        SalesforceError."""
+        """What a request to Salesforce or Twilio finds, waited for until the deadline. Raises
+        SalesforceError without an answer by then, and the request's errors."""
         return self.requests.start(lambda: find(deadline)).result(deadline)
 
     def prefetch(self, state: CallState) -> None:

@@ -13,6 +13,7 @@ from shared.deadline import Deadline
 from shared.errors import ServiceError
 from shared.logs import log
 from shared.phone import as_e164
+from shared.salesforce.failures import SalesforceError
 from shared.salesforce.numbers_on_file import numbers_on_file
 from shared.salesforce.secrets import NOBODY
 from shared.twilio.client import TwilioError
@@ -28,9 +29,10 @@ class _NotSentError(ServiceError):
 
 def send_code(turn: Turn, tool: Tool, deadline: Deadline) -> Answer:
     """Raises SalesforceError when the org can't say who is calling."""
+    caller = look_up_caller(turn, deadline)
     try:
-        code = _sent(turn, look_up_caller(turn, deadline), deadline.earlier_by(ANSWER_S))
-    except _NotSentError as reason:
+        code = _sent(turn, caller, deadline.earlier_by(ANSWER_S))
+    except (_NotSentError, SalesforceError, TwilioError) as reason:
         log.warning("code_not_sent", call_id=turn.state.call_id, reason=str(reason))
         return result(turn.first(own(tool.name, "verify", "code-not-sent")))
     digits = turn.spelled(code.digits)
@@ -39,23 +41,28 @@ def send_code(turn: Turn, tool: Tool, deadline: Deadline) -> Answer:
 
 
 def checked_code(turn: Turn, code: str, candidates: list[str], deadline: Deadline) -> str | None:
-    """The contact among the candidates whose code this is. Raises TwilioError."""
-    verify, call_id = turn.service.verify, turn.state.call_id
-    asked = turn.service.codes.of(call_id) if call_id and candidates else None
+    """The contact among the candidates whose code this is. Raises TwilioError, and SalesforceError
+    when there is no answer by the deadline."""
+    service, call_id = turn.service, turn.state.call_id
+    verify, asked = service.verify, service.codes.of(call_id) if call_id and candidates else None
     if not verify or not asked or not asked.verification or asked.contact_id not in candidates:
         return None
-    digits = "".join(filter(str.isalnum, code))
-    if not verify.is_right(asked.verification, digits, deadline.earlier_by(ANSWER_S)):
+    verification, digits = asked.verification, "".join(filter(str.isalnum, code))
+    if not service.ask(
+        lambda until: verify.is_right(verification, digits, until), deadline.earlier_by(ANSWER_S)
+    ):
         return None
-    turn.service.codes.was_right(call_id)
+    service.codes.was_right(call_id)
     return asked.contact_id
 
 
 def _sent(turn: Turn, caller: Caller, deadline: Deadline) -> Code:
-    """The code that was sent, now or a moment ago. Raises _NotSentError."""
+    """The code that was sent, now or a moment ago. Raises _NotSentError, TwilioError, and
+    SalesforceError, also when there is no answer by the deadline."""
     service, call_id = turn.service, turn.state.call_id
-    if not service.verify or not call_id or not caller.number:
-        raise _NotSentError("NO_SERVICE" if not service.verify else "NO_CALLER")
+    verify = service.verify
+    if not verify or not call_id or not caller.number:
+        raise _NotSentError("NO_CALLER" if verify else "NO_SERVICE")
     contact_id = _contact_id(caller)
     number = _number(turn, caller, contact_id, deadline)
     if contact_id is None or number is None:
@@ -67,11 +74,12 @@ def _sent(turn: Turn, caller: Caller, deadline: Deadline) -> Code:
         return just_now
     if not service.codes.take(call_id, number, contact_id):
         raise _NotSentError("LIMIT")
-    try:
-        verification = service.verify.start(number, deadline)
-    except TwilioError as error:
-        raise _NotSentError(str(error)) from None
-    service.codes.sent(call_id, code, verification)
+
+    def send(until: Deadline) -> None:
+        """Notes the code where it is sent: an answer that comes too late makes it valid still."""
+        service.codes.sent(call_id, code, verify.start(number, until))
+
+    service.ask(send, deadline)
     log.info("code_sent", call_id=call_id)
     return code
 
