@@ -106,7 +106,7 @@ def _was_made(update: Intent | None, field: str) -> bool:
 def _by_message(context: DeliveryContext, intent: Intent, draft: AlertDraft) -> str | None:
     """None when a person has to do it. A number that is new itself gets no message: it may be that
     of whoever changed it."""
-    if draft.sobject_field not in PHONES or intent.in_doubt:
+    if draft.sobject_field not in PHONES:
         return None
     number = as_e164(draft.old_value, context.settings.calls.phone_region)
     if number is None or draft.contact_id in context.new_numbers.until_ms([number]).get(number, {}):
