@@ -131,6 +131,17 @@ def test_the_code_proves_nothing_from_another_number(client: FlaskClient, phones
     assert tells(client, phones.code, call_id="c", number=UNKNOWN) == FAILED
 
 
+def test_the_code_proves_nothing_once_the_number_is_somebody_elses(
+    client: FlaskClient, phones: Phones, org: Org, store: redis.Redis, keys: str
+) -> None:
+    asks(client)
+    org.edit("Contact", jane(org)["Id"], Phone=None)
+    (luis,) = (row for row in org.records("Contact") if row["Name"] == "Luis Garcia")
+    org.edit("Contact", luis["Id"], OtherPhone=KNOWN)
+    store.delete(f"{keys}snapshot:{KNOWN}")
+    assert tells(client, phones.code) == FAILED
+
+
 def test_a_code_is_right_once(client: FlaskClient, phones: Phones, store: redis.Redis) -> None:
     asks(client)
     code = phones.code
