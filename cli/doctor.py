@@ -13,7 +13,7 @@ import click
 from cli.agent.choice import AGENT
 from cli.chain import Finding, Link, Status, examine, not_checked
 from cli.checks import agent as agent_checks
-from cli.checks import phone, salesforce, service, store, transfer
+from cli.checks import messages, phone, salesforce, service, store, transfer
 from cli.checks.context import CheckContext
 from cli.checks.env_file import check_env
 from cli.store import LOAD
@@ -29,6 +29,7 @@ LINKS: tuple[Link[CheckContext], ...] = (
     agent_checks.FIT,
     *phone.LINKS,
     transfer.ASSISTANTS,
+    *messages.LINKS,
 )
 
 ENV = Link[Path]("variables", "", check_env)

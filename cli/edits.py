@@ -75,6 +75,7 @@ UNTOLD: dict[Kind, Form] = {
     Kind.CALL_LOG: Form(schema_of({"summary": ArgumentFile()}), {"summary": "summary"}),
     Kind.TRANSCRIPT_FILE: Form(schema_of({}), {}, who=False),
     Kind.TASK_LINK: Form(schema_of({}), {}, who=False),
+    Kind.CHANGE_ALERT: Form(schema_of({}), {}, who=False),
 }
 """No tool has these arguments."""
 

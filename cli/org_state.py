@@ -13,6 +13,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver, only
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.records import Records
 from shared.salesforce.soql import columns, soql
 from shared.settings import Settings
@@ -64,7 +65,8 @@ def _contact(
     if not contact_id and number:
         region, keys = settings.calls.phone_region, keys_of(settings.salesforce)
         rules = agents_of(settings).named(intent.agent).identify.rules
-        contacts = ContactResolver(records, store, region, keys, rules)
+        new_numbers = NewNumbers(store, keys, settings.calls.new_number_age_h)
+        contacts = ContactResolver(records, store, region, keys, new_numbers, rules)
         contact_id = only(contacts.holders([number]).get(number))
     names = tuple(name for name in change.changed if name not in WHO)
     statement = f"SELECT {columns(('Id', *names))} FROM Contact WHERE Id = {{id}}"

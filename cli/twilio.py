@@ -50,6 +50,7 @@ class TwilioApi:
             http_client=TwilioHttpClient(timeout=TIMEOUT_S),
         )
         self._client.api.base_url = settings.base_url
+        self._client.verify.base_url = settings.verify_base_url
         self._number = settings.phone_number
 
     def standing(self) -> tuple[str, str]:
@@ -65,6 +66,21 @@ class TwilioApi:
             if row.phone_number == self._number:
                 return {"id": row.sid} | {name: getattr(row, name) for name in URLS + OVERRIDES}
         raise TwilioRefusedError("TWILIO_PHONE_NUMBER must be a number of this account")
+
+    def code_length(self, service_sid: str) -> int:
+        """Digits of the codes of a Verify service."""
+        service = self._asked(lambda: self._client.verify.v2.services(service_sid).fetch())
+        return int(service.code_length or 0)
+
+    def sends_messages(self, number: str) -> bool:
+        """Whether a number of the account can send text messages."""
+        found = self._asked(
+            lambda: self._client.incoming_phone_numbers.list(phone_number=number, limit=50)
+        )
+        for row in found:
+            if row.phone_number == number:
+                return bool((row.capabilities or {}).get("sms"))
+        raise TwilioRefusedError("SMS_FROM must be a number of this account")
 
     def has(self, id_: str) -> bool:
         """Whether the account still has the number with that id."""

@@ -1,9 +1,12 @@
 """Phone numbers: one normal form (E.164), and patterns that find it in any spelling."""
 
 import re
+from collections.abc import Collection
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+_MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 def as_e164(text: str, region: str) -> str | None:
@@ -27,6 +30,16 @@ def split(text: str, region: str) -> tuple[str, str]:
         return "", ""
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return e164, number.extension or ""
+
+
+def takes_messages(e164: str, regions: Collection[str]) -> bool:
+    """Whether a text message may be sent to the number: a mobile one, as far as its digits show, of
+    one of these countries. Premium numbers, and those of landlines, get none."""
+    number = phonenumbers.parse(e164)
+    return (
+        phonenumbers.region_code_for_number(number) in regions
+        and phonenumbers.number_type(number) in _MOBILE
+    )
 
 
 def patterns(e164: str) -> list[str]:

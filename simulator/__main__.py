@@ -8,7 +8,7 @@ from collections.abc import Sequence
 SIMULATORS = {
     "org": "simulator.org.server",
     "vapi": "simulator.vapi.main",
-    "twilio": "simulator.twilio",
+    "twilio": "simulator.twilio.main",
 }
 
 

@@ -16,6 +16,8 @@ from shared.journal.journal import Journal
 from shared.salesforce.namespace import keys_of
 from shared.settings import GROUPS, Settings
 from tests.accounting import Running, unaccounted, unlisted
+from tests.phones import Phones
+from tests.simulated import simulated
 from web.app import create_app
 from web.service import Service
 from workers.delivery.context import DeliveryContext
@@ -78,6 +80,20 @@ def org_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     server.start()
     yield server
     server.process.stop()
+
+
+@pytest.fixture(scope="session")
+def phones_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with simulated(tmp_path_factory.mktemp("twilio"), "twilio") as url:
+        yield url
+
+
+@pytest.fixture
+def phones(phones_server: str) -> Phones:
+    """The phones of the simulated Twilio, which have got nothing yet."""
+    phones = Phones(phones_server)
+    phones.reset()
+    return phones
 
 
 @pytest.fixture

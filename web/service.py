@@ -10,12 +10,14 @@ from shared.agent.agents import Agents, agents_of
 from shared.agent.folder import Agent
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls, CallState
+from shared.calls.codes import Codes
 from shared.calls.decisions import Decisions
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.calls.guesses import Guesses
 from shared.deadline import Deadline
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
+from shared.journal.record_writes import ContactWrites
 from shared.journal.results import Summary
 from shared.operators.rotation import Rotation
 from shared.operators.sign_ins import SignIns
@@ -28,9 +30,11 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.customers import Customers
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.snapshots import Snapshots
 from shared.settings import Settings
 from shared.store import Fitness, connect, fitness
+from shared.twilio.verify import Verify
 from shared.vapi.messages import Message
 from shared.wake_ups import Notifier, celery_app
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
@@ -47,7 +51,8 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Service:
     """customers: for what is the same in all agent folders. snapshots: by the rules of a folder;
-    folders with the same rules share them."""
+    folders with the same rules share them. verify: None where no Verify service is set, and then no
+    code is offered or sent."""
 
     settings: Settings
     agents: Agents
@@ -56,6 +61,9 @@ class Service:
     answers: Answers
     calls: Calls
     guesses: Guesses
+    codes: Codes
+    verify: Verify | None
+    contact_writes: ContactWrites
     decisions: Decisions
     api_budget: ApiBudget
     salesforce: SalesforceClient
@@ -93,10 +101,13 @@ class Service:
             for rules in (agent.identify.rules for agent in agents.all)
         }
 
+        new_numbers = NewNumbers(store, keys, settings.calls.new_number_age_h)
+
         def snapshots(rules: CallerRules) -> Snapshots:
             return Snapshots(
                 store,
                 customers[rules],
+                new_numbers,
                 api_budget,
                 run=requests.start,
                 lasts_s=settings.salesforce.lookup_deadline_ms / 1000 + LATE_S,
@@ -118,6 +129,9 @@ class Service:
             answers=Answers(store),
             calls=calls,
             guesses=Guesses(store),
+            codes=Codes(store, per_hour=settings.twilio.max_codes_per_hour),
+            verify=Verify(settings.twilio) if settings.twilio.verify_service_sid else None,
+            contact_writes=ContactWrites(store),
             decisions=Decisions(store),
             authorisation=Authorisation(settings.salesforce, store),
             rotation=Rotation(store, settings.vapi),
@@ -172,8 +186,8 @@ class Service:
         return as_e164(written, self.settings.calls.phone_region)
 
     def ask(self, find: Callable[[Deadline], T], deadline: Deadline) -> T:
-        """What a request to Salesforce finds, waited for until the deadline. Raises
-        SalesforceError."""
+        """What a request to Salesforce or Twilio finds, waited for until the deadline. Raises
+        SalesforceError without an answer by then, and the request's errors."""
         return self.requests.start(lambda: find(deadline)).result(deadline)
 
     def prefetch(self, state: CallState) -> None:

@@ -42,7 +42,7 @@ DOES: dict[Verb, str] = {
     Verb.UPDATE: "changes fields of the caller's own contact",
     Verb.CLOSE: "takes back a case of the caller's, or closes it",
     Verb.CALL_BACK: "creates a task: a person calls back",
-    Verb.VERIFY: "compares what the caller says with their own contact",
+    Verb.VERIFY: "compares what the caller says with their own contact, or with a code sent to it",
 }
 
 DOES_OF_TEAM: dict[Verb, str] = {

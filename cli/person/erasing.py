@@ -8,7 +8,7 @@ from typing import Any
 from cli.person import families
 from cli.person.description import LIVE, UNCLOSED, Description, intent_line
 from cli.person.families import Key
-from cli.person.finding import CACHES, Person, is_write_of
+from cli.person.finding import OF_NUMBER, Person, is_write_of
 from cli.person.scanning import batches, pages, plain, read_many, texts_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
@@ -177,7 +177,7 @@ def _is_to_delete(key: Key, erased_calls: set[str]) -> bool:
     """The call's own keys are gone with it, except its stored answers."""
     if key.family in (families.ANSWER, families.MESSAGE):
         return key.parts[0] in erased_calls
-    return key.family in {*CACHES, families.ASKING, families.WRITES, families.GUESSES}
+    return key.family in OF_NUMBER
 
 
 def _delete(store: Any, keys: Sequence[Key]) -> None:

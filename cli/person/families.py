@@ -18,6 +18,8 @@ OF_RECORDS = (CONTACT_WRITES, RECORD_WRITES)
 OF_CALLER = "vs:caller:{number}:intents"
 WRITES = "vs:writes:{number}:{day}"
 GUESSES = "vs:guesses:number:{number}"
+CODES = "vs:codes:number:{number}"
+MESSAGES = "vs:messages:number:{number}"
 ANSWER = "vs:answer:{conversation}:{digest}"
 MESSAGE = "vs:message:{conversation}:{digest}"
 CALL = "vs:call:{call}"
@@ -26,6 +28,7 @@ OF_CALL = "vs:call:{call}:intents"
 CALL_OF = "vs:call-of:{provider id}"
 SNAPSHOT = "vs:salesforce:{digest}:snapshot:{number}"
 ASKING = "vs:salesforce:{digest}:asking:{number}"
+NEW_NUMBER = "vs:salesforce:{digest}:new-number:{number}"
 WANTED = "vs:salesforce:{digest}:wanted"
 CONTACTS = "vs:salesforce:{digest}:contacts:{number}"
 
@@ -42,16 +45,20 @@ TYPES = {
     OF_CALLER: "list",
     WRITES: "string",
     GUESSES: "string",
+    CODES: "string",
+    MESSAGES: "string",
     ANSWER: "string",
     MESSAGE: "string",
     CALL: "hash",
     "vs:call:{call}:speech": "sorted set",
     "vs:call:{call}:senses": "sorted set",
     "vs:call:{call}:decisions": "list",
+    "vs:call:{call}:code": "string",
     TRANSCRIPT: "hash",
     "vs:call:{call}:updates": "hash",
     CALL_OF: "string",
     SNAPSHOT: "string",
+    NEW_NUMBER: "string",
     ASKING: "string",
     WANTED: "sorted set",
     CONTACTS: "string",

@@ -25,6 +25,7 @@ _UNSETTLED = frozenset({State.HELD, State.DUE, State.LEASED, State.PARKED})
 OF_NUMBER = frozenset(
     {
         families.SNAPSHOT, families.ASKING, families.CONTACTS, families.WRITES, families.GUESSES,
+        families.CODES, families.MESSAGES, families.NEW_NUMBER,
     }
 )  # fmt: skip
 """Families whose keys name the number, and hold nothing of anybody else's calls."""

@@ -20,18 +20,20 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
     server = own_server | common["server"] | own_server
     least_s = settings.salesforce.lookup_deadline_ms // 1000 + TOOL_SLACK_S
     server["timeoutSeconds"] = max(server["timeoutSeconds"], least_s)
+    has_codes = bool(settings.twilio.verify_service_sid)
     return {
         name: {
             "type": "function",
             "function": {
                 "name": name,
                 "description": tool.description,
-                "parameters": tool.arguments.json_schema(),
+                "parameters": tool.parameters(has_codes=has_codes),
             },
             "messages": common["messages"],
             "server": server,
         }
         for name, tool in load_agent(settings.calls.agent_dir).tools.items()
+        if tool.works(has_codes=has_codes)
     }
 
 

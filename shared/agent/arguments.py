@@ -4,7 +4,7 @@ The same model produces the JSON schema that is provisioned to Vapi, so the two 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal
@@ -116,12 +116,17 @@ class ArgumentSchema:
         by_value = {stored: spoken for spoken, stored in self.choices.get(name, {}).items()}
         return by_value.get(value, value)
 
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self, *, without: Collection[str] = ()) -> dict[str, Any]:
         """In the subset that Vapi accepts (OpenAPI description, JsonSchema): no lengths, no titles,
-        and "may be omitted" instead of "or null"."""
+        and "may be omitted" instead of "or null".
+
+        without: arguments that are not offered to the model.
+        """
         schema = self.model.model_json_schema(by_alias=True)
         properties = {}
         for name, given in schema.get("properties", {}).items():
+            if name in without:
+                continue
             kinds = [kind for kind in given.get("anyOf", [given]) if kind.get("type") != "null"]
             properties[name] = {
                 key: value
@@ -154,6 +159,22 @@ def on_existing(choices: list[str]) -> ArgumentFile:
             else "request: new makes another one."
         ),
     )
+
+
+CODE_ARGUMENTS = {
+    "sendCode": ArgumentFile(
+        type=ArgumentType.BOOLEAN,
+        means="sendCode",
+        description="true sends a one-time code by text message to a number on file. Only if the "
+        "caller wants one.",
+    ),
+    "code": ArgumentFile(
+        type=ArgumentType.SECRET,
+        means="code",
+        description="The code that the caller got, as digits.",
+    ),
+}
+"""Of a tool that verifies by a one-time code."""
 
 
 def schema_of(arguments: Mapping[str, ArgumentFile], *, needs_one: bool = False) -> ArgumentSchema:

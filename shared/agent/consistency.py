@@ -6,7 +6,7 @@ from typing import Any
 
 from langcodes import tag_is_valid
 
-from shared.agent.arguments import NOT_GIVEN
+from shared.agent.arguments import CODE_ARGUMENTS, NOT_GIVEN
 from shared.agent.tool_files import (
     MEANINGS,
     NEEDED,
@@ -90,7 +90,7 @@ def _wrong_with_argument(name: str, argument: ArgumentFile, verb: Verb) -> Itera
     if kind is ArgumentType.SECRET and verb is not Verb.VERIFY:
         remedy = "use another type, or a tool with the verb verify"
         yield (*where, "type"), "only the verb verify keeps a secret", remedy
-    if name in OWN_ARGUMENTS:
+    if name in OWN_ARGUMENTS or (verb is Verb.VERIFY and name in CODE_ARGUMENTS):
         yield where, f"{name} is an argument that the service adds itself", "choose another name"
     if kind is ArgumentType.CHOICE:
         yield from _wrong_with_choices(where, list(argument.choices or ()))
@@ -157,7 +157,9 @@ def _wrong_with_meanings(file: AnyFile) -> Iterator[Finding]:
 
 def _is_idle(file: AnyFile, name: str, argument: ArgumentFile) -> bool:
     """Whether nothing uses it, and no other mistake of it is named."""
-    is_compared = isinstance(file, VerifyFile) and f"{{{name}}}" in file.knowledge.values()
+    is_compared = isinstance(file, VerifyFile) and (
+        f"{{{name}}}" in file.knowledge.values() or name in CODE_ARGUMENTS
+    )
     is_named = name in OWN_ARGUMENTS or argument.means not in ("", *MEANINGS)
     return not is_compared and not is_named
 
@@ -316,8 +318,9 @@ def _wrong_with_own_object(file: UpdateFile | CloseFile) -> Iterator[Finding]:
 
 def _wrong_with_verify(file: VerifyFile) -> Iterator[Finding]:
     meanings = {meaning_of(name, argument) for name, argument in file.arguments.items()}
-    if not file.pin and not file.knowledge:
-        yield ("verb",), "compares nothing", 'add pin = "Voice_PIN__c", or [knowledge]'
+    if not file.pin and not file.knowledge and not file.code:
+        remedy = 'add pin = "Voice_PIN__c", code = true, or [knowledge]'
+        yield ("verb",), "compares nothing", remedy
     if file.pin and "pin" not in meanings:
         yield ("pin",), "nobody can say a PIN", 'add [arguments.pin] with type = "secret"'
     if "pin" in meanings and not file.pin:

@@ -308,6 +308,9 @@ class VerifyFile(_ToolFile):
     pin: ApiName | None = None
     """The field of Contact that has the PIN, such as Voice_PIN__c. A caller who knows it is
     verified."""
+    code: bool = False
+    """true: a caller may also be verified by a one-time code, which goes by text message to a
+    number on their contact. Offered only where TWILIO_VERIFY_SERVICE_SID is set."""
     knowledge: dict[ApiName, str] = Field(default_factory=dict)
     """Field of Contact → the argument that must be equal, such as
     MailingPostalCode = "{postalCode}". A caller who knows all of them is known."""

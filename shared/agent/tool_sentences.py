@@ -8,7 +8,14 @@ from textwrap import indent
 from shared.agent.errors import Mistake
 from shared.agent.sentence_file import SentenceFile, read_sentence_file
 from shared.agent.toml_lines import line_of, lines_of
-from shared.agent.tool_files import CloseFile, CreateFile, ReadFile, UpdateFile, Verb
+from shared.agent.tool_files import (
+    CloseFile,
+    CreateFile,
+    ReadFile,
+    UpdateFile,
+    Verb,
+    VerifyFile,
+)
 from shared.agent.tools import Tool
 
 
@@ -57,7 +64,7 @@ SAID = {
     Verb.CLOSE: ("accepted", "nothing", "taken-back", "with-colleague"),
     Verb.CALL_BACK: ("accepted", "another-number"),
     Verb.IDENTIFY: (),
-    Verb.VERIFY: ("verified", "known", "failed", "incomplete"),
+    Verb.VERIFY: ("verified", "known", "failed", "incomplete", "code-sent", "code-not-sent"),
 }
 """The sentences that a tool of each verb says, besides those of its arguments."""
 
@@ -108,6 +115,8 @@ def _known(tool: Tool, what: str) -> frozenset[str]:
             return frozenset({*tool.file.fields, "facts"})
         case ReadFile(), "many":
             return frozenset({"count", "records"})
+        case VerifyFile(), "code-sent":
+            return frozenset({"digits", "tool"})
         case _, "accepted":
             return frozenset({"reference", "fields"})
         case _:

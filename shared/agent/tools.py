@@ -2,8 +2,15 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
-from shared.agent.arguments import REPLACES, ArgumentSchema, on_existing, schema_of
+from shared.agent.arguments import (
+    CODE_ARGUMENTS,
+    REPLACES,
+    ArgumentSchema,
+    on_existing,
+    schema_of,
+)
 from shared.agent.tool_files import (
     AnyFile,
     ArgumentFile,
@@ -61,6 +68,15 @@ class Tool:
     def is_lookup(self) -> bool:
         return self.verb in (Verb.IDENTIFY, Verb.READ, Verb.VERIFY)
 
+    def works(self, *, has_codes: bool) -> bool:
+        """False for a tool that verifies by codes alone, where none can be sent."""
+        file = self.file
+        return has_codes or not isinstance(file, VerifyFile) or bool(file.pin or file.knowledge)
+
+    def parameters(self, *, has_codes: bool) -> dict[str, Any]:
+        """What the model may fill in. has_codes: one-time codes can be sent."""
+        return self.arguments.json_schema(without=() if has_codes else CODE_ARGUMENTS)
+
 
 def tool_of(name: str, file: AnyFile, text: str) -> Tool:
     """text: the file's own, for its version."""
@@ -84,6 +100,8 @@ def all_arguments(file: AnyFile) -> dict[str, ArgumentFile]:
     arguments: dict[str, ArgumentFile] = dict(file.arguments)
     if not isinstance(file, IdentifyFile | ReadFile | VerifyFile):
         arguments["replaces"] = REPLACES
+    if isinstance(file, VerifyFile) and file.code:
+        arguments |= CODE_ARGUMENTS
     if isinstance(file, CreateFile) and file.same_if:
         choices = ["ask", "comment", "new"] if file.object == "Case" else ["ask", "new"]
         arguments["onExisting"] = on_existing(choices)

@@ -28,7 +28,7 @@ class Guesses:
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are int
         self._prefix = prefix
-        self._guess = load(store, "calls", "guess")
+        self._count = load(store, "calls", "count")
 
     def take(self, call_id: str, number: str, contact_ids: Iterable[str]) -> int:
         """Count one answer of a call. Returns how many more the call may give; -1 when this one
@@ -43,7 +43,7 @@ class Guesses:
             (f"{self._prefix}guesses:all", PER_HOUR, HOUR_MS),
         ]
         with translated():
-            return int(self._guess(args=[part for counter in counters for part in counter]))
+            return int(self._count(args=[part for counter in counters for part in counter]))
 
     def was_right(self, number: str, contact_id: str) -> None:
         """A right answer clears what earlier wrong ones have used up."""

@@ -395,6 +395,22 @@ class TaskLinkDraft(Draft):
     case_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AlertDraft(FromCaller):
+    """Tells a customer at their old number or email address that it was changed.
+
+    update_intent: the change, without which nothing is said. sobject_field: the field of Contact;
+    old_value: what it had. language: of the call, "" when unknown.
+    """
+
+    SHORTENED: ClassVar[dict[str, int]] = {"old_value": 0}
+
+    update_intent: str
+    sobject_field: str
+    old_value: str
+    language: str = ""
+
+
 DRAFTS: dict[Kind, type[Draft]] = {
     Kind.CASE_CREATE: CaseDraft,
     Kind.CASE_COMMENT: CommentDraft,
@@ -404,6 +420,7 @@ DRAFTS: dict[Kind, type[Draft]] = {
     Kind.CALL_LOG: CallDraft,
     Kind.TRANSCRIPT_FILE: TranscriptDraft,
     Kind.TASK_LINK: TaskLinkDraft,
+    Kind.CHANGE_ALERT: AlertDraft,
 }
 
 OF_TEAMS: dict[str, type[Draft]] = {

@@ -6,6 +6,9 @@ opens is the policy's business (`shared/agent/policy.py`). Lookups, write reques
 transfers, the assistant's variables and the worker all ask an `Identity` what the caller may hear
 and change.
 
+A number that this service put on a contact lately identifies nobody for a while. Whoever calls from
+it is unknown until they show more than knowledge: the PIN, or a code sent to an older number.
+
 A number alone identifies nobody, because hotels and switchboards show one number for many callers.
 So a request of an earlier call belongs to a contact, never to a number.
 """
@@ -22,8 +25,8 @@ class Tier(StrEnum):
     """How well a caller is known, from the lowest to the highest."""
 
     UNKNOWN = "unknown"
-    """No number, a number with no contact or several, two numbers in one call, or too many wrong
-    answers in it."""
+    """No number, a number with no contact or several, a number that is new on its contact, two
+    numbers in one call, or too many wrong answers in it."""
     RECOGNISED = "recognised"
     """Exactly one contact has the number that the carrier set."""
     KNOWN = "known"
@@ -38,17 +41,21 @@ class Tier(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
+CODE = "code"
+
+
 @dataclass(frozen=True)
 class Proof:
     """What a caller has shown about themselves in one call. Valid for this call, number and contact
     only.
 
-    tier: UNKNOWN after too many wrong answers.
+    tier: UNKNOWN after too many wrong answers. by: CODE for a one-time code, "" otherwise.
     """
 
     contact_id: str
     number: str
     tier: Tier
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Identity:
     is_line: the number is the line of an account, and shows none of these contacts.
     account_id: the account whose line it is, or which names the one contact for it; None for none.
     acts_for: by contact, the contacts for whom the org lets them act.
+    new_for: those of contact_ids on whom the number is new.
     """
 
     call_id: str
@@ -74,6 +82,7 @@ class Identity:
     is_line: bool = False
     account_id: str | None = None
     acts_for: Mapping[str, Collection[str]] = field(default_factory=dict)
+    new_for: frozenset[str] = frozenset()
 
     @property
     def tier(self) -> Tier:
@@ -83,15 +92,16 @@ class Identity:
 
     @property
     def contact_id(self) -> str | None:
-        """The contact with the number whom the caller proved to be, or the only contact with it;
-        else None."""
+        """The contact with the number whom the caller proved to be, or the only contact with it on
+        whom it is not new; else None."""
         if self.is_locked_out:
             return None
         if self._valid_proof:
             return self._valid_proof.contact_id
         if self.is_line:
             return None
-        return self.contact_ids[0] if self.contact_ids and len(self.contact_ids) == 1 else None
+        identified = [id_ for id_ in self.contact_ids or () if id_ not in self.new_for]
+        return identified[0] if len(identified) == 1 else None
 
     @property
     def is_locked_out(self) -> bool:
@@ -100,9 +110,12 @@ class Identity:
 
     @property
     def _valid_proof(self) -> Proof | None:
-        """A proof ends when the org gives the number to somebody else."""
+        """A proof ends when the org gives the number to somebody else. From a number that is new on
+        the contact, knowledge is none."""
         proof = self.proof
         if not proof or self.has_two_numbers or proof.number != self.number:
+            return None
+        if proof.contact_id in self.new_for and not proof.tier.reaches(Tier.VERIFIED):
             return None
         return proof if proof.contact_id in (self.contact_ids or ()) else None
 
@@ -119,6 +132,8 @@ class Identity:
             return "the org has not said who has the number"
         if self._valid_proof:
             how = "the PIN" if self._valid_proof.tier is Tier.VERIFIED else "what was asked"
+            if self._valid_proof.by == CODE:
+                how = "the code that went to a number on file"
             return f"a contact has the number, and the caller knew {how}"
         if self.is_line:
             return "the number is the line of an account"
@@ -126,6 +141,8 @@ class Identity:
             return "an account has the number and names one contact for it"
         if self.contact_id:
             return "one contact has the number"
+        if self.new_for:
+            return "the number is new on the contact"
         return f"{len(self.contact_ids) or 'no'} contacts have the number"
 
     @property

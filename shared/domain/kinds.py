@@ -42,6 +42,7 @@ class Kind(_Open):
     CALL_LOG = "call_log"
     TRANSCRIPT_FILE = "transcript_file"
     TASK_LINK = "task_link"
+    CHANGE_ALERT = "change_alert"
 
     @classmethod
     def creating(cls, sobject: str) -> Self:

@@ -64,8 +64,8 @@ LEASE_MS = 20_000
 """How long a silent worker keeps its intents. A working one extends its lease (Journal.extend)."""
 
 MAX_LEASES = 2
-"""Batches of one kind in progress at a time, in the whole fleet. With eight kinds that leaves two
-of a worker's 18 threads for retention and quiet calls when Salesforce hangs."""
+"""Batches of one kind in progress at a time, in the whole fleet. With nine kinds that leaves two
+of a worker's 20 threads for retention and quiet calls when Salesforce hangs."""
 
 MAX_TRIED = 10
 """The size of the batch that tests whether a kind works again."""

@@ -16,6 +16,7 @@ from shared.salesforce.account_lines import OF_CONTACT, accounts_query, line_of
 from shared.salesforce.caller_rules import DEFAULT, CallerRules
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.households import Acting, acting, queries_by_ids
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.org_setup import NOT_SHOWN
 from shared.salesforce.phones import (
     STANDARD_NUMBERS,
@@ -54,6 +55,7 @@ class ContactResolver:
         store: redis.Redis,
         region: str,
         keys: str,
+        new_numbers: NewNumbers,
         rules: CallerRules = DEFAULT,
         numbers: NumberFields = STANDARD_NUMBERS,
     ) -> None:
@@ -66,6 +68,7 @@ class ContactResolver:
         self._region = region
         self._org_keys = keys
         self._keys = rules.keys(keys)
+        self._new_numbers = new_numbers
         self._rules = rules
         self._numbers = numbers
 
@@ -74,12 +77,19 @@ class ContactResolver:
         if rules == self._rules:
             return self
         return ContactResolver(
-            self._records, self._store, self._region, self._org_keys, rules, self._numbers
+            self._records,
+            self._store,
+            self._region,
+            self._org_keys,
+            self._new_numbers,
+            rules,
+            self._numbers,
         )
 
     def resolve(self, numbers: Mapping[str, int]) -> dict[str, list[str]]:
-        """Contact ids by E.164 number; an empty list when nobody has the number, or when it is the
-        line of an account that names nobody for it.
+        """Contact ids by E.164 number; an empty list when nobody has the number, when it is
+        the line of an account that names nobody for it, or when it is new on the contact and
+        identifies nobody yet.
 
         numbers: each with the time (epoch ms) since which the org must have been asked: a number
         may have changed hands before its caller asked for something.
@@ -87,6 +97,9 @@ class ContactResolver:
         Sends as few requests as possible for the numbers that are not cached.
         """
         wanted = {number: numbers[number] for number in sorted(numbers) if number}
+        return self._new_numbers.identified_by(self._holding(wanted))
+
+    def _holding(self, wanted: Mapping[str, int]) -> dict[str, list[str]]:
         contacts, unknown = self._remembered(wanted)
         if len(unknown) <= FEW:
             return contacts | self._asked(unknown)
@@ -120,7 +133,7 @@ class ContactResolver:
                     lock.release()
 
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
-        """Like `resolve`, but asks the org for every number, whatever is cached."""
+        """Who has each number, new ones too. Asks the org for each, whatever is cached."""
         found: dict[str, list[str]] = {}
         has_lines = bool(self._rules.account_fields)
         queries = QUERIES_IN_A_REQUEST // (2 if has_lines else 1)

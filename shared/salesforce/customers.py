@@ -88,7 +88,8 @@ class Customer:
     owner_name, owner_phone: the account owner's; the phone is E.164 or "". phones: those on the
     contact, as the org writes them. acts_for: the contacts for whom this one may act. traits: what
     the transfer rules compare, as text, such as {"Account.Rating": "Hot"}; not stated where the org
-    lacks the field.
+    lacks the field. new_until_ms: until when the number by which they were found is new on the
+    contact, and identifies nobody (epoch ms; `new_numbers.py`); 0 for one that is not.
     """
 
     contact_id: str
@@ -104,6 +105,7 @@ class Customer:
     phones: list[str] = field(default_factory=list)
     acts_for: list[str] = field(default_factory=list)
     traits: dict[str, str] = field(default_factory=dict)
+    new_until_ms: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -76,7 +76,7 @@ def holders(
         by_field = (holders(rows, number, region, (name,), country=country) for name in fields)
         return next(filter(None, by_field), [])
     shown = [
-        [(text, _plain(text, row.get(country), region)) for text in _written(row, fields)]
+        [(text, plain_number(text, row.get(country), region)) for text in _written(row, fields)]
         for row in rows
     ]
     if not any(plain == number for texts in shown for _, plain in texts):
@@ -134,7 +134,7 @@ def _written(row: dict[str, Any], fields: Sequence[str]) -> list[str]:
     return [row[name] for name in fields if row.get(name)]
 
 
-def _plain(written: str, country: Any, region: str) -> str | None:
+def plain_number(written: str, country: Any, region: str) -> str | None:
     """The number that a field shows and nothing else, as E.164.
 
     A number without country code is one of region, unless the contact lives in another country.

@@ -8,7 +8,7 @@ snapshot stays stored for times when Salesforce can't be asked.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import redis
@@ -19,6 +19,7 @@ from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Denied, Permit, Use
 from shared.salesforce.customers import MAX_NUMBERS, Customer, Customers
 from shared.salesforce.failures import FailureClass, SalesforceError, away
+from shared.salesforce.new_numbers import NewNumbers
 from shared.scripts import load
 from shared.store import StoreUnavailableError, now_ms, translated
 
@@ -68,6 +69,7 @@ class Snapshots:
         self,
         store: redis.Redis,
         customers: Customers,
+        new_numbers: NewNumbers,
         api_budget: ApiBudget,
         *,
         run: Callable[[Callable[[], None]], object],
@@ -77,6 +79,7 @@ class Snapshots:
     ) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._customers = customers
+        self._new_numbers = new_numbers
         self._api_budget = api_budget
         self._run = run
         self._lasts_s = lasts_s
@@ -179,10 +182,17 @@ class Snapshots:
             log.exception("snapshot_failed", code="UNFORESEEN")
             self._failed(numbers, away("UNFORESEEN", ambiguous=False))
             return
+        # Read after the org has answered: a number that it shows because of us is noted by now.
+        new = self._new_numbers.until_ms(found)
         with translated():
             pipe = self._store.pipeline(transaction=False)
             for number, holders in found.items():
-                stored = {"at": at_ms, **asdict(holders)}
+                until = new.get(number, {})
+                customers = [
+                    replace(customer, new_until_ms=until.get(customer.contact_id, 0))
+                    for customer in holders.customers
+                ]
+                stored = {"at": at_ms, **asdict(replace(holders, customers=tuple(customers)))}
                 pipe.set(self._key("snapshot", number), json.dumps(stored), ex=self._ttl_s)
                 pipe.delete(self._key("asking", number))
             pipe.execute()

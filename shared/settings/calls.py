@@ -7,7 +7,7 @@ from langcodes import tag_is_valid
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator
 
-from shared.settings.environment import NUMBER, Group, PhoneNumber
+from shared.settings.environment import NUMBER, SWITCH, Group, PhoneNumber
 
 _HOST_NAME = re.compile(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE
@@ -43,6 +43,10 @@ class CallSettings(Group):
     )
     default_language: str = Field("en", description="a language tag, such as en, de or pt-BR")
     fallback_phone_number: PhoneNumber | None = Field(None, description=NUMBER)
+    notify_old_address: bool = Field(True, description=SWITCH)
+    new_number_age_h: float = Field(
+        72, ge=1, le=720, description="a number of hours from 1 to 720, such as 72"
+    )
     phone_region: str = Field("US", description="a country's two letters, such as US")
 
     @property

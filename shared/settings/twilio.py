@@ -1,8 +1,9 @@
-"""Settings of the Twilio account that has the number which callers dial."""
+"""Settings of the Twilio account: the number that callers dial, one-time codes, text messages."""
 
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings.environment import NUMBER, BaseUrl, Group, PhoneNumber
@@ -24,12 +25,65 @@ class TwilioSettings(Group):
         "https://api.twilio.com",
         description="an https address without a path, such as https://api.twilio.com",
     )
+    verify_service_sid: str | None = Field(
+        None,
+        pattern=r"^VA[0-9a-f]{32}$",
+        description="VA and 32 hexadecimal digits, as Twilio's console shows it under Verify",
+    )
+    verify_base_url: BaseUrl = Field(
+        "https://verify.twilio.com",
+        description="an https address without a path, such as https://verify.twilio.com",
+    )
+    sms_from: PhoneNumber | None = Field(None, validation_alias="SMS_FROM", description=NUMBER)
+    sms_regions: str = Field(
+        "",
+        validation_alias="SMS_REGIONS",
+        description="countries' two letters with a comma between them, such as US,CA",
+    )
+    code_number_age_h: float = Field(
+        72,
+        ge=1,
+        le=720,
+        validation_alias="CODE_NUMBER_AGE_H",
+        description="a number of hours from 1 to 720, such as 72",
+    )
+    max_codes_per_hour: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        validation_alias="MAX_CODES_PER_HOUR",
+        description="a whole number from 1 to 100000, such as 100",
+    )
+
+    max_messages_per_hour: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        validation_alias="MAX_MESSAGES_PER_HOUR",
+        description="a whole number from 1 to 100000, such as 100",
+    )
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """The countries of SMS_REGIONS; empty when it is not set."""
+        return frozenset(part.strip() for part in self.sms_regions.split(",") if part.strip())
+
+    @field_validator("sms_regions")
+    @classmethod
+    def _are_regions(cls, regions: str) -> str:
+        for region in filter(None, map(str.strip, regions.split(","))):
+            if region not in SUPPORTED_REGIONS:
+                raise ValueError
+        return regions
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.phone_number and not (self.account_sid and self.auth_token):
-            raise ValueError(
-                "TWILIO_PHONE_NUMBER needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN as well; "
-                "Twilio's console shows both"
-            )
+        if self.account_sid and self.auth_token:
+            return self
+        for name in ("phone_number", "verify_service_sid", "sms_from"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"{self.variable(name)} needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN as "
+                    "well; Twilio's console shows both"
+                )
         return self

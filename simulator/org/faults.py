@@ -82,6 +82,7 @@ class Faults:
     deny: tuple[str, ...] = ()
     deny_records: frozenset[str] = frozenset()
     refuse_fields: frozenset[str] = frozenset()
+    track_history: frozenset[str] = frozenset()
     picklists: Picklists = field(default_factory=dict)
     unique: dict[str, bool] = field(default_factory=dict)
     lock_rows_s: float = 0.0
@@ -382,6 +383,7 @@ SCHEMA_READERS: dict[str, Callable[[Any, Schema], Any]] = {
     "hide_fields": _hidden,
     "deny": _denied,
     "refuse_fields": _field_names,
+    "track_history": _field_names,
     "picklists": _picklists,
     "unique": _unique,
     "validation_rules": _validation_rules,

@@ -43,6 +43,13 @@ from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 TWILIO = {"vapi number", "twilio", "twilio number"}
+MESSAGES = {
+    "TWILIO_VERIFY_SERVICE_SID": f"VA{1:032d}",
+    "TWILIO_VERIFY_BASE_URL": "{twilio}",
+    "SMS_FROM": "+14155550199",
+}
+"""Codes and text messages, at {twilio}."""
+
 BEHIND_VAPI_SETTINGS = {"vapi tools", "vapi assistant", "vapi number"}
 BEHIND_VAPI = {"vapi settings", "vapi campaigns", "transfer assistants"} | BEHIND_VAPI_SETTINGS
 VAPI = {"vapi key"} | BEHIND_VAPI
@@ -526,11 +533,19 @@ def set_env(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], web: dict[st
 def test_all_is_well_and_links_that_are_not_set_up_say_so(provisioned: VapiApi) -> None:
     findings = {finding.link: finding for finding in diagnose()}
     assert {n for n, finding in findings.items() if finding.status == "problem"} == set()
-    assert {n for n, finding in findings.items() if finding.status == "not checked"} == TWILIO
+    assert {n for n, finding in findings.items() if finding.status == "not checked"} == (
+        TWILIO | {"one-time codes", "text messages"}
+    )
     assert all(finding.message for finding in findings.values())
 
 
-def test_all_is_well_with_a_number_and_nothing_is_left_unchecked(numbered: dict[str, str]) -> None:
+def test_all_is_well_with_a_number_and_nothing_is_left_unchecked(
+    numbered: dict[str, str], twilio: TwilioAccount, web: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    env = {name: value.replace("{twilio}", twilio.url) for name, value in MESSAGES.items()}
+    set_env(monkeypatch, numbered | env, web)
+    apply()
     assert {finding.link: finding.message for finding in diagnose() if finding.status != "ok"} == {}
 
 
@@ -649,7 +664,35 @@ def test_the_doctor_names_what_is_broken_and_nothing_else(
     if broken.without:
         assert broken.without not in f"{finding.message} {finding.remedy}"
     unchecked = {n for n, finding in findings.items() if finding.status == "not checked"}
-    assert unchecked == (set() if broken.twilio else TWILIO) | broken.unchecked
+    in_use = set() if broken.twilio else TWILIO
+    assert unchecked == in_use | {"one-time codes", "text messages"} | broken.unchecked
+
+
+@pytest.mark.parametrize(
+    ("changed", "link", "said"),
+    [
+        ({}, "one-time codes", "codes of 6 digits"),
+        ({"TWILIO_VERIFY_SERVICE_SID": f"VA{2:032d}"}, "one-time codes", "a Verify service of"),
+        ({"TWILIO_VERIFY_BASE_URL": "http://127.0.0.1:1"}, "one-time codes", "not reached"),
+        ({"AGENT_DIR": "{no codes}"}, "one-time codes", "Add code = true"),
+        ({"TWILIO_VERIFY_SERVICE_SID": ""}, "one-time codes", "no code is offered"),
+        ({}, "text messages", "SMS_FROM can send"),
+        ({"SMS_FROM": "+14155550177"}, "text messages", "a number of this account"),
+        ({"SMS_FROM": ""}, "text messages", "a person gets a task"),
+    ],
+)
+def test_the_doctor_looks_at_codes_and_text_messages(
+    changed: dict[str, str], link: str, said: str, web: dict[str, str], twilio: TwilioAccount,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    shutil.copytree(AGENT_FOLDER, tmp_path / "agent")
+    file = tmp_path / "agent" / "tools" / "verifyCaller.toml"
+    file.write_text(file.read_text().replace("code = true", "code = false"))
+    env = twilio.env | MESSAGES | changed
+    places = {"{twilio}": twilio.url, "{no codes}": str(tmp_path / "agent")}
+    set_env(monkeypatch, {name: places.get(value, value) for name, value in env.items()}, web)
+    (finding,) = (found for found in diagnose() if found.link == link)
+    assert said in f"{finding.message} {finding.remedy}"
 
 
 def problems() -> dict[str, tuple[str, str]]:

@@ -338,7 +338,7 @@ def test_without_yes_nothing_changes(
     before = contents(store)
     dry = run("forget", KNOWN)
     assert dry.exit_code == 0
-    assert "would forget 1 call, 6 writes" in dry.output
+    assert "would forget 1 call, 7 writes" in dry.output
     assert contents(store) == before
 
 
@@ -557,10 +557,10 @@ def test_the_log_has_a_line_with_counts_and_without_the_number(
     )  # fmt: skip
     (line,) = (json.loads(text) for text in ended.stderr.splitlines())
     assert line["event"] == "person_erased"
-    assert (line["calls"], line["intents"], line["left"]) == (1, 6, 0)
+    assert (line["calls"], line["intents"], line["left"]) == (1, 7, 0)
     assert "dropped" not in line
     assert line["erasure"] in ended.stdout
-    assert "forgot 1 call, 6 writes" in ended.stdout
+    assert "forgot 1 call, 7 writes" in ended.stdout
     for word in (KNOWN, "5550101", "call-1", CANARY):
         assert word not in ended.stdout + ended.stderr
 

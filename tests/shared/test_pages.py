@@ -17,6 +17,7 @@ from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.customers import Customers
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.namespace import keys_of
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.pages import MAX_PAGES, all_records
 from shared.salesforce.records import Records
 from shared.settings import Settings
@@ -100,7 +101,8 @@ def test_a_number_is_one_contacts_only_when_all_of_the_answer_says_so(
     settings: Settings, records: Records, org: Org, store: redis.Redis
 ) -> None:
     org.fault(max_page_rows=1)
-    resolver = ContactResolver(records, store, "US", keys_of(settings.salesforce))
+    keys = keys_of(settings.salesforce)
+    resolver = ContactResolver(records, store, "US", keys, NewNumbers(store, keys, age_h=72))
     contacts = resolver.resolve({KNOWN: 0, SHARED: 0})
     assert [len(contacts[item]) for item in (SHARED, KNOWN)] == [2, 1]
 

@@ -26,6 +26,7 @@ VALUES: dict[str, Value] = {
     "choices": "low or high",
     "count": 2,
     "day": "27",
+    "digits": "4 2",
     "direction": "inbound",
     "facts": [phrase("read-fact", name="status", value="Shipped")],
     "field": phrase("field-Email"),

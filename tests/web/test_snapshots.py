@@ -144,7 +144,7 @@ def test_only_listed_fields_are_kept_and_not_for_ever(
     (stored,) = json.loads(str(store.get(key)))["customers"]
     assert set(stored) == {
         "contact_id", "name", "account_id", "account_name", "account_number", "values", "cases",
-        "language", "owner_name", "owner_phone", "phones", "acts_for", "traits",
+        "language", "owner_name", "owner_phone", "phones", "acts_for", "new_until_ms", "traits",
     }  # fmt: skip
     assert set(stored["values"]) == set(CHANGEABLE)
     assert 0 < store.ttl(key) <= 24 * 3600

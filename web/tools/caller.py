@@ -4,10 +4,11 @@ Personal data and changes are for the one contact who has the caller's number. E
 learns only "found" or "not found".
 """
 
+import time
 from dataclasses import dataclass
 
 from shared.agent.policy import DEFAULT, HOUSEHOLD
-from shared.agent.tool_files import Verb
+from shared.agent.tool_files import Verb, VerifyFile
 from shared.agent.tools import Tool
 from shared.calls.calls import CallState
 from shared.deadline import Deadline
@@ -99,6 +100,7 @@ def _caller(state: CallState, found: Snapshot, *, is_old: bool = False) -> Calle
         found.is_line,
         found.account_id,
         {customer.contact_id: customer.acts_for for customer in customers},
+        frozenset(it.contact_id for it in customers if it.new_until_ms > time.time() * 1000),
     )
     return Caller(identity, customers, found.at_ms)
 
@@ -162,10 +164,16 @@ def acts_for_household(turn: Turn, caller: Caller, verb: Verb) -> bool:
 
 def proof_needed(turn: Turn) -> str:
     """What the agent gets when the caller has to show more about themselves first."""
-    verifying = [tool.name for tool in turn.agent.tools.values() if tool.verb is Verb.VERIFY]
-    if not verifying:
-        return turn.say("proof-needed-from-colleague")
-    return turn.say("proof-needed", tool=verifying[0])
+    for tool in turn.agent.tools.values():
+        if not isinstance(tool.file, VerifyFile):
+            continue
+        if turn.service.verify and tool.file.code:
+            has_more = tool.file.pin or tool.file.knowledge
+            said = "proof-needed-or-code" if has_more else "proof-needed-by-code"
+            return turn.say(said, tool=tool.name)
+        if tool.works(has_codes=False):
+            return turn.say("proof-needed", tool=tool.name)
+    return turn.say("proof-needed-from-colleague")
 
 
 def known_caller(turn: Turn) -> Caller:

@@ -1,7 +1,7 @@
 """Contact updates: by id, and only over values that no person has changed since the caller asked
 (edit_protection.py). A number that somebody else has is never written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -10,20 +10,26 @@ from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Intent, Outcome, Parked
 from shared.salesforce.contact_resolver import only
 from shared.salesforce.customers import CHANGEABLE
-from shared.salesforce.failures import FailureClass, SalesforceError
+from shared.salesforce.phones import compared
+from workers.delivery.alerts import record_alerts
 from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, asked_place, write_changes
+from workers.delivery.holders import Holders
 from workers.delivery.links import as_of_acceptance
 
 
 def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
     drafts = {intent.id: cast(ContactDraft, intent.draft) for intent in intents}
     changed = {name for draft in drafts.values() for name in draft.changes}
-    reader = Reader(context.records.query, "Contact", {*CHANGEABLE, *changed})
+    reader = Reader(
+        context.records.query,
+        "Contact",
+        {*CHANGEABLE, *compared(context.agents.number_fields.contact), *changed},
+    )
     contacts = _contacts(context, reader, [(entry, drafts[entry.id]) for entry in intents])
     outcomes: list[Outcome] = []
     writes = context.contact_writes.of(entry["Id"] for entry in contacts.values())
-    holders = _Holders(context, drafts.values())
+    holders = Holders(context, drafts.values())
     changes: list[Change] = []
     for intent in sorted(
         intents, key=lambda entry: asked_place(drafts[entry.id].accepted_at, entry.id)
@@ -48,7 +54,14 @@ def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list
                     writes=writes[contact["Id"]],
                 )
             )
-    return outcomes + write_changes(context, reader, changes, context.contact_writes)
+
+    def note(change: Change) -> None:
+        added, removed = holders.moved(change.row, change.fields)
+        if added or removed:
+            context.new_numbers.note(change.row["Id"], added=added, removed=removed)
+        record_alerts(context, change.intent, change.row, change.fields)
+
+    return outcomes + write_changes(context, reader, changes, context.contact_writes, note)
 
 
 # -- which contact ---------------------------------------------------------------------------------
@@ -96,42 +109,3 @@ def _by_own_change(context: DeliveryContext, draft: ContactDraft) -> str | None:
         and set(context.agents.number_fields.contact) & set(change.changes)
     }
     return only(sorted(changed))
-
-
-class _Holders:
-    """Who has the phone numbers that callers want on their records. A number of another contact, or
-    the main line of an account, is never written: who calls from there would be unknown from then
-    on, or taken for this contact. The org is asked each time."""
-
-    def __init__(self, context: DeliveryContext, drafts: Iterable[ContactDraft]) -> None:
-        self._fields = context.agents.number_fields.contact
-        wanted = {
-            number
-            for draft in drafts
-            for name in self._fields
-            if (number := draft.changes.get(name))
-        }
-        self._registered = context.contacts.registered(sorted(wanted))
-
-    def of_others(self, draft: ContactDraft, contact_id: str) -> SalesforceError | None:
-        """The error for the phone fields whose number this contact may not take; None if there is
-        none.
-
-        The numbers in the other fields count as this contact's from now on, for the whole batch.
-        """
-        numbers = {name: draft.changes[name] for name in self._fields if name in draft.changes}
-        taken = [
-            name
-            for name, number in numbers.items()
-            if not self._registered[number].is_open_to(contact_id)
-        ]
-        for name, number in numbers.items():
-            if name not in taken:
-                known = self._registered[number]
-                self._registered[number] = replace(
-                    known, contact_ids=known.contact_ids | {contact_id}
-                )
-        if not taken:
-            return None
-        code = "NUMBER_OF_ANOTHER_CONTACT"
-        return SalesforceError(FailureClass.VALUE, code, fields=tuple(taken))

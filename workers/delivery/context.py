@@ -11,6 +11,7 @@ from shared.agent.agents import Agents, agents_of
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls
+from shared.calls.text_messages import TextMessages
 from shared.deadline import Deadline
 from shared.domain.intent import Delivered, Intent, Outcome
 from shared.journal.journal import Journal
@@ -22,6 +23,7 @@ from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.namespace import keys_of, org_name
+from shared.salesforce.new_numbers import NewNumbers
 from shared.salesforce.org_setup import OrgSetup, Wanted
 from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
@@ -53,6 +55,8 @@ class DeliveryContext:
     api_budget: ApiBudget
     records: Records
     contacts: ContactResolver
+    new_numbers: NewNumbers
+    text_messages: TextMessages
     calls: Calls
     time_zone: TimeZone
     contact_writes: ContactWrites
@@ -83,6 +87,7 @@ class DeliveryContext:
             has_key_fields=settings.salesforce.key_fields,
         )
         keys = keys_of(settings.salesforce)
+        new_numbers = NewNumbers(store, keys, settings.calls.new_number_age_h)
         return cls(
             settings=settings,
             journal=Journal(store, org=org_name(settings.salesforce)),
@@ -93,9 +98,12 @@ class DeliveryContext:
                 store,
                 settings.calls.phone_region,
                 keys,
+                new_numbers,
                 agents.first.identify.rules,
                 agents.number_fields,
             ),
+            new_numbers=new_numbers,
+            text_messages=TextMessages(settings, store),
             calls=Calls(store),
             time_zone=TimeZone(settings.salesforce, store, salesforce),
             contact_writes=ContactWrites(store),

@@ -150,11 +150,22 @@ def asked_place(at_: str, intent_id: str) -> tuple[datetime, str]:
     return datetime.fromisoformat(at_), intent_id
 
 
+def nothing_more(_change: Change) -> None:
+    """Default: only the log notes what is about to be written."""
+
+
 def write_changes(
-    context: DeliveryContext, reader: Reader, changes: Iterable[Change], log: RecordWrites
+    context: DeliveryContext,
+    reader: Reader,
+    changes: Iterable[Change],
+    log: RecordWrites,
+    note: Callable[[Change], None] = nothing_more,
 ) -> list[Outcome]:
     """Writes what may be written, the earliest request first: the caller's last word is then
-    written last. Of one record, one change at a time."""
+    written last. Of one record, one change at a time.
+
+    note: called for each change that is about to be written.
+    """
     outcomes: list[Outcome] = []
     writing: dict[str, tuple[Change, Row]] = {}
     noted = sorted(reader.fields - reader.lacking - set(READ_ALWAYS))
@@ -173,6 +184,8 @@ def write_changes(
     if not writing:
         return outcomes
     log.note({id_: change.as_write(noted) for id_, (change, _) in writing.items()})
+    for change, _ in writing.values():
+        note(change)
     written = context.records.change(reader.sobject, [row for _, row in writing.values()])
     return outcomes + [
         context.written(change.intent, item, record_id=row.record_id)

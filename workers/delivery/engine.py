@@ -32,6 +32,7 @@ from shared.salesforce.failures import SalesforceError
 from shared.salesforce.records import MAX_AT_ONCE, MAX_RECORDS, MAX_ROWS
 from shared.store import StoreUnavailableError
 from workers.delivery import (
+    alerts,
     callbacks,
     cases,
     comments,
@@ -73,6 +74,7 @@ APPLIERS: dict[Kind, Applier] = {
     Kind.CALLBACK: Applier(callbacks.request_callbacks),
     Kind.CALL_LOG: Applier(tasks.log_calls),
     Kind.TASK_LINK: Applier(task_links.link_tasks),
+    Kind.CHANGE_ALERT: Applier(alerts.send_alerts, alerts.MAX_MESSAGES, alerts.MAX_MESSAGES),
     Kind.TRANSCRIPT_FILE: Applier(transcripts.attach_transcripts, MAX_ROWS, MAX_ROWS),
 }
 

@@ -65,7 +65,7 @@ for _, provider_id in ipairs(want.provider_ids) do
 end
 if call ~= '' then
   redis.call('DEL', key, key .. ':intents', key .. ':requests', key .. ':writes', key .. ':speech',
-    key .. ':senses', key .. ':transcript', key .. ':updates', key .. ':decisions')
+    key .. ':senses', key .. ':transcript', key .. ':updates', key .. ':decisions', key .. ':code')
   redis.call('ZREM', p .. 'calls', call)
   redis.call('ZREM', p .. 'calls:unclosed', call)
   redis.call('HSET', key, 'erased', 1, 'ended', 1, 'over', 1, 'closed', 1, 'reported', 1)

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.org.clock import read_datetime
 from simulator.org.errors import OrgError, duplicate_value, required_missing
 from simulator.org.records import autonumber
-from simulator.org.schema import files, service
+from simulator.org.schema import crm, files, service
 from simulator.org.schema.model import Field, SObject
 from simulator.org.store import FIRST_CASE_NUMBER, Row, Store
 
@@ -97,6 +97,24 @@ def derive_task(store: Store, record: Row, before: Row | None, now: str) -> None
         record["CompletedDateTime"] = None
     record["IsClosed"] = int(closed)
     record["IsHighPriority"] = int(record.get("Priority") == "High")
+
+
+def note_history(store: Store, before: Row, record: Row, tracked: frozenset[str]) -> None:
+    """A row of ContactHistory for each change of a tracked field. tracked: "contact.phone"."""
+    history = crm.CONTACT_HISTORY
+    for name, value in record.items():
+        if f"contact.{name.lower()}" in tracked and value != before.get(name):
+            change = {
+                "Id": store.next_id(history),
+                "IsDeleted": 0,
+                "ContactId": record["Id"],
+                "Field": name,
+                "OldValue": before.get(name),
+                "NewValue": value,
+                "CreatedDate": record["LastModifiedDate"],
+                "CreatedById": record["LastModifiedById"],
+            }
+            store.insert(history, change)
 
 
 def derive_version(store: Store, record: Row, before: Row | None, now: str) -> None:

@@ -198,6 +198,8 @@ class Writer:
         self._lock(sobject, record)
         changes = {name: value for name, value in record.items() if value != before.get(name)}
         self.store.update(sobject, before["Id"], changes)
+        if sobject.name == "Contact":
+            behaviour.note_history(self.store, before, record, self.org.faults.track_history)
         self._after(sobject, record, body, created=False)
 
     def _derive(self, sobject: SObject, record: Row, before: Row | None, now: str) -> None:

@@ -156,4 +156,27 @@ ACCOUNT_CONTACT_RELATION = SObject(
     searchable=False,
 )
 
-OBJECTS = (ACCOUNT, CONTACT, ACCOUNT_CONTACT_RELATION, LEAD)
+# Read-only: a row for each change of a tracked field (Object Reference, StandardObjectNameHistory).
+# It has no SystemModstamp, and its values (of any type) can't be filtered by.
+CONTACT_HISTORY = SObject(
+    "ContactHistory",
+    "Contact History",
+    "Contact History",
+    "017",
+    (
+        record_id("Contact History"),
+        reference("ContactId", "Contact ID", "Contact", children="Histories"),
+        text("Field", "Changed Field", 255, nillable=False),
+        text("DataType", "Datatype", 40),
+        long_text("OldValue", "Old Value", 256),
+        long_text("NewValue", "New Value", 256),
+        *(field for field in system(modified=False) if field.name != "SystemModstamp"),
+    ),
+    name_field="",
+    create=False,
+    update=False,
+    delete=False,
+    searchable=False,
+)
+
+OBJECTS = (ACCOUNT, CONTACT, ACCOUNT_CONTACT_RELATION, CONTACT_HISTORY, LEAD)

@@ -1,4 +1,4 @@
--- Counts one answer to a question that only the caller should know, unless too many were given.
+-- Counts something once with several counters, unless one of them is used up.
 --
 -- ARGV  triples: the key of a counter, how many it allows, for how long (ms) they count
 --
