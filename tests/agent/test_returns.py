@@ -672,7 +672,7 @@ def test_another_record_that_the_operator_names_is_changed_if_it_is_the_callers(
     assert the_return(org)["Preferred_Day__c"] == DAY["preferredDay"]
 
 
-def test_a_field_that_the_org_lost_makes_its_object_wait(
+def test_a_field_that_the_org_lost_makes_its_tool_wait(
     client: FlaskClient,
     context: DeliveryContext,
     org: Org,
@@ -684,6 +684,7 @@ def test_a_field_that_the_org_lost_makes_its_object_wait(
     assert deliver(context) == {"again": 1}
     org.fault()
     waits_end(store)
+    intents_are_due(store, context.journal.newest(1)[0].id, kind=UPDATES)
     assert deliver(context) == {"delivered": 1}
 
 
