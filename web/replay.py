@@ -51,6 +51,8 @@ def answer_once(
     try:
         claim = service.answers.claim(key, work_ms=WORK_MS)
         if isinstance(claim, str):
+            if message.type == "transfer-destination-request":
+                service.calls.transferred(message.call_id)
             return claim
         ended = _is_old(message) or service.calls.is_over(message.call_id)
     except StoreUnavailableError:

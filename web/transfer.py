@@ -46,8 +46,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     number, whom = _destination(rules, fallback, owned_by, case_intent, now)
     if not number:
         return json.dumps({"error": turn.say("transfer-nobody")})
-    if state.proof and not caller.identity.is_locked_out:
-        turn.prove(None)  # whoever speaks from now on has shown nothing
+    turn.transferred()
     sentences = turn.agent.sentences
     _bring_up_to_date(turn, case_intent, whom, caller.identity.contact_id_to_write)
     message = turn.say("transfer-connecting", whom=whom)

@@ -17,7 +17,7 @@ OF_RECORDS = (CONTACT_WRITES, RECORD_WRITES)
 """What was written to records of the org, whoever asked for it."""
 OF_CALLER = "vs:caller:{number}:intents"
 WRITES = "vs:writes:{number}:{day}"
-GUESSES = "vs:guesses:number:{number}"
+GUESSES = "vs:guesses:number:{number}:{sort}"
 CODES = "vs:codes:number:{number}"
 MESSAGES = "vs:messages:number:{number}"
 ANSWER = "vs:answer:{conversation}:{digest}"

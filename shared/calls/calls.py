@@ -78,8 +78,8 @@ class CallState:
     assistant_language: the tag that the assistant is set up for. language: the one in which the
     call's last accepted request was answered. Both "" when unknown.
     agent: the name of the agent folder that answers the call, "" for the first one.
-    proof: what the caller has shown about themselves, None for nothing. secrets_said: the entries
-    of SecretsSaid.
+    proof: what the caller has shown about themselves, None for nothing. transfers: how often the
+    call was transferred. secrets_said: the entries of SecretsSaid.
     """
 
     call_id: str
@@ -100,6 +100,7 @@ class CallState:
     language: str = ""
     agent: str = ""
     proof: Proof | None = None
+    transfers: int = 0
     secrets_said: tuple[str, ...] = ()
 
 
@@ -128,6 +129,8 @@ class Calls:
         self._prefix = prefix
         self._record_event = BatchedScript(store, load(store, "calls", "record_event"))
         self._replace_utterances = load(store, "calls", "replace_utterances")
+        self._prove = load(store, "calls", "prove")
+        self._transferred = load(store, "calls", "transferred")
 
     def record_event(
         self,
@@ -298,9 +301,18 @@ class Calls:
         with translated():
             return int(self._store.zcard(f"{self._prefix}calls:unclosed"))
 
-    def prove(self, call_id: str, proof: Proof | None) -> None:
-        """Remember what the caller has shown, for the rest of the call; None forgets it."""
-        self.note(call_id, proof=json.dumps(asdict(proof)) if proof else "")
+    def prove(self, call_id: str, proof: Proof, transfers: int) -> bool:
+        """Remember what the caller has shown, until the call ends or is transferred. Returns
+        whether it counts: not after another transfer than those, and not after a lock."""
+        key = f"{self._prefix}call:{call_id}"
+        with translated():
+            proof_text = json.dumps(asdict(proof))
+            return bool(self._prove(args=[key, proof_text, transfers, LIFE_S * 1000]))
+
+    def transferred(self, call_id: str) -> None:
+        """Whoever speaks from now on has shown nothing. A lock stays."""
+        with translated():
+            self._transferred(args=[f"{self._prefix}call:{call_id}", LIFE_S * 1000])
 
     def remember_secrets(self, call_id: str, secrets: SecretsSaid) -> None:
         """Remember what was said, and remove it from the utterances that are stored already."""
@@ -470,6 +482,7 @@ def _state(
         language=stored.get("language", ""),
         agent=stored.get("agent", ""),
         proof=_proof(call_id, stored.get("proof", "")),
+        transfers=_number(stored.get("transfers")),
         secrets_said=tuple(stored.get("secrets_said", "").split()),
     )
 

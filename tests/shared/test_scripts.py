@@ -44,5 +44,5 @@ def test_a_script_can_include_one_of_another_package() -> None:
 
 
 def test_a_package_without_common_functions_needs_none() -> None:
-    path = SHARED / "calls/scripts/record_event.lua"
-    assert scripts.source("calls", "record_event") == path.read_text()
+    path = SHARED / "calls/scripts/count.lua"
+    assert scripts.source("calls", "count") == path.read_text()

@@ -146,7 +146,7 @@ def test_a_code_is_right_once(client: FlaskClient, phones: Phones, store: redis.
     asks(client)
     code = phones.code
     assert tells(client, code).startswith(VERIFIED)
-    Calls(store).prove("c", None)
+    Calls(store).transferred("c")
     assert tells(client, code, id="again") == FAILED
 
 

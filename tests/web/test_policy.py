@@ -222,7 +222,7 @@ def caller(
     number = UNKNOWN if tier is Tier.UNKNOWN else KNOWN
     post(client, message("status-update", call_id="c", number=number, status="in-progress"))
     if tier.reaches(Tier.KNOWN):
-        Calls(store).prove("c", Proof(jane(org)["Id"], KNOWN, tier))
+        Calls(store).prove("c", Proof(jane(org)["Id"], KNOWN, tier), 0)
     yield Caller(client, service, journal, number, reference_in(made))
     service.close()
 

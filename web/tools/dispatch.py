@@ -18,6 +18,7 @@ from shared.agent.folder import Agent
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
+from shared.domain.identity import Tier
 from shared.journal.answers import Claim
 from shared.logs import log
 from shared.salesforce.failures import FailureClass, SalesforceError
@@ -131,7 +132,12 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
     answers = turn.service.answers
     keys = [
         answers.key_of(
-            turn.conversation_id, step.call.id, turn.shown, step.call.name, _identifying(turn, step)
+            turn.conversation_id,
+            step.call.id,
+            turn.shown,
+            step.call.name,
+            _identifying(turn, step),
+            *_lost_rights(turn, step),
         )
         for step in claimable
     ]
@@ -175,6 +181,16 @@ def _looks_up(turn: Turn, step: _Step) -> bool:
         return False
     step.is_paused = turn.stops.must_wait(turn.source(step.tool.name))
     return not step.is_paused
+
+
+def _lost_rights(turn: Turn, step: _Step) -> list[Any]:
+    """What makes a stored answer of a lookup one that the caller may not hear any more: a transfer,
+    a second number, a lock. A write, or an answer that verifies, is done once all the same."""
+    if step.tool is None or not step.tool.is_lookup or step.tool.verb is Verb.VERIFY:
+        return []
+    state = turn.state
+    is_locked = state.proof is not None and state.proof.tier is Tier.UNKNOWN
+    return [state.transfers, state.has_two_numbers, is_locked]
 
 
 def _run(turn: Turn, step: _Step) -> None:

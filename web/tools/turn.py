@@ -165,11 +165,19 @@ class Turn:
         with suppress(StoreUnavailableError), translated():
             pipe.execute()
 
-    def prove(self, proof: Proof | None) -> None:
-        """Remember what the caller has shown, for the rest of the call; None forgets it."""
+    def prove(self, proof: Proof) -> bool:
+        """Remember what the caller has shown. Returns whether it counts: not if the call was
+        transferred, or the caller locked out, since this message arrived."""
+        call_id, transfers = self.state.call_id, self.state.transfers
+        if call_id and not self.service.calls.prove(call_id, proof, transfers):
+            return False
         self.state = replace(self.state, proof=proof)
+        return True
+
+    def transferred(self) -> None:
+        """Whoever speaks from now on has shown nothing."""
         if self.state.call_id:
-            self.service.calls.prove(self.state.call_id, proof)
+            self.service.calls.transferred(self.state.call_id)
 
     def found(self, customers: tuple[Customer, ...]) -> None:
         """The org has just said who the caller is: from now on, their language is spoken."""

@@ -12,6 +12,7 @@ from shared.agent.arguments import Given
 from shared.agent.sentences import own
 from shared.agent.tool_files import VerifyFile
 from shared.agent.tools import Tool
+from shared.calls.guesses import Sort
 from shared.deadline import Deadline
 from shared.domain.identity import CODE, Proof, Tier
 from shared.domain.record_mapping import fill
@@ -42,22 +43,35 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
     failed = result(turn.first(own(tool.name, "verify", "failed")))
     if not state.call_id or not state.number:
         candidates = []
-    left = turn.service.guesses.take(turn.conversation_id, state.number, candidates)
-    if left < 0:
-        _lock(turn)
+    guesses = turn.service.guesses
+    guess = guesses.take(turn.conversation_id, said.sort, state.number, candidates)
+    if not guess.may_be_compared:
+        log.warning("guess_refused", call_id=state.call_id)
+        if guess.is_too_many_for_the_call:
+            _lock(turn)
         return failed
     try:
         proof = _proof(turn, tool, said, candidates, deadline)
     except TwilioError as error:
+        guesses.take_back(guess)
         log.warning("code_not_checked", call_id=state.call_id, reason=str(error))
         return trouble(turn.say("not-found-out"))
+    except SalesforceError as error:
+        guesses.take_back(guess)
+        if error.failure not in NOT_SHOWN:
+            raise
+        log.error("verification_not_possible", reason=str(error))
+        return failed
     if proof is None:
-        log.info("caller_not_verified", call_id=state.call_id, count=left)
-        if left == 0:
+        log.info("caller_not_verified", call_id=state.call_id, count=guess.left)
+        if guess.left == 0:
             _lock(turn)
         return failed
-    turn.prove(proof)
-    turn.service.guesses.was_right(state.number, proof.contact_id)
+    guesses.take_back(guess)
+    guesses.was_right(said.sort, state.number, proof.contact_id)
+    if not turn.prove(proof):
+        log.warning("proof_too_late", call_id=state.call_id)
+        return failed
     log.info("caller_verified", call_id=state.call_id, tier=proof.tier)
     if proof.tier is Tier.VERIFIED:
         return result(turn.first(own(tool.name, "verify", "verified")))
@@ -75,6 +89,10 @@ class _Said:
     @property
     def is_enough(self) -> bool:
         return bool(self.pin or self.code or self.knowledge)
+
+    @property
+    def sort(self) -> Sort:
+        return Sort.PIN if self.pin or self.code else Sort.KNOWLEDGE
 
 
 def _said(file: VerifyFile, given: Given) -> _Said:
@@ -110,24 +128,16 @@ def _proof(
 def _matches(
     turn: Turn, tool: Tool, said: _Said, candidates: list[str], deadline: Deadline
 ) -> Matches:
-    """None match where the org does not show the fields. Raises SalesforceError."""
+    """Raises SalesforceError, also where the org does not show the fields."""
     salesforce = turn.service.salesforce
     assert isinstance(tool.file, VerifyFile)
     pin = (tool.file.pin, said.pin) if tool.file.pin and said.pin else None
-    try:
-        return ask_as_tool(
-            turn,
-            tool,
-            lambda until: matching(
-                salesforce, candidates, until, pin=pin, knowledge=said.knowledge
-            ),
-            deadline,
-        )
-    except SalesforceError as error:
-        if error.failure not in NOT_SHOWN:
-            raise
-        log.error("verification_not_possible", reason=str(error))
-        return Matches((), ())
+    return ask_as_tool(
+        turn,
+        tool,
+        lambda until: matching(salesforce, candidates, until, pin=pin, knowledge=said.knowledge),
+        deadline,
+    )
 
 
 def _lock(turn: Turn) -> None:

@@ -1,3 +1,4 @@
+-- include: calls/_proof
 -- Records what one event says about its call, in one step. Returns the call's state.
 --
 -- ARGV[1]  JSON object:
@@ -33,7 +34,8 @@
 --                   transcript_bytes, transcript_cut ("1": the limits were reached); fallback, reached
 --                   ("1": web/twilio.py dialled a person, and somebody answered); assistant_language (a tag),
 --                   language (in which the last accepted request was answered), agent (the agent folder that
---                   answers the call), proof (JSON: what the caller has shown about themselves),
+--                   answers the call), proof (JSON: what the caller has shown about themselves), transfers (how
+--                   often the call was transferred), forwarded_at (update_at of the last status update about it),
 --                   secrets_said (see shared/calls/secrets_said.py)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. Being a
 --                   set, it does not depend on the order of arrival or on repeats
@@ -151,6 +153,12 @@ if event.senses ~= '' then
   redis.call('ZADD', key .. ':senses', event.speech_at, event.senses .. '@' .. ms(event.speech_at))
   redis.call('ZREMRANGEBYRANK', key .. ':senses', 0, -65)
   expire(key .. ':senses')
+end
+if string.sub(event.update_at or '', 1, 11) == 'forwarding@' and call.forwarded_at ~= event.update_at then
+  -- Somebody else may speak from now on, who has shown nothing.
+  set('forwarded_at', event.update_at)
+  set('transfers', ms((call.transfers or 0) + 1))
+  if not is_lock(call.proof) then drop('proof') end
 end
 if event.update ~= '' and event.update ~= '{}' then
   if redis.call('HLEN', key .. ':updates') < 8 then
