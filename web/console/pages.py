@@ -1,0 +1,5 @@
+"""Imports every page, so that its routes exist."""
+
+from web.console import now
+
+__all__ = ["now"]
