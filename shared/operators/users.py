@@ -163,7 +163,7 @@ def _parsed(path: Path) -> dict[str, User]:
         role, _, hash_ = rest.partition(":")
         is_hash = hash_ == NO_PASSWORD or hash_.startswith("$argon2id$")
         if not _NAME.fullmatch(name) or role not in list(Role) or not is_hash:
-            log.warning("console_user_unreadable", line=number)
+            log.warning("console_user_unreadable", count=number)
             continue
         users[name] = User(name, Role(role), hash_)
     return users

@@ -122,7 +122,7 @@ def _checked(who: Visitor) -> ResponseReturnValue | None:
     if not who.session.has_form_token(request.form.get("token", "")):
         return sentence_page("This form is of another session. Open the page again.", 403)
     if not who.may_act and request.endpoint not in FOR_READERS:
-        log.warning("console_refused", user=who.user.name, endpoint=request.endpoint)
+        log.warning("console_refused", reason="reader")
         return sentence_page("You are a reader. Only operators may do this.", 403)
     return None
 
@@ -179,7 +179,7 @@ def _named_by_proxy() -> User | None:
 def begin_session(user: User) -> Session:
     """The answer to this request sets the cookie."""
     g.new_token, session = sessions().begin(user)
-    log.info("console_login", user=user.name)
+    Audit(service().store).note(user.name, "login")
     return session
 
 

@@ -42,13 +42,13 @@ def log_in() -> ResponseReturnValue:
     name, password = request.form.get("name", ""), request.form.get("password", "")
     address = request.remote_addr or ""
     if not sessions().may_guess(name, address):
-        log.warning("console_guesses")
+        log.warning("console_login_refused", reason="guesses")
         return _again("Too many wrong passwords. Try again in 15 minutes.", 429)
     user = users().named(name)
     with _hashing:
         is_right = _in_native_thread(lambda: (user or NOBODY).has_password(password))
     if user is None or not is_right:
-        log.warning("console_login_refused", is_user=user is not None)
+        log.warning("console_login_refused", reason="password")
         return _again("Name or password is wrong.", 403)
     sessions().guessed_right(name, address)
     begin_session(user)
