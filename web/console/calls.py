@@ -64,7 +64,7 @@ def _call_page(call_id: str, *, is_revealed: bool) -> ResponseReturnValue:
         return sentence_page("There is no such call, or all of it was purged.", 404)
     lines = [
         *_of_state(state),
-        *_of_utterances(call_id),
+        *_of_utterances(state),
         *_of_decisions(call_id),
         *(line for intent in intents for line in _of_intent(intent)),
     ]
@@ -86,11 +86,12 @@ def _of_state(state: CallState) -> Iterator[Line]:
         yield Line(state.began_ms, "The call began", ", ".join(filter(None, parts)), state.number)
 
 
-def _of_utterances(call_id: str) -> Iterator[Line]:
-    for spoken in service().calls.utterances(call_id):
+def _of_utterances(state: CallState) -> Iterator[Line]:
+    """An event that names no time of its own is put at the beginning."""
+    for spoken in service().calls.utterances(state.call_id):
         who = "The caller spoke" if spoken.speaker == CALLER else "The agent spoke"
         length = f"{len(spoken.text)} characters"
-        yield Line(int(spoken.at_ms), who, length, spoken.text)
+        yield Line(int(spoken.at_ms) or state.began_ms, who, length, spoken.text)
 
 
 def _of_decisions(call_id: str) -> Iterator[Line]:
