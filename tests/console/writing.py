@@ -50,7 +50,7 @@ def edited_since(journal: Journal, context: DeliveryContext, contact_id: str) ->
         caller_number=NUMBER,
         contact_id=contact_id,
         changes={"Phone": "+14155550777"},
-        seen={"Phone": "+14155550000"},
+        seen={"Phone": ["+14155550000"]},
         accepted_at="2026-11-27T10:00:00.000+00:00",
     )
     intent_id = accept(journal, Kind.CONTACT_UPDATE, draft, tool="updateContact")

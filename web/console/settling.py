@@ -1,10 +1,9 @@
 """What an operator does with a single parked write: replay, discard, or correct and replay."""
 
-from typing import Any
-
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from shared.domain.drafts import ContactDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.operators.edits import Edit, EditRefusedError, editable, edited
@@ -136,9 +135,13 @@ def _change(intent: Intent) -> Edit:
     )
 
 
-def _seen(intent: Intent) -> dict[str, Any]:
-    seen = intent.payload.get("seen")
-    return seen if isinstance(seen, dict) else {}
+def _seen(intent: Intent) -> dict[str, str]:
+    """What the call read in each field; several values when it read it more than once."""
+    draft = intent.draft_as(ContactDraft)
+    seen = draft.seen if draft and draft.seen else {}
+    return {
+        name: " or ".join(value or "empty" for value in values) for name, values in seen.items()
+    }
 
 
 def _rows(intent: Intent, change: Edit, in_org: OrgState) -> list[dict[str, str | None]]:
@@ -148,7 +151,7 @@ def _rows(intent: Intent, change: Edit, in_org: OrgState) -> list[dict[str, str 
             "name": name,
             "wanted": old,
             "new": new,
-            "seen": str(seen[name] or "") if name in seen else None,
+            "seen": seen.get(name),
             "now": in_org.fields.get(name),
         }
         for name, (old, new) in change.changed.items()
