@@ -20,7 +20,7 @@ from shared.store import translated
 STEP = 500
 """How many intents a script looks at. The store does nothing else meanwhile."""
 
-MAX_LOOKED_AT = 20_000
+MAX_LOOKED_AT = 10_000
 """For one page. A filter that fits little then says how far it has looked."""
 
 MAX_GROUPED = 10_000
