@@ -71,6 +71,7 @@ def list_(
 def show(intent_id: str) -> None:
     """Show an intent with what the caller asked for and what the agent said: personal data."""
     intent = _found(open_journal(), intent_id)
+    open_actions().note("reveal", about=intent.kind, ids=[intent.id])
     private = {"said": intent.said, "payload": intent.payload}
     click.echo(json.dumps(_public(intent) | private, indent=2, ensure_ascii=False))
 

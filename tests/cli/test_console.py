@@ -8,12 +8,16 @@ import redis
 from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
+from shared.domain.drafts import CallbackDraft
+from shared.domain.intent import NewIntent
+from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.operators.audit import Audit
 from shared.operators.users import Role, User, Users
 from shared.settings import load_settings
 
 PASSWORD = "a password of tests"
+NUMBER = "+14155550101"
 
 
 @pytest.fixture
@@ -96,9 +100,26 @@ def test_what_the_command_line_does_is_in_the_audit(journal: Journal, store: red
     run("pause", "callback", "--yes")
     run("resume", "callback")  # a dry run does nothing
     run("resume", "callback", "--yes")
+    journal.accept(
+        "call-1",
+        [
+            new := NewIntent(
+                "a" * 32, Kind.CALLBACK, CallbackDraft(caller_number=NUMBER, phone=NUMBER)
+            )
+        ],
+    )
+    run("intents", "show", new.id)
+    run("person", "show", NUMBER)
+    run("person", "export", NUMBER)
+    run("person", "forget", NUMBER, "--discard-unsettled", "--yes")
     entries = Audit(store).newest(10)
+    forgot = entries[0].about
     assert [(entry.what, entry.about) for entry in entries] == [
+        ("forget person", forgot),
+        ("export person", ""),
+        ("reveal", "callback"),
         ("resume", "callback"),
         ("pause", "callback"),
     ]
+    assert NUMBER not in str(entries)
     assert all(entry.who.startswith("cli") and entry.at_ms for entry in entries)

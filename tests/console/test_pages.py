@@ -315,3 +315,34 @@ def test_the_api_budget_is_shown_with_its_limit(
     browser = Browser(app.test_client())
     browser.log_in("rene")
     assert "of 100 in all" in browser.get("/console/kinds").text
+
+
+# -- colours ---------------------------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    """As WCAG 2.2 defines it."""
+    if len(colour) == 4:
+        colour = "#" + "".join(2 * digit for digit in colour[1:])
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(colour: str, other: str) -> float:
+    dark, light = sorted((luminance(colour), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read_in_light_and_dark(theme: str) -> None:
+    style = (ROOT / "web/console/static/console.css").read_text()
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colours = dict(re.findall(r"--([\w-]+): (#\w+)", light if theme == "light" else dark))
+    for name in ("fg", "soft", "link", "good", "warn", "bad"):
+        for ground in ("bg", "card"):
+            assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+    assert contrast(colours["btn-fg"], colours["btn"]) >= 4.5
+    assert len(re.findall(r"#[0-9a-f]{3,6}\b", style)) == 2 * len(colours), "no other colours"
