@@ -104,7 +104,9 @@ def plan(verb: Verb, wanted: Filter, group_size: int, window: tuple[int, int] | 
     steps = ceil(count / STEP)
     if verb is Verb.DISCARD:
         return Plan(count, 0, ceil(steps * STEP_S), group_size - count)
-    batch = SMALL_BATCH if Kind(wanted.kind) in SMALL_BATCHES else STEP
+    kind = Kind(wanted.kind)
+    is_small = kind in SMALL_BATCHES or kind.verb in ("update", "close")
+    batch = SMALL_BATCH if is_small else STEP
     requests = 2 * ceil(count / batch)  # each batch is read first, because it may be there already
     seconds = max(steps * STEP_S, requests * REQUEST_S)
     if window:

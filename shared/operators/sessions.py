@@ -1,4 +1,4 @@
-"""Sessions of the console, and the limit on guesses of passwords.
+"""Sessions of the console.
 
 A session is a random token in a cookie; the store has only the token's digest. So a session ends
 everywhere at once: by logging out, after 30 minutes without a request, after 12 hours, and as soon
@@ -21,13 +21,6 @@ from shared.store import allowed_when_full, now_ms, translated
 
 IDLE_MS = 30 * 60 * 1000
 MAX_AGE_MS = 12 * 3600 * 1000
-
-GUESSES_MS = 15 * 60 * 1000
-MAX_GUESSES = 10
-"""Wrong passwords for one name from one address in this time."""
-
-MAX_GUESSES_OF_ADDRESS = 50
-"""Wrong passwords from one address for any name."""
 
 
 @dataclass(frozen=True)
@@ -83,30 +76,6 @@ class Sessions:
     def end(self, token: str) -> None:
         with translated():
             self._store.delete(self._key(token))
-
-    def may_guess(self, name: str, address: str) -> bool:
-        """Count a guess before its password is compared, so that guesses at the same time count
-        too. False when there were too many."""
-        with translated():
-            of_name = self._count(self._guesses_key(name, address))
-            of_address = self._count(self._guesses_key("", address))
-        return of_name <= MAX_GUESSES and of_address <= MAX_GUESSES_OF_ADDRESS
-
-    def guessed_right(self, name: str, address: str) -> None:
-        """The guess that was counted last was none."""
-        with translated():
-            self._store.delete(self._guesses_key(name, address))
-            allowed_when_full(self._store, "DECR", self._guesses_key("", address))
-
-    def _count(self, key: str) -> int:
-        count = int(allowed_when_full(self._store, "INCR", key))
-        self._store.pexpire(key, GUESSES_MS, nx=True)
-        return count
-
-    def _guesses_key(self, name: str, address: str) -> str:
-        """A digest: what is typed as a name may be a password."""
-        digest = sha256(f"{name}\n{address}".encode()).hexdigest()
-        return f"{self._prefix}console:guesses:{digest}"
 
     def _key(self, token: str) -> str:
         return f"{self._prefix}console:session:{sha256(token.encode()).hexdigest()}"

@@ -2,25 +2,27 @@
 
 import threading
 from collections.abc import Callable
+from math import ceil
 from typing import TypeVar
 
 import gevent
-from flask import redirect, request, url_for
+from flask import Response, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from gevent import monkey
 
-from shared.logs import log
 from shared.operators.users import NOBODY
 from web.console.access import (
     COOKIE,
     begin_session,
     blueprint,
     sentence_page,
+    service,
     sessions,
     settings,
     users,
 )
 from web.console.rendering import page
+from web.operators import by_form
 
 T = TypeVar("T")
 
@@ -40,23 +42,27 @@ def log_in() -> ResponseReturnValue:
     if settings().console.user_header:
         return sentence_page("Your proxy logs you in. The console asks for no password.", 403)
     name, password = request.form.get("name", ""), request.form.get("password", "")
-    address = request.remote_addr or ""
-    if not sessions().may_guess(name, address):
-        log.warning("console_login_refused", reason="guesses")
-        return _again("Too many wrong passwords. Try again in 15 minutes.", 429)
     user = users().named(name)
     with _hashing:
-        is_right = _in_native_thread(lambda: (user or NOBODY).has_password(password))
-    if user is None or not is_right:
-        log.warning("console_login_refused", reason="password")
+        sign_in = by_form(
+            service(),
+            "/console",
+            lambda: _in_native_thread(lambda: (user or NOBODY).has_password(password)),
+        )
+    if sign_in.retry_after_s:
+        minutes = ceil(sign_in.retry_after_s / 60)
+        answer = _again(f"Too many wrong passwords. Try again in {minutes} minutes.", 429)
+        answer.headers.update(sign_in.headers)
+        return answer
+    if user is None or not sign_in.is_operator:
         return _again("Name or password is wrong.", 403)
-    sessions().guessed_right(name, address)
     begin_session(user)
     return redirect(_way_back())
 
 
-def _again(problem: str, status: int) -> ResponseReturnValue:
-    return page("login", to=_way_back(), problem=problem, has_users=True), status
+def _again(problem: str, status: int) -> Response:
+    html = page("login", to=_way_back(), problem=problem, has_users=True)
+    return make_response(html, status)
 
 
 def _in_native_thread(work: Callable[[], T]) -> T:

@@ -3,7 +3,7 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from shared.domain.drafts import ContactDraft
+from shared.domain.drafts import Draft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.operators.edits import Edit, EditRefusedError, editable, edited
@@ -137,10 +137,11 @@ def _change(intent: Intent) -> Edit:
 
 def _seen(intent: Intent) -> dict[str, str]:
     """What the call read in each field; several values when it read it more than once."""
-    draft = intent.draft_as(ContactDraft)
-    seen = draft.seen if draft and draft.seen else {}
+    seen = getattr(intent.draft_as(Draft), "seen", None) or {}
+    lists = {name: value if isinstance(value, list) else [value] for name, value in seen.items()}
     return {
-        name: " or ".join(value or "empty" for value in values) for name, values in seen.items()
+        name: " or ".join(str(value or "empty") for value in values)
+        for name, values in lists.items()
     }
 
 
