@@ -52,6 +52,27 @@ _OURS = {
         "The caller took back the case that it belongs to.", "Discard it."
     ),
     "CASE_GONE": Explanation("The case was deleted.", "Discard it."),
+    "RECORD_OF_SOMEBODY_ELSE": Explanation(
+        "The record that was named does not lead to the caller.", "Edit its name, or discard."
+    ),
+    "RECORD_UNKNOWN": Explanation(
+        "None of the caller's records has the name that was named.", "Edit the name, or discard."
+    ),
+    "RECORD_GONE": Explanation("The record was deleted.", "Discard it."),
+    "RECORD_AMBIGUOUS": Explanation(
+        "Several of the caller's records sound like the name that they said.",
+        "Edit the argument that names it, and replay.",
+    ),
+    "NOT_THEIR_RECORD": Explanation(
+        "A record that the new one should refer to is not the caller's.",
+        "Edit the argument that names it, or discard.",
+    ),
+    "RECORD_PARKED": Explanation(
+        "It needs a record that is parked.", "Settle the record: this one follows by itself."
+    ),
+    "RECORD_CANCELLED": Explanation(
+        "The caller took back the record that it belongs to.", "Discard it."
+    ),
     "CASE_AMBIGUOUS": Explanation(
         "The number that the caller said fits several cases.",
         "Edit it, set case_number to the right one, and replay.",
