@@ -4,8 +4,10 @@ No request looks at everything: a page looks at MAX_LOOKED_AT intents at most, i
 the store for a millisecond or two each, and says where the next one goes on.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 import redis
@@ -155,6 +157,25 @@ class Listing:
                 ids += found.ids
                 place = _Place(0, found.score, found.last)
         return ids
+
+    def states_of_calls(self, call_ids: Iterable[str]) -> dict[str, Counter[str]]:
+        """How many intents of each call are in which state, in two round trips."""
+        ids = list(dict.fromkeys(call_ids))
+        with translated():
+            pipe = self._store.pipeline(transaction=False)
+            for call_id in ids:
+                pipe.lrange(f"{self._prefix}call:{call_id}:intents", 0, -1)
+            lists = pipe.execute()
+            pipe = self._store.pipeline(transaction=False)
+            for intent_id in chain.from_iterable(lists):
+                pipe.hget(f"{self._prefix}intent:{intent_id}", "state")
+            states = iter(pipe.execute(raise_on_error=False))
+        return {
+            call_id: Counter(
+                state for state in islice(states, len(of_call)) if isinstance(state, str)
+            )
+            for call_id, of_call in zip(ids, lists, strict=True)
+        }
 
     def kinds(self) -> list[Kind]:
         """Those of the code, and those of the teams' own tools that were ever accepted here."""

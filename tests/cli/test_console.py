@@ -1,5 +1,6 @@
 """`python -m cli console user`, and the audit of what the command line does."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import redis
 from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
+from cli.chain import Status, examine
+from cli.checks.console import LINKS
+from cli.checks.context import CheckContext
 from shared.domain.drafts import CallbackDraft
 from shared.domain.intent import NewIntent
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.operators.audit import Audit
-from shared.operators.users import Role, User, Users
+from shared.operators.users import _NOBODY, Role, User, Users, hash_of
 from shared.settings import load_settings
 
 PASSWORD = "a password of tests"
@@ -123,3 +127,27 @@ def test_what_the_command_line_does_is_in_the_audit(journal: Journal, store: red
     ]
     assert NUMBER not in str(entries)
     assert all(entry.who.startswith("cli") and entry.at_ms for entry in entries)
+
+
+def test_the_doctor_says_what_keeps_operators_out_of_the_console(path: Path) -> None:
+    def found() -> tuple[Status, str]:
+        (finding,) = examine(LINKS, CheckContext(load_settings()))
+        return finding.status, finding.message
+
+    assert found()[0] is Status.PROBLEM
+    Users(path).put(User("rene", Role.READER, "-"))
+    assert found()[0] is Status.WARNING
+    Users(path).put(User("olga", Role.OPERATOR, "-"))
+    assert found() == (Status.OK, "2 users, 1 of them operators")
+
+
+def test_the_doctor_says_that_the_console_is_off() -> None:
+    (finding,) = examine(LINKS, CheckContext(load_settings()))
+    assert finding.status is Status.OK
+    assert "off, because CONSOLE_USERS is not set" in finding.message
+
+
+def test_what_is_compared_for_unknown_names_costs_as_much_as_a_users_hash(path: Path) -> None:
+    cost = re.compile(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$")
+    assert cost.match(hash_of(PASSWORD))
+    assert cost.match(_NOBODY)

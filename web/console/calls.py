@@ -1,6 +1,5 @@
 """The pages *Calls* and a single call: its whole story on a time line."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -38,11 +37,8 @@ def calls() -> ResponseReturnValue:
     made = service()
     logs = listing().page(Filter(kind=Kind.CALL_LOG), PAGE, request.args.get("from", "")[:100])
     unfinished = made.calls.unfinished(MAX_UNFINISHED)
-    of_calls = made.journal.of_calls([*unfinished, *(log.call_id for log in logs.intents)])
-    counts = {
-        call_id: Counter(intent.state for intent in intents)
-        for call_id, intents in of_calls.items()
-    }
+    call_ids = [*unfinished, *(log.call_id for log in logs.intents)]
+    counts = listing().states_of_calls(call_ids)
     return live_page("calls", logs=logs, unfinished=unfinished, counts=counts, seconds=5)
 
 
