@@ -262,19 +262,29 @@ def test_an_unknown_call_is_404(operator: Browser) -> None:
 # -- Kinds and Audit -------------------------------------------------------------------------------
 
 
-def test_an_operator_pauses_and_resumes_a_kind_and_the_audit_says_so(
+def kind_names(browser: Browser) -> list[str]:
+    return re.findall(r'aria-label="Pause ([^"]+)"', browser.get("/console/kinds").text)
+
+
+def test_an_operator_pauses_and_resumes_a_kind_or_a_tool_and_the_audit_says_so(
     operator: Browser, journal: Journal, store: redis.Redis
 ) -> None:
-    assert operator.post("/console/kinds", {"kind": "callback", "verb": "pause"}).status_code == 302
+    assert operator.post("/console/kinds", {"name": "callback", "verb": "pause"}).status_code == 302
     assert journal.paused() == {Kind.CALLBACK}
     assert 'aria-label="Resume callback"' in operator.get("/console/kinds").text
-    operator.post("/console/kinds", {"kind": "callback", "verb": "resume"})
+    operator.post("/console/kinds", {"name": "callback", "verb": "resume"})
     assert journal.paused() == set()
-    for form in ({"kind": "nothing", "verb": "pause"}, {"kind": "callback", "verb": "stop"}):
+    for form in ({"name": "nothing", "verb": "pause"}, {"name": "callback", "verb": "stop"}):
         assert operator.post("/console/kinds", form).status_code == 404
+    tool = next(name for name in reversed(kind_names(operator)) if "/requestCallback" in name)
+    operator.post("/console/kinds", {"name": tool, "verb": "pause"})
+    assert journal.paused() == {tool}
+    operator.post("/console/kinds", {"name": tool, "verb": "resume"})
+    assert journal.paused() == set()
     text = operator.get("/console/audit").text
     assert re.findall(r"<td>(pause|resume|login)</td><td>([^<]+)", text) == [
-        ("resume", "callback"), ("pause", "callback"), ("login", "–"),
+        ("resume", tool), ("pause", tool), ("resume", "callback"), ("pause", "callback"),
+        ("login", "–"),
     ]  # fmt: skip
 
 

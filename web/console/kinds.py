@@ -1,13 +1,22 @@
-"""The page *Kinds and limits*: pause and resume a kind of write; the API budget."""
+"""The page *Kinds and limits*: pause and resume a kind of write or a tool; the API budget."""
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from shared.domain.kinds import Kind
 from web.console.access import actions, blueprint, sentence_page, service, settings
 from web.console.rendering import live_page
 from web.console.writes import listing
 from web.health import details
+
+
+def _names() -> list[str]:
+    """What can be paused: kinds, and tools with their agent folders. Also what is paused or waits,
+    but no longer exists."""
+    made = service()
+    tools = set(made.agents.tool_sources)
+    stopped = {str(name) for name in (*made.journal.paused(), *made.journal.waits())}
+    kinds = list(map(str, listing().kinds()))
+    return [*kinds, *sorted((tools | stopped) - {*kinds, "org"})]
 
 
 @blueprint.get("/kinds")
@@ -16,7 +25,7 @@ def kinds() -> ResponseReturnValue:
     return live_page(
         "kinds",
         health=details(service()),
-        kinds=listing().kinds(),
+        names=_names(),
         reserve_percent=salesforce.daily_reserve_percent,
         window_seconds=salesforce.window_seconds,
         seconds=5,
@@ -25,11 +34,11 @@ def kinds() -> ResponseReturnValue:
 
 @blueprint.post("/kinds")
 def change_kind() -> ResponseReturnValue:
-    kind, verb = Kind(request.form.get("kind", "")), request.form.get("verb", "")
-    if kind not in listing().kinds() or verb not in ("pause", "resume"):
-        return sentence_page("There is no such kind.", 404)
+    name, verb = request.form.get("name", ""), request.form.get("verb", "")
+    if name not in _names() or verb not in ("pause", "resume"):
+        return sentence_page("There is no such kind or tool.", 404)
     if verb == "pause":
-        actions().pause(kind)
+        actions().pause(name)
     else:
-        actions().resume(kind)
+        actions().resume(name)
     return redirect(url_for("console.kinds"))

@@ -65,7 +65,7 @@ def verdict_of(health: Mapping[str, Any]) -> Verdict:
     if failing := {kind: wait for kind, wait in waiting.items() if wait["failures_in_a_row"]}:
         reasons = ", ".join(f"{kind} ({wait['reason']})" for kind, wait in sorted(failing.items()))
         return Verdict(
-            f"Salesforce refuses every {reasons}",
+            f"Salesforce refuses every write of {reasons}",
             "Fix the field or the permission in Salesforce, then resume the kind.",
         )
     late_ms = health["oldest_due_ms"]
