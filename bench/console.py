@@ -174,13 +174,16 @@ def _slowest_page(stack: Stack, words: dict[str, str]) -> float:
 def _beside_operators(stack: Stack) -> float:
     """The median of the pairs: p99 with operators to p99 without."""
     run(stack.webhook, _calls)  # warm up
+    browsers = [Browser(stack) for _ in range(OPERATORS)]  # they log in once, before the phases
     ratios = []
     for _ in range(PAIRS):  # by turns, so that other load on the machine affects both
         alone = _p99(stack)
-        with _operators(stack):
+        with _operators(browsers):
             beside = _p99(stack)
         ratios.append(beside / alone)
         print(f"  p99 {alone:.1f} ms, with operators {beside:.1f} ms", flush=True)
+    for browser in browsers:
+        browser.close()
     return statistics.median(ratios)
 
 
@@ -198,20 +201,18 @@ async def _calls(load: Load) -> None:
 
 
 @contextmanager
-def _operators(stack: Stack) -> Iterator[None]:
+def _operators(browsers: list[Browser]) -> Iterator[None]:
     """Each opens a page every few seconds."""
     over = threading.Event()
 
-    def watch(first: int) -> None:
-        browser = Browser(stack)
+    def watch(first: int, browser: Browser) -> None:
         over.wait(first * LOOK_EVERY_S / OPERATORS)
         for page in itertools.islice(itertools.cycle(WATCHED), first, 10_000):
             browser.get(page)
             if over.wait(LOOK_EVERY_S):
                 break
-        browser.close()
 
-    threads = [threading.Thread(target=watch, args=(nth,)) for nth in range(OPERATORS)]
+    threads = [threading.Thread(target=watch, args=entry) for entry in enumerate(browsers)]
     for thread in threads:
         thread.start()
     try:
