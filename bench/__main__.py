@@ -11,6 +11,7 @@ import time
 from bench import (
     allowance,
     backlog,
+    console,
     conversation,
     failover,
     footprint,
@@ -30,6 +31,7 @@ BENCHES: dict[str, tuple[str, Bench]] = {
     "conversation": ("What a call waits for", conversation.measure),
     "failover": ("The store's primary is demoted under load, ten times", failover.measure),
     "strangers": ("280 strangers send a byte every 3 s", strangers.measure),
+    "console": ("The console beside 100,000 writes", console.measure),
     "footprint": ("What a call costs in the store", footprint.measure),
     "allowance": ("The daily limit runs down to the reserve, and to zero", allowance.measure),
 }

@@ -4,6 +4,7 @@ import click
 
 from cli.agent.commands import agent
 from cli.calls import calls
+from cli.console import console
 from cli.doctor import doctor
 from cli.drain import drain
 from cli.intents import intents
@@ -24,6 +25,7 @@ def cli() -> None:
 for command in (
     agent,
     calls,
+    console,
     doctor,
     drain,
     intents,

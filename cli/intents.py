@@ -7,17 +7,16 @@ from typing import Any
 
 import click
 
-from cli.edits import Edit, EditRefusedError, edited
-from cli.org_state import org_state_of
 from cli.pauses import KindName
-from cli.store import Commands, open_journal
+from cli.store import Commands, open_actions, open_journal
 from cli.times import iso
 from shared.agent.agents import agents_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.journal.journal import Journal
+from shared.operators.edits import Edit, EditRefusedError, edited
+from shared.operators.org_state import org_state_of
 from shared.settings import Settings, load_settings
-from shared.wake_ups import Notifier, celery_app
 
 MAX_BY_FILTER = 10_000
 MAX_SHOWN = 200
@@ -72,6 +71,7 @@ def list_(
 def show(intent_id: str) -> None:
     """Show an intent with what the caller asked for and what the agent said: personal data."""
     intent = _found(open_journal(), intent_id)
+    open_actions().note("reveal", about=intent.kind, ids=[intent.id])
     private = {"said": intent.said, "payload": intent.payload}
     click.echo(json.dumps(_public(intent) | private, indent=2, ensure_ascii=False))
 
@@ -142,8 +142,7 @@ def replay(yes: bool, **selection: Any) -> None:
     journal = open_journal()
     chosen = _chosen(journal, **selection)
     if _confirmed(chosen, "replay", yes):
-        count, due_kinds = journal.replay([intent.id for intent in chosen])
-        Notifier(celery_app(load_settings().store)).notify(due_kinds)
+        count = open_actions().replay([intent.id for intent in chosen])
         click.echo(f"replayed {count}")
 
 
@@ -154,7 +153,8 @@ def discard(yes: bool, **selection: Any) -> None:
     journal = open_journal()
     chosen = _chosen(journal, **selection)
     if _confirmed(chosen, "discard", yes):
-        click.echo(f"discarded {journal.discard([intent.id for intent in chosen])}")
+        count = open_actions().discard([intent.id for intent in chosen])
+        click.echo(f"discarded {count}")
 
 
 @intents.command()
@@ -200,8 +200,7 @@ def edit(
     if not yes:
         _show_change(intent, change, settings)
     if _confirmed([intent], "edit and replay", yes):
-        count, due_kinds = journal.replay([intent_id], change.draft)
-        Notifier(celery_app(settings.store)).notify(due_kinds)
+        count = open_actions().edit(intent_id, change.draft, change.changed)
         click.echo(f"replayed {count}")
 
 

@@ -2,12 +2,11 @@
 
 import click
 
-from cli.store import open_journal
+from cli.store import open_actions, open_journal
 from shared.agent.agents import agents_of
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import load_settings
-from shared.wake_ups import Notifier, celery_app
 
 
 class KindName(click.Choice[str]):
@@ -60,7 +59,7 @@ def pause(what: str, yes: bool) -> None:
     name = _named(what, journal)
     if not yes:
         click.echo(f"would pause {_with_count(journal, name)}; add --yes to do it")
-    elif journal.pause(name):
+    elif open_actions().pause(name):
         click.echo(f"{name} is paused{_count(journal, name)}")
     else:
         click.echo(f"{name} was paused already")
@@ -78,9 +77,7 @@ def resume(what: str, yes: bool) -> None:
     name = _named(what, journal)
     if not yes:
         click.echo(f"would resume {_with_count(journal, name)}; add --yes to do it")
-    elif journal.resume(name):
-        if "/" not in name:
-            Notifier(celery_app(load_settings().store)).notify([Kind(name)])
+    elif open_actions().resume(name):
         click.echo(f"{name} is resumed{_count(journal, name)}")
     else:
         click.echo(f"{name} was neither paused nor waiting")

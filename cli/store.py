@@ -9,9 +9,12 @@ import redis
 from cli.checks.env_file import CONVERT, with_carriage_return
 from shared.agent.errors import AgentError
 from shared.journal.journal import Journal
+from shared.operators.actions import Actions
+from shared.operators.audit import Audit, command_line_user
 from shared.salesforce.namespace import org_name
 from shared.settings import SettingsError, load_settings
 from shared.store import StoreUnavailableError, connect
+from shared.wake_ups import Notifier, celery_app
 
 LOAD = (
     "Set them in .env (.env.example explains each) and load it: set -a; . ./.env; set +a\n"
@@ -55,3 +58,11 @@ def open_store() -> redis.Redis:
 
 def open_journal() -> Journal:
     return Journal(open_store(), org=org_name(load_settings().salesforce))
+
+
+def open_actions() -> Actions:
+    """What this user of the command line does; the audit names them."""
+    settings, store = load_settings(), open_store()
+    journal = Journal(store, org=org_name(settings.salesforce))
+    notify = Notifier(celery_app(settings.store)).notify
+    return Actions(journal, Audit(store), notify, command_line_user())

@@ -18,6 +18,7 @@ from typing import Any
 import redis
 
 from demo.agents import STANDARD, calls_of, check, objects_of
+from demo.console import CONSOLE_PASSWORD, OPERATOR_NAME, READER_NAME, console_users
 from demo.drill import WRITTEN_REFERENCE
 from demo.processes import NotReadyError, wait_until
 from demo.signals import end_in_order
@@ -52,7 +53,8 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     print("demo: starting store, local org, web, worker, beat and flower ...")
     lines = ("web", "worker", "beat", "flower")
-    with Stack(folder, lines, extra=from_here(), agent=agent) as stack:
+    extra = from_here() | console_users(folder)
+    with Stack(folder, lines, extra=extra, agent=agent) as stack:
         _print_addresses(stack)
         answers_file = folder / "answers.jsonl"
         for scenario in scenarios:
@@ -226,6 +228,9 @@ def _print_addresses(stack: Stack) -> None:
     print(f"demo: webhook {stack.webhook} (secret {SECRET})")
     print(f"      health {stack.url}/health   metrics {stack.url}/metrics")
     print(f"      (both with the header Authorization: {OPERATOR['Authorization']})")
+    print(
+        f"      console {stack.url}/console/ ({OPERATOR_NAME} or {READER_NAME}, {CONSOLE_PASSWORD})"
+    )
     print(f"      flower {stack.flower_url} ({FLOWER_AUTH})   org {stack.org.url}/_org/stats")
 
 

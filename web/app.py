@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from shared import logs
 from shared.logs import log
 from shared.settings import Settings, load_settings
-from web import description, health, oauth, twilio, webhook
+from web import console, description, health, oauth, twilio, webhook
 from web.service import Service
 
 
@@ -33,6 +33,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(oauth.blueprint)
     app.register_blueprint(twilio.blueprint)
     app.register_blueprint(description.blueprint)
+    if settings.console.users:
+        app.register_blueprint(console.blueprint)
     return app
 
 

@@ -63,7 +63,7 @@ def summary() -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
             return jsonify(status=status), 401
         return jsonify(status=status), 503 if status == "down" else 200
     try:
-        return jsonify(_summary(service)), 200
+        return jsonify(details(service)), 200
     except StoreUnavailableError:
         return jsonify(status="down", problems=["store: unreachable"]), 503
 
@@ -80,7 +80,7 @@ class _LastStatus:
         with self._lock:
             if time.monotonic() >= self._until:
                 try:
-                    self._status = str(_summary(service)["status"])
+                    self._status = str(details(service)["status"])
                 except StoreUnavailableError:
                     self._status = "down"
                 self._until = time.monotonic() + STATUS_S
@@ -92,7 +92,8 @@ def _last_status(service: Service) -> str:
     return last.of(service)
 
 
-def _summary(service: Service) -> dict[str, Any]:
+def details(service: Service) -> dict[str, Any]:
+    """All that an operator sees. Raises StoreUnavailableError."""
     fit = service.fitness()
     journal = service.journal_summary()
     now_ms = service.journal.now_ms()

@@ -1,4 +1,5 @@
-"""Operators sign in: by OPS_TOKEN for figures, by OPERATOR_BASIC_AUTH for /oauth/login.
+"""Operators sign in: by OPS_TOKEN for figures, by OPERATOR_BASIC_AUTH for /oauth/login, by a form
+for the console.
 
 Wrong attempts are limited (shared/operators/sign_ins.py), counted and logged, without what was
 given. While the store is away they are not limited: an operator needs the figures then.
@@ -6,6 +7,7 @@ given. While the store is away they are not limited: an operator needs the figur
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +19,7 @@ from shared.store import StoreUnavailableError
 from web.metrics import SIGN_INS_REFUSED
 from web.service import Service
 
-Route = Literal["/health", "/metrics", "/oauth"]
+Route = Literal["/health", "/metrics", "/oauth", "/console"]
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,35 @@ def by_password(service: Service, route: Route) -> SignIn:
     return _attempt(service, route, is_right=_same(said, wanted.get_secret_value()))
 
 
+def by_form(service: Service, route: Route, compare: Callable[[], bool]) -> SignIn:
+    """compare: costs much time, so an address that has to wait is refused without it. Raises
+    StoreUnavailableError: without the store there is nothing to log in to."""
+    asked = service.sign_ins.attempt(_client(service), is_right=True)  # counts no wrong attempt
+    if asked.wait_s:
+        return _too_many(route, asked.wait_s)
+    return _attempt(service, route, is_right=compare())
+
+
 def _attempt(service: Service, route: Route, *, is_right: bool) -> SignIn:
-    proxies = service.settings.web.trusted_proxy_count
-    forwarded_for = request.headers.get("X-Forwarded-For", "")
-    address = client_address(request.remote_addr or "", forwarded_for, proxies)
     try:
-        verdict = service.sign_ins.attempt(address, is_right=is_right)
+        verdict = service.sign_ins.attempt(_client(service), is_right=is_right)
     except StoreUnavailableError:
         return _answered(route, is_right=is_right)
     if verdict.wait_s:
-        SIGN_INS_REFUSED.labels(route=route, reason="too_many").inc()
-        return SignIn(is_operator=False, retry_after_s=verdict.wait_s)
+        return _too_many(route, verdict.wait_s)
     return _answered(route, is_right=is_right, wrong=verdict.wrong)
+
+
+def _client(service: Service) -> str:
+    """The address of who signs in, behind the proxies of ours."""
+    proxies = service.settings.web.trusted_proxy_count
+    forwarded_for = request.headers.get("X-Forwarded-For", "")
+    return client_address(request.remote_addr or "", forwarded_for, proxies)
+
+
+def _too_many(route: Route, wait_s: int) -> SignIn:
+    SIGN_INS_REFUSED.labels(route=route, reason="too_many").inc()
+    return SignIn(is_operator=False, retry_after_s=wait_s)
 
 
 def _answered(route: Route, *, is_right: bool, wrong: int = 0) -> SignIn:

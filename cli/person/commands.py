@@ -21,7 +21,7 @@ from cli.person.erasing import (
     look_again,
 )
 from cli.person.finding import Person, find
-from cli.store import Commands, open_store
+from cli.store import Commands, open_actions, open_store
 from shared.journal.erasure import Erasure
 from shared.journal.journal import Journal
 from shared.logs import log
@@ -70,6 +70,7 @@ def export(number: str, out: Path | None) -> None:
     who asks for it is the one who made the calls: the command warns where the number leaves doubt.
     """
     found = _Found(number)
+    open_actions().note("export person")
     text = json.dumps(document(found.store, found.person), indent=2, ensure_ascii=False)
     if out:
         _write(out, f"{text}\n")
@@ -161,7 +162,8 @@ def _count(number: int, what: str) -> str:
 
 
 def _erase(found: _Found, *, discard_unsettled: bool) -> None:
-    given_up = GivenUp()
+    given_up, erasure_id = GivenUp(), secrets.token_hex(8)
+    open_actions().note("forget person", about=erasure_id)
     if discard_unsettled:
         given_up = give_up(found.journal, found.description.intents)
         Notifier(celery_app(found.settings.store)).notify(given_up.due_kinds)
@@ -179,14 +181,13 @@ def _erase(found: _Found, *, discard_unsettled: bool) -> None:
         unclosed=found.description.calls_in(UNCLOSED) if discard_unsettled else (),
     )
     left = look_again(found.store, found.number)
-    _report(given_up, done, left)
+    _report(erasure_id, given_up, done, left)
     if done.open:
         raise click.ClickException(f"{'; '.join(done.open)}. Run it again")
 
 
-def _report(given_up: GivenUp, done: Erasing, left: Leftover) -> None:
+def _report(erasure_id: str, given_up: GivenUp, done: Erasing, left: Leftover) -> None:
     """What was done, on the terminal and as a line of the log. Neither has the number."""
-    erasure_id = secrets.token_hex(8)
     log.info(
         "person_erased",
         erasure=erasure_id,

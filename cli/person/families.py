@@ -9,6 +9,7 @@ from functools import cached_property
 
 INTENT = "vs:intent:{id}"
 REFERENCE = "vs:reference:{reference}"
+CASE_NUMBER = "vs:case-number:{case number}"
 DEDUP = "vs:dedup:{dedup key}"
 FAILING = "vs:failing:{source}"
 CONTACT_WRITES = "vs:contact:{contact id}:writes"
@@ -35,6 +36,7 @@ CONTACTS = "vs:salesforce:{digest}:contacts:{number}"
 TYPES = {
     INTENT: "hash",
     REFERENCE: "string",
+    CASE_NUMBER: "string",
     DEDUP: "string",
     FAILING: "set",
     CONTACT_WRITES: "list",
@@ -70,6 +72,7 @@ _FITS = {
     "{call}": r"(?:twilio:)?[^:]*",  # Twilio's own calls say so
     "{conversation}": r"(?:[a-z]+:)?[^:]*",
     "{dedup key}": r".+",
+    "{case number}": r".+",
     "{number}": r"[^:]*",
 }
 

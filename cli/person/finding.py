@@ -22,6 +22,9 @@ from shared.store import translated
 _INTENT_ID = re.compile(r"[0-9a-f]{32}")
 _UNSETTLED = frozenset({State.HELD, State.DUE, State.LEASED, State.PARKED})
 
+LEADS_TO_INTENT = (families.CASE_NUMBER, families.DEDUP, families.REFERENCE)
+"""Keys whose value is the id of an intent."""
+
 OF_NUMBER = frozenset(
     {
         families.SNAPSHOT, families.ASKING, families.CONTACTS, families.WRITES, families.GUESSES,
@@ -177,7 +180,7 @@ class _Search:
     def what_leads_to_intents(self) -> None:
         person = self.person
         for page in pages(self._store):
-            strings = (key for key in page if key.family in (families.DEDUP, families.REFERENCE))
+            strings = (key for key in page if key.family in LEADS_TO_INTENT)
             for key, text in read_many(self._store, strings, _text):
                 if text in person.intent_ids:
                     person.keys[key.name] = key

@@ -412,17 +412,30 @@ class Calls:
         """The stored utterances, one per line, in the order of their own times. If some could not
         be stored, the last line says so."""
         with translated():
-            stored = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
             is_cut = self._store.hexists(f"{self._prefix}call:{call_id}", "transcript_cut")
+        lines = [
+            f"{labels.of(spoken.speaker)}: {spoken.text}" for spoken in self.utterances(call_id)
+        ]
+        return "\n".join([*lines, labels.cut] if is_cut else lines)
+
+    def utterances(self, call_id: str) -> list[Utterance]:
+        """What is stored of the transcript, in the order of the utterances' own times."""
+        with translated():
+            stored = self._store.hvals(f"{self._prefix}call:{call_id}:transcript")
         utterances = []
         for text in stored:
             try:
                 utterances.append(read_json(Utterance, text))
             except UnreadableError:
                 log.warning("utterance_unreadable", call_id=call_id)
-        utterances.sort(key=lambda spoken: spoken.at_ms)
-        lines = [f"{labels.of(spoken.speaker)}: {spoken.text}" for spoken in utterances]
-        return "\n".join([*lines, labels.cut] if is_cut else lines)
+        return sorted(utterances, key=lambda spoken: spoken.at_ms)
+
+    def unfinished(self, limit: int) -> dict[str, int]:
+        """Calls whose end is not in the journal yet, by id, with the time of their last event; the
+        newest first."""
+        with translated():
+            rows = self._store.zrevrange(f"{self._prefix}calls", 0, limit - 1, withscores=True)
+        return {call_id: int(at_ms) for call_id, at_ms in rows}
 
 
 def _words(message: Message) -> Utterance | None:

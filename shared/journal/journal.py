@@ -399,6 +399,13 @@ class Journal:
         intent = self.get(intent_id) if intent_id else None
         return intent if intent and self.is_for_this_org(intent) else None
 
+    def by_case_number(self, number: str) -> Intent | None:
+        """The intent that created the case with this number; None when none did, or long ago."""
+        with translated():
+            intent_id = self._store.get(f"{self._prefix}case-number:{number}")
+        intent = self.get(intent_id) if intent_id else None
+        return intent if intent and self.is_for_this_org(intent) else None
+
     def missing_fields(self, kind: Kind) -> frozenset[str]:
         """The optional fields that deliveries of the kind omit, because the org lacks them."""
         with translated():
@@ -590,6 +597,7 @@ def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dic
                 "id": intent_id,
                 "outcome": "delivered",
                 "receipt": json.dumps(receipt),
+                "number": number or "",
                 "also": [_recorded(new) for new in outcome.also],
                 "payload": json.dumps(shortened(intent.kind, intent.payload)),
             }

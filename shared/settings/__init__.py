@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from shared.settings.calls import CallSettings
+from shared.settings.console import ConsoleSettings
 from shared.settings.environment import Group, SettingsError, may_be_in_a_file
 from shared.settings.journal import JournalSettings
 from shared.settings.ops import OpsSettings
@@ -25,6 +26,7 @@ __all__ = [
     "GROUPS",
     "REDIS_PREFIX",
     "CallSettings",
+    "ConsoleSettings",
     "JournalSettings",
     "OpsSettings",
     "SalesforceSettings",
@@ -53,6 +55,7 @@ class Settings(BaseModel):
     journal: JournalSettings
     twilio: TwilioSettings
     ops: OpsSettings
+    console: ConsoleSettings
 
     @property
     def reconciles(self) -> bool:

@@ -10,7 +10,6 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from cli.edits import edited
 from cli.person.document import document
 from cli.person.finding import find
 from demo.stack import ROOT, Org, Store
@@ -20,6 +19,7 @@ from shared.domain.drafts import ChangeDraft
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
+from shared.operators.edits import edited
 from shared.settings import Settings
 from tests.calling import SHARED, UNKNOWN, ask, message, post, reference_in, say, tool_message
 from tests.conftest import make_settings

@@ -56,6 +56,7 @@ VAPI = {"vapi key"} | BEHIND_VAPI
 WITHOUT_REDIS = {
     "agent folder",
     "client addresses",
+    "console",
     "disclosure",
     "redis",
     "service",

@@ -7,7 +7,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
-from cli.edits import edited
 from demo.stack import Org
 from shared.agent.folder import load_agent
 from shared.domain.drafts import CaseDraft, CommentDraft, ContactDraft, Draft
@@ -15,6 +14,7 @@ from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
+from shared.operators.edits import edited
 from shared.settings import load_settings
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -338,7 +338,7 @@ def test_the_dry_run_says_that_the_org_can_not_be_read(
     journal: Journal, context: DeliveryContext, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     intent_id = parked_contact(journal, context, org)
-    monkeypatch.setattr("cli.org_state.ANSWER_S", 0.3)
+    monkeypatch.setattr("shared.operators.org_state.ANSWER_S", 0.3)
     org.fault(hang=True)
     result = run("edit", intent_id, "--set", "Email=b@example.com")
     org.fault()

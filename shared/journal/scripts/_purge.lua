@@ -37,8 +37,12 @@ end
 
 -- Removes a settled intent. Its record in Salesforce still has its id as the key.
 local function purge_row(p, id)
-  local reference = redis.pcall('HGET', p .. 'intent:' .. id, 'reference')
-  if type(reference) == 'string' and reference ~= '' then redis.call('DEL', p .. 'reference:' .. reference) end
+  local is = redis.pcall('HMGET', p .. 'intent:' .. id, 'reference', 'receipt')
+  if is[1] and is[1] ~= '' then redis.call('DEL', p .. 'reference:' .. is[1]) end
+  local is_json, receipt = pcall(cjson.decode, is[2])
+  if is_json and type(receipt) == 'table' and type(receipt.number) == 'string' then
+    redis.call('DEL', p .. 'case-number:' .. receipt.number)
+  end
   redis.call('DEL', p .. 'intent:' .. id)
   for _, place in ipairs({'intents', 'settled', 'receipts'}) do redis.call('ZREM', p .. place, id) end
 end

@@ -184,6 +184,7 @@ for _, outcome in ipairs(outcomes) do
       if state == 'delivered' then
         for _, intent in ipairs(outcome.also) do record(intent, key, call) end
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
+        if outcome.number ~= '' then redis.call('SET', p .. 'case-number:' .. outcome.number, outcome.id) end
         redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'dedup_keys', 'omit_fields',
           'refused', 'refused_at', 'detail')
       elseif state == 'parked' then

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import redis
 
-from cli.edits import WHO, Edit
 from shared.agent.agents import agents_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind
+from shared.operators.edits import WHO, Edit
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.contact_resolver import ContactResolver, only

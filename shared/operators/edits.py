@@ -118,6 +118,11 @@ class Edit:
     changed: dict[str, tuple[str | None, str | None]]
 
 
+def editable(intent: Intent, agent: Agent) -> dict[str, str | None]:
+    """The names that can be corrected, with their present values; None for a name without one."""
+    return _texts(intent, form_of(intent, agent))
+
+
 def edited(
     intent: Intent,
     *,

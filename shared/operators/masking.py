@@ -1,0 +1,35 @@
+"""Salesforce's messages without the values that they quote, for whoever sees no personal data."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+MASK = "•••"
+LEAST_LENGTH = 3
+"""Shorter values stay: they are words like "no", and say nothing of a person alone."""
+
+CHOICES = frozenset({"issue_type", "priority", "status"})
+"""Values from a list of the team's own. A rule's message may use the same words."""
+
+_EMAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
+_NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){6,}")
+
+
+def masked(detail: str, draft: Mapping[str, Any]) -> str:
+    """Without anything that the draft has as a value, without email addresses and long numbers."""
+    found = {value for value in _texts(draft) if len(value) >= LEAST_LENGTH}
+    for value in sorted(found, key=len, reverse=True):
+        detail = re.sub(re.escape(value), MASK, detail, flags=re.IGNORECASE)
+    return _NUMBER.sub(MASK, _EMAIL.sub(MASK, detail))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value.strip()
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            if name not in CHOICES:
+                yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)

@@ -1,0 +1,76 @@
+"""Finds writes by whatever an operator has: a reference, a case number, a phone number, an id."""
+
+import re
+from dataclasses import dataclass
+
+from shared.calls.calls import Calls
+from shared.domain.intent import Intent
+from shared.domain.kinds import State
+from shared.domain.reference import as_reference
+from shared.journal.journal import Journal
+from shared.journal.listing import OPEN, Filter, Listing
+from shared.phone import as_e164
+
+MAX_WORD = 128
+MAX_FOUND = 200
+
+_INTENT_ID = re.compile(r"[0-9a-f]{32}")
+_LEAST_CASE_DIGITS = 8
+"""Salesforce pads case numbers with zeros to this length, and callers leave them out."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """call_id: the word is the id of this call. intents: newest first, MAX_FOUND at most."""
+
+    call_id: str = ""
+    intents: tuple[Intent, ...] = ()
+
+
+class Search:
+    """Every method raises StoreUnavailableError."""
+
+    def __init__(self, journal: Journal, listing: Listing, calls: Calls, region: str) -> None:
+        """region: of phone numbers without a country code."""
+        self._journal = journal
+        self._listing = listing
+        self._calls = calls
+        self._region = region
+
+    def find(self, word: str) -> Found:
+        """A word may be a reference and a case number at once: then both are found."""
+        word = word.strip()[:MAX_WORD]
+        if not word:
+            return Found()
+        found: dict[str, Intent] = {}
+        if _INTENT_ID.fullmatch(word.lower()):
+            found |= self._journal.get_many([word.lower()])
+        for intent in (self._by_reference(word), *self._by_case_number(word)):
+            if intent:
+                found[intent.id] = intent
+        of_call = self._journal.of_call(word)
+        is_call = bool(of_call) or self._calls.state(word).since_ms > 0
+        found |= {intent.id: intent for intent in of_call}
+        found |= {intent.id: intent for intent in self._by_number(word)}
+        newest = sorted(found.values(), key=lambda intent: -intent.accepted_at_ms)
+        return Found(word if is_call else "", tuple(newest[:MAX_FOUND]))
+
+    def _by_reference(self, word: str) -> Intent | None:
+        reference = as_reference(word)
+        return self._journal.by_reference(reference) if reference else None
+
+    def _by_case_number(self, word: str) -> list[Intent | None]:
+        spellings = dict.fromkeys([word, word.zfill(_LEAST_CASE_DIGITS)])
+        return [self._journal.by_case_number(spelling) for spelling in spellings]
+
+    def _by_number(self, word: str) -> list[Intent]:
+        """What was accepted from a number within a day, and what is parked or open of it."""
+        number = as_e164(word, self._region)
+        if number is None:
+            return []
+        quoted = f'"{number}"'  # in a draft, which is JSON, so that no longer number fits
+        ids = [
+            *self._listing.ids(Filter(State.PARKED, text=quoted), MAX_FOUND),
+            *self._listing.ids(Filter(OPEN, text=quoted), MAX_FOUND),
+        ]
+        return [*self._journal.of_caller(number), *self._journal.get_many(ids).values()]

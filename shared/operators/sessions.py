@@ -1,0 +1,81 @@
+"""Sessions of the console.
+
+A session is a random token in a cookie; the store has only the token's digest. So a session ends
+everywhere at once: by logging out, after 30 minutes without a request, after 12 hours, and as soon
+as the user's line in the file changes.
+"""
+
+import hmac
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+import redis
+
+from shared.domain.reading import UnreadableError, read_json
+from shared.operators.users import User
+from shared.settings import REDIS_PREFIX
+from shared.store import allowed_when_full, now_ms, translated
+
+IDLE_MS = 30 * 60 * 1000
+MAX_AGE_MS = 12 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class Session:
+    """user: the name. fingerprint: of the user's line when the session began. form_token: what each
+    form must send back. began_ms: epoch ms."""
+
+    user: str
+    fingerprint: str
+    form_token: str
+    began_ms: int
+
+    def has_form_token(self, given: str) -> bool:
+        return hmac.compare_digest(self.form_token.encode(), given.encode())
+
+
+class Sessions:
+    """Works although the store's memory is used up. Every method raises StoreUnavailableError."""
+
+    def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+        self._store: Any = store  # redis-py types replies as bytes | str; ours are str
+        self._prefix = prefix
+
+    def begin(self, user: User) -> tuple[str, Session]:
+        """Returns the token for the cookie, and the session."""
+        token = secrets.token_urlsafe(32)
+        with translated():
+            session = Session(
+                user.name, user.fingerprint, secrets.token_urlsafe(24), now_ms(self._store)
+            )
+            text = json.dumps(asdict(session))
+            allowed_when_full(self._store, "SET", self._key(token), text, "PX", IDLE_MS)
+        return token, session
+
+    def find(self, token: str, *, extend: bool) -> Session | None:
+        """None for a session that has ended. extend: it lasts another IDLE_MS."""
+        if not token:
+            return None
+        with translated():
+            key = self._key(token)
+            text = self._store.getex(key, px=IDLE_MS) if extend else self._store.get(key)
+            if not text:
+                return None
+            try:
+                session = read_json(Session, text)
+            except UnreadableError:
+                return None
+            if now_ms(self._store) - session.began_ms > MAX_AGE_MS:
+                self._store.delete(key)
+                return None
+        return session
+
+    def end(self, token: str) -> None:
+        with translated():
+            self._store.delete(self._key(token))
+
+    def _key(self, token: str) -> str:
+        return f"{self._prefix}console:session:{sha256(token.encode()).hexdigest()}"
