@@ -2,24 +2,24 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import click
 
+from cli.intent_lines import as_line, as_object, printed
+from cli.pages import REVEAL, footer, of_call, page_of
 from cli.pauses import KindName
-from cli.store import Commands, open_actions, open_journal
-from cli.times import iso
+from cli.store import Commands, open_actions, open_journal, open_store
 from shared.agent.agents import agents_of
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.journal.journal import Journal
+from shared.journal.listing import OPEN, Filter, Listing
 from shared.operators.edits import Edit, EditRefusedError, edited
 from shared.operators.org_state import org_state_of
 from shared.settings import Settings, load_settings
 
 MAX_BY_FILTER = 10_000
-MAX_SHOWN = 200
 
 
 @click.group(cls=Commands, help=__doc__)
@@ -32,48 +32,60 @@ def intents() -> None:
 
 @intents.command("list")
 @click.option(
-    "--state", type=click.Choice([str(state) for state in State]), help="Only this state."
+    "--state",
+    type=click.Choice([OPEN, *map(str, State)]),
+    help="Only this state; open stands for held, due and leased.",
 )
 @click.option("--kind", type=KindName(), help="Only this kind.")
-@click.option("--call", "call_id", help="Only intents of this call.")
-@click.option(
-    "--limit",
-    default=100,
-    show_default=True,
-    help="How many of the newest or longest parked to search.",
-)
+@click.option("--tool", default="", help="Only what this tool of the agent asked for.")
+@click.option("--reason", default="", help="Only this reason; ABC* for those that begin with ABC.")
+@click.option("--call", "call_id", default="", help="Only intents of this call.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True,
+              help="How many to print.")  # fmt: skip
+@click.option("--from", "begins", default="", metavar="PLACE", help="Where the last page ended.")
+@REVEAL
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_(
-    state: str | None, kind: str | None, call_id: str | None, limit: int, as_json: bool
+    state: str | None,
+    kind: str | None,
+    tool: str,
+    reason: str,
+    call_id: str,
+    limit: int,
+    begins: str,
+    reveal: bool,
+    as_json: bool,
 ) -> None:
-    """List the newest intents, or with --state parked the longest parked.
+    """List intents, the newest first, or with --state parked the last parked.
 
-    The list does not show what callers said. Salesforce's error messages may quote a value.
+    Filters first, then prints --limit of them, and says how many there are and how to go on. Does
+    not show what callers said; values that Salesforce's messages quote are masked.
     """
-    journal = open_journal()
+    journal, store = open_journal(), open_store()
+    wanted = Filter(state or "", kind or "", tool, reason)
     if call_id:
-        found = journal.of_call(call_id)
-    elif state == State.PARKED:
-        found = journal.parked(limit)
+        shown = of_call(journal, call_id, wanted, limit)
     else:
-        found = journal.newest(limit)
-    listed = [
-        row for row in found if (not state or row.state == state) and (not kind or row.kind == kind)
-    ]
-    for intent in listed:
-        click.echo(json.dumps(_public(intent)) if as_json else _line(intent))
-    if not listed and not as_json:
-        click.echo("none")
+        shown = page_of(Listing(store, journal), wanted, limit, begins)
+    if reveal:
+        open_actions().note("reveal", about="list", ids=[intent.id for intent in shown.intents])
+    for intent in shown.intents:
+        click.echo(printed(intent, as_json=as_json, reveal=reveal))
+    for line in footer(shown, as_json=as_json):
+        click.echo(line)
 
 
 @intents.command()
 @click.argument("intent_id")
-def show(intent_id: str) -> None:
-    """Show an intent with what the caller asked for and what the agent said: personal data."""
+@REVEAL
+def show(intent_id: str, reveal: bool) -> None:
+    """Show an intent. With --reveal, also what the caller asked for and what the agent said."""
     intent = _found(open_journal(), intent_id)
-    open_actions().note("reveal", about=intent.kind, ids=[intent.id])
-    private = {"said": intent.said, "payload": intent.payload}
-    click.echo(json.dumps(_public(intent) | private, indent=2, ensure_ascii=False))
+    shown = as_object(intent, reveal=reveal)
+    if reveal:
+        open_actions().note("reveal", about=intent.kind, ids=[intent.id])
+        shown |= {"said": intent.said, "payload": intent.payload}
+    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
 def _found(journal: Journal, intent_id: str) -> Intent:
@@ -224,47 +236,6 @@ def _confirmed(chosen: list[Intent], verb: str, yes: bool) -> bool:
     if yes:
         return bool(chosen)
     for intent in chosen:
-        click.echo(_line(intent))
+        click.echo(as_line(intent))
     click.echo(f"would {verb} {len(chosen)}; add --yes to do it")
     return False
-
-
-# -- output ----------------------------------------------------------------------------------------
-
-
-def _public(intent: Intent) -> dict[str, object]:
-    return {
-        "id": intent.id,
-        "kind": intent.kind,
-        "state": intent.state,
-        "call_id": intent.call_id,
-        "org": intent.org,
-        "reference": intent.reference,
-        "accepted_at": iso(intent.accepted_at_ms),
-        "settled_at": iso(intent.settled_at_ms) if intent.settled_at_ms else None,
-        "attempts": intent.attempts,
-        "refusals": intent.refusals,
-        "reason": intent.reason,
-        "detail": intent.detail,
-        "receipt": asdict(intent.receipt) if intent.receipt else None,
-    }
-
-
-def _line(intent: Intent) -> str:
-    columns = [
-        intent.id,
-        f"{intent.kind:<15}",
-        f"{intent.state:<9}",
-        iso(intent.settled_at_ms or intent.accepted_at_ms),
-        intent.reference or "-",
-        intent.call_id or "-",
-        intent.reason,
-        _shortened(intent.detail),
-    ]
-    return "  ".join(columns).rstrip()
-
-
-def _shortened(detail: str) -> str:
-    """Salesforce's message on one line; `show` prints all of it."""
-    line = " ".join(detail.split())
-    return line if len(line) <= MAX_SHOWN else line[:MAX_SHOWN] + "…"

@@ -4,16 +4,18 @@ import json
 from typing import Any
 
 import pytest
+import redis
 from click.testing import CliRunner, Result
 
 from cli.__main__ import cli
 from demo.stack import Org
 from shared.agent.folder import load_agent
-from shared.domain.drafts import CaseDraft, CommentDraft, ContactDraft, Draft
+from shared.domain.drafts import CallbackDraft, CaseDraft, CommentDraft, ContactDraft, Draft
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.journal import Journal
+from shared.operators.audit import Audit
 from shared.operators.edits import edited
 from shared.settings import load_settings
 from workers.delivery.context import DeliveryContext
@@ -54,7 +56,7 @@ def state(journal: Journal, intent_id: str) -> State:
 
 
 def test_the_list_shows_reason_time_and_call_but_not_what_the_caller_said(
-    journal: Journal, context: DeliveryContext, org: Org
+    journal: Journal, context: DeliveryContext, org: Org, store: redis.Redis
 ) -> None:
     intent_id = parked(journal, context, org)
     output = run("list", "--state", "parked").output
@@ -67,9 +69,51 @@ def test_the_list_shows_reason_time_and_call_but_not_what_the_caller_said(
     row = json.loads(run("list", "--json").output)
     assert row["settled_at"]
     shown = json.loads(run("show", intent_id).output)
+    assert not {"said", "payload"} & shown.keys()
+    assert shown["detail"] == WORDS
+    assert Audit(store).newest(10) == []
+    shown = json.loads(run("show", intent_id, "--reveal").output)
+    (note,) = Audit(store).newest(10)
+    assert (note.what, note.ids) == ("reveal", (intent_id,))
     assert shown["said"] == "Noted."
     assert shown["detail"] == WORDS
     assert shown["payload"]["description"] == "private words"
+
+
+def test_a_value_that_salesforce_quotes_is_masked_until_it_is_revealed(
+    journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    draft = CaseDraft(issue_type="billing", description="private words")
+    _accept(journal, Kind.CASE_CREATE, draft)
+    quoting = {"object": "Case", "when": "Type = 'Billing'", "message": "Not: private words"}
+    org.fault(validation_rules=[quoting])
+    drain(context, Kind.CASE_CREATE)
+    org.fault()
+    assert "Not: •••" in run("list", "--state", "parked").output
+    assert "Not: private words" in run("list", "--state", "parked", "--reveal").output
+
+
+def test_the_list_filters_before_it_limits_counts_and_goes_on(journal: Journal) -> None:
+    ids = []
+    for nth in range(5):
+        ids.append(_accept(journal, Kind.CALLBACK, CallbackDraft(phone="+14155550199"), f"c{nth}"))
+        comment = CommentDraft(case_number="1", text="x")
+        _accept(journal, Kind.CASE_COMMENT, comment, f"c{nth}", tool="addCaseComment")
+    first = run("list", "--kind", "callback", "--limit", "2").output.splitlines()
+    assert [line.split()[0] for line in first[:2]] == [ids[4], ids[3]]
+    assert first[2].startswith("2 of 5; the next page: --from ")
+    place = first[2].split()[-1]
+    then = run("list", "--kind", "callback", "--limit", "9", "--from", place).output.splitlines()
+    assert [line.split()[0] for line in then] == [ids[2], ids[1], ids[0], "3"]
+    rows = run("list", "--kind", "callback", "--limit", "2", "--json").output.splitlines()
+    assert [json.loads(row).get("id") for row in rows[:2]] == [ids[4], ids[3]]
+    assert json.loads(rows[2])["of"] == 5
+    assert run("list").output.splitlines()[-1] == "10 of 10"
+    assert run("list", "--state", "open").output.splitlines()[-1] == "10 of 10"
+    assert run("list", "--tool", "addCaseComment").output.splitlines()[-1] == "5 of 5"
+    assert run("list", "--call", "c1").output.splitlines()[-1] == "2 of 2"
+    assert run("list", "--call", "c1", "--kind", "callback").output.count("\n") == 2
+    assert run("list", "--reason", "NOBODY*").output == "none\n"
 
 
 def test_nothing_is_changed_without_yes(

@@ -8,7 +8,7 @@ import pytest
 import redis
 import structlog
 
-from cli.intents import _line
+from cli.intent_lines import as_line
 from demo.stack import Org
 from shared.domain.drafts import CallbackDraft, CallDraft, CaseDraft, CommentDraft, ContactDraft
 from shared.domain.intent import (
@@ -581,7 +581,7 @@ def test_salesforces_words_are_kept_with_what_parked_and_go_with_personal_data(
     assert drain(context, Kind.CASE_CREATE).counts == {"parked": 1}
     parked = stored(journal, intent_id)
     assert parked.detail == words[:1_000]
-    assert "order number" in _line(parked)
+    assert "order number" in as_line(parked)
     assert "order number" not in str(entries)
     journal.discard([intent_id])
     journal.purge(data_after_ms=0, receipt_after_ms=10_000_000)
