@@ -7,6 +7,7 @@ from cli.calls import calls
 from cli.console import console
 from cli.doctor import doctor
 from cli.drain import drain
+from cli.find import find
 from cli.intents import intents
 from cli.pauses import pause, resume
 from cli.person.commands import person
@@ -28,6 +29,7 @@ for command in (
     console,
     doctor,
     drain,
+    find,
     intents,
     pause,
     person,
