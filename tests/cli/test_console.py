@@ -112,7 +112,7 @@ def test_what_the_command_line_does_is_in_the_audit(journal: Journal, store: red
             )
         ],
     )
-    run("intents", "show", new.id)
+    run("intents", "show", new.id, "--reveal")
     run("person", "show", NUMBER)
     run("person", "export", NUMBER)
     run("person", "forget", NUMBER, "--discard-unsettled", "--yes")

@@ -34,7 +34,7 @@ def verify(
     return say(client, "verifyCaller", {"pin": pin}, call_id=call_id, number=number, **own)
 
 
-def subject(client: FlaskClient, **own: Any) -> str:
+def about_the_case(client: FlaskClient, **own: Any) -> str:
     """What a case is about: the policy says it to verified callers."""
     return say(client, "getCaseStatus", {"caseNumber": "00001001"}, **{"call_id": "c", **own})
 
@@ -44,7 +44,7 @@ def test_a_used_up_day_leaves_the_owner_recognised_in_their_own_call(client: Fla
         verify(client, WRONG, call_id=f"forged-{nth // 3}", id=f"t{nth}")
     assert verify(client, PIN, call_id="mine") == FAILED  # until tomorrow nothing is compared
     assert "Jane Miller" in say(client, "lookupCustomer", call_id="mine")
-    assert "is" in subject(client, call_id="mine")
+    assert "is" in about_the_case(client, call_id="mine")
 
 
 def test_numbers_of_nobody_use_up_nothing_of_others(
@@ -118,12 +118,12 @@ ENDS = {"transfer": transfer, "forwarding": forwarding}
 
 @pytest.mark.parametrize("ends", ENDS)
 def test_a_transfer_ends_a_proof_and_what_it_opened(client: FlaskClient, ends: str) -> None:
-    assert "Invoice" not in subject(client)
+    assert "Invoice" not in about_the_case(client)
     assert verify(client, PIN).startswith(VERIFIED)
-    assert "Invoice" in subject(client, id="asked")
+    assert "Invoice" in about_the_case(client, id="asked")
     ENDS[ends](client)
-    assert "Invoice" not in subject(client, id="asked")
-    assert "Invoice" not in subject(client, id="anew")
+    assert "Invoice" not in about_the_case(client, id="asked")
+    assert "Invoice" not in about_the_case(client, id="anew")
 
 
 @pytest.mark.parametrize("ends", ENDS)
