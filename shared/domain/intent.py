@@ -96,6 +96,12 @@ class Intent:
         return source_of(self.agent, self.tool) or self.kind
 
     @property
+    def can_be_cancelled(self) -> bool:
+        """Nothing of it can have reached Salesforce, or an operator decides on it."""
+        is_open = self.state in (State.HELD, State.DUE)
+        return self.state is State.PARKED or (is_open and not self.in_doubt)
+
+    @property
     def is_purged(self) -> bool:
         """Its retention time is over: the draft is deleted, only the receipt is left."""
         return not self.payload
@@ -163,6 +169,18 @@ class NewIntent:
     said: str = ""
     dedup_keys: tuple[str, ...] = field(default=())
     asks: bool = False
+
+
+@dataclass(frozen=True)
+class Cancelling:
+    """An intent that is cancelled when another one takes its place.
+
+    is_open: as read, it can be cancelled; if not, it stays. reason: a code.
+    """
+
+    intent_id: str
+    is_open: bool
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def submit(it: Submission) -> str:
             return _settle(it, _accepted(it, _said(request, held.reference)))
         replaced, also = Replaced(held), request.also
         if named and not held:
-            replaced = amendments.replace_sent(turn, named, request)
+            replaced = amendments.replaced(turn, named, request)
             if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
                 also = (*also, *amendments.close_replaced(turn, named, it.call.name))
         intent = amended or _new(it, asks=asks)
@@ -94,7 +94,7 @@ def submit(it: Submission) -> str:
         if any(map(turn.stops.is_stopped, (request.kind, turn.source(it.call.name)))):
             said.append(turn.say("delayed"))
         intent = replace(intent, said=" ".join(filter(None, said)))
-        accepted, taken_back = _accept(it, intent, also)
+        accepted, taken_back = _accept(it, intent, also, replaced)
         match accepted:
             case Accepted(_, answer):
                 if not taken_back:
@@ -108,9 +108,10 @@ def submit(it: Submission) -> str:
                 return _settle(it, refusal(turn.say("call-has-ended")))
             case TooMany():
                 return _settle(it, refusal(turn.say("too-many-writes")))
-            case TooLate() if held:
-                changed.add((held.id, held.fingerprint))
-                turn.changed(held.id)
+            case TooLate():
+                if held:
+                    changed.add((held.id, held.fingerprint))
+                    turn.changed(held.id)
             case Existing(intent_id):
                 earlier = turn.service.journal.get(intent_id)
                 caller = caller_for_a_write(turn)
@@ -157,7 +158,7 @@ def _amended(it: Submission, held: Intent) -> NewIntent | None:
 
 
 def _accept(
-    it: Submission, intent: NewIntent, also: tuple[NewIntent, ...]
+    it: Submission, intent: NewIntent, also: tuple[NewIntent, ...], replaced: Replaced
 ) -> tuple[Acceptance, bool]:
     """What the journal answers, and whether the caller's words have taken it back meanwhile: these
     are read in the same round trip, right after the acceptance."""
@@ -184,6 +185,7 @@ def _accept(
         answer,
         limits,
         agent=turn.agent.name,
+        cancels=replaced.cancels,
         read_after=read_words,
         replies=replies,
     )
@@ -191,6 +193,7 @@ def _accept(
         return accepted, False
     service.notifier.notify(accepted.due_kinds)
     turn.changed(intent.id, *(other.id for other in also))
+    turn.changed(*(other.intent_id for other in replaced.cancels))
     if state.is_reported and intent.kind is Kind.CASE_CREATE:
         service.notifier.notify(service.end_of_call.add_case(state, intent.id))
     said = [words for reply in replies[:1] for words in service.calls.read_said(reply)]
