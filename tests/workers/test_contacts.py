@@ -153,14 +153,27 @@ def test_two_changes_of_one_contact_are_made_one_after_the_other(
     assert (after["Email"], after["MobilePhone"]) == ("new@example.com", "+14155550177")
 
 
-def test_a_contact_change_follows_a_merged_contact_by_number(
+def test_a_contact_change_follows_a_contact_through_its_merges(
     context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
-    old = contact(org, "Peter Novak")["Id"]
-    org.delete("Contact", old)
+    old, between = contact(org, "Peter Novak")["Id"], contact(org, "Paula Novak")["Id"]
+    org.merge("Contact", old, into=between)
+    org.merge("Contact", between, into=contact(org)["Id"])
     accept(journal, Kind.CONTACT_UPDATE, change(org, contact_id=old))
     assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
     assert contact(org)["Email"] == "new@example.com"
+
+
+def test_a_change_for_a_contact_who_was_deleted_parks_whoever_has_the_number_now(
+    context: DeliveryContext, journal: Journal, org: Org
+) -> None:
+    paula, peter = contact(org, "Paula Novak"), contact(org, "Peter Novak")
+    draft = change(org, caller_number=SHARED, contact_id=paula["Id"])
+    org.delete("Contact", paula["Id"])
+    intent_id = accept(journal, Kind.CONTACT_UPDATE, draft)
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"parked": 1}
+    assert stored(journal, intent_id).reason == "NOT_ONE_CONTACT"
+    assert contact(org, "Peter Novak") == peter
 
 
 @pytest.mark.parametrize(("rule", "outcome"), [("alert", "delivered"), ("block", "parked")])

@@ -16,6 +16,7 @@ from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, asked_place, write_changes
 from workers.delivery.holders import Holders
 from workers.delivery.links import as_of_acceptance
+from workers.delivery.merges import merged_into
 
 
 def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
@@ -72,13 +73,18 @@ def _contacts(
 ) -> dict[str, dict[str, Any]]:
     """The contact of each intent as it is now, by intent id; none where no contact is known.
 
-    A contact that was merged or deleted since acceptance is looked for by the caller's number. A
-    caller who has just changed that number is still known by their own change.
+    A contact that was merged since acceptance is the one that was kept. One that was deleted is
+    none, whoever has the number now. A caller who was not known at acceptance and has just changed
+    their number is still known by their own change.
     """
     known = {entry.id: draft.contact_id for entry, draft in drafts if draft.contact_id}
     rows = _read(reader, set(known.values()))
+    if gone := set(known.values()) - rows.keys():
+        merges = merged_into(context, gone)
+        known = {key: merges.get(contact_id, contact_id) for key, contact_id in known.items()}
+        rows |= _read(reader, set(merges.values()))
     contacts = {key: rows[contact_id] for key, contact_id in known.items() if contact_id in rows}
-    rest = [(entry, draft) for entry, draft in drafts if entry.id not in contacts]
+    rest = [(entry, draft) for entry, draft in drafts if entry.id not in known]
     by_number = context.contacts.resolve(as_of_acceptance(rest))
     found = {
         entry.id: only(by_number.get(draft.caller_number)) or _by_own_change(context, draft)
