@@ -1,18 +1,24 @@
 """Corrections lose nothing, double nothing, and touch nothing of somebody else."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
 
+from demo.stack import Org
+from shared.agent.languages import AGENT_FOLDER
 from shared.domain.intent import Cancelling, Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.journal.results import TooLate
 from shared.settings import Settings
-from tests.calling import reference_in, say
+from tests.calling import SHARED, message, post, reference_in, say
 from tests.conftest import change_settings
 from web.app import create_app
+
+T0 = int(time.time() * 1000)
+"""When the calls of these tests take place, by Vapi's clock."""
 
 CASE = {"issueType": "technical", "description": "Gas smell in the cellar"}
 CORRECTED = CASE | {"description": "Gas smell in the kitchen"}
@@ -65,3 +71,68 @@ def test_nothing_is_recorded_when_what_it_replaces_has_changed_since_it_was_read
     changed = Cancelling(first.id, is_open=False, reason="caller")
     assert journal.accept("call-1", [new], cancels=[changed]) == TooLate()
     assert [intent.state for intent in intents(journal)] == [State.DUE]
+
+
+# -- two people in one call ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def standard(settings: Settings) -> Iterator[FlaskClient]:
+    """The default policy, with a commit window that outlasts the test."""
+    changes = {"agent_dir": str(AGENT_FOLDER), "commit_window_ms": 60_000}
+    yield from client_of(change_settings(settings, **changes))
+
+
+@pytest.mark.parametrize(
+    ("tool", "first", "second"),
+    [
+        ("updateContact", {"email": "paula@new.example"}, {"mailingStreet": "99 Bachelor Road"}),
+        ("createSalesforceCase", CASE, CASE | {"issueType": "billing"}),
+        ("requestCallback", {"when": "at 5"}, {"when": "at 6"}),
+    ],
+)
+@pytest.mark.parametrize("how", ["replaces", "words"])
+def test_one_of_a_household_corrects_nothing_of_the_others(
+    standard: FlaskClient,
+    journal: Journal,
+    org: Org,
+    tool: str,
+    first: dict[str, str],
+    second: dict[str, str],
+    how: str,
+) -> None:
+    novaks = {it["Name"]: it["Id"] for it in org.records("Contact") if "Novak" in it["Name"]}
+    paula, peter = novaks["Paula Novak"], novaks["Peter Novak"]
+    org.edit("Contact", peter, Voice_PIN__c="7771")
+    org.edit("Contact", paula, Voice_PIN__c="9038")
+    say(standard, "lookupCustomer", number=SHARED)
+    assert "is verified now" in say(standard, "verifyCaller", {"pin": "9038"}, number=SHARED)
+    say(standard, tool, first, number=SHARED, timestamp=T0)
+    (held,) = intents(journal)
+    assert held.payload["contact_id"] == paula
+    assert "is verified now" in say(standard, "verifyCaller", {"pin": "7771"}, number=SHARED)
+    if how == "replaces":
+        again = second | {"replaces": held.reference}
+        answer = say(standard, tool, again, number=SHARED, timestamp=T0 + 2000)
+        assert "I know no request with the reference" in answer
+    else:
+        words = {"role": "user", "transcriptType": "final", "transcript": "No wait, it is mine."}
+        post(standard, message("transcript", number=SHARED, timestamp=T0 + 1000, **words))
+        say(standard, tool, second, number=SHARED, timestamp=T0 + 2000)
+        assert intents(journal)[1].payload["contact_id"] == peter
+    assert intents(journal)[0].payload == held.payload
+
+
+def test_a_caller_whom_the_org_names_only_now_corrects_their_request_of_before(
+    standard: FlaskClient, journal: Journal, org: Org
+) -> None:
+    org.fault(refuse=True)
+    say(standard, "updateContact", {"mailingCity": "Oakland"}, timestamp=T0)
+    (held,) = intents(journal)
+    assert held.payload["contact_id"] is None
+    org.fault()
+    say(standard, "lookupCustomer", timestamp=T0 + 500)
+    again = {"mailingCity": "Berkeley", "replaces": held.reference}
+    say(standard, "updateContact", again, timestamp=T0 + 1000)
+    (only,) = intents(journal)
+    assert only.payload["changes"] == {"MailingCity": "Berkeley"}

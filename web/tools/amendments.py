@@ -61,6 +61,8 @@ def not_replaceable(turn: Turn, request: WriteRequest, named: Intent | None) -> 
     is_here = named is not None and bool(call_id) and named.call_id == call_id
     if not named or not is_here or not known_caller(turn).identity.requested(named):
         return refusal(turn.say("replaces-unknown"))
+    if not _is_by_same_person(named, request):
+        return refusal(turn.say("replaces-unknown"))
     if named.kind != request.kind:
         reference = named.reference
         return refusal(turn.say("replaces-another-kind", reference=reference, **about(named)))
@@ -87,6 +89,7 @@ def held_request(
         and identity.requested(intent)
         and (intent.tool, intent.kind) == (tool, request.kind)
         and intent.message != turn.message_id
+        and _is_by_same_person(intent, request)
     ]
     if not same:
         return None
@@ -95,6 +98,12 @@ def held_request(
     between = service.calls.said_between(call_id, first, last)
     is_corrected = correct_only(sense for said in between for sense in said.senses)
     return nearest if is_corrected else None
+
+
+def _is_by_same_person(earlier: Intent, request: WriteRequest) -> bool:
+    """Two people who speak in one call, such as a household's, correct nothing of each other's."""
+    draft = earlier.draft_as(FromCaller)
+    return draft is not None and draft.is_by_same_person(request.draft)
 
 
 def replaced(turn: Turn, named: Intent, request: WriteRequest) -> Replaced:
