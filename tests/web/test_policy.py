@@ -248,12 +248,23 @@ def test_every_verb_is_decided_for_every_tier_and_policy(folders: dict[str, Path
 )
 @pytest.mark.parametrize(
     "field",
-    ["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone", "Fax", "Email"],
+    [
+        "Phone",
+        "MobilePhone",
+        "HomePhone",
+        "OtherPhone",
+        "AssistantPhone",
+        "Fax",
+        "Email",
+        "MailingCountry",
+        "MailingCountryCode",
+    ],
 )
 def test_every_way_to_reach_a_customer_is_guarded_alike(
     folders: dict[str, Path], base: str, needed: Tier, field: str
 ) -> None:
-    """Also the fields that no tool of the default folder changes."""
+    """Also the fields that no tool of the default folder changes, and those by which a phone number
+    is read."""
     assert read_policy(folders[base]).needs(Verb.UPDATE, f"Contact.{field}") is needed
 
 

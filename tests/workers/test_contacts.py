@@ -176,6 +176,38 @@ def test_a_change_for_a_contact_who_was_deleted_parks_whoever_has_the_number_now
     assert contact(org, "Peter Novak") == peter
 
 
+def test_a_country_by_which_the_callers_own_number_would_be_another_is_left_to_a_person(
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    before = contact(org)
+    assert before["Phone"] == "(415) 555-0101"
+    changes = {"MailingCountry": "Germany", "MailingCity": "Bonn"}
+    draft = change(org, changes=changes, seen={name: [before[name]] for name in changes})
+    intent_id = accept(journal, Kind.CONTACT_UPDATE, draft)
+    drain(context, Kind.CONTACT_UPDATE)
+    wait_no_more(store, intent_id, kind=Kind.CONTACT_UPDATE)
+    drain(context, Kind.CONTACT_UPDATE)
+    after = contact(org)
+    assert (after["MailingCity"], after["MailingCountry"]) == ("Bonn", before["MailingCountry"])
+    (parked,) = (it for it in journal.of_call("call-1") if it.state is State.PARKED)
+    assert parked.reason == "NUMBER_READ_OTHERWISE (MailingCountry)"
+    assert context.contacts.holders([KNOWN]) == {KNOWN: [before["Id"]]}
+
+
+@pytest.mark.parametrize("phone", ["(415) 555-0101", "+1 415 555 0101"])
+def test_a_country_that_changes_no_number_on_file_is_written(
+    context: DeliveryContext, journal: Journal, org: Org, phone: str
+) -> None:
+    before = contact(org)
+    country = "Germany" if phone.startswith("+") else "USA"
+    org.edit("Contact", before["Id"], Phone=phone)
+    changes = {"MailingCountry": country}
+    draft = change(org, changes=changes, seen={"MailingCountry": [before["MailingCountry"]]})
+    accept(journal, Kind.CONTACT_UPDATE, draft)
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert contact(org)["MailingCountry"] == country
+
+
 @pytest.mark.parametrize(("rule", "outcome"), [("alert", "delivered"), ("block", "parked")])
 def test_a_duplicate_rule_that_only_alerts_is_passed_and_one_that_blocks_parks(
     context: DeliveryContext, journal: Journal, org: Org, rule: str, outcome: str

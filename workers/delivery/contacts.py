@@ -1,5 +1,6 @@
 """Contact updates: by id, and only over values that no person has changed since the caller asked
-(edit_protection.py). A number that somebody else has is never written."""
+(edit_protection.py). A number that somebody else has is never written, nor a country by which the
+numbers on file would be read as others: its owner would be unknown from then on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from shared.salesforce.phones import compared
 from workers.delivery.alerts import record_alerts
 from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, asked_place, write_changes
-from workers.delivery.holders import Holders
+from workers.delivery.holders import Holders, reads_otherwise
 from workers.delivery.links import as_of_acceptance
 from workers.delivery.merges import merged_into
 
@@ -42,6 +43,8 @@ def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list
             assert reader.error
             error = replace(reader.error, whole=False, fields=tuple(sorted(lacking)))
             outcomes.append(context.failed(intent, error, may_exist=intent.in_doubt))
+        elif reads := reads_otherwise(context, draft, contact):
+            outcomes.append(context.failed(intent, reads, may_exist=intent.in_doubt))
         elif others := holders.of_others(draft, contact["Id"]):
             outcomes.append(context.failed(intent, others, may_exist=intent.in_doubt))
         else:
