@@ -41,8 +41,8 @@ TRIES = 5
 class Submission:
     """A validated write tool call, and the request that its handler made of it.
 
-    nth: its place among equal calls of the message. claim: None for a call without an id; its
-    answer is not stored. speaks: Vapi says what is accepted, word for word.
+    nth: its place among equal calls of the message. claim: None for a call that nothing identifies;
+    its answer is not stored. speaks: Vapi says what is accepted, word for word.
     """
 
     turn: Turn
