@@ -182,6 +182,7 @@ class Journal:
                     "message": intent.message,
                     "amends": intent.amends or False,  # null is true to Lua
                     "said": intent.said,
+                    "parts": json.dumps(intent.parts) if intent.parts else "",
                     "org": self.org,
                     "dedup_keys": [self._dedup_key(key) for key in intent.dedup_keys],
                     "asks": intent.asks and self._dedup_ms > 0,

@@ -136,3 +136,60 @@ def test_a_caller_whom_the_org_names_only_now_corrects_their_request_of_before(
     say(standard, "updateContact", again, timestamp=T0 + 1000)
     (only,) = intents(journal)
     assert only.payload["changes"] == {"MailingCity": "Berkeley"}
+
+
+# -- the part of a change that a person checks -----------------------------------------------------
+
+
+def checked(journal: Journal) -> list[tuple[str, dict[str, str]]]:
+    """What a person checks, as far as it was not taken back."""
+    return [
+        (intent.kind, intent.payload["changes"])
+        for intent in intents(journal)
+        if intent.state is not State.CANCELLED
+    ]
+
+
+FIRST = {"mailingCity": "Oakland", "email": "wrong@old.example", "mobilePhone": "+14155550188"}
+CHANGED = (Kind.CONTACT_UPDATE, {"MailingCity": "Oakland"})
+
+
+@pytest.mark.parametrize("how", ["replaces", "words"])
+@pytest.mark.parametrize("city", [{"mailingCity": "Oakland"}, {}])
+def test_a_corrected_change_is_checked_once_and_taken_back_whole(
+    standard: FlaskClient, journal: Journal, how: str, city: dict[str, str]
+) -> None:
+    said = say(standard, "updateContact", FIRST, timestamp=T0)
+    (reference,) = (it.reference for it in intents(journal) if it.reference in said)
+    second = city | {"email": "right@new.example"}
+    if how == "replaces":
+        second["replaces"] = reference
+    else:
+        speak(standard, "No, wait, it is right at new dot example.", T0 + 1000)
+    say(standard, "updateContact", second, timestamp=T0 + 2000)
+    to_check = {"Email": "right@new.example", "MobilePhone": "+14155550188"}
+    assert checked(journal) == [CHANGED, (Kind.CALLBACK, to_check)]
+    speak(standard, "Cancel that.", T0 + 3000)
+    assert checked(journal) == []
+
+
+def test_a_field_that_the_caller_may_change_by_now_is_checked_by_nobody(
+    standard: FlaskClient, journal: Journal, org: Org
+) -> None:
+    (jane,) = (it["Id"] for it in org.records("Contact") if it["Name"] == "Jane Miller")
+    org.edit("Contact", jane, Voice_PIN__c="4271")
+    say(standard, "updateContact", FIRST, timestamp=T0)
+    (reference,) = (it.reference for it in intents(journal) if it.kind is Kind.CONTACT_UPDATE)
+    assert "is verified now" in say(standard, "verifyCaller", {"pin": "4271"})
+    again = {"email": "right@new.example", "replaces": reference}
+    say(standard, "updateContact", again, timestamp=T0 + 2000)
+    changes = {"MailingCity": "Oakland", "Email": "right@new.example"}
+    assert checked(journal) == [
+        (Kind.CONTACT_UPDATE, changes),
+        (Kind.CALLBACK, {"MobilePhone": "+14155550188"}),
+    ]
+
+
+def speak(client: FlaskClient, words: str, at_ms: int) -> None:
+    said = {"role": "user", "transcriptType": "final", "transcript": words}
+    post(client, message("transcript", timestamp=at_ms, **said))

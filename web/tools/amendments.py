@@ -222,7 +222,9 @@ def retract(service: Service, state: CallState) -> list[Intent]:
         return []
     cancelled = []
     for intent in requested:
-        if intent.message != last.message or intent.state not in (State.HELD, State.DUE):
+        if intent.message != last.message and last.id not in intent.parts:
+            continue
+        if intent.state not in (State.HELD, State.DUE):
             continue
         became, due_kinds = service.journal.cancel(intent.id, BY_CALLER)
         service.notifier.notify(due_kinds)

@@ -29,6 +29,7 @@ from shared.vapi.messages import ToolCall
 from web.tools import amendments
 from web.tools.amendments import Replaced
 from web.tools.caller import caller_for_a_write, known_caller
+from web.tools.parts import correct_parts, corrected_part
 from web.tools.request import WriteRequest
 from web.tools.sentences import already_open
 from web.tools.turn import Turn
@@ -72,6 +73,7 @@ def submit(it: Submission) -> str:
     named: Intent | None = None
     if reference := it.given.get("replaces"):
         named = turn.service.journal.by_reference(reference)
+        named = named and corrected_part(turn, request, named)
         if refused := amendments.not_replaceable(turn, request, named):
             return _settle(it, refused)
     asks = request.asks and not named
@@ -84,12 +86,18 @@ def submit(it: Submission) -> str:
         if held and not amended:
             # A later request was faster on its way, and this one adds nothing to it.
             return _settle(it, _accepted(it, _said(request, held.reference)))
-        replaced, also = Replaced(held), request.also
+        intent, also = amended or _new(it, asks=asks), request.also
+        replaced = Replaced(held)
         if named and not held:
             replaced = amendments.replaced(turn, named, request)
-            if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
-                also = (*also, *amendments.close_replaced(turn, named, it.call.name))
-        intent = amended or _new(it, asks=asks)
+        # What is cancelled is cancelled with its parts.
+        if replaced.intent and not any(other.is_open for other in replaced.cancels):
+            intent, also, cancels = correct_parts(
+                turn, replaced.intent, intent, also, amendments.BY_CALLER
+            )
+            replaced = replace(replaced, cancels=(*replaced.cancels, *cancels))
+        if named and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
+            also = (*also, *amendments.close_replaced(turn, named, it.call.name))
         said = [_said(request, intent.reference), replaced.sentence(turn)]
         if any(map(turn.stops.is_stopped, (request.kind, turn.source(it.call.name)))):
             said.append(turn.say("delayed"))
@@ -136,6 +144,7 @@ def _new(it: Submission, *, asks: bool) -> NewIntent:
         asks=asks,
         requested_at_ms=turn.at_ms,
         message=turn.message_id,
+        parts=tuple(other.id for other in request.also),
     )
 
 

@@ -9,7 +9,7 @@
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
 --               record (its name, or ""; it waits for the call's requests of other kinds about it),
---               dedup_keys (list), asks (bool), requested_at (ms), message,
+--               parts ("" or a JSON list of ids, see Intent), dedup_keys (list), asks (bool), requested_at (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
 --   cancels     list of {id, as_read (bool: it can still be cancelled), reason}: cancelled in the same step
 --   limits      (optional) {call, number}: write requests for one call, and for one number in a day
@@ -127,12 +127,15 @@ local function amend(intent)
     'schema', intent.schema, 'fingerprint', intent.fingerprint, 'requested_at', intent.requested_at,
     'message', intent.message, 'hold_until', now + intent.hold_ms,
     'dedup_keys', cjson.encode(intent.dedup_keys))
+  if intent.parts ~= '' then redis.call('HSET', p .. 'intent:' .. id, 'parts', intent.parts) end
   for _, place in ipairs({'due:', 'held:', 'waiting:'}) do
     redis.call('ZADD', p .. place .. intent.kind, 'XX', now + intent.hold_ms, id)
   end
-  redis.call('HDEL', requests, intent.amends[2])
-  redis.call('HSET', requests, intent.fingerprint, id)
-  redis.call('PEXPIRE', requests, want.call_ms)
+  if intent.amends[2] ~= '' then redis.call('HDEL', requests, intent.amends[2]) end
+  if intent.fingerprint ~= '' then
+    redis.call('HSET', requests, intent.fingerprint, id)
+    redis.call('PEXPIRE', requests, want.call_ms)
+  end
   for _, dedup_key in ipairs(intent.dedup_keys) do
     redis.call('SET', p .. 'dedup:' .. dedup_key, id, 'PX', want.dedup_ms)
   end
@@ -168,6 +171,7 @@ local function record(intent)
     'requested_at', intent.requested_at, 'message', intent.message, 'dedup_keys', cjson.encode(intent.dedup_keys),
     'record', intent.record, 'waiting', waiting, 'attempts', 0, 'in_doubt', 0, 'org', intent.org,
     'agent', want.agent)
+  if intent.parts ~= '' then redis.call('HSET', key, 'parts', intent.parts) end
   redis.call('ZADD', p .. 'intents', now, intent.id)
   note_kind(p, intent.kind)
   if waiting > 0 then
