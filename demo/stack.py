@@ -155,6 +155,10 @@ class Org:
         """Delete a record as a person does in the UI."""
         self._control("DELETE", f"records/{sobject}/{record_id}")
 
+    def merge(self, sobject: str, record_id: str, into: str) -> None:
+        """Delete a record as a merge with the one that is kept does."""
+        self._control("DELETE", f"records/{sobject}/{record_id}?into={into}")
+
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         url = f"{self.url}/_org/{path}".rstrip("/")
         answer = requests.request(method, url, json=body, timeout=30)

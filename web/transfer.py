@@ -5,6 +5,7 @@ handoff-destination-request: which assistant takes over.
 The rules are `transfer.toml` of the agent folder; `FALLBACK_PHONE_NUMBER` is for everything else.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,6 +28,9 @@ from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
 
 MAX_SO_FAR = 3_000
+
+MAX_NOTED = 8
+"""Of so many transfers, each adds to the case what was said so far."""
 
 
 def answer_transfer(turn: Turn, now: datetime) -> str:
@@ -167,5 +171,11 @@ def _bring_up_to_date(
         case_intent=case_intent.id,
         text=f"{sentences.for_staff(key, whom=whom)}\n{so_far}".rstrip(),
     )
+    # Asked for again with nothing new, it is the same transfer.
+    said = hashlib.sha256(comment.text.encode(errors="surrogatepass")).hexdigest()[:16]
     fingerprint = f"transfer:{case_intent.id}"
+    noted = [it for it in turn.intents if it.fingerprint.startswith(fingerprint)]
+    if len(noted) >= MAX_NOTED:
+        return
+    fingerprint = f"{fingerprint}:{said}"
     service.notifier.notify(service.end_of_call.comment(state, comment, fingerprint))

@@ -312,9 +312,7 @@ def end_of_call_intents(
                 ),
             )
         )
-    has_callback = any(
-        intent.kind is Kind.CALLBACK and intent.state is not State.CANCELLED for intent in intents
-    )
+    has_callback = any(map(_asks_to_be_called, intents))
     if state.number and not has_callback and reached_nobody(report.ended_reason, report.outcome):
         end_intents.append(
             NewIntent(
@@ -331,6 +329,14 @@ def end_of_call_intents(
             )
         )
     return end_intents
+
+
+def _asks_to_be_called(intent: Intent) -> bool:
+    """A change that a person checks is no promise to call."""
+    if intent.kind is not Kind.CALLBACK or intent.state is State.CANCELLED:
+        return False
+    draft = intent.draft_as(CallbackDraft)
+    return draft is None or not draft.changes
 
 
 IN_VAIN = frozenset({"no-answer", "busy", "voicemail", "failed"})

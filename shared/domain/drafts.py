@@ -75,6 +75,11 @@ class FromCaller(Draft):
         """The number by which the worker may look for the contact, "" for none."""
         return "" if self.has_no_contact else self.caller_number
 
+    def is_by_same_person(self, later: Draft) -> bool:
+        """Whether a later request of the call comes from the same person, as far as anybody knows.
+        A caller who was nobody's contact yet may have shown since who they are."""
+        return isinstance(later, FromCaller) and self.contact_id in (None, later.contact_id)
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewRecordDraft(FromCaller):

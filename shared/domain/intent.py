@@ -61,6 +61,8 @@ class Intent:
     agent: the agent folder of its tool, or of its call; "" for the first one.
     org: the host of the org that it was accepted for; "" when an earlier version did not record it.
     unreadable: a code for the part that this version can't read, "" when it can read everything.
+    parts: ids of the intents that were accepted with it as parts of the same request. They are
+    cancelled with it.
     has_two_numbers: its call showed two numbers, as `without_caller` says. Not stored.
     """
 
@@ -88,12 +90,19 @@ class Intent:
     agent: str = ""
     receipt: Receipt | None = None
     unreadable: str = ""
+    parts: tuple[str, ...] = ()
     has_two_numbers: bool = False
 
     @property
     def source(self) -> str:
         """What it waits with when its like fails: the tool that asked for it, else its kind."""
         return source_of(self.agent, self.tool) or self.kind
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Nothing of it can have reached Salesforce, or an operator decides on it."""
+        is_open = self.state in (State.HELD, State.DUE)
+        return self.state is State.PARKED or (is_open and not self.in_doubt)
 
     @property
     def is_purged(self) -> bool:
@@ -144,6 +153,7 @@ class NewIntent:
     requested_at_ms, message: when and in which message it was requested. amends: the id and the
     fingerprint as read of a held intent that becomes this one; id and reference do not change.
     fingerprint: a second intent of the call with the same one is the same request; "" for none.
+    parts: as in Intent.
     dedup_keys: what it is about, across calls ("account:001...:billing"). asks: if another call's
     recent intent has the same dedup key, nothing is recorded and that intent is returned.
     """
@@ -161,8 +171,21 @@ class NewIntent:
     message: str = ""
     amends: tuple[str, str] | None = None
     said: str = ""
+    parts: tuple[str, ...] = field(default=())
     dedup_keys: tuple[str, ...] = field(default=())
     asks: bool = False
+
+
+@dataclass(frozen=True)
+class Cancelling:
+    """An intent that is cancelled when another one takes its place.
+
+    is_open: as read, it can be cancelled; if not, it stays. reason: a code.
+    """
+
+    intent_id: str
+    is_open: bool
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.domain.text import fit, one_line, stored_length
+from shared.domain.text import fit, marked, one_line, stored_length
 
 MAX_LINE = 255
 """The longest text field of Salesforce that has one line."""
@@ -108,13 +108,19 @@ def filled_fields(fields: Mapping[str, FieldValue], arguments: Mapping[str, Any]
 
 
 def filled(entry: FieldValue, arguments: Mapping[str, Any]) -> Any:
-    """One field's value; None when none of its arguments was given."""
+    """One field's value; None when none of its arguments was given. In a template with text of its
+    own, no argument can begin a line that looks like that text."""
     template, limit = entry.value, entry.max_length
     if not isinstance(template, str):
         return template
     if limit and limit <= MAX_LINE:
         arguments = {
             name: one_line(value) if isinstance(value, str) else value
+            for name, value in arguments.items()
+        }
+    elif literals(template).strip():
+        arguments = {
+            name: marked(value) if isinstance(value, str) else value
             for name, value in arguments.items()
         }
     value = fill(template, arguments)

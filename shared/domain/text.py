@@ -76,6 +76,12 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def marked(text: str) -> str:
+    """A caller's words among lines of the service's own: each line after the first begins with
+    "> ", so that nobody takes it for one of the service's."""
+    return _BREAK.sub("\n> ", text)
+
+
 def fit(text: str, max_characters: int) -> str:
     """At most so many characters, cut at a word when one ends nearby."""
     if stored_length(text) <= max_characters:

@@ -19,6 +19,7 @@ import redis
 from shared.domain.drafts import FromCaller, shortened
 from shared.domain.intent import (
     Cancelled,
+    Cancelling,
     Delivered,
     Intent,
     NewIntent,
@@ -136,6 +137,7 @@ class Journal:
         limits: Limits | None = None,
         *,
         agent: str = "",
+        cancels: Sequence[Cancelling] = (),
         read_after: Callable[[Any], None] = lambda _: None,
         replies: list[Any] | None = None,
     ) -> Acceptance:
@@ -145,9 +147,10 @@ class Journal:
         nothing. Raises StoreFullError before the store's memory is full, because delivery and
         retention need the rest of it.
 
-        agent: the agent folder of the tool, or of the call. read_after: adds commands to the
-        pipeline, which run right after this step in the same round trip. Their replies are appended
-        to `replies`.
+        agent: the agent folder of the tool, or of the call. cancels: what the request replaces,
+        cancelled in the same step; TooLate when one of them has changed. read_after: adds commands
+        to the pipeline, which run right after this step in the same round trip. Their replies are
+        appended to `replies`.
         """
         if self._memory.is_full():
             raise StoreFullError("FULL")
@@ -179,11 +182,16 @@ class Journal:
                     "message": intent.message,
                     "amends": intent.amends or False,  # null is true to Lua
                     "said": intent.said,
+                    "parts": json.dumps(intent.parts) if intent.parts else "",
                     "org": self.org,
                     "dedup_keys": [self._dedup_key(key) for key in intent.dedup_keys],
                     "asks": intent.asks and self._dedup_ms > 0,
                 }
                 for intent in intents
+            ],
+            "cancels": [
+                {"id": other.intent_id, "as_read": other.is_open, "reason": other.reason}
+                for other in cancels
             ],
         }
         if limits:

@@ -73,5 +73,6 @@ def read_row(intent_id: str, stored: Any) -> Intent:
         settled_at_ms=number("settled") or None,
         omit_fields=tuple(parsed("omit_fields", list, "[]")),
         receipt=receipt(),
+        parts=tuple(map(str, parsed("parts", list, "[]"))),
         unreadable=wrong[0] if wrong else "",
     )

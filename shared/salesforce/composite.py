@@ -56,8 +56,9 @@ def as_text(value: Any) -> Any:
     return value
 
 
-def query(reference_id: str, statement: str) -> Subrequest:
-    url = f"query?q={quote(as_text(statement), safe='')}"
+def query(reference_id: str, statement: str, *, deleted_too: bool = False) -> Subrequest:
+    resource = "queryAll" if deleted_too else "query"
+    url = f"{resource}?q={quote(as_text(statement), safe='')}"
     return {"method": "GET", "url": url, "referenceId": reference_id}
 
 

@@ -19,6 +19,9 @@ from shared.salesforce.soql import columns, soql
 
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 
+COUNTRY_FIELDS = ("MailingCountry", "MailingCountryCode")
+"""What decides how a contact's numbers are read, as text or as Salesforce's code of it."""
+
 COUNTRY, ACCOUNT_COUNTRY = "MailingCountry", "BillingCountry"
 
 
@@ -128,6 +131,15 @@ def registered(
         frozenset(row["Id"] for row in holders(contacts, number, region, fields.contact)),
         any(as_e164(line, region) == number or has_digits_of(line, number) for line in lines),
     )
+
+
+def numbers_shown(
+    row: dict[str, Any], region: str, fields: Sequence[str] = PHONES, *, country: Any = None
+) -> set[str]:
+    """The numbers (E.164) that make a contact known. country: instead of the one of its address."""
+    where = country or row.get(COUNTRY)
+    shown = (plain_number(text, where, region) for text in _written(row, fields))
+    return {number for number in shown if number}
 
 
 def _written(row: dict[str, Any], fields: Sequence[str]) -> list[str]:

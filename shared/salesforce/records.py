@@ -206,10 +206,16 @@ class Records:
             sobject, keys[middle:], fields, key_field
         )
 
-    def query(self, *statements: str) -> list[list[dict[str, Any]]]:
-        """The records of up to five statements, in one request. Statements may be long."""
+    def query(self, *statements: str, deleted_too: bool = False) -> list[list[dict[str, Any]]]:
+        """The records of up to five statements, in one request. Statements may be long.
+
+        deleted_too: deleted and merged records as well.
+        """
         answers = self._composite.send(
-            *(composite.query(f"q{nth}", statement) for nth, statement in enumerate(statements))
+            *(
+                composite.query(f"q{nth}", statement, deleted_too=deleted_too)
+                for nth, statement in enumerate(statements)
+            )
         )
         return [self._rows_of(answer) for answer in answers]
 

@@ -1,9 +1,10 @@
 """`/_org`: controls beside Salesforce's API. They need no token, and no fault or count applies.
 
 PUT/GET /_org/faults · GET /_org/stats · DELETE /_org[?case_number_format=CS-{00000}] ·
-GET/POST /_org/records/<object> · GET/PATCH/DELETE /_org/records/<object>/<id>. Writes here
-stand for a person's work in the UI: LastModifiedById is the support agent; validation rules apply,
-duplicate rules, assignment rules and row locks do not.
+GET/POST /_org/records/<object> · GET/PATCH /_org/records/<object>/<id> ·
+DELETE /_org/records/<object>/<id>[?into=<id>]. Writes here stand for a person's work in the UI:
+LastModifiedById is the support agent; validation rules apply, duplicate rules, assignment rules and
+row locks do not.
 """
 
 import base64
@@ -73,7 +74,10 @@ def _records(org: Org, call: Call, sobject: SObject, rest: list[str]) -> Answer:
             written = writer.update(sobject, record_id, call.json())
             return Answer(200, _shown(org, sobject, written.record_id)[0])
         case "DELETE", [record_id]:
-            writer.delete(sobject, record_id)
+            if into := call.params.get("into", ""):
+                writer.merge(sobject, record_id, into)
+            else:
+                writer.delete(sobject, record_id)
             return Answer(204)
     return Answer(405, {"error": f"/_org/records does not support {call.method} here"})
 

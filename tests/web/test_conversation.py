@@ -43,6 +43,7 @@ from tests.store_time import (
 )
 from web.app import create_app
 from web.assistant import VARIABLES
+from web.transfer import MAX_NOTED
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
@@ -625,6 +626,21 @@ def test_a_person_who_takes_over_finds_everything_there(
     assert "Caller: My bill is wrong." in comment["CommentBody"]
     post(client, message("transfer-destination-request"))
     assert len(intents(journal)) == 2
+    app.extensions["service"].close()
+
+
+def test_each_transfer_notes_what_was_said_since_up_to_a_number_of_transfers(
+    settings: Settings, journal: Journal
+) -> None:
+    app = create_app(change_settings(settings, fallback_phone_number="+14155550199"))
+    client = app.test_client()
+    ask(client, "createSalesforceCase", CASE)
+    for nth in range(MAX_NOTED + 2):
+        post(client, said(f"These are words number {nth}.", nth * 100))
+        post(client, at(message("transfer-destination-request"), nth * 100 + 50))
+    notes = [it.payload["text"] for it in intents(journal) if it.kind is Kind.CASE_COMMENT]
+    assert len(notes) == MAX_NOTED
+    assert all(f"words number {nth}." in note for nth, note in enumerate(notes))
     app.extensions["service"].close()
 
 

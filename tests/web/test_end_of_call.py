@@ -87,6 +87,27 @@ def summaries(org: Org) -> list[str]:
     return [body for body in bodies if body.startswith("Call summary:")]
 
 
+def test_the_end_is_noted_however_often_a_call_was_forwarded_before(
+    client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
+) -> None:
+    for nth in range(20):
+        to = {"type": "number", "number": f"+141555501{nth:02}"}
+        forwarded = message(
+            "status-update", status="forwarding", timestamp=1_000 + nth, destination=to
+        )
+        post(client, forwarded)
+    ended: dict[str, Any] = {
+        "status": "ended",
+        "endedReason": "customer-ended-call",
+        "timestamp": 4_000,
+    }
+    post(client, message("status-update", **ended))
+    assert store.hlen("vs:call:call-1:updates") == 9
+    go_quiet(service)
+    deliver_all(context, store)
+    assert call_task(org)["CallDisposition"] == "customer-ended-call"
+
+
 # -- a report that comes late ----------------------------------------------------------------------
 
 

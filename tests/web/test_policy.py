@@ -248,12 +248,23 @@ def test_every_verb_is_decided_for_every_tier_and_policy(folders: dict[str, Path
 )
 @pytest.mark.parametrize(
     "field",
-    ["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone", "Fax", "Email"],
+    [
+        "Phone",
+        "MobilePhone",
+        "HomePhone",
+        "OtherPhone",
+        "AssistantPhone",
+        "Fax",
+        "Email",
+        "MailingCountry",
+        "MailingCountryCode",
+    ],
 )
 def test_every_way_to_reach_a_customer_is_guarded_alike(
     folders: dict[str, Path], base: str, needed: Tier, field: str
 ) -> None:
-    """Also the fields that no tool of the default folder changes."""
+    """Also the fields that no tool of the default folder changes, and those by which a phone number
+    is read."""
     assert read_policy(folders[base]).needs(Verb.UPDATE, f"Contact.{field}") is needed
 
 
@@ -287,6 +298,21 @@ def test_what_may_be_changed_at_once_is_and_the_rest_is_checked(
     assert jane(org)["Email"] != NEW_EMAIL
     (task,) = (row for row in org.records("Task") if row["Call_Key__c"])
     assert NEW_EMAIL in task["Description"]
+
+
+def test_a_change_that_a_person_checks_is_no_call_back_after_a_transfer_in_vain(
+    client: FlaskClient, journal: Journal
+) -> None:
+    say(client, "updateContact", {"email": NEW_EMAIL})
+    transfers = [{"destination": {"type": "number", "number": LUIS}, "status": "no-answer"}]
+    report: dict[str, Any] = {
+        "endedReason": "assistant-forwarded-call",
+        "artifact": {"transfers": transfers},
+    }
+    post(client, message("end-of-call-report", **report))
+    drafts = [intent.draft_as(CallbackDraft) for intent in journal.of_call("call-1")]
+    to_call = [draft for draft in drafts if draft and not draft.changes]
+    assert [draft.phone for draft in to_call] == [KNOWN]
 
 
 def test_a_corrected_change_is_one_task_with_both_fields_and_the_last_words(

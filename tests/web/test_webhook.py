@@ -323,6 +323,25 @@ def test_a_call_without_id_in_three_lists_is_one_case(
     assert journal.counts()["accepted"] == 1
 
 
+@pytest.mark.parametrize("of", [{"chat": {"id": "chat-1"}}, {"call": {"id": "call-1"}}])
+def test_calls_without_ids_that_are_delivered_again_get_the_same_answers(
+    client: FlaskClient, journal: Journal, of: dict[str, Any]
+) -> None:
+    calls = [
+        {"function": {"name": "createSalesforceCase", "arguments": CASE | {"onExisting": "new"}}}
+        for _ in range(2)
+    ]
+    body = {"message": {"type": "tool-calls", "timestamp": 1_000, "toolCallList": calls, **of}}
+    first, *again = [post(client, body).get_data() for _ in range(3)]
+    assert again == [first, first]
+    assert journal.counts()["accepted"] == 2
+    body["message"]["timestamp"] = 2_000
+    body["message"]["toolCallList"] = [{"function": {"name": "requestCallback", "arguments": {
+        "phone": calling.KNOWN}}}]  # fmt: skip
+    post(client, body)
+    assert journal.counts()["accepted"] == 3
+
+
 def test_ids_that_hold_separators_do_not_run_together(client: FlaskClient) -> None:
     first = ask(client, "lookupCustomer", call_id="A", id="b:c")
     second = ask(client, "lookupCustomer", call_id="A:b", id="c", number=calling.UNKNOWN)

@@ -128,17 +128,16 @@ def test_a_case_is_closed_unless_a_person_has_taken_it_up(
     assert record(org, "Case", opened)["IsClosed"] is not edited
 
 
-def test_a_contact_merged_since_is_linked_by_the_callers_number(
+def test_a_case_of_a_contact_who_was_merged_is_linked_to_the_one_that_was_kept(
     context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
-    """The contact known at acceptance is gone; the one who has the number now takes its place."""
     draft = CaseDraft(
         caller_number=KNOWN,
         contact_id=contact(org, "Peter Novak")["Id"],
         issue_type="billing",
         description="x",
     )
-    org.delete("Contact", draft.contact_id or "")
+    org.merge("Contact", draft.contact_id or "", into=contact(org)["Id"])
     intent_id = accept(journal, Kind.CASE_CREATE, draft)
     assert drain(context, Kind.CASE_CREATE).counts == {"again": 1}
     wait_no_more(store, intent_id)
@@ -146,11 +145,14 @@ def test_a_contact_merged_since_is_linked_by_the_callers_number(
     assert record(org, "Case", intent_id)["ContactId"] == contact(org)["Id"]
 
 
-def test_a_case_for_a_contact_who_is_gone_is_opened_without_one(
+def test_a_case_of_a_contact_who_was_deleted_has_none_whoever_has_the_number_now(
     context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:
     draft = CaseDraft(
-        caller_number=UNKNOWN, contact_id=contact(org)["Id"], issue_type="billing", description="x"
+        caller_number=SHARED,
+        contact_id=contact(org, "Paula Novak")["Id"],
+        issue_type="billing",
+        description="x",
     )
     org.delete("Contact", draft.contact_id or "")
     intent_id = accept(journal, Kind.CASE_CREATE, draft)

@@ -153,14 +153,59 @@ def test_two_changes_of_one_contact_are_made_one_after_the_other(
     assert (after["Email"], after["MobilePhone"]) == ("new@example.com", "+14155550177")
 
 
-def test_a_contact_change_follows_a_merged_contact_by_number(
+def test_a_contact_change_follows_a_contact_through_its_merges(
     context: DeliveryContext, journal: Journal, org: Org
 ) -> None:
-    old = contact(org, "Peter Novak")["Id"]
-    org.delete("Contact", old)
+    old, between = contact(org, "Peter Novak")["Id"], contact(org, "Paula Novak")["Id"]
+    org.merge("Contact", old, into=between)
+    org.merge("Contact", between, into=contact(org)["Id"])
     accept(journal, Kind.CONTACT_UPDATE, change(org, contact_id=old))
     assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
     assert contact(org)["Email"] == "new@example.com"
+
+
+def test_a_change_for_a_contact_who_was_deleted_parks_whoever_has_the_number_now(
+    context: DeliveryContext, journal: Journal, org: Org
+) -> None:
+    paula, peter = contact(org, "Paula Novak"), contact(org, "Peter Novak")
+    draft = change(org, caller_number=SHARED, contact_id=paula["Id"])
+    org.delete("Contact", paula["Id"])
+    intent_id = accept(journal, Kind.CONTACT_UPDATE, draft)
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"parked": 1}
+    assert stored(journal, intent_id).reason == "NOT_ONE_CONTACT"
+    assert contact(org, "Peter Novak") == peter
+
+
+def test_a_country_by_which_the_callers_own_number_would_be_another_is_left_to_a_person(
+    context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
+) -> None:
+    before = contact(org)
+    assert before["Phone"] == "(415) 555-0101"
+    changes = {"MailingCountry": "Germany", "MailingCity": "Bonn"}
+    draft = change(org, changes=changes, seen={name: [before[name]] for name in changes})
+    intent_id = accept(journal, Kind.CONTACT_UPDATE, draft)
+    drain(context, Kind.CONTACT_UPDATE)
+    wait_no_more(store, intent_id, kind=Kind.CONTACT_UPDATE)
+    drain(context, Kind.CONTACT_UPDATE)
+    after = contact(org)
+    assert (after["MailingCity"], after["MailingCountry"]) == ("Bonn", before["MailingCountry"])
+    (parked,) = (it for it in journal.of_call("call-1") if it.state is State.PARKED)
+    assert parked.reason == "NUMBER_READ_OTHERWISE (MailingCountry)"
+    assert context.contacts.holders([KNOWN]) == {KNOWN: [before["Id"]]}
+
+
+@pytest.mark.parametrize("phone", ["(415) 555-0101", "+1 415 555 0101"])
+def test_a_country_that_changes_no_number_on_file_is_written(
+    context: DeliveryContext, journal: Journal, org: Org, phone: str
+) -> None:
+    before = contact(org)
+    country = "Germany" if phone.startswith("+") else "USA"
+    org.edit("Contact", before["Id"], Phone=phone)
+    changes = {"MailingCountry": country}
+    draft = change(org, changes=changes, seen={"MailingCountry": [before["MailingCountry"]]})
+    accept(journal, Kind.CONTACT_UPDATE, draft)
+    assert drain(context, Kind.CONTACT_UPDATE).counts == {"delivered": 1}
+    assert contact(org)["MailingCountry"] == country
 
 
 @pytest.mark.parametrize(("rule", "outcome"), [("alert", "delivered"), ("block", "parked")])

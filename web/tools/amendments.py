@@ -11,7 +11,7 @@ from shared.calls.calls import CallState, Said
 from shared.calls.words import Sense, correct_only
 from shared.domain.drafts import ChangeDraft, CloseDraft, CommentDraft, FromCaller
 from shared.domain.identity import Identity
-from shared.domain.intent import Intent, NewIntent, new_intent_id
+from shared.domain.intent import Cancelling, Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.vapi.answers import Answer, refusal
@@ -36,11 +36,12 @@ class Replaced:
     """The earlier request that this one replaces.
 
     intent: None for a request that replaces nothing. was_passed_on: it may have reached Salesforce,
-    and the new one does not write over it.
+    and the new one does not write over it. cancels: what is cancelled once the new one is accepted.
     """
 
     intent: Intent | None = None
     was_passed_on: bool = False
+    cancels: tuple[Cancelling, ...] = ()
 
     def sentence(self, turn: Turn) -> str:
         """Names what was replaced, and what can't be undone any more; "" for nothing."""
@@ -59,6 +60,8 @@ def not_replaceable(turn: Turn, request: WriteRequest, named: Intent | None) -> 
     call_id = turn.state.call_id
     is_here = named is not None and bool(call_id) and named.call_id == call_id
     if not named or not is_here or not known_caller(turn).identity.requested(named):
+        return refusal(turn.say("replaces-unknown"))
+    if not _is_by_same_person(named, request):
         return refusal(turn.say("replaces-unknown"))
     if named.kind != request.kind:
         reference = named.reference
@@ -86,6 +89,7 @@ def held_request(
         and identity.requested(intent)
         and (intent.tool, intent.kind) == (tool, request.kind)
         and intent.message != turn.message_id
+        and _is_by_same_person(intent, request)
     ]
     if not same:
         return None
@@ -96,18 +100,22 @@ def held_request(
     return nearest if is_corrected else None
 
 
-def replace_sent(turn: Turn, named: Intent, request: WriteRequest) -> Replaced:
-    """The named request is not held any more: cancel it while nothing can have reached Salesforce.
+def _is_by_same_person(earlier: Intent, request: WriteRequest) -> bool:
+    """Two people who speak in one call, such as a household's, correct nothing of each other's."""
+    draft = earlier.draft_as(FromCaller)
+    return draft is not None and draft.is_by_same_person(request.draft)
 
-    This comes before the new request is accepted: if accepting fails, the agent hears that nothing
-    is certain, and asks again.
-    """
+
+def replaced(turn: Turn, named: Intent, request: WriteRequest) -> Replaced:
+    """The named request is not held any more. It is cancelled while nothing can have reached
+    Salesforce, in the step that accepts the new one: a caller who corrects a request never has
+    neither."""
+    named = turn.service.journal.get(named.id) or named
     if named.state is State.CANCELLED:
         return Replaced()
-    became, due_kinds = turn.service.journal.cancel(named.id, BY_CALLER)
-    turn.service.notifier.notify(due_kinds)
-    stays = became not in (State.CANCELLED, State.PARKED) and not _writes_over(named, request)
-    return Replaced(named, was_passed_on=stays)
+    stays = not named.can_be_cancelled and not _writes_over(named, request)
+    cancels = (Cancelling(named.id, named.can_be_cancelled, BY_CALLER),)
+    return Replaced(named, was_passed_on=stays, cancels=cancels)
 
 
 def _writes_over(named: Intent, request: WriteRequest) -> bool:
@@ -214,7 +222,9 @@ def retract(service: Service, state: CallState) -> list[Intent]:
         return []
     cancelled = []
     for intent in requested:
-        if intent.message != last.message or intent.state not in (State.HELD, State.DUE):
+        if intent.message != last.message and last.id not in intent.parts:
+            continue
+        if intent.state not in (State.HELD, State.DUE):
             continue
         became, due_kinds = service.journal.cancel(intent.id, BY_CALLER)
         service.notifier.notify(due_kinds)

@@ -8,6 +8,7 @@ from shared.domain.drafts import CloseDraft, CommentDraft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
+from shared.domain.text import one_line
 from shared.vapi.answers import Answer, refusal, result
 from web.tools.amendments import BY_CALLER
 from web.tools.caller import acts_for_household, caller_for_a_write
@@ -85,7 +86,7 @@ def _why(turn: Turn, draft: CloseDraft, reason: str | None, close_id: str) -> tu
         case_intent=draft.case_intent,
         case_number=draft.case_number,
         only_after=close_id,
-        text=f"{taken_back} {reason}",
+        text=f"{taken_back} {one_line(reason)}",
     )
     return (
         NewIntent(

@@ -125,21 +125,24 @@ def _wrong(turn: Turn, tool: Tool, problems: tuple[Problem, ...]) -> str:
 
 
 def _claim(turn: Turn, steps: list[_Step]) -> None:
-    """The right to answer each call, or the answer that an earlier delivery stored."""
+    """The right to answer each call, or the answer that an earlier delivery stored. A call without
+    an id is known by its message and its place there."""
     claimable = [
-        step for step in steps if turn.conversation_id and 0 < len(step.call.id) <= MAX_ID_LENGTH
+        (place, step)
+        for place, step in enumerate(steps)
+        if turn.conversation_id and len(step.call.id) <= MAX_ID_LENGTH
     ]
     answers = turn.service.answers
     keys = [
         answers.key_of(
             turn.conversation_id,
-            step.call.id,
+            step.call.id or f"{turn.message_id}:{place}",
             turn.shown,
             step.call.name,
             _identifying(turn, step),
             *_lost_rights(turn, step),
         )
-        for step in claimable
+        for place, step in claimable
     ]
     work_ms = turn.service.settings.salesforce.lookup_deadline_ms + CLAIM_SLACK_MS
     try:
@@ -152,7 +155,7 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
         for step in steps:
             _failed(turn, step)
         return
-    for step, claim in zip(claimable, claimed, strict=True):
+    for (_, step), claim in zip(claimable, claimed, strict=True):
         if isinstance(claim, str):
             _count(step, "redelivered")
             step.entry = claim

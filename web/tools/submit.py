@@ -29,6 +29,7 @@ from shared.vapi.messages import ToolCall
 from web.tools import amendments
 from web.tools.amendments import Replaced
 from web.tools.caller import caller_for_a_write, known_caller
+from web.tools.parts import correct_parts, corrected_part
 from web.tools.request import WriteRequest
 from web.tools.sentences import already_open
 from web.tools.turn import Turn
@@ -41,8 +42,8 @@ TRIES = 5
 class Submission:
     """A validated write tool call, and the request that its handler made of it.
 
-    nth: its place among equal calls of the message. claim: None for a call without an id; its
-    answer is not stored. speaks: Vapi says what is accepted, word for word.
+    nth: its place among equal calls of the message. claim: None for a call that nothing identifies;
+    its answer is not stored. speaks: Vapi says what is accepted, word for word.
     """
 
     turn: Turn
@@ -72,6 +73,7 @@ def submit(it: Submission) -> str:
     named: Intent | None = None
     if reference := it.given.get("replaces"):
         named = turn.service.journal.by_reference(reference)
+        named = named and corrected_part(turn, request, named)
         if refused := amendments.not_replaceable(turn, request, named):
             return _settle(it, refused)
     asks = request.asks and not named
@@ -84,17 +86,23 @@ def submit(it: Submission) -> str:
         if held and not amended:
             # A later request was faster on its way, and this one adds nothing to it.
             return _settle(it, _accepted(it, _said(request, held.reference)))
-        replaced, also = Replaced(held), request.also
+        intent, also = amended or _new(it, asks=asks), request.also
+        replaced = Replaced(held)
         if named and not held:
-            replaced = amendments.replace_sent(turn, named, request)
-            if replaced.intent and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
-                also = (*also, *amendments.close_replaced(turn, named, it.call.name))
-        intent = amended or _new(it, asks=asks)
+            replaced = amendments.replaced(turn, named, request)
+        # What is cancelled is cancelled with its parts.
+        if replaced.intent and not any(other.is_open for other in replaced.cancels):
+            intent, also, cancels = correct_parts(
+                turn, replaced.intent, intent, also, amendments.BY_CALLER
+            )
+            replaced = replace(replaced, cancels=(*replaced.cancels, *cancels))
+        if named and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
+            also = (*also, *amendments.close_replaced(turn, named, it.call.name))
         said = [_said(request, intent.reference), replaced.sentence(turn)]
         if any(map(turn.stops.is_stopped, (request.kind, turn.source(it.call.name)))):
             said.append(turn.say("delayed"))
         intent = replace(intent, said=" ".join(filter(None, said)))
-        accepted, taken_back = _accept(it, intent, also)
+        accepted, taken_back = _accept(it, intent, also, replaced)
         match accepted:
             case Accepted(_, answer):
                 if not taken_back:
@@ -108,9 +116,10 @@ def submit(it: Submission) -> str:
                 return _settle(it, refusal(turn.say("call-has-ended")))
             case TooMany():
                 return _settle(it, refusal(turn.say("too-many-writes")))
-            case TooLate() if held:
-                changed.add((held.id, held.fingerprint))
-                turn.changed(held.id)
+            case TooLate():
+                if held:
+                    changed.add((held.id, held.fingerprint))
+                    turn.changed(held.id)
             case Existing(intent_id):
                 earlier = turn.service.journal.get(intent_id)
                 caller = caller_for_a_write(turn)
@@ -135,6 +144,7 @@ def _new(it: Submission, *, asks: bool) -> NewIntent:
         asks=asks,
         requested_at_ms=turn.at_ms,
         message=turn.message_id,
+        parts=tuple(other.id for other in request.also),
     )
 
 
@@ -157,7 +167,7 @@ def _amended(it: Submission, held: Intent) -> NewIntent | None:
 
 
 def _accept(
-    it: Submission, intent: NewIntent, also: tuple[NewIntent, ...]
+    it: Submission, intent: NewIntent, also: tuple[NewIntent, ...], replaced: Replaced
 ) -> tuple[Acceptance, bool]:
     """What the journal answers, and whether the caller's words have taken it back meanwhile: these
     are read in the same round trip, right after the acceptance."""
@@ -184,6 +194,7 @@ def _accept(
         answer,
         limits,
         agent=turn.agent.name,
+        cancels=replaced.cancels,
         read_after=read_words,
         replies=replies,
     )
@@ -191,6 +202,7 @@ def _accept(
         return accepted, False
     service.notifier.notify(accepted.due_kinds)
     turn.changed(intent.id, *(other.id for other in also))
+    turn.changed(*(other.intent_id for other in replaced.cancels))
     if state.is_reported and intent.kind is Kind.CASE_CREATE:
         service.notifier.notify(service.end_of_call.add_case(state, intent.id))
     said = [words for reply in replies[:1] for words in service.calls.read_said(reply)]

@@ -9,7 +9,7 @@ from shared.calls.end_of_call import MAX_DESCRIPTION
 from shared.domain.drafts import CallbackDraft
 from shared.domain.intent import Intent, Outcome
 from shared.domain.kinds import State
-from shared.domain.text import fit, fit_line
+from shared.domain.text import fit, fit_line, one_line
 from workers.delivery.case_of_call import CallView, cases_of_calls, last_comment, of_one_caller
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
@@ -36,8 +36,8 @@ def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> li
         call_back = say("record-call-back-subject", phone=draft.phone)
         lines = [
             f"{say('record-call-back')} {draft.phone}",
-            f"{say('record-call-back-when')} {draft.when}" if draft.when else "",
-            f"{say('record-call-back-why')} {draft.reason}" if draft.reason else "",
+            f"{say('record-call-back-when')} {one_line(draft.when)}" if draft.when else "",
+            f"{say('record-call-back-why')} {one_line(draft.reason)}" if draft.reason else "",
             say("record-change-to-check") if draft.changes else "",
             *(_change(say, name, value) for name, value in draft.changes.items()),
             say("record-call-back-reference", reference=intent.reference)
@@ -61,7 +61,7 @@ def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> li
 
 def _change(say: Callable[..., str], name: str, value: str) -> str:
     field = phrase(f"field-{name}", "field", name=name)
-    return say("record-change-of", field=field, value=value)
+    return say("record-change-of", field=field, value=one_line(value))
 
 
 def _calls(

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from shared.domain.drafts import CommentDraft
 from shared.domain.intent import Delivered, Intent, Outcome, TryAgain
-from shared.domain.text import MAX_COMMENT_BYTES, fit_comment, html_bytes
+from shared.domain.text import MAX_COMMENT_BYTES, fit_comment, html_bytes, marked
 from shared.salesforce.client import WithdrawnError
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.soql import soql
@@ -70,6 +70,8 @@ def _rested(context: DeliveryContext, intent: Intent, error: SalesforceError) ->
 
 def _record(context: DeliveryContext, intent: Intent, case_id: str) -> dict[str, Any]:
     text = cast(CommentDraft, intent.draft).text
+    if intent.tool:  # the caller's words
+        text = marked(text)
     reference = context.sentences.for_staff("record-reference", reference=intent.reference)
     reference_line = f"\n({reference})"
     body = fit_comment(text, MAX_COMMENT_BYTES - html_bytes(reference_line)) + reference_line

@@ -1,5 +1,6 @@
 """Contact updates: by id, and only over values that no person has changed since the caller asked
-(edit_protection.py). A number that somebody else has is never written."""
+(edit_protection.py). A number that somebody else has is never written, nor a country by which the
+numbers on file would be read as others: its owner would be unknown from then on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +15,9 @@ from shared.salesforce.phones import compared
 from workers.delivery.alerts import record_alerts
 from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, asked_place, write_changes
-from workers.delivery.holders import Holders
+from workers.delivery.holders import Holders, reads_otherwise
 from workers.delivery.links import as_of_acceptance
+from workers.delivery.merges import merged_into
 
 
 def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
@@ -41,6 +43,8 @@ def update_contacts(context: DeliveryContext, intents: Sequence[Intent]) -> list
             assert reader.error
             error = replace(reader.error, whole=False, fields=tuple(sorted(lacking)))
             outcomes.append(context.failed(intent, error, may_exist=intent.in_doubt))
+        elif reads := reads_otherwise(context, draft, contact):
+            outcomes.append(context.failed(intent, reads, may_exist=intent.in_doubt))
         elif others := holders.of_others(draft, contact["Id"]):
             outcomes.append(context.failed(intent, others, may_exist=intent.in_doubt))
         else:
@@ -72,13 +76,18 @@ def _contacts(
 ) -> dict[str, dict[str, Any]]:
     """The contact of each intent as it is now, by intent id; none where no contact is known.
 
-    A contact that was merged or deleted since acceptance is looked for by the caller's number. A
-    caller who has just changed that number is still known by their own change.
+    A contact that was merged since acceptance is the one that was kept. One that was deleted is
+    none, whoever has the number now. A caller who was not known at acceptance and has just changed
+    their number is still known by their own change.
     """
     known = {entry.id: draft.contact_id for entry, draft in drafts if draft.contact_id}
     rows = _read(reader, set(known.values()))
+    if gone := set(known.values()) - rows.keys():
+        merges = merged_into(context, gone)
+        known = {key: merges.get(contact_id, contact_id) for key, contact_id in known.items()}
+        rows |= _read(reader, set(merges.values()))
     contacts = {key: rows[contact_id] for key, contact_id in known.items() if contact_id in rows}
-    rest = [(entry, draft) for entry, draft in drafts if entry.id not in contacts]
+    rest = [(entry, draft) for entry, draft in drafts if entry.id not in known]
     by_number = context.contacts.resolve(as_of_acceptance(rest))
     found = {
         entry.id: only(by_number.get(draft.caller_number)) or _by_own_change(context, draft)

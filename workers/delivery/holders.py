@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.drafts import ContactDraft
 from shared.phone import as_e164
 from shared.salesforce.failures import FailureClass, SalesforceError
-from shared.salesforce.phones import COUNTRY, plain_number
+from shared.salesforce.phones import COUNTRY, COUNTRY_FIELDS, numbers_shown, plain_number
 from workers.delivery.context import DeliveryContext
 
 
@@ -60,3 +60,22 @@ class Holders:
         wanted = {value for name, value in fields.items() if name in self._fields}
         added = {number for text in wanted if (number := as_e164(text, self._region))}
         return added - before, before if wanted else set()
+
+
+def reads_otherwise(
+    context: DeliveryContext, draft: ContactDraft, contact: dict[str, Any]
+) -> SalesforceError | None:
+    """The error for a country by which a number that stays on file would be another one, or none;
+    None if all are read as before."""
+    countries = tuple(name for name in COUNTRY_FIELDS if name in draft.changes)
+    if not countries:
+        return None
+    fields = [it for it in context.agents.number_fields.contact if it not in draft.changes]
+    region = context.settings.calls.phone_region
+    before = numbers_shown(contact, region, fields)
+    if all(
+        numbers_shown(contact, region, fields, country=draft.changes[name]) == before
+        for name in countries
+    ):
+        return None
+    return SalesforceError(FailureClass.VALUE, "NUMBER_READ_OTHERWISE", fields=countries)

@@ -13,6 +13,7 @@ from shared.domain.kinds import SETTLED, Kind, State
 from shared.salesforce.contact_resolver import only
 from shared.salesforce.soql import soql
 from workers.delivery.context import DeliveryContext
+from workers.delivery.merges import merged_into
 
 
 def find_cases(context: DeliveryContext, intents: Sequence[Intent]) -> dict[str, str | Outcome]:
@@ -86,21 +87,21 @@ def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | 
             reason = "CASE_GONE" if search.record_id else "CASE_UNKNOWN"
             found[search.intent.id] = Parked(search.intent.id, "CASE_AMBIGUOUS" if rows else reason)
     sought = [search for search in sought if search.intent.id in cases]
-    # Who has the number now is asked only for a case that is not the known contact's, and only if
-    # that contact was merged or deleted since: the number may have gone to somebody else.
+    # A case that is not the known contact's is theirs if it belongs to the one that was kept when
+    # that contact was merged. Who has the number is asked only where no contact was known.
     elsewhere = [
         search
         for search in sought
         if cases[search.intent.id]["ContactId"] not in (None, search.draft.contact_id)
     ]
-    existing = existing_contacts(context, {search.draft.contact_id for search in elsewhere})
-    by_phone = [search for search in elsewhere if search.draft.contact_id not in existing]
+    merges = merged_into(context, {search.draft.contact_id for search in elsewhere})
+    by_phone = [search for search in elsewhere if not search.draft.contact_id]
     contacts = context.contacts.resolve(
         as_of_acceptance((search.intent, search.draft) for search in by_phone)
     )
     theirs: dict[str, set[str]] = {}
     for search in sought:
-        known = {search.draft.contact_id}
+        known = {search.draft.contact_id, merges.get(search.draft.contact_id or "")}
         if search in by_phone:
             known.add(only(contacts.get(search.draft.number_to_resolve)))
         theirs[search.intent.id] = {id_ for id_ in known if id_}
@@ -124,14 +125,6 @@ def _in_org(context: DeliveryContext, sought: list[_Sought]) -> dict[str, str | 
         else:  # a note of the service's own: nobody asked for it, and the call's Task has the words
             found[intent.id] = Cancelled(intent.id, NOT_THEIR_CASE)
     return found
-
-
-def existing_contacts(context: DeliveryContext, contact_ids: set[str | None]) -> set[str]:
-    ids = sorted(id_ for id_ in contact_ids if id_)
-    if not ids:
-        return set()
-    (rows,) = context.records.query(soql("SELECT Id FROM Contact WHERE Id IN {ids}", ids=ids))
-    return {row["Id"] for row in rows}
 
 
 def select_cases(case_ids: Iterable[str]) -> str:
@@ -162,33 +155,31 @@ def contact_of(
     intent: Intent,
     draft: FromCaller,
     contacts: dict[str, list[str]],
+    merges: Mapping[str, str],
     links: frozenset[str] = TASK_LINKS,
 ) -> str | None:
     """The caller's contact: as known at acceptance, else the one who has the number now,
     unless the org had said already that there is none.
 
-    When Salesforce refused the link (the contact was merged or deleted since), the number decides;
-    when it names the refused one again, the record goes without. links: the fields of the link.
+    When Salesforce refused the link (the contact was merged or deleted since), it is the contact
+    that the merge kept, or the record goes without. links: the fields of the link. merges: see
+    `merged_into`, for the contacts whose link was refused.
     """
-    by_number = only(contacts.get(draft.number_to_resolve))
-    if links & set(intent.omit_fields):
-        return by_number if by_number != draft.contact_id else None
-    return draft.contact_id or by_number
+    if not draft.contact_id:
+        return only(contacts.get(draft.number_to_resolve))
+    return merges.get(draft.contact_id) if is_refused(intent, links) else draft.contact_id
+
+
+def is_refused(intent: Intent, links: frozenset[str] = TASK_LINKS) -> bool:
+    """Salesforce refused the link to the contact before."""
+    return bool(links & set(intent.omit_fields))
 
 
 def numbers_to_resolve(
-    drafts: Iterable[tuple[Intent, FromCaller]], links: Mapping[str, frozenset[str]] | None = None
+    drafts: Iterable[tuple[Intent, FromCaller]],
 ) -> dict[str, int]:
-    """The caller numbers that contact_of needs, for ContactResolver.resolve.
-
-    links: by intent id, the fields of the link.
-    """
-    links = links or {}
-    return as_of_acceptance(
-        (intent, draft)
-        for intent, draft in drafts
-        if not draft.contact_id or links.get(intent.id, TASK_LINKS) & set(intent.omit_fields)
-    )
+    """The caller numbers that contact_of needs, for ContactResolver.resolve."""
+    return as_of_acceptance((intent, draft) for intent, draft in drafts if not draft.contact_id)
 
 
 def as_of_acceptance(drafts: Iterable[tuple[Intent, FromCaller]]) -> dict[str, int]:

@@ -17,7 +17,8 @@ from shared.salesforce.soql import at, columns, soql
 from workers.delivery.case_defaults import CaseDefaults, case_defaults
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
-from workers.delivery.links import contact_of, numbers_to_resolve
+from workers.delivery.links import contact_of, is_refused, numbers_to_resolve
+from workers.delivery.merges import merged_into
 
 MAX_LOOKED_AHEAD = 5_000
 ACCOUNT_OF_CASE = "AccountId"
@@ -140,14 +141,19 @@ def _contacts(
 ) -> dict[str, str | None]:
     """The caller's contact, by intent id."""
     links = {id_: frozenset({mapping.contact}) for id_, mapping in mappings.items()}
-    numbers = numbers_to_resolve(((item, drafts[item.id]) for item in intents), links)
+    numbers = numbers_to_resolve((item, drafts[item.id]) for item in intents)
     if len(intents) >= MAX_RECORDS:
         # A backlog: who the next batches are for is asked now, in few requests instead of one each.
         for stored in context.journal.payloads_due(intents[0].kind, MAX_LOOKED_AHEAD):
             if not stored.get("contact_id") and not stored.get("has_no_contact"):
                 numbers.setdefault(stored.get("caller_number", ""), 0)
     found = context.contacts.resolve(numbers)
-    return {item.id: contact_of(item, drafts[item.id], found, links[item.id]) for item in intents}
+    refused = [item for item in intents if is_refused(item, links[item.id])]
+    merges = merged_into(context, {drafts[item.id].contact_id for item in refused})
+    return {
+        item.id: contact_of(item, drafts[item.id], found, merges, links[item.id])
+        for item in intents
+    }
 
 
 def accounts_of(context: DeliveryContext, known: dict[str, str | None]) -> dict[str, str]:

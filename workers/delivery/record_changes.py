@@ -5,7 +5,7 @@ what a person has changed since the caller asked stays (edit_protection.py). One
 records of a batch, however many tools changed them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -17,7 +17,8 @@ from shared.journal.record_writes import RecordWrite
 from shared.salesforce.contact_resolver import only
 from workers.delivery.context import DeliveryContext
 from workers.delivery.edit_protection import Change, Reader, write_changes
-from workers.delivery.links import as_of_acceptance, created_here, existing_contacts
+from workers.delivery.links import as_of_acceptance, created_here
+from workers.delivery.merges import merged_into
 from workers.delivery.new_records import accounts_of, in_utc
 from workers.delivery.own_records import NOT_THEIRS, Wanted, find_own
 
@@ -113,8 +114,8 @@ def _found(
 ) -> dict[str, dict[str, Any] | str]:
     """By intent id: its record, or the reason why it has none.
 
-    The caller's contact is the one known at acceptance. Who has the number now is asked where none
-    was known, and where that contact was merged or deleted since.
+    The caller's contact is the one known at acceptance, or the one that was kept when that one was
+    merged. Who has the number now is asked where none was known.
     """
     unknown = [intent for intent in intents if not drafts[intent.id].contact_id]
     contacts = {intent.id: drafts[intent.id].contact_id for intent in intents}
@@ -122,11 +123,10 @@ def _found(
         context, reader, intents, drafts, ids, contacts | _by_number(context, unknown, drafts)
     )
     others = [it for it in intents if it not in unknown and found[it.id] in NOT_THEIRS]
-    existing = existing_contacts(context, {contacts[it.id] for it in others})
-    merged = [it for it in others if contacts[it.id] not in existing]
-    return found | _records_of(
-        context, reader, merged, drafts, ids, _by_number(context, merged, drafts)
-    )
+    merges = merged_into(context, {contacts[it.id] for it in others})
+    merged = {it.id: merges[gone] for it in others if (gone := contacts[it.id]) in merges}
+    again = [it for it in others if it.id in merged]
+    return found | _records_of(context, reader, again, drafts, ids, merged)
 
 
 def _records_of(
@@ -135,7 +135,7 @@ def _records_of(
     intents: Sequence[Intent],
     drafts: dict[str, ChangeDraft],
     ids: dict[str, str],
-    contacts: dict[str, str | None],
+    contacts: Mapping[str, str | None],
 ) -> dict[str, dict[str, Any] | str]:
     mappings = {intent.id: _mapping(drafts[intent.id]) for intent in intents}
     accounts = accounts_of(

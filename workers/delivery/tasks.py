@@ -13,7 +13,8 @@ from workers.delivery.case_of_call import CallView, cases_of_calls, of_one_calle
 from workers.delivery.case_outcomes import write_to_cases
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
-from workers.delivery.links import contact_of, not_yet, numbers_to_resolve
+from workers.delivery.links import contact_of, is_refused, not_yet, numbers_to_resolve
+from workers.delivery.merges import merged_into
 from workers.delivery.outcomes import outcome_fields
 from workers.delivery.owners import owners_of
 
@@ -128,7 +129,8 @@ def _is_open_request(intent: Intent) -> bool:
 
 
 def contacts_of(context: DeliveryContext, intents: Sequence[Intent]) -> dict[str, str | None]:
-    """By intent id: the one contact who has the caller's number, if there is exactly one."""
+    """By intent id: the caller's contact, None for none."""
     drafts = [(intent, cast(FromCaller, intent.draft)) for intent in intents]
     contacts = context.contacts.resolve(numbers_to_resolve(drafts))
-    return {intent.id: contact_of(intent, draft, contacts) for intent, draft in drafts}
+    merges = merged_into(context, {draft.contact_id for it, draft in drafts if is_refused(it)})
+    return {intent.id: contact_of(intent, draft, contacts, merges) for intent, draft in drafts}

@@ -41,7 +41,7 @@
 --                   set, it does not depend on the order of arrival or on repeats
 --   :transcript     hash: digest → utterance
 --   :senses         sorted set by the same times: {letters}@{time}, the last 64
---   :updates        hash: update_at → update, at most 8
+--   :updates        hash: update_at → update, at most 8 of each status
 -- and prefix .. "call_updates": hash of counts; "moved" counts the ignored control URLs;
 -- prefix .. "calls": sorted set of calls whose end is not processed yet, by their last event (ms), or
 -- up to precision_ms before it;
@@ -161,7 +161,11 @@ if string.sub(event.update_at or '', 1, 11) == 'forwarding@' and call.forwarded_
   if not is_lock(call.proof) then drop('proof') end
 end
 if event.update ~= '' and event.update ~= '{}' then
-  if redis.call('HLEN', key .. ':updates') < 8 then
+  local status, alike = string.match(event.update_at, '^(.*)@'), 0
+  for _, other in ipairs(redis.call('HKEYS', key .. ':updates')) do
+    if string.match(other, '^(.*)@') == status then alike = alike + 1 end
+  end
+  if alike < 8 then
     redis.call('HSET', key .. ':updates', event.update_at, event.update)
   end
   expire(key .. ':updates')

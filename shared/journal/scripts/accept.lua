@@ -1,5 +1,5 @@
 #!lua
--- include: calls/_call
+-- include: calls/_call, _cancel
 -- Records intents, held or due: all of them, or none.
 --
 -- ARGV[1]  JSON object:
@@ -9,8 +9,9 @@
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
 --               record (its name, or ""; it waits for the call's requests of other kinds about it),
---               dedup_keys (list), asks (bool), requested_at (ms), message,
+--               parts ("" or a JSON list of ids, see Intent), dedup_keys (list), asks (bool), requested_at (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
+--   cancels     list of {id, as_read (bool: it can still be cancelled), reason}: cancelled in the same step
 --   limits      (optional) {call, number}: write requests for one call, and for one number in a day
 --   dedup_ms    how long a dedup key finds its intent, across calls
 --   call_ms     how long the call's list of intents and requests is stored
@@ -27,7 +28,8 @@
 --                                 this id; nothing recorded
 --   {"existing", id}              another message's intent has the same dedup key; nothing recorded
 --   {"too_many"}                  a limit is reached; nothing recorded
---   {"too_late"}                  the intent to amend is no longer held, or has changed; nothing recorded
+--   {"too_late"}                  the intent to amend is no longer held or has changed, or an intent to cancel
+--                                 has changed; nothing recorded, nothing cancelled
 --   {"accepted", text, kind, ...} recorded; text is the answer ("" without one); notify these kinds
 --
 -- An intent that amends a held one replaces it under the old id and reference, and is held anew.
@@ -69,6 +71,10 @@ for _, intent in ipairs(want.intents) do
       end
     end
   end
+end
+
+for _, other in ipairs(want.cancels) do
+  if can_be_cancelled(p, other.id) ~= other.as_read then return {'too_late'} end
 end
 
 -- Limits count the agent's write requests. An amendment is not another request.
@@ -121,12 +127,15 @@ local function amend(intent)
     'schema', intent.schema, 'fingerprint', intent.fingerprint, 'requested_at', intent.requested_at,
     'message', intent.message, 'hold_until', now + intent.hold_ms,
     'dedup_keys', cjson.encode(intent.dedup_keys))
+  if intent.parts ~= '' then redis.call('HSET', p .. 'intent:' .. id, 'parts', intent.parts) end
   for _, place in ipairs({'due:', 'held:', 'waiting:'}) do
     redis.call('ZADD', p .. place .. intent.kind, 'XX', now + intent.hold_ms, id)
   end
-  redis.call('HDEL', requests, intent.amends[2])
-  redis.call('HSET', requests, intent.fingerprint, id)
-  redis.call('PEXPIRE', requests, want.call_ms)
+  if intent.amends[2] ~= '' then redis.call('HDEL', requests, intent.amends[2]) end
+  if intent.fingerprint ~= '' then
+    redis.call('HSET', requests, intent.fingerprint, id)
+    redis.call('PEXPIRE', requests, want.call_ms)
+  end
   for _, dedup_key in ipairs(intent.dedup_keys) do
     redis.call('SET', p .. 'dedup:' .. dedup_key, id, 'PX', want.dedup_ms)
   end
@@ -162,6 +171,7 @@ local function record(intent)
     'requested_at', intent.requested_at, 'message', intent.message, 'dedup_keys', cjson.encode(intent.dedup_keys),
     'record', intent.record, 'waiting', waiting, 'attempts', 0, 'in_doubt', 0, 'org', intent.org,
     'agent', want.agent)
+  if intent.parts ~= '' then redis.call('HSET', key, 'parts', intent.parts) end
   redis.call('ZADD', p .. 'intents', now, intent.id)
   note_kind(p, intent.kind)
   if waiting > 0 then
@@ -193,6 +203,9 @@ local function record(intent)
   end
 end
 
+for _, other in ipairs(want.cancels) do
+  if other.as_read then cancel(p, other.id, other.reason, now, want.wake_up_ms, reply) end
+end
 for _, counter in ipairs(counters) do
   redis.call('INCR', counter[1])
   redis.call('PEXPIRE', counter[1], counter[3])

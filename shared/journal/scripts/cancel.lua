@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- include: _cancel
 -- Cancels an intent for its caller, as long as nothing of it can have reached Salesforce.
 --
 -- ARGV  1 prefix, 2 id, 3 reason, 4 ms a wake-up counts as on its way
@@ -10,24 +11,7 @@
 -- "delivered", "parked", "in_doubt" when an attempt may have been committed, "" when unknown); then
 -- the kinds to notify.
 local p, id, wake_up_ms = ARGV[1], ARGV[2], tonumber(ARGV[4])
-local key = p .. 'intent:' .. id
-local now = clock_ms()
-local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'in_doubt')
-if not is[1] then return {''} end
-if is[1] ~= 'held' and is[1] ~= 'due' and is[1] ~= 'parked' then return {is[1]} end
-if is[5] == '1' then
-  if is[1] == 'parked' then
-    redis.call('HSET', key, 'reason', 'NOT_WANTED')
-    return {'parked'}
-  end
-  return {'in_doubt'}
-end
-
-redis.call('HSET', key, 'state', 'cancelled', 'reason', ARGV[3], 'settled', now)
-remove_from_open(p, is[2], id)
-unpark(p, id)
-redis.call('ZADD', p .. 'settled', now, id)
-if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':requests', is[4]) end
-local reply = {'cancelled'}
-release_followers(p, id, now, wake_up_ms, reply)
+local reply = {}
+local became = cancel(p, id, ARGV[3], clock_ms(), wake_up_ms, reply)
+table.insert(reply, 1, became)
 return reply

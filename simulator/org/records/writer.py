@@ -116,6 +116,15 @@ class Writer:
             self._remove(sobject, str(before["Id"]))
             return Written(str(before["Id"]))
 
+    def merge(self, sobject: SObject, record_id: str, into: str) -> Written:
+        """Deletes the record as a merge does: from then on it names the one that was kept. What a
+        merge does to the records of both is not imitated."""
+        with self.store.transaction():
+            master = str(self.existing(sobject, into)["Id"])
+            gone = self.delete(sobject, record_id)
+            self.store.update(sobject, gone.record_id, {"MasterRecordId": master})
+            return gone
+
     def _remove(self, sobject: SObject, record_id: str) -> None:
         """The record and its details, whether the user may delete those or not."""
         gone = {"IsDeleted": 1, "SystemModstamp": self.org.clock.stamp()}

@@ -42,7 +42,7 @@ CHANGES = {
     "MailingCity": Change.ADDRESS,
     "MailingState": Change.ADDRESS,
     "MailingPostalCode": Change.ADDRESS,
-    "MailingCountry": Change.ADDRESS,
+    "MailingCountry": Change.PHONE,  # by it, numbers without country code are read
 }
 """What the fields of a contact are."""
 
