@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from shared.batches import BatchedScript
-from shared.calls.secrets_said import SecretsSaid
+from shared.calls.secrets_said import MAX_REMEMBERED, SecretsSaid
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
@@ -131,6 +131,7 @@ class Calls:
         self._replace_utterances = load(store, "calls", "replace_utterances")
         self._prove = load(store, "calls", "prove")
         self._transferred = load(store, "calls", "transferred")
+        self._remember_secret = load(store, "calls", "remember_secret")
 
     def record_event(
         self,
@@ -314,12 +315,17 @@ class Calls:
         with translated():
             self._transferred(args=[f"{self._prefix}call:{call_id}", LIFE_S * 1000])
 
-    def remember_secrets(self, call_id: str, secrets: SecretsSaid) -> None:
-        """Remember what was said, and remove it from the utterances that are stored already."""
-        self.note(call_id, secrets_said=" ".join(secrets.entries))
+    def remember_secret(self, call_id: str, key: bytes, entry: str) -> tuple[str, ...]:
+        """Remember what was said, and remove it from the utterances that are stored already.
+
+        Returns all entries of the call, also those of tool calls that are answered meanwhile.
+        """
+        of_call = f"{self._prefix}call:{call_id}"
         with translated():
-            stored = self._store.hgetall(f"{self._prefix}call:{call_id}:transcript")
-        self._clean(call_id, secrets, stored)
+            entries = self._remember_secret(args=[of_call, entry, MAX_REMEMBERED, LIFE_S * 1000])
+            stored = self._store.hgetall(f"{of_call}:transcript")
+        self._clean(call_id, SecretsSaid(key, tuple(entries)), stored)
+        return tuple(entries)
 
     def clean_utterance(self, message: Message, call_id: str, secrets: SecretsSaid) -> None:
         """Remove what was said from the utterance of a message that was just recorded."""

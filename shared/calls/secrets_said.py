@@ -11,6 +11,8 @@ from typing import Any
 from shared.domain.identifiers import spoken_form
 from shared.redaction import redact_values
 
+MIN_LENGTH = 4
+"""Characters, as in a PIN (docs/security.md). Shorter answers are part of too many other words."""
 MAX_REMEMBERED = 10
 _DIGEST_BYTES = 16
 
@@ -22,10 +24,15 @@ class SecretsSaid:
     key: bytes
     entries: tuple[str, ...] = ()
 
+    def entry_of(self, said: str) -> str:
+        """What is remembered of an answer; "" for one that is too short."""
+        form = spoken_form(said)
+        return self._entry(form) if len(form) >= MIN_LENGTH else ""
+
     def with_one_more(self, said: str) -> "SecretsSaid":
-        entry = self._entry(spoken_form(said))
+        entry = self.entry_of(said)
         others = [other for other in self.entries if other != entry][-MAX_REMEMBERED + 1 :]
-        return SecretsSaid(self.key, (*others, entry))
+        return SecretsSaid(self.key, (*others, entry)) if entry else self
 
     def remove_from(self, text: str) -> str:
         """The text without them, as digits and as words."""

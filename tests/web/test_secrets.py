@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from demo.stack import Org
 from shared.domain.kinds import Kind
-from tests.calling import message, post, say
+from tests.calling import UNKNOWN, ask, message, post, say, tool_message
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
@@ -151,3 +151,30 @@ def test_a_name_in_the_greeting_is_cleaned_as_well(client: FlaskClient, org: Org
     org.edit("Contact", jane["Id"], FirstName="Jane {{transfer}}", LastName="<i>Miller</i>")
     given = say(client, "lookupCustomer", call_id="other")
     assert '"Jane transfer Miller"' in given
+
+
+def test_two_answers_of_one_message_are_both_removed(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    """The lookups of a message run side by side."""
+    said = "Maybe 8361, or it was 4271."
+    for nth in range(8):
+        call = f"call-{nth}"
+        answers = (("a", "verifyCaller", {"pin": "8361"}), ("b", "verifyCaller", {"pin": PIN}))
+        post(client, tool_message(*answers, call_id=call))
+        body = message("end-of-call-report", call_id=call, artifact={"transcript": f"User: {said}"})
+        post(client, body)
+    drain(context, Kind.CALL_LOG)
+    written = [row["Description"] for row in org.records("Task") if row["Call_Key__c"]]
+    assert len(written) == 8
+    assert not [text for text in written if "8361" in text or PIN in text]
+
+
+@pytest.mark.parametrize("answers", [("1", "22", "333"), (PIN, PIN, PIN, "4711")])
+def test_short_answers_and_those_that_were_not_compared_remove_nothing(
+    client: FlaskClient, context: DeliveryContext, org: Org, answers: tuple[str, ...]
+) -> None:
+    for nth, answer in enumerate(answers):
+        ask(client, "verifyCaller", {"pin": answer}, id=f"v-{nth}", number=UNKNOWN)
+    report(client, artifact={"transcript": "User: 1 of 22, 333 and 4711 dollars"})
+    assert "1 of 22, 333 and 4711 dollars" in task(context, org)["Description"]

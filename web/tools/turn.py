@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 from shared.agent.arguments import Problem
@@ -32,7 +33,8 @@ class Turn:
 
     at_ms: the message's own time (epoch ms). message_id: no other message has it.
     conversation_id: "" when the message names no call, chat or session. shown: the caller numbers
-    in the message. stops: the kinds and tools that wait or that an operator paused.
+    in the message. stops: the kinds and tools that wait or that an operator paused. The lookups of a
+    message run side by side, so changes of `state` take turns.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Turn:
         self._outdated: set[str] = set()
         self.stops = Stops()
         self._decisions: list[Decision] = []
+        self._changing = Lock()
 
     def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
         """For each tool call's key: the right to answer it, or the answer that it has already.
@@ -138,10 +141,12 @@ class Turn:
     def remember_secret(self, secret: str) -> None:
         """The caller said this to be verified: it is removed from the call's transcript."""
         key = self.service.settings.vapi.server_secrets[0].encode()
-        secrets = SecretsSaid(key, self.state.secrets_said).with_one_more(secret)
-        self.state = replace(self.state, secrets_said=secrets.entries)
-        if self.state.call_id:
-            self.service.calls.remember_secrets(self.state.call_id, secrets)
+        entry = SecretsSaid(key).entry_of(secret)
+        if not entry or not self.state.call_id:
+            return
+        entries = self.service.calls.remember_secret(self.state.call_id, key, entry)
+        with self._changing:
+            self.state = replace(self.state, secrets_said=entries)
 
     def decided(
         self, tool: str, about: str, evidence: str, tier: Tier, needs: Tier, *, allowed: bool
@@ -171,7 +176,8 @@ class Turn:
         call_id, transfers = self.state.call_id, self.state.transfers
         if call_id and not self.service.calls.prove(call_id, proof, transfers):
             return False
-        self.state = replace(self.state, proof=proof)
+        with self._changing:
+            self.state = replace(self.state, proof=proof)
         return True
 
     def transferred(self) -> None:
