@@ -333,15 +333,21 @@ class Calls:
             self._clean(call_id, secrets, {_digest(text): text})
 
     def _clean(self, call_id: str, secrets: SecretsSaid, stored: Mapping[str, str]) -> None:
-        """stored: digest → utterance (JSON)."""
-        cleaned = {}
+        """stored: digest → utterance (JSON). Each speaker's utterances are read as one text."""
+        said: dict[str, list[tuple[str, Utterance]]] = {}
         for name, text in stored.items():
             try:
                 words = read_json(Utterance, text)
             except UnreadableError:
                 continue  # `transcript` leaves it out
-            if (without := secrets.remove_from(words.text)) != words.text:
-                cleaned[name] = json.dumps(asdict(replace(words, text=without)))
+            said.setdefault(words.speaker, []).append((name, words))
+        cleaned = {}
+        for utterances in said.values():
+            utterances.sort(key=lambda entry: entry[1].at_ms)
+            without = secrets.remove_across([words.text for _, words in utterances])
+            for (name, words), text in zip(utterances, without, strict=True):
+                if text != words.text:
+                    cleaned[name] = json.dumps(asdict(replace(words, text=text)))
         if cleaned:
             pairs_ = [part for pair in cleaned.items() for part in pair]
             with translated():

@@ -178,3 +178,35 @@ def test_short_answers_and_those_that_were_not_compared_remove_nothing(
         ask(client, "verifyCaller", {"pin": answer}, id=f"v-{nth}", number=UNKNOWN)
     report(client, artifact={"transcript": "User: 1 of 22, 333 and 4711 dollars"})
     assert "1 of 22, 333 and 4711 dollars" in task(context, org)["Description"]
+
+
+def test_a_pin_that_was_said_in_two_parts_is_in_no_transcript(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org
+) -> None:
+    says(client, "It's four two", 1)
+    says(client, "Yes?", 2, role="assistant")
+    says(client, "seven one.", 3)
+    say(client, "verifyCaller", {"pin": PIN})
+    assert in_store(store, "four two", "seven one") == []
+    parts = "User: It's four two\nAI: Yes?\nUser: seven one.\nUser: It is 10:42 7 1 things"
+    report(client, artifact={"transcript": parts})
+    written = task(context, org)["Description"]
+    assert "four two" not in written
+    assert "seven one" not in written
+    assert "Yes?" in written
+
+
+@pytest.mark.parametrize(
+    "spoken", ["tango seven", "TANGO7", "Tango 7", "t a n g o 7", "tango, uh, dash seven"]
+)
+def test_a_pin_with_letters_is_in_no_transcript(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org, spoken: str
+) -> None:
+    says(client, f"It's {spoken} now.", 1)
+    say(client, "verifyCaller", {"pin": "tango 7"})
+    says(client, f"Again: {spoken}!", 2)
+    assert in_store(store, spoken) == []
+    report(client, artifact={"transcript": f"User: It's {spoken}.\nUser: seven to tango"})
+    written = task(context, org)["Description"]
+    assert spoken not in written
+    assert "seven to tango" in written
