@@ -7,7 +7,6 @@ import hmac
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from shared.domain.identifiers import spoken_form
 from shared.redaction import normal_form, redact_values_across
@@ -58,17 +57,6 @@ class SecretsSaid:
         digits = {int(size) for size in sizes if size.isdecimal()}
         words = {int(size.removesuffix(_LETTERS)) for size in sizes if not size.isdecimal()}
         return redact_values_across(texts, self._matches, digits, words)
-
-    def remove_from_all(self, value: Any) -> Any:
-        """The same for every text in a JSON value."""
-        match value:
-            case str():
-                return self.remove_from(value)
-            case list():
-                return [self.remove_from_all(part) for part in value]
-            case dict():
-                return {name: self.remove_from_all(part) for name, part in value.items()}
-        return value
 
     @property
     def _matches(self) -> Callable[[str], bool]:

@@ -1,6 +1,7 @@
 """Cleans texts before they are stored, logged, shown or sent: pure functions without a state."""
 
 from shared.redaction.cleaning import clean, without_formula
+from shared.redaction.json_values import redact_json
 from shared.redaction.kinds import ALL, Kind
 from shared.redaction.quoting import plain_line
 from shared.redaction.removal import redact, redact_across, redact_values, redact_values_across
@@ -14,6 +15,7 @@ __all__ = [
     "plain_line",
     "redact",
     "redact_across",
+    "redact_json",
     "redact_values",
     "redact_values_across",
     "without_formula",

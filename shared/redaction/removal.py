@@ -124,7 +124,7 @@ def _values(
 def _worded_values(
     document: Document, matches: Callable[[str], bool], lengths: frozenset[int]
 ) -> Iterator[Span]:
-    """Values with letters, of whole words. A word for a digit is read as the digit and as a word."""
+    """Values with letters, of whole words. A word for a digit is read in both ways."""
     readings = [_as_digits(document), _as_words(document)]
     longest = max(lengths)
     for first in range(len(document.tokens)):

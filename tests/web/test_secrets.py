@@ -210,3 +210,25 @@ def test_a_pin_with_letters_is_in_no_transcript(
     written = task(context, org)["Description"]
     assert spoken not in written
     assert "seven to tango" in written
+
+
+def test_numbers_and_names_of_what_vapi_found_out_lose_their_secrets(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "verifyCaller", {"pin": PIN})
+    bare = CARD.replace(" ", "")
+    outputs = {"card": int(bare), "pin": int(PIN), f"card {CARD}": "given", f"pin {PIN}": True}
+    report(
+        client,
+        analysis={"structuredData": {"pin": int(PIN), "securityCode": 123, "orders": 123}},
+        artifact={
+            "structuredOutputs": {
+                "x": {"name": "Payment", "result": outputs},
+                "y": {"name": f"Card {CARD}", "result": "yes"},
+            }
+        },
+    )
+    assert in_store(store, CARD, bare, PIN) == []
+    written = task(context, org)["Description"]
+    assert not [secret for secret in (CARD, bare, PIN) if secret in written]
+    assert written.count("123") == 1

@@ -33,8 +33,9 @@ class Turn:
 
     at_ms: the message's own time (epoch ms). message_id: no other message has it.
     conversation_id: "" when the message names no call, chat or session. shown: the caller numbers
-    in the message. stops: the kinds and tools that wait or that an operator paused. The lookups of a
-    message run side by side, so changes of `state` take turns.
+    in the message. stops: the kinds and tools that wait or that an operator paused.
+
+    The lookups of a message run side by side, so changes of `state` take turns.
     """
 
     def __init__(
