@@ -17,6 +17,7 @@ from shared.agent.sentences import Phrase, Sentences, Value, phrase, quoted
 from shared.agent.tool_files import Verb
 from shared.agent.transfer import Rules
 from shared.agent.transfer_plan import CALLER_IDS
+from shared.calls.secrets_said import SecretsSaid
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
@@ -159,7 +160,8 @@ def _bring_up_to_date(
     if not case_intent:
         return
     labels = TranscriptLabels.of_call(sentences, state.direction)
-    so_far = service.calls.transcript(state.call_id, labels)[-MAX_SO_FAR:]
+    secrets = SecretsSaid(service.settings.vapi.server_secrets[0].encode(), state.secrets_said)
+    so_far = secrets.remove_from(service.calls.transcript(state.call_id, labels))[-MAX_SO_FAR:]
     key = "record-being-transferred" if so_far else "record-transferring"
     comment = CommentDraft(
         caller_number=state.number,

@@ -21,6 +21,7 @@ from shared.calls.words import Sense, senses_of_agent, senses_of_caller
 from shared.domain.identity import Proof
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
+from shared.redaction import redact_json
 from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
@@ -316,7 +317,7 @@ class Calls:
             self._transferred(args=[f"{self._prefix}call:{call_id}", LIFE_S * 1000])
 
     def remember_secret(self, call_id: str, key: bytes, entry: str) -> tuple[str, ...]:
-        """Remember what was said, and remove it from the utterances that are stored already.
+        """Remember what was said, and remove it from the words that are stored already.
 
         Returns all entries of the call, also those of tool calls that are answered meanwhile.
         """
@@ -324,13 +325,30 @@ class Calls:
         with translated():
             entries = self._remember_secret(args=[of_call, entry, MAX_REMEMBERED, LIFE_S * 1000])
             stored = self._store.hgetall(f"{of_call}:transcript")
-        self._clean(call_id, SecretsSaid(key, tuple(entries)), stored)
-        return tuple(entries)
+        secrets = SecretsSaid(key, tuple(entries))
+        self._clean(call_id, secrets, stored)
+        self._clean_updates(call_id, secrets)
+        return secrets.entries
 
-    def clean_utterance(self, message: Message, call_id: str, secrets: SecretsSaid) -> None:
-        """Remove what was said from the utterance of a message that was just recorded."""
-        if text := _stored(_words(message)):
+    def clean_event(self, message: Message, call_id: str, secrets: SecretsSaid) -> None:
+        """Remove what was said from the words of a message that was just recorded."""
+        if message.type == "status-update":
+            self._clean_updates(call_id, secrets)
+        elif text := _stored(_words(message)):
             self._clean(call_id, secrets, {_digest(text): text})
+
+    def _clean_updates(self, call_id: str, secrets: SecretsSaid) -> None:
+        key = f"{self._prefix}call:{call_id}:updates"
+        with translated():
+            stored = self._store.hgetall(key)
+        cleaned = {
+            name: json.dumps(redact_json(json.loads(text), secrets.remove_from))
+            for name, text in stored.items()
+        }
+        changed = [part for pair in cleaned.items() if stored[pair[0]] != pair[1] for part in pair]
+        if changed:
+            with translated():
+                self._replace_utterances(args=[key, *changed])
 
     def _clean(self, call_id: str, secrets: SecretsSaid, stored: Mapping[str, str]) -> None:
         """stored: digest → utterance (JSON). Each speaker's utterances are read as one text."""

@@ -232,3 +232,65 @@ def test_numbers_and_names_of_what_vapi_found_out_lose_their_secrets(
     written = task(context, org)["Description"]
     assert not [secret for secret in (CARD, bare, PIN) if secret in written]
     assert written.count("123") == 1
+
+
+def test_a_pin_stays_out_of_the_texts_of_other_tools_and_of_status_updates(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org
+) -> None:
+    forwarding = message("status-update", status="forwarding", summary="They said 4271.")
+    post(client, forwarding)
+    say(client, "createSalesforceCase", {"issueType": "billing", "description": "Refund"})
+    say(client, "verifyCaller", {"pin": PIN})
+    assert in_store(store, PIN) == []
+    say(client, "addCaseComment", {"comment": "It did not like 4271."})
+    say(client, "requestCallback", {"reason": "problem with 4271", "when": "after four two 7 1"})
+    says(client, "four two", 1)
+    says(client, "seven one", 2)
+    body = message("status-update", status="forwarding", transcript="User: 4271", timestamp=5)
+    body["message"]["summary"] = "They said four two seven one."
+    post(client, body)
+    assert in_store(store, PIN, "four two seven one", "four two 7 1") == []
+    post(client, message("transfer-destination-request"))
+    for kind in (Kind.CASE_CREATE, Kind.CASE_COMMENT, Kind.CALLBACK):
+        drain(context, kind)
+    written = json.dumps([org.records(name) for name in ("Case", "CaseComment", "Task")])
+    assert "It did not like [password removed]." in written
+    assert not [said for said in (PIN, "four two", "seven one") if said in written]
+
+
+def test_a_postal_code_that_was_asked_for_can_still_be_changed(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "verifyCaller", {"pin": "94105"})
+    say(client, "updateContact", {"mailingPostalCode": "94105"})
+    drain(context, Kind.CONTACT_UPDATE)
+    (jane,) = (row for row in org.records("Contact") if row["Name"] == "Jane Miller")
+    assert jane["MailingPostalCode"] == "94105"
+
+
+@pytest.mark.parametrize("said", [CARD, "4111-1111-1111-1111", " ".join(CARD.replace(" ", ""))])
+def test_a_card_number_in_place_of_an_identifier_is_kept_nowhere(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org, said: str
+) -> None:
+    wanted = {"issueType": "billing", "description": "Refund", "accountNumber": said}
+    answer = say(client, "createSalesforceCase", wanted)
+    org.fault(status=503, resources=["query"])
+    refused = say(client, "addCaseComment", {"comment": "x", "caseNumber": said}, call_id="other")
+    org.fault()
+    drain(context, Kind.CASE_CREATE)
+    bare = CARD.replace(" ", "")
+    (case,) = (row for row in org.records("Case") if row["Call_Key__c"])
+    for text in (answer, refused, json.dumps(case), *in_store(store, said, bare)):
+        assert said not in text
+        assert bare not in text
+
+
+@pytest.mark.parametrize("number", ["ACC-12345", "123-45-6789", "9999 0000 1111 2222"])
+def test_an_account_number_that_is_no_card_stays(
+    client: FlaskClient, context: DeliveryContext, org: Org, number: str
+) -> None:
+    wanted = {"issueType": "billing", "description": "Refund", "accountNumber": number}
+    say(client, "createSalesforceCase", wanted, number=UNKNOWN)
+    drain(context, Kind.CASE_CREATE)
+    (case,) = (row for row in org.records("Case") if row["Call_Key__c"])
+    assert number in case["Description"]

@@ -30,6 +30,7 @@ from web.pool import Started
 from web.tools.registry import LOOKUPS, WRITES
 from web.tools.sentences import nothing_saved
 from web.tools.submit import Submission, fingerprint_of, submit
+from web.tools.texts import without_secrets
 from web.tools.turn import Turn
 
 MAX_ID_LENGTH = 512
@@ -111,7 +112,7 @@ def _validated(turn: Turn, call: ToolCall) -> _Step:
     except BadArgumentsError as bad:
         problems = bad.problems
         return _Step(call, tool, why_not=lambda: _wrong(turn, tool, problems))
-    return _Step(call, tool, given)
+    return _Step(call, tool, without_secrets(turn, tool, given))
 
 
 def _unread(turn: Turn, tool: Tool) -> str:
