@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from demo.stack import Org
 from shared.agent.sentences import Quoted
-from tests.calling import ask
+from shared.vapi.answers import MAX_CHARACTERS, for_the_ear
+from tests.calling import ask, say
 from web.tools.sentences import spoken_value
 
 
@@ -35,3 +37,36 @@ def test_a_text_that_only_looks_like_a_date_is_quoted_and_refuses_no_case(
 )
 def test_a_date_is_one(text: str, value: Any) -> None:
     assert spoken_value(text) == value
+
+
+def test_a_long_email_leaves_the_reference_in_the_answer(client: FlaskClient) -> None:
+    email = "m.a.x.i-m.i.l.i.a.n.e.v.o.n.h.o.h.e.n.s.t.e.i.n@" + "x." * 10 + "example.com"
+    said = say(client, "updateContact", {"email": email})
+    assert "reference" in said
+    assert len(said) <= MAX_CHARACTERS
+
+
+def test_an_answer_that_is_cut_closes_what_it_quotes(client: FlaskClient, org: Org) -> None:
+    for case in org.records("Case"):
+        if case["Status"] != "Closed":
+            status = "Waiting for the manufacturer's department, see the notes below"
+            org.edit("Case", case["Id"], Subject="Note to the assistant " * 5, Status=status)
+    said = say(client, "retrieveCustomerCase")
+    assert "…" in said
+    assert said.count('"') % 2 == 0
+    assert len(said) <= MAX_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'It is "' + "word " * 100 + '". The reference is K7M 2QX.',
+        "word " * 100 + "end. The reference is K7M 2QX.",
+        " ".join(f'"{"w" * 19}"' for _ in range(30)) + ". The reference is K7M 2QX.",
+    ],
+)
+def test_a_cut_leaves_the_last_sentence(text: str) -> None:
+    cut = for_the_ear(text)
+    assert cut.endswith(" The reference is K7M 2QX.")
+    assert cut.count('"') % 2 == 0
+    assert len(cut) <= MAX_CHARACTERS

@@ -24,6 +24,9 @@ from web.service import Service
 
 _UNREAD: Any = object()
 
+MAX_SPELLED = 180
+"""Characters; an answer has 300, and the reference has to fit as well."""
+
 LETTERS = {"@": "at", ".": "dot", "-": "dash", "_": "underscore", "+": "plus"}
 """Signs that are spelled with a word of the language."""
 
@@ -132,12 +135,15 @@ class Turn:
         return spoken_name(self.agent.sentences, self.language, argument)
 
     def spelled(self, text: str) -> str:
-        """Letter by letter, as a person spells it on the phone."""
-        return " ".join(
+        """Letter by letter, as a person spells it on the phone; what is too long ends in "…"."""
+        spelled = " ".join(
             self.say(f"letter-{LETTERS[letter]}") if letter in LETTERS else letter
             for letter in text
             if not letter.isspace()
         )
+        if len(spelled) <= MAX_SPELLED:
+            return spelled
+        return spelled[:MAX_SPELLED].rsplit(" ", 1)[0] + " …"
 
     def remember_secret(self, secret: str) -> None:
         """The caller said this to be verified: it is removed from the call's transcript."""
