@@ -1,12 +1,40 @@
-"""What the texts of a tool call may hold: not what the caller said to be verified."""
+"""What the texts of tool calls may hold: so much, and not what the caller said to be verified."""
 
 from dataclasses import replace
+from typing import Any
 
 from shared.agent.arguments import Given
 from shared.agent.tool_files import ArgumentType, Verb
 from shared.agent.tools import Tool
 from shared.calls.secrets_said import SecretsSaid
+from shared.vapi.messages import ToolCall
 from web.tools.turn import Turn
+
+MAX_ARGUMENTS = 48_000
+"""Characters of all arguments of a message together. Redacting them takes time that other callers
+wait for."""
+
+
+def within_limits(calls: list[ToolCall], most: int) -> list[ToolCall]:
+    """The first calls of a message that are not too many, nor too long together."""
+    left = MAX_ARGUMENTS
+    for nth, call in enumerate(calls[:most]):
+        left -= _length(call.arguments)
+        if left < 0:
+            return calls[:nth]
+    return calls[:most]
+
+
+def _length(arguments: Any) -> int:
+    match arguments:
+        case str():
+            return len(arguments)
+        case dict():
+            return sum(map(_length, arguments.values()))
+        case list():
+            return sum(map(_length, arguments))
+    return 0
+
 
 _FREE_TEXT = frozenset({ArgumentType.TEXT, ArgumentType.COMMENT})
 
