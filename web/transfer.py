@@ -23,7 +23,7 @@ from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
 from shared.vapi.messages import WEB
 from web.tools.caller import Caller, caller_for_a_write, may
-from web.tools.identify import MAX_NAME
+from web.tools.identify import MAX_NAME, named
 from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
 
@@ -43,6 +43,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     )
     may_name_owner = may(turn, caller, Verb.IDENTIFY, "Account.Owner")
     owned_by = caller if may_name_owner else None
+    who = _who(turn, caller)
     turn.store_decisions()
     number, whom = _destination(rules, fallback, owned_by, case_intent, now)
     if not number:
@@ -56,7 +57,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
             "destination": destination(rules, number, message, _header_values(turn, case_intent))
             | {
                 "transferPlan": rules.plan(
-                    _for_colleague(sentences, caller, case_intent), turn.say("transfer-failed")
+                    _for_colleague(sentences, who, case_intent), turn.say("transfer-failed")
                 )
             }
         }
@@ -123,16 +124,16 @@ def _destination(
     return fallback or "", colleague
 
 
-def _for_colleague(sentences: Sentences, caller: Caller, case_intent: Intent | None) -> str:
+def _who(turn: Turn, caller: Caller) -> Phrase:
+    """Who is calling, as far as the policy lets the caller hear it: colleagues would take a name
+    for a proof, and who holds the phone may hear what is said to them."""
+    if not caller.contact or caller.is_old:  # the number may have changed hands
+        return phrase("transfer-caller-unknown")
+    return named(turn, caller, with_number=False) or phrase("transfer-caller-not-verified")
+
+
+def _for_colleague(sentences: Sentences, who: Phrase, case_intent: Intent | None) -> str:
     """What the colleague is told before the caller is put through, in the default language."""
-    contact, who = caller.contact, phrase("transfer-caller-unknown")
-    if contact and not caller.is_old:  # the number may have changed hands
-        key = "customer-of-account" if contact.account_name else "customer"
-        who = phrase(
-            key,
-            name=quoted(contact.name, MAX_NAME),
-            account=quoted(contact.account_name, MAX_NAME),
-        )
     if not case_intent:
         return sentences.for_staff("transfer-summary", who=who)
     number = case_intent.receipt.number if case_intent.receipt else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.agent.arguments import Problem
 from shared.agent.sentences import Value
+from shared.agent.tool_files import Verb
 from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
 from shared.calls.decisions import Decision
@@ -102,12 +103,14 @@ class Turn:
     def language(self) -> str:
         """The caller's as far as it was read, else the assistant's, else the default. Asks nobody.
 
-        Of several customers with the number, the one that all of them speak.
+        Of several customers with the number, the one that all of them speak; only where
+        `may_show_language`.
         """
         sentences = self.agent.sentences
         snapshot = None if self._snapshot is _UNREAD else self._snapshot
         known = snapshot.customers if snapshot else ()
         customers = known if self._customers is None else self._customers
+        customers = customers if self.may_show_language else ()
         spoken = {sentences.matching(customer.language) for customer in customers}
         caller_language = spoken.pop() if len(spoken) == 1 else None
         return (
@@ -115,6 +118,14 @@ class Turn:
             or sentences.matching(self.state.assistant_language)
             or sentences.default
         )
+
+    @property
+    def may_show_language(self) -> bool:
+        """Whether the policy lets the caller hear who they are by what they have shown, or else by
+        their number: the language is a part of that. Not once they are locked out."""
+        proof = self.state.proof
+        tier = proof.tier if proof else Tier.RECOGNISED
+        return self.agent.policy.allows(tier, Verb.IDENTIFY)
 
     def source(self, tool: str) -> str:
         """The name of a tool of this call's agent folder among those of all folders."""
