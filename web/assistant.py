@@ -147,7 +147,7 @@ def _overrides(turn: Turn, caller: Caller) -> dict[str, Any]:
         accountName=in_quotes(contact.account_name if may_account else "", MAX_NAME),
         openCaseCount=str(len(cases)) if may(turn, caller, Verb.READ) else "",
         openCases=" ".join(case_sentence(turn, caller, case_) for case_ in cases[:MAX_CASES]),
-        language=language_tag(contact.language),
+        language=language_tag(contact.language) if turn.may_show_language else "",
     )
     turn.store_decisions()
     return {"variableValues": values} | spoken

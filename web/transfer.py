@@ -18,12 +18,13 @@ from shared.agent.sentences import Phrase, Sentences, Value, phrase, quoted
 from shared.agent.tool_files import Verb
 from shared.agent.transfer import Rules
 from shared.agent.transfer_plan import CALLER_IDS
+from shared.calls.secrets_said import SecretsSaid
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.domain.drafts import CaseDraft, CommentDraft
 from shared.domain.intent import Intent
 from shared.vapi.messages import WEB
 from web.tools.caller import Caller, caller_for_a_write, may
-from web.tools.identify import MAX_NAME
+from web.tools.identify import MAX_NAME, named
 from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call
 
@@ -46,6 +47,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
     )
     may_name_owner = may(turn, caller, Verb.IDENTIFY, "Account.Owner")
     owned_by = caller if may_name_owner else None
+    who = _who(turn, caller)
     turn.store_decisions()
     number, whom = _destination(rules, fallback, owned_by, case_intent, now)
     if not number:
@@ -59,7 +61,7 @@ def answer_transfer(turn: Turn, now: datetime) -> str:
             "destination": destination(rules, number, message, _header_values(turn, case_intent))
             | {
                 "transferPlan": rules.plan(
-                    _for_colleague(sentences, caller, case_intent), turn.say("transfer-failed")
+                    _for_colleague(sentences, who, case_intent), turn.say("transfer-failed")
                 )
             }
         }
@@ -126,16 +128,16 @@ def _destination(
     return fallback or "", colleague
 
 
-def _for_colleague(sentences: Sentences, caller: Caller, case_intent: Intent | None) -> str:
+def _who(turn: Turn, caller: Caller) -> Phrase:
+    """Who is calling, as far as the policy lets the caller hear it: colleagues would take a name
+    for a proof, and who holds the phone may hear what is said to them."""
+    if not caller.contact or caller.is_old:  # the number may have changed hands
+        return phrase("transfer-caller-unknown")
+    return named(turn, caller, with_number=False) or phrase("transfer-caller-not-verified")
+
+
+def _for_colleague(sentences: Sentences, who: Phrase, case_intent: Intent | None) -> str:
     """What the colleague is told before the caller is put through, in the default language."""
-    contact, who = caller.contact, phrase("transfer-caller-unknown")
-    if contact and not caller.is_old:  # the number may have changed hands
-        key = "customer-of-account" if contact.account_name else "customer"
-        who = phrase(
-            key,
-            name=quoted(contact.name, MAX_NAME),
-            account=quoted(contact.account_name, MAX_NAME),
-        )
     if not case_intent:
         return sentences.for_staff("transfer-summary", who=who)
     number = case_intent.receipt.number if case_intent.receipt else None
@@ -163,7 +165,8 @@ def _bring_up_to_date(
     if not case_intent:
         return
     labels = TranscriptLabels.of_call(sentences, state.direction)
-    so_far = service.calls.transcript(state.call_id, labels)[-MAX_SO_FAR:]
+    secrets = SecretsSaid(service.settings.vapi.server_secrets[0].encode(), state.secrets_said)
+    so_far = secrets.remove_from(service.calls.transcript(state.call_id, labels))[-MAX_SO_FAR:]
     key = "record-being-transferred" if so_far else "record-transferring"
     comment = CommentDraft(
         caller_number=state.number,

@@ -149,6 +149,7 @@ def answer(service: Service, message: Message) -> str:
             _remove_secrets(service, message, state)
             _retract(service, state)
         case "status-update":
+            _remove_secrets(service, message, state)
             _status(message, state)
         case "end-of-call-report":
             _end_of_call(service, message, state)
@@ -227,7 +228,7 @@ def _remove_secrets(service: Service, message: Message, state: CallState) -> Non
     if state.secrets_said:
         key = service.settings.vapi.server_secrets[0].encode()
         secrets = SecretsSaid(key, state.secrets_said)
-        service.calls.clean_utterance(message, state.call_id, secrets)
+        service.calls.clean_event(message, state.call_id, secrets)
 
 
 def _retract(service: Service, state: CallState) -> None:

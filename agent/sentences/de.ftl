@@ -348,6 +348,7 @@ transfer-no-phone = Dieses Gespräch läuft nicht über das Telefon und lässt s
 handover-refused = Ich kann dieses Gespräch nicht übergeben.
 
 transfer-caller-unknown = Eine Person mit unbekannter Telefonnummer
+transfer-caller-not-verified = Eine Person, deren Identität nicht geklärt ist,
 transfer-summary = { $who } möchte mit jemandem sprechen.
 transfer-summary-number = { $who } möchte mit jemandem über Vorgang { $number } sprechen, Thema { issue }.
 transfer-summary-reference = { $who } möchte mit jemandem über einen Vorgang mit der Referenz { $reference } sprechen, Thema { issue }.

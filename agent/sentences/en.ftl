@@ -355,6 +355,7 @@ handover-refused = I can't hand this call over.
 
 # To the colleague who takes the call, in the default language.
 transfer-caller-unknown = A caller who is not known by their number
+transfer-caller-not-verified = A caller who has not shown who they are
 transfer-summary = { $who } wants to talk to somebody.
 transfer-summary-number = { $who } wants to talk to somebody about case { $number }, { $issueType }.
 transfer-summary-reference = { $who } wants to talk to somebody about a case with reference { $reference }, { $issueType }.

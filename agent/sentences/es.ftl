@@ -347,6 +347,7 @@ transfer-no-phone = Esta conversación no es una llamada telefónica, así que n
 handover-refused = No puedo pasar esta llamada.
 
 transfer-caller-unknown = Una persona que no conocemos por su número
+transfer-caller-not-verified = Una persona que no ha demostrado quién es
 transfer-summary = { $who } quiere hablar con alguien.
 transfer-summary-number = { $who } quiere hablar con alguien sobre el caso { $number }, tema: { issue }.
 transfer-summary-reference = { $who } quiere hablar con alguien sobre un caso con la referencia { $reference }, tema: { issue }.

@@ -54,7 +54,7 @@ TYPES = {
     CALL: "hash",
     "vs:call:{call}:speech": "sorted set",
     "vs:call:{call}:senses": "sorted set",
-    "vs:call:{call}:decisions": "list",
+    "vs:call:{call}:decisions": "sorted set",
     "vs:call:{call}:code": "string",
     TRANSCRIPT: "hash",
     "vs:call:{call}:updates": "hash",

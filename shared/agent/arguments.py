@@ -30,7 +30,7 @@ from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
 from shared.errors import ServiceError
 from shared.phone import as_e164
-from shared.redaction import clean, redact
+from shared.redaction import Kind, clean, redact
 
 MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
 """A comment also contains the reference, which needs some of the space."""
@@ -276,6 +276,7 @@ def _type_of(argument: ArgumentFile) -> Any:
         case ArgumentType.REFERENCE:
             checks.append(BeforeValidator(_normal(as_reference, "reference")))
         case ArgumentType.CASE_NUMBER:
+            checks.append(BeforeValidator(_no_payment_number))
             checks.append(BeforeValidator(_normal(case_numbers.normal_form, "case_number")))
         case ArgumentType.TEXT:
             checks.append(BeforeValidator(_without_secrets))
@@ -283,6 +284,7 @@ def _type_of(argument: ArgumentFile) -> Any:
             checks.append(BeforeValidator(_without_secrets))
             checks.append(AfterValidator(_fits_a_comment))
         case ArgumentType.IDENTIFIER:
+            checks.append(BeforeValidator(_without_payment_numbers))
             checks.append(AfterValidator(_has_letters_or_digits))
         case ArgumentType.DATE:
             checks.append(BeforeValidator(_iso(date.fromisoformat)))
@@ -305,6 +307,26 @@ def _without_secrets(value: Any, info: Any) -> Any:
     if not isinstance(value, str):
         return value
     return redact(clean(value), (info.context or {}).get("region", "US"))
+
+
+_PAYMENT = frozenset({Kind.CARD, Kind.BANK_ACCOUNT})
+"""What has a check digit. An account number may be written like a social security number."""
+
+
+def _without_payment_numbers(value: Any, info: Any) -> Any:
+    """An identifier, unless it is the number of a card or of a bank account."""
+    if not isinstance(value, str):
+        return value
+    region = (info.context or {}).get("region", "US")
+    text, spelled = redact(clean(value), region, _PAYMENT), spoken_form(value)
+    found = redact(spelled, region, _PAYMENT)
+    return text if found == spelled or text != clean(value) else found
+
+
+def _no_payment_number(value: Any, info: Any) -> Any:
+    if isinstance(value, str) and _without_payment_numbers(value, info) != clean(value):
+        raise PydanticCustomError("wrong", "a payment number")
+    return value
 
 
 def _phone(value: Any, info: Any) -> Any:

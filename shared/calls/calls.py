@@ -14,13 +14,14 @@ from typing import Any
 import redis
 
 from shared.batches import BatchedScript
-from shared.calls.secrets_said import SecretsSaid
+from shared.calls.secrets_said import MAX_REMEMBERED, SecretsSaid
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
 from shared.domain.identity import Proof
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
+from shared.redaction import redact_json
 from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
@@ -131,6 +132,7 @@ class Calls:
         self._replace_utterances = load(store, "calls", "replace_utterances")
         self._prove = load(store, "calls", "prove")
         self._transferred = load(store, "calls", "transferred")
+        self._remember_secret = load(store, "calls", "remember_secret")
 
     def record_event(
         self,
@@ -314,28 +316,56 @@ class Calls:
         with translated():
             self._transferred(args=[f"{self._prefix}call:{call_id}", LIFE_S * 1000])
 
-    def remember_secrets(self, call_id: str, secrets: SecretsSaid) -> None:
-        """Remember what was said, and remove it from the utterances that are stored already."""
-        self.note(call_id, secrets_said=" ".join(secrets.entries))
-        with translated():
-            stored = self._store.hgetall(f"{self._prefix}call:{call_id}:transcript")
-        self._clean(call_id, secrets, stored)
+    def remember_secret(self, call_id: str, key: bytes, entry: str) -> tuple[str, ...]:
+        """Remember what was said, and remove it from the words that are stored already.
 
-    def clean_utterance(self, message: Message, call_id: str, secrets: SecretsSaid) -> None:
-        """Remove what was said from the utterance of a message that was just recorded."""
-        if text := _stored(_words(message)):
+        Returns all entries of the call, also those of tool calls that are answered meanwhile.
+        """
+        of_call = f"{self._prefix}call:{call_id}"
+        with translated():
+            entries = self._remember_secret(args=[of_call, entry, MAX_REMEMBERED, LIFE_S * 1000])
+            stored = self._store.hgetall(f"{of_call}:transcript")
+        secrets = SecretsSaid(key, tuple(entries))
+        self._clean(call_id, secrets, stored)
+        self._clean_updates(call_id, secrets)
+        return secrets.entries
+
+    def clean_event(self, message: Message, call_id: str, secrets: SecretsSaid) -> None:
+        """Remove what was said from the words of a message that was just recorded."""
+        if message.type == "status-update":
+            self._clean_updates(call_id, secrets)
+        elif text := _stored(_words(message)):
             self._clean(call_id, secrets, {_digest(text): text})
 
+    def _clean_updates(self, call_id: str, secrets: SecretsSaid) -> None:
+        key = f"{self._prefix}call:{call_id}:updates"
+        with translated():
+            stored = self._store.hgetall(key)
+        cleaned = {
+            name: json.dumps(redact_json(json.loads(text), secrets.remove_from))
+            for name, text in stored.items()
+        }
+        changed = [part for pair in cleaned.items() if stored[pair[0]] != pair[1] for part in pair]
+        if changed:
+            with translated():
+                self._replace_utterances(args=[key, *changed])
+
     def _clean(self, call_id: str, secrets: SecretsSaid, stored: Mapping[str, str]) -> None:
-        """stored: digest → utterance (JSON)."""
-        cleaned = {}
+        """stored: digest → utterance (JSON). Each speaker's utterances are read as one text."""
+        said: dict[str, list[tuple[str, Utterance]]] = {}
         for name, text in stored.items():
             try:
                 words = read_json(Utterance, text)
             except UnreadableError:
                 continue  # `transcript` leaves it out
-            if (without := secrets.remove_from(words.text)) != words.text:
-                cleaned[name] = json.dumps(asdict(replace(words, text=without)))
+            said.setdefault(words.speaker, []).append((name, words))
+        cleaned = {}
+        for utterances in said.values():
+            utterances.sort(key=lambda entry: entry[1].at_ms)
+            without = secrets.remove_across([words.text for _, words in utterances])
+            for (name, words), text in zip(utterances, without, strict=True):
+                if text != words.text:
+                    cleaned[name] = json.dumps(asdict(replace(words, text=text)))
         if cleaned:
             pairs_ = [part for pair in cleaned.items() for part in pair]
             with translated():

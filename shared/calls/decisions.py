@@ -5,7 +5,7 @@ For operators (`python -m cli policy explain`). Has ids and codes, and nothing t
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import redis
@@ -16,16 +16,19 @@ from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
 MAX_DECISIONS = 200
-"""Of a call; the oldest go first."""
+"""Of a call; the oldest go first. Equal ones are one, so repeats push out nothing."""
 
 LIFE_S = 24 * 3600
+
+_IN_A_MESSAGE = 1000
+"""At most so many decisions of one message; parts of a millisecond are their order."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """at_ms: when (epoch ms). tool: that asked, "" for the greeting. about: the verb, or the verb
-    and a field. evidence: what showed who is calling. tier: that follows from it. needs: the tier
-    that the policy wants."""
+    """at_ms: when (epoch ms), the last time of equal ones. tool: that asked, "" for the greeting.
+    about: the verb, or the verb and a field. evidence: what showed who is calling. tier: that
+    follows from it. needs: the tier that the policy wants."""
 
     at_ms: int
     tool: str
@@ -46,18 +49,22 @@ class Decisions:
     def queue(self, pipe: Any, call_id: str, decisions: Sequence[Decision]) -> None:
         """Store them, as commands of a pipeline."""
         key = self._key(call_id)
-        pipe.rpush(key, *(json.dumps(asdict(decision)) for decision in decisions))
-        pipe.ltrim(key, -MAX_DECISIONS, -1)
+        made = {
+            json.dumps(asdict(replace(decision, at_ms=0))): decision.at_ms + nth / _IN_A_MESSAGE
+            for nth, decision in enumerate(decisions[:_IN_A_MESSAGE])
+        }
+        pipe.zadd(key, made, gt=True)
+        pipe.zremrangebyrank(key, 0, -MAX_DECISIONS - 1)
         pipe.expire(key, LIFE_S)
 
     def of_call(self, call_id: str) -> list[Decision]:
-        """In the order in which they were made."""
+        """In the order in which they were last made."""
         with translated():
-            stored = self._store.lrange(self._key(call_id), 0, -1)
+            stored = self._store.zrange(self._key(call_id), 0, -1, withscores=True)
         found = []
-        for text in stored:
+        for text, at_ms in stored:
             try:
-                found.append(read_json(Decision, text))
+                found.append(replace(read_json(Decision, text), at_ms=int(at_ms)))
             except UnreadableError:
                 log.warning("decision_unreadable", call_id=call_id)
         return found

@@ -39,7 +39,7 @@ from shared.logs import log
 from shared.settings import Settings
 from shared.store import StoreUnavailableError
 from shared.vapi.messages import INBOUND
-from shared.vapi.report import EndOfCall
+from shared.vapi.report import EndOfCall, without_secrets
 from shared.vapi.values import as_iso
 
 FINGERPRINT = "end-of-call"
@@ -100,7 +100,7 @@ class EndOfCallWriter:
             report,
             summary=secrets.remove_from(report.summary),
             transcript=secrets.remove_from(report.transcript),
-            outcome=secrets.remove_from_all(report.outcome),
+            outcome=without_secrets(report.outcome, secrets.remove_from),
         )
         stored_transcript = max(
             self._calls.transcript(state.call_id, labels), updates.get("transcript", ""), key=len

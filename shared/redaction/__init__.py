@@ -1,17 +1,22 @@
 """Cleans texts before they are stored, logged, shown or sent: pure functions without a state."""
 
 from shared.redaction.cleaning import clean, without_formula
+from shared.redaction.json_values import redact_json
 from shared.redaction.kinds import ALL, Kind
 from shared.redaction.quoting import plain_line
-from shared.redaction.removal import redact, redact_across, redact_values
+from shared.redaction.removal import redact, redact_across, redact_values, redact_values_across
+from shared.redaction.tokens import normal_form
 
 __all__ = [
     "ALL",
     "Kind",
     "clean",
+    "normal_form",
     "plain_line",
     "redact",
     "redact_across",
+    "redact_json",
     "redact_values",
+    "redact_values_across",
     "without_formula",
 ]

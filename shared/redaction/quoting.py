@@ -33,7 +33,11 @@ _URL = re.compile(
 _BEGINNING_OF_TAG = re.compile(r"<(?=[A-Za-z/!?|%])")
 _EMPTY = re.compile(r"\(\s*\)|\[\s*\]|<\s*>")
 _ANY_MARK = re.compile("[<>{}|%$#@&:;]")
-_DOUBLE_QUOTES = re.compile('["“”„‟«»＂″]')
+_DOUBLE_QUOTES = re.compile(
+    '["«»\u02ba\u02dd\u02ee\u02f6\u05f4\u201c-\u201f\u2033\u2034\u2036\u2037\u2057\u275d\u275e\u2760\u2e42'
+    "\u3003\u301d-\u301f\uff02\U0001f676-\U0001f678]"
+)
+"""What looks like a double quote, and what Unicode calls one; also three and four primes."""
 
 
 def plain_line(text: str, max_length: int) -> str:
@@ -51,7 +55,8 @@ def plain_line(text: str, max_length: int) -> str:
     else:
         text = _ANY_MARK.sub(" ", text)
     line = _DOUBLE_QUOTES.sub("'", clean(text))
-    return fit_line(line, max_length) if max_length > 0 else ""
+    # A backslash at the end would take the quote after it for a part of the text.
+    return fit_line(line, max_length).rstrip("\\ ") if max_length > 0 else ""
 
 
 def _without_marks(text: str) -> str:

@@ -64,19 +64,41 @@ def redact_values(text: str, matches: Callable[[str], bool], lengths: Collection
 
     lengths: how many digits such a value has. `matches` is called with these only.
     """
-    document = Document(text)
+    return redact_values_across([text], matches, lengths)[0]
+
+
+def redact_values_across(
+    texts: Sequence[str],
+    matches: Callable[[str], bool],
+    lengths: Collection[int],
+    word_lengths: Collection[int] = (),
+) -> list[str]:
+    """The same for consecutive utterances of one speaker, as `redact_across` does it.
+
+    word_lengths: how long a value with letters is, without spaces: "tango seven" is "tango7".
+    """
+    if not texts:
+        return []
+    document = _joined(texts)
     longest_first = sorted(set(lengths), reverse=True)
-    return replaced([text], document, _values(document, matches, longest_first))[0]
+    found = [*_values(document, matches, longest_first)]
+    if word_lengths:
+        found += _worded_values(document, matches, frozenset(word_lengths))
+    return replaced(texts, document, found)
 
 
 def _one_round(texts: Sequence[str], region: str, kinds: Collection[Kind]) -> list[str]:
-    starts = list(accumulate((len(text) + 1 for text in texts[:-1]), initial=0))
-    document = Document("\n".join(texts), starts)
+    document = _joined(texts)
     found: list[Span] = []
     for kind, find in _FINDERS:
         if kind in kinds and (kind is not Kind.SOCIAL_SECURITY or region == "US"):
             found += find(document)
     return replaced(texts, document, found) if found else list(texts)
+
+
+def _joined(texts: Sequence[str]) -> Document:
+    starts = list(accumulate((len(text) + 1 for text in texts[:-1]), initial=0))
+    return Document("\n".join(texts), starts)
 
 
 def _values(
@@ -97,3 +119,48 @@ def _values(
                     yield document.span(run[at].first, run[last].last, Kind.PASSWORD)
                     unread = start + length
                     break
+
+
+def _worded_values(
+    document: Document, matches: Callable[[str], bool], lengths: frozenset[int]
+) -> Iterator[Span]:
+    """Values with letters, of whole words. A word for a digit is read in both ways."""
+    readings = [_as_digits(document), _as_words(document)]
+    longest = max(lengths)
+    for first in range(len(document.tokens)):
+        for reading in readings:
+            value, at = "", first
+            while at < len(reading) and len(value) < longest and reading[at] is not None:
+                word, end = reading[at] or ("", at + 1)
+                value, at = value + word, end
+                if word and len(value) in lengths and matches(value):
+                    yield document.span(first, at - 1, Kind.PASSWORD)
+
+
+_Reading = list[tuple[str, int] | None]
+"""For each token: what it adds to a value, and the token after it; None ends a value."""
+
+
+def _as_words(document: Document) -> _Reading:
+    return [
+        ("" if _is_passed_over(document, at) else token.word, at + 1) if token.word else None
+        for at, token in enumerate(document.tokens)
+    ]
+
+
+def _as_digits(document: Document) -> _Reading:
+    reading = _as_words(document)
+    for at in range(len(reading)):
+        if digits := document.numbers.digits_at(at):
+            reading[at] = (digits.text, digits.end)
+    return reading
+
+
+def _is_passed_over(document: Document, at: int) -> bool:
+    """A letter alone may be one of the value's."""
+    word = document.word(at)
+    return len(word) > 1 and (document.is_in("hesitations", at) or word in _SEPARATORS)
+
+
+_SEPARATORS = frozenset({"dash", "hyphen", "minus", "slash", "dot", "point", "space", "underscore"})
+"""As `shared/domain/identifiers.py` leaves them out of what was said."""

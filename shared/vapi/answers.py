@@ -5,13 +5,20 @@ Rules of docs/vendors.md V7: always HTTP 200, the exact id, `name`, one line, ne
 """
 
 import json
+import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from shared.domain.text import one_line
 from shared.vapi.messages import ToolCall
 
 MAX_CHARACTERS = 300
+MAX_LAST_SENTENCE = 120
+
+_QUOTED = re.compile(r'"([^"]*)"')
+_QUOTED_LENGTHS = (60, 40, 20)
+_LAST_SENTENCE = re.compile(r"(?<=[.!?] )[^.!?\"]+[.!?]$")
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,25 @@ def as_function_body(entry: str) -> str:
 
 
 def for_the_ear(text: str) -> str:
-    """One line of at most 300 characters, cut at a word."""
+    """One line of at most 300 characters. What is quoted is shortened first; then the beginning is
+    cut at a word, because the last sentence may say the reference."""
     line = one_line(text) or "…"
+    for length in _QUOTED_LENGTHS:
+        if len(line) > MAX_CHARACTERS:
+            line = _QUOTED.sub(partial(_shorter, length=length), line)
     if len(line) <= MAX_CHARACTERS:
         return line
-    return line[: MAX_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+    last = _LAST_SENTENCE.search(line)
+    tail = f" {last[0]}" if last and len(last[0]) <= MAX_LAST_SENTENCE else ""
+    head = _cut(line[: len(line) - len(tail)], MAX_CHARACTERS - len(tail) - 1)
+    return head + ('"' if head.count('"') % 2 else "") + tail
+
+
+def _shorter(quoted: re.Match[str], length: int) -> str:
+    return f'"{_cut(quoted[1], length)}"'
+
+
+def _cut(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
+    return text[: length - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"

@@ -6,12 +6,13 @@ be missing or have another type (docs/vendors.md V10, V16 to V19).
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.domain.text import one_line
-from shared.redaction import clean, redact
+from shared.redaction import clean, redact, redact_json
 from shared.vapi.greeting import greeting_in
 from shared.vapi.messages import AGENT, CALLER, Message
 from shared.vapi.values import (
@@ -302,9 +303,22 @@ def _outcome(
         "structured_outputs": {name: _bounded(result) for name, result in outputs.items()},
         "structured_data": _bounded(_first(analyses, "structuredData")),
     }
-    return _that_fits(
-        {name: value for name, value in outcome.items() if value not in (None, "", [], {})}
-    )
+    known = {name: value for name, value in outcome.items() if value not in (None, "", [], {})}
+    return without_secrets(_that_fits(known), redact)
+
+
+def without_secrets(outcome: dict[str, Any], remove: Callable[[str], str]) -> dict[str, Any]:
+    """The outcome with everything that a model wrote as `remove` returns it."""
+    return {
+        name: redact_json(value, remove) if name in _FROM_A_MODEL else value
+        for name, value in outcome.items()
+    }
+
+
+_FROM_A_MODEL = frozenset(
+    {"success_evaluation", "summary_output", "structured_outputs", "structured_data"}
+)
+"""What a caller said may be in any place of these, as a text, a number or a name."""
 
 
 def _that_fits(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -392,7 +406,7 @@ def destination(value: Any) -> str:
 def _bounded(value: Any, depth: int = 0) -> Any:
     """A JSON value, cut to the limits."""
     if isinstance(value, str):
-        return redact(clean(value[:MAX_VALUE]))
+        return clean(value[:MAX_VALUE])
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
@@ -402,7 +416,8 @@ def _bounded(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [_bounded(part, depth + 1) for part in value[:MAX_ITEMS]]
     return {
-        name[:MAX_NAME]: _bounded(part, depth + 1) for name, part in list(value.items())[:MAX_ITEMS]
+        clean(name)[:MAX_NAME]: _bounded(part, depth + 1)
+        for name, part in list(value.items())[:MAX_ITEMS]
     }
 
 

@@ -136,3 +136,13 @@ def test_a_plain_line_is_cut_at_a_word() -> None:
     assert plain_line("word", 4) == "word"
     assert plain_line("word", 1) == "…"
     assert plain_line("word", 0) == ""
+
+
+@pytest.mark.parametrize("mark", list('"“”„‟«»＂″〝〞〟ʺˮ״❝❞❠🙶🙷🙸⹂‶‴‷⁗˝˶〃'))
+def test_a_plain_line_has_nothing_that_looks_like_a_double_quote(mark: str) -> None:
+    assert plain_line(f"a{mark}b", 50) == "a'b"
+
+
+@pytest.mark.parametrize("end", ["\\", "\\\\", " \\ \\", "\\\u200b"])
+def test_a_plain_line_does_not_end_in_a_backslash(end: str) -> None:
+    assert plain_line(f"C:\\Temp{end}", 50) == "C:\\Temp"

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from shared.calls import calls
 from shared.calls.calls import MAX_UTTERANCE_LENGTH
 from shared.journal.journal import Journal
+from shared.redaction import redact
 from shared.vapi.messages import safe_id
 from tests.calling import LABELS, ask, message, post, tool_message
 from web.service import Service
@@ -134,3 +135,33 @@ def test_a_long_control_url_is_not_kept(client: FlaskClient, store: redis.Redis)
 
 def test_ids_of_the_usual_length_stand_in_keys_as_they_are() -> None:
     assert safe_id("7420f27a-30fd-4f49-a995-5549ae7cc00d") == "7420f27a-30fd-4f49-a995-5549ae7cc00d"
+
+
+def test_the_arguments_of_a_message_are_bounded_together_before_they_are_read(
+    client: FlaskClient, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def counted(text: str, *others: Any) -> str:
+        read.append(len(text))
+        return redact(text, *others)
+
+    monkeypatch.setattr("shared.agent.arguments.redact", counted)
+    wanted = {"issueType": "billing", "description": "1 " * 15_900, "onExisting": "new"}
+    listed = [(f"t{nth}", "createSalesforceCase", wanted) for nth in range(20)]
+    results = post(client, tool_message(*listed)).get_json()["results"]
+    assert [result["toolCallId"] for result in results] == [f"t{nth}" for nth in range(20)]
+    assert [nth for nth, result in enumerate(results) if "result" in result] == [0]
+    assert {result.get("error") for result in results[1:]} == {
+        "That is too much at once. Nothing was done for this one. Ask for it by itself."
+    }
+    assert journal.counts()["accepted"] == 1
+    assert sum(read) < 40_000
+
+
+@pytest.mark.parametrize("name", ["description", "unknown"])
+def test_arguments_that_are_too_long_by_themselves_are_refused_unread(
+    client: FlaskClient, journal: Journal, name: str
+) -> None:
+    assert "too much" in ask(client, "createSalesforceCase", CASE | {name: ["x" * 49_000]})["error"]
+    assert journal.counts().get("accepted", 0) == 0

@@ -6,6 +6,7 @@ changed cell turns a test red.
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -551,6 +552,24 @@ def test_the_evidence_of_an_unknown_caller_is_named(
         f"addCaseComment: comment refused: {evidence}, so the caller is unknown; "
         "it needs recognised"
     )
+
+
+def test_repeats_push_out_no_evidence(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify(client, PIN)
+    say(client, "updateContact", {"mobilePhone": NEW_MOBILE}, call_id="c")
+    before = explained(settings, monkeypatch, "c")
+    monkeypatch.setattr("shared.calls.decisions.MAX_DECISIONS", len(before) + 4)
+    for nth in range(10):
+        now = int(time.time() * 1000) + nth
+        post(
+            client,
+            tool_message((f"r{nth}", "retrieveCustomerCase", {}), call_id="c", timestamp=now),
+        )
+    after = explained(settings, monkeypatch, "c")
+    assert set(before) <= set(after)
+    assert len(after) == len(set(after))
 
 
 def test_a_call_without_decisions_is_named(

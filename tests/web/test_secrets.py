@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from demo.stack import Org
 from shared.domain.kinds import Kind
-from tests.calling import message, post, say
+from tests.calling import UNKNOWN, ask, message, post, say, tool_message
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
@@ -151,3 +151,146 @@ def test_a_name_in_the_greeting_is_cleaned_as_well(client: FlaskClient, org: Org
     org.edit("Contact", jane["Id"], FirstName="Jane {{transfer}}", LastName="<i>Miller</i>")
     given = say(client, "lookupCustomer", call_id="other")
     assert '"Jane transfer Miller"' in given
+
+
+def test_two_answers_of_one_message_are_both_removed(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    """The lookups of a message run side by side."""
+    said = "Maybe 8361, or it was 4271."
+    for nth in range(8):
+        call = f"call-{nth}"
+        answers = (("a", "verifyCaller", {"pin": "8361"}), ("b", "verifyCaller", {"pin": PIN}))
+        post(client, tool_message(*answers, call_id=call))
+        body = message("end-of-call-report", call_id=call, artifact={"transcript": f"User: {said}"})
+        post(client, body)
+    drain(context, Kind.CALL_LOG)
+    written = [row["Description"] for row in org.records("Task") if row["Call_Key__c"]]
+    assert len(written) == 8
+    assert not [text for text in written if "8361" in text or PIN in text]
+
+
+@pytest.mark.parametrize("answers", [("1", "22", "333"), (PIN, PIN, PIN, "4711")])
+def test_short_answers_and_those_that_were_not_compared_remove_nothing(
+    client: FlaskClient, context: DeliveryContext, org: Org, answers: tuple[str, ...]
+) -> None:
+    for nth, answer in enumerate(answers):
+        ask(client, "verifyCaller", {"pin": answer}, id=f"v-{nth}", number=UNKNOWN)
+    report(client, artifact={"transcript": "User: 1 of 22, 333 and 4711 dollars"})
+    assert "1 of 22, 333 and 4711 dollars" in task(context, org)["Description"]
+
+
+def test_a_pin_that_was_said_in_two_parts_is_in_no_transcript(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org
+) -> None:
+    says(client, "It's four two", 1)
+    says(client, "Yes?", 2, role="assistant")
+    says(client, "seven one.", 3)
+    say(client, "verifyCaller", {"pin": PIN})
+    assert in_store(store, "four two", "seven one") == []
+    parts = "User: It's four two\nAI: Yes?\nUser: seven one.\nUser: It is 10:42 7 1 things"
+    report(client, artifact={"transcript": parts})
+    written = task(context, org)["Description"]
+    assert "four two" not in written
+    assert "seven one" not in written
+    assert "Yes?" in written
+
+
+@pytest.mark.parametrize(
+    "spoken", ["tango seven", "TANGO7", "Tango 7", "t a n g o 7", "tango, uh, dash seven"]
+)
+def test_a_pin_with_letters_is_in_no_transcript(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org, spoken: str
+) -> None:
+    says(client, f"It's {spoken} now.", 1)
+    say(client, "verifyCaller", {"pin": "tango 7"})
+    says(client, f"Again: {spoken}!", 2)
+    assert in_store(store, spoken) == []
+    report(client, artifact={"transcript": f"User: It's {spoken}.\nUser: seven to tango"})
+    written = task(context, org)["Description"]
+    assert spoken not in written
+    assert "seven to tango" in written
+
+
+def test_numbers_and_names_of_what_vapi_found_out_lose_their_secrets(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "verifyCaller", {"pin": PIN})
+    bare = CARD.replace(" ", "")
+    outputs = {"card": int(bare), "pin": int(PIN), f"card {CARD}": "given", f"pin {PIN}": True}
+    report(
+        client,
+        analysis={"structuredData": {"pin": int(PIN), "securityCode": 123, "orders": 123}},
+        artifact={
+            "structuredOutputs": {
+                "x": {"name": "Payment", "result": outputs},
+                "y": {"name": f"Card {CARD}", "result": "yes"},
+            }
+        },
+    )
+    assert in_store(store, CARD, bare, PIN) == []
+    written = task(context, org)["Description"]
+    assert not [secret for secret in (CARD, bare, PIN) if secret in written]
+    assert written.count("123") == 1
+
+
+def test_a_pin_stays_out_of_the_texts_of_other_tools_and_of_status_updates(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org
+) -> None:
+    forwarding = message("status-update", status="forwarding", summary="They said 4271.")
+    post(client, forwarding)
+    say(client, "createSalesforceCase", {"issueType": "billing", "description": "Refund"})
+    say(client, "verifyCaller", {"pin": PIN})
+    assert in_store(store, PIN) == []
+    say(client, "addCaseComment", {"comment": "It did not like 4271."})
+    say(client, "requestCallback", {"reason": "problem with 4271", "when": "after four two 7 1"})
+    says(client, "four two", 1)
+    says(client, "seven one", 2)
+    body = message("status-update", status="forwarding", transcript="User: 4271", timestamp=5)
+    body["message"]["summary"] = "They said four two seven one."
+    post(client, body)
+    assert in_store(store, PIN, "four two seven one", "four two 7 1") == []
+    post(client, message("transfer-destination-request"))
+    for kind in (Kind.CASE_CREATE, Kind.CASE_COMMENT, Kind.CALLBACK):
+        drain(context, kind)
+    written = json.dumps([org.records(name) for name in ("Case", "CaseComment", "Task")])
+    assert "It did not like [password removed]." in written
+    assert not [said for said in (PIN, "four two", "seven one") if said in written]
+
+
+def test_a_postal_code_that_was_asked_for_can_still_be_changed(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    say(client, "verifyCaller", {"pin": "94105"})
+    say(client, "updateContact", {"mailingPostalCode": "94105"})
+    drain(context, Kind.CONTACT_UPDATE)
+    (jane,) = (row for row in org.records("Contact") if row["Name"] == "Jane Miller")
+    assert jane["MailingPostalCode"] == "94105"
+
+
+@pytest.mark.parametrize("said", [CARD, "4111-1111-1111-1111", " ".join(CARD.replace(" ", ""))])
+def test_a_card_number_in_place_of_an_identifier_is_kept_nowhere(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org, said: str
+) -> None:
+    wanted = {"issueType": "billing", "description": "Refund", "accountNumber": said}
+    answer = say(client, "createSalesforceCase", wanted)
+    org.fault(status=503, resources=["query"])
+    refused = say(client, "addCaseComment", {"comment": "x", "caseNumber": said}, call_id="other")
+    org.fault()
+    drain(context, Kind.CASE_CREATE)
+    bare = CARD.replace(" ", "")
+    (case,) = (row for row in org.records("Case") if row["Call_Key__c"])
+    for text in (answer, refused, json.dumps(case), *in_store(store, said, bare)):
+        assert said not in text
+        assert bare not in text
+
+
+@pytest.mark.parametrize("number", ["ACC-12345", "123-45-6789", "9999 0000 1111 2222"])
+def test_an_account_number_that_is_no_card_stays(
+    client: FlaskClient, context: DeliveryContext, org: Org, number: str
+) -> None:
+    wanted = {"issueType": "billing", "description": "Refund", "accountNumber": number}
+    say(client, "createSalesforceCase", wanted, number=UNKNOWN)
+    drain(context, Kind.CASE_CREATE)
+    (case,) = (row for row in org.records("Case") if row["Call_Key__c"])
+    assert number in case["Description"]

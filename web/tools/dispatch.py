@@ -30,6 +30,7 @@ from web.pool import Started
 from web.tools.registry import LOOKUPS, WRITES
 from web.tools.sentences import nothing_saved
 from web.tools.submit import Submission, fingerprint_of, submit
+from web.tools.texts import within_limits, without_secrets
 from web.tools.turn import Turn
 
 MAX_ID_LENGTH = 512
@@ -62,8 +63,8 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     """The entries for `results`, one per call, in the same order. Raises no errors of its own."""
     settings = turn.service.settings
     deadline = Deadline.after(settings.salesforce.lookup_deadline_ms / 1000)
-    limit = settings.calls.max_tool_calls_per_message
-    steps = [_validated(turn, call) for call in calls[:limit]]
+    within = within_limits(calls, settings.calls.max_tool_calls_per_message)
+    steps = [_validated(turn, call) for call in within]
     for step in steps:
         step.is_alone = len(calls) == 1
     equal_calls: Counter[str] = Counter()
@@ -85,7 +86,7 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     # Not stored for a redelivery, so in the one language that can't change between the two.
     sentences = turn.agent.sentences
     too_many = sentences.say(sentences.default, "too-many-calls")
-    others = [_Step(call) for call in calls[limit:]]
+    others = [_Step(call) for call in calls[len(within) :]]
     for step in others:
         step.tool = turn.agent.tools.get(step.call.name)
         _count(step, "refused")
@@ -111,7 +112,7 @@ def _validated(turn: Turn, call: ToolCall) -> _Step:
     except BadArgumentsError as bad:
         problems = bad.problems
         return _Step(call, tool, why_not=lambda: _wrong(turn, tool, problems))
-    return _Step(call, tool, given)
+    return _Step(call, tool, without_secrets(turn, tool, given))
 
 
 def _unread(turn: Turn, tool: Tool) -> str:

@@ -44,13 +44,18 @@ def lookup_customer(turn: Turn, tool: Tool, _given: Given, deadline: Deadline) -
     return result(turn.say("caller-not-known", first=first))
 
 
-def named(turn: Turn, caller: Caller, tool: Tool | None = None) -> Phrase | None:
-    """What the policy lets the caller hear of who they are; None when that is not even a name."""
+def named(
+    turn: Turn, caller: Caller, tool: Tool | None = None, *, with_number: bool = True
+) -> Phrase | None:
+    """What the policy lets the caller hear of who they are; None when that is not even a name.
+
+    with_number: also their account number.
+    """
     contact = caller.contact
     if contact is None or not may(turn, caller, Verb.IDENTIFY, NAME, tool=tool):
         return None
     account = contact.account_name if may(turn, caller, Verb.IDENTIFY, ACCOUNT, tool=tool) else ""
-    with_number = may(turn, caller, Verb.IDENTIFY, ACCOUNT_NUMBER, tool=tool)
+    with_number = with_number and may(turn, caller, Verb.IDENTIFY, ACCOUNT_NUMBER, tool=tool)
     return _named(
         quoted(contact.name, MAX_NAME),
         quoted(account, MAX_NAME),

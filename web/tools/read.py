@@ -49,7 +49,7 @@ def read(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
 def get_case_status(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
     if reference := given.get("reference"):
         intent = turn.service.journal.by_reference(reference)
-        if intent and not intent.is_purged:
+        if intent and _is_theirs(turn, intent, deadline):
             return _status_of_intent(turn, tool, intent, deadline)
         return _status_in_org(turn, tool, "reference", reference, deadline)
     if case_number := given.get("caseNumber"):
@@ -96,6 +96,13 @@ def _case_of(turn: Turn, caller: Caller, number: str) -> CaseSummary | None:
 
 def _case_by_number(service: Service, number: str, deadline: Deadline) -> CaseSummary | None:
     return service.ask(lambda until: service.customers.case_by_number(number, until), deadline)
+
+
+def _is_theirs(turn: Turn, intent: Intent, deadline: Deadline) -> bool:
+    """Raises SalesforceError, as the search for a reference of nothing does."""
+    if known_caller(turn).identity.requested(intent):
+        return True
+    return look_up_caller(turn, deadline).identity.requested(intent)
 
 
 def _status_of_intent(turn: Turn, tool: Tool, intent: Intent, deadline: Deadline) -> Answer:
@@ -168,7 +175,6 @@ def _status_of_delivered_case(
 
 def list_cases(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
     assert isinstance(tool.file, ReadFile)
-    file = tool.file
     caller = look_up_caller(turn, deadline)
     contact = caller.contact
     if not contact:
@@ -178,8 +184,15 @@ def list_cases(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answ
     account_number = given.get("accountNumber")
     if account_number and not same_identifier(account_number, contact.account_number):
         return result(turn.say("account-number-differs"))
-    cases = [case_ for case_ in open_cases(turn, caller) if _is_wanted(case_, file, given)]
-    issue_type = given.get("issueType")
+    wanted = _wanted(tool.file, given)
+    known = {
+        field: value
+        for field, value in wanted.items()
+        if may(turn, caller, Verb.READ, f"Case.{field}", tool=tool)
+    }
+    cases = [case_ for case_ in open_cases(turn, caller) if _is_wanted(case_, known)]
+    # Which cases are left, and whether any are, would say what the caller may not hear.
+    issue_type = given.get("issueType") if known == wanted else None
     if not cases and issue_type:
         return with_age(turn, caller, turn.say("no-open-case-about", issueType=issue_type))
     if not cases:
@@ -199,13 +212,21 @@ OF_A_CASE = {"Type": "type", "Priority": "priority", "Status": "status"}
 """The fields of a case that `where` can name: those that are known without another request."""
 
 
-def _is_wanted(case_: CaseSummary, file: ReadFile, given: Given) -> bool:
+def _wanted(file: ReadFile, given: Given) -> dict[str, str]:
+    """Field → the value that a case has to have."""
     stored = given.stored()
-    for field, entry in file.where.items():
-        value = filled(FieldValue(*as_field_value(entry)), stored)
-        if value and str(getattr(case_, OF_A_CASE[field])).lower() != str(value).lower():
-            return False
-    return True
+    values = {
+        field: filled(FieldValue(*as_field_value(entry)), stored)
+        for field, entry in file.where.items()
+    }
+    return {field: str(value) for field, value in values.items() if value}
+
+
+def _is_wanted(case_: CaseSummary, wanted: dict[str, str]) -> bool:
+    return all(
+        str(getattr(case_, OF_A_CASE[field])).lower() == value.lower()
+        for field, value in wanted.items()
+    )
 
 
 def with_age(turn: Turn, caller: Caller, sentence: str) -> Answer:

@@ -1,12 +1,13 @@
 """What several tools say: which sentence it is, and what goes into it."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from shared.agent.arguments import Given
-from shared.agent.sentences import NOT_GIVEN, Quoted, Value, phrase, quoted
+from shared.agent.sentences import NOT_GIVEN, Value, phrase, quoted
 from shared.agent.tool_files import ArgumentType, Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import CaseDraft
@@ -24,6 +25,9 @@ SUBJECT = "Case.Subject"
 MAX_SPOKEN_SUBJECT = 60
 MAX_QUOTED = 255
 MAX_SPOKEN_VALUE = 80
+
+SAYABLE_YEARS = range(1700, 4001)
+"""Those of Salesforce's dates. Times near the limits of Python's can't be put into words."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}.*")
@@ -123,8 +127,9 @@ def spoken_value(value: Any) -> Value:
     if isinstance(value, int | float):
         return value
     text = plain_line(str(value), MAX_QUOTED)
-    if _DAY.fullmatch(text):
-        return date.fromisoformat(text)
-    if _MOMENT.fullmatch(text):
-        return datetime.fromisoformat(text)
-    return Quoted(text[:MAX_SPOKEN_VALUE])
+    with suppress(ValueError):  # a text that only looks like one
+        moment = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        moment = datetime.fromisoformat(text) if _MOMENT.fullmatch(text) else moment
+        if moment and moment.year in SAYABLE_YEARS:
+            return moment
+    return quoted(text, MAX_SPOKEN_VALUE)

@@ -4,10 +4,12 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 from shared.agent.arguments import Problem
 from shared.agent.sentences import Value
+from shared.agent.tool_files import Verb
 from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
 from shared.calls.decisions import Decision
@@ -23,6 +25,9 @@ from web.service import Service
 
 _UNREAD: Any = object()
 
+MAX_SPELLED = 180
+"""Characters; an answer has 300, and the reference has to fit as well."""
+
 LETTERS = {"@": "at", ".": "dot", "-": "dash", "_": "underscore", "+": "plus"}
 """Signs that are spelled with a word of the language."""
 
@@ -33,6 +38,8 @@ class Turn:
     at_ms: the message's own time (epoch ms). message_id: no other message has it.
     conversation_id: "" when the message names no call, chat or session. shown: the caller numbers
     in the message. stops: the kinds and tools that wait or that an operator paused.
+
+    The lookups of a message run side by side, so changes of `state` take turns.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Turn:
         self._outdated: set[str] = set()
         self.stops = Stops()
         self._decisions: list[Decision] = []
+        self._changing = Lock()
 
     def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
         """For each tool call's key: the right to answer it, or the answer that it has already.
@@ -95,12 +103,14 @@ class Turn:
     def language(self) -> str:
         """The caller's as far as it was read, else the assistant's, else the default. Asks nobody.
 
-        Of several customers with the number, the one that all of them speak.
+        Of several customers with the number, the one that all of them speak; only where
+        `may_show_language`.
         """
         sentences = self.agent.sentences
         snapshot = None if self._snapshot is _UNREAD else self._snapshot
         known = snapshot.customers if snapshot else ()
         customers = known if self._customers is None else self._customers
+        customers = customers if self.may_show_language else ()
         spoken = {sentences.matching(customer.language) for customer in customers}
         caller_language = spoken.pop() if len(spoken) == 1 else None
         return (
@@ -108,6 +118,14 @@ class Turn:
             or sentences.matching(self.state.assistant_language)
             or sentences.default
         )
+
+    @property
+    def may_show_language(self) -> bool:
+        """Whether the policy lets the caller hear who they are by what they have shown, or else by
+        their number: the language is a part of that. Not once they are locked out."""
+        proof = self.state.proof
+        tier = proof.tier if proof else Tier.RECOGNISED
+        return self.agent.policy.allows(tier, Verb.IDENTIFY)
 
     def source(self, tool: str) -> str:
         """The name of a tool of this call's agent folder among those of all folders."""
@@ -128,20 +146,25 @@ class Turn:
         return spoken_name(self.agent.sentences, self.language, argument)
 
     def spelled(self, text: str) -> str:
-        """Letter by letter, as a person spells it on the phone."""
-        return " ".join(
+        """Letter by letter, as a person spells it on the phone; what is too long ends in "…"."""
+        spelled = " ".join(
             self.say(f"letter-{LETTERS[letter]}") if letter in LETTERS else letter
             for letter in text
             if not letter.isspace()
         )
+        if len(spelled) <= MAX_SPELLED:
+            return spelled
+        return spelled[:MAX_SPELLED].rsplit(" ", 1)[0] + " …"
 
     def remember_secret(self, secret: str) -> None:
         """The caller said this to be verified: it is removed from the call's transcript."""
         key = self.service.settings.vapi.server_secrets[0].encode()
-        secrets = SecretsSaid(key, self.state.secrets_said).with_one_more(secret)
-        self.state = replace(self.state, secrets_said=secrets.entries)
-        if self.state.call_id:
-            self.service.calls.remember_secrets(self.state.call_id, secrets)
+        entry = SecretsSaid(key).entry_of(secret)
+        if not entry or not self.state.call_id:
+            return
+        entries = self.service.calls.remember_secret(self.state.call_id, key, entry)
+        with self._changing:
+            self.state = replace(self.state, secrets_said=entries)
 
     def decided(
         self, tool: str, about: str, evidence: str, tier: Tier, needs: Tier, *, allowed: bool
@@ -171,7 +194,8 @@ class Turn:
         call_id, transfers = self.state.call_id, self.state.transfers
         if call_id and not self.service.calls.prove(call_id, proof, transfers):
             return False
-        self.state = replace(self.state, proof=proof)
+        with self._changing:
+            self.state = replace(self.state, proof=proof)
         return True
 
     def transferred(self) -> None:

@@ -38,8 +38,6 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
     state = turn.state
     caller = look_up_caller(turn, deadline)
     candidates = [customer.contact_id for customer in caller.customers or ()]
-    for secret in filter(None, (said.pin, said.code, *said.knowledge.values())):
-        turn.remember_secret(secret)
     failed = result(turn.first(own(tool.name, "verify", "failed")))
     if not state.call_id or not state.number:
         candidates = []
@@ -50,6 +48,8 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
         if guess.is_too_many_for_the_call:
             _lock(turn)
         return failed
+    for secret in filter(None, (said.pin, said.code, *said.knowledge.values())):
+        turn.remember_secret(secret)
     try:
         proof = _proof(turn, tool, said, candidates, deadline)
     except TwilioError as error:

@@ -49,11 +49,9 @@ def find_case(
     none that this caller may change."""
     if reference:
         intent = turn.service.journal.by_reference(reference)
-        if intent and intent.is_purged:
-            intent = None  # the org still knows the case by this reference
-        if intent and intent.kind is not Kind.CASE_CREATE:
-            return refusal(turn.say("reference-of-no-case"))
-        if intent:
+        # Whatever another caller asked for gets what a reference of nothing gets. The org still
+        # knows the cases by it that the journal has no data of any more.
+        if intent and caller_for_a_write(turn).identity.requested(intent):
             return case_opened_by(turn, tool, intent)
         return _case_in_org(turn, tool, "reference", reference)
     if case_number:
@@ -70,6 +68,8 @@ def case_opened_by(turn: Turn, tool: Tool, intent: Intent) -> Target | Answer:
     of_this_call = bool(turn.state.call_id) and intent.call_id == turn.state.call_id
     if not of_this_call and not may(turn, caller, tool.verb, tool=tool, pending=True):
         return refusal(_not_yours(turn, caller, "reference"))
+    if intent.kind is not Kind.CASE_CREATE:
+        return refusal(turn.say("reference-of-no-case"))
     is_theirs = identity.requested(intent)
     number = intent.receipt.number if intent.receipt else None
     if is_theirs and (identity.contact_id or not number or not identity.is_settled):
@@ -121,6 +121,8 @@ def _case_in_org(turn: Turn, tool: Tool, by: str, value: str) -> Target | Answer
             return Target(number=value)
         return trouble(turn.say("reference-not-looked-up"))
     identity = caller.identity
+    if found is None and by == "reference" and not identity.is_settled:
+        return trouble(turn.say("reference-not-looked-up"))  # it may be of a request of theirs
     if found is None or (
         identity.is_settled and not may_discuss(turn, caller, tool, found.contact_id)
     ):
