@@ -20,17 +20,18 @@ from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.identify import Identify, read_identify, wrong_updates
 from shared.agent.languages import PROJECT
-from shared.agent.policy import Policy, read_policy
+from shared.agent.policy import DEFAULT, Policy, read_policy
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
-from shared.agent.tool_files import AnyFile, ToolFile, UpdateFile
+from shared.agent.tool_files import AnyFile, ToolFile, UpdateFile, Verb, is_of_team
 from shared.agent.tool_sentences import sentences_of_tools
 from shared.agent.tools import Tool, tool_of
 from shared.agent.transfer import Rules, read_rules
 from shared.agent.wording import in_our_words
+from shared.domain.identity import Tier, highest
 from shared.salesforce.phones import PHONES
 
 TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -78,6 +79,22 @@ class Agent:
             for name in tool.file.fields
         }
         return tuple(sorted(names))
+
+    def needs(self, verb: Verb, what: str = DEFAULT, tool: Tool | None = None) -> Tier:
+        """The tier that a caller needs by the policy, and by the files of tools.
+
+        tool: which says or does it. A part of another tool, or of none, such as a greeting by name,
+        needs what the strictest of the verb's own tools does.
+        """
+        asked = {tool.name: tool} if tool else {}
+        if tool is None or tool.verb is not verb:
+            asked |= {
+                name: other
+                for name, other in self.tools.items()
+                if other.verb is verb and not is_of_team(other.file)
+            }
+        tiers = (other.file.tier for other in asked.values())
+        return highest(self.policy.needs(verb, what), *filter(None, tiers))
 
 
 @cache

@@ -28,6 +28,10 @@ _FOLDER = Path(__file__).parent / "policies"
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*")
 _VERBS = tuple(verb for verb in Verb if verb is not Verb.VERIFY)
 _WITH_FIELDS = (Verb.IDENTIFY, Verb.READ, Verb.UPDATE)
+_OF_IDENTIFY = ("Contact.Name", "Account.Name", "Account.AccountNumber", "Account.Owner")
+_OF_CASES = ("Case.Subject", "Case.Type", "Case.Priority")
+"""The fields that the code itself asks about. Of a team's own object, each tool asks about its
+own."""
 _OTHER_CELLS: dict[Verb, tuple[str, ...]] = {
     Verb.IDENTIFY: (ACCOUNT_LINE,),
     Verb.READ: (HOUSEHOLD,),
@@ -37,7 +41,6 @@ _OTHER_CELLS: dict[Verb, tuple[str, ...]] = {
     Verb.CALL_BACK: (ANOTHER_NUMBER,),
 }
 _TIERS = " or ".join(f'"{tier}"' for tier in Tier)
-
 
 @dataclass(frozen=True)
 class Policy:
@@ -124,9 +127,22 @@ def _wrong_tiers(
             can = " or ".join(_names(verb))
             fields = ', or a field such as "Contact.Email"' if verb in _WITH_FIELDS else ""
             yield Mistake(FILE, line, f"{verb} has no {name}", f"write {can}{fields}")
+        elif known := _without_effect(verb, name):
+            remedy = f"write default or {' or '.join(known)}"
+            yield Mistake(FILE, line, f"{verb} does not tell {name} apart", remedy)
         elif verb is Verb.CREATE and name == DEFAULT and tier != Tier.UNKNOWN:
             remedy = 'leave it at "unknown"; a tool for another object may say tier = "verified"'
             yield Mistake(FILE, line, "a case is taken from every caller", remedy)
+
+
+def _without_effect(verb: Verb, name: str) -> tuple[str, ...]:
+    """The fields that are asked about, where this one never is; () where it may be."""
+    known: tuple[str, ...] = ()
+    if verb is Verb.IDENTIFY and "." in name:
+        known = _OF_IDENTIFY
+    elif verb is Verb.READ and name.casefold().startswith("case."):
+        known = _OF_CASES
+    return () if name.casefold() in map(str.casefold, known) else known
 
 
 def _names(verb: Verb) -> tuple[str, ...]:

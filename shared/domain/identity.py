@@ -41,6 +41,10 @@ class Tier(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
+def highest(*tiers: Tier) -> Tier:
+    return max(tiers, key=list(Tier).index)
+
+
 CODE = "code"
 
 
