@@ -21,6 +21,7 @@ from shared.agent.errors import AgentError, Mistake
 from shared.agent.identify import Identify, read_identify, wrong_updates
 from shared.agent.languages import PROJECT
 from shared.agent.policy import DEFAULT, Policy, read_policy
+from shared.agent.proofs import known_to_others, open_to_others, proofs_of
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
@@ -131,11 +132,15 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     if identify:
         guarded = (*PHONES, *identify.phone_fields)
         mistakes += wrong_updates(folder, tools.values(), guarded)
+    proofs = proofs_of(tools.values())
+    if identify and policy:
+        mistakes += open_to_others(folder, tools.values(), policy, proofs)
+        mistakes += known_to_others(folder, tools.values(), policy, identify.phone_fields)
     if mistakes or not (
         sentences and assistant and salesforce and transfer and claims and policy and identify
     ):
         raise AgentError(mistakes, folder)
-    policy = policy.guarding(identify.phone_fields)
+    policy = policy.guarding(identify.phone_fields, proofs.tiers)
     return Agent(
         folder, tools, sentences, assistant, salesforce, transfer, claims, policy, identify
     )

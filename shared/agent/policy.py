@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
 from shared.agent.tool_files import Verb
-from shared.domain.identity import Tier
+from shared.domain.identity import Tier, highest
 
 FILE = "policy.toml"
 BASES = ("strict", "standard", "open")
@@ -42,6 +43,9 @@ _OTHER_CELLS: dict[Verb, tuple[str, ...]] = {
 }
 _TIERS = " or ".join(f'"{tier}"' for tier in Tier)
 
+NOTHING: Mapping[str, Tier] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Policy:
     """base: the shipped policy that it starts from. tiers: verb → "default" or field → tier."""
@@ -56,12 +60,24 @@ class Policy:
         named = (tier for name, tier in of_verb.items() if name.casefold() == what.casefold())
         return next(named, of_verb[DEFAULT])
 
-    def guarding(self, phone_fields: Sequence[str]) -> "Policy":
-        """The same, with a cell for each of these fields of Contact. They identify callers, so they
-        need what Contact.Phone needs unless the policy names them."""
+    def guarding(
+        self, phone_fields: Sequence[str], proofs: Mapping[str, Tier] = NOTHING
+    ) -> "Policy":
+        """The same, with a cell for each of these fields of Contact.
+
+        phone_fields: they identify callers, so they need what Contact.Phone needs unless the policy
+        names them. proofs: field → the tier that it proves, which a change of it needs at least.
+        """
         update = self.tiers[Verb.UPDATE]
         own = {f"Contact.{name}": self.needs(Verb.UPDATE, A_PHONE) for name in phone_fields}
-        return replace(self, tiers={**self.tiers, Verb.UPDATE: own | dict(update)})
+        guarded = replace(self, tiers={**self.tiers, Verb.UPDATE: own | dict(update)})
+        proving = {
+            f"Contact.{name}": highest(guarded.needs(Verb.UPDATE, f"Contact.{name}"), tier)
+            for name, tier in proofs.items()
+        }
+        return replace(
+            self, tiers={**self.tiers, Verb.UPDATE: proving | own | dict(update) | proving}
+        )
 
     def allows(self, tier: Tier, verb: Verb, what: str = DEFAULT) -> bool:
         return tier.reaches(self.needs(verb, what))
