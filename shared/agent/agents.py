@@ -15,6 +15,7 @@ from shared.agent.errors import AgentError, Mistake
 from shared.agent.folder import Agent, load_agent
 from shared.agent.identify import wrong_updates
 from shared.agent.languages import PROJECT, default_language
+from shared.agent.proofs import known_to_others, open_to_others, proofs_of
 from shared.domain.intent import source_of
 from shared.salesforce.phones import PHONES, STANDARD_NUMBERS, NumberFields
 from shared.settings import Settings
@@ -109,10 +110,12 @@ def _load(dirs: tuple[str, ...], languages: tuple[str, ...]) -> Agents:
     ]
     if mistakes := mistakes + list(_disagreements(agents)):
         raise AgentError(mistakes)
-    # A field that identifies callers of another folder is as sensitive here.
-    guarded = {name for agent in agents for name in agent.identify.phone_fields}
+    # A field that identifies callers of another folder, or proves something there, is as sensitive
+    # here.
+    guarded = sorted({name for agent in agents for name in agent.identify.phone_fields})
+    proofs = proofs_of(tool for agent in agents for tool in agent.tools.values()).tiers
     return Agents(
-        tuple(replace(agent, policy=agent.policy.guarding(sorted(guarded))) for agent in agents)
+        tuple(replace(agent, policy=agent.policy.guarding(guarded, proofs)) for agent in agents)
     )
 
 
@@ -124,7 +127,15 @@ def _disagreements(agents: list[Agent]) -> Iterator[Mistake]:
     claimed: dict[str, Path] = {}
     for place, agent in enumerate(agents):
         of_others = sorted(phone_fields - set(agent.identify.phone_fields) - set(PHONES))
-        for mistake in wrong_updates(agent.folder, agent.tools.values(), of_others):
+        tools = agent.tools.values()
+        found = [*wrong_updates(agent.folder, tools, of_others)]
+        for served in agents:
+            if served is not agent:
+                proofs = proofs_of(served.tools.values())
+                found += open_to_others(agent.folder, tools, agent.policy, proofs)
+                phones = served.identify.phone_fields
+                found += known_to_others(agent.folder, tools, served.policy, phones)
+        for mistake in sorted(set(found)):
             yield replace(mistake, file=str(agent.folder / mistake.file))
         if other := names.get(agent.name):
             yield Mistake(

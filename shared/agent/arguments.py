@@ -37,6 +37,13 @@ MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
 
 MAX_TEXT = 32_000
 
+FIRST_YEAR, LAST_YEAR = 1700, 4000
+"""Salesforce stores days of these years (SOAP API, primitive data types; not confirmed)."""
+
+MOST = 10**15 - 1
+"""The largest number that is taken, and its negative the least: 15 digits are exact in every number
+field and in JSON."""
+
 NOT_GIVEN = frozenset(
     {"n/a", "none", "null", "nil", "unknown", "not given", "not provided", "undefined"}
 )
@@ -264,9 +271,9 @@ def _type_of(argument: ArgumentFile) -> Any:
                 ),
             ]
         case ArgumentType.INTEGER:
-            return Annotated[int, _bounds(argument)]
+            return Annotated[int, *_bounds(argument)]
         case ArgumentType.NUMBER:
-            return Annotated[float, _bounds(argument), AllowInfNan(False)]
+            return Annotated[float, *_bounds(argument), AllowInfNan(False)]
         case ArgumentType.BOOLEAN:
             return bool
         case ArgumentType.PHONE:
@@ -287,19 +294,20 @@ def _type_of(argument: ArgumentFile) -> Any:
             checks.append(BeforeValidator(_without_payment_numbers))
             checks.append(AfterValidator(_has_letters_or_digits))
         case ArgumentType.DATE:
-            checks.append(BeforeValidator(_iso(date.fromisoformat)))
+            checks.append(BeforeValidator(_iso(_day)))
         case ArgumentType.TIME:
             checks.append(BeforeValidator(_iso(lambda text: time.fromisoformat(text))))
         case ArgumentType.DATETIME:
-            checks.append(BeforeValidator(_iso(datetime.fromisoformat)))
+            checks.append(BeforeValidator(_iso(_moment)))
     checks.append(AfterValidator(_not_longer(argument.max_length or MAX_TEXT)))
     if argument.pattern:
         checks.append(AfterValidator(_matches(re.compile(argument.pattern))))
     return Annotated[(str, *checks)]
 
 
-def _bounds(argument: ArgumentFile) -> Any:
-    return Field(ge=argument.minimum, le=argument.maximum)
+def _bounds(argument: ArgumentFile) -> tuple[Any, ...]:
+    """The file's, within those of every number."""
+    return Field(ge=-MOST, le=MOST), Field(ge=argument.minimum, le=argument.maximum)
 
 
 def _without_secrets(value: Any, info: Any) -> Any:
@@ -371,6 +379,21 @@ def _iso(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
             raise PydanticCustomError("wrong", "not a date or time") from None
 
     return check
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError
+    return day
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    # A year of room at both ends: by another clock it may be another day.
+    if not FIRST_YEAR < moment.year < LAST_YEAR:
+        raise ValueError
+    return moment
 
 
 def _fits_a_comment(value: str) -> str:

@@ -20,17 +20,19 @@ from shared.agent.consistency import wrong_with
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.identify import Identify, read_identify, wrong_updates
 from shared.agent.languages import PROJECT
-from shared.agent.policy import Policy, read_policy
+from shared.agent.policy import DEFAULT, Policy, read_policy
+from shared.agent.proofs import known_to_others, open_to_others, proofs_of
 from shared.agent.salesforce import SalesforceMapping
 from shared.agent.salesforce import read as read_salesforce
 from shared.agent.sentences import SHIPPED, Sentences
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
-from shared.agent.tool_files import AnyFile, ToolFile, UpdateFile
+from shared.agent.tool_files import AnyFile, ToolFile, UpdateFile, Verb, is_of_team
 from shared.agent.tool_sentences import sentences_of_tools
 from shared.agent.tools import Tool, tool_of
 from shared.agent.transfer import Rules, read_rules
 from shared.agent.wording import in_our_words
+from shared.domain.identity import Tier, highest
 from shared.salesforce.phones import PHONES
 
 TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -79,6 +81,22 @@ class Agent:
         }
         return tuple(sorted(names))
 
+    def needs(self, verb: Verb, what: str = DEFAULT, tool: Tool | None = None) -> Tier:
+        """The tier that a caller needs by the policy, and by the files of tools.
+
+        tool: which says or does it. A part of another tool, or of none, such as a greeting by name,
+        needs what the strictest of the verb's own tools does.
+        """
+        asked = {tool.name: tool} if tool else {}
+        if tool is None or tool.verb is not verb:
+            asked |= {
+                name: other
+                for name, other in self.tools.items()
+                if other.verb is verb and not is_of_team(other.file)
+            }
+        tiers = (other.file.tier for other in asked.values())
+        return highest(self.policy.needs(verb, what), *filter(None, tiers))
+
 
 @cache
 def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
@@ -114,11 +132,15 @@ def load_agent(agent_dir: str, language: str = SHIPPED) -> Agent:
     if identify:
         guarded = (*PHONES, *identify.phone_fields)
         mistakes += wrong_updates(folder, tools.values(), guarded)
+    proofs = proofs_of(tools.values())
+    if identify and policy:
+        mistakes += open_to_others(folder, tools.values(), policy, proofs)
+        mistakes += known_to_others(folder, tools.values(), policy, identify.phone_fields)
     if mistakes or not (
         sentences and assistant and salesforce and transfer and claims and policy and identify
     ):
         raise AgentError(mistakes, folder)
-    policy = policy.guarding(identify.phone_fields)
+    policy = policy.guarding(identify.phone_fields, proofs.tiers)
     return Agent(
         folder, tools, sentences, assistant, salesforce, transfer, claims, policy, identify
     )

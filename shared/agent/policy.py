@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from shared.agent.errors import AgentError, Mistake
 from shared.agent.toml_errors import not_toml
 from shared.agent.toml_lines import line_of, lines_of
 from shared.agent.tool_files import Verb
-from shared.domain.identity import Tier
+from shared.domain.identity import Tier, highest
 
 FILE = "policy.toml"
 BASES = ("strict", "standard", "open")
@@ -28,6 +29,10 @@ _FOLDER = Path(__file__).parent / "policies"
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*")
 _VERBS = tuple(verb for verb in Verb if verb is not Verb.VERIFY)
 _WITH_FIELDS = (Verb.IDENTIFY, Verb.READ, Verb.UPDATE)
+_OF_IDENTIFY = ("Contact.Name", "Account.Name", "Account.AccountNumber", "Account.Owner")
+_OF_CASES = ("Case.Subject", "Case.Type", "Case.Priority")
+"""The fields that the code itself asks about. Of a team's own object, each tool asks about its
+own."""
 _OTHER_CELLS: dict[Verb, tuple[str, ...]] = {
     Verb.IDENTIFY: (ACCOUNT_LINE,),
     Verb.READ: (HOUSEHOLD,),
@@ -37,6 +42,8 @@ _OTHER_CELLS: dict[Verb, tuple[str, ...]] = {
     Verb.CALL_BACK: (ANOTHER_NUMBER,),
 }
 _TIERS = " or ".join(f'"{tier}"' for tier in Tier)
+
+NOTHING: Mapping[str, Tier] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,12 +60,24 @@ class Policy:
         named = (tier for name, tier in of_verb.items() if name.casefold() == what.casefold())
         return next(named, of_verb[DEFAULT])
 
-    def guarding(self, phone_fields: Sequence[str]) -> "Policy":
-        """The same, with a cell for each of these fields of Contact. They identify callers, so they
-        need what Contact.Phone needs unless the policy names them."""
+    def guarding(
+        self, phone_fields: Sequence[str], proofs: Mapping[str, Tier] = NOTHING
+    ) -> "Policy":
+        """The same, with a cell for each of these fields of Contact.
+
+        phone_fields: they identify callers, so they need what Contact.Phone needs unless the policy
+        names them. proofs: field → the tier that it proves, which a change of it needs at least.
+        """
         update = self.tiers[Verb.UPDATE]
         own = {f"Contact.{name}": self.needs(Verb.UPDATE, A_PHONE) for name in phone_fields}
-        return replace(self, tiers={**self.tiers, Verb.UPDATE: own | dict(update)})
+        guarded = replace(self, tiers={**self.tiers, Verb.UPDATE: own | dict(update)})
+        proving = {
+            f"Contact.{name}": highest(guarded.needs(Verb.UPDATE, f"Contact.{name}"), tier)
+            for name, tier in proofs.items()
+        }
+        return replace(
+            self, tiers={**self.tiers, Verb.UPDATE: proving | own | dict(update) | proving}
+        )
 
     def allows(self, tier: Tier, verb: Verb, what: str = DEFAULT) -> bool:
         return tier.reaches(self.needs(verb, what))
@@ -124,9 +143,22 @@ def _wrong_tiers(
             can = " or ".join(_names(verb))
             fields = ', or a field such as "Contact.Email"' if verb in _WITH_FIELDS else ""
             yield Mistake(FILE, line, f"{verb} has no {name}", f"write {can}{fields}")
+        elif known := _without_effect(verb, name):
+            remedy = f"write default or {' or '.join(known)}"
+            yield Mistake(FILE, line, f"{verb} does not tell {name} apart", remedy)
         elif verb is Verb.CREATE and name == DEFAULT and tier != Tier.UNKNOWN:
             remedy = 'leave it at "unknown"; a tool for another object may say tier = "verified"'
             yield Mistake(FILE, line, "a case is taken from every caller", remedy)
+
+
+def _without_effect(verb: Verb, name: str) -> tuple[str, ...]:
+    """The fields that are asked about, where this one never is; () where it may be."""
+    known: tuple[str, ...] = ()
+    if verb is Verb.IDENTIFY and "." in name:
+        known = _OF_IDENTIFY
+    elif verb is Verb.READ and name.casefold().startswith("case."):
+        known = _OF_CASES
+    return () if name.casefold() in map(str.casefold, known) else known
 
 
 def _names(verb: Verb) -> tuple[str, ...]:

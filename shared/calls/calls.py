@@ -18,7 +18,7 @@ from shared.calls.secrets_said import MAX_REMEMBERED, SecretsSaid
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
-from shared.domain.identity import Proof
+from shared.domain.identity import Proof, Tier
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
 from shared.redaction import redact_json
@@ -524,15 +524,19 @@ def _state(
         assistant_language=stored.get("assistant_language", ""),
         language=stored.get("language", ""),
         agent=stored.get("agent", ""),
-        proof=_proof(call_id, stored.get("proof", "")),
+        proof=_proof(call_id, stored.get("proof", ""), stored.get("agent", "")),
         transfers=_number(stored.get("transfers")),
         secrets_said=tuple(stored.get("secrets_said", "").split()),
     )
 
 
-def _proof(call_id: str, stored: str) -> Proof | None:
+def _proof(call_id: str, stored: str, agent: str) -> Proof | None:
+    """None where another agent folder took it. Too many wrong answers count in all of them."""
     try:
-        return read_json(Proof, stored) if stored else None
+        proof = read_json(Proof, stored) if stored else None
     except UnreadableError:
         log.warning("proof_unreadable", call_id=call_id)
         return None
+    if proof and proof.agent != agent and proof.tier is not Tier.UNKNOWN:
+        return None
+    return proof

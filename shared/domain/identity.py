@@ -41,6 +41,10 @@ class Tier(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
+def highest(*tiers: Tier) -> Tier:
+    return max(tiers, key=list(Tier).index)
+
+
 CODE = "code"
 
 
@@ -49,13 +53,15 @@ class Proof:
     """What a caller has shown about themselves in one call. Valid for this call, number and contact
     only.
 
-    tier: UNKNOWN after too many wrong answers. by: CODE for a one-time code, "" otherwise.
+    tier: UNKNOWN after too many wrong answers. by: CODE for a one-time code, "" otherwise. agent:
+    the agent folder of the call then, "" for the first one; another asks for other things.
     """
 
     contact_id: str
     number: str
     tier: Tier
     by: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from shared.agent.errors import AgentError
 from shared.agent.languages import AGENT_FOLDER
 from shared.calls.call_updates import CallUpdate, CallUpdates
 from shared.calls.calls import Calls
+from shared.domain.identity import Tier
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
@@ -194,6 +195,32 @@ def test_a_caller_is_transferred_by_the_rules_of_the_folder(
 ) -> None:
     given = post(client, dialled(message("transfer-destination-request"), number)).get_json()
     assert ("destination" in given) is has_queue
+
+
+def test_what_one_folder_takes_as_a_proof_shows_nothing_in_another(
+    client: FlaskClient, store: redis.Redis
+) -> None:
+    calls = Calls(store)
+    wanted = ("t-1", "verifyCaller", {"pin": "4271"})
+    post(client, tool_message(wanted, call_id="call-1"))
+    shown = calls.state("call-1").proof
+    assert shown
+    assert shown.tier is Tier.VERIFIED
+    post(client, dialled(message("status-update", status="in-progress"), NORD))
+    assert calls.state("call-1").proof is None
+
+
+def test_too_many_wrong_answers_to_one_folder_count_in_another(
+    client: FlaskClient, store: redis.Redis
+) -> None:
+    calls = Calls(store)
+    for nth in range(3):
+        wanted = (f"t-{nth}", "verifyCaller", {"pin": f"111{nth}"})
+        post(client, tool_message(wanted, call_id="call-1"))
+    post(client, dialled(message("status-update", status="in-progress"), NORD))
+    locked = calls.state("call-1").proof
+    assert locked
+    assert locked.tier is Tier.UNKNOWN
 
 
 # -- folders that don't go together ----------------------------------------------------------------

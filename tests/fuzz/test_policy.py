@@ -22,8 +22,12 @@ odd = st.one_of(st.text(max_size=8), st.integers(), st.booleans(), st.lists(st.i
 right = st.fixed_dictionaries(
     {"base": st.sampled_from(BASES)},
     optional={
-        str(verb): st.dictionaries(st.sampled_from(("default", *FIELDS[:2])), tiers, max_size=3)
-        for verb in (Verb.IDENTIFY, Verb.READ, Verb.UPDATE)
+        str(verb): st.dictionaries(st.sampled_from(("default", *fields)), tiers, max_size=3)
+        for verb, fields in (
+            (Verb.IDENTIFY, ("Contact.Name", "Account.Owner")),
+            (Verb.READ, ("Case.Subject", "Order__c.Status__c")),
+            (Verb.UPDATE, ("Contact.Email", "Contact.Name")),
+        )
     },
 )
 wrong = st.dictionaries(

@@ -105,6 +105,41 @@ def test_what_json_has_no_number_for_is_no_number(number: Any) -> None:
         schema.read({"amount": number}, "US")
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (ArgumentType.DATE, "1699-12-31"),
+        (ArgumentType.DATE, "4001-01-01"),
+        (ArgumentType.DATETIME, "0001-01-01T00:00:00+14:00"),
+        (ArgumentType.DATETIME, "9999-12-31T23:00:00-14:00"),
+        (ArgumentType.INTEGER, "1" + "0" * 15),
+        (ArgumentType.INTEGER, "-1" + "0" * 4000),
+        (ArgumentType.NUMBER, "1e15"),
+    ],
+)
+def test_a_day_or_a_number_that_no_field_can_hold_is_refused(
+    kind: ArgumentType, value: str
+) -> None:
+    schema = schema_of({"given": ArgumentFile(type=kind)})
+    with pytest.raises(BadArgumentsError):
+        schema.read({"given": value}, "US")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (ArgumentType.DATE, "1700-01-01"),
+        (ArgumentType.DATE, "4000-12-31"),
+        (ArgumentType.DATETIME, "2026-12-01T10:00:00+14:00"),
+        (ArgumentType.INTEGER, 10**15 - 1),
+        (ArgumentType.NUMBER, -999.5),
+    ],
+)
+def test_what_fields_can_hold_is_taken(kind: ArgumentType, value: Any) -> None:
+    schema = schema_of({"given": ArgumentFile(type=kind)})
+    assert schema.read({"given": value}, "US").values == {"given": value}
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("junk", [[], {}, [1], {"a": []}, 1e300, True, "x" * 40_000, "\x00"])
 def test_nonsense_in_any_argument_is_a_sentence_or_harmless(tool: str, junk: Any) -> None:

@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from cli.__main__ import cli
 from demo.stack import Org, Store
 from shared.agent.errors import AgentError
+from shared.agent.folder import load_agent
 from shared.agent.languages import AGENT_FOLDER
 from shared.agent.policy import read_policy
 from shared.agent.tool_files import Verb
@@ -601,6 +602,12 @@ def refused(tmp_path: Path, text: str) -> list[str]:
         ('[update]\nStatus = "known"', "policy.toml:2: update has no Status; write default, or a"),
         ('[close]\n"Case.Status" = "known"', "policy.toml:2: close has no Case.Status; write"),
         ('[create]\ndefault = "known"', "policy.toml:2: a case is taken from every caller;"),
+        ('[read]\n"Case.Status" = "known"', "policy.toml:2: read does not tell Case.Status apart;"),
+        (
+            '[read]\n"case.casenumber" = "known"',
+            "policy.toml:2: read does not tell case.casenumber",
+        ),
+        ('[identify]\n"Contact.Email" = "known"', "policy.toml:2: identify does not tell Contact."),
         ("[read\n", "policy.toml:1: is not TOML"),
     ],
 )
@@ -645,3 +652,43 @@ def test_a_tool_may_ask_for_more_than_the_policy_and_never_for_less(
     assert "has to show who they are" in asks
     assert "reference" in known["result"]
     assert "has to show who they are" in unknown["error"]
+
+
+@pytest.fixture
+def says_verified(tmp_path: Path) -> Path:
+    """The default folder, with a tier in the files of two tools and none in the policy."""
+    folder = tmp_path / "agent"
+    shutil.copytree(AGENT_FOLDER, folder)
+    for name in ("lookupCustomer", "addCaseComment"):
+        tool = folder / "tools" / f"{name}.toml"
+        tool.write_text(f'tier = "verified"\n{tool.read_text()}')
+    return folder
+
+
+def test_the_tier_of_a_tool_holds_wherever_its_verb_is_at_work(
+    store_server: Store, store: redis.Redis, org: Org, says_verified: Path
+) -> None:
+    others = {"agent_dir": str(says_verified), "vapi_assistant_id": "assistant-1"}
+    app = create_app(make_settings(store_server.url, org.url, **others))
+    client = app.test_client()
+    older = {"issueType": "billing", "description": "older"}
+    ask(client, "createSalesforceCase", older, call_id="before")
+    asked = message("assistant-request", call_id="c", number=KNOWN)
+    values = post(client, asked).get_json()["assistantOverrides"]["variableValues"]
+    again = {"issueType": "billing", "description": "stranger", "onExisting": "comment"}
+    refused = ask(client, "createSalesforceCase", again, call_id="c")
+    made = app.extensions["service"].journal.of_call("c")
+    app.extensions["service"].close()
+    assert values["customerName"] == values["accountName"] == ""
+    assert "error" in refused
+    assert made == []
+
+
+def test_the_tier_of_one_tool_is_not_that_of_another_tool_of_the_verb(says_verified: Path) -> None:
+    agent = load_agent(str(says_verified))
+    status, comment = agent.tools["getCaseStatus"], agent.tools["addCaseComment"]
+    assert agent.needs(Verb.READ, tool=status) is Tier.RECOGNISED
+    assert agent.needs(Verb.COMMENT, tool=comment) is Tier.VERIFIED
+    assert agent.needs(Verb.COMMENT) is Tier.VERIFIED
+    assert agent.needs(Verb.COMMENT, tool=status) is Tier.VERIFIED
+    assert agent.needs(Verb.READ) is Tier.RECOGNISED

@@ -116,7 +116,8 @@ def may(
 ) -> bool:
     """Whether the policy lets this caller hear or change something.
 
-    what: such as "Contact.Email"; the whole verb unless given. tool: may need a higher tier.
+    what: such as "Contact.Email"; the whole verb unless given. tool: may need a higher tier; None
+    for what no tool says itself (see Agent.needs).
     pending: while the org has not said who has the number, the caller counts as recognised, because
     the worker checks that before it writes.
     """
@@ -124,9 +125,7 @@ def may(
     tier = identity.tier
     if pending and not identity.is_settled and not identity.is_locked_out:
         tier = Tier.RECOGNISED
-    needed = turn.agent.policy.needs(verb, what)
-    if tool and tool.file.tier and tool.file.tier.reaches(needed):
-        needed = tool.file.tier
+    needed = turn.agent.needs(verb, what, tool)
     allowed = tier.reaches(needed)
     about = verb if what == DEFAULT else f"{verb} {what}"
     evidence = identity.evidence

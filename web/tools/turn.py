@@ -191,6 +191,7 @@ class Turn:
     def prove(self, proof: Proof) -> bool:
         """Remember what the caller has shown. Returns whether it counts: not if the call was
         transferred, or the caller locked out, since this message arrived."""
+        proof = replace(proof, agent=self.state.agent)
         call_id, transfers = self.state.call_id, self.state.transfers
         if call_id and not self.service.calls.prove(call_id, proof, transfers):
             return False

@@ -1,9 +1,9 @@
 """What a delivery works with: Salesforce, the journal, and the lease of its batch."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeVar
 
 import redis
 
@@ -17,6 +17,7 @@ from shared.domain.intent import Delivered, Intent, Outcome
 from shared.journal.journal import Journal
 from shared.journal.record_writes import ContactWrites, RecordWrites
 from shared.journal.results import Lease
+from shared.logs import log
 from shared.salesforce.api_budget import ApiBudget, Capacity, Denied, Use
 from shared.salesforce.case_numbers import CaseNumbers
 from shared.salesforce.client import SalesforceClient
@@ -28,7 +29,8 @@ from shared.salesforce.org_setup import OrgSetup, Wanted
 from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
 from shared.settings import Settings
-from workers.delivery.policy import outcome_of
+from shared.store import StoreUnavailableError
+from workers.delivery.policy import of_itself, outcome_of, unforeseen
 
 CAPACITY_WAIT_S = 4.0
 """How long a delivery waits for capacity; after that the sweeper wakes a worker again."""
@@ -38,6 +40,8 @@ REST_MS = 0
 
 REST_UNKEYED_MS = 60_000
 """Without a unique key the record is looked for: the first attempt has this time to appear."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,30 @@ class DeliveryContext:
             optional=optional,
             record_id=record_id,
         )
+
+    def each(
+        self, intents: Iterable[Intent], make: Callable[[Intent], T]
+    ) -> tuple[dict[str, T], list[Outcome]]:
+        """What is made of each intent for the request, by its id, and what becomes of those of
+        which nothing can be made: such a defect holds up no other intent, nor its source.
+
+        Raises SalesforceError and StoreUnavailableError as `make` does.
+        """
+        made: dict[str, T] = {}
+        outcomes: list[Outcome] = []
+        for intent in intents:
+            try:
+                made[intent.id] = make(intent)
+            except (SalesforceError, StoreUnavailableError):
+                raise
+            except Exception as defect:
+                error = replace(unforeseen(defect), whole=False)
+                # Without the defect's text, which may repeat what the caller said.
+                reason = str(error)
+                log.error("draft_not_usable", kind=intent.kind, intent_id=intent.id, reason=reason)
+                said = self.failed(intent, error, may_exist=intent.in_doubt)
+                outcomes.append(of_itself(said))
+        return made, outcomes
 
     def capacity(self) -> Capacity | Denied:
         """Whether the API budget has capacity for a write. Waits while some may be free soon.

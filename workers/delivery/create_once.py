@@ -59,11 +59,15 @@ def create_once(
     missing = [intent for intent in intents if intent.id not in existing]
     if not missing:
         return outcomes
-    records = [(intent.id, fields(intent)) for intent in missing]
+    made, unusable = context.each(missing, fields)
+    outcomes += unusable
+    missing = [intent for intent in missing if intent.id in made]
+    if not missing:
+        return outcomes
     try:
         written, rows = context.records.create(
             sobject,
-            records,
+            list(made.items()),
             read_back,
             still_wanted=context.holds_lease,
             key_field=key,
@@ -111,11 +115,12 @@ def _create_unkeyed(
     optional: frozenset[str],
     links: frozenset[str],
 ) -> list[Outcome]:
-    records = {intent.id: fields(intent) for intent in intents}
+    records, unusable = context.each(intents, fields)
+    intents = [intent for intent in intents if intent.id in records]
     in_doubt = {intent.id: records[intent.id] for intent in intents if intent.in_doubt}
     since_ms = min((entry.accepted_at_ms for entry in intents if entry.in_doubt), default=0)
     existing = _find_alike(context, sobject, in_doubt, since_ms, links) if in_doubt else {}
-    outcomes = _found(existing)
+    outcomes = unusable + _found(existing)
     missing = [intent for intent in intents if intent.id not in existing]
     if not missing:
         return outcomes

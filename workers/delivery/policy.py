@@ -144,6 +144,12 @@ def alone(outcome: Outcome) -> Outcome:
     return outcome
 
 
+def of_itself(outcome: Outcome) -> Outcome:
+    """The outcome of an intent that failed before anything was sent: nothing else is suspected."""
+    outcome = alone(outcome)
+    return replace(outcome, target="") if isinstance(outcome, TryAgain) else outcome
+
+
 def among_others(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Where others of the batch went through, a defect that one alone meets is that one's."""
     said = list(outcomes)

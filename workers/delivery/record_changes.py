@@ -27,13 +27,16 @@ def change_records(context: DeliveryContext, intents: Sequence[Intent]) -> list[
     """Changes records of one object: all intents are of one kind."""
     drafts = {intent.id: cast(ChangeDraft, intent.draft) for intent in intents}
     mappings = {id_: _mapping(draft) for id_, draft in drafts.items()}
-    values = {
-        intent.id: in_utc(context, mappings[intent.id].fields, drafts[intent.id].changes())
-        for intent in intents
-    }
+    values, unusable = context.each(
+        intents, lambda it: in_utc(context, mappings[it.id].fields, drafts[it.id].changes())
+    )
+    intents = [intent for intent in intents if intent.id in values]
+    if not intents:
+        return unusable
     needed = {
         id_: {*values[id_], *mapping.owners, *filter(None, (mapping.name,))}
         for id_, mapping in mappings.items()
+        if id_ in values
     }
     reader = Reader(
         context.records.query, intents[0].kind.sobject, {"CreatedDate"}.union(*needed.values())
@@ -55,7 +58,7 @@ def change_records(context: DeliveryContext, intents: Sequence[Intent]) -> list[
             outcomes.append(Parked(id_, reason))
         else:
             changes.append(_change(intent, drafts[id_], values[id_], rows[id_], writes))
-    return outcomes + write_changes(context, reader, changes, context.record_writes)
+    return unusable + outcomes + write_changes(context, reader, changes, context.record_writes)
 
 
 def _mapping(draft: ChangeDraft) -> ChangeMapping:
