@@ -62,19 +62,19 @@ class Guesses:
 
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are int
-        self._prefix = f"{prefix}guesses:"
+        self._prefix = prefix
         self._count = load(store, "calls", "count")
         self._uncount = load(store, "calls", "uncount")
 
     def take(self, call_id: str, sort: Sort, number: str, contact_ids: Collection[str]) -> Guess:
         """Count one answer. contact_ids: whose answer it may be. Without any, nothing can be
         guessed, and it counts for the call alone."""
-        counters = [(f"{self._prefix}call:{call_id}", PER_CALL, DAY_MS)]
+        counters = [(f"{self._prefix}guesses:call:{call_id}", PER_CALL, DAY_MS)]
         if contact_ids:
             of_day = self._of_day(sort, number, contact_ids)
             limits = (PER_NUMBER_AND_DAY, *[PER_CONTACT_AND_DAY] * len(contact_ids))
             counters += [(key, limit, DAY_MS) for key, limit in zip(of_day, limits, strict=True)]
-            counters.append((f"{self._prefix}all", PER_HOUR, HOUR_MS))
+            counters.append((f"{self._prefix}guesses:all", PER_HOUR, HOUR_MS))
         with translated():
             left = int(self._count(args=[part for counter in counters for part in counter]))
         return Guess(left, tuple(key for key, _, _ in counters) if left >= 0 else ())
@@ -91,5 +91,7 @@ class Guesses:
             self._store.delete(*self._of_day(sort, number, [contact_id]))
 
     def _of_day(self, sort: Sort, number: str, contact_ids: Collection[str]) -> list[str]:
-        owners = [f"number:{number}", *(f"contact:{id_}" for id_ in contact_ids)]
-        return [f"{self._prefix}{owner}:{sort}" for owner in owners]
+        return [
+            f"{self._prefix}guesses:number:{number}:{sort}",
+            *(f"{self._prefix}guesses:contact:{id_}:{sort}" for id_ in contact_ids),
+        ]
