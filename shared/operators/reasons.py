@@ -19,6 +19,11 @@ _OURS = {
         "A person changed these fields after the call had read the record.",
         "Discard to keep the person's edit. Edit to apply what the caller asked for.",
     ),
+    "NUMBER_READ_OTHERWISE": Explanation(
+        "With the country that the caller wants, a phone number on file without a country code "
+        "would be another number, or none.",
+        "Give the number its country code in Salesforce, then replay.",
+    ),
     "TASK_GONE": Explanation(
         "The Task that a late report should complete was deleted.", "Discard it."
     ),

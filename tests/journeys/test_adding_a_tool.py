@@ -44,7 +44,7 @@ def test_the_guide_leads_to_a_record_on_an_object_of_ones_own(
         said, code = terminal.run(part["commands"])
         assert code == 0, f"{part['commands']}\n{said}"
     assert 'Order "O-00002", placed on November 18, 2026, is "Shipped".' in said
-    assert "The return of order O-00001 is being registered." in said
+    assert 'The return of order "O-00001" is being registered.' in said
     assert re.search(r"Return_Request__c R-\d+ .*Reason__c: Damaged", said)
     assert re.search(
         r"demo: calls=1 lookups=1 writes=2 delivered=2 parked=0 lost=0 duplicated=0", said

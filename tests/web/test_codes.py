@@ -13,6 +13,7 @@ from demo.stack import Org, Store
 from shared.agent.languages import AGENT_FOLDER
 from shared.calls.calls import Calls
 from shared.calls.codes import PER_CALL, PER_CONTACT_AND_DAY
+from shared.calls.decisions import Decisions
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.settings import Settings
@@ -410,8 +411,8 @@ def test_the_policy_explains_a_code(
     asks(client)
     tells(client, phones.code)
     say(client, "updateContact", {"mobilePhone": MOBILE}, call_id="c")
-    decisions = store.lrange("vs:call:c:decisions", 0, -1)
-    assert any("knew the code that went to a number on file" in text for text in decisions)
+    evidence = [decision.evidence for decision in Decisions(store).of_call("c")]
+    assert any("knew the code that went to a number on file" in text for text in evidence)
 
 
 @pytest.mark.parametrize("others", [{"fallback_phone_number": "+14155550123"}])

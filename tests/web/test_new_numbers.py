@@ -9,6 +9,7 @@ import redis
 from flask.testing import FlaskClient
 
 from demo.stack import Org
+from shared.calls.decisions import Decisions
 from shared.domain.drafts import CaseDraft
 from shared.domain.identity import Identity, Proof, Tier
 from shared.domain.kinds import Kind
@@ -152,8 +153,8 @@ def test_the_policy_says_that_the_number_is_new(
     changes(client, context, mobilePhone=NEW)
     say(client, "createSalesforceCase", {"issueType": "billing", "description": "x"},
         call_id="later", number=NEW)  # fmt: skip
-    decisions = store.lrange("vs:call:later:decisions", 0, -1)
-    assert any("the number is new on the contact" in text for text in decisions)
+    evidence = [decision.evidence for decision in Decisions(store).of_call("later")]
+    assert "the number is new on the contact" in evidence
 
 
 def test_two_contacts_of_whom_one_is_new_are_the_other(

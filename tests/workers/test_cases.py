@@ -36,7 +36,7 @@ def test_a_case_is_opened_with_its_caller_key_and_reference(
     assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
     opened, done = record(org, "Case", intent_id), stored(journal, intent_id)
     assert opened["Subject"] == "Billing: Billed twice"
-    assert opened["Description"] == "Billed\ntwice"
+    assert opened["Description"] == "Billed\n> twice"
     assert (opened["Type"], opened["Origin"], opened["Priority"]) == ("Billing", "Phone", "High")
     assert opened["ContactId"] == contact(org)["Id"]
     assert opened["AccountId"] == contact(org)["AccountId"]

@@ -9,6 +9,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -134,17 +135,18 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
         if turn.conversation_id and len(step.call.id) <= MAX_ID_LENGTH
     ]
     answers = turn.service.answers
-    keys = [
-        answers.key_of(
+
+    def key(place: int, step: _Step, lost_rights: list[Any]) -> str:
+        return answers.key_of(
             turn.conversation_id,
             step.call.id or f"{turn.message_id}:{place}",
             turn.shown,
             step.call.name,
             _identifying(turn, step),
-            *_lost_rights(turn, step),
+            *lost_rights,
         )
-        for place, step in claimable
-    ]
+
+    keys = [key(place, step, _lost_rights(turn, step)) for place, step in claimable]
     work_ms = turn.service.settings.salesforce.lookup_deadline_ms + CLAIM_SLACK_MS
     try:
         claimed = turn.claim_answers(keys, work_ms=work_ms)
@@ -162,6 +164,17 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
             step.entry = claim
         else:
             step.claim = claim
+    # Neither is what was asked before the rights were lost answered anew: it may be a replay.
+    again = [
+        (step, key(place, step, []))
+        for place, step in claimable
+        if step.claim and _lost_rights(turn, step)
+    ]
+    with suppress(StoreUnavailableError):
+        stored = answers.are_stored([earlier for _, earlier in again]) if again else []
+        for (step, _), is_stored in zip(again, stored, strict=True):
+            if is_stored:
+                step.why_not = partial(turn.say, "not-found-out")
 
 
 def _identifying(turn: Turn, step: _Step) -> Any:
@@ -194,7 +207,8 @@ def _lost_rights(turn: Turn, step: _Step) -> list[Any]:
         return []
     state = turn.state
     is_locked = state.proof is not None and state.proof.tier is Tier.UNKNOWN
-    return [state.transfers, state.has_two_numbers, is_locked]
+    lost = [state.transfers, state.has_two_numbers, is_locked]
+    return lost if any(lost) else []
 
 
 def _run(turn: Turn, step: _Step) -> None:
