@@ -21,7 +21,7 @@ MAX_ANSWERS = 200_000
 """Stored answers that are looked through for the id of a tool call."""
 
 LEAST_LENGTH = 8
-"""A shorter word is no tool call's id."""
+"""A shorter word is not taken for a tool call's id."""
 
 
 @dataclass(frozen=True)

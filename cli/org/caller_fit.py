@@ -79,7 +79,7 @@ def _relation(identify: Identify, org: Inspection) -> Iterator[Misfit]:
         if not _is_there(flag, household.flag):
             yield _missing(relation, ("household", "flag"), household.flag)
         elif flag["type"] != "boolean":
-            problem = f"{RELATION}.{household.flag} is no checkbox"
+            problem = f"{RELATION}.{household.flag} is not a checkbox"
             yield ("household", "flag"), problem, "name a checkbox"
 
 
@@ -101,7 +101,11 @@ def _lookup(sobject: SObject, where: tuple[str, ...], name: str) -> Iterator[Mis
     if not _is_there(field, name):
         yield _missing(sobject, where, name)
     elif field["type"] != "reference" or field["referenceTo"] != ["Contact"]:
-        yield where, f"{sobject.name}.{name} is no lookup of a contact", "name a lookup of Contact"
+        yield (
+            where,
+            f"{sobject.name}.{name} is not a lookup of a contact",
+            "name a lookup of Contact",
+        )
     elif not field.get("filterable"):
         problem = f"the org can't search {sobject.name} by {name}"
         yield where, problem, "name a field that can be filtered"

@@ -69,7 +69,7 @@ class Handoff(BaseModel):
     to: dict[str, Target] = Field(min_length=1)
 
     def target(self, parameters: Mapping[str, Any]) -> Target | None:
-        """None when nothing fits, and there is no default."""
+        """None when no rule fits and there is no default."""
         given = str(parameters.get(self.parameter) or "").strip().casefold()
         by_name = {name.casefold(): target for name, target in self.to.items()}
         return by_name.get(given) or self.to.get(DEFAULT)

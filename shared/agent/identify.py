@@ -97,7 +97,7 @@ def wrong_updates(
             if known not in (None, name):
                 yield Mistake(*place, f"{name} is spelled otherwise", f"write {known}")
             elif known and types != {ArgumentType.PHONE}:
-                problem = f"{name} makes callers known, and its argument is no phone number"
+                problem = f"{name} makes callers known, but its argument is not a phone number"
                 yield Mistake(*place, problem, 'write type = "phone" for the argument')
 
 
@@ -184,5 +184,5 @@ def _wrong_fields(
             yield Mistake(FILE, line, f"{name} is spelled otherwise", f"write {spelled}")
         elif spelled is None and not name.endswith("__c"):
             known = ", ".join(standard.values())
-            problem = f"{name} is no phone field of {sobject}"
+            problem = f"{name} is not a phone field of {sobject}"
             yield Mistake(FILE, line, problem, f"use {known}, or a field of yours such as {_FIELD}")

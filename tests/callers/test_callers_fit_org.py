@@ -89,18 +89,18 @@ MISFITS: dict[str, Misfit] = {
         {"Primary_Contact__c": "Main_Contact__c"},
     ),
     "a lookup of no contact": Misfit(
-        5, "Account.ParentId is no lookup of a contact", "name a lookup of Contact",
+        5, "Account.ParentId is not a lookup of a contact", "name a lookup of Contact",
         {"Primary_Contact__c": "ParentId"},
     ),
     "a phone for a lookup": Misfit(
-        5, "Account.Service_Line__c is no lookup of a contact", "name a lookup of Contact",
+        5, "Account.Service_Line__c is not a lookup of a contact", "name a lookup of Contact",
         {'contact = "Primary_Contact__c"': 'contact = "Service_Line__c"'},
     ),
     "a guardian whom the org lacks": Misfit(
         8, "Contact has no field Guard__c", "write Guardian__c", {"Guardian__c": "Guard__c"},
     ),
     "a guardian who is an account": Misfit(
-        8, "Contact.Employer__c is no lookup of a contact", "name a lookup of Contact",
+        8, "Contact.Employer__c is not a lookup of a contact", "name a lookup of Contact",
         {"Guardian__c": "Employer__c"},
     ),
     "an org without the relations": Misfit(

@@ -115,10 +115,11 @@ BROKEN: dict[str, Broken] = {
         '"Work_Phone__c"', '"Account.Phone"', 1, "phone_fields has another form", "a list",
     ),
     "a field that holds no number": Broken(
-        '"Work_Phone__c"', '"Email"', 1, "Email is no phone field of Contact", "a field of yours",
+        '"Work_Phone__c"', '"Email"',
+        1, "Email is not a phone field of Contact", "a field of yours",
     ),
     "a field of another object": Broken(
-        '"Service_Line__c"', '"MobilePhone"', 5, "MobilePhone is no phone field of Account",
+        '"Service_Line__c"', '"MobilePhone"', 5, "MobilePhone is not a phone field of Account",
         "use Phone, Fax, or a field",
     ),
     "a field in other letters": Broken(
@@ -188,7 +189,7 @@ UPDATE = "tools/updateContact.toml"
     [
         (
             'Phone = "{phone}"', 'Work_Phone__c = "{mailingCity}"\nPhone = "{phone}"',
-            "Work_Phone__c makes callers known, and its argument is no phone number",
+            "Work_Phone__c makes callers known, but its argument is not a phone number",
             'write type = "phone"',
         ),
         (

@@ -32,11 +32,17 @@ local function fits(id)
     and (text == '' or string.find(is[#fields] or '', text, 1, true) ~= nil)
 end
 
--- An id that is no longer in the set says by its score where it was.
+-- An id that is no longer in the set says by its score, and among equal scores by itself, where it was.
 local start = 0
 if after ~= '' then
-  local rank = redis.call('ZREVRANK', p .. set, after)
-  start = rank and rank + 1 or redis.call('ZCOUNT', p .. set, '(' .. score, '+inf')
+  local low = redis.call('ZCOUNT', p .. set, '(' .. score, '+inf')
+  local high = redis.call('ZCOUNT', p .. set, score, '+inf')
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local at = redis.call('ZREVRANGE', p .. set, middle, middle)[1]
+    if at >= after then low = middle + 1 else high = middle end
+  end
+  start = low
 end
 local found = redis.call('ZREVRANGE', p .. set, start, start + chunk - 1, 'WITHSCORES')
 local reply = {0, '', ''}
