@@ -10,7 +10,7 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
-from demo.stack import Org, Store
+from demo.stack import ROOT, Org, Store
 from shared.agent.languages import AGENT_FOLDER
 from shared.journal.journal import Journal
 from shared.salesforce.namespace import keys_of
@@ -94,6 +94,22 @@ def phones(phones_server: str) -> Phones:
     phones = Phones(phones_server)
     phones.reset()
     return phones
+
+
+@pytest.fixture(scope="session")
+def orders_org_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    source = ROOT / "examples" / "orders" / "salesforce"
+    server = Org(tmp_path_factory.mktemp("orders"), source=source)
+    server.start()
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture
+def orders_org(orders_org_server: Org) -> Org:
+    """The local org with the objects of examples/orders, healed and seeded anew."""
+    orders_org_server.reset()
+    return orders_org_server
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,18 +30,9 @@ DAMAGED = {"orderNumber": "O-00001", "reason": "damaged", "details": "The case i
 OF_ANOTHER = {"orderNumber": "O-00004", "reason": "damaged"}
 
 
-@pytest.fixture(scope="module")
-def orders_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
-    server = Org(tmp_path_factory.mktemp("orders"), source=ORDERS / "salesforce")
-    server.start()
-    yield server
-    server.process.stop()
-
-
 @pytest.fixture
-def org(orders_server: Org) -> Org:
-    orders_server.reset()
-    return orders_server
+def org(orders_org: Org) -> Org:
+    return orders_org
 
 
 @pytest.fixture

@@ -38,18 +38,9 @@ LUIS = "+14155550103"
 DAY = {"preferredDay": "2026-12-08"}
 
 
-@pytest.fixture(scope="module")
-def orders_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
-    server = Org(tmp_path_factory.mktemp("returns"), source=ORDERS / "salesforce")
-    server.start()
-    yield server
-    server.process.stop()
-
-
 @pytest.fixture
-def org(orders_server: Org) -> Org:
-    orders_server.reset()
-    return orders_server
+def org(orders_org: Org) -> Org:
+    return orders_org
 
 
 @pytest.fixture

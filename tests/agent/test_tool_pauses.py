@@ -1,7 +1,6 @@
 """When the org no longer fits a tool, that tool alone pauses; nothing that was accepted is lost."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +53,9 @@ Status__c = "Approved"
 """
 
 
-@pytest.fixture(scope="module")
-def orders_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
-    server = Org(tmp_path_factory.mktemp("orders"), source=ORDERS / "salesforce")
-    server.start()
-    yield server
-    server.process.stop()
-
-
 @pytest.fixture
-def org(orders_server: Org) -> Org:
-    orders_server.reset()
-    return orders_server
+def org(orders_org: Org) -> Org:
+    return orders_org
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`speak = true` in a tool's file: Vapi says the answer word for word."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +22,9 @@ SPEAKING = ("orderStatus", "requestReturn", "requestCallback")
 RETURN = {"orderNumber": "O-00001", "reason": "damaged"}
 
 
-@pytest.fixture(scope="module")
-def orders_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
-    server = Org(tmp_path_factory.mktemp("orders"), source=ORDERS / "salesforce")
-    server.start()
-    yield server
-    server.process.stop()
-
-
 @pytest.fixture
-def org(orders_server: Org) -> Org:
-    orders_server.reset()
-    return orders_server
+def org(orders_org: Org) -> Org:
+    return orders_org
 
 
 @pytest.fixture
