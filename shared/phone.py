@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
@@ -19,6 +20,7 @@ def as_e164(text: str, region: str) -> str | None:
     return None if extension else number or None
 
 
+@lru_cache(maxsize=4096)  # a backlog's contacts are compared with every one of its numbers
 def split(text: str, region: str) -> tuple[str, str]:
     """The number in the text, as E.164, and its extension; "" for what it does not have."""
     try:
@@ -82,8 +84,9 @@ def _grouped(digits: str) -> str:
     return "".join(f"{digit}{_BETWEEN_DIGITS}" for digit in digits[:-1]) + digits[-1]
 
 
-def _at_home(e164: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _at_home(e164: str) -> tuple[str, ...]:
     number = phonenumbers.parse(e164)
     significant = phonenumbers.national_significant_number(number)
     national = re.sub(r"\D", "", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
-    return [significant] if significant in national else [significant, national]
+    return (significant,) if significant in national else (significant, national)

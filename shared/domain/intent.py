@@ -5,6 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 from shared.domain.drafts import Draft, read_draft
@@ -109,7 +110,7 @@ class Intent:
         """Its retention time is over: the draft is deleted, only the receipt is left."""
         return not self.payload
 
-    @property
+    @cached_property
     def draft(self) -> Draft:
         """Raises UnreadableError when another version wrote it and this one can't read it."""
         if self.unreadable:

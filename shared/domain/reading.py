@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -23,10 +24,11 @@ def read_record(record: type[T], stored: Any) -> T:
     """The dataclass from its fields. Raises UnreadableError."""
     if not isinstance(stored, Mapping):
         raise UnreadableError(record.__name__.upper())
-    hints = get_type_hints(record)
-    known = {}
-    for name in (field.name for field in fields(record) if field.name in stored):  # type: ignore[arg-type]
-        known[name] = _read(hints[name], stored[name], name)
+    known = {
+        name: _read(hint, stored[name], name)
+        for name, hint in _types(record).items()  # type: ignore[arg-type]
+        if name in stored
+    }
     try:
         return record(**known)
     except TypeError:  # a field without default is missing
@@ -39,6 +41,13 @@ def read_json(record: type[T], text: str) -> T:
         return read_record(record, json.loads(text))
     except ValueError:
         raise UnreadableError(record.__name__.upper()) from None
+
+
+@cache
+def _types(record: type[Any]) -> dict[str, Any]:
+    """The type of each field."""
+    hints = get_type_hints(record)
+    return {field.name: hints[field.name] for field in fields(record)}
 
 
 def _read(hint: Any, value: Any, name: str) -> Any:

@@ -5,7 +5,8 @@ short while, empty answers too (a negative cache), so that a backlog of one call
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -36,6 +37,8 @@ REMEMBER_S = 120
 QUERIES_IN_A_REQUEST = 5
 NUMBERS_IN_A_QUERY = 50
 """If Salesforce finds such a query too complicated, it is asked in halves."""
+
+REQUESTS_AT_ONCE = 4
 
 FEW = 20
 """Up to this many numbers are asked for at once, without waiting for another worker."""
@@ -134,24 +137,18 @@ class ContactResolver:
 
     def holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
         """Who has each number, new ones too. Asks the org for each, whatever is cached."""
+        queries = 2 if self._rules.account_fields else 1
+        return _in_parts(self._holders, numbers, QUERIES_IN_A_REQUEST // queries)
+
+    def _holders(self, numbers: Sequence[str]) -> dict[str, list[str]]:
+        """In one request."""
         found: dict[str, list[str]] = {}
-        has_lines = bool(self._rules.account_fields)
-        queries = QUERIES_IN_A_REQUEST // (2 if has_lines else 1)
-        for asked in _chunks(list(numbers), queries * NUMBERS_IN_A_QUERY):
-            parts = _chunks(asked, NUMBERS_IN_A_QUERY)
-            statements = [text for part in parts for text in self._statements(part)]
-            try:
-                answers = self._records.query(*statements)
-            except SalesforceError as error:
-                if error.failure is not FailureClass.TOO_MUCH or len(asked) == 1:
-                    raise
-                half = len(asked) // 2
-                found |= self.holders(asked[:half]) | self.holders(asked[half:])
-                continue
-            of_parts = _chunks(answers, 2 if has_lines else 1)
-            for part, (contacts, *of_accounts) in zip(parts, of_parts, strict=True):
-                accounts = of_accounts[0] if of_accounts else []
-                found |= {number: self._known(contacts, accounts, number) for number in part}
+        parts = _chunks(numbers, NUMBERS_IN_A_QUERY)
+        statements = [text for part in parts for text in self._statements(part)]
+        answers = _chunks(self._records.query(*statements), len(statements) // len(parts))
+        for part, (contacts, *of_accounts) in zip(parts, answers, strict=True):
+            accounts = of_accounts[0] if of_accounts else []
+            found |= {number: self._known(contacts, accounts, number) for number in part}
         return found
 
     def _statements(self, numbers: Sequence[str]) -> list[str]:
@@ -185,27 +182,18 @@ class ContactResolver:
 
     def registered(self, numbers: Sequence[str]) -> dict[str, Registered]:
         """Who has each number, accounts too. Asks the org, whatever is cached."""
-        found: dict[str, Registered] = {}
-        for asked in _chunks(list(numbers), QUERIES_IN_A_REQUEST // 2 * NUMBERS_IN_A_QUERY):
-            parts = _chunks(asked, NUMBERS_IN_A_QUERY)
-            statements = [
-                text for part in parts for text in registered_statements(part, self._numbers)
-            ]
-            try:
-                answers = self._records.query(*statements)
-            except SalesforceError as error:
-                if error.failure is not FailureClass.TOO_MUCH or len(asked) == 1:
-                    raise
-                half = len(asked) // 2
-                found |= self.registered(asked[:half]) | self.registered(asked[half:])
-                continue
-            for nth, part in enumerate(parts):
-                contacts, accounts = answers[2 * nth : 2 * nth + 2]
-                found |= {
-                    number: registered(contacts, accounts, number, self._region, self._numbers)
-                    for number in part
-                }
-        return found
+        return _in_parts(self._registered, numbers, QUERIES_IN_A_REQUEST // 2)
+
+    def _registered(self, numbers: Sequence[str]) -> dict[str, Registered]:
+        """In one request."""
+        parts = _chunks(numbers, NUMBERS_IN_A_QUERY)
+        statements = [text for part in parts for text in registered_statements(part, self._numbers)]
+        answers = _chunks(self._records.query(*statements), 2)
+        return {
+            number: registered(contacts, accounts, number, self._region, self._numbers)
+            for part, (contacts, accounts) in zip(parts, answers, strict=True)
+            for number in part
+        }
 
     def acting(self, contact_ids: Collection[str]) -> Acting:
         """For whom each of the contacts may act, as the org says now. Asks it, whatever is cached;
@@ -255,7 +243,32 @@ def _read(text: str | None) -> tuple[int, list[str] | None]:
         return 0, None
 
 
-def _chunks(items: list[T], size: int) -> list[list[T]]:
+def _in_parts(
+    ask: Callable[[Sequence[str]], dict[str, T]], numbers: Sequence[str], queries: int
+) -> dict[str, T]:
+    """The answers for all numbers. Several requests of so many queries each, when needed, are sent
+    at the same time: a whole backlog may wait for them."""
+    parts = _chunks(numbers, queries * NUMBERS_IN_A_QUERY)
+    if len(parts) < 2:
+        return _or_in_halves(ask, numbers) if numbers else {}
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="contacts") as executor:
+        answers = executor.map(lambda part: _or_in_halves(ask, part), parts)
+        return {number: answer for part in answers for number, answer in part.items()}
+
+
+def _or_in_halves(
+    ask: Callable[[Sequence[str]], dict[str, T]], numbers: Sequence[str]
+) -> dict[str, T]:
+    try:
+        return ask(numbers)
+    except SalesforceError as error:
+        if error.failure is not FailureClass.TOO_MUCH or len(numbers) == 1:
+            raise
+    half = len(numbers) // 2
+    return _or_in_halves(ask, numbers[:half]) | _or_in_halves(ask, numbers[half:])
+
+
+def _chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 

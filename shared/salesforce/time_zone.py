@@ -24,6 +24,8 @@ from shared.store import now_ms, translated
 CAPACITY_S = 0.5
 ASK_S = 5.0
 """How long to wait for a permit and for the answer. A delivery waits meanwhile."""
+BELIEVED_S = 10.0
+"""Each process reads the stored time zone this often, whatever it writes meanwhile."""
 FRESH_MS = 3600 * 1000
 TTL_S = 90 * 24 * 3600
 """The org's time zone is read again after FRESH_MS, and stays in use until it answers."""
@@ -43,6 +45,7 @@ class TimeZone:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._salesforce = salesforce
         self._key = f"{keys_of(settings)}time-zone"
+        self._believed: tuple[tzinfo, float] = (UTC, 0.0)
         self._ask_again_at = 0.0
         self._has_warned = False
         self._lock = threading.Lock()
@@ -58,6 +61,14 @@ class TimeZone:
     def zone(self) -> tzinfo:
         if self._configured:
             return self._configured
+        believed, until = self._believed
+        if time.monotonic() < until:
+            return believed
+        zone = self._read()
+        self._believed = zone, time.monotonic() + BELIEVED_S
+        return zone
+
+    def _read(self) -> tzinfo:
         with translated():
             stored = json.loads(self._store.get(self._key) or "{}")
             at_ms = now_ms(self._store)

@@ -2,6 +2,7 @@
 SOQL: `!=`, NOT IN and NOT also find records whose field is empty.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from simulator.org.soql.tree import Call, Comparison, Condition, Literal, Logica
 ID_KINDS = ("id", "reference")
 LIST_OPERATORS = ("IN", "NOT IN")
 SET_OPERATORS = ("INCLUDES", "EXCLUDES")
+_CASELESS = re.compile(r"[%_0-9 +().-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,8 @@ class Conditions:
         if literal.kind != "string":
             raise self.wrong_type_refusal(operand, comparison)
         self.params.append(literal.text)
+        if _CASELESS.fullmatch(literal.text):  # SQLite's own LIKE does the same, and much faster
+            return f"{operand.plain} LIKE ?"
         return f"sf_like(?, {operand.plain})"
 
     def value(self, operand: Operand, comparison: Comparison, literal: Literal) -> Any:
