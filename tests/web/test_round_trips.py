@@ -1,35 +1,18 @@
 """How often a message goes to Redis. Each round trip is waited for by a caller."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from redis.connection import AbstractConnection
 
 from demo.processes import wait_until
 from shared.calls.calls import LIFE_S, PRECISION_MS
 from tests.calling import ask, message, post
+from tests.round_trips import counted
 from tests.store_time import call_is_quiet, call_was_silent
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 CALLBACK = {"when": "tomorrow at nine"}
-
-
-@contextmanager
-def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """The commands sent inside; a pipeline is one."""
-    sent: list[Any] = []
-    send = AbstractConnection.send_packed_command
-
-    def sending(self: AbstractConnection, command: Any, *args: Any, **options: Any) -> Any:
-        sent.append(command)
-        return send(self, command, *args, **options)  # type: ignore[no-untyped-call]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(AbstractConnection, "send_packed_command", sending)
-        yield sent
 
 
 def settle(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,46 @@
+"""How often a delivery goes to Redis and to the org: as often for many records as for a few."""
+
+import pytest
+
+from demo.stack import Org
+from shared.domain.drafts import CallDraft, Draft
+from shared.domain.kinds import Kind
+from shared.journal.journal import Journal
+from tests.calling import KNOWN
+from tests.round_trips import counted
+from tests.workers.delivering import BILLING, CALL, accept
+from workers.delivery.context import DeliveryContext
+from workers.delivery.engine import drain
+
+
+@pytest.mark.parametrize(
+    ("kind", "draft"), [(Kind.CALL_LOG, CallDraft(**CALL)), (Kind.CASE_CREATE, BILLING)]
+)
+def test_a_batch_of_many_records_takes_no_more_round_trips(
+    context: DeliveryContext,
+    journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+    draft: Draft,
+) -> None:
+    def trips(records: int) -> int:
+        for nth in range(records):
+            accept(journal, kind, draft, call_id=f"{records}-{nth}")
+        with counted(monkeypatch) as sent:
+            assert drain(context, kind).counts == {"delivered": records}
+        return len(sent)
+
+    trips(2)  # what is read once: scripts, the time zone, the org's set-up
+    assert trips(20) == trips(2)
+
+
+def test_a_backlog_asks_who_its_callers_are_in_few_requests(
+    context: DeliveryContext, org: Org
+) -> None:
+    numbers = [f"+1415556{nth:04d}" for nth in range(600)]
+    context.records.probe()  # gets a token
+    before = org.stats()["requests"]
+    found = context.contacts.resolve(dict.fromkeys([KNOWN, *numbers], 0))
+    assert len(found) == 601
+    assert len(found[KNOWN]) == 1
+    assert org.stats()["requests"] - before == 3
