@@ -31,6 +31,7 @@ def settle(monkeypatch: pytest.MonkeyPatch) -> None:
 def known(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """Every script is loaded, the memory was read a moment ago, the caller has a snapshot, and each
     kind has its wake-up out: sending one is a round trip of its own."""
+    monkeypatch.setattr("shared.journal.journal.WAKE_UP_MS", 600_000)
     ask(client, "createSalesforceCase", CASE, call_id="before")
     ask(client, "requestCallback", CALLBACK, call_id="before")
     ask(client, "updateContact", {"mailingCity": "Berkeley"}, call_id="before")

@@ -205,7 +205,7 @@ def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
             raise
         return known
     CALLERS.labels(source="asked").inc()
-    turn.found(found.customers)
+    turn.found(found)
     return _caller(state, found)
 
 

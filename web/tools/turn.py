@@ -18,7 +18,6 @@ from shared.domain.identity import Proof, Tier
 from shared.domain.intent import Intent, source_of
 from shared.journal.answers import Claim
 from shared.journal.results import Stops
-from shared.salesforce.customers import Customer
 from shared.salesforce.snapshots import Snapshot, Snapshots
 from shared.store import StoreUnavailableError, translated
 from web.service import Service
@@ -60,7 +59,6 @@ class Turn:
         self.conversation_id = conversation_id
         self.shown = shown
         self._snapshot: Snapshot | None = _UNREAD
-        self._customers: tuple[Customer, ...] | None = None
         self._intents: list[Intent] = _UNREAD
         self._caller_intents: list[Intent] = _UNREAD
         self._outdated: set[str] = set()
@@ -108,9 +106,7 @@ class Turn:
         """
         sentences = self.agent.sentences
         snapshot = None if self._snapshot is _UNREAD else self._snapshot
-        known = snapshot.customers if snapshot else ()
-        customers = known if self._customers is None else self._customers
-        customers = customers if self.may_show_language else ()
+        customers = snapshot.customers if snapshot and self.may_show_language else ()
         spoken = {sentences.matching(customer.language) for customer in customers}
         caller_language = spoken.pop() if len(spoken) == 1 else None
         return (
@@ -204,9 +200,9 @@ class Turn:
         if self.state.call_id:
             self.service.calls.transferred(self.state.call_id)
 
-    def found(self, customers: tuple[Customer, ...]) -> None:
+    def found(self, snapshot: Snapshot) -> None:
         """The org has just said who the caller is: from now on, their language is spoken."""
-        self._customers = customers
+        self._snapshot = snapshot
 
     @property
     def snapshots(self) -> Snapshots:
