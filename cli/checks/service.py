@@ -18,7 +18,9 @@ ANSWER_S = 5.0
 MAX_BYTES = 1024 * 1024
 SWEEP_TOO_OLD_MS = 15_000
 REFUSED, TOO_MANY = "refused", "too many"
-START = "Start {0} (README, step 5) under a supervisor that restarts it when it exits."
+START = (
+    "Start {0} (docs/getting-started.md, step 5) under a supervisor that restarts it when it exits."
+)
 
 
 def _service(check_context: CheckContext) -> str:

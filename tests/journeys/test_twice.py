@@ -1,4 +1,4 @@
-"""README's step 5 done twice: whoever finds its place taken says so in a line."""
+"""Step 5 of docs/getting-started.md done twice: whoever finds its place taken says so in a line."""
 
 import subprocess
 from pathlib import Path
