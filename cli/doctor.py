@@ -73,8 +73,8 @@ def diagnose(*, try_writes: bool = False, agent: str | None = None) -> list[Find
     """
     (variables,) = examine([ENV], Path.cwd())
     if variables.status is Status.PROBLEM:
-        behind = ("settings", *(link.name for link in LINKS))
-        return [variables, *(not_checked(name, ENV.name) for name in behind)]
+        unchecked = ("settings", *(link.name for link in LINKS))
+        return [variables, *(not_checked(name, ENV.name) for name in unchecked)]
     load_settings.cache_clear()
     try:
         check_context = CheckContext(load_settings(), try_writes=try_writes, agent=agent)

@@ -16,8 +16,8 @@ REVEAL = click.option("--reveal", is_flag=True, help="Show personal data, too. T
 
 @dataclass(frozen=True)
 class Shown:
-    """fitting: how many there are in all; is_more: at least so many. next: where the next page
-    begins, "" after the last."""
+    """fitting: how many there are in all; is_more: there are at least that many. next: where the
+    next page begins, "" after the last."""
 
     intents: tuple[Intent, ...]
     fitting: int
@@ -51,8 +51,8 @@ def footer(shown: Shown, *, as_json: bool) -> Iterator[str]:
     if not count and not shown.next:
         yield "none"
         return
-    of = f"{'at least ' if shown.is_more else ''}{shown.fitting}"
-    yield f"{count} of {of}" + (f"; the next page: --from {shown.next}" if shown.next else "")
+    total = f"{'at least ' if shown.is_more else ''}{shown.fitting}"
+    yield f"{count} of {total}" + (f"; the next page: --from {shown.next}" if shown.next else "")
 
 
 def _is_whole_set(wanted: Filter) -> bool:

@@ -1,7 +1,7 @@
 """A call of Vapi's list as a scenario for `simulator vapi play`, without the caller's own words.
 
-Words are allowed, not forbidden: those of the service's own sentences and phrases stay, because
-they decide what it understands. Every other word becomes `WORD`, and every digit another digit.
+Only the words of the service's own sentences and phrases stay, because they decide what it
+understands. Every other word becomes `WORD`, and every digit another digit.
 """
 
 import json

@@ -30,8 +30,8 @@ class Moment(click.ParamType[int]):
     ) -> int:
         if isinstance(value, int):
             return value
-        if ago := _AGO.fullmatch(value):
-            return int((time.time() - int(ago[1]) * _UNITS_S[ago[2]]) * 1000)
+        if match := _AGO.fullmatch(value):
+            return int((time.time() - int(match[1]) * _UNITS_S[match[2]]) * 1000)
         try:
             return int(datetime.fromisoformat(value).astimezone().timestamp() * 1000)
         except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""What a tool does, in plain English: for who writes its file, and for who has to allow it."""
+"""What a tool does, in plain English, for those who write its file or have to allow it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

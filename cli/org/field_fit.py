@@ -58,7 +58,7 @@ Found = tuple[str, str]
 
 @dataclass(frozen=True)
 class Fit:
-    """A field of a describe. searched: it is compared, and not written: any length will do."""
+    """A field of a describe. searched: it is compared and not written, so any length will do."""
 
     described: Mapping[str, Any]
     searched: bool = False
@@ -192,7 +192,7 @@ def _misfit_of_argument(
 def _misfit_of_length(
     field: Fit, characters: int, max_length: int | None, names: list[str]
 ) -> Found | None:
-    """max_length: to which the text is cut."""
+    """max_length: the length to which the text is cut."""
     if field.searched or not field.length or field.kind == "multipicklist":
         return None
     if max_length and max_length > field.length:

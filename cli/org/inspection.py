@@ -111,15 +111,15 @@ class Inspection:
 
     def round_trips_ms(self, count: int) -> list[float]:
         """The duration of `count` light queries, one after another."""
-        took = []
+        durations_ms = []
         for _ in range(count):
             began = time.monotonic()
             self._salesforce.query("SELECT Id FROM Organization LIMIT 1", self._deadline())
-            took.append((time.monotonic() - began) * 1000)
-        return took
+            durations_ms.append((time.monotonic() - began) * 1000)
+        return durations_ms
 
     def lacks(self, need: Need) -> list[str]:
-        """What the org does not give the user of a need, each as a clause."""
+        """What the service's user lacks of a need, each as a clause."""
         described = self.describe(need.sobject)
         if described is None:
             return ["not visible"]

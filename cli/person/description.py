@@ -18,8 +18,8 @@ from shared.store import now_ms, translated
 INTENTS_IN_A_BATCH = 100
 
 LIVE, UNCLOSED, CLOSED, EXPIRED = "live", "unclosed", "closed", "expired"
-"""States of a call: it lasts; it ended, and its end is not in the journal; it is; nothing is stored
-of the call itself any more, only of what it asked for."""
+"""States of a call: it lasts; it ended, but its end is not in the journal; its end is there;
+nothing is stored of the call itself any more, only of what it asked for."""
 
 
 @dataclass(frozen=True)

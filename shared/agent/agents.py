@@ -32,7 +32,7 @@ class Agents:
         return self.all[0]
 
     def named(self, name: str) -> Agent:
-        """The first folder for "", and for the name of a folder that was served earlier."""
+        """The first folder for "", and for a folder that is no longer served."""
         return next((agent for agent in self.all if agent.name == name), self.first)
 
     def claiming(self, assistant_id: str, number: str) -> str:
@@ -120,7 +120,7 @@ def _load(dirs: tuple[str, ...], languages: tuple[str, ...]) -> Agents:
 
 
 def _disagreements(agents: list[Agent]) -> Iterator[Mistake]:
-    """What is wrong with folders that are each right by themselves."""
+    """Conflicts between folders that are each right by themselves."""
     phone_fields = {name for agent in agents for name in agent.identify.phone_fields}
     names: dict[str, Path] = {}
     assistants: dict[str, Path] = {}

@@ -40,9 +40,9 @@ MAX_TEXT = 32_000
 FIRST_YEAR, LAST_YEAR = 1700, 4000
 """Salesforce stores days of these years (SOAP API, primitive data types; not confirmed)."""
 
-MOST = 10**15 - 1
-"""The largest number that is taken, and its negative the least: 15 digits are exact in every number
-field and in JSON."""
+MAX_NUMBER = 10**15 - 1
+"""The largest number that is accepted, and its negative is the smallest: 15 digits are exact in
+every number field and in JSON."""
 
 NOT_GIVEN = frozenset(
     {"n/a", "none", "null", "nil", "unknown", "not given", "not provided", "undefined"}
@@ -80,7 +80,7 @@ class Given:
     schema: "ArgumentSchema"
 
     def get(self, meaning: str) -> Any:
-        """The argument that the verb takes for this, whatever its name is; None if not given."""
+        """The argument with this meaning, whatever its name is; None if it was not given."""
         name = self.schema.names.get(meaning, meaning)
         return self.values.get(name)
 
@@ -185,7 +185,7 @@ CODE_ARGUMENTS = {
 
 
 def schema_of(arguments: Mapping[str, ArgumentFile], *, needs_one: bool = False) -> ArgumentSchema:
-    """needs_one: without any argument there is nothing to do."""
+    """needs_one: at least one argument must be given."""
     fields: dict[str, Any] = {}
     for name, argument in arguments.items():
         kind = _type_of(argument)
@@ -307,11 +307,11 @@ def _type_of(argument: ArgumentFile) -> Any:
 
 def _bounds(argument: ArgumentFile) -> tuple[Any, ...]:
     """The file's, within those of every number."""
-    return Field(ge=-MOST, le=MOST), Field(ge=argument.minimum, le=argument.maximum)
+    return Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Field(ge=argument.minimum, le=argument.maximum)
 
 
 def _without_secrets(value: Any, info: Any) -> Any:
-    """Card numbers, PINs and the like that a caller said are kept nowhere."""
+    """Removes card numbers, PINs and the like, which are stored nowhere."""
     if not isinstance(value, str):
         return value
     return redact(clean(value), (info.context or {}).get("region", "US"))

@@ -19,8 +19,8 @@ _REMEDIES = {
 
 
 class Claims(BaseModel):
-    """numbers: that callers dial, in E.164. assistants: ids at Vapi; the first of them answers a
-    call for which Vapi asks the server for an assistant."""
+    """numbers: those that callers dial, in E.164. assistants: ids at Vapi; the first of them
+    answers a call for which Vapi asks the server for an assistant."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,7 +29,7 @@ class Claims(BaseModel):
 
 
 def read_claims(folder: Path) -> Claims:
-    """None of its own for a folder without the file. Raises AgentError."""
+    """A folder without the file claims no calls. Raises AgentError."""
     path = folder / FILE
     if not path.exists():
         return Claims()

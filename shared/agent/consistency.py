@@ -1,4 +1,4 @@
-"""What a tool's file says that can't be right together, although each part has the right form."""
+"""Contradictions in a tool's file, each part of which has the right form."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ OWN_ARGUMENTS = frozenset({"replaces", "onExisting"})
 """The service adds these to tools that write."""
 
 OWNERS = frozenset({"contactid", "accountid", "whoid", "whatid"})
-"""Standard fields that decide whose record it is, in small letters. A caller must not name them."""
+"""Standard fields that decide whose record it is, in lower case. A caller must not name them."""
 
 UNFILLED = frozenset({"id"})
 """Standard fields that Salesforce alone fills."""
@@ -168,7 +168,7 @@ def _is_idle(file: AnyFile, name: str, argument: ArgumentFile) -> bool:
 
 
 def _wrong_with_repeats(file: AnyFile) -> Iterator[Finding]:
-    """Salesforce does not tell Subject from subject."""
+    """For Salesforce, Subject and subject are the same field."""
     if not isinstance(file, CreateFile | UpdateFile | CloseFile):
         return
     seen: set[str] = set()
@@ -340,7 +340,7 @@ _IDLE = {
 
 
 def _idle_arguments(file: AnyFile) -> Iterator[Finding]:
-    """Arguments that the caller is asked for in vain."""
+    """Arguments that the caller is asked for, although nothing uses them."""
     if isinstance(file, UpdateFile | CloseFile) and not file.fields:
         return  # that is the mistake
     taken = takes(file)

@@ -1,4 +1,4 @@
-"""Where a call can go: a number, with an extension or without, a SIP address, an assistant."""
+"""Where a call can go: a number with or without an extension, a SIP address, an assistant."""
 
 import re
 from typing import Annotated

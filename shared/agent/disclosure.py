@@ -61,7 +61,7 @@ def _needed(agent: Agent, language: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Letters and digits: a transcriber sets other marks."""
+    """Letters and digits alone, because a transcriber punctuates differently."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 

@@ -84,8 +84,8 @@ class Agent:
     def needs(self, verb: Verb, what: str = DEFAULT, tool: Tool | None = None) -> Tier:
         """The tier that a caller needs by the policy, and by the files of tools.
 
-        tool: which says or does it. A part of another tool, or of none, such as a greeting by name,
-        needs what the strictest of the verb's own tools does.
+        tool: the one that says or does it. If it is a tool of another verb, or there is none, as
+        for a greeting by name, the tiers of the verb's own tools count as well.
         """
         asked = {tool.name: tool} if tool else {}
         if tool is None or tool.verb is not verb:
@@ -195,7 +195,7 @@ def _read_tools(folder: Path) -> tuple[dict[str, Tool], list[Mistake]]:
 
 
 def _alike(names: list[str]) -> list[Mistake]:
-    """Names that differ in capital letters alone: a model, or a person, takes one for the other."""
+    """Names that differ in case alone, so that a model or a person takes one for the other."""
     first: dict[str, str] = {}
     mistakes = []
     for name in names:

@@ -1,7 +1,7 @@
 """What makes a caller known, and who may act for whom: `identify.toml` of an agent folder.
 
-The file is optional, and so is every key in it. docs/callers.md explains them. What the org has of
-the fields, the doctor checks.
+The file is optional, and so is every key in it. docs/callers.md explains them. The doctor
+checks that the org has the fields.
 """
 
 import tomllib
@@ -82,7 +82,7 @@ class Identify(_Table):
 def wrong_updates(
     folder: Path, tools: Iterable[Tool], phone_fields: Iterable[str]
 ) -> Iterator[Mistake]:
-    """Tools that would write something else than a number into a field that identifies callers, or
+    """Tools that would write something other than a number into a field that identifies callers, or
     that spell the field otherwise, so that no policy and no check would know it."""
     spelled = {name.casefold(): name for name in phone_fields}
     for tool in tools:
@@ -153,7 +153,7 @@ def _mistake(error: Any, lines: dict[tuple[str, ...], int]) -> Mistake:
 
 
 def _wrong_with(found: Identify, lines: dict[tuple[str, ...], int]) -> Iterator[Mistake]:
-    """What the models can't say."""
+    """What the models can't check."""
     for sobject, path, fields in (
         ("Contact", ("phone_fields",), found.phone_fields),
         ("Account", ("account", "phone_fields"), found.account.phone_fields),

@@ -54,8 +54,8 @@ class Policy:
     tiers: Mapping[Verb, Mapping[str, Tier]]
 
     def needs(self, verb: Verb, what: str = DEFAULT) -> Tier:
-        """The tier for a verb, or for a field of it, such as "Contact.Email". Salesforce does not
-        tell capital letters in the names of fields, and neither does this."""
+        """The tier for a verb, or for a field of it, such as "Contact.Email". The case of
+        the field's name does not matter, as in Salesforce."""
         of_verb = self.tiers[verb]
         named = (tier for name, tier in of_verb.items() if name.casefold() == what.casefold())
         return next(named, of_verb[DEFAULT])
@@ -63,7 +63,7 @@ class Policy:
     def guarding(
         self, phone_fields: Sequence[str], proofs: Mapping[str, Tier] = NOTHING
     ) -> "Policy":
-        """The same, with a cell for each of these fields of Contact.
+        """This policy, with a cell for each of these fields of Contact.
 
         phone_fields: they identify callers, so they need what Contact.Phone needs unless the policy
         names them. proofs: field → the tier that it proves, which a change of it needs at least.
@@ -140,9 +140,9 @@ def _wrong_tiers(
         if tier not in tuple(Tier):
             yield Mistake(FILE, line, f"{verb}.{name} is not a tier", f"write {_TIERS}")
         elif name not in _names(verb) and not (verb in _WITH_FIELDS and _FIELD.fullmatch(name)):
-            can = " or ".join(_names(verb))
+            names = " or ".join(_names(verb))
             fields = ', or a field such as "Contact.Email"' if verb in _WITH_FIELDS else ""
-            yield Mistake(FILE, line, f"{verb} has no {name}", f"write {can}{fields}")
+            yield Mistake(FILE, line, f"{verb} has no {name}", f"write {names}{fields}")
         elif known := _without_effect(verb, name):
             remedy = f"write default or {' or '.join(known)}"
             yield Mistake(FILE, line, f"{verb} does not tell {name} apart", remedy)
@@ -152,7 +152,7 @@ def _wrong_tiers(
 
 
 def _without_effect(verb: Verb, name: str) -> tuple[str, ...]:
-    """The fields that are asked about, where this one never is; () where it may be."""
+    """The fields that are asked about, if this one never is; () if it may be."""
     known: tuple[str, ...] = ()
     if verb is Verb.IDENTIFY and "." in name:
         known = _OF_IDENTIFY

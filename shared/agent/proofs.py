@@ -1,6 +1,6 @@
 """What a folder's verify tools compare, and who could learn or choose it before they are asked.
 
-A PIN is in no other tool. What only the caller should know is changed, and heard, from the tier on
+No other tool has the PIN. What only the caller should know can be heard or changed from the tier on
 that it proves.
 """
 
@@ -17,7 +17,7 @@ from shared.agent.tools import Tool
 from shared.domain.identity import Tier, highest
 
 NAMES = frozenset({"name", "firstname", "middlename", "lastname"})
-"""Fields of Contact that a caller hears who hears the contact's name."""
+"""Fields of Contact that a caller who hears the contact's name also hears."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def open_to_others(
 def known_to_others(
     folder: Path, tools: Iterable[Tool], policy: Policy, phone_fields: Collection[str]
 ) -> Iterator[Mistake]:
-    """Knowledge that is none: the number of the call, and a name that lower tiers hear."""
+    """Fields that prove nothing: the number of the call, and a name that lower tiers hear."""
     phones = {name.casefold() for name in phone_fields}
     gets_names = not policy.needs(Verb.IDENTIFY, "Contact.Name").reaches(Tier.KNOWN)
     for tool in tools:

@@ -1,7 +1,8 @@
 """How records look in Salesforce: `salesforce.toml` of an agent folder.
 
 The file is optional, and so is every key in it. `agent/salesforce.toml` names the defaults, and
-docs/salesforce-mapping.md explains them. A file with a mistake is refused, with all its mistakes.
+docs/salesforce-mapping.md explains them. A file with mistakes is refused, and all of them are
+named.
 """
 
 import re
@@ -254,7 +255,7 @@ def _mistake(error: Any, lines: dict[tuple[str, ...], int]) -> Mistake:
 
 
 def _wrong_with(mapping: SalesforceMapping, lines: dict[tuple[str, ...], int]) -> Iterator[Mistake]:
-    """What the models can't say."""
+    """What the models can't check."""
     for key, field, _ in mapping.constants():
         if refused := _not_yours(field):
             yield Mistake(FILE, line_of(lines, tuple(key.split("."))), *refused)

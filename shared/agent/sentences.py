@@ -35,7 +35,7 @@ from shared.redaction import plain_line
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence before its language is known: the first of `keys` that there is."""
+    """A sentence before its language is known: the first of `keys` that exists."""
 
     keys: tuple[str, ...]
     values: Mapping[str, "Value"] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Sentences:
             raise AgentError([*mistakes, missing])
         for file in files.values():
             mistakes += file.mistakes
-        mistakes += _missing(files[default], _shipped_variables(), most=True)
+        mistakes += _missing(files[default], _shipped_variables(), may_omit=True)
         expected = _expected(files[default])
         for language, file in files.items():
             if language != default:
@@ -154,8 +154,8 @@ class Sentences:
         return self.say(self.default, key, **values)
 
     def first(self, language: str, keys: Iterable[str], **values: Value) -> str:
-        """The first of these sentences that there is, and that these values are enough for: a
-        tool's own before those of its verb."""
+        """The first of these sentences that exists and needs no other values than these: a tool's
+        own before those of its verb."""
         wanted = tuple(keys)
         why_not = ""
         for tag in dict.fromkeys((self.matching(language) or self.default, self.default)):
@@ -243,8 +243,8 @@ def _read(folder: Path) -> tuple[dict[str, SentenceFile], list[Mistake]]:
 
 
 def _completed(language: str, path: Path) -> str:
-    """The file, and after it what it lacks of the shipped file of its language: a folder names only
-    what it says differently, and a new version of the service may say something new."""
+    """The file, followed by what it lacks of the shipped file of its language: a folder has only
+    the sentences that differ, and a new version of the service may say something new."""
     text = path.read_text(encoding="utf-8")
     shipped = sentence_files(AGENT_FOLDER).get(language)
     if shipped is None or shipped == path:
@@ -260,11 +260,11 @@ def _entries(text: str) -> list[ast.Message | ast.Term]:
 
 
 def _missing(
-    file: SentenceFile, expected: dict[str, frozenset[str]], *, most: bool = False
+    file: SentenceFile, expected: dict[str, frozenset[str]], *, may_omit: bool = False
 ) -> Iterable[Mistake]:
     """What a file lacks of these sentences and their variables, or has too much.
 
-    most: it may do without some variables.
+    may_omit: it may do without some variables.
     """
     for key, variables in expected.items():
         line = file.line_of(key)
@@ -274,7 +274,7 @@ def _missing(
         for name in sorted(file.variables[key] - variables):
             known = ", ".join(f"${known}" for known in sorted(variables)) or "no variable"
             yield Mistake(file.name, line, f"{key} does not know ${name}", f"it has {known}")
-        for name in () if most else sorted(variables - file.variables[key]):
+        for name in () if may_omit else sorted(variables - file.variables[key]):
             yield Mistake(file.name, line, f"{key} leaves ${name} out", f"say {{ ${name} }} in it")
 
 

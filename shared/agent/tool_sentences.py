@@ -100,8 +100,8 @@ def _wrong_variables(
 ) -> Iterator[tuple[str, str]]:
     known = _known(tool, what)
     for name in sorted((used or frozenset()) - known):
-        can = ", ".join(f"${entry}" for entry in sorted(known)) or "no variable"
-        yield f"{what} does not know ${name}", f"it has {can}"
+        variables = ", ".join(f"${entry}" for entry in sorted(known)) or "no variable"
+        yield f"{what} does not know ${name}", f"it has {variables}"
 
 
 def _known(tool: Tool, what: str) -> frozenset[str]:

@@ -61,7 +61,7 @@ class Tool:
 
     @property
     def speaks(self) -> bool:
-        """Vapi says what was found or accepted, word for word."""
+        """Whether Vapi says word for word what was found or accepted."""
         return isinstance(self.file, SpeakingFile) and self.file.speak
 
     @property
@@ -91,7 +91,7 @@ def tool_of(name: str, file: AnyFile, text: str) -> Tool:
 
 
 def _needs_one(file: AnyFile) -> bool:
-    """Whether without any argument there is nothing to do."""
+    """Whether the tool has nothing to do without an argument."""
     return isinstance(file, UpdateFile) and not is_of_team(file)
 
 

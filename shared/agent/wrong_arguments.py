@@ -11,7 +11,7 @@ def sentence_of(
 ) -> str:
     """What is missing comes first. Of `createSalesforceCase-issueType-missing`,
     `create-issueType-missing`, `argument-issueType-missing` and `argument-missing`, the first that
-    there is."""
+    exists."""
     ordered = sorted(problems, key=lambda problem: problem.what not in ("missing", "nothing"))
     said = [
         sentences.first(

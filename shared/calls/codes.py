@@ -1,6 +1,6 @@
 """One-time codes that calls asked for, and limits on how many are sent.
 
-A message costs money wherever it goes, and some numbers earn by it (toll fraud). So the limits
+Every message costs money, and some numbers earn money by it (toll fraud). So the limits
 count before anything is sent, and a code that could not be sent counts as well.
 """
 
@@ -24,8 +24,8 @@ VALID_S = 600
 """For how long Verify takes a code (docs/vendors.md T4)."""
 
 REPEAT_MS = 30_000
-"""A call that asks again within this time gets no second message: a model, or a redelivery whose
-first answer was lost, repeats itself. A caller waits for a message that long."""
+"""A call that asks again within this time gets no second message: models repeat themselves, and so
+does a redelivery whose first answer was lost. Callers wait this long for a message."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Codes:
         self._count = load(store, "calls", "count")
 
     def begin(self, call_id: str, code: Code) -> Code | None:
-        """Note that a code is about to be sent. None: go on. Else the one of a moment ago, and
-        nothing is to be sent."""
+        """Note that a code is about to be sent. None: go on. Otherwise, the code of a moment ago:
+        send none."""
         key = self._key(call_id)
         with translated():
             at_ms = now_ms(self._store)
@@ -91,7 +91,7 @@ class Codes:
             return _read(self._store.get(self._key(call_id)))
 
     def was_right(self, call_id: str) -> None:
-        """The code was said: it is valid no more."""
+        """The caller said the code, which is no longer valid."""
         with translated():
             self._store.delete(self._key(call_id))
 

@@ -16,12 +16,12 @@ from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
 MAX_DECISIONS = 200
-"""Of a call; the oldest go first. Equal ones are one, so repeats push out nothing."""
+"""Per call; the oldest are dropped first. Equal ones count once, so repeats push out nothing."""
 
 LIFE_S = 24 * 3600
 
 _IN_A_MESSAGE = 1000
-"""At most so many decisions of one message; parts of a millisecond are their order."""
+"""The most decisions of one message, whose order is in fractions of a millisecond."""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ of the day or the hour an answer is not compared and nothing changes. Only a cal
 answers make its caller unknown, for the rest of that call.
 
 An answer is counted before it is compared, because calls may guess at the same time. One that was
-right, or could not be compared, is taken back. PINs and codes count apart from what else a caller
-may know, so that the one can't clear what wrong ones of the other have used up.
+right, or could not be compared, is taken back. PINs and codes count apart from other knowledge, so
+that a right answer of one sort does not clear wrong answers of the other.
 """
 
 from collections.abc import Collection

@@ -30,7 +30,7 @@ from shared.vapi.caller_id import CallerId, read_caller_id
 from shared.vapi.report import end_of_call
 
 UNREACHED = f"{FINGERPRINT}:unreached"
-"""The fingerprint of a call-back because of tool calls that never reached us: one in a call."""
+"""The fingerprint of a call-back for tool calls that never reached us: one per call."""
 
 MAX_NAMED = 10
 """Tools that a call-back names."""

@@ -21,7 +21,7 @@ LOOK_BACK_MS = 14 * 24 * HOUR_MS
 contract (docs/vendors.md V38)."""
 
 OVERLAP_MS = HOUR_MS // 2
-"""A call may appear in the list so late, so runs overlap by this."""
+"""A call may appear in the list this late, so runs overlap by this much."""
 
 LONGEST_CALL_MS = 13 * HOUR_MS
 """A call lasts 12 hours at most. An older one that the list shows as going on holds up nothing."""

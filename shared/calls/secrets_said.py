@@ -1,6 +1,6 @@
 """What a caller said to be verified, so that it can be removed from the call's transcript.
 
-Stored as keyed digests: who reads the store can't find a short PIN from them.
+Stored as keyed digests, from which a reader of the store can't find out a short PIN.
 """
 
 import hmac
@@ -76,7 +76,7 @@ def _speaker(line: str) -> str:
 
 
 def _by_speaker(lines: Sequence[str]) -> list[list[int]]:
-    """The places of each speaker's lines. A line without a speaker goes on with the one before."""
+    """The places of each speaker's lines. A line without a speaker continues the one before."""
     places: dict[str, list[int]] = {}
     speaker = ""
     for at, line in enumerate(lines):

@@ -21,7 +21,7 @@ from shared.twilio.messages import send
 PER_NUMBER_AND_DAY = 5
 
 NOTED_S = 7 * 24 * 3600
-"""Longer than an intent is tried."""
+"""Longer than the worker tries to deliver an intent."""
 
 
 class TextMessages:

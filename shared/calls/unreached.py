@@ -45,8 +45,8 @@ def unknown_here(
     answers: Answers,
     intents: Sequence[Intent],
 ) -> list[MadeToolCall]:
-    """Those of which this service knows nothing: it stored no answer, and no intent is theirs. The
-    answer of another one was lost on its way back, and its promise is kept.
+    """Those of which this service knows nothing: it stored no answer for them, and no intent is
+    theirs. Any other call arrived, and only its answer was lost: its promise is kept.
 
     shown: the caller's numbers, as in the message of a tool call. Raises StoreUnavailableError.
     """

@@ -1,2 +1,1 @@
-"""What operators do, by the console or by the command line: who they are, their actions, and the
-record of these actions."""
+"""Operators of the console and the command line: who they are, what they do, and its audit."""

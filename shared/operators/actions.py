@@ -1,6 +1,7 @@
 """What an operator does with writes, from the console and from the command line.
 
-Each action is written to the audit first. Safe to repeat: what is no longer parked does not change.
+Each action is written to the audit first. Safe to repeat: an intent that is no longer parked does
+not change.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +39,7 @@ class Actions:
         return self._replayed([intent_id], draft)
 
     def discard(self, intent_ids: Sequence[str], about: str = "") -> int:
-        """Give parked intents up. Returns how many were parked."""
+        """Give up parked intents. Returns how many were parked."""
         self._audit.note(self._who, "discard", about=about, ids=intent_ids)
         return self._journal.discard(intent_ids)
 
@@ -57,7 +58,7 @@ class Actions:
         return True
 
     def note(self, what: str, about: str = "", ids: Sequence[str] = ()) -> None:
-        """Something else that belongs into the audit, such as a look at personal data."""
+        """Note something else in the audit, such as a look at personal data."""
         self._audit.note(self._who, what, about=about, ids=ids)
 
     def _replayed(self, intent_ids: Sequence[str], draft: dict[str, Any] | None = None) -> int:

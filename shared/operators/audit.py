@@ -1,7 +1,7 @@
 """The audit: who did what, and when. A stream that is only appended to, and bounded.
 
-An entry is written before its action, and without it nothing happens. It has ids, names of
-operators and counts, and nothing that a caller said.
+An entry is written before its action. If it can't be written, the action does not happen. It has
+ids, names of operators and counts, and nothing that a caller said.
 """
 
 import getpass
@@ -16,7 +16,7 @@ from shared.settings import REDIS_PREFIX
 from shared.store import allowed_when_full, translated
 
 MAX_ENTRIES = 20_000
-"""The oldest go first; the server may store a few more."""
+"""The oldest entries are dropped first; the server may store a few more."""
 
 MAX_IDS = 20
 """Ids of an entry. `count` says how many there were."""

@@ -1,7 +1,7 @@
 """Corrections of a parked draft: which names it has, and which values they accept.
 
-A value is validated by the tool that accepted the draft, as the agent folder has it now, else by
-the first tool with the same verb.
+The tool that accepted the draft validates the values, as the agent folder has it now. If the tool
+is gone, the first tool with the same verb does.
 """
 
 import re
@@ -66,7 +66,7 @@ MEANINGS: dict[Kind, dict[str, str]] = {
 }
 """The draft's own names → what the tool's argument means."""
 
-UNTOLD: dict[Kind, Form] = {
+OF_NO_TOOL: dict[Kind, Form] = {
     Kind.CASE_CLOSE: Form(
         schema_of({"case_number": ArgumentFile(type=ArgumentType.CASE_NUMBER)}),
         {"case_number": "case_number"},
@@ -81,8 +81,8 @@ UNTOLD: dict[Kind, Form] = {
 
 
 def form_of(intent: Intent, agent: Agent) -> Form:
-    if intent.kind in UNTOLD:
-        return UNTOLD[intent.kind]
+    if intent.kind in OF_NO_TOOL:
+        return OF_NO_TOOL[intent.kind]
     tool = _tool_of(intent, agent)
     if tool is None:
         return Form(schema_of({}), {})

@@ -1,8 +1,8 @@
 """Replaying or discarding a group of parked intents: a plan, then step by step, with progress.
 
-The page of the action asks for each step, so the action rests while nobody looks at it, and after
-an abort no step follows. Of a replay at most MAX_OPEN intents are on their way at a time. It stops
-by itself when more of them park again than are delivered: then the cause is not fixed.
+The action's page asks for each step, so the action pauses while nobody looks at it, and no step
+follows an abort. A replay has at most MAX_OPEN intents on their way at a time. It stops by itself
+when more of them park again than are delivered, because then the cause is not fixed.
 """
 
 import secrets
@@ -23,7 +23,7 @@ from shared.settings import REDIS_PREFIX
 from shared.store import allowed_when_full, translated
 
 MAX_INTENTS = 2_000
-"""Of one action. What is left is another action."""
+"""In one action. The rest needs another action."""
 
 STEP = 50
 MAX_OPEN = 100
@@ -88,7 +88,7 @@ class Progress:
 
     @property
     def has_failed(self) -> bool:
-        """A replay whose cause is not fixed."""
+        """More intents park again than are settled, so the cause is not fixed."""
         settled_well = self.states["delivered"] + self.states["cancelled"]
         parked_again = self.parked_again
         return (
@@ -152,7 +152,7 @@ class GroupActions:
         return action_id
 
     def progress(self, action_id: str) -> Progress | None:
-        """None for an action that there is not, or no longer."""
+        """None for an action that does not exist, or no longer does."""
         key = self._key(action_id)
         with translated():
             row = self._store.hgetall(key)
@@ -175,8 +175,8 @@ class GroupActions:
         )
 
     def step(self, action_id: str) -> Progress | None:
-        """Take the next intents, unless enough are on their way. Safe to repeat, also at the same
-        time: no intent is taken twice."""
+        """Take the next intents, unless enough are on their way. Safe to repeat, even
+        concurrently: no intent is taken twice."""
         now = self.progress(action_id)
         if now is None or now.stage is not Stage.RUNNING:
             return now
@@ -198,7 +198,7 @@ class GroupActions:
         return self.progress(action_id)
 
     def abort(self, action_id: str) -> Progress | None:
-        """No step follows. What was replayed before is delivered all the same."""
+        """No step follows. Intents that were replayed before are still delivered."""
         now = self.progress(action_id)
         if now is None or now.stage is not Stage.RUNNING:
             return now

@@ -1,4 +1,4 @@
-"""Salesforce's messages without the values that they quote, for whoever sees no personal data."""
+"""Salesforce's messages without the values that they quote, for readers without personal data."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 MASK = "•••"
 LEAST_LENGTH = 3
-"""Shorter values stay: they are words like "no", and say nothing of a person alone."""
+"""Shorter values stay: words like "no" alone say nothing about a person."""
 
 CHOICES = frozenset({"issue_type", "priority", "status"})
 """Values from a list of the team's own. A rule's message may use the same words."""
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){6,}")
 
 
 def masked(detail: str, draft: Mapping[str, Any]) -> str:
-    """Without anything that the draft has as a value, without email addresses and long numbers."""
+    """The text without the draft's values, email addresses and long numbers."""
     found = {value for value in _texts(draft) if len(value) >= LEAST_LENGTH}
     for value in sorted(found, key=len, reverse=True):
         detail = re.sub(re.escape(value), MASK, detail, flags=re.IGNORECASE)

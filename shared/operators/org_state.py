@@ -1,4 +1,4 @@
-"""What the org has now of a parked write, for the operator who is about to correct it."""
+"""What the org has now for a parked write, which an operator is about to correct."""
 
 from dataclasses import dataclass, field
 

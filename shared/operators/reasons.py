@@ -159,5 +159,5 @@ def explain(reason: str) -> Explanation:
 
 
 def is_explained(code: str) -> bool:
-    """The words are about this code, and not about any."""
+    """Whether the explanation is about this very code."""
     return explain(code) is not _UNKNOWN

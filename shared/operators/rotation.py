@@ -35,7 +35,7 @@ class RotationStatus:
 
 
 class Rotation:
-    """One for a process. Its state in Redis is the same for all."""
+    """One per process. Its state in Redis is the same for all."""
 
     def __init__(
         self, store: redis.Redis, settings: VapiSettings, prefix: str = REDIS_PREFIX
@@ -50,7 +50,7 @@ class Rotation:
         self._next_warning_at = float("-inf")
 
     def note(self, *, by_previous: bool) -> None:
-        """An authenticated message arrived. Costs nothing but once a minute, and never fails.
+        """An authenticated message arrived. Writes at most once a minute, and never fails.
 
         by_previous: the previous secret has authenticated it.
         """

@@ -56,7 +56,7 @@ class Sessions:
         return token, session
 
     def find(self, token: str, *, extend: bool) -> Session | None:
-        """None for a session that has ended. extend: it lasts another IDLE_MS."""
+        """None for a session that has ended. extend: lets it last another IDLE_MS."""
         if not token:
             return None
         with translated():

@@ -1,4 +1,4 @@
-"""Limits on guesses at what operators sign in with.
+"""Limits on guesses at the passwords and tokens of operators.
 
 An address that guesses wrong too often has to wait, and so does an address with a single wrong
 guess while many addresses guess. An address without a wrong guess never waits, so nobody can keep
@@ -77,11 +77,11 @@ def network_of(address: str) -> str:
 
 
 def client_address(peer: str, forwarded_for: str, proxies: int) -> str:
-    """The address of who sent a request.
+    """The address of the client that sent a request.
 
     peer: who opened the connection. forwarded_for: the header X-Forwarded-For, to which each proxy
-    adds its own peer. proxies: how many proxies of ours stand in front; the header is not read
-    without one, because every client can send it.
+    adds its own peer. proxies: how many proxies of ours stand in front. Without one the
+    header is not read, because every client can send it.
     """
     added = [part.strip() for part in forwarded_for.split(",")]
     return added[-proxies] if 0 < proxies <= len(added) and added[-proxies] else peer

@@ -59,7 +59,7 @@ class User:
         return sha256(f"{self.name}:{self.role}:{self.hash}".encode()).hexdigest()[:32]
 
     def has_password(self, password: str) -> bool:
-        """Takes as long for a user without a password."""
+        """Whether this is the user's password. Takes as long for a user without one."""
         phc = self.hash if self.hash != NO_PASSWORD else _NOBODY
         try:
             Argon2id.verify_phc_encoded(password[:MAX_PASSWORD].encode(), phc)
@@ -97,7 +97,7 @@ _NOBODY = (
 """The hash of a password that nobody has."""
 
 NOBODY = User("", Role.READER, NO_PASSWORD)
-"""Compared with when no user has the name, so that a refusal takes as long."""
+"""Stands in when no user has the name, so that the refusal takes as long."""
 
 
 class Users:
@@ -125,7 +125,7 @@ class Users:
     def put(self, user: User) -> bool:
         """Add the user, or replace the one with this name. False for a replacement.
 
-        The file is readable for its owner only. Raises UserRefusedError.
+        Only its owner can read the file. Raises UserRefusedError.
         """
         if not _NAME.fullmatch(user.name):
             raise UserRefusedError(
@@ -157,7 +157,7 @@ class Users:
 
 
 def _parsed(path: Path) -> dict[str, User]:
-    """Skips lines that are no users, and logs their numbers."""
+    """Skips lines that are not users, and logs their line numbers."""
     users: dict[str, User] = {}
     with path.open(encoding="utf-8", errors="replace") as file:
         lines = file.read(MAX_FILE_BYTES).splitlines()

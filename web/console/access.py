@@ -1,8 +1,8 @@
 """Who may see a page of the console, and who may change something: decided here for all pages.
 
 A request without a session gets the login page. Each form has to come from a page of ours (Origin)
-and to send the session's token back. Only operators change something; whoever adds a form need not
-think of it.
+and to send the session's token back. Only operators change something; a new form needs no check
+of its own.
 """
 
 from dataclasses import dataclass
@@ -84,13 +84,13 @@ def sessions() -> Sessions:
 
 
 def visitor() -> Visitor:
-    """Whoever asks for a page that `_admit` let through."""
+    """Who sent this request, which `_admit` has let through."""
     found: Visitor = g.visitor
     return found
 
 
 def actions() -> Actions:
-    """What the visitor does; the audit names them."""
+    """The visitor's actions, which the audit stores with their name."""
     made = service()
     return Actions(made.journal, Audit(made.store), made.notifier.notify, visitor().user.name)
 
@@ -153,7 +153,7 @@ def _read_form(max_bytes: int) -> ResponseReturnValue | None:
 
 
 def _visitor() -> Visitor | None:
-    """The user of the session, if the file of users still has them as they were."""
+    """The user of the session, if their line in the file has not changed since."""
     token = request.cookies.get(COOKIE, "")
     session = sessions().find(token, extend=not polled())
     user = users().named(session.user) if session else None

@@ -74,7 +74,7 @@ def _in_native_thread(work: Callable[[], T]) -> T:
 
 
 def _way_back() -> str:
-    """The page that was asked for before the login. Only a page of the console."""
+    """The page that was asked for before the login, if the console has it; else the page *Now*."""
     to = request.values.get("to", "")
     if to.startswith("/console/") and not any(char in to for char in "\\\r\n"):
         return to

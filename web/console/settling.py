@@ -89,7 +89,7 @@ def _done(intent: Intent, what: str) -> ResponseReturnValue:
 
 
 def _sent() -> dict[str, str]:
-    """The fields of the correction, as they go from the form to the plan and from there on."""
+    """The fields of the correction, as the form sends them, and then the plan."""
     return {name: text for name, text in request.form.items() if ":" in name}
 
 
