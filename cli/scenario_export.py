@@ -23,7 +23,7 @@ CALLER = "+14155550101"
 
 WORD = "something"
 EMAIL = "person@example.com"
-LEAST_PAUSE_S, MAX_PAUSE_S = 0.3, 10.0
+MIN_PAUSE_S, MAX_PAUSE_S = 0.3, 10.0
 
 _FILES = ("shared/calls/phrases/*.toml", "agent/sentences/*.ftl")
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d")
@@ -64,7 +64,7 @@ def _steps(record: CallRecord, agent: Agent) -> Iterator[dict[str, str]]:
                     steps.append(_tool_step(tool, call.call.arguments or {}))
         if steps:
             pause_s = min(MAX_PAUSE_S, round(at_s - before_s, 1))
-            if pause_s >= LEAST_PAUSE_S:
+            if pause_s >= MIN_PAUSE_S:
                 yield {"pause_s": f"{pause_s:.1f}"}
             before_s = max(before_s, at_s)
             yield from steps

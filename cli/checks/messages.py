@@ -5,7 +5,7 @@ from cli.checks.context import CheckContext
 from cli.twilio import TwilioRefusedError
 from shared.agent.tool_files import VerifyFile
 
-LEAST_DIGITS = 6
+MIN_DIGITS = 6
 """Three guesses of a million: a code with fewer digits is guessed too easily."""
 
 
@@ -27,10 +27,10 @@ def _codes(check_context: CheckContext) -> str:
         else:
             remedy = "Check TWILIO_VERIFY_BASE_URL, and check that this machine can reach it."
         raise Problem(str(refused), remedy) from None
-    if digits < LEAST_DIGITS:
+    if digits < MIN_DIGITS:
         raise Problem(
             f"The codes of the Verify service have {digits} digits, which are guessed too easily",
-            f"Set the code length to {LEAST_DIGITS} or more in Twilio's console.",
+            f"Set the code length to {MIN_DIGITS} or more in Twilio's console.",
         )
     return f"codes of {digits} digits"
 

@@ -27,7 +27,7 @@ MAX_INTENTS = 2_000
 
 STEP = 50
 MAX_OPEN = 100
-LEAST_PARKED_AGAIN = 5
+MIN_PARKED_AGAIN = 5
 """How many have to park again before an action may stop by itself."""
 
 LIFE_MS = 24 * 3600 * 1000
@@ -93,7 +93,7 @@ class Progress:
         parked_again = self.parked_again
         return (
             self.verb is Verb.REPLAY
-            and parked_again >= LEAST_PARKED_AGAIN
+            and parked_again >= MIN_PARKED_AGAIN
             and parked_again > settled_well
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MASK = "•••"
-LEAST_LENGTH = 3
+MIN_LENGTH = 3
 """Shorter values stay: words like "no" alone say nothing about a person."""
 
 CHOICES = frozenset({"issue_type", "priority", "status"})
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){6,}")
 
 def masked(detail: str, draft: Mapping[str, Any]) -> str:
     """The text without the draft's values, email addresses and long numbers."""
-    found = {value for value in _texts(draft) if len(value) >= LEAST_LENGTH}
+    found = {value for value in _texts(draft) if len(value) >= MIN_LENGTH}
     for value in sorted(found, key=len, reverse=True):
         detail = re.sub(re.escape(value), MASK, detail, flags=re.IGNORECASE)
     return _NUMBER.sub(MASK, _EMAIL.sub(MASK, detail))

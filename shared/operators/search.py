@@ -15,7 +15,7 @@ MAX_WORD = 128
 MAX_FOUND = 200
 
 _INTENT_ID = re.compile(r"[0-9a-f]{32}")
-_LEAST_CASE_DIGITS = 8
+_MIN_CASE_DIGITS = 8
 """Salesforce pads case numbers with zeros to this length, and callers leave them out."""
 
 
@@ -60,7 +60,7 @@ class Search:
         return self._journal.by_reference(reference) if reference else None
 
     def _by_case_number(self, word: str) -> list[Intent | None]:
-        spellings = dict.fromkeys([word, word.zfill(_LEAST_CASE_DIGITS)])
+        spellings = dict.fromkeys([word, word.zfill(_MIN_CASE_DIGITS)])
         return [self._journal.by_case_number(spelling) for spelling in spellings]
 
     def _by_number(self, word: str) -> list[Intent]:

@@ -19,7 +19,7 @@ from shared.errors import ServiceError
 from shared.logs import log
 
 NO_PASSWORD = "-"
-LEAST_PASSWORD = 12
+MIN_PASSWORD = 12
 MAX_PASSWORD = 200
 """Characters of a password."""
 
@@ -70,11 +70,11 @@ class User:
 
 def hash_of(password: str) -> str:
     """Raises UserRefusedError for a password that is too short, too long or easy to guess."""
-    if not LEAST_PASSWORD <= len(password) <= MAX_PASSWORD:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise UserRefusedError(
-            f"The password must have {LEAST_PASSWORD} to {MAX_PASSWORD} characters"
+            f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters"
         )
-    if len(set(password)) < LEAST_PASSWORD // 2:
+    if len(set(password)) < MIN_PASSWORD // 2:
         raise UserRefusedError("The password must not be easy to guess")
     return _hash(password)
 

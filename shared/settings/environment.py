@@ -15,8 +15,8 @@ from shared.phone import as_e164
 PLACEHOLDER = "change-me"
 """The value in `.env.example` that you must replace; no process starts with it."""
 
-LEAST_SECRET = 16
-LEAST_DIFFERENT = 5
+MIN_SECRET = 16
+MIN_DIFFERENT = 5
 """Minimum characters of a secret, and how many characters of a secret or password must differ."""
 
 MAX_FILE_BYTES = 64 * 1024
@@ -24,7 +24,7 @@ ADDRESSES_WITH_PASSWORDS = frozenset({"REDIS_URL", "CELERY_BROKER_URL"})
 
 SWITCH = "true or false"
 SECRET = (
-    f"a secret of {LEAST_SECRET} characters at least, such as the one printed by: "
+    f"a secret of {MIN_SECRET} characters at least, such as the one printed by: "
     "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 )
 NUMBER = "a phone number with its country code, such as +14155550100"
@@ -119,12 +119,12 @@ class Group(BaseSettings):
 def check_strength(secret: str, least: int) -> None:
     if len(secret) < least:
         raise ValueError(f"must have {least} characters or more")
-    if len(set(secret)) < LEAST_DIFFERENT:
+    if len(set(secret)) < MIN_DIFFERENT:
         raise ValueError("must not be easy to guess")
 
 
 def _strong(secret: SecretStr) -> SecretStr:
-    check_strength(secret.get_secret_value(), LEAST_SECRET)
+    check_strength(secret.get_secret_value(), MIN_SECRET)
     return secret
 
 

@@ -6,11 +6,11 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from shared.settings.environment import SECRET, SWITCH, Group, StrongSecret, check_strength
 
-LEAST_PASSWORD = 12
+MIN_PASSWORD = 12
 """Minimum characters of an operator's password."""
 
 _USER_AND_PASSWORD = (
-    f"a user and a password of {LEAST_PASSWORD} characters at least, such as "
+    f"a user and a password of {MIN_PASSWORD} characters at least, such as "
     "operator:the-password-that-you-chose"
 )
 
@@ -31,7 +31,7 @@ class OpsSettings(Group):
             user, _, password = auth.get_secret_value().partition(":")
             if not user or not password:
                 raise ValueError("must have both a user and a password")
-            check_strength(password, LEAST_PASSWORD)
+            check_strength(password, MIN_PASSWORD)
         return auth
 
     @model_validator(mode="after")
