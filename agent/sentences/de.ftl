@@ -81,6 +81,26 @@ request-kind = { $kind ->
    *[other] die Anfrage
 }
 
+# Am Anfang eines Satzes.
+request-first = { $kind ->
+    [case-create] { $issueType ->
+        [none] Der Vorgang
+       *[other] Der Vorgang zum Thema { issue }
+    }
+   *[other] { request-kind-first }
+}
+
+request-kind-first = { $kind ->
+    [case-create] Der Vorgang
+    [case-comment] Der Kommentar
+    [case-close] Das Schließen des Vorgangs
+    [contact-update] Die Änderung der Kontaktdaten
+    [callback] Die Bitte um Rückruf
+    [call-log] Die Gesprächsnotiz
+    [transcript-file] Das Gesprächsprotokoll
+   *[other] Die Anfrage
+}
+
 argument-name-accountNumber = Kundennummer
 argument-name-caseNumber = Vorgangsnummer
 argument-name-comment = Kommentar
@@ -159,7 +179,7 @@ argument-phone-wrong = Das ist keine vollständige Telefonnummer.
 argument-mobilePhone-wrong = Das ist keine vollständige Telefonnummer.
 argument-reference-wrong = Eine Referenz besteht aus zweimal drei Buchstaben oder Ziffern.
 argument-replaces-wrong = Replaces muss die Referenz einer früheren Anfrage aus diesem Gespräch sein.
-argument-caseNumber-wrong = Eine Vorgangsnummer besteht aus Ziffern.
+argument-caseNumber-wrong = Eine Vorgangsnummer enthält Ziffern.
 
 ## Jeder Aufruf
 
@@ -189,25 +209,25 @@ customer-of-account-with-number = { $name } von { $account }, Kundennummer { $nu
 
 number-shared = { number-first } Kunden haben diese Telefonnummer.
 number-not-on-file = Diese Telefonnummer ist nicht hinterlegt.
-number-not-shown = Dieser Anruf zeigt keine Telefonnummer.
+number-not-shown = Bei diesem Anruf wird keine Telefonnummer angezeigt.
 number-of-account = Diese Telefonnummer gehört zu einem hinterlegten Kundenkonto und nicht zu einer einzelnen Person.
 
 caller-not-known = { $first } Deshalb kann ich nicht sagen, wer anruft.
 
 nobody-known-shared-number = { number-first } Kunden haben diese Telefonnummer. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 nobody-known-new-number = Diese Telefonnummer ist nicht hinterlegt. Deshalb kann ich zu keinem Vorgang etwas sagen.
-nobody-known-no-number = Dieser Anruf zeigt keine Telefonnummer. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
+nobody-known-no-number = Bei diesem Anruf wird keine Telefonnummer angezeigt. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 nobody-known-account-line = Diese Telefonnummer gehört zu einem hinterlegten Kundenkonto und nicht zu einer einzelnen Person. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 account-number-differs = Diese Kundennummer gehört nicht zu der Person, die anruft.
 
-known-minutes-ago = So war es vor { $count ->
+known-minutes-ago = Das ist der Stand von vor { $count ->
     [one] einer Minute
    *[other] { number } Minuten
-}, etwas Neueres ist nicht zu sehen: { $sentence }
-known-hours-ago = So war es vor { $count ->
+}, etwas Neueres sehe ich nicht: { $sentence }
+known-hours-ago = Das ist der Stand von vor { $count ->
     [one] einer Stunde
    *[other] { number } Stunden
-}, etwas Neueres ist nicht zu sehen: { $sentence }
+}, etwas Neueres sehe ich nicht: { $sentence }
 
 ## Ein Vorgang und sein Stand
 
@@ -236,20 +256,20 @@ case-being-opened = Der Vorgang wird gerade angelegt und hat noch keine Nummer. 
 case-opened-number-unknown = Der Vorgang ist angelegt. Seine Nummer ist noch nicht bekannt.
 case-opened-state-unknown = Der Vorgang ist unter der Nummer { $number } angelegt. Seinen Stand kann ich gerade nicht sehen.
 case-has-number = Der Vorgang hat die Nummer { $number }.
-case-not-found-by-number = Ich finde zu dieser Nummer keinen Vorgang, über den ich mit dieser Telefonnummer sprechen kann.
-case-not-found-by-reference = Ich finde zu dieser Referenz keinen Vorgang, über den ich mit dieser Telefonnummer sprechen kann.
+case-not-found-by-number = Ich finde zu dieser Nummer keinen Vorgang, über den ich unter dieser Telefonnummer Auskunft geben darf.
+case-not-found-by-reference = Ich finde zu dieser Referenz keinen Vorgang, über den ich unter dieser Telefonnummer Auskunft geben darf.
 
-request-done = Erledigt ist { request-kind }.
-request-with-colleague = Noch nicht erledigt ist { request-kind }. Jemand aus unserem Team sieht es sich an.
-request-taken-back = Zurückgenommen wurde { request-kind }.
-request-on-its-way = In Arbeit ist { request-kind }.
+request-done = { request-kind-first } ist erledigt.
+request-with-colleague = { request-kind-first } ist noch nicht erledigt. Jemand aus unserem Team kümmert sich darum.
+request-taken-back = { request-kind-first } wurde zurückgenommen.
+request-on-its-way = { request-kind-first } ist in Arbeit.
 
 ## Eigene Datensätze des Teams
 
 read-not-known = Ich kann nicht erkennen, wer anruft, und darf deshalb nicht nachsehen.
 read-none = Dazu habe ich für diesen Kunden nichts gefunden.
 # $facts ist eine Aufzählung von read-fact. Ein eigener Satz des Werkzeugs ist besser.
-read-one = Gefunden habe ich { $facts }.
+read-one = Ich habe das gefunden: { $facts }.
 read-fact = { $name } { $value }
 read-many = { $count ->
     [one] Es gibt einen solchen Eintrag. { $records }
@@ -274,16 +294,16 @@ createSalesforceCase-accepted = { $issueType ->
 } wird angelegt. Die Referenz ist { $reference }.
 case-not-added-to = Zu diesem Vorgang kann ich unter dieser Telefonnummer nichts hinzufügen. Ich kann einen neuen anlegen.
 
-existing-case-of-account = Zu diesem Kundenkonto gibt es einen Vorgang vom letzten Tag, aber unter dieser Telefonnummer kann ich nichts hinzufügen. Es wurde noch nichts gespeichert. Soll ich einen neuen anlegen?
+existing-case-of-account = Zu diesem Kundenkonto gibt es einen Vorgang von heute oder gestern, aber unter dieser Telefonnummer kann ich nichts hinzufügen. Es wurde noch nichts gespeichert. Soll ich einen neuen anlegen?
 existing-request-of-call = In diesem Gespräch wurde schon { request-with-article } aufgenommen, { $named }. Es wurde nichts weiter gespeichert. Soll ich das ändern, etwas hinzufügen oder etwas Neues anlegen?
-existing-request = Vom letzten Tag liegt dazu schon { request-with-article } vor, { $named }. Es wurde noch nichts gespeichert. Soll ich etwas Neues anlegen?
-existing-case = Dazu gibt es schon einen Vorgang vom letzten Tag. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
-existing-case-named = Dazu gibt es schon einen Vorgang vom letzten Tag, { $named }. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
+existing-request = Dazu liegt von heute oder gestern schon { request-with-article } vor, { $named }. Es wurde noch nichts gespeichert. Soll ich etwas Neues anlegen?
+existing-case = Dazu gibt es schon einen Vorgang von heute oder gestern. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
+existing-case-named = Dazu gibt es schon einen Vorgang von heute oder gestern, { $named }. Es wurde noch nichts gespeichert. Soll ich dort etwas hinzufügen oder einen neuen anlegen?
 
 comment-accepted = Der Kommentar wird hinzugefügt. Die Referenz ist { $reference }.
 
-update-accepted = Neu hinterlegt wird gleich: { $fields }. Die Referenz ist { $reference }.
-update-not-known = Ich kann nur die Daten der einen Person ändern, der diese Telefonnummer gehört, und ich kann nicht sagen, wer das ist. Es wurde nichts geändert.
+update-accepted = Folgendes wird gleich neu hinterlegt: { $fields }. Die Referenz ist { $reference }.
+update-not-known = Ich kann nur die Daten der einen Person ändern, der diese Telefonnummer gehört, und ich kann nicht erkennen, wer das ist. Es wurde nichts geändert.
 update-number-of-another = Diese Telefonnummer kann ich hier nicht hinterlegen. Jemand aus unserem Team muss sich das ansehen. Es wurde nichts geändert.
 
 close-accepted = Der Vorgang war schon angelegt und wird deshalb geschlossen. Die Referenz ist { $reference }.
@@ -293,7 +313,7 @@ close-nothing = In diesem Gespräch wurde kein Vorgang angelegt. Es gibt also ni
 
 # Datensätze eigener Objekte. Eigene Sätze eines Werkzeugs sind besser: Sie nennen den Datensatz.
 own-record-not-known = { create-not-known }
-own-record-not-found = Ich finde nichts dazu, was ich mit dieser Telefonnummer ändern kann. Es wurde nichts gespeichert.
+own-record-not-found = Ich finde dazu nichts, das ich unter dieser Telefonnummer ändern darf. Es wurde nichts gespeichert.
 own-record-which = Ich weiß nicht, was davon gemeint ist. Ich brauche die Nummer oder die Referenz. Es wurde nichts gespeichert.
 update-record-accepted = Das wird gleich geändert. Die Referenz ist { $reference }.
 update-record-gone = Das wurde zurückgenommen. Es gibt also nichts zu ändern.
@@ -306,17 +326,17 @@ call-back-accepted = Wir rufen Sie zurück. Die Referenz ist { $reference }.
 
 ## Sich ausweisen
 
-verify-verified = Die Identität ist jetzt bestätigt. Mach mit dem Anliegen weiter.
-verify-known = Die Person ist jetzt bekannt. Mach mit dem Anliegen weiter.
+verify-verified = Die Identität ist jetzt bestätigt. Fahren Sie mit dem Anliegen fort.
+verify-known = Die Person ist jetzt bekannt. Fahren Sie mit dem Anliegen fort.
 verify-failed = Das konnte nicht bestätigt werden.
 verify-incomplete = Mir fehlt noch, was nur die anrufende Person weiß, zum Beispiel die PIN.
-message-changed = In einem Gespräch mit uns wurde diese Angabe geändert: { $field }. Waren Sie das nicht, rufen Sie uns bitte an.
-verify-code-sent = Der Code ging an die hinterlegte Nummer mit den Endziffern { $digits }. Frag danach und ruf damit { $tool } auf.
+message-changed = In einem Gespräch mit uns wurde diese Angabe geändert: { $field }. Wenn Sie das nicht waren, rufen Sie uns bitte an.
+verify-code-sent = Der Code ging an die hinterlegte Nummer mit den Endziffern { $digits }. Fragen Sie danach und rufen Sie damit { $tool } auf.
 verify-code-not-sent = Es konnte kein Code gesendet werden. Die anrufende Person kann sich anders ausweisen oder mit dem Team sprechen.
-proof-needed = Dafür muss sich die anrufende Person ausweisen. Frag nach der PIN und ruf { $tool } auf. Es ist noch nichts geschehen.
-proof-needed-or-code = Dafür muss sich die anrufende Person ausweisen. Frag nach der PIN oder biete einen Code per SMS an und ruf { $tool } auf. Es ist noch nichts geschehen.
-proof-needed-by-code = Dafür muss sich die anrufende Person ausweisen. Biete einen Code per SMS an und ruf { $tool } auf. Es ist noch nichts geschehen.
-proof-needed-from-colleague = Dafür muss sich die anrufende Person ausweisen, und das kann ich nicht prüfen. Biete ein Gespräch mit dem Team an. Es ist nichts geschehen.
+proof-needed = Dafür muss sich die anrufende Person ausweisen. Fragen Sie nach der PIN und rufen Sie { $tool } auf. Es ist noch nichts geschehen.
+proof-needed-or-code = Dafür muss sich die anrufende Person ausweisen. Fragen Sie nach der PIN oder bieten Sie einen Code per SMS an und rufen Sie { $tool } auf. Es ist noch nichts geschehen.
+proof-needed-by-code = Dafür muss sich die anrufende Person ausweisen. Bieten Sie einen Code per SMS an und rufen Sie { $tool } auf. Es ist noch nichts geschehen.
+proof-needed-from-colleague = Dafür muss sich die anrufende Person ausweisen, und das kann ich nicht prüfen. Bieten Sie ein Gespräch mit dem Team an. Es ist nichts geschehen.
 caller-on-file = Diese Telefonnummer ist hinterlegt, aber sie zeigt nicht, wer anruft.
 update-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }. Danach wird es hinterlegt. Die Referenz ist { $reference }.
 update-rest-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }.
@@ -326,13 +346,13 @@ call-back-another-number = Ein Rückruf geht nur an die Nummer dieses Anrufs ode
 
 replaces-unknown = Eine Anfrage mit der Referenz, die ersetzt werden soll, kenne ich in diesem Gespräch nicht. Es wurde nichts gespeichert.
 replaces-another-kind = Unter der Referenz { $reference } steht { request-with-article }. Das lässt sich hiermit nicht ersetzen. Es wurde nichts gespeichert.
-replaced = Ersetzt wird damit { request }.
-replaced-is-closed = Geschlossen wird { request } mit der Referenz { $reference }.
-replaced-stays = Schon weitergegeben ist { request } mit der Referenz { $reference }. Das bleibt bestehen.
+replaced = Damit wird { request } ersetzt.
+replaced-is-closed = Dafür wird { request } mit der Referenz { $reference } geschlossen.
+replaced-stays = { request-first } mit der Referenz { $reference } wurde schon weitergegeben und bleibt deshalb bestehen.
 
 ## Ins laufende Gespräch, für den Agenten
 
-caller-took-back = Zurückgenommen wurde { request } mit der Referenz { $reference }. Es wird nichts gespeichert. Sagen Sie das. War es nicht so gemeint, rufen Sie { $tool } mit allen Angaben noch einmal auf.
+caller-took-back = { request-first } mit der Referenz { $reference } wurde zurückgenommen. Es wird nichts gespeichert. Sagen Sie das. Wenn es nicht so gemeint war, rufen Sie { $tool } mit allen Angaben noch einmal auf.
 case-open-now = Der Vorgang mit der Referenz { $reference } ist jetzt angelegt. Seine Nummer ist { $number }. Sagen Sie das, wenn es passt.
 write-not-saved = Was unter der Referenz { $reference } notiert ist, ließ sich nicht speichern. Sagen Sie, dass sich jemand aus unserem Team darum kümmert.
 fields-not-saved = Unter der Referenz { $reference } ließ sich nicht speichern: { $fields }. Der Rest wird gespeichert. Sagen Sie, dass sich jemand aus unserem Team darum kümmert.
@@ -342,7 +362,7 @@ fields-not-saved = Unter der Referenz { $reference } ließ sich nicht speichern:
 transfer-connecting = Ich verbinde Sie mit { $whom }. Einen Moment, bitte.
 transfer-to-colleague = jemandem aus unserem Team
 transfer-to-owner = Ihrer persönlichen Ansprechperson
-transfer-failed = Dort ist niemand ans Telefon gegangen. Ich bin weiter für Sie da. Soll jemand zurückrufen?
+transfer-failed = Dort ist niemand ans Telefon gegangen. Ich bin weiter für Sie da. Soll Sie jemand zurückrufen?
 transfer-nobody = Im Moment kann niemand dieses Gespräch übernehmen. Bieten Sie einen Rückruf an.
 transfer-no-phone = Dieses Gespräch läuft nicht über das Telefon und lässt sich deshalb nicht weiterleiten. Bieten Sie einen Rückruf an und fragen Sie nach der Nummer.
 handover-refused = Ich kann dieses Gespräch nicht übergeben.
@@ -437,7 +457,7 @@ record-call-back-why = Warum:
 record-call-back-reference = Referenz: { $reference }
 record-call-back-transferred = Das Gespräch wurde weitergeleitet, aber niemand wurde erreicht.
 record-call-back-missed = Hat angerufen und niemanden erreicht
-record-call-back-unreached = Der Agent konnte unsere Systeme in diesem Gespräch nicht erreichen. Es wurde nichts nachgesehen und nichts gespeichert. Er versuchte: { $tools }. Das Transkript steht in der Aufgabe zum Gespräch.
+record-call-back-unreached = Der Agent konnte unsere Systeme in diesem Gespräch nicht erreichen. Es wurde nichts nachgesehen und nichts gespeichert. Er hat versucht: { $tools }. Das Gesprächsprotokoll steht in der Aufgabe zum Gespräch.
 record-voicemail = Auf dem Anrufbeantworter ist eine Nachricht von { $count ->
     [one] einer Sekunde
    *[other] { number } Sekunden
@@ -450,6 +470,6 @@ record-case-replaced = Auf Wunsch des Anrufers durch einen anderen Vorgang erset
 record-transferring = Das Gespräch wird mit { $whom } verbunden.
 record-being-transferred = { record-transferring } Bisher wurde gesagt:
 record-alert-subject = Kundin oder Kunden über die Änderung informieren: { $field }
-record-alert = Diese Angabe wurde auf Wunsch einer anrufenden Person geändert. Bitte über die alte Angabe nachfragen, ob das richtig ist.
+record-alert = Diese Angabe wurde auf Wunsch einer anrufenden Person geändert. Bitte unter der alten Angabe nachfragen, ob das so gewollt war.
 record-change-to-check = Jemand, dessen Identität nicht bestätigt ist, bittet um diese Änderungen. Bitte zuerst prüfen, wer es ist.
 record-change-of = { $field }: { $value }

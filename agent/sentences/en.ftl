@@ -69,7 +69,7 @@ request-with-article = { $kind ->
 request-kind = { $kind ->
     [case-create] case
     [case-comment] comment
-    [case-close] closing of the case
+    [case-close] request to close the case
     [contact-update] change of contact details
     [callback] call-back request
     [call-log] record of the call
@@ -94,7 +94,7 @@ argument-name-mobilePhone = mobile phone
 argument-name-name = name
 argument-name-phone = phone
 argument-name-reason = reason
-argument-name-when = when
+argument-name-when = time
 
 # Fields of a contact, by their API names.
 field-Phone = phone number
@@ -149,31 +149,31 @@ nothing-saved = Nothing was saved.
 delayed = It will take longer than usual, because a colleague has to look at it first.
 
 argument-description-missing = I still need a short description of the problem.
-argument-comment-missing = I still need what the comment should say.
+argument-comment-missing = I still need to know what the comment should say.
 call-back-phone-missing = I still need the phone number to call back.
-update-nothing = I still need what to change: phone, mobile phone, email or mailing address.
+update-nothing = I still need to know what to change: phone, mobile phone, email or mailing address.
 
 argument-onExisting-wrong = OnExisting must be ask, comment or new.
 argument-email-wrong = That is not a complete email address.
 argument-phone-wrong = That is not a complete phone number.
 argument-mobilePhone-wrong = That is not a complete phone number.
-argument-reference-wrong = A reference has three and three letters or digits.
+argument-reference-wrong = A reference has two groups of three letters or digits.
 argument-replaces-wrong = Replaces must be the reference of an earlier request of this call.
-argument-caseNumber-wrong = A case number has digits.
+argument-caseNumber-wrong = A case number contains digits.
 
 ## Any tool call
 
-not-saved = I could not save that for certain. Please tell the caller that it is not confirmed.
+not-saved = I can't be sure that this was saved. Please tell the caller that it is not confirmed.
 not-saved-try-again = I could not save that. Please try once more.
 not-found-out = I can't look that up right now. Please go on without it.
 lookup-paused = I can't look that up for the time being, and asking again does not help. Offer that somebody calls back.
 too-many-calls = That is too much at once. Nothing was done for this one. Ask for it by itself.
 too-many-writes = That is as much as I can note down here. Nothing more was saved. Offer a colleague for the rest.
-no-such-tool = That is nothing I can do here.
+no-such-tool = I can't do that here.
 call-has-ended = This call has ended.
 
-already-asked = That was asked for in this call already.
-already-asked-with-colleague = That was asked for already and needs a colleague, who will look at it.
+already-asked = That was already asked for in this call.
+already-asked-with-colleague = That was already asked for, and a colleague will look at it.
 just-taken-back = The caller has just taken that back, so nothing is saved.
 
 ## Who is calling
@@ -196,20 +196,20 @@ number-of-account = This phone number belongs to an account on file, not to one 
 caller-not-known = { $first } So I can't tell who is calling.
 
 nobody-known-shared-number = { number-first } customers share this phone number, so I can't tell whose cases to look at.
-nobody-known-new-number = This phone number is not on file, so I have no cases to tell about.
+nobody-known-new-number = This phone number is not on file, so there are no cases I can talk about.
 nobody-known-no-number = This call shows no phone number, so I can't tell whose cases to look at.
 nobody-known-account-line = This phone number belongs to an account on file, not to one person, so I can't tell whose cases to look at.
-account-number-differs = That account number is not the one of the customer who is calling.
+account-number-differs = That account number does not belong to the customer who is calling.
 
 # $sentence comes from what was known before the call.
-known-minutes-ago = As last known { $count ->
+known-minutes-ago = As of { $count ->
     [one] { number } minute
    *[other] { number } minutes
-} ago, nothing newer can be seen: { $sentence }
-known-hours-ago = As last known { $count ->
+} ago, and I can't see anything newer: { $sentence }
+known-hours-ago = As of { $count ->
     [one] { number } hour
    *[other] { number } hours
-} ago, nothing newer can be seen: { $sentence }
+} ago, and I can't see anything newer: { $sentence }
 
 ## A case, and how it stands
 
@@ -241,8 +241,8 @@ case-being-opened = The case is being opened and has no number yet. Its referenc
 case-opened-number-unknown = The case has been opened; its number is not known yet.
 case-opened-state-unknown = The case has been opened with number { $number }. I can't see its status right now.
 case-has-number = The case has number { $number }.
-case-not-found-by-number = I find no case with that number that I can discuss on this phone number.
-case-not-found-by-reference = I find no case with that reference that I can discuss on this phone number.
+case-not-found-by-number = I can't find a case with that number that I may discuss on this phone number.
+case-not-found-by-reference = I can't find a case with that reference that I may discuss on this phone number.
 
 request-done = The { request-kind } is done.
 request-with-colleague = The { request-kind } needs a colleague, who will look at it.
@@ -264,7 +264,7 @@ read-many = { $count ->
 ## Which case a change is for
 
 which-case = I don't know which case. I need its case number or its reference.
-reference-of-no-case = That reference is not one of a case.
+reference-of-no-case = That reference does not belong to a case.
 reference-not-checked = I can't check that reference right now. Nothing was saved.
 reference-not-looked-up = I can't find that reference right now. Nothing was saved.
 case-taken-back = That case was taken back, so nothing can be added to it.
@@ -272,19 +272,19 @@ case-taken-back = That case was taken back, so nothing can be added to it.
 ## Changes that were accepted, or refused
 
 create-accepted = That is being saved. The reference is { $reference }.
-create-not-known = I can only do that for a customer whom I know by this phone number, and I can't tell who that is. Nothing was saved.
+create-not-known = I can only do that for the customer whose phone number this is, and I can't tell who that is. Nothing was saved.
 createSalesforceCase-accepted = { $issueType ->
     [none] The case
    *[other] The { $issueType } case
 } is being opened. Its reference is { $reference }.
 case-not-added-to = I can't add to that case on this phone number. I can open a new one.
 
-existing-case-of-account = There is a case of the last day for this account, but I can't add to it on this phone number. Nothing was saved yet. Shall I open a new one?
+existing-case-of-account = There is a case from the past day for this account, but I can't add to it on this phone number. Nothing was saved yet. Shall I open a new one?
 # $named is named-by-number or named-by-reference.
-existing-request-of-call = There is { request-with-article } of this call already, { $named }. Nothing more was saved. Shall I correct that one, add to it, or open another one?
-existing-request = There is { request-with-article } of the last day for this already, { $named }. Nothing was saved yet. Shall I make another one?
-existing-case = There is already a case of the last day for this. Nothing was saved yet. Shall I add to that case, or open a new one?
-existing-case-named = There is already a case of the last day for this, { $named }. Nothing was saved yet. Shall I add to that case, or open a new one?
+existing-request-of-call = There is already { request-with-article } from this call, { $named }. Nothing more was saved. Shall I correct that one, add to it, or open another one?
+existing-request = There is already { request-with-article } from the past day for this, { $named }. Nothing was saved yet. Shall I make another one?
+existing-case = There is already a case from the past day for this. Nothing was saved yet. Shall I add to that case, or open a new one?
+existing-case-named = There is already a case from the past day for this, { $named }. Nothing was saved yet. Shall I add to that case, or open a new one?
 
 comment-accepted = The comment is being added. Its reference is { $reference }.
 
@@ -294,19 +294,19 @@ update-number-of-another = I can't put that phone number on file for this custom
 
 close-accepted = The case was opened already, so it is being closed. The reference is { $reference }.
 close-taken-back = The case was taken back. It will not be opened.
-close-with-colleague = A colleague has that case and will see that it is not wanted.
+close-with-colleague = A colleague has that case and will see that it is no longer wanted.
 close-nothing = No case was opened in this call, so there is none to take back.
 
 # Records of the team's own objects. A tool's own sentences are better: they name the record.
 own-record-not-known = { create-not-known }
-own-record-not-found = I find nothing like that which I can change on this phone number. Nothing was saved.
+own-record-not-found = I can't find anything like that which I may change on this phone number. Nothing was saved.
 own-record-which = I don't know which one is meant. I need its number or its reference. Nothing was saved.
 update-record-accepted = That will be changed in a moment. The reference is { $reference }.
 update-record-gone = That was taken back, so there is nothing to change.
-update-record-nothing = I still need what to change. Nothing was saved.
+update-record-nothing = I still need to know what to change. Nothing was saved.
 close-record-accepted = That was passed on already, so it is being cancelled. The reference is { $reference }.
 close-record-taken-back = That was taken back. It will not be passed on.
-close-record-with-colleague = A colleague has that and will see that it is not wanted.
+close-record-with-colleague = A colleague has that and will see that it is no longer wanted.
 
 call-back-accepted = Somebody will call back. The reference is { $reference }.
 
@@ -315,7 +315,7 @@ call-back-accepted = Somebody will call back. The reference is { $reference }.
 verify-verified = The caller is verified now. Go on with what they asked for.
 verify-known = The caller is known now. Go on with what they asked for.
 verify-failed = That could not be verified.
-verify-incomplete = I still need what the caller should know, such as their PIN.
+verify-incomplete = I still need something that only the caller knows, such as their PIN.
 message-changed = In a call with us, your { $field } was changed. If this was not you, please call us.
 verify-code-sent = The code went to the number on file that ends in { $digits }. Ask the caller for it, and call { $tool } with it.
 verify-code-not-sent = No code could be sent. The caller can show who they are in another way, or talk to a colleague.
@@ -348,7 +348,7 @@ fields-not-saved = Of what was noted with reference { $reference }, { $fields } 
 transfer-connecting = I am connecting you with { $whom }. One moment, please.
 transfer-to-colleague = a colleague
 transfer-to-owner = your account manager
-transfer-failed = Nobody answered there. I am still with you. Shall somebody call you back?
+transfer-failed = Nobody answered there. I am still with you. Would you like somebody to call you back?
 transfer-nobody = Nobody can take this call now. Offer that somebody calls back.
 transfer-no-phone = This conversation is not a phone call, so it can't be transferred to a phone. Offer that somebody calls back, and ask for the number.
 handover-refused = I can't hand this call over.
@@ -372,8 +372,8 @@ greeting-by-name = Hello { $name }, you have reached customer service. { disclos
 
 closed = You are calling outside our opening hours. Please call again when we are open.
 closed-transfer = You are calling outside our opening hours. I am connecting you with our emergency line.
-nobody-answers = Sorry, nobody can take this call right now. Please call later.
-voicemail-prompt = We are sorry, nobody can take your call now. Please leave your name and what it is about after the tone.
+nobody-answers = Sorry, nobody can take your call right now. Please call again later.
+voicemail-prompt = Sorry, nobody can take your call right now. After the tone, please leave your name and the reason for your call.
 voicemail-thanks = Thank you. We will get back to you.
 campaign-not-decided = This server does not decide who may be called.
 
@@ -447,7 +447,7 @@ record-call-back-when = When:
 record-call-back-why = Why:
 record-call-back-reference = Reference: { $reference }
 record-call-back-transferred = The call was transferred, and nobody was reached.
-record-call-back-missed = Called and got through to nobody
+record-call-back-missed = Called and reached nobody
 record-call-back-unreached = The agent could not reach our systems during this call, so nothing was looked up or saved. It tried: { $tools }. The transcript is in the Task of the call.
 record-voicemail = A caller left a voicemail of { $count } s:
 
@@ -459,6 +459,6 @@ record-case-replaced = Replaced by another case at the caller's request.
 record-transferring = The call is being transferred to { $whom }.
 record-being-transferred = { record-transferring } What was said so far:
 record-alert-subject = Tell a customer that their { $field } was changed
-record-alert = This detail was changed at the request of a caller. Tell the customer at the old one, and ask whether it was them.
+record-alert = This detail was changed at the request of a caller. Contact the customer by the old detail, and ask whether it was them.
 record-change-to-check = A caller who was not verified asks to change these details. Make sure who they are first.
 record-change-of = { $field }: { $value }

@@ -158,14 +158,14 @@ argument-phone-wrong = Ese número de teléfono no está completo.
 argument-mobilePhone-wrong = Ese número de teléfono no está completo.
 argument-reference-wrong = Una referencia tiene dos grupos de tres letras o cifras.
 argument-replaces-wrong = Replaces debe ser la referencia de una solicitud anterior de esta llamada.
-argument-caseNumber-wrong = Un número de caso tiene cifras.
+argument-caseNumber-wrong = Un número de caso contiene cifras.
 
 ## Cualquier solicitud
 
 not-saved = No he podido guardarlo con seguridad. Diga a quien llama que no está confirmado.
 not-saved-try-again = No he podido guardarlo. Inténtelo otra vez, por favor.
 not-found-out = No puedo consultarlo en este momento. Continúe sin ese dato, por favor.
-lookup-paused = Por ahora no puedo consultarlo, y volver a preguntar no sirve. Ofrezca que le llamemos más tarde.
+lookup-paused = Por ahora no puedo consultarlo, y no sirve de nada volver a preguntar. Ofrezca que alguien devuelva la llamada.
 too-many-calls = Es demasiado a la vez. Para esto no se ha hecho nada. Pídalo por separado.
 too-many-writes = No puedo anotar nada más aquí. No se ha guardado nada más. Para el resto, ofrezca hablar con una persona de nuestro equipo.
 no-such-tool = Eso no puedo hacerlo aquí.
@@ -235,8 +235,8 @@ case-being-opened = El caso se está abriendo y aún no tiene número. Su refere
 case-opened-number-unknown = El caso ya está abierto, pero aún no se conoce su número.
 case-opened-state-unknown = El caso está abierto con el número { $number }. En este momento no puedo ver su estado.
 case-has-number = El caso tiene el número { $number }.
-case-not-found-by-number = No encuentro ningún caso con ese número del que pueda hablar en este teléfono.
-case-not-found-by-reference = No encuentro ningún caso con esa referencia del que pueda hablar en este teléfono.
+case-not-found-by-number = No encuentro ningún caso con ese número del que pueda hablar con este número de teléfono.
+case-not-found-by-reference = No encuentro ningún caso con esa referencia del que pueda hablar con este número de teléfono.
 
 request-done = Ya se ha completado { request-kind }.
 request-with-colleague = Aún no se ha completado { request-kind }. Una persona de nuestro equipo lo revisará.
@@ -273,49 +273,49 @@ createSalesforceCase-accepted = { $issueType ->
 }. Su referencia es { $reference }.
 case-not-added-to = No puedo añadir nada a ese caso con este número de teléfono. Puedo abrir uno nuevo.
 
-existing-case-of-account = Hay un caso del último día de esta cuenta, pero no puedo añadirle nada con este número de teléfono. Aún no se ha guardado nada. ¿Abro uno nuevo?
+existing-case-of-account = Hay un caso de hoy o de ayer de esta cuenta, pero no puedo añadirle nada con este número de teléfono. Aún no se ha guardado nada. ¿Abro uno nuevo?
 existing-request-of-call = En esta llamada ya hay { request-with-article }, { $named }. No se ha guardado nada más. ¿Lo corrijo, le añado algo o abro otro?
-existing-request = Ya hay { request-with-article } del último día sobre esto, { $named }. Aún no se ha guardado nada. ¿Hago otra solicitud?
-existing-case = Ya hay un caso del último día sobre esto. Aún no se ha guardado nada. ¿Añado algo a ese caso o abro uno nuevo?
-existing-case-named = Ya hay un caso del último día sobre esto, { $named }. Aún no se ha guardado nada. ¿Añado algo a ese caso o abro uno nuevo?
+existing-request = Ya hay { request-with-article } de hoy o de ayer sobre esto, { $named }. Aún no se ha guardado nada. ¿Hago otra solicitud?
+existing-case = Ya hay un caso de hoy o de ayer sobre esto. Aún no se ha guardado nada. ¿Añado algo a ese caso o abro uno nuevo?
+existing-case-named = Ya hay un caso de hoy o de ayer sobre esto, { $named }. Aún no se ha guardado nada. ¿Añado algo a ese caso o abro uno nuevo?
 
 comment-accepted = Se está añadiendo el comentario. Su referencia es { $reference }.
 
-update-accepted = Enseguida quedará registrado lo nuevo: { $fields }. La referencia es { $reference }.
+update-accepted = Enseguida quedará actualizado lo siguiente: { $fields }. La referencia es { $reference }.
 update-not-known = Solo puedo cambiar los datos del único cliente que tiene este número de teléfono, y no puedo saber quién es. No se ha cambiado nada.
 update-number-of-another = No puedo registrar ese número de teléfono para este cliente. Una persona de nuestro equipo debe revisarlo. No se ha cambiado nada.
 
 close-accepted = El caso ya estaba abierto, así que se está cerrando. La referencia es { $reference }.
 close-taken-back = El caso se ha retirado. No se abrirá.
-close-with-colleague = Una persona de nuestro equipo tiene ese caso y verá que ya no se desea.
+close-with-colleague = Una persona de nuestro equipo lleva ese caso y verá que ya no se desea.
 close-nothing = En esta llamada no se ha abierto ningún caso, así que no hay nada que retirar.
 
 # Registros de objetos propios. Son mejores las frases propias de una herramienta: nombran el registro.
 own-record-not-known = { create-not-known }
-own-record-not-found = No encuentro nada así que pueda cambiar con este teléfono. No se ha guardado nada.
+own-record-not-found = No encuentro nada así que pueda cambiar con este número de teléfono. No se ha guardado nada.
 own-record-which = No sé a cuál se refiere. Necesito su número o su referencia. No se ha guardado nada.
 update-record-accepted = Se cambiará en un momento. La referencia es { $reference }.
 update-record-gone = Eso se ha retirado, así que no hay nada que cambiar.
 update-record-nothing = Todavía necesito saber qué hay que cambiar. No se ha guardado nada.
 close-record-accepted = Eso ya se había transmitido, así que se está cancelando. La referencia es { $reference }.
 close-record-taken-back = Eso se ha retirado. No se transmitirá.
-close-record-with-colleague = Una persona de nuestro equipo tiene eso y verá que ya no se desea.
+close-record-with-colleague = Una persona de nuestro equipo se encarga de eso y verá que ya no se desea.
 
 call-back-accepted = Le devolveremos la llamada. La referencia es { $reference }.
 
 ## Demostrar quién es
 
-verify-verified = La persona está verificada. Continúa con lo que pidió.
-verify-known = Ya se sabe quién llama. Continúa con lo que pidió.
-verify-failed = No se pudo verificar.
+verify-verified = La persona está verificada. Continúe con lo que ha pedido.
+verify-known = Ya se sabe quién llama. Continúe con lo que ha pedido.
+verify-failed = No se ha podido verificar.
 verify-incomplete = Me falta lo que solo sabe la persona que llama, por ejemplo su PIN.
 message-changed = En una llamada se cambió este dato suyo: { $field }. Si no fue usted, llámenos.
-verify-code-sent = El código se envió al número registrado que termina en { $digits }. Pídelo y llama a { $tool } con él.
-verify-code-not-sent = No se pudo enviar ningún código. La persona puede demostrar de otro modo quién es, o hablar con el equipo.
-proof-needed = Para eso la persona tiene que demostrar quién es. Pide su PIN y llama a { $tool }. Todavía no se hizo nada.
-proof-needed-or-code = Para eso la persona tiene que demostrar quién es. Pide su PIN u ofrece enviar un código por SMS, y llama a { $tool }. Todavía no se hizo nada.
-proof-needed-by-code = Para eso la persona tiene que demostrar quién es. Ofrece enviar un código por SMS y llama a { $tool }. Todavía no se hizo nada.
-proof-needed-from-colleague = Para eso la persona tiene que demostrar quién es, y no puedo comprobarlo. Ofrece hablar con el equipo. No se hizo nada.
+verify-code-sent = El código se ha enviado al número registrado que termina en { $digits }. Pídalo y llame a { $tool } con él.
+verify-code-not-sent = No se ha podido enviar ningún código. La persona puede demostrar de otro modo quién es, o hablar con el equipo.
+proof-needed = Para eso la persona tiene que demostrar quién es. Pida su PIN y llame a { $tool }. Todavía no se ha hecho nada.
+proof-needed-or-code = Para eso la persona tiene que demostrar quién es. Pida su PIN u ofrezca enviar un código por SMS, y llame a { $tool }. Todavía no se ha hecho nada.
+proof-needed-by-code = Para eso la persona tiene que demostrar quién es. Ofrezca enviar un código por SMS y llame a { $tool }. Todavía no se ha hecho nada.
+proof-needed-from-colleague = Para eso la persona tiene que demostrar quién es, y no puedo comprobarlo. Ofrezca hablar con el equipo. No se ha hecho nada.
 caller-on-file = Este número de teléfono está registrado, pero no muestra quién llama.
 update-for-colleague = Alguien del equipo comprobará primero: { $fields }. Después quedará registrado. La referencia es { $reference }.
 update-rest-for-colleague = Alguien del equipo comprobará primero: { $fields }.
@@ -342,8 +342,8 @@ transfer-connecting = Le paso con { $whom }. Un momento, por favor.
 transfer-to-colleague = una persona de nuestro equipo
 transfer-to-owner = la persona que lleva su cuenta
 transfer-failed = Allí no ha contestado nadie. Sigo con usted. ¿Quiere que le devuelvan la llamada?
-transfer-nobody = Ahora nadie puede atender esta llamada. Ofrezca que le llamemos más tarde.
-transfer-no-phone = Esta conversación no es una llamada telefónica, así que no se puede transferir a un teléfono. Ofrezca que le llamemos y pida el número.
+transfer-nobody = Ahora nadie puede atender esta llamada. Ofrezca que alguien devuelva la llamada.
+transfer-no-phone = Esta conversación no es una llamada telefónica, así que no se puede transferir a un teléfono. Ofrezca que alguien llame y pida el número.
 handover-refused = No puedo pasar esta llamada.
 
 transfer-caller-unknown = Una persona que no conocemos por su número
@@ -356,11 +356,11 @@ transfer-summary-reference = { $who } quiere hablar con alguien sobre un caso co
 
 disclosure-ai = Está hablando con un asistente de IA.
 disclosure-recorded = Esta llamada se graba.
-greeting = Hola, le atiende el servicio de atención al cliente. { disclosure-ai } { disclosure-recorded } ¿En qué puedo ayudarle?
-greeting-by-name = Hola, { $name }, le atiende el servicio de atención al cliente. { disclosure-ai } { disclosure-recorded } ¿En qué puedo ayudarle?
+greeting = Hola, ha llamado al servicio de atención al cliente. { disclosure-ai } { disclosure-recorded } ¿En qué puedo ayudarle?
+greeting-by-name = Hola, { $name }, ha llamado al servicio de atención al cliente. { disclosure-ai } { disclosure-recorded } ¿En qué puedo ayudarle?
 
-closed = Llama fuera de nuestro horario de atención. Por favor, vuelva a llamar en nuestro horario.
-closed-transfer = Llama fuera de nuestro horario de atención. Le comunico con nuestra línea de urgencias.
+closed = Nos llama fuera de nuestro horario de atención. Por favor, vuelva a llamar dentro de ese horario.
+closed-transfer = Nos llama fuera de nuestro horario de atención. Le comunico con nuestra línea de urgencias.
 nobody-answers = Lo sentimos, nadie puede atender su llamada en este momento. Llame más tarde, por favor.
 voicemail-prompt = Lo sentimos, nadie puede atender su llamada ahora. Después de la señal, deje su nombre y el motivo de su llamada.
 voicemail-thanks = Gracias. Nos pondremos en contacto con usted.

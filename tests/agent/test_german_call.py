@@ -189,7 +189,8 @@ def test_a_call_is_german_from_its_first_request_to_its_task(
     called = reference_in(said)
     assert said == f"Wir rufen Sie zurück. Die Referenz ist {called}."
     said = call.tool("updateContact", mailingCity="Berlin")
-    assert said == f"Neu hinterlegt wird gleich: Ort. Die Referenz ist {reference_in(said)}."
+    changed = reference_in(said)
+    assert said == f"Folgendes wird gleich neu hinterlegt: Ort. Die Referenz ist {changed}."
     call.caller_says("Moment, doch nicht.")
     assert call.event("transfer-destination-request") == {
         "error": "Im Moment kann niemand dieses Gespräch übernehmen. Bieten Sie einen Rückruf an."

@@ -165,7 +165,8 @@ def test_a_record_of_somebody_else_and_none_at_all_get_one_sentence(
     say(client, "orderStatus")
     theirs = name or the_return(org, "Luis Garcia")["Name"]
     said = ask(client, tool, {"returnNumber": theirs, **DAY})
-    wanted = "I could not read the return number" if name == "%" else "I find nothing like that"
+    not_found = "I can't find anything like that"
+    wanted = "I could not read the return number" if name == "%" else not_found
     assert said["error"].startswith(wanted)
     assert journal.newest(10) == []
 

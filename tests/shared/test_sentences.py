@@ -132,8 +132,8 @@ def test_small_numbers_are_words_and_nouns_agree(language: str, count: int, said
 @pytest.mark.parametrize(
     ("language", "minutes", "hours"),
     [
-        ("en", "As last known one minute ago", "As last known three hours ago"),
-        ("de", "So war es vor einer Minute", "So war es vor drei Stunden"),
+        ("en", "As of one minute ago", "As of three hours ago"),
+        ("de", "der Stand von vor einer Minute", "der Stand von vor drei Stunden"),
         ("es", "Según los últimos datos, de hace un minuto", "de hace tres horas"),
     ],
 )

@@ -68,11 +68,11 @@ def test_what_was_meant_is_understood(
             {"issueType": "weather", "description": "x"},
             "The issue type must be billing, technical or account.",
         ),
-        ("addCaseComment", {}, "I still need what the comment should say."),
+        ("addCaseComment", {}, "I still need to know what the comment should say."),
         (
             "updateContact",
             {},
-            "I still need what to change: phone, mobile phone, email or mailing address.",
+            "I still need to know what to change: phone, mobile phone, email or mailing address.",
         ),
         ("updateContact", {"phone": "123"}, "That is not a complete phone number."),
         ("updateContact", {"email": "ann at example"}, "That is not a complete email address."),
@@ -84,10 +84,10 @@ def test_what_was_meant_is_understood(
         (
             "getCaseStatus",
             {"reference": "hello"},
-            "A reference has three and three letters or digits.",
+            "A reference has two groups of three letters or digits.",
         ),
-        ("getCaseStatus", {"caseNumber": "mine"}, "A case number has digits."),
-        ("getCaseStatus", {"caseNumber": "1" * 31}, "A case number has digits."),
+        ("getCaseStatus", {"caseNumber": "mine"}, "A case number contains digits."),
+        ("getCaseStatus", {"caseNumber": "1" * 31}, "A case number contains digits."),
         ("addCaseComment", {"comment": {"a": 1}}, "I could not read the comment."),
     ],
 )

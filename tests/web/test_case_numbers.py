@@ -51,9 +51,9 @@ def test_a_closed_one_and_one_of_somebody_else_are_looked_up_in_the_org(
 ) -> None:
     closed, other = (number.replace("1001", name) for name in ("1003", "1005"))
     assert f"Case {closed}," in say(talking, "getCaseStatus", {"caseNumber": "1003"})
-    assert "I find no case" in say(talking, "getCaseStatus", {"caseNumber": other})
-    assert "I find no case" in say(talking, "getCaseStatus", {"caseNumber": "9999"})
-    assert "I find no case" in say(
+    assert "I can't find a case" in say(talking, "getCaseStatus", {"caseNumber": other})
+    assert "I can't find a case" in say(talking, "getCaseStatus", {"caseNumber": "9999"})
+    assert "I can't find a case" in say(
         talking, "getCaseStatus", {"caseNumber": number}, number=UNKNOWN, call_id="b"
     )
 
@@ -67,7 +67,7 @@ def test_a_number_that_may_mean_two_cases_is_nobodys_guess(
     org.edit("Case", older["Id"], CaseNumber="00001003")
     newer = next(record for record in org.records("Case") if record["CaseNumber"] == "CS-01002")
     org.edit("Case", newer["Id"], CaseNumber="CS-01003", Status="Closed")
-    assert "I find no case" in say(client, "getCaseStatus", {"caseNumber": "1003"})
+    assert "I can't find a case" in say(client, "getCaseStatus", {"caseNumber": "1003"})
     assert "Case CS-01003," in say(client, "getCaseStatus", {"caseNumber": "CS 1003"})
     for number, outcome in (
         ("1003", "parked"),

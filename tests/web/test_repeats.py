@@ -28,7 +28,7 @@ def test_another_call_of_the_account_is_asked_and_nothing_is_recorded(
     first = create(client, "a")
     reference = reference_in(first)
     asked = create(client, "b", description="Still billed twice")
-    assert f"already a case of the last day for this, reference {reference}" in asked
+    assert f"already a case from the past day for this, reference {reference}" in asked
     assert "Nothing was saved yet" in asked
     drain(context, Kind.CASE_CREATE)
     assert "number 00001008" in create(client, "c")
@@ -43,7 +43,7 @@ def test_the_case_is_not_named_while_nobody_says_whose_the_number_is_now(
     drain(context, Kind.CASE_CREATE)
     org.fault(status=503, error_code="SERVER_UNAVAILABLE")
     asked = create(client, "b")
-    assert "There is already a case of the last day for this. Nothing was saved yet" in asked
+    assert "There is already a case from the past day for this. Nothing was saved yet" in asked
 
 
 def test_the_answer_comment_adds_to_the_first_case(
@@ -86,7 +86,7 @@ def test_a_second_case_of_the_call_about_the_same_is_asked_about(
 ) -> None:
     reference = reference_in(create(client, "a", number=number))
     asked = create(client, "a", number=number, description="I was charged twice")
-    assert f"a billing case of this call already, reference {reference}" in asked
+    assert f"already a billing case from this call, reference {reference}" in asked
     assert "correct that one, add to it, or open another one" in asked
     assert journal.counts()["accepted"] == 1
     drain(context, Kind.CASE_CREATE)
@@ -157,7 +157,7 @@ def test_a_colleague_of_the_account_is_asked_without_a_name_and_can_not_add_to_i
     create(client, "a")
     colleague = "+14155550105"
     said = create(client, "b", number=colleague)
-    assert said.startswith("There is a case of the last day for this account, but I can't add")
+    assert said.startswith("There is a case from the past day for this account, but I can't add")
     assert "0000" not in said
     result = ask(
         client, "createSalesforceCase", CASE | {"onExisting": "comment"}, number=colleague,

@@ -160,7 +160,7 @@ def test_what_was_last_known_is_said_with_its_age(
     snapshot_was_taken(store, keys, KNOWN, 3 * 3_600_000)
     org.fault(**AWAY)
     said = say(client, "lookupCustomer", call_id="b")
-    assert said.startswith("As last known three hours ago, nothing newer can be seen: The caller")
+    assert said.startswith("As of three hours ago, and I can't see anything newer: The caller")
     assert "three hours ago" in say(client, "retrieveCustomerCase", call_id="b")
     assert "three hours ago" in say(client, "getCaseStatus", {"caseNumber": "1001"}, call_id="b")
 
@@ -173,7 +173,7 @@ def test_an_open_breaker_costs_no_request_and_no_wait(
     open_breaker(service.api_budget)
     breaker_stays_open(store, keys)
     before = asked(org)
-    assert "As last known one minute ago" in say(client, "lookupCustomer", call_id="b")
+    assert "As of one minute ago" in say(client, "lookupCustomer", call_id="b")
     assert "can't look" in ask(client, "lookupCustomer", number=SHARED, call_id="c")["error"]
     assert "result" in ask(client, "createSalesforceCase", CASE, number=SHARED, call_id="c")
     assert asked(org) == before
@@ -270,7 +270,7 @@ def test_whoever_has_the_number_now_learns_nothing_of_the_one_before(
     org.create("Contact", [{"LastName": "Bob", "Phone": KNOWN}])
     assert "no open case" in say(client, "retrieveCustomerCase", call_id="b")
     wanted = {"reference": said[-8:-1]}
-    assert "I find no case" in say(client, "getCaseStatus", wanted, call_id="b")
+    assert "I can't find a case" in say(client, "getCaseStatus", wanted, call_id="b")
 
 
 def test_a_case_that_was_taken_back_is_gone_from_what_is_said(

@@ -25,7 +25,7 @@ def case_of(org: Org, name: str) -> dict[str, Any]:
     return next(record for record in org.records("Case") if record["ContactId"] == contact["Id"])
 
 
-NO_SUCH_CASE = "I find no case with that number that I can discuss on this phone number."
+NO_SUCH_CASE = "I can't find a case with that number that I may discuss on this phone number."
 
 
 def test_a_known_caller_is_named_with_account_and_open_cases(client: FlaskClient) -> None:
@@ -90,8 +90,8 @@ def test_a_case_is_visible_to_its_contact_alone(client: FlaskClient) -> None:
     for number in (UNKNOWN, SHARED, ""):
         said = say(client, "getCaseStatus", {"caseNumber": "1001"}, number=number, call_id=number)
         assert said == NO_SUCH_CASE
-    assert "I find no case" in say(client, "getCaseStatus", {"caseNumber": "9999"})
-    assert "I find no case" in say(client, "getCaseStatus", {"reference": "AAA 222"})
+    assert "I can't find a case" in say(client, "getCaseStatus", {"caseNumber": "9999"})
+    assert "I can't find a case" in say(client, "getCaseStatus", {"reference": "AAA 222"})
 
 
 def test_a_new_case_is_known_by_its_reference_and_then_by_its_number(
@@ -113,10 +113,14 @@ def test_a_reference_is_visible_to_the_contact_who_got_it_and_to_nobody_else(
     said = say(client, "createSalesforceCase", CASE, call_id="a")
     wanted = {"reference": reference_in(said)}
     assert "being opened" in say(client, "getCaseStatus", wanted, call_id="b")
-    assert "I find no case" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c")
+    assert "I can't find a case" in say(
+        client, "getCaseStatus", wanted, number=UNKNOWN, call_id="c"
+    )
     drain(context, Kind.CASE_CREATE)
     assert 'is "New"' in say(client, "getCaseStatus", wanted, call_id="d")
-    assert "I find no case" in say(client, "getCaseStatus", wanted, number=UNKNOWN, call_id="e")
+    assert "I can't find a case" in say(
+        client, "getCaseStatus", wanted, number=UNKNOWN, call_id="e"
+    )
 
 
 def test_a_reference_outlives_the_store(
@@ -174,8 +178,10 @@ def test_a_comment_on_a_named_case_is_for_its_contact_alone(
     client: FlaskClient, journal: Journal
 ) -> None:
     wanted = {"comment": "x", "caseNumber": "1001"}
-    assert "I find no case" in ask(client, "addCaseComment", wanted, number=UNKNOWN)["error"]
-    assert "I find no case" in ask(client, "addCaseComment", wanted | {"caseNumber": "9"})["error"]
+    assert "I can't find a case" in ask(client, "addCaseComment", wanted, number=UNKNOWN)["error"]
+    assert "I can't find a case" in ask(
+        client, "addCaseComment", wanted | {"caseNumber": "9"}
+    )["error"]
     assert journal.counts()["accepted"] == 0
     assert "result" in ask(client, "addCaseComment", wanted, call_id="theirs")
 
@@ -213,7 +219,7 @@ def test_there_is_nothing_to_take_back_in_a_call_without_case(client: FlaskClien
 def test_somebody_elses_reference_takes_nothing_back(client: FlaskClient, journal: Journal) -> None:
     reference = reference_in(say(client, "createSalesforceCase", CASE, call_id="a"))
     result = ask(client, "cancelCase", {"reference": reference}, number=UNKNOWN, call_id="b")
-    assert "I find no case" in result["error"]
+    assert "I can't find a case" in result["error"]
     (stored,) = journal.of_call("a")
     assert stored.state is State.DUE
 
@@ -337,7 +343,7 @@ def test_sharers_of_a_number_learn_nothing_of_a_case_by_its_number(
     say(client, "createSalesforceCase", CASE, number=SHARED, call_id="a")
     drain(context, Kind.CASE_CREATE)
     wanted = {"caseNumber": "1008"}
-    assert "I find no case" in say(client, "getCaseStatus", wanted, number=SHARED, call_id="b")
+    assert "I can't find a case" in say(client, "getCaseStatus", wanted, number=SHARED, call_id="b")
 
 
 def test_a_refusal_for_want_of_salesforce_is_not_kept(
@@ -357,6 +363,8 @@ def test_a_known_caller_learns_and_changes_nothing_of_another_contacts_case(
     client: FlaskClient, journal: Journal
 ) -> None:
     wanted = {"caseNumber": "1005"}  # of Luis Garcia
-    assert "I find no case" in say(client, "getCaseStatus", wanted)
-    assert "I find no case" in ask(client, "addCaseComment", wanted | {"comment": "x"})["error"]
+    assert "I can't find a case" in say(client, "getCaseStatus", wanted)
+    assert "I can't find a case" in ask(
+        client, "addCaseComment", wanted | {"comment": "x"}
+    )["error"]
     assert journal.counts()["accepted"] == 0

@@ -102,7 +102,7 @@ def test_the_own_request_of_another_kind_is_named_as_one(
     client = client_of("standard")
     reference = reference_in(say(client, "requestCallback"))
     said = say(client, "addCaseComment", {"comment": "x", "reference": reference})
-    assert said == "That reference is not one of a case."
+    assert said == "That reference does not belong to a case."
 
 
 def in_language(org: Org, tag: str) -> None:
@@ -149,4 +149,4 @@ def test_the_language_of_a_customer_is_not_spoken_after_a_lock(
     assert "Vorgang" in say(client, "getCaseStatus", asked, id="before")
     for nth in range(3):
         say(client, "verifyCaller", {"pin": f"000{nth}"})
-    assert "I find no case" in say(client, "getCaseStatus", asked, id="after")
+    assert "I can't find a case" in say(client, "getCaseStatus", asked, id="after")
