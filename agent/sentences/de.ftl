@@ -303,7 +303,7 @@ existing-case-named = Dazu gibt es schon einen Vorgang von heute oder gestern, {
 comment-accepted = Der Kommentar wird hinzugefügt. Die Referenz ist { $reference }.
 
 update-accepted = Folgendes wird gleich neu hinterlegt: { $fields }. Die Referenz ist { $reference }.
-update-not-known = Ich kann nur die Daten der einen Person ändern, der diese Telefonnummer gehört, und ich kann nicht erkennen, wer das ist. Es wurde nichts geändert.
+update-not-known = Ich kann nur die Daten der einen Person ändern, der diese Telefonnummer gehört, und ich kann nicht sagen, wer das ist. Es wurde nichts geändert.
 update-number-of-another = Diese Telefonnummer kann ich hier nicht hinterlegen. Jemand aus unserem Team muss sich das ansehen. Es wurde nichts geändert.
 
 close-accepted = Der Vorgang war schon angelegt und wird deshalb geschlossen. Die Referenz ist { $reference }.
@@ -330,8 +330,8 @@ verify-verified = Die Identität ist jetzt bestätigt. Fahren Sie mit dem Anlieg
 verify-known = Die Person ist jetzt bekannt. Fahren Sie mit dem Anliegen fort.
 verify-failed = Das konnte nicht bestätigt werden.
 verify-incomplete = Mir fehlt noch, was nur die anrufende Person weiß, zum Beispiel die PIN.
-message-changed = In einem Gespräch mit uns wurde diese Angabe geändert: { $field }. Wenn Sie das nicht waren, rufen Sie uns bitte an.
-verify-code-sent = Der Code ging an die hinterlegte Nummer mit den Endziffern { $digits }. Fragen Sie danach und rufen Sie damit { $tool } auf.
+message-changed = In einem Gespräch mit uns wurde diese Angabe geändert: { $field }. Waren Sie das nicht, rufen Sie uns bitte an.
+verify-code-sent = Der Code ging an die hinterlegte Nummer mit den Endziffern { $digits }. Frag danach und ruf damit { $tool } auf.
 verify-code-not-sent = Es konnte kein Code gesendet werden. Die anrufende Person kann sich anders ausweisen oder mit dem Team sprechen.
 proof-needed = Dafür muss sich die anrufende Person ausweisen. Fragen Sie nach der PIN und rufen Sie { $tool } auf. Es ist noch nichts geschehen.
 proof-needed-or-code = Dafür muss sich die anrufende Person ausweisen. Fragen Sie nach der PIN oder bieten Sie einen Code per SMS an und rufen Sie { $tool } auf. Es ist noch nichts geschehen.
@@ -457,7 +457,7 @@ record-call-back-why = Warum:
 record-call-back-reference = Referenz: { $reference }
 record-call-back-transferred = Das Gespräch wurde weitergeleitet, aber niemand wurde erreicht.
 record-call-back-missed = Hat angerufen und niemanden erreicht
-record-call-back-unreached = Der Agent konnte unsere Systeme in diesem Gespräch nicht erreichen. Es wurde nichts nachgesehen und nichts gespeichert. Er hat versucht: { $tools }. Das Gesprächsprotokoll steht in der Aufgabe zum Gespräch.
+record-call-back-unreached = Der Agent konnte unsere Systeme in diesem Gespräch nicht erreichen. Es wurde nichts nachgesehen und nichts gespeichert. Er versuchte: { $tools }. Das Transkript steht in der Aufgabe zum Gespräch.
 record-voicemail = Auf dem Anrufbeantworter ist eine Nachricht von { $count ->
     [one] einer Sekunde
    *[other] { number } Sekunden

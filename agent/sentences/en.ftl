@@ -169,7 +169,7 @@ not-found-out = I can't look that up right now. Please go on without it.
 lookup-paused = I can't look that up for the time being, and asking again does not help. Offer that somebody calls back.
 too-many-calls = That is too much at once. Nothing was done for this one. Ask for it by itself.
 too-many-writes = That is as much as I can note down here. Nothing more was saved. Offer a colleague for the rest.
-no-such-tool = I can't do that here.
+no-such-tool = That is nothing I can do here.
 call-has-ended = This call has ended.
 
 already-asked = That was already asked for in this call.
@@ -199,7 +199,7 @@ nobody-known-shared-number = { number-first } customers share this phone number,
 nobody-known-new-number = This phone number is not on file, so there are no cases I can talk about.
 nobody-known-no-number = This call shows no phone number, so I can't tell whose cases to look at.
 nobody-known-account-line = This phone number belongs to an account on file, not to one person, so I can't tell whose cases to look at.
-account-number-differs = That account number does not belong to the customer who is calling.
+account-number-differs = That account number is not the one of the customer who is calling.
 
 # $sentence comes from what was known before the call.
 known-minutes-ago = As of { $count ->
