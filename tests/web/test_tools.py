@@ -179,9 +179,10 @@ def test_a_comment_on_a_named_case_is_for_its_contact_alone(
 ) -> None:
     wanted = {"comment": "x", "caseNumber": "1001"}
     assert "I can't find a case" in ask(client, "addCaseComment", wanted, number=UNKNOWN)["error"]
-    assert "I can't find a case" in ask(
-        client, "addCaseComment", wanted | {"caseNumber": "9"}
-    )["error"]
+    assert (
+        "I can't find a case"
+        in ask(client, "addCaseComment", wanted | {"caseNumber": "9"})["error"]
+    )
     assert journal.counts()["accepted"] == 0
     assert "result" in ask(client, "addCaseComment", wanted, call_id="theirs")
 
@@ -364,7 +365,7 @@ def test_a_known_caller_learns_and_changes_nothing_of_another_contacts_case(
 ) -> None:
     wanted = {"caseNumber": "1005"}  # of Luis Garcia
     assert "I can't find a case" in say(client, "getCaseStatus", wanted)
-    assert "I can't find a case" in ask(
-        client, "addCaseComment", wanted | {"comment": "x"}
-    )["error"]
+    assert (
+        "I can't find a case" in ask(client, "addCaseComment", wanted | {"comment": "x"})["error"]
+    )
     assert journal.counts()["accepted"] == 0
