@@ -173,7 +173,7 @@ no-such-tool = That is nothing I can do here.
 call-has-ended = This call has ended.
 
 already-asked = That was already asked for in this call.
-already-asked-with-colleague = That was already asked for, and a colleague will look at it.
+already-asked-with-colleague = That was already asked for and needs a colleague, who will look at it.
 just-taken-back = The caller has just taken that back, so nothing is saved.
 
 ## Who is calling

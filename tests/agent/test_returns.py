@@ -140,7 +140,10 @@ def test_a_reference_of_another_request_is_no_record(
     client: FlaskClient, registered: dict[str, Any]
 ) -> None:
     call_back = reference_in(say(client, "requestCallback"))
-    assert "find nothing" in ask(client, "changeReturn", {"reference": call_back, **DAY})["error"]
+    assert (
+        "can't find anything"
+        in ask(client, "changeReturn", {"reference": call_back, **DAY})["error"]
+    )
 
 
 @pytest.mark.parametrize("tool", ["changeReturn", "cancelReturn"])
@@ -149,7 +152,7 @@ def test_a_reference_that_somebody_else_got_is_no_record(
 ) -> None:
     theirs = {"orderNumber": "O-00005", "reason": "damaged"}
     reference = reference_in(say(slow, "requestReturn", theirs, number=LUIS, call_id="call-0"))
-    assert "find nothing" in ask(slow, tool, {"reference": reference, **DAY})["error"]
+    assert "can't find anything" in ask(slow, tool, {"reference": reference, **DAY})["error"]
     (intent,) = journal.newest(10)
     assert intent.state is State.HELD
 
@@ -178,7 +181,7 @@ def test_a_caller_who_is_not_known_changes_nothing(
 ) -> None:
     say(client, "orderStatus", number=caller, call_id="call-2")
     said = ask(client, tool, named(registered, **DAY), number=caller, call_id="call-2")
-    assert "whom I know" in said["error"]
+    assert "whose phone number this is" in said["error"]
     assert len(journal.newest(10)) == 1
 
 
@@ -271,7 +274,7 @@ def test_a_path_over_another_record_leads_to_the_caller_as_well(
     record = the_return(org, "Luis Garcia")
     jane = {"number": "+14155550101", "call_id": "call-2"}
     for tool in ("changeReturn", "cancelReturn"):
-        assert "find nothing" in say(client, tool, named(record, **DAY), **jane)
+        assert "can't find anything" in say(client, tool, named(record, **DAY), **jane)
         assert "error" not in ask(client, tool, named(record, **DAY), number=LUIS)
     assert deliver(context) == {"delivered": 1}
     assert deliver(context, CLOSES) == {"delivered": 1}
