@@ -154,7 +154,8 @@ def _listed(places: Places) -> Iterator[str]:
     for earlier, followers in places.followers.items():
         for intent_id in followers:
             state = places.rows.get(intent_id, {}).get("state")
-            if state not in {State.HELD, State.PARKED}:
+            # Of what was taken back meanwhile, nothing is released.
+            if state not in {State.HELD, State.PARKED, State.CANCELLED}:
                 yield f"{intent_id} ({state}) follows {earlier}"
         state = places.rows.get(earlier, {}).get("state")
         if state not in OPEN | {State.PARKED}:

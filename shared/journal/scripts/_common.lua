@@ -89,10 +89,16 @@ local function park(p, id, now, reason)
   end
 end
 
+-- From now on it follows no other intent either: whoever decides on it has decided on it alone.
 local function unpark(p, id)
   redis.call('ZREM', p .. 'parked', id)
   redis.call('ZREM', p .. 'parked:said', id)
   redis.call('HDEL', p .. 'parked:live', id)
+  local followed = redis.pcall('HGET', p .. 'intent:' .. id, 'follows')
+  if type(followed) == 'string' then
+    redis.call('SREM', p .. 'followers:' .. followed, id)
+    redis.call('HDEL', p .. 'intent:' .. id, 'follows')
+  end
 end
 
 -- Makes a parked intent due as if it were new, but in doubt: the worker first looks for what it may have

@@ -165,6 +165,7 @@ for _, outcome in ipairs(outcomes) do
       local followed = redis.call('HGET', p .. 'intent:' .. outcome.follows, 'state')
       if followed == 'parked' then
         redis.call('SADD', p .. 'followers:' .. outcome.follows, outcome.id)
+        redis.call('HSET', key, 'follows', outcome.follows)
       elseif followed and followed ~= 'cancelled' then
         redis.call('HSET', key, 'state', 'due')
         redis.call('ZADD', p .. 'due:' .. kind, now, outcome.id)
