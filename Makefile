@@ -12,7 +12,7 @@ INJECTIONS := $(DEV)/injections/.ready
 AUDIT := .venv-audit
 AUDIT_READY := $(AUDIT)/.ready
 
-.PHONY: help demo test fuzz check drill hostile bench lock images audit
+.PHONY: help demo test fuzz check drill hostile proof bench lock images audit
 help:
 	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
 	@echo "              AGENT=examples/orders uses another agent folder)"
@@ -20,6 +20,7 @@ help:
 	@echo "make fuzz     try each property of tests/fuzz for 10 minutes, with other examples (MINUTES=n)"
 	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
 	@echo "make hostile  attack the whole service with hostile dialogues, five seeds (SEEDS=\"1 2\", ONLY=replay)"
+	@echo "make proof    explore every order of steps of the journal's scripts in small worlds (MINUTES=n)"
 	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
 	@echo "make check    check lint, format, types, import directions, compose file and Dockerfile"
@@ -78,6 +79,9 @@ hostile: $(SERVICE_READY) $(READY)
 
 bench: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m bench $(BENCH) --rounds $(or $(ROUNDS),3)
+
+proof: $(READY)
+	@$(BIN)/python -m proof --minutes $(or $(MINUTES),20)
 
 # For every Python from 3.11 on, with the hashes of all files of each version.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -14,7 +14,7 @@ import pytest
 
 from demo.stack import ROOT
 
-FOLDERS = ("web", "workers", "shared", "cli", "demo", "bench", "simulator", "tests")
+FOLDERS = ("web", "workers", "shared", "cli", "demo", "bench", "simulator", "proof", "tests")
 
 BANNED_WORDS = {
     "closeout": "end_of_call",
