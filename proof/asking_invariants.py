@@ -18,6 +18,16 @@ NOTIFIES: dict[str, Callable[[Any], Iterable[str]]] = {
 """The kinds to notify, in the reply of each script."""
 
 
+REPLIES = frozenset(
+    {"accepted", "answered", "erased", "repeated", "existing", "too_many", "too_late"}
+)
+"""What `accept` answers."""
+
+NAMES = ("kind", "payload", "tool", "fingerprint", "org", "record", "message", "schema", "parts")
+AMENDED = ("payload", "fingerprint", "message", "schema", "said")
+"""Fields that a request fills, and those that an amendment replaces."""
+
+
 @of_steps("P1")
 def a_wake_up_is_sent_for_what_is_due_and_only_once(step: Step, world: World) -> Iterator[str]:
     if not step.action.calls:
@@ -74,6 +84,8 @@ def a_repeated_request_is_the_request_that_the_call_has(step: Step, _world: Worl
 
 @of_steps("P2")
 def what_is_not_accepted_changes_nothing(step: Step, _world: World) -> Iterator[str]:
+    if step.action.request and step.reply[0] not in REPLIES:
+        yield f"the answer is {step.reply}, which says nothing"
     is_refused = step.action.request and step.reply[0] != "accepted"
     if is_refused and step.before.store != step.now.store:
         yield f"the answer is {step.reply}, and something changed"
@@ -87,10 +99,8 @@ def what_is_accepted_is_recorded_whole(step: Step, _world: World) -> Iterator[st
     for item in (request, *request.also):
         id_, row = item.id(step.action.nth), now.row(item.id(step.action.nth))
         wanted = item.as_intent(step.action.nth)
-        for name in ("kind", "payload", "tool", "fingerprint", "said", "org", "record"):
-            if name in ("said",) or (item.amends and name in ("kind", "tool", "org", "record")):
-                continue
-            if row.get(name) != str(wanted[name]):
+        for name in AMENDED if item.amends else NAMES:
+            if row.get(name, "") != str(wanted[name]):
                 yield f"{id_} has the {name} {row.get(name)}"
         if row.get("hold_until") != str(NOW_MS + item.hold_ms):
             yield f"the window of {id_} ends at {row.get('hold_until')}"
@@ -128,6 +138,9 @@ def only_a_held_request_is_amended(step: Step, _world: World) -> Iterator[str]:
         )
         if may != (step.reply[0] == "accepted"):
             yield f"{id_} is {row['state']} until {row['hold_until']}, the answer: {step.reply[0]}"
+        for key in json.loads(row["dedup_keys"]) if step.reply[0] == "accepted" else ():
+            if key not in request.dedup_keys and step.now.text(f"dedup:{key}") == id_:
+                yield f"{id_} is still found by {key}"
 
 
 @of_steps("P6")

@@ -20,6 +20,11 @@ def wait_of(state: State, what: str) -> tuple[int, int]:
     return int(wait.get("until", 0)), int(wait.get("failures_in_a_row", 0))
 
 
+def reason_of_wait(state: State, what: str) -> str:
+    text = state.hash_of("waits").get(what)
+    return str(json.loads(text).get("reason", "")) if text else ""
+
+
 def must_wait(state: State, what: str) -> bool:
     return what in state.members("paused") or wait_of(state, what)[0] > NOW_MS
 

@@ -9,6 +9,10 @@ from proof.steps import Step
 from proof.world import DAY_MS, NUMBERS_LIMIT, World
 
 SETTLED = frozenset({"delivered", "cancelled"})
+LEFT = (
+    "kind", "state", "schema", "call", "tool", "reference", "fingerprint", "accepted", "attempts",
+    "in_doubt", "settled", "reason",
+)  # fmt: skip
 PERSONAL = ("said", "detail", "requested_at", "message", "dedup_keys", "record")
 
 
@@ -35,7 +39,7 @@ def retention_takes_what_is_settled_and_nothing_else(step: Step, _world: World) 
             yield f"{id_} still has texts"
         if json.loads(row.get("receipt", "{}")) != json.loads(was.get("receipt", "{}")):
             yield f"{id_} has lost its receipt"
-        for name in ("state", "kind", "reference", "call", "settled"):
+        for name in LEFT:
             if row.get(name, "") != was.get(name, ""):
                 yield f"{id_} has lost its {name}"
         if id_ not in step.now.scores("receipts") or id_ in step.now.scores("settled"):
@@ -69,6 +73,16 @@ def an_erasure_takes_all_of_a_call_or_nothing(step: Step, _world: World) -> Iter
     for key, _ in now.keys("call:").items():
         if key.startswith(f"{call}:"):
             yield f"call:{key} is still stored"
+
+
+@of_steps("retention")
+def nothing_is_accepted_of_a_call_that_was_erased(step: Step, _world: World) -> Iterator[str]:
+    request = step.action.request
+    if not request or step.reply[0] == "answered":
+        return
+    is_erased = "erased" in step.before.hash_of(f"call:{request.call}")
+    if is_erased != (step.reply[0] == "erased"):
+        yield f"{request.call} is erased: {is_erased}, the answer: {step.reply[0]}"
 
 
 @of_steps("P2")

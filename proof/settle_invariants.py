@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from proof.deliveries import OPEN
-from proof.delivery_invariants import held, source_of, wait_of
+from proof.delivery_invariants import held, reason_of_wait, source_of, wait_of
 from proof.promises import of_steps
 from proof.state import NOW_MS, Delivery
 from proof.steps import Step
@@ -121,6 +121,11 @@ def what_failed_waits_as_a_whole(step: Step, _world: World) -> Iterator[str]:
         until, failures = wait_of(step.now, what)
         if until < NOW_MS + min(outcome["delay_ms"] for outcome in blamed) or until < was:
             yield f"{what} waits until {until}"
+        reasons = {outcome["reason"] for outcome in blamed}
+        if was > NOW_MS + max(outcome["delay_ms"] for outcome in blamed):
+            reasons = {reason_of_wait(step.before, what)}
+        if reason_of_wait(step.now, what) not in reasons:
+            yield f"{what} waits because of {reason_of_wait(step.now, what)}"
         if failures - before not in {outcome["failures_in_a_row"] for outcome in blamed}:
             yield f"{what} has failed {failures} times in a row, before {before} times"
         if (what in step.reply[1]) != (what != "org" and failures > before == 0):

@@ -32,6 +32,16 @@ SMALL = World(
 )
 """Explored whole in `make test`."""
 
+DOUBTS = World(
+    "doubts",
+    (CASE,),
+    failures=(*LOST, "refused for good", "refused", "row locked", "away", "not needed any more"),
+    faults=2,
+    may=frozenset({"replay", "edit", "extend", "settle twice", "hand over"}),
+    retractions=("case1",),
+)
+"""One request alone, with more faults."""
+
 ORDER = World(
     "order",
     (replace(CASE, tool_call=""), COMMENT, LOG),
@@ -115,5 +125,5 @@ CLOCKS = World(
     may=frozenset({"clock", "settle twice"}),
 )
 
-WORLDS = (SMALL, SECOND_THOUGHTS, TWO_CALLS, PARTS, FAILURES, ORDER, CLOCKS)
+WORLDS = (SMALL, DOUBTS, SECOND_THOUGHTS, TWO_CALLS, PARTS, FAILURES, ORDER, CLOCKS)
 """The quick ones first: a broken script is found in one of them as a rule."""
