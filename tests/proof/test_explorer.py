@@ -15,6 +15,8 @@ from proof.report import story
 from proof.state import NOW_MS
 from proof.worlds import SMALL, WORLDS
 
+pytestmark = pytest.mark.timeout(600)  # a minute at most, where nothing else runs
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[redis.Redis]:
