@@ -8,6 +8,13 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+_EARNING = (
+    PhoneNumberType.PREMIUM_RATE,
+    PhoneNumberType.SHARED_COST,
+    PhoneNumberType.PERSONAL_NUMBER,
+    PhoneNumberType.PAGER,
+)
+"""Who calls these pays more, and who has them may earn by it."""
 
 
 def as_e164(text: str, region: str) -> str | None:
@@ -42,6 +49,17 @@ def takes_messages(e164: str, regions: Collection[str]) -> bool:
         phonenumbers.region_code_for_number(number) in regions
         and phonenumbers.number_type(number) in _MOBILE
     )
+
+
+def region_of(e164: str) -> str:
+    """The country of a number, such as "US"; "" for one of no country, such as a satellite's."""
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+    return region if region in phonenumbers.SUPPORTED_REGIONS else ""
+
+
+def earns_by_calls(e164: str) -> bool:
+    """Whether somebody may earn by calls to the number: a premium-rate one, or one like it."""
+    return phonenumbers.number_type(phonenumbers.parse(e164)) in _EARNING
 
 
 def patterns(e164: str) -> list[str]:

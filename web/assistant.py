@@ -117,7 +117,7 @@ def _looked_up(turn: Turn) -> _Found | None:
     """What is found out in time; None on any trouble."""
     deadline, call_id = Deadline.after(WAIT_S), turn.state.call_id
     try:
-        return turn.service.lookups.run(lambda: _known(turn, deadline))
+        return turn.service.lookups.run(lambda: _known(turn, deadline), turn.asker.share)
     except (SalesforceError, StoreUnavailableError) as trouble:
         log.warning("assistant_plain", call_id=call_id, reason=type(trouble).__name__)
     except Exception:

@@ -41,6 +41,12 @@ CALLERS = Counter(
     ["source"],
 )
 
+LIMITS_REACHED = Counter(
+    "vs_limits_reached_total",
+    "What callers were refused because they, or all who are alike, had used up their share",
+    ["limit"],
+)
+
 BREAKER = {"closed": 0, "half-open": 1, "open": 2}
 
 

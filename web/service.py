@@ -14,6 +14,7 @@ from shared.calls.codes import Codes
 from shared.calls.decisions import Decisions
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.calls.guesses import Guesses
+from shared.calls.limits import Asker, Usage
 from shared.deadline import Deadline
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
@@ -61,6 +62,7 @@ class Service:
     answers: Answers
     calls: Calls
     guesses: Guesses
+    usage: Usage
     codes: Codes
     verify: Verify | None
     contact_writes: ContactWrites
@@ -129,6 +131,7 @@ class Service:
             answers=Answers(store),
             calls=calls,
             guesses=Guesses(store),
+            usage=Usage(store, settings.calls),
             codes=Codes(store, per_hour=settings.twilio.max_codes_per_hour),
             verify=Verify(settings.twilio) if settings.twilio.verify_service_sid else None,
             contact_writes=ContactWrites(store),
@@ -162,6 +165,10 @@ class Service:
         number = as_e164(message.own_number, "ZZ") or ""
         return self.agents.claiming(message.assistant_id, number)
 
+    def moves(self, message: Message) -> bool:
+        """Whether a running call goes over to the folder that claims this message."""
+        return self.agents.claims_assistant(message.assistant_id)
+
     def agent_of(self, message: Message) -> Agent:
         """The agent folder that answers, as far as the message itself says."""
         return self.agents.named(self.claiming(message))
@@ -185,10 +192,13 @@ class Service:
         """A phone number in E.164; None when it can't be one."""
         return as_e164(written, self.settings.calls.phone_region)
 
-    def ask(self, find: Callable[[Deadline], T], deadline: Deadline) -> T:
+    def ask(self, find: Callable[[Deadline], T], deadline: Deadline, whose: str) -> T:
         """What a request to Salesforce or Twilio finds, waited for until the deadline. Raises
-        SalesforceError without an answer by then, and the request's errors."""
-        return self.requests.start(lambda: find(deadline)).result(deadline)
+        SalesforceError without an answer by then, and the request's errors.
+
+        whose: the share of the threads that it uses (Asker.share).
+        """
+        return self.requests.start(lambda: find(deadline), whose).result(deadline)
 
     def prefetch(self, state: CallState) -> None:
         """Start the caller's snapshot, so that it is ready for the first tool call."""
@@ -202,6 +212,6 @@ class Service:
                 return  # the first lookup asks again, and says what it found
 
         try:
-            self.lookups.start(fetch)
+            self.lookups.start(fetch, Asker(number=state.number).share)
         except SalesforceError:
             return  # those who wait already come first

@@ -13,15 +13,18 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import VoiceResponse
 
 from shared.agent.folder import Agent
+from shared.calls.limits import missed_call_limits
 from shared.domain.drafts import CallbackDraft, CaseDraft, Draft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
 from shared.domain.reference import new_reference
-from shared.journal.results import Accepted
+from shared.journal.results import Accepted, TooMany
 from shared.logs import log
+from shared.phone import earns_by_calls, region_of
 from shared.store import StoreUnavailableError
 from shared.vapi.caller_id import e164
 from web import body
+from web.limits import limit_reached
 from web.metrics import REFUSED
 from web.service import Service
 
@@ -116,9 +119,9 @@ def voicemail() -> Response:
             issue_type="voicemail",
             description=f"{left} {url}",
         )
-        _write_request(Kind.CASE_CREATE, case_draft, "voicemail")
+        is_taken = _write_request(Kind.CASE_CREATE, case_draft, "voicemail")
         _service().calls.note(_call_id(), reached="1")
-        _say(said, "voicemail-thanks")
+        _say(said, "voicemail-thanks" if is_taken else "voicemail-too-many")
     said.hangup()
     return _twiml(said)
 
@@ -129,7 +132,7 @@ def status() -> Response:
     state = request.form.get("CallStatus", "")
     noted = _service().calls.noted(_call_id(), "fallback", "reached")
     in_vain = noted["fallback"] and not noted["reached"]
-    if _caller() and (state in NOT_REACHED or (state == "completed" and in_vain)):
+    if (state in NOT_REACHED or (state == "completed" and in_vain)) and _may_be_called(_caller()):
         why = _agent().sentences.for_staff("record-call-back-missed")
         callback = CallbackDraft(caller_number=_caller(), phone=_caller(), reason=why)
         _write_request(Kind.CALLBACK, callback, "not-reached")
@@ -148,8 +151,21 @@ def _say(said: VoiceResponse, key: str) -> None:
     said.say(sentences.for_staff(key), language=language)
 
 
-def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> None:
-    """Recorded once for a call, however often Twilio reports it."""
+def _may_be_called(number: str) -> bool:
+    """Whether a call in vain makes a call-back: not to numbers that earn by it, which call only for
+    that, nor to other countries where a setting names some."""
+    settings = _service().settings.calls
+    if not number:
+        return False
+    is_named = not settings.callback_countries or region_of(number) in settings.may_be_called
+    if is_named and not earns_by_calls(number):
+        return True
+    limit_reached("call_back_country", _call_id())
+    return False
+
+
+def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> bool:
+    """Recorded once for a call, however often Twilio reports it. False when a limit refuses it."""
     service = _service()
     intent = NewIntent(
         id=new_intent_id(),
@@ -158,10 +174,14 @@ def _write_request(kind: Kind, draft: Draft, fingerprint: str) -> None:
         reference=new_reference(),
         fingerprint=fingerprint,
     )
-    accepted = service.journal.accept(_call_id(), [intent], agent=_agent().name)
+    limits = missed_call_limits(service.settings.calls, _caller())
+    accepted = service.journal.accept(_call_id(), [intent], limits=limits, agent=_agent().name)
     if isinstance(accepted, Accepted):
         service.notifier.notify(accepted.due_kinds)
         log.info("twilio_call_noted", call_id=_call_id(), kind=kind)
+    if isinstance(accepted, TooMany):
+        limit_reached(accepted.limit, _call_id())
+    return not isinstance(accepted, TooMany)
 
 
 def _call_id() -> str:

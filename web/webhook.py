@@ -190,6 +190,7 @@ def _record(service: Service, message: Message) -> CallState:
         _caller_id(service, message),
         service.claiming(message),
         service.agents.keeps_words,
+        moves=service.moves(message),
     )
     if state.is_first and not message.ends_call:
         service.prefetch(state)

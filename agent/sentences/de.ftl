@@ -189,6 +189,7 @@ not-found-out = Das kann ich gerade nicht nachsehen. Bitte machen Sie ohne diese
 lookup-paused = Das kann ich vorerst nicht nachsehen, und noch einmal zu fragen hilft nicht. Bieten Sie einen Rückruf an.
 too-many-calls = Das ist zu viel auf einmal. Hierfür wurde nichts getan. Bitte fragen Sie einzeln danach.
 too-many-writes = Mehr kann ich hier nicht aufnehmen. Es wurde nichts weiter gespeichert. Bieten Sie für den Rest jemanden aus unserem Team an.
+too-many-lookups = Mehr kann ich hier nicht nachsehen. Bitte machen Sie ohne diese Auskunft weiter.
 no-such-tool = Das kann ich hier nicht tun.
 call-has-ended = Dieses Gespräch ist beendet.
 
@@ -304,7 +305,6 @@ comment-accepted = Der Kommentar wird hinzugefügt. Die Referenz ist { $referenc
 
 update-accepted = Folgendes wird gleich neu hinterlegt: { $fields }. Die Referenz ist { $reference }.
 update-not-known = Ich kann nur die Daten der einen Person ändern, der diese Telefonnummer gehört, und ich kann nicht sagen, wer das ist. Es wurde nichts geändert.
-update-number-of-another = Diese Telefonnummer kann ich hier nicht hinterlegen. Jemand aus unserem Team muss sich das ansehen. Es wurde nichts geändert.
 
 close-accepted = Der Vorgang war schon angelegt und wird deshalb geschlossen. Die Referenz ist { $reference }.
 close-taken-back = Der Vorgang ist zurückgenommen. Er wird nicht angelegt.
@@ -340,7 +340,8 @@ proof-needed-from-colleague = Dafür muss sich die anrufende Person ausweisen, u
 caller-on-file = Diese Telefonnummer ist hinterlegt, aber sie zeigt nicht, wer anruft.
 update-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }. Danach wird es hinterlegt. Die Referenz ist { $reference }.
 update-rest-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }.
-call-back-another-number = Ein Rückruf geht nur an die Nummer dieses Anrufs oder an eine hinterlegte. Es wurde nichts gespeichert.
+call-back-another-number = Jemand aus dem Team prüft zuerst diese Nummer und ruft dann zurück. Die Referenz ist { $reference }.
+call-back-not-called = Diese Nummer rufen wir nicht an, wegen ihres Landes oder ihrer Art. Es wurde nichts gespeichert. Bieten Sie an, das Anliegen als Fall aufzunehmen, oder fragen Sie nach einer anderen Nummer.
 
 ## Korrekturen
 
@@ -385,6 +386,7 @@ closed-transfer = Sie rufen außerhalb unserer Öffnungszeiten an. Ich verbinde 
 nobody-answers = Leider kann Ihren Anruf gerade niemand annehmen. Bitte rufen Sie später noch einmal an.
 voicemail-prompt = Leider kann Ihren Anruf gerade niemand annehmen. Bitte nennen Sie nach dem Ton Ihren Namen und Ihr Anliegen.
 voicemail-thanks = Vielen Dank. Wir melden uns bei Ihnen.
+voicemail-too-many = Ihre früheren Nachrichten liegen uns vor, und wir melden uns bei Ihnen. Diese wurde nicht aufgenommen.
 campaign-not-decided = Dieser Server entscheidet nicht, wer angerufen werden darf.
 
 ## Datensätze in Salesforce
@@ -454,6 +456,7 @@ record-call-back-subject = { $phone } zurückrufen
 record-call-back = Rückruf an:
 record-call-back-when = Wann:
 record-call-back-why = Warum:
+record-call-back-unproven = Jemand, dessen Identität nicht bestätigt ist, möchte unter einer anderen Nummer als der des Anrufs zurückgerufen werden. Bitte zuerst prüfen, wem sie gehört.
 record-call-back-reference = Referenz: { $reference }
 record-call-back-transferred = Das Gespräch wurde weitergeleitet, aber niemand wurde erreicht.
 record-call-back-missed = Hat angerufen und niemanden erreicht
@@ -472,4 +475,5 @@ record-being-transferred = { record-transferring } Bisher wurde gesagt:
 record-alert-subject = Kundin oder Kunden über die Änderung informieren: { $field }
 record-alert = Diese Angabe wurde auf Wunsch einer anrufenden Person geändert. Bitte unter der alten Angabe nachfragen, ob das so gewollt war.
 record-change-to-check = Jemand, dessen Identität nicht bestätigt ist, bittet um diese Änderungen. Bitte zuerst prüfen, wer es ist.
+record-number-of-another = Eine Telefonnummer darunter gehört vielleicht jemand anderem oder ist die Sammelnummer einer Firma. Bitte vor der Änderung klären, wem sie gehört.
 record-change-of = { $field }: { $value }

@@ -169,6 +169,7 @@ not-found-out = I can't look that up right now. Please go on without it.
 lookup-paused = I can't look that up for the time being, and asking again does not help. Offer that somebody calls back.
 too-many-calls = That is too much at once. Nothing was done for this one. Ask for it by itself.
 too-many-writes = That is as much as I can note down here. Nothing more was saved. Offer a colleague for the rest.
+too-many-lookups = That is as much as I can look up in this call. Please go on without it.
 no-such-tool = That is nothing I can do here.
 call-has-ended = This call has ended.
 
@@ -290,7 +291,6 @@ comment-accepted = The comment is being added. Its reference is { $reference }.
 
 update-accepted = The new { $fields } will be on file in a moment. The reference is { $reference }.
 update-not-known = I can only change details for the one customer whose phone number this is, and I can't tell who that is. Nothing was changed.
-update-number-of-another = I can't put that phone number on file for this customer; a colleague has to look at it. Nothing was changed.
 
 close-accepted = The case was opened already, so it is being closed. The reference is { $reference }.
 close-taken-back = The case was taken back. It will not be opened.
@@ -326,7 +326,8 @@ proof-needed-from-colleague = For that the caller has to show who they are, whic
 caller-on-file = This phone number is on file, but it does not show who is calling.
 update-for-colleague = A colleague will check the new { $fields } before it is on file. The reference is { $reference }.
 update-rest-for-colleague = A colleague will check the new { $fields } first.
-call-back-another-number = I can only have somebody call back on the number of this call, or one on file. Nothing was saved.
+call-back-another-number = A colleague will check that number first, and then call back. The reference is { $reference }.
+call-back-not-called = I can't have somebody call that number, because of its country or its kind. Nothing was saved. Offer to note the matter as a case, or ask for another number.
 
 ## Corrections
 
@@ -375,6 +376,7 @@ closed-transfer = You are calling outside our opening hours. I am connecting you
 nobody-answers = Sorry, nobody can take your call right now. Please call again later.
 voicemail-prompt = Sorry, nobody can take your call right now. After the tone, please leave your name and the reason for your call.
 voicemail-thanks = Thank you. We will get back to you.
+voicemail-too-many = We have your earlier messages and will get back to you. This one was not taken.
 campaign-not-decided = This server does not decide who may be called.
 
 ## Records of Salesforce
@@ -445,6 +447,7 @@ record-call-back-subject = Call back { $phone }
 record-call-back = Call back:
 record-call-back-when = When:
 record-call-back-why = Why:
+record-call-back-unproven = A caller who was not verified asks to be called on another number than the one of the call. Make sure whose it is first.
 record-call-back-reference = Reference: { $reference }
 record-call-back-transferred = The call was transferred, and nobody was reached.
 record-call-back-missed = Called and reached nobody
@@ -461,4 +464,5 @@ record-being-transferred = { record-transferring } What was said so far:
 record-alert-subject = Tell a customer that their { $field } was changed
 record-alert = This detail was changed at the request of a caller. Contact the customer by the old detail, and ask whether it was them.
 record-change-to-check = A caller who was not verified asks to change these details. Make sure who they are first.
+record-number-of-another = A phone number among these may be another customer's, or the main line of an account. Find out whose it is before you change anything.
 record-change-of = { $field }: { $value }

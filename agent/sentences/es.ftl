@@ -168,6 +168,7 @@ not-found-out = No puedo consultarlo en este momento. Continúe sin ese dato, po
 lookup-paused = Por ahora no puedo consultarlo, y no sirve de nada volver a preguntar. Ofrezca que alguien devuelva la llamada.
 too-many-calls = Es demasiado a la vez. Para esto no se ha hecho nada. Pídalo por separado.
 too-many-writes = No puedo anotar nada más aquí. No se ha guardado nada más. Para el resto, ofrezca hablar con una persona de nuestro equipo.
+too-many-lookups = No puedo consultar nada más aquí. Continúe sin ese dato, por favor.
 no-such-tool = Eso no puedo hacerlo aquí.
 call-has-ended = Esta llamada ha terminado.
 
@@ -283,7 +284,6 @@ comment-accepted = Se está añadiendo el comentario. Su referencia es { $refere
 
 update-accepted = Enseguida quedará actualizado lo siguiente: { $fields }. La referencia es { $reference }.
 update-not-known = Solo puedo cambiar los datos del único cliente que tiene este número de teléfono, y no puedo saber quién es. No se ha cambiado nada.
-update-number-of-another = No puedo registrar ese número de teléfono para este cliente. Una persona de nuestro equipo debe revisarlo. No se ha cambiado nada.
 
 close-accepted = El caso ya estaba abierto, así que se está cerrando. La referencia es { $reference }.
 close-taken-back = El caso se ha retirado. No se abrirá.
@@ -319,7 +319,8 @@ proof-needed-from-colleague = Para eso la persona tiene que demostrar quién es,
 caller-on-file = Este número de teléfono está registrado, pero no muestra quién llama.
 update-for-colleague = Alguien del equipo comprobará primero: { $fields }. Después quedará registrado. La referencia es { $reference }.
 update-rest-for-colleague = Alguien del equipo comprobará primero: { $fields }.
-call-back-another-number = Solo se puede devolver la llamada al número de esta llamada o a uno registrado. No se guardó nada.
+call-back-another-number = Alguien del equipo comprobará primero ese número y después llamará. La referencia es { $reference }.
+call-back-not-called = No podemos llamar a ese número, por su país o por su tipo. No se ha guardado nada. Ofrezca anotar el asunto como caso o pida otro número.
 
 ## Correcciones
 
@@ -364,6 +365,7 @@ closed-transfer = Nos llama fuera de nuestro horario de atención. Le comunico c
 nobody-answers = Lo sentimos, nadie puede atender su llamada en este momento. Llame más tarde, por favor.
 voicemail-prompt = Lo sentimos, nadie puede atender su llamada ahora. Después de la señal, deje su nombre y el motivo de su llamada.
 voicemail-thanks = Gracias. Nos pondremos en contacto con usted.
+voicemail-too-many = Tenemos sus mensajes anteriores y nos pondremos en contacto con usted. Este no se ha guardado.
 campaign-not-decided = Este servidor no decide a quién se puede llamar.
 
 ## Registros de Salesforce
@@ -433,6 +435,7 @@ record-call-back-subject = Devolver la llamada a { $phone }
 record-call-back = Devolver la llamada a:
 record-call-back-when = Cuándo:
 record-call-back-why = Motivo:
+record-call-back-unproven = Una persona sin verificar pide que la llamen a otro número que el de la llamada. Primero hay que comprobar de quién es.
 record-call-back-reference = Referencia: { $reference }
 record-call-back-transferred = La llamada se transfirió y nadie contestó.
 record-call-back-missed = Llamó y no pudo hablar con nadie
@@ -451,4 +454,5 @@ record-being-transferred = { record-transferring } Lo dicho hasta ahora:
 record-alert-subject = Avisar de que se cambió un dato: { $field }
 record-alert = Este dato se cambió a petición de una persona que llamó. Hay que avisar por el dato antiguo y preguntar si es correcto.
 record-change-to-check = Una persona sin verificar pide estos cambios. Primero hay que comprobar quién es.
+record-number-of-another = Un teléfono de estos puede ser de otro cliente o la línea principal de una cuenta. Hay que averiguar de quién es antes de cambiar nada.
 record-change-of = { $field }: { $value }

@@ -201,7 +201,7 @@ def _delete_entries(store: Any, person: Person, erased: set[str]) -> None:
                 if is_write_of(text, erased):
                     pipe.lrem(key.name, 0, text)
             pipe.execute()
-    for key in person.of(families.OF_CALLER):
+    for key in person.of(*families.LISTS_OF_CALLER):
         _delete_purged(store, key)
 
 

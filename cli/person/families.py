@@ -17,7 +17,12 @@ RECORD_WRITES = "vs:record:{record id}:writes"
 OF_RECORDS = (CONTACT_WRITES, RECORD_WRITES)
 """What was written to records of the org, whoever asked for it."""
 OF_CALLER = "vs:caller:{number}:intents"
-WRITES = "vs:writes:{number}:{day}"
+PROVEN_OF_CALLER = "vs:caller:{number}:proven"
+LISTS_OF_CALLER = (OF_CALLER, PROVEN_OF_CALLER)
+WRITES = "vs:writes:{number}:{evidence}:{span}"
+LOOKUPS = "vs:lookups:{number}:{evidence}"
+TAKEN_NUMBERS = "vs:taken-numbers:{number}"
+MISSED = "vs:missed:{number}"
 GUESSES = "vs:guesses:number:{number}:{sort}"
 CODES = "vs:codes:number:{number}"
 MESSAGES = "vs:messages:number:{number}"
@@ -43,9 +48,14 @@ TYPES = {
     RECORD_WRITES: "list",
     OF_CALL: "list",
     "vs:call:{call}:requests": "hash",
-    "vs:call:{call}:writes": "string",
+    "vs:call:{conversation}:writes": "string",
+    "vs:call:{conversation}:lookups": "string",
     OF_CALLER: "list",
+    PROVEN_OF_CALLER: "list",
     WRITES: "string",
+    LOOKUPS: "string",
+    TAKEN_NUMBERS: "string",
+    MISSED: "string",
     GUESSES: "string",
     CODES: "string",
     MESSAGES: "string",

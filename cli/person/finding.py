@@ -27,8 +27,9 @@ LEADS_TO_INTENT = (families.CASE_NUMBER, families.DEDUP, families.REFERENCE)
 
 OF_NUMBER = frozenset(
     {
-        families.SNAPSHOT, families.ASKING, families.CONTACTS, families.WRITES, families.GUESSES,
-        families.CODES, families.MESSAGES, families.NEW_NUMBER,
+        families.SNAPSHOT, families.ASKING, families.CONTACTS, families.WRITES, families.LOOKUPS,
+        families.TAKEN_NUMBERS, families.MISSED, families.GUESSES, families.CODES,
+        families.MESSAGES, families.NEW_NUMBER,
     }
 )  # fmt: skip
 """Families whose keys name the number, and hold nothing of anybody else's calls."""
@@ -101,9 +102,10 @@ class _Search:
             self._calls(key for key in page if key.family == families.CALL)
             self._intents(key for key in page if key.family == families.INTENT)
             for key in page:
-                if key.family == families.OF_CALLER and key.parts[0] == self.person.number:
+                is_list = key.family in families.LISTS_OF_CALLER
+                if is_list and key.parts[0] == self.person.number:
                     self.person.keys[key.name] = key
-        for _, ids in read_many(self._store, self.person.of(families.OF_CALLER), _entries):
+        for _, ids in read_many(self._store, self.person.of(*families.LISTS_OF_CALLER), _entries):
             listed = [Key(f"{REDIS_PREFIX}intent:{id_}", families.INTENT, (id_,)) for id_ in ids]
             for key, (state, call_id) in read_many(self._store, listed, _fields("state", "call")):
                 if state:  # else it was purged, and only the list still has its id

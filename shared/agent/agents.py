@@ -1,11 +1,12 @@
 """The agent folders that AGENT_DIR names, and which of them answers a call.
 
 A call is answered by the folder that claims its assistant, else by the one that claims the number
-that was dialled (`calls.toml`), else by the first. Folders are known by the name of their
-directory, which is stored with each call and each intent.
+that was dialled (`calls.toml`), else by the first. A running call goes over to another folder only
+where that one claims the assistant who talks now, and keeps the stricter policy. Folders are known
+by the name of their directory, which is stored with each call and each intent.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -34,6 +35,15 @@ class Agents:
     def named(self, name: str) -> Agent:
         """The first folder for "", and for a folder that is no longer served."""
         return next((agent for agent in self.all if agent.name == name), self.first)
+
+    def answering(self, name: str, before: Collection[str]) -> Agent:
+        """The folder that answers a call which other folders have answered before."""
+        agent = self.named(name)
+        others = [other for other in self.all if other.name in before and other is not agent]
+        return agent.after(others)
+
+    def claims_assistant(self, assistant_id: str) -> bool:
+        return any(assistant_id in agent.claims.assistants for agent in self.all)
 
     def claiming(self, assistant_id: str, number: str) -> str:
         """The name of the folder that claims a call; "" when none does.

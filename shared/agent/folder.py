@@ -6,8 +6,8 @@ mistake is named with its file, its line and what would be right.
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,6 +96,24 @@ class Agent:
             }
         tiers = (other.file.tier for other in asked.values())
         return highest(self.policy.needs(verb, what), *filter(None, tiers))
+
+    def after(self, others: Sequence["Agent"]) -> "Agent":
+        """The same for a call that these folders have answered before: everything needs what the
+        strictest of them asks for."""
+        if not others:
+            return self
+        policies = [self.policy, *(other.policy for other in others)]
+        tiers = {
+            verb: {
+                name: highest(
+                    self.policy.needs(verb, name), *(other.needs(verb, name) for other in others)
+                )
+                for policy in policies
+                for name in policy.tiers[verb]
+            }
+            for verb in self.policy.tiers
+        }
+        return replace(self, policy=Policy(self.policy.base, tiers))
 
 
 @cache

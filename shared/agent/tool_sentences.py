@@ -58,11 +58,10 @@ SAID = {
         "for-colleague",
         "rest-for-colleague",
         "not-known",
-        "number-of-another",
         "nothing",
     ),
     Verb.CLOSE: ("accepted", "nothing", "taken-back", "with-colleague"),
-    Verb.CALL_BACK: ("accepted", "another-number"),
+    Verb.CALL_BACK: ("accepted", "another-number", "not-called"),
     Verb.IDENTIFY: (),
     Verb.VERIFY: ("verified", "known", "failed", "incomplete", "code-sent", "code-not-sent"),
 }

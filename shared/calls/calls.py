@@ -78,7 +78,8 @@ class CallState:
     senses: what the caller's words in this event mean; said_at_ms: when they were said.
     assistant_language: the tag that the assistant is set up for. language: the one in which the
     call's last accepted request was answered. Both "" when unknown.
-    agent: the name of the agent folder that answers the call, "" for the first one.
+    agent: the name of the agent folder that answers the call, "" for the first one. agents_before:
+    those that answered it earlier, and were claimed.
     proof: what the caller has shown about themselves, None for nothing. transfers: how often the
     call was transferred. secrets_said: the entries of SecretsSaid.
     """
@@ -100,6 +101,7 @@ class CallState:
     assistant_language: str = ""
     language: str = ""
     agent: str = ""
+    agents_before: tuple[str, ...] = ()
     proof: Proof | None = None
     transfers: int = 0
     secrets_said: tuple[str, ...] = ()
@@ -140,11 +142,14 @@ class Calls:
         caller_id: CallerId,
         agent: str = "",
         keeps_words: Mapping[str, bool] = KEEPS_WORDS,
+        *,
+        moves: bool = False,
     ) -> CallState:
         """Record what this message says about its call. Returns the call's state.
 
-        agent: the agent folder that the message names, "" for none. keeps_words: by the name of a
-        folder, whether the words of its calls are stored; "" stands for every other name.
+        agent: the agent folder that the message names, "" for none. moves: a call that another
+        folder answers goes over to it. keeps_words: by the name of a folder, whether the words of
+        its calls are stored; "" stands for every other name.
 
         One round trip. Idempotent, and independent of the order in which messages arrive.
         """
@@ -166,7 +171,6 @@ class Calls:
             "ended": "1" if message.ends_call else "",
             "over": "1" if message.ends_call else "",
             "assistant_language": message.assistant_language,
-            "agent": agent,
         }
         control = read_url(message.control_url) if message.control_url else None
         words = _words(message)
@@ -199,6 +203,8 @@ class Calls:
             "update": json.dumps(call_updates(message)) if message.type == "status-update" else "",
             "update_at": f"{message.status}@{at_ms}",
             "provider_id": message.provider_call_id,
+            "agent": agent,
+            "moves": moves,
             "keeps_words": dict(keeps_words),
             "max_utterances": MAX_UTTERANCES,
             "max_transcript_bytes": MAX_TRANSCRIPT_BYTES,
@@ -524,6 +530,7 @@ def _state(
         assistant_language=stored.get("assistant_language", ""),
         language=stored.get("language", ""),
         agent=stored.get("agent", ""),
+        agents_before=tuple(filter(None, stored.get("agents_before", "").split("/"))),
         proof=_proof(call_id, stored.get("proof", ""), stored.get("agent", "")),
         transfers=_number(stored.get("transfers")),
         secrets_said=tuple(stored.get("secrets_said", "").split()),

@@ -296,23 +296,28 @@ class ChangeDraft(FromCaller):
 class CallbackDraft(FromCaller):
     """A request for a person: to call back, or to check changes that the caller may not make.
 
-    phone_was_given: by the caller; else it is their own. changes: field of Contact → value.
+    phone_was_given: by the caller; else it is their own. is_unproven: another number than the
+    call's, by a caller who has not shown who they are, so that a person checks it first. changes:
+    field of Contact → value.
     """
 
     SHORTENED: ClassVar[dict[str, int]] = {"when": 0, "reason": 0}
 
     phone: str
     phone_was_given: bool = False
+    is_unproven: bool = False
     when: str = ""
     reason: str = ""
     changes: dict[str, str] = field(default_factory=dict)
 
     def amended_by(self, later: Self) -> Self:
         """Keeps what the later request does not mention."""
+        named = later if later.phone_was_given else self
         return replace(
             later,
-            phone=later.phone if later.phone_was_given else self.phone,
-            phone_was_given=later.phone_was_given or self.phone_was_given,
+            phone=named.phone,
+            phone_was_given=named.phone_was_given,
+            is_unproven=named.is_unproven,
             when=later.when or self.when,
             reason=later.reason or self.reason,
             changes=self.changes | later.changes,

@@ -170,6 +170,8 @@ class Identity:
         """Whether this caller made the request: in this call, or in another as this contact.
 
         False for every request in a call that showed two numbers: either caller may have made it.
+        False as well for one of somebody else who spoke in this call and was known, such as another
+        member of a household.
         """
         if self.has_two_numbers:
             return False
@@ -177,7 +179,8 @@ class Identity:
         if not isinstance(draft, FromCaller):
             return False
         if self.call_id and intent.call_id == self.call_id:
-            return draft.caller_number in ("", self.number)
+            known = {draft.contact_id, self.contact_id} - {None}
+            return len(known) < 2 and draft.caller_number in ("", self.number)
         # Once it is in the org, the org says whose it is, and not a snapshot from before the call.
         theirs = draft.contact_id or (None if intent.receipt else draft.visible_to_contact_id)
         return theirs is not None and theirs == self.contact_id

@@ -39,8 +39,9 @@ from shared.journal.results import (
     CallErased,
     Existing,
     Lease,
-    Limits,
+    Limit,
     Repeated,
+    Reworded,
     Settled,
     Stops,
     StoredAnswer,
@@ -85,7 +86,8 @@ PURGE_LIMIT = 500
 
 CALLER_TTL_MS = 24 * 3600 * 1000
 CALLER_LIMIT = 50
-"""How long, and how many of, a caller's last intents are found by their number."""
+"""How long, and how many of, a caller's last intents are found by their number: so many of those
+who have proved who they are, and of all others."""
 
 CALL_TTL_MS = 48 * 3600 * 1000
 """How long a call's list of intents is stored after its last intent: twice as long as its state."""
@@ -119,6 +121,7 @@ class Journal:
         self._extend = load(store, "journal", "extend")
         self._settle = load(store, "journal", "settle")
         self._cancel = load(store, "journal", "cancel")
+        self._reword = load(store, "journal", "reword")
         self._sweep = load(store, "journal", "sweep")
         self._replay = load(store, "journal", "replay")
         self._purge = load(store, "journal", "purge")
@@ -134,9 +137,10 @@ class Journal:
         call_id: str,
         intents: Sequence[NewIntent],
         answer: StoredAnswer | None = None,
-        limits: Limits | None = None,
+        limits: Sequence[Limit] = (),
         *,
         agent: str = "",
+        is_proven: bool = False,
         cancels: Sequence[Cancelling] = (),
         read_after: Callable[[Any], None] = lambda _: None,
         replies: list[Any] | None = None,
@@ -147,10 +151,11 @@ class Journal:
         nothing. Raises StoreFullError before the store's memory is full, because delivery and
         retention need the rest of it.
 
-        agent: the agent folder of the tool, or of the call. cancels: what the request replaces,
-        cancelled in the same step; TooLate when one of them has changed. read_after: adds commands
-        to the pipeline, which run right after this step in the same round trip. Their replies are
-        appended to `replies`.
+        limits: what bounds new requests; an amendment is none. agent: the agent folder of the tool,
+        or of the call. is_proven: the caller has shown more than their number. cancels: what the
+        request replaces, cancelled in the same step; TooLate when one of them has changed.
+        read_after: adds commands to the pipeline, which run right after this step in the same round
+        trip. Their replies are appended to `replies`.
         """
         if self._memory.is_full():
             raise StoreFullError("FULL")
@@ -163,6 +168,7 @@ class Journal:
             "call_ms": CALL_TTL_MS,
             "caller_ms": CALLER_TTL_MS,
             "caller_limit": CALLER_LIMIT,
+            "is_proven": is_proven,
             "spare_references": [new_reference() for _ in range(SPARE_REFERENCES)],
             "intents": [
                 {
@@ -194,8 +200,14 @@ class Journal:
                 for other in cancels
             ],
         }
-        if limits:
-            request["limits"] = {"call": limits.per_call, "number": limits.per_number_and_day}
+        if counted := sum(map(_counts, intents)):
+            request |= {
+                "counted": counted,
+                "limits": [
+                    {"name": it.name, "key": it.key, "most": it.most, "ms": it.lasts_ms}
+                    for it in limits
+                ],
+            }
         if answer:
             request |= {"answer": answer.text, "answer_ttl_ms": ANSWER_TTL_MS}
             if answer.key:
@@ -218,7 +230,7 @@ class Journal:
             case "too_late":
                 return TooLate()
             case "too_many":
-                return TooMany()
+                return TooMany(reply[1])
             case _:
                 return Accepted(tuple(Kind(kind) for kind in reply[2:]), reply[1])
 
@@ -237,6 +249,15 @@ class Journal:
         with translated():
             reply = self._cancel(args=[self._prefix, intent_id, reason, WAKE_UP_MS])
         return reply[0], tuple(Kind(kind) for kind in reply[1:])
+
+    def reword(self, reworded: Iterable[Reworded]) -> int:
+        """Give intents other words, unless they have changed or any part of them may have reached
+        Salesforce. Returns how many got them."""
+        args: list[str] = []
+        for it in reworded:
+            args += [it.intent_id, json.dumps(it.before), json.dumps(it.payload), it.said]
+        with translated():
+            return int(self._reword(args=[self._prefix, *args])) if args else 0
 
     # -- delivering ------------------------------------------------------------------------------
 
@@ -473,13 +494,17 @@ class Journal:
 
     def of_caller(self, number: str) -> list[Intent]:
         """The intents accepted from this number (E.164) within a day, oldest first."""
-        intents = self._listed_in(f"caller:{number}:intents") if number else []
-        return [intent for intent in intents if self.is_for_this_org(intent)]
+        intents = self._listed_in(*_lists_of(number)) if number else []
+        return self._of_caller(intents)
 
-    def _listed_in(self, name: str) -> list[Intent]:
+    def _of_caller(self, intents: list[Intent]) -> list[Intent]:
+        found = [intent for intent in intents if self.is_for_this_org(intent)]
+        return sorted(found, key=lambda intent: intent.accepted_at_ms)
+
+    def _listed_in(self, *names: str) -> list[Intent]:
         with translated():
-            reply = self._listed(args=[self._prefix, name])
-        return self._read_listed(reply, name)
+            reply = self._listed(args=[self._prefix, *names])
+        return self._read_listed(reply, *names)
 
     def queue_of_call(self, pipe: Any, call_id: str) -> None:
         """Queue `of_call` as one command of a pipeline; `read_of_call` reads its reply."""
@@ -490,18 +515,17 @@ class Journal:
 
     def queue_of_caller(self, pipe: Any, number: str) -> None:
         """`of_caller` as one command of a pipeline; `read_of_caller` reads its reply."""
-        self._queue_listed(pipe, f"caller:{number}:intents")
+        self._queue_listed(pipe, *_lists_of(number))
 
     def read_of_caller(self, reply: Any, number: str) -> list[Intent]:
-        intents = self._read_listed(reply, f"caller:{number}:intents") if number else []
-        return [intent for intent in intents if self.is_for_this_org(intent)]
+        return self._of_caller(self._read_listed(reply, *_lists_of(number)) if number else [])
 
-    def _queue_listed(self, pipe: Any, name: str) -> None:
-        pipe.evalsha(self._listed.sha, 0, self._prefix, name)
+    def _queue_listed(self, pipe: Any, *names: str) -> None:
+        pipe.evalsha(self._listed.sha, 0, self._prefix, *names)
 
-    def _read_listed(self, reply: Any, name: str) -> list[Intent]:
+    def _read_listed(self, reply: Any, *names: str) -> list[Intent]:
         if isinstance(reply, redis.exceptions.NoScriptError):
-            return self._listed_in(name)  # loads the script
+            return self._listed_in(*names)  # loads the script
         if isinstance(reply, Exception):
             with translated():
                 raise reply
@@ -574,6 +598,17 @@ class Journal:
 
     def _dedup_key(self, key: str) -> str:
         return f"{self.org}:{key}" if self.org else key
+
+
+def _lists_of(number: str) -> tuple[str, str]:
+    """What was accepted from a number: of callers who have proved who they are, and of others."""
+    return f"caller:{number}:proven", f"caller:{number}:intents"
+
+
+def _counts(intent: NewIntent) -> bool:
+    """Whether limits count it: not what comes along with a request, such as the reason of a close,
+    and not what amends one."""
+    return bool(intent.tool or intent.fingerprint) and not intent.amends
 
 
 def _caller(intent: NewIntent) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
@@ -51,21 +52,33 @@ class TooLate:
 
 @dataclass(frozen=True)
 class TooMany:
-    """The call, or its number today, has reached its limit; nothing was recorded."""
+    """A limit is reached; nothing was recorded. limit: its name."""
+
+    limit: str
 
 
 Acceptance = Accepted | AnsweredBefore | CallErased | Repeated | Existing | TooLate | TooMany
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How many write requests of the agent are accepted per call, and per number and day (UTC).
+class Limit:
+    """How many write requests are accepted under a key (without the prefix), for so long from the
+    first one on. name: for metrics."""
 
-    Callers without a number share one count, with ten times the limit.
-    """
+    name: str
+    key: str
+    most: int
+    lasts_ms: int
 
-    per_call: int
-    per_number_and_day: int
+
+@dataclass(frozen=True)
+class Reworded:
+    """Other words for an intent. before: its draft as it was read. said: what the agent said."""
+
+    intent_id: str
+    before: dict[str, Any]
+    payload: dict[str, Any]
+    said: str
 
 
 @dataclass(frozen=True)

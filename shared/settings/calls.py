@@ -7,7 +7,15 @@ from langcodes import tag_is_valid
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator
 
-from shared.settings.environment import NUMBER, SWITCH, Group, PhoneNumber
+from shared.settings.environment import (
+    COUNTRIES,
+    NUMBER,
+    SWITCH,
+    Countries,
+    Group,
+    PhoneNumber,
+    countries_in,
+)
 
 _HOST_NAME = re.compile(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE
@@ -29,6 +37,22 @@ class CallSettings(Group):
     max_writes_per_number_and_day: int = Field(
         1000, ge=1, le=1_000_000, description="a whole number from 1 to 1000000, such as 1000"
     )
+    max_writes_per_number_and_hour: int = Field(
+        200, ge=1, le=1_000_000, description="a whole number from 1 to 1000000, such as 200"
+    )
+    max_writes_without_number_per_hour: int = Field(
+        500, ge=1, le=1_000_000, description="a whole number from 1 to 1000000, such as 500"
+    )
+    max_lookups_per_call: int = Field(
+        100, ge=1, le=10_000, description="a whole number from 1 to 10000, such as 100"
+    )
+    max_lookups_per_number_and_hour: int = Field(
+        500, ge=1, le=1_000_000, description="a whole number from 1 to 1000000, such as 500"
+    )
+    max_missed_calls_per_number_and_hour: int = Field(
+        5, ge=1, le=1000, description="a whole number from 1 to 1000, such as 5"
+    )
+    callback_countries: Countries = Field("", description=COUNTRIES)
     idle_call_min: float = Field(
         10, ge=1, le=24 * 60, description="a number of minutes from 1 to 1440, such as 10"
     )
@@ -53,6 +77,11 @@ class CallSettings(Group):
     def agent_dirs(self) -> tuple[str, ...]:
         """The paths of AGENT_DIR."""
         return tuple(part.strip() for part in self.agent_dir.split(":"))
+
+    @property
+    def may_be_called(self) -> frozenset[str]:
+        """The countries of CALLBACK_COUNTRIES, else the one of PHONE_REGION."""
+        return countries_in(self.callback_countries) or frozenset({self.phone_region})
 
     @property
     def trusted_sip_hosts(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -28,7 +29,9 @@ SECRET = (
     "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 )
 NUMBER = "a phone number with its country code, such as +14155550100"
-"""What a switch, a secret or a number must be. Each is the description of several fields."""
+COUNTRIES = "countries' two letters with a comma between them, such as US,CA"
+"""What a switch, a secret, a number or a list of countries must be. Each is the description of
+several fields."""
 
 
 class SettingsError(ServiceError):
@@ -140,8 +143,21 @@ def _number(number: str) -> str:
     return number
 
 
+def countries_in(text: str) -> frozenset[str]:
+    """The countries of a comma-separated list."""
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def _countries(text: str) -> str:
+    if not countries_in(text) <= SUPPORTED_REGIONS:
+        raise ValueError
+    return text
+
+
 StrongSecret = Annotated[SecretStr, AfterValidator(_strong)]
 BaseUrl = Annotated[str, AfterValidator(_base)]
 """An https address without a path (http for loopback only), without the slash at its end."""
 PhoneNumber = Annotated[str, AfterValidator(_number)]
 """A number in E.164."""
+Countries = Annotated[str, AfterValidator(_countries)]
+"""A comma-separated list of countries (ISO 3166)."""

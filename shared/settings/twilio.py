@@ -2,11 +2,18 @@
 
 from typing import Self
 
-from phonenumbers import SUPPORTED_REGIONS
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings.environment import NUMBER, BaseUrl, Group, PhoneNumber
+from shared.settings.environment import (
+    COUNTRIES,
+    NUMBER,
+    BaseUrl,
+    Countries,
+    Group,
+    PhoneNumber,
+    countries_in,
+)
 
 
 class TwilioSettings(Group):
@@ -35,11 +42,7 @@ class TwilioSettings(Group):
         description="an https address without a path, such as https://verify.twilio.com",
     )
     sms_from: PhoneNumber | None = Field(None, validation_alias="SMS_FROM", description=NUMBER)
-    sms_regions: str = Field(
-        "",
-        validation_alias="SMS_REGIONS",
-        description="countries' two letters with a comma between them, such as US,CA",
-    )
+    sms_regions: Countries = Field("", validation_alias="SMS_REGIONS", description=COUNTRIES)
     code_number_age_h: float = Field(
         72,
         ge=1,
@@ -66,15 +69,7 @@ class TwilioSettings(Group):
     @property
     def regions(self) -> frozenset[str]:
         """The countries of SMS_REGIONS; empty when it is not set."""
-        return frozenset(part.strip() for part in self.sms_regions.split(",") if part.strip())
-
-    @field_validator("sms_regions")
-    @classmethod
-    def _are_regions(cls, regions: str) -> str:
-        for region in filter(None, map(str.strip, regions.split(","))):
-            if region not in SUPPORTED_REGIONS:
-                raise ValueError
-        return regions
+        return countries_in(self.sms_regions)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -742,3 +742,55 @@ def test_a_case_is_changed_as_any_other_record(
     assert deliver(context, Kind.changing("update", "Case")) == {"delivered": 1}
     service: Service = app.extensions["service"]
     service.close()
+
+
+# -- what answers show of records of others --------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", ["strict", "standard", "open"])
+@pytest.mark.parametrize("caller", ["+14155550101", UNKNOWN, ""])
+def test_a_record_of_somebody_else_gets_what_no_record_gets(
+    settings: Settings, agent: Path, org: Org, store: redis.Redis, base: str, caller: str
+) -> None:
+    (agent / "policy.toml").write_text(f'base = "{base}"\n')
+    app = create_app(settings)
+    client = app.test_client()
+    own = {"number": caller, "call_id": "mine"}
+    theirs = reference_in(say(client, "requestReturn", DAMAGED, number=LUIS, call_id="victim"))
+    foreign = the_return(org, "Luis Garcia")["Name"]
+    say(client, "orderStatus", **own)
+    for is_away in (False, True):
+        if is_away:
+            org.fault(status=503, resources=["query"])
+        for tool in ("changeReturn", "cancelReturn"):
+            for argument, others in (
+                ("reference", (theirs, "ZZZ ZZZ")),
+                ("returnNumber", (foreign, "R-99999")),
+            ):
+                answers = set()
+                for value in others:
+                    store.delete(*store.scan_iter("*breaker*"), "unused")
+                    before = org.stats()["requests"]
+                    said = say(client, tool, {argument: value, **DAY}, **own)
+                    sent = 0 if is_away else org.stats()["requests"] - before
+                    if "reference is" in said:  # the worker finds out whose it is
+                        said = said.replace(reference_in(said), "REF")
+                    answers.add((said, sent))
+                assert len(answers) == 1, answers
+    app.extensions["service"].close()
+
+
+@pytest.mark.parametrize("tool", ["changeReturn", "cancelReturn"])
+def test_before_a_proof_an_own_reference_gets_what_any_other_gets(
+    settings: Settings, agent: Path, tool: str
+) -> None:
+    (agent / "policy.toml").write_text('base = "strict"\n')
+    app = create_app(settings)
+    client = app.test_client()
+    own = reference_in(say(client, "requestReturn", DAMAGED, call_id="earlier"))
+    answers = {
+        say(client, tool, {"reference": reference, **DAY}, call_id="forged", id=reference)
+        for reference in (own, "ZZZ ZZZ")
+    }
+    app.extensions["service"].close()
+    assert len(answers) == 1

@@ -2,6 +2,7 @@
 folder says."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from demo.stack import Org, Store
 from shared.agent.agents import agents_of
 from shared.agent.errors import AgentError
 from shared.agent.languages import AGENT_FOLDER
+from shared.agent.tool_files import Verb
 from shared.calls.call_updates import CallUpdate, CallUpdates
 from shared.calls.calls import Calls
 from shared.domain.identity import Tier
@@ -22,6 +24,7 @@ from shared.journal.journal import Journal
 from shared.settings import Settings
 from tests.calling import UNKNOWN, message, post, tool_message
 from tests.conftest import make_settings
+from web.app import create_app
 from workers.call_updates import updates_of
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -266,3 +269,78 @@ def test_the_mistakes_of_every_folder_are_named(settings: Settings, brands: Bran
     assert any(mistake.startswith(f"{brands.acme}/tools/lookupCustomer.toml") for mistake in found)
     assert f"{brands.nord}/calls.toml:2: number is unknown; use numbers or assistants" in found
     assert any(m.startswith(f"{brands.nord}/calls.toml:1: numbers has another form") for m in found)
+
+
+# -- when a call goes over to another folder -------------------------------------------------------
+
+
+def with_policies(brands: Brands, acme: str, nord: str) -> None:
+    (brands.acme / "policy.toml").write_text(f'base = "{acme}"\n')
+    (brands.nord / "policy.toml").write_text(f'base = "{nord}"\n')
+    (brands.acme / "calls.toml").write_text('assistants = ["assistant-acme"]\n')
+
+
+def status_of(client: FlaskClient, id_: str, number: str = "", assistant: str = "") -> str:
+    wanted = (id_, "getCaseStatus", {"caseNumber": "00001001"})
+    return result(client, dialled(tool_message(wanted), number, assistant))
+
+
+@pytest.fixture
+def handed_over(settings: Settings, brands: Brands) -> Iterator[FlaskClient]:
+    """A service with an open folder, and a strict one that claims the number NORD."""
+    with_policies(brands, "open", "strict")
+    app = create_app(settings)
+    yield app.test_client()
+    app.extensions["service"].close()
+
+
+def test_a_call_that_goes_over_to_another_folder_keeps_the_stricter_policy(
+    handed_over: FlaskClient, store: redis.Redis
+) -> None:
+    needs_proof = status_of(handed_over, "a", NORD)
+    assert "has to show who they are" in needs_proof
+    assert status_of(handed_over, "b", NORD, "assistant-acme") == needs_proof
+    assert Calls(store).state("call-1").agent == "acme"
+    assert status_of(handed_over, "c") == needs_proof
+    assert status_of(handed_over, "d", ACME, "assistant-acme") == needs_proof
+    other = dialled(
+        tool_message(("a", "getCaseStatus", {"caseNumber": "00001001"}), call_id="call-2"),
+        ACME, "assistant-acme",
+    )  # fmt: skip
+    assert "has to show" not in result(handed_over, other)  # of that folder alone
+
+
+def test_only_an_assistant_takes_a_running_call_to_another_folder(
+    handed_over: FlaskClient, store: redis.Redis
+) -> None:
+    status_of(handed_over, "a", ACME, "assistant-acme")
+    status_of(handed_over, "b", NORD)
+    assert Calls(store).state("call-1").agent == "acme"
+    status_of(handed_over, "c", NORD, "assistant-nord")
+    assert Calls(store).state("call-1").agent == "nord"
+
+
+def test_a_call_that_comes_back_has_to_be_proved_anew(
+    handed_over: FlaskClient, store: redis.Redis
+) -> None:
+    calls = Calls(store)
+    wanted = tool_message(("t", "verifyCaller", {"pin": "4271"}))
+    assert "verified" in result(handed_over, dialled(wanted, NORD))
+    assert calls.state("call-1").proof
+    for assistant in ("assistant-acme", "assistant-nord"):
+        status_of(handed_over, assistant, NORD, assistant)
+        assert calls.state("call-1").proof is None
+    assert calls.state("call-1").agents_before == ("nord", "acme")
+
+
+def test_a_tool_that_needs_more_in_one_folder_needs_it_after_a_handoff(
+    settings: Settings, brands: Brands
+) -> None:
+    with_policies(brands, "open", "open")
+    for tool in ("getCaseStatus", "retrieveCustomerCase"):
+        path = brands.nord / "tools" / f"{tool}.toml"
+        path.write_text(f'tier = "verified"\n{path.read_text()}')
+    agents = agents_of(settings)
+    assert agents.named("acme").needs(Verb.READ) is Tier.RECOGNISED
+    assert agents.answering("acme", ("nord",)).needs(Verb.READ) is Tier.VERIFIED
+    assert agents.answering("acme", ("acme",)).needs(Verb.READ) is Tier.RECOGNISED

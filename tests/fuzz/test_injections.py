@@ -83,7 +83,9 @@ def service(store_server: Store, org: Org, agent: Path) -> Iterator[FlaskClient]
         org.url,
         agent_dir=str(agent),
         vapi_assistant_id="a-1",
+        max_writes_per_number_and_hour=100_000,
         max_writes_per_number_and_day=100_000,
+        max_lookups_per_number_and_hour=100_000,
     )
     app = create_app(settings)
     yield app.test_client()

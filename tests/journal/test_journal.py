@@ -21,8 +21,9 @@ from shared.domain.intent import (
     new_intent_id,
 )
 from shared.domain.kinds import Kind, State
+from shared.domain.reference import new_reference
 from shared.journal.answers import Answers, Claim
-from shared.journal.journal import CALL_TTL_MS, Journal
+from shared.journal.journal import CALL_TTL_MS, CALLER_LIMIT, Journal
 from shared.journal.results import Accepted, AnsweredBefore, Repeated, StoredAnswer
 from shared.store import StoreUnavailableError, connect
 
@@ -448,3 +449,48 @@ def test_an_amended_request_is_not_stored_for_ever(journal: Journal, store: redi
     assert isinstance(journal.accept("call", [corrected]), Accepted)
     assert store.hgetall("vs:call:call:requests") == {"after": held.id}
     assert 0 < int(store.pttl("vs:call:call:requests")) <= CALL_TTL_MS
+
+
+# -- what was accepted from a number ---------------------------------------------------------------
+
+NUMBER = "+14155550101"
+
+
+def asked(journal: Journal, call_id: str, kind: Kind = Kind.CASE_CREATE, **own: Any) -> str:
+    draft = (
+        CallbackDraft(caller_number=NUMBER, phone=NUMBER)
+        if kind is Kind.CALLBACK
+        else replace(DRAFT, caller_number=NUMBER)
+    )
+    new = intent(kind, draft=draft, reference=new_reference())
+    assert isinstance(journal.accept(call_id, [new], **own), Accepted)
+    return new.id
+
+
+def listed(journal: Journal) -> list[str]:
+    return [found.id for found in journal.of_caller(NUMBER)]
+
+
+def test_the_call_that_asked_for_most_pushes_out_its_own(journal: Journal) -> None:
+    mine = [asked(journal, "mine") for _ in range(3)]
+    for nth in range(100):
+        asked(journal, f"evil-{nth % 2}")
+    assert len(listed(journal)) == CALLER_LIMIT
+    assert listed(journal)[:3] == mine
+
+
+def test_what_no_later_call_shows_is_pushed_out_first(journal: Journal) -> None:
+    back = asked(journal, "mine", Kind.CALLBACK)
+    mine = asked(journal, "mine")
+    for nth in range(CALLER_LIMIT - 1):
+        asked(journal, f"other-{nth}")
+    assert back not in listed(journal)
+    assert mine in listed(journal)
+
+
+def test_those_who_proved_who_they_are_have_a_list_of_their_own(journal: Journal) -> None:
+    first = asked(journal, "mine", is_proven=True)
+    for nth in range(2 * CALLER_LIMIT):
+        asked(journal, f"other-{nth}")
+    assert listed(journal)[0] == first
+    assert len(listed(journal)) == CALLER_LIMIT + 1

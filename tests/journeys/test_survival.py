@@ -31,7 +31,9 @@ from simulator.vapi.wire import Call, as_bytes, proof
 from tests.calling import reference_in
 
 ROUNDS = 3
-ONE_NUMBER = {"MAX_WRITES_PER_NUMBER_AND_DAY": "1000000"}
+ONE_NUMBER = dict.fromkeys(
+    ("MAX_WRITES_PER_NUMBER_AND_HOUR", "MAX_WRITES_PER_NUMBER_AND_DAY"), "1000000"
+)
 """All writes come from one number."""
 
 QUICK = ONE_NUMBER | {"SALESFORCE_WRITE_TIMEOUT_S": "3", "COMMIT_WINDOW_MS": "0"}

@@ -47,3 +47,16 @@ def test_work_in_the_callers_own_thread_counts_as_one_of_the_pool() -> None:
     assert pool.run(work) is own
     assert pool.run(work) is own
     pool.close()
+
+
+def test_nobody_takes_more_than_a_quarter_of_a_pool_and_gets_it_back() -> None:
+    pool, go_on = Pool("requests", 8), threading.Event()
+    first = [pool.start(go_on.wait, "one") for _ in range(2)]
+    for take in (pool.start, pool.run):
+        with pytest.raises(SalesforceError, match="REQUESTS_SHARE_TAKEN"):
+            take(lambda: "third", "one")
+    others = [pool.start(go_on.wait, "other"), pool.start(go_on.wait)]
+    go_on.set()
+    assert all(work.result(Deadline.after(5)) for work in (*first, *others))
+    assert pool.run(lambda: "again", "one") == "again"
+    pool.close()

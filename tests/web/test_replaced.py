@@ -193,3 +193,28 @@ def test_a_field_that_the_caller_may_change_by_now_is_checked_by_nobody(
 def speak(client: FlaskClient, words: str, at_ms: int) -> None:
     said = {"role": "user", "transcriptType": "final", "transcript": words}
     post(client, message("transcript", timestamp=at_ms, **said))
+
+
+@pytest.mark.parametrize("who_says_so", ["paula", "peter", "nobody"])
+@pytest.mark.parametrize("how", ["words", "cancelCase", "cancelCase of a reference"])
+def test_one_of_a_household_takes_back_nothing_of_the_others(
+    standard: FlaskClient, journal: Journal, org: Org, who_says_so: str, how: str
+) -> None:
+    novaks = {it["Name"]: it["Id"] for it in org.records("Contact") if "Novak" in it["Name"]}
+    org.edit("Contact", novaks["Peter Novak"], Voice_PIN__c="7771")
+    say(standard, "verifyCaller", {"pin": "9038"}, number=SHARED)
+    say(standard, "createSalesforceCase", CASE, number=SHARED, timestamp=T0)
+    (held,) = intents(journal)
+    assert held.payload["contact_id"] == novaks["Paula Novak"]
+    if who_says_so == "peter":
+        say(standard, "verifyCaller", {"pin": "7771"}, number=SHARED)
+    if who_says_so == "nobody":
+        post(standard, message("transfer-destination-request", number=SHARED))
+    if how == "words":
+        words = {"role": "user", "transcriptType": "final", "transcript": "Cancel that."}
+        post(standard, message("transcript", number=SHARED, timestamp=T0 + 1000, **words))
+    else:
+        named = {} if how == "cancelCase" else {"reference": held.reference}
+        say(standard, "cancelCase", named, number=SHARED, timestamp=T0 + 1000)
+    (after, *_) = intents(journal)
+    assert (after.state is State.CANCELLED) is (who_says_so != "peter")

@@ -8,7 +8,11 @@ import redis
 from flask.testing import FlaskClient
 
 from demo.stack import Org
+from shared.domain.drafts import CallbackDraft
+from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
+from shared.journal.journal import Journal
+from shared.journal.results import Reworded
 from tests.calling import UNKNOWN, ask, message, post, say, tool_message
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -294,3 +298,45 @@ def test_an_account_number_that_is_no_card_stays(
     drain(context, Kind.CASE_CREATE)
     (case,) = (row for row in org.records("Case") if row["Call_Key__c"])
     assert number in case["Description"]
+
+
+def test_a_pin_that_was_said_in_an_earlier_request_is_removed_from_it(
+    client: FlaskClient, store: redis.Redis, context: DeliveryContext, org: Org
+) -> None:
+    wanted = {"issueType": "billing", "description": "My pin, four two seven one, fails."}
+    say(client, "createSalesforceCase", wanted)
+    say(client, "requestCallback", {"reason": "4271 fails", "when": "after 4271"})
+    say(client, "verifyCaller", {"pin": PIN})
+    assert in_store(store, PIN, "four two seven one") == []
+    for kind in (Kind.CASE_CREATE, Kind.CALLBACK):
+        assert drain(context, kind).counts == {"delivered": 1}
+    written = json.dumps([org.records(name) for name in ("Case", "Task")])
+    assert "fails" in written
+    assert not [said for said in (PIN, "four two seven one") if said in written]
+
+
+def test_a_request_that_is_on_its_way_keeps_its_words(
+    client: FlaskClient, journal: Journal, context: DeliveryContext
+) -> None:
+    say(client, "requestCallback", {"reason": "It says 4271 there"})
+    (lease,) = journal.lease(Kind.CALLBACK, limit=1, max_bytes=100_000).intents
+    say(client, "verifyCaller", {"pin": PIN})
+    stored = journal.get(lease.id)
+    assert stored
+    assert stored.payload == lease.payload
+
+
+def test_a_request_that_was_corrected_meanwhile_is_not_overwritten(journal: Journal) -> None:
+    new = NewIntent(
+        id=new_intent_id(), kind=Kind.CALLBACK, draft=CallbackDraft(phone=UNKNOWN, reason="4271")
+    )
+    journal.accept("call-1", [new])
+    stored = journal.get(new.id)
+    assert stored
+    clean = stored.payload | {"reason": ""}
+    before = stored.payload | {"reason": "of another time"}
+    assert journal.reword([Reworded(new.id, before, clean, "")]) == 0
+    assert journal.reword([Reworded(new.id, stored.payload, clean, "")]) == 1
+    after = journal.get(new.id)
+    assert after
+    assert after.payload["reason"] == ""

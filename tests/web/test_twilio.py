@@ -202,3 +202,26 @@ def test_twilio_speaks_the_default_language(settings: Settings) -> None:
     said = tell(app.test_client(), "/twilio/voice").text
     app.extensions["service"].close()
     assert '<Say language="de-DE">Leider kann Ihren Anruf gerade niemand annehmen.' in said
+
+
+PREMIUM = "+19005550123"
+
+
+@pytest.mark.parametrize("number", [KNOWN, PREMIUM])
+def test_calls_that_reached_nobody_make_so_many_call_backs_an_hour(
+    client: FlaskClient, journal: Journal, number: str
+) -> None:
+    for nth in range(8):
+        tell(client, "/twilio/status", CallStatus="no-answer", CallSid=f"CA{nth}", From=number)
+    made = sum(len(intents(journal, f"CA{nth}")) for nth in range(8))
+    assert made == (5 if number == KNOWN else 0)
+    tell(client, "/twilio/status", CallStatus="busy", CallSid="CB", From="+14155550103")
+    assert len(intents(journal, "CB")) == 1
+
+
+def test_a_voicemail_too_many_gets_no_thanks(client: FlaskClient, journal: Journal) -> None:
+    left = {"RecordingUrl": "https://api.twilio.com/R1", "RecordingDuration": "12"}
+    said = [tell(client, "/twilio/voicemail", CallSid=f"CA{nth}", **left).text for nth in range(6)]
+    assert "We will get back to you" in said[4]
+    assert "This one was not taken" in said[5]
+    assert intents(journal, "CA5") == []

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from shared.calls.calls import CallState, Said
 from shared.calls.words import Sense, correct_only
 from shared.domain.drafts import ChangeDraft, CloseDraft, CommentDraft, FromCaller
-from shared.domain.identity import Identity
 from shared.domain.intent import Cancelling, Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
@@ -185,21 +184,15 @@ def take_back(turn: Turn, intents: list[NewIntent], said: list[Said]) -> bool:
 
 
 def retract(service: Service, state: CallState) -> list[Intent]:
-    """The caller's own words take back the last request that is still held. Returns what was
-    cancelled.
+    """The caller's own words take back the last request of theirs that is still held. Returns what
+    was cancelled.
 
     All requests of that one message, unless they were voiced after those words; never a close,
     which takes something back itself.
     """
     if not state.senses & {Sense.TAKES_BACK, Sense.DECLINES}:
         return []
-    identity = Identity(
-        state.call_id,
-        state.number,
-        contact_ids=None,
-        has_two_numbers=state.has_two_numbers,
-        proof=state.proof,
-    )
+    identity = known_caller(Turn(service, state)).identity
     before_ms = state.said_at_ms + CROSSING_MS
     after_ms = state.said_at_ms - _longest_held_ms(service)
     requested = [

@@ -45,7 +45,9 @@ def close_record(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
     caller = caller_for_a_write(turn)
     target = find_record(turn, tool, caller, given)
     if isinstance(target, Answer):
-        return target
+        # Who has to show who they are first gets no answer about a reference either.
+        refused = _refused(turn, tool, caller, given) if caller.contact else None
+        return refused or target
     created_by = target.created_by
     of_this_call = created_by and turn.state.call_id and created_by.call_id == turn.state.call_id
     if not of_this_call and (refused := _refused(turn, tool, caller, given)):

@@ -48,9 +48,12 @@ def checked_code(turn: Turn, code: str, candidates: list[str], deadline: Deadlin
     if not verify or not asked or not asked.verification or asked.contact_id not in candidates:
         return None
     verification, digits = asked.verification, "".join(filter(str.isalnum, code))
-    if not service.ask(
-        lambda until: verify.is_right(verification, digits, until), deadline.earlier_by(ANSWER_S)
-    ):
+    is_right = turn.ask(
+        lambda until: verify.is_right(verification, digits, until),
+        deadline.earlier_by(ANSWER_S),
+        is_proof=True,
+    )
+    if not is_right:
         return None
     service.codes.was_right(call_id)
     return asked.contact_id
@@ -79,7 +82,7 @@ def _sent(turn: Turn, caller: Caller, deadline: Deadline) -> Code:
         """Notes the code where it is sent: an answer that comes too late makes it valid still."""
         service.codes.sent(call_id, code, verify.start(number, until))
 
-    service.ask(send, deadline)
+    service.ask(send, deadline, turn.asker.share)
     log.info("code_sent", call_id=call_id)
     return code
 
@@ -99,7 +102,7 @@ def _number(turn: Turn, caller: Caller, contact_id: str | None, deadline: Deadli
     region = settings.calls.phone_region
     written = [phone for customer in caller.customers or () for phone in customer.phones]
     expected = {number for phone in written if (number := as_e164(phone, region))}
-    on_file = service.ask(
+    on_file = turn.ask(
         lambda until: numbers_on_file(
             service.salesforce,
             contact_id or NOBODY,
@@ -109,6 +112,7 @@ def _number(turn: Turn, caller: Caller, contact_id: str | None, deadline: Deadli
             service.agents.number_fields,
         ),
         deadline,
+        is_proof=True,
     )
     if contact_id is None or on_file is None:
         return None

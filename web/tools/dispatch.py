@@ -1,8 +1,8 @@
 """Dispatch: each tool call of a message is answered once; a redelivery gets the same answer.
 
 In steps: validate the arguments, claim the call, run its handler, store the answer. Writes are
-accepted in the order they are listed. Lookups run side by side: the last one in the thread that
-answers the message, those before it on a pool of their own.
+accepted in the order they are listed. A few lookups run side by side, so that one message does not
+take the threads of others: in the thread that answers the message, and on a pool of their own.
 """
 
 import hmac
@@ -32,7 +32,7 @@ from web.tools.registry import LOOKUPS, WRITES
 from web.tools.sentences import nothing_saved
 from web.tools.submit import Submission, fingerprint_of, submit
 from web.tools.texts import within_limits, without_secrets
-from web.tools.turn import Turn
+from web.tools.turn import TOO_MANY_LOOKUPS, Turn
 
 MAX_ID_LENGTH = 512
 """Characters. A tool call with a longer id is answered too, with its exact id, but its answer is
@@ -40,6 +40,11 @@ not stored for a redelivery."""
 
 CLAIM_SLACK_MS = 2_000
 """How much longer than a lookup's deadline a redelivery waits before it does the work itself."""
+
+
+LOOKUPS_AT_A_TIME = 3
+"""Of one message. What has to wait for others is not begun in the second half of the deadline: it
+would not end in time, and the breaker would take that for a fault of Salesforce."""
 
 
 @dataclass(eq=False)
@@ -59,11 +64,16 @@ class _Step:
     is_paused: bool = False
     is_alone: bool = False
 
+    @property
+    def is_at_work(self) -> bool:
+        return self.started is not None and not self.started.is_done
+
 
 def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
     """The entries for `results`, one per call, in the same order. Raises no errors of its own."""
     settings = turn.service.settings
-    deadline = Deadline.after(settings.salesforce.lookup_deadline_ms / 1000)
+    whole_s = settings.salesforce.lookup_deadline_ms / 1000
+    deadline = Deadline.after(whole_s)
     within = within_limits(calls, settings.calls.max_tool_calls_per_message)
     steps = [_validated(turn, call) for call in within]
     for step in steps:
@@ -76,11 +86,23 @@ def answer_tool_calls(turn: Turn, calls: list[ToolCall]) -> list[str]:
             equal_calls[content] += 1
     _claim(turn, steps)
     lookups = [step for step in steps if _looks_up(turn, step)]
+    at_once = lookups[:-1][: LOOKUPS_AT_A_TIME - 1]
     for step in steps:
-        if step in lookups[:-1]:
+        if step in at_once:
             _start(turn, step, deadline)
         elif step not in lookups and not step.entry:
             _run(turn, step)
+    for step in lookups[len(at_once) :]:
+        has_time = len(lookups) <= LOOKUPS_AT_A_TIME or deadline.left_s > whole_s / 2
+        if not has_time:
+            _settle(turn, step, trouble(turn.say("not-found-out")), "away")
+        elif (
+            step is not lookups[-1]
+            and sum(other.is_at_work for other in lookups) < LOOKUPS_AT_A_TIME - 1
+        ):
+            _start(turn, step, deadline)
+        else:
+            _finish(turn, step, deadline)
     for step in reversed(lookups):
         if not step.entry:
             _finish(turn, step, deadline)
@@ -230,7 +252,7 @@ def _run(turn: Turn, step: _Step) -> None:
 
 def _start(turn: Turn, step: _Step, deadline: Deadline) -> None:
     try:
-        step.started = turn.service.lookups.start(_lookup(turn, step, deadline))
+        step.started = turn.service.lookups.start(_lookup(turn, step, deadline), turn.asker.share)
     except SalesforceError as busy:
         _settle(turn, step, _not_found_out(turn, step, busy), "away")
 
@@ -247,7 +269,7 @@ def _finish(turn: Turn, step: _Step, deadline: Deadline) -> None:
         if step.started:
             answer, outcome = step.started.result(deadline), "done"
         else:
-            answer, outcome = lookups.run(_lookup(turn, step, deadline)), "done"
+            answer, outcome = lookups.run(_lookup(turn, step, deadline), turn.asker.share), "done"
     except SalesforceError as error:
         answer, outcome = _not_found_out(turn, step, error), "away"
     except StoreUnavailableError:
@@ -294,6 +316,8 @@ def _not_found_out(turn: Turn, step: _Step, error: SalesforceError) -> Answer:
         failure=error.failure,
         reason="today's API requests are spent" if is_spent else "",
     )
+    if error.code == TOO_MANY_LOOKUPS:
+        return refusal(turn.say("too-many-lookups"))
     return trouble(turn.say("not-found-out"))
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.deadline import Deadline
 from shared.logs import log
@@ -30,7 +31,7 @@ def ask_as_tool(turn: Turn, tool: Tool, find: Callable[[Deadline], T], deadline:
     that ends it.
     """
     try:
-        found = turn.service.ask(find, deadline)
+        found = turn.ask(find, deadline, is_proof=tool.verb is Verb.VERIFY)
     except SalesforceError as error:
         if error.failure in NO_LONGER_FITS:
             with suppress(StoreUnavailableError):

@@ -71,7 +71,7 @@ def look_at(
         file, stored, contact_id=caller.contact.contact_id, account_id=caller.contact.account_id
     )
     try:
-        rows = turn.service.ask(
+        rows = turn.ask(
             lambda until: turn.service.salesforce.query(statement, until),
             Deadline.after(RECORD_WAIT_S),
         )

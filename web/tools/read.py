@@ -17,7 +17,6 @@ from shared.domain.record_mapping import FieldValue, filled
 from shared.salesforce.customers import CaseSummary
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, result
-from web.service import Service
 from web.tools.caller import (
     ANSWER_S,
     Caller,
@@ -82,7 +81,7 @@ def _status_in_org(turn: Turn, tool: Tool, by: str, value: str, deadline: Deadli
         return with_age(turn, caller, case_sentence(turn, caller, theirs))
     customers = turn.service.customers
     find = customers.case_by_number if by == "number" else customers.case_by_reference
-    found = turn.service.ask(lambda until: find(value, until), deadline)
+    found = turn.ask(lambda until: find(value, until), deadline)
     if found is None or not may_discuss(turn, caller, tool, found.contact_id):
         return result(not_found(turn, by))
     return result(case_sentence(turn, caller, found))
@@ -94,8 +93,9 @@ def _case_of(turn: Turn, caller: Caller, number: str) -> CaseSummary | None:
     return same[0] if len(same) == 1 else None
 
 
-def _case_by_number(service: Service, number: str, deadline: Deadline) -> CaseSummary | None:
-    return service.ask(lambda until: service.customers.case_by_number(number, until), deadline)
+def _case_by_number(turn: Turn, number: str, deadline: Deadline) -> CaseSummary | None:
+    customers = turn.service.customers
+    return turn.ask(lambda until: customers.case_by_number(number, until), deadline)
 
 
 def _is_theirs(turn: Turn, intent: Intent, deadline: Deadline) -> bool:
@@ -161,7 +161,7 @@ def _status_of_delivered_case(
     is_certain: the number can't have changed hands since the case was asked for.
     """
     try:
-        found = _case_by_number(turn.service, number, deadline.earlier_by(ANSWER_S))
+        found = _case_by_number(turn, number, deadline.earlier_by(ANSWER_S))
     except SalesforceError:
         if not is_theirs or not is_certain:
             raise

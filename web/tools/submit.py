@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.agent.arguments import Given
 from shared.agent.sentences import REFERENCE
+from shared.calls.limits import write_limits
 from shared.domain.drafts import Draft
 from shared.domain.intent import Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
@@ -18,7 +19,6 @@ from shared.journal.results import (
     AnsweredBefore,
     CallErased,
     Existing,
-    Limits,
     Repeated,
     StoredAnswer,
     TooLate,
@@ -26,6 +26,7 @@ from shared.journal.results import (
 )
 from shared.vapi.answers import Answer, as_entry, refusal, result, trouble
 from shared.vapi.messages import ToolCall
+from web.limits import limit_reached
 from web.tools import amendments
 from web.tools.amendments import Replaced
 from web.tools.caller import caller_for_a_write, known_caller
@@ -114,7 +115,8 @@ def submit(it: Submission) -> str:
                 return _settle(it, _repeated(it, intent_id))
             case CallErased():
                 return _settle(it, refusal(turn.say("call-has-ended")))
-            case TooMany():
+            case TooMany(limit):
+                limit_reached(limit, turn.state.call_id)
                 return _settle(it, refusal(turn.say("too-many-writes")))
             case TooLate():
                 if held:
@@ -175,8 +177,6 @@ def _accept(
     service, state = turn.service, turn.state
     entry = as_entry(it.call, _accepted(it, intent.said))
     answer = StoredAnswer(it.claim.key if it.claim else "", entry)
-    settings = service.settings.calls
-    limits = Limits(settings.max_writes_per_call, settings.max_writes_per_number_and_day)
 
     def read_words(pipe: Any) -> None:
         if state.call_id:
@@ -192,8 +192,9 @@ def _accept(
         state.call_id,
         [intent, *also],
         answer,
-        limits,
+        write_limits(service.settings.calls, turn.asker),
         agent=turn.agent.name,
+        is_proven=turn.asker.has_proved,
         cancels=replaced.cancels,
         read_after=read_words,
         replies=replies,

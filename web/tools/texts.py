@@ -1,5 +1,6 @@
 """What the texts of tool calls may hold: so much, and not what the caller said to be verified."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,8 @@ from shared.agent.arguments import Given
 from shared.agent.tool_files import ArgumentType, Verb
 from shared.agent.tools import Tool
 from shared.calls.secrets_said import SecretsSaid
+from shared.domain.intent import Intent
+from shared.journal.results import Reworded
 from shared.vapi.messages import ToolCall
 from web.tools.turn import Turn
 
@@ -36,6 +39,9 @@ def _length(arguments: Any) -> int:
     return 0
 
 
+_TEXTS = ("description", "text", "when", "reason")
+"""What drafts hold of a caller's words, besides their arguments."""
+
 _FREE_TEXT = frozenset({ArgumentType.TEXT, ArgumentType.COMMENT})
 
 
@@ -47,13 +53,47 @@ def without_secrets(turn: Turn, tool: Tool, given: Given) -> Given:
     is_of_contact = tool.verb is Verb.UPDATE and not tool.change
     if tool.is_lookup or is_of_contact or not turn.state.secrets_said:
         return given
-    key = turn.service.settings.vapi.server_secrets[0].encode()
-    secrets = SecretsSaid(key, turn.state.secrets_said)
-    values = {
-        name: secrets.remove_from(value) if _is_free_text(tool, name, value) else value
-        for name, value in given.values.items()
+    return replace(given, values=_cleaned(tool, given.values, _secrets(turn)))
+
+
+def remove_from_requests(turn: Turn) -> None:
+    """What was said to be verified is removed from the texts of what this call asked for before, as
+    far as nothing of it may have reached Salesforce."""
+    journal, secrets = turn.service.journal, _secrets(turn)
+    cleaned = []
+    for intent in journal.of_call(turn.state.call_id):
+        if intent.is_purged or not intent.can_be_cancelled or intent.in_doubt:
+            continue
+        payload, said = _reworded(turn, intent, secrets), secrets.remove_from(intent.said)
+        if (payload, said) != (intent.payload, intent.said):
+            cleaned.append(Reworded(intent.id, intent.payload, payload, said))
+    if cleaned:
+        journal.reword(cleaned)
+        turn.changed(*(it.intent_id for it in cleaned))
+
+
+def _reworded(turn: Turn, intent: Intent, secrets: SecretsSaid) -> dict[str, Any]:
+    tool = turn.agent.tools.get(intent.tool)
+    texts: dict[str, Any] = {
+        name: secrets.remove_from(value)
+        for name, value in intent.payload.items()
+        if name in _TEXTS and isinstance(value, str)
     }
-    return replace(given, values=values)
+    if tool and isinstance(arguments := intent.payload.get("arguments"), dict):
+        texts["arguments"] = _cleaned(tool, arguments, secrets)
+    return intent.payload | texts
+
+
+def _secrets(turn: Turn) -> SecretsSaid:
+    key = turn.service.settings.vapi.server_secrets[0].encode()
+    return SecretsSaid(key, turn.state.secrets_said)
+
+
+def _cleaned(tool: Tool, values: Mapping[str, Any], secrets: SecretsSaid) -> dict[str, Any]:
+    return {
+        name: secrets.remove_from(value) if _is_free_text(tool, name, value) else value
+        for name, value in values.items()
+    }
 
 
 def _is_free_text(tool: Tool, name: str, value: object) -> bool:

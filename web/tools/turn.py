@@ -1,11 +1,11 @@
 """What the tool calls of one message share, read once and mostly in one round trip."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.agent.arguments import Problem
 from shared.agent.sentences import Value
@@ -13,16 +13,25 @@ from shared.agent.tool_files import Verb
 from shared.agent.wrong_arguments import sentence_of, spoken_name
 from shared.calls.calls import CallState
 from shared.calls.decisions import Decision
+from shared.calls.limits import Asker
 from shared.calls.secrets_said import SecretsSaid
+from shared.deadline import Deadline
 from shared.domain.identity import Proof, Tier
 from shared.domain.intent import Intent, source_of
 from shared.journal.answers import Claim
 from shared.journal.results import Stops
+from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.snapshots import Snapshot, Snapshots
 from shared.store import StoreUnavailableError, translated
+from web.limits import limit_reached
 from web.service import Service
 
+T = TypeVar("T")
+
 _UNREAD: Any = object()
+
+TOO_MANY_LOOKUPS = "TOO_MANY_LOOKUPS"
+"""The code of the error for a caller who has used up their share of requests to Salesforce."""
 
 MAX_SPELLED = 180
 """Characters; an answer has 300, and the reference has to fit as well."""
@@ -52,7 +61,7 @@ class Turn:
         shown: tuple[str, ...] = (),
     ) -> None:
         self.service = service
-        self.agent = service.agents.named(state.agent)
+        self.agent = service.agents.answering(state.agent, state.agents_before)
         self.state = state
         self.at_ms = at_ms
         self.message_id = message_id
@@ -194,6 +203,28 @@ class Turn:
         with self._changing:
             self.state = replace(self.state, proof=proof)
         return True
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks, for limits. A proof of another number shows nothing of this one."""
+        state = self.state
+        proof = state.proof if state.proof and state.proof.number == state.number else None
+        has_proved = proof is not None and proof.tier.reaches(Tier.KNOWN)
+        return Asker(self.conversation_id or state.call_id, state.number, has_proved)
+
+    def ask(
+        self, find: Callable[[Deadline], T], deadline: Deadline, *, is_proof: bool = False
+    ) -> T:
+        """What a request to Salesforce or Twilio finds, within the caller's share of them. Raises
+        SalesforceError.
+
+        is_proof: by this request the caller shows who they are.
+        """
+        service, asker = self.service, self.asker
+        if limit := service.usage.take_lookup(asker, is_proof=is_proof):
+            limit_reached(limit, self.state.call_id)
+            raise SalesforceError(FailureClass.BUDGET, TOO_MANY_LOOKUPS, whole=True)
+        return service.ask(find, deadline, asker.share)
 
     def transferred(self) -> None:
         """Whoever speaks from now on has shown nothing."""

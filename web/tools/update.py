@@ -14,6 +14,7 @@ from shared.domain.record_mapping import fill, placeholders
 from shared.domain.reference import new_reference
 from shared.salesforce.failures import SalesforceError
 from shared.vapi.answers import Answer, refusal
+from web.limits import limit_reached
 from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
 from web.tools.change import update_record
 from web.tools.request import WriteRequest
@@ -45,11 +46,12 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
         for field, value in wanted.items()
         if may(turn, caller, Verb.UPDATE, f"Contact.{field}", tool=tool, pending=True)
     }
+    taken = _taken(turn, caller, file, changes)
+    changes = {field: value for field, value in changes.items() if field not in taken}
     to_check = {field: value for field, value in wanted.items() if field not in changes}
+    why = _why(turn, taken, to_check)
     if not changes:
-        return _for_colleague(turn, tool, caller, to_check)
-    if _is_taken(turn, caller, file, changes):
-        return refusal(turn.first(own(tool.name, "update", "number-of-another")))
+        return _for_colleague(turn, tool, caller, to_check, why)
     rest = _rest(turn, tool, to_check)
     earlier = [
         intent
@@ -68,10 +70,21 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         ),
         said=" ".join(filter(None, (_accepted(turn, tool, changes), rest))),
-        also=_also_for_colleague(turn, tool, caller, to_check, rest),
+        also=_also_for_colleague(turn, tool, caller, to_check, why, rest),
         after=tuple(intent.id for intent in earlier),
         target=_place_among(earlier, changes),
     )
+
+
+def _why(turn: Turn, taken: frozenset[str], to_check: dict[str, str]) -> str:
+    """What a person has to know of a number that may be somebody else's; "" without one."""
+    if not taken:
+        return ""
+    is_only_that = taken == to_check.keys()
+    keys = ("record-number-of-another",) if is_only_that else (
+        "record-change-to-check", "record-number-of-another"
+    )  # fmt: skip
+    return " ".join(turn.agent.sentences.for_staff(key) for key in keys)
 
 
 def _accepted(turn: Turn, tool: Tool, changes: dict[str, str]) -> str:
@@ -92,12 +105,15 @@ def _rest(turn: Turn, tool: Tool, to_check: dict[str, str]) -> str:
 
 
 def _for_colleague(
-    turn: Turn, tool: Tool, caller: Caller, to_check: dict[str, str]
+    turn: Turn, tool: Tool, caller: Caller, to_check: dict[str, str], why: str
 ) -> WriteRequest:
-    """A task for a person, who makes the changes once they know who asks for them."""
+    """A task for a person, who makes the changes once they know who asks for them.
+
+    why: what else the person has to know; "" when it is only that.
+    """
     return WriteRequest(
         Kind.CALLBACK,
-        _to_check(turn, caller, to_check),
+        _to_check(turn, caller, to_check, why),
         said=turn.first(
             own(tool.name, "update", "for-colleague"),
             fields=_all_named(turn, tool, to_check),
@@ -108,7 +124,7 @@ def _for_colleague(
 
 
 def _also_for_colleague(
-    turn: Turn, tool: Tool, caller: Caller, to_check: dict[str, str], said: str
+    turn: Turn, tool: Tool, caller: Caller, to_check: dict[str, str], why: str, said: str
 ) -> tuple[NewIntent, ...]:
     """The task, for the rest of a request. Held and taken back as the request itself."""
     if not to_check:
@@ -117,7 +133,7 @@ def _also_for_colleague(
         NewIntent(
             id=new_intent_id(),
             kind=Kind.CALLBACK,
-            draft=_to_check(turn, caller, to_check),
+            draft=_to_check(turn, caller, to_check, why),
             tool=tool.name,
             reference=new_reference(),
             hold_ms=turn.service.settings.journal.commit_window_ms,
@@ -128,12 +144,13 @@ def _also_for_colleague(
     )
 
 
-def _to_check(turn: Turn, caller: Caller, to_check: dict[str, str]) -> CallbackDraft:
+def _to_check(turn: Turn, caller: Caller, to_check: dict[str, str], why: str) -> CallbackDraft:
     return CallbackDraft(
         caller_number=turn.state.number,
         contact_id=caller.identity.contact_id_to_write,
         has_no_contact=caller.identity.has_no_contact,
         phone=turn.state.number,
+        reason=why,
         changes=to_check,
     )
 
@@ -152,31 +169,40 @@ def _named(turn: Turn, file: UpdateFile, field: str, value: str) -> Phrase:
     return phrase("field-spelled", field=named, letters=turn.spelled(value))
 
 
-def _is_taken(turn: Turn, caller: Caller, file: UpdateFile, changes: dict[str, str]) -> bool:
-    """Another contact has one of the numbers, or an account: callers from there would be taken for
-    somebody else from then on.
+def _taken(turn: Turn, caller: Caller, file: UpdateFile, changes: dict[str, str]) -> frozenset[str]:
+    """The fields whose new number another contact has, or an account: callers from there would be
+    taken for somebody else from then on. A person looks at them.
 
     As far as can be seen within OTHERS_WAIT_S; the worker looks again before it writes. Only for
-    changes that the caller may make: the answer shows which numbers are on file.
+    changes that the caller may make, and for so many a day: the answer shows which numbers are on
+    file. After that a person looks at every new number.
     """
-    service, contact_id = turn.service, caller.identity.contact_id
     numbers = {
-        value
+        field: value
         for field, value in changes.items()
         for name in placeholders(str(file.fields[field]))
-        if file.arguments[name].type is ArgumentType.PHONE
+        if file.arguments[name].type is ArgumentType.PHONE and value != caller.number
     }
-    asked = sorted(numbers - {caller.number})
-    if not asked:
-        return False
+    if not numbers:
+        return frozenset()
+    usage, contact_id = turn.service.usage, caller.identity.contact_id
+    if not usage.may_see_taken_numbers(caller.number):
+        limit_reached("taken_numbers", turn.state.call_id)
+        return frozenset(numbers)
+    asked = sorted(set(numbers.values()))
     try:
-        found = service.ask(
-            lambda until: service.customers.registered(asked, until),
+        found = turn.ask(
+            lambda until: turn.service.customers.registered(asked, until),
             Deadline.after(OTHERS_WAIT_S),
         )
     except SalesforceError:
-        return False
-    return not all(number.is_open_to(contact_id) for number in found.values())
+        return frozenset()
+    taken = frozenset(
+        field for field, value in numbers.items() if not found[value].is_open_to(contact_id)
+    )
+    if taken:
+        usage.saw_taken_number(caller.number)
+    return taken
 
 
 def _seen(

@@ -25,6 +25,7 @@ from shared.vapi.answers import Answer, refusal, result, trouble
 from web.tools.caller import look_up_caller
 from web.tools.codes import checked_code, send_code
 from web.tools.own_query import ask_as_tool
+from web.tools.texts import remove_from_requests
 from web.tools.turn import Turn
 
 
@@ -50,6 +51,7 @@ def verify_caller(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> A
         return failed
     for secret in filter(None, (said.pin, said.code, *said.knowledge.values())):
         turn.remember_secret(secret)
+    remove_from_requests(turn)
     try:
         proof = _proof(turn, tool, said, candidates, deadline)
     except TwilioError as error:

@@ -79,7 +79,7 @@ def case_opened_by(turn: Turn, tool: Tool, intent: Intent) -> Target | Answer:
             return refusal(nothing_saved(turn, not_found(turn, "reference")))
         return trouble(turn.say("reference-not-checked"))
     try:
-        found = turn.service.ask(
+        found = turn.ask(
             lambda until: turn.service.customers.case_by_number(number, until),
             Deadline.after(CASE_WAIT_S),
         )
@@ -115,7 +115,7 @@ def _case_in_org(turn: Turn, tool: Tool, by: str, value: str) -> Target | Answer
     customers = turn.service.customers
     find = customers.case_by_number if by == "number" else customers.case_by_reference
     try:
-        found = turn.service.ask(lambda until: find(value, until), Deadline.after(CASE_WAIT_S))
+        found = turn.ask(lambda until: find(value, until), Deadline.after(CASE_WAIT_S))
     except SalesforceError:
         if by == "number":
             return Target(number=value)

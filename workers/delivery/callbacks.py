@@ -38,7 +38,8 @@ def request_callbacks(context: DeliveryContext, intents: Sequence[Intent]) -> li
             f"{say('record-call-back')} {draft.phone}",
             f"{say('record-call-back-when')} {one_line(draft.when)}" if draft.when else "",
             f"{say('record-call-back-why')} {one_line(draft.reason)}" if draft.reason else "",
-            say("record-change-to-check") if draft.changes else "",
+            say("record-call-back-unproven") if draft.is_unproven else "",
+            say("record-change-to-check") if draft.changes and not draft.reason else "",
             *(_change(say, name, value) for name, value in draft.changes.items()),
             say("record-call-back-reference", reference=intent.reference)
             if intent.reference

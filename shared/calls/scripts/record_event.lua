@@ -19,6 +19,8 @@
 --   update          "" or what a status update says about a transfer or the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
 --   provider_id     "" or the call's id at the phone provider
+--   agent           "" or the agent folder that claims the event; moves: true when a call that another folder
+--                   answers goes over to it
 --   keeps_words     object: name of an agent folder → whether its calls' transcripts are stored; "" stands
 --                   for every other name
 --   max_utterances, max_transcript_bytes   limits for the call's stored transcript
@@ -34,7 +36,8 @@
 --                   transcript_bytes, transcript_cut ("1": the limits were reached); fallback, reached
 --                   ("1": web/twilio.py dialled a person, and somebody answered); assistant_language (a tag),
 --                   language (in which the last accepted request was answered), agent (the agent folder that
---                   answers the call), proof (JSON: what the caller has shown about themselves), transfers (how
+--                   answers the call), agents_before (those that answered it earlier, with "/" after each),
+--                   proof (JSON: what the caller has shown about themselves), transfers (how
 --                   often the call was transferred), forwarded_at (update_at of the last status update about it),
 --                   secrets_said (see shared/calls/secrets_said.py)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. Being a
@@ -93,6 +96,18 @@ for _, number in ipairs(event.shown) do
   end
 end
 for name, value in pairs(event.fields) do set(name, value) end
+if event.agent ~= '' and call.agent ~= event.agent and (event.moves or not call.agent) then
+  if call.agent then
+    -- What was shown to one folder counts in no other, nor here when the call comes back.
+    local before = call.agents_before or '/'
+    if not string.find(before, '/' .. call.agent .. '/', 1, true) then
+      set('agents_before', before .. call.agent .. '/')
+    end
+    set('transfers', ms((call.transfers or 0) + 1))
+    if not is_lock(call.proof) then drop('proof') end
+  end
+  set('agent', event.agent)
+end
 if not call.since then set('since', ms(now)) end
 local life_ms = event.life_ms
 if call.reported then

@@ -1,5 +1,5 @@
 #!lua
--- include: calls/_call, _cancel
+-- include: calls/_call, _cancel, _callers
 -- Records intents, held or due: all of them, or none.
 --
 -- ARGV[1]  JSON object:
@@ -12,10 +12,13 @@
 --               parts ("" or a JSON list of ids, see Intent), dedup_keys (list), asks (bool), requested_at (ms), message,
 --               amends ({id, fingerprint as read} or nil)}
 --   cancels     list of {id, as_read (bool: it can still be cancelled), reason}: cancelled in the same step
---   limits      (optional) {call, number}: write requests for one call, and for one number in a day
+--   limits      (optional) list of {name, key (without the prefix), most, ms}: so many write requests are
+--               accepted under the key, for so long from the first one; counted: how many there are now
+--   is_proven   the caller has shown more than their number
 --   dedup_ms    how long a dedup key finds its intent, across calls
 --   call_ms     how long the call's list of intents and requests is stored
---   caller_ms, caller_limit   how long, and how many of, a caller's intents are found by their number
+--   caller_ms, caller_limit   how long, and how many of, a caller's intents are found by their number: of
+--               those who have proved who they are apart from the others (see _callers.lua)
 --   spare_references   for intents whose reference is taken
 --   answer_key  (optional) where the tool call's answer is stored
 --   answer      (optional) the answer's text; answer_ttl_ms
@@ -27,7 +30,7 @@
 --   {"repeated", id}              the call already has a request with this fingerprint, or an intent has
 --                                 this id; nothing recorded
 --   {"existing", id}              another message's intent has the same dedup key; nothing recorded
---   {"too_many"}                  a limit is reached; nothing recorded
+--   {"too_many", name}            this limit is reached; nothing recorded
 --   {"too_late"}                  the intent to amend is no longer held or has changed, or an intent to cancel
 --                                 has changed; nothing recorded, nothing cancelled
 --   {"accepted", text, kind, ...} recorded; text is the answer ("" without one); notify these kinds
@@ -77,23 +80,9 @@ for _, other in ipairs(want.cancels) do
   if can_be_cancelled(p, other.id) ~= other.as_read then return {'too_late'} end
 end
 
--- Limits count the agent's write requests. An amendment is not another request.
-local counters = {}
-if want.limits then
-  for _, intent in ipairs(want.intents) do
-    if intent.tool ~= '' and not intent.amends then
-      if want.call ~= '' then
-        counters[#counters + 1] = {p .. 'call:' .. want.call .. ':writes', want.limits.call, want.call_ms}
-      end
-      local of_number = intent.caller ~= '' and want.limits.number or 10 * want.limits.number
-      counters[#counters + 1] = {
-        p .. 'writes:' .. intent.caller .. ':' .. math.floor(now / 86400000), of_number, 2 * 86400000,
-      }
-    end
-  end
-  for _, counter in ipairs(counters) do
-    if tonumber(redis.call('GET', counter[1]) or 0) >= counter[2] then return {'too_many'} end
-  end
+local limits = want.counted and want.limits or {}
+for _, limit in ipairs(limits) do
+  if tonumber(redis.call('GET', p .. limit.key) or 0) >= limit.most then return {'too_many', limit.name} end
 end
 
 -- Replaces a reference that is taken by the next free spare one, in every text that contains it.
@@ -190,9 +179,9 @@ local function record(intent)
     end
   end
   if intent.caller ~= '' then
-    local of_caller = p .. 'caller:' .. intent.caller .. ':intents'
+    local of_caller = p .. 'caller:' .. intent.caller .. (want.is_proven and ':proven' or ':intents')
     redis.call('RPUSH', of_caller, intent.id)
-    redis.call('LTRIM', of_caller, -want.caller_limit, -1)
+    shorten(p, of_caller, want.caller_limit)
     redis.call('PEXPIRE', of_caller, want.caller_ms)
   end
   for _, dedup_key in ipairs(intent.dedup_keys) do
@@ -206,9 +195,10 @@ end
 for _, other in ipairs(want.cancels) do
   if other.as_read then cancel(p, other.id, other.reason, now, want.wake_up_ms, reply) end
 end
-for _, counter in ipairs(counters) do
-  redis.call('INCR', counter[1])
-  redis.call('PEXPIRE', counter[1], counter[3])
+for _, limit in ipairs(limits) do
+  if redis.call('INCRBY', p .. limit.key, want.counted) == want.counted then
+    redis.call('PEXPIRE', p .. limit.key, limit.ms)
+  end
 end
 for _, intent in ipairs(want.intents) do
   if intent.amends then amend(intent) else record(intent) end

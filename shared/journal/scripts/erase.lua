@@ -53,6 +53,7 @@ local erased = {'erased'}
 for _, id in ipairs(ids) do
   purge_row(p, id)
   redis.call('LREM', p .. 'caller:' .. want.caller .. ':intents', 0, id)
+  redis.call('LREM', p .. 'caller:' .. want.caller .. ':proven', 0, id)
   erased[#erased + 1] = id
 end
 for _, dedup_key in ipairs(want.dedup_keys) do
@@ -64,7 +65,7 @@ for _, provider_id in ipairs(want.provider_ids) do
   end
 end
 if call ~= '' then
-  redis.call('DEL', key, key .. ':intents', key .. ':requests', key .. ':writes', key .. ':speech',
+  redis.call('DEL', key, key .. ':intents', key .. ':requests', key .. ':writes', key .. ':lookups', key .. ':speech',
     key .. ':senses', key .. ':transcript', key .. ':updates', key .. ':decisions', key .. ':code')
   redis.call('ZREM', p .. 'calls', call)
   redis.call('ZREM', p .. 'calls:unclosed', call)
