@@ -341,7 +341,7 @@ caller-on-file = Diese Telefonnummer ist hinterlegt, aber sie zeigt nicht, wer a
 update-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }. Danach wird es hinterlegt. Die Referenz ist { $reference }.
 update-rest-for-colleague = Jemand aus dem Team prüft zuerst: { $fields }.
 call-back-another-number = Jemand aus dem Team prüft zuerst diese Nummer und ruft dann zurück. Die Referenz ist { $reference }.
-call-back-not-called = Diese Nummer rufen wir nicht an, wegen ihres Landes oder ihrer Art. Es wurde nichts gespeichert. Bieten Sie an, das Anliegen als Fall aufzunehmen, oder fragen Sie nach einer anderen Nummer.
+call-back-not-called = Diese Nummer rufen wir nicht an, wegen ihres Landes oder ihrer Art. Es wurde nichts gespeichert. Bieten Sie an, das Anliegen als Vorgang aufzunehmen, oder fragen Sie nach einer anderen Nummer.
 
 ## Korrekturen
 
