@@ -13,7 +13,7 @@ import click
 from cli.agent.choice import AGENT
 from cli.chain import Finding, Link, Status, examine, not_checked
 from cli.checks import agent as agent_checks
-from cli.checks import console, messages, phone, salesforce, service, store, transfer
+from cli.checks import callers, console, messages, phone, salesforce, service, store, transfer
 from cli.checks.context import CheckContext
 from cli.checks.env_file import check_env
 from cli.store import LOAD
@@ -28,6 +28,7 @@ LINKS: tuple[Link[CheckContext], ...] = (
     *salesforce.LINKS,
     agent_checks.FIT,
     *phone.LINKS,
+    *callers.LINKS,
     transfer.ASSISTANTS,
     *messages.LINKS,
     *console.LINKS,

@@ -14,6 +14,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from shared.agent.folder import Agent
 from shared.calls.limits import missed_call_limits
+from shared.domain.attestation import Attested, lowest
 from shared.domain.drafts import CallbackDraft, CaseDraft, Draft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
@@ -22,6 +23,7 @@ from shared.journal.results import Accepted, TooMany
 from shared.logs import log
 from shared.phone import earns_by_calls, region_of
 from shared.store import StoreUnavailableError
+from shared.vapi.attestation import attestation_of
 from shared.vapi.caller_id import e164
 from web import body
 from web.limits import limit_reached
@@ -36,6 +38,9 @@ parameters of a call take some 2 KB."""
 
 NOTIFY_S = 20
 MAX_VOICEMAIL_S = 180
+UNSIGNED = ("CallToken", "StirVerstat")
+"""Parameters that Twilio adds after it has signed the others (docs/vendors.md T8)."""
+
 NOT_REACHED = frozenset({"busy", "failed", "no-answer", "canceled"})
 """Final call statuses of a caller who never got through (Twilio docs, "Call Status Values")."""
 
@@ -62,7 +67,9 @@ def _authentic() -> Response | None:
     path = request.full_path if request.query_string else request.path
     url = f"{settings.web.public_url.rstrip('/')}{path}"
     validator = RequestValidator(settings.twilio.auth_token.get_secret_value())
-    if not validator.validate(url, request.form, signature):
+    form = request.form.to_dict()
+    signed = {name: value for name, value in form.items() if name not in UNSIGNED}
+    if not any(validator.validate(url, fields, signature) for fields in (request.form, signed)):
         return _refused(403)
     body.authenticated(request.environ)
     return None
@@ -85,7 +92,9 @@ def _store_is_away(_: StoreUnavailableError) -> Response:
 def voice() -> Response:
     """Vapi did not answer: call a person."""
     number = _service().settings.calls.fallback_phone_number
-    _service().calls.note(_call_id(), fallback="1")
+    attestation = attestation_of(request.form.get("StirVerstat"))
+    noted = {"attestation": str(attestation)} if attestation else {}
+    _service().calls.note(_call_id(), fallback="1", **noted)
     said = VoiceResponse()
     if number:
         said.dial(number, timeout=NOTIFY_S, action="/twilio/voice/rung", method="POST")
@@ -116,6 +125,7 @@ def voicemail() -> Response:
         left = _agent().sentences.for_staff("record-voicemail", count=count)
         case_draft = CaseDraft(
             caller_number=_caller(),
+            has_no_contact=_has_no_contact(),
             issue_type="voicemail",
             description=f"{left} {url}",
         )
@@ -134,7 +144,12 @@ def status() -> Response:
     in_vain = noted["fallback"] and not noted["reached"]
     if (state in NOT_REACHED or (state == "completed" and in_vain)) and _may_be_called(_caller()):
         why = _agent().sentences.for_staff("record-call-back-missed")
-        callback = CallbackDraft(caller_number=_caller(), phone=_caller(), reason=why)
+        callback = CallbackDraft(
+            caller_number=_caller(),
+            has_no_contact=_has_no_contact(),
+            phone=_caller(),
+            reason=why,
+        )
         _write_request(Kind.CALLBACK, callback, "not-reached")
     return Response(status=204)
 
@@ -191,6 +206,17 @@ def _call_id() -> str:
 def _caller() -> str:
     """The caller's number in E.164; "" for a caller who shows no number."""
     return e164(request.form.get("From", ""))
+
+
+def _has_no_contact() -> bool:
+    """The caller's number is no evidence (`shared/domain/attestation.py`), so the worker looks for
+    no contact."""
+    service = _service()
+    shown = service.calls.state(_call_id()).attestation
+    now = attestation_of(request.form.get("StirVerstat"))
+    levels = [level for level in (shown, now) if level]
+    attested = Attested(lowest(*levels) if levels else None, service.settings.calls.attestation)
+    return not attested.counts
 
 
 def _service() -> Service:

@@ -212,6 +212,7 @@ number-shared = { number-first } Kunden haben diese Telefonnummer.
 number-not-on-file = Diese Telefonnummer ist nicht hinterlegt.
 number-not-shown = Bei diesem Anruf wird keine Telefonnummer angezeigt.
 number-of-account = Diese Telefonnummer gehört zu einem hinterlegten Kundenkonto und nicht zu einer einzelnen Person.
+number-not-attested = Dieser Anruf zeigt nicht, dass seine Telefonnummer der anrufenden Person gehört.
 
 caller-not-known = { $first } Deshalb kann ich nicht sagen, wer anruft.
 
@@ -219,6 +220,7 @@ nobody-known-shared-number = { number-first } Kunden haben diese Telefonnummer. 
 nobody-known-new-number = Diese Telefonnummer ist nicht hinterlegt. Deshalb kann ich zu keinem Vorgang etwas sagen.
 nobody-known-no-number = Bei diesem Anruf wird keine Telefonnummer angezeigt. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 nobody-known-account-line = Diese Telefonnummer gehört zu einem hinterlegten Kundenkonto und nicht zu einer einzelnen Person. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
+nobody-known-not-attested = Dieser Anruf zeigt nicht, dass seine Telefonnummer der anrufenden Person gehört. Deshalb kann ich nicht sagen, um wessen Vorgänge es geht.
 account-number-differs = Diese Kundennummer gehört nicht zu der Person, die anruft.
 
 known-minutes-ago = Das ist der Stand von vor { $count ->

@@ -192,14 +192,16 @@ number-shared = { number-first } customers share this phone number.
 number-not-on-file = This phone number is not on file.
 number-not-shown = This call shows no phone number.
 number-of-account = This phone number belongs to an account on file, not to one person.
+number-not-attested = This call does not show that its phone number is the caller's own.
 
-# $first is one of the four above.
+# $first is one of the five above.
 caller-not-known = { $first } So I can't tell who is calling.
 
 nobody-known-shared-number = { number-first } customers share this phone number, so I can't tell whose cases to look at.
 nobody-known-new-number = This phone number is not on file, so there are no cases I can talk about.
 nobody-known-no-number = This call shows no phone number, so I can't tell whose cases to look at.
 nobody-known-account-line = This phone number belongs to an account on file, not to one person, so I can't tell whose cases to look at.
+nobody-known-not-attested = This call does not show that its phone number is the caller's own, so I can't tell whose cases to look at.
 account-number-differs = That account number is not the one of the customer who is calling.
 
 # $sentence comes from what was known before the call.

@@ -191,6 +191,7 @@ number-shared = { number-first } clientes comparten este número de teléfono.
 number-not-on-file = Este número de teléfono no está registrado.
 number-not-shown = Esta llamada no muestra ningún número de teléfono.
 number-of-account = Este número de teléfono pertenece a una cuenta registrada y no a una sola persona.
+number-not-attested = Esta llamada no muestra que su número de teléfono sea de quien llama.
 
 caller-not-known = { $first } Por eso no puedo saber quién llama.
 
@@ -198,6 +199,7 @@ nobody-known-shared-number = { number-first } clientes comparten este número de
 nobody-known-new-number = Este número de teléfono no está registrado, así que no puedo informar de ningún caso.
 nobody-known-no-number = Esta llamada no muestra ningún número de teléfono, así que no puedo saber de quién son los casos.
 nobody-known-account-line = Este número de teléfono pertenece a una cuenta registrada y no a una sola persona, así que no puedo saber de quién son los casos.
+nobody-known-not-attested = Esta llamada no muestra que su número de teléfono sea de quien llama, así que no puedo saber de quién son los casos.
 account-number-differs = Ese número de cliente no es el de la persona que llama.
 
 known-minutes-ago = Según los últimos datos, de hace { $count ->

@@ -18,6 +18,7 @@ from shared.calls.secrets_said import MAX_REMEMBERED, SecretsSaid
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
+from shared.domain.attestation import Attestation, Attested
 from shared.domain.identity import Proof, Tier
 from shared.domain.reading import UnreadableError, read_json
 from shared.logs import log
@@ -25,12 +26,14 @@ from shared.redaction import redact_json
 from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import now_ms, pairs, translated
+from shared.vapi.attestation import read_attestation
 from shared.vapi.caller_id import CallerId
 from shared.vapi.control import read_url
 from shared.vapi.messages import (
     ANSWERED,
     CALLER,
     NOTED,
+    OUTBOUND,
     Message,
     Utterance,
     utterance,
@@ -81,7 +84,8 @@ class CallState:
     agent: the name of the agent folder that answers the call, "" for the first one. agents_before:
     those that answered it earlier, and were claimed.
     proof: what the caller has shown about themselves, None for nothing. transfers: how often the
-    call was transferred. secrets_said: the entries of SecretsSaid.
+    call was transferred. secrets_said: the entries of SecretsSaid. attestation: the lowest that an
+    event showed for the number, None for none.
     """
 
     call_id: str
@@ -105,6 +109,12 @@ class CallState:
     proof: Proof | None = None
     transfers: int = 0
     secrets_said: tuple[str, ...] = ()
+    attestation: Attestation | None = None
+
+    def attested(self, needed: Attestation) -> Attested:
+        """The attestation of the number. needed: by a caller who is to be recognised by it."""
+        was_dialled = self.direction == OUTBOUND
+        return Attested.of_call(self.attestation, needed, was_dialled=was_dialled)
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,7 @@ class Calls:
         One round trip. Idempotent, and independent of the order in which messages arrive.
         """
         call_id = message.call_id or self._by_provider(message.provider_call_id)
+        attestation = read_attestation(message)
         if not call_id:
             with translated():
                 at_ms = now_ms(self._store)
@@ -164,6 +175,7 @@ class Calls:
                 since_ms=at_ms,
                 assistant_language=message.assistant_language,
                 agent=agent,
+                attestation=attestation,
             )
         fields = {
             "id": call_id,
@@ -199,6 +211,7 @@ class Calls:
             "senses": "".join(sorted(senses)),
             "number": caller_id.number,
             "shown": list(caller_id.shown),
+            "attestation": attestation or "",
             "at": first_moment(message.at_ms) or 0,
             "update": json.dumps(call_updates(message)) if message.type == "status-update" else "",
             "update_at": f"{message.status}@{at_ms}",
@@ -422,6 +435,12 @@ class Calls:
             rows = pipe.execute()
         return {call_id for call_id, has_two in zip(ids, rows, strict=True) if has_two}
 
+    def attestations(self) -> dict[str, int]:
+        """How many calls first showed each attestation so far."""
+        with translated():
+            stored = self._store.hgetall(f"{self._prefix}calls:attestations")
+        return {str(level): int(count) for level, count in stored.items()}
+
     def count_with_two_numbers(self) -> int:
         """How many calls have shown two numbers so far."""
         with translated():
@@ -534,7 +553,13 @@ def _state(
         proof=_proof(call_id, stored.get("proof", ""), stored.get("agent", "")),
         transfers=_number(stored.get("transfers")),
         secrets_said=tuple(stored.get("secrets_said", "").split()),
+        attestation=_attestation(stored.get("attestation", "")),
     )
+
+
+def _attestation(stored: str) -> Attestation | None:
+    """None as well for a level of another version."""
+    return Attestation(stored) if stored in tuple(Attestation) else None
 
 
 def _proof(call_id: str, stored: str, agent: str) -> Proof | None:

@@ -74,6 +74,7 @@ class EndOfCallWriter:
         self._base_url = settings.vapi.base_url
         self._secret = settings.vapi.server_secrets[0].encode()
         self._hold_ms = settings.journal.commit_window_ms
+        self._needed = settings.calls.attestation
 
     def close(
         self,
@@ -102,6 +103,8 @@ class EndOfCallWriter:
             transcript=secrets.remove_from(report.transcript),
             outcome=without_secrets(report.outcome, secrets.remove_from),
         )
+        if contact_id is None and not state.attested(self._needed).counts:
+            has_no_contact = True  # the number shows nobody
         stored_transcript = max(
             self._calls.transcript(state.call_id, labels), updates.get("transcript", ""), key=len
         )

@@ -1,13 +1,14 @@
 """Who is calling, by what evidence, and what that permits. No other module decides it.
 
-The evidence is the number that a carrier set (`shared/vapi/caller_id.py`), the contacts in the org
-with that number, and what the caller has proved in the call (`web/tools/verify.py`). What each tier
-opens is the policy's business (`shared/agent/policy.py`). Lookups, write requests, stored answers,
-transfers, the assistant's variables and the worker all ask an `Identity` what the caller may hear
-and change.
+The evidence is the number that a carrier set (`shared/vapi/caller_id.py`), what carriers have
+signed about it (`attestation.py`), the contacts in the org with that number, and what the caller
+has proved in the call (`web/tools/verify.py`). What each tier opens is the policy's business
+(`shared/agent/policy.py`). Lookups, write requests, stored answers, transfers, the assistant's
+variables and the worker all ask an `Identity` what the caller may hear and change.
 
 A number that this service put on a contact lately identifies nobody for a while. Whoever calls from
-it is unknown until they show more than knowledge: the PIN, or a code sent to an older number.
+it is unknown until they show more than knowledge: the PIN, or a code sent to an older number. The
+same is true of a number whose attestation failed, or is lower than the operator wants.
 
 A number alone identifies nobody, because hotels and switchboards show one number for many callers.
 So a request of an earlier call belongs to a contact, never to a number.
@@ -17,6 +18,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from shared.domain.attestation import NOTHING_SHOWN, Attested
 from shared.domain.drafts import FromCaller
 from shared.domain.intent import Intent
 
@@ -25,8 +27,8 @@ class Tier(StrEnum):
     """How well a caller is known, from the lowest to the highest."""
 
     UNKNOWN = "unknown"
-    """No number, a number with no contact or several, a number that is new on its contact, two
-    numbers in one call, or too many wrong answers in it."""
+    """No number, a number with no contact or several, a number that is new on its contact or not
+    attested, two numbers in one call, or too many wrong answers in it."""
     RECOGNISED = "recognised"
     """Exactly one contact has the number that the carrier set."""
     KNOWN = "known"
@@ -77,6 +79,7 @@ class Identity:
     account_id: the account whose line it is, or which names the one contact for it; None for none.
     acts_for: by contact, the contacts for whom the org lets them act.
     new_for: those of contact_ids on whom the number is new.
+    attested: what carriers have signed about the number.
     """
 
     call_id: str
@@ -89,6 +92,7 @@ class Identity:
     account_id: str | None = None
     acts_for: Mapping[str, Collection[str]] = field(default_factory=dict)
     new_for: frozenset[str] = frozenset()
+    attested: Attested = NOTHING_SHOWN
 
     @property
     def tier(self) -> Tier:
@@ -99,12 +103,12 @@ class Identity:
     @property
     def contact_id(self) -> str | None:
         """The contact with the number whom the caller proved to be, or the only contact with it on
-        whom it is not new; else None."""
+        whom it is not new, if the number is evidence; else None."""
         if self.is_locked_out:
             return None
         if self._valid_proof:
             return self._valid_proof.contact_id
-        if self.is_line:
+        if self.is_line or not self.attested.counts:
             return None
         identified = [id_ for id_ in self.contact_ids or () if id_ not in self.new_for]
         return identified[0] if len(identified) == 1 else None
@@ -117,17 +121,23 @@ class Identity:
     @property
     def _valid_proof(self) -> Proof | None:
         """A proof ends when the org gives the number to somebody else. From a number that is new on
-        the contact, knowledge is none."""
+        the contact, or no evidence, knowledge is none."""
         proof = self.proof
         if not proof or self.has_two_numbers or proof.number != self.number:
             return None
-        if proof.contact_id in self.new_for and not proof.tier.reaches(Tier.VERIFIED):
+        is_weak = proof.contact_id in self.new_for or not self.attested.counts
+        if is_weak and not proof.tier.reaches(Tier.VERIFIED):
             return None
         return proof if proof.contact_id in (self.contact_ids or ()) else None
 
     @property
     def evidence(self) -> str:
         """What shows who is calling, for operators."""
+        of_carriers = self.attested.evidence if self.number else ""
+        return ", and ".join(filter(None, (self._evidence, of_carriers)))
+
+    @property
+    def _evidence(self) -> str:
         if self.is_locked_out:
             return "too many wrong answers in this call"
         if self.has_two_numbers:
@@ -153,8 +163,9 @@ class Identity:
 
     @property
     def is_settled(self) -> bool:
-        """False while the org has not said who has the number; then the worker decides."""
-        return self.contact_ids is not None
+        """False while the org has not said who has the number; then the worker decides. Nobody
+        looks for a contact by a number that is no evidence."""
+        return self.contact_ids is not None or not self.attested.counts
 
     @property
     def contact_id_to_write(self) -> str | None:
@@ -163,8 +174,10 @@ class Identity:
 
     @property
     def has_no_contact(self) -> bool:
-        """The org has said since the call began that no contact, or several, have the number."""
-        return self.is_settled and not self.is_old and self.contact_id is None
+        """The org has said since the call began that no contact, or several, have the number; or
+        the number is no evidence, whoever has it."""
+        is_known = self.is_settled and not (self.is_old and self.attested.counts)
+        return is_known and self.contact_id is None
 
     def requested(self, intent: Intent) -> bool:
         """Whether this caller made the request: in this call, or in another as this contact.
@@ -204,6 +217,7 @@ class Identity:
     def account_of_line(self) -> str | None:
         """The account from whose line somebody calls whom nobody knows, as the org says now."""
         is_nobody = self.has_no_contact and not self.is_locked_out and not self.has_two_numbers
+        is_nobody = is_nobody and self.attested.counts
         return self.account_id if self.is_line and is_nobody else None
 
 

@@ -2,11 +2,13 @@
 
 import re
 from ipaddress import ip_network
+from typing import Literal
 
 from langcodes import tag_is_valid
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator
 
+from shared.domain.attestation import Attestation
 from shared.settings.environment import (
     COUNTRIES,
     NUMBER,
@@ -72,6 +74,14 @@ class CallSettings(Group):
         72, ge=1, le=720, description="a number of hours from 1 to 720, such as 72"
     )
     phone_region: str = Field("US", description="a country's two letters, such as US")
+    needed_attestation: Literal["none", "C", "B", "A"] = Field(
+        "none", description="none, C, B or A"
+    )
+
+    @property
+    def attestation(self) -> Attestation:
+        """The level of NEEDED_ATTESTATION."""
+        return Attestation(self.needed_attestation)
 
     @property
     def agent_dirs(self) -> tuple[str, ...]:

@@ -969,3 +969,25 @@ def test_the_command_prints_findings_sets_the_exit_code_and_shows_no_secret(
     assert findings["salesforce keys"]["status"] == "problem"
     for secret in ("demo-secret", "demo-webhook-secret", "demo-flower-password", "demo-vapi-key"):
         assert secret not in well.output + ill.output
+
+
+@pytest.mark.parametrize(
+    ("needed", "shown", "status", "said"),
+    [
+        ("none", {}, "ok", "none is needed"),
+        ("none", {"failed": 2}, "ok", "failed in 2"),
+        ("B", {}, "warning", "no call has shown any"),
+        ("B", {"C": 3}, "warning", "C in 3"),
+        ("B", {"C": 3, "A": 1}, "ok", "C in 3, A in 1; needed: B"),
+    ],
+)
+def test_an_attestation_that_no_call_has_reached_is_a_warning(
+    settings: Settings, store: redis.Redis, needed: str, shown: dict[str, int], status: str,
+    said: str,
+) -> None:  # fmt: skip
+    for level, count in shown.items():
+        store.hset("vs:calls:attestations", level, str(count))
+    (link,) = (link for link in LINKS if link.name == "attestation")
+    changed = change_settings(settings, needed_attestation=needed)
+    (finding,) = examine([link], CheckContext(changed))
+    assert (finding.status, said in finding.message) == (status, True)

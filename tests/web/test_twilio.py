@@ -225,3 +225,29 @@ def test_a_voicemail_too_many_gets_no_thanks(client: FlaskClient, journal: Journ
     assert "We will get back to you" in said[4]
     assert "This one was not taken" in said[5]
     assert intents(journal, "CA5") == []
+
+
+def test_a_voicemail_from_a_number_whose_verification_failed_is_linked_to_nobody(
+    client: FlaskClient, journal: Journal
+) -> None:
+    tell(client, "/twilio/voice", StirVerstat="TN-Validation-Failed-A")
+    recording = {"RecordingUrl": "https://api.twilio.com/R1", "RecordingDuration": "12"}
+    tell(client, "/twilio/voicemail", **recording)
+    (intent,) = intents(journal)
+    assert intent.draft.has_no_contact
+    tell(client, "/twilio/voice", CallSid="CA2", StirVerstat="TN-Validation-Passed-A")
+    tell(client, "/twilio/voicemail", CallSid="CA2", **recording)
+    (intent,) = intents(journal, "CA2")
+    assert not intent.draft.has_no_contact
+
+
+def test_parameters_that_twilio_does_not_sign_are_accepted_and_no_others(
+    client: FlaskClient,
+) -> None:
+    form = {"CallSid": "CA1", "From": KNOWN}
+    signature = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}/twilio/voice", form)
+    headers = {"X-Twilio-Signature": signature}
+    added = {"StirVerstat": "TN-Validation-Passed-A", "CallToken": "x"}
+    assert client.post("/twilio/voice", data=form | added, headers=headers).status_code == 200
+    other = form | {"CallStatus": "failed"}
+    assert client.post("/twilio/voice", data=other, headers=headers).status_code == 403

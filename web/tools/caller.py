@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from shared.agent.policy import DEFAULT, HOUSEHOLD
 from shared.agent.tool_files import Verb, VerifyFile
 from shared.agent.tools import Tool
-from shared.calls.calls import CallState
 from shared.deadline import Deadline
 from shared.domain.case_numbers import same_number
 from shared.domain.drafts import CaseDraft, CloseDraft
@@ -75,8 +74,9 @@ class Caller:
         return not is_shown and len(contact.cases) < MAX_OPEN_CASES
 
 
-def _unasked(state: CallState, customers: tuple[Customer, ...] | None) -> Caller:
+def _unasked(turn: Turn, customers: tuple[Customer, ...] | None) -> Caller:
     """Without a snapshot. customers: () for a call without a number, else None."""
+    state = turn.state
     ids = None if customers is None else ()
     identity = Identity(
         state.call_id,
@@ -84,12 +84,13 @@ def _unasked(state: CallState, customers: tuple[Customer, ...] | None) -> Caller
         ids,
         has_two_numbers=state.has_two_numbers,
         proof=state.proof,
+        attested=turn.attested,
     )
     return Caller(identity, customers)
 
 
-def _caller(state: CallState, found: Snapshot, *, is_old: bool = False) -> Caller:
-    customers = found.customers
+def _caller(turn: Turn, found: Snapshot, *, is_old: bool = False) -> Caller:
+    state, customers = turn.state, found.customers
     identity = Identity(
         state.call_id,
         state.number,
@@ -101,6 +102,7 @@ def _caller(state: CallState, found: Snapshot, *, is_old: bool = False) -> Calle
         found.account_id,
         {customer.contact_id: customer.acts_for for customer in customers},
         frozenset(it.contact_id for it in customers if it.new_until_ms > time.time() * 1000),
+        turn.attested,
     )
     return Caller(identity, customers, found.at_ms)
 
@@ -179,11 +181,11 @@ def known_caller(turn: Turn) -> Caller:
     """As known so far; asks nobody."""
     state = turn.state
     if not state.number:
-        return _unasked(state, ())
+        return _unasked(turn, ())
     last = turn.last_snapshot
     if last is None:
-        return _unasked(state, None)
-    return _caller(state, last, is_old=last.at_ms < state.since_ms)
+        return _unasked(turn, None)
+    return _caller(turn, last, is_old=last.at_ms < state.since_ms)
 
 
 def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
@@ -206,7 +208,7 @@ def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
         return known
     CALLERS.labels(source="asked").inc()
     turn.found(found)
-    return _caller(state, found)
+    return _caller(turn, found)
 
 
 def caller_for_a_write(turn: Turn) -> Caller:

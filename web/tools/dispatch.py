@@ -224,12 +224,15 @@ def _looks_up(turn: Turn, step: _Step) -> bool:
 
 def _lost_rights(turn: Turn, step: _Step) -> list[Any]:
     """What makes a stored answer of a lookup one that the caller may not hear any more: a transfer,
-    a second number, a lock. A write, or an answer that verifies, is done once all the same."""
+    a second number, a number that is no evidence, a lock. A write, or an answer that verifies, is
+    done once all the same."""
     if step.tool is None or not step.tool.is_lookup or step.tool.verb is Verb.VERIFY:
         return []
     state = turn.state
     is_locked = state.proof is not None and state.proof.tier is Tier.UNKNOWN
-    lost = [state.transfers, state.has_two_numbers, is_locked]
+    lost: list[Any] = [state.transfers, state.has_two_numbers, is_locked]
+    if state.attestation and not turn.attested.counts:
+        lost.append(state.attestation)
     return lost if any(lost) else []
 
 

@@ -35,6 +35,8 @@ def lookup_customer(turn: Turn, tool: Tool, _given: Given, deadline: Deadline) -
         return with_age(turn, caller, known)
     if caller.identity.account_of_line and may(turn, caller, Verb.IDENTIFY, ACCOUNT_LINE):
         first = phrase("number-of-account")
+    elif caller.number and not caller.identity.attested.counts:
+        first = phrase("number-not-attested")
     elif caller.customers and not caller.identity.is_line:
         first = phrase("number-shared", count=len(caller.customers))
     elif caller.number:

@@ -242,6 +242,8 @@ def with_age(turn: Turn, caller: Caller, sentence: str) -> Answer:
 def _nobody_known(turn: Turn, caller: Caller) -> Answer:
     if caller.identity.account_of_line and may(turn, caller, Verb.IDENTIFY, ACCOUNT_LINE):
         return result(turn.say("nobody-known-account-line"))
+    if caller.number and not caller.identity.attested.counts:
+        return result(turn.say("nobody-known-not-attested"))
     if caller.customers and not caller.identity.is_line:
         return result(turn.say("nobody-known-shared-number", count=len(caller.customers)))
     if caller.number:

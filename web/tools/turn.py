@@ -16,6 +16,7 @@ from shared.calls.decisions import Decision
 from shared.calls.limits import Asker
 from shared.calls.secrets_said import SecretsSaid
 from shared.deadline import Deadline
+from shared.domain.attestation import Attested
 from shared.domain.identity import Proof, Tier
 from shared.domain.intent import Intent, source_of
 from shared.journal.answers import Claim
@@ -130,7 +131,14 @@ class Turn:
         their number: the language is a part of that. Not once they are locked out."""
         proof = self.state.proof
         tier = proof.tier if proof else Tier.RECOGNISED
+        if not self.attested.counts and tier is not Tier.VERIFIED:
+            return False
         return self.agent.policy.allows(tier, Verb.IDENTIFY)
+
+    @property
+    def attested(self) -> Attested:
+        """What carriers have signed about the number of the call."""
+        return self.state.attested(self.service.settings.calls.attestation)
 
     def source(self, tool: str) -> str:
         """The name of a tool of this call's agent folder among those of all folders."""

@@ -15,6 +15,7 @@
 --   senses          letters: what the words of a final transcript mean (shared/calls/words.py), at speech_at
 --   number          of the caller, as a carrier set it; "" without one
 --   shown           list of the numbers that the event names for the caller, verified or not
+--   attestation     "" or the attestation of that number (shared/domain/attestation.py)
 --   at              the event's own time (ms), 0 when it has none
 --   update          "" or what a status update says about a transfer or the end, as JSON, and
 --                   update_at, "{status}@{its own time}"
@@ -39,7 +40,7 @@
 --                   answers the call), agents_before (those that answered it earlier, with "/" after each),
 --                   proof (JSON: what the caller has shown about themselves), transfers (how
 --                   often the call was transferred), forwarded_at (update_at of the last status update about it),
---                   secrets_said (see shared/calls/secrets_said.py)
+--                   secrets_said (see shared/calls/secrets_said.py), attestation (the lowest that an event showed)
 --   :speech         sorted set: the last 64 signs of speech as {sign}@{time}, by their own time. Being a
 --                   set, it does not depend on the order of arrival or on repeats
 --   :transcript     hash: digest → utterance
@@ -49,6 +50,7 @@
 -- prefix .. "calls": sorted set of calls whose end is not processed yet, by their last event (ms), or
 -- up to precision_ms before it;
 -- prefix .. "calls:two_numbers": how many calls named two numbers;
+-- prefix .. "calls:attestations": hash: level → how many calls showed it first;
 -- prefix .. "call-of:" .. provider_id: the call's id.
 --
 -- A call that was ended without its report goes on with any sign of life. Its end is then processed
@@ -93,6 +95,15 @@ for _, number in ipairs(event.shown) do
     is_second = true
     set('two_numbers', '1')
     redis.call('INCR', event.prefix .. 'calls:two_numbers')
+  end
+end
+local RANK = {failed = 0, none = 1, C = 2, B = 3, A = 4}
+if event.attestation ~= '' then
+  if not call.attestation then
+    redis.call('HINCRBY', event.prefix .. 'calls:attestations', event.attestation, 1)
+  end
+  if not call.attestation or RANK[event.attestation] < (RANK[call.attestation] or 0) then
+    set('attestation', event.attestation)
   end
 end
 for name, value in pairs(event.fields) do set(name, value) end
