@@ -15,6 +15,7 @@ from shared.calls.decisions import Decisions
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.calls.guesses import Guesses
 from shared.calls.limits import Asker, Usage
+from shared.calls.written import WrittenReferences
 from shared.deadline import Deadline
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
@@ -64,6 +65,7 @@ class Service:
     guesses: Guesses
     usage: Usage
     codes: Codes
+    written: WrittenReferences
     verify: Verify | None
     contact_writes: ContactWrites
     decisions: Decisions
@@ -133,6 +135,7 @@ class Service:
             guesses=Guesses(store),
             usage=Usage(store, settings.calls),
             codes=Codes(store, per_hour=settings.twilio.max_codes_per_hour),
+            written=WrittenReferences(store, per_hour=settings.twilio.max_messages_per_hour),
             verify=Verify(settings.twilio) if settings.twilio.verify_service_sid else None,
             contact_writes=ContactWrites(store),
             decisions=Decisions(store),

@@ -3,7 +3,7 @@
 from cli.chain import Link, NotSetUp, Problem
 from cli.checks.context import CheckContext
 from cli.twilio import TwilioRefusedError
-from shared.agent.tool_files import VerifyFile
+from shared.agent.tool_files import ReadFile, VerifyFile
 
 MIN_DIGITS = 6
 """Three guesses of a million: a code with fewer digits is guessed too easily."""
@@ -48,6 +48,15 @@ def _messages(check_context: CheckContext) -> str:
             "The number of SMS_FROM can't send text messages",
             "Set SMS_FROM to a number of the account with the capability SMS.",
         )
+    if settings.send_references:
+        files = (tool.file for it in check_context.all_agents().all for tool in it.tools.values())
+        if not any(isinstance(file, ReadFile) and file.send_reference for file in files):
+            raise Problem(
+                "SEND_REFERENCES is on, and no tool offers a reference by text message",
+                "Add send_reference = true to the tool of the agent folder that tells how a case "
+                "stands.",
+            )
+        return "SMS_FROM can send text messages; callers may have references sent"
     return "SMS_FROM can send text messages"
 
 

@@ -26,6 +26,7 @@ MISSED = "vs:missed:{number}"
 GUESSES = "vs:guesses:number:{number}:{sort}"
 CODES = "vs:codes:number:{number}"
 MESSAGES = "vs:messages:number:{number}"
+REFERENCES = "vs:references:number:{number}"
 ANSWER = "vs:answer:{conversation}:{digest}"
 MESSAGE = "vs:message:{conversation}:{digest}"
 CALL = "vs:call:{call}"
@@ -59,6 +60,7 @@ TYPES = {
     GUESSES: "string",
     CODES: "string",
     MESSAGES: "string",
+    REFERENCES: "string",
     ANSWER: "string",
     MESSAGE: "string",
     CALL: "hash",
@@ -66,6 +68,7 @@ TYPES = {
     "vs:call:{call}:senses": "sorted set",
     "vs:call:{call}:decisions": "sorted set",
     "vs:call:{call}:code": "string",
+    "vs:call:{call}:written": "hash",
     TRANSCRIPT: "hash",
     "vs:call:{call}:updates": "hash",
     CALL_OF: "string",

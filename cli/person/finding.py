@@ -29,7 +29,7 @@ OF_NUMBER = frozenset(
     {
         families.SNAPSHOT, families.ASKING, families.CONTACTS, families.WRITES, families.LOOKUPS,
         families.TAKEN_NUMBERS, families.MISSED, families.GUESSES, families.CODES,
-        families.MESSAGES, families.NEW_NUMBER,
+        families.MESSAGES, families.REFERENCES, families.NEW_NUMBER,
     }
 )  # fmt: skip
 """Families whose keys name the number, and hold nothing of anybody else's calls."""

@@ -21,13 +21,14 @@ def wanted_tools(settings: Settings) -> dict[str, dict[str, Any]]:
     least_s = settings.salesforce.lookup_deadline_ms // 1000 + TOOL_SLACK_S
     server["timeoutSeconds"] = max(server["timeoutSeconds"], least_s)
     has_codes = bool(settings.twilio.verify_service_sid)
+    has_messages = settings.twilio.send_references
     return {
         name: {
             "type": "function",
             "function": {
                 "name": name,
                 "description": tool.description,
-                "parameters": tool.parameters(has_codes=has_codes),
+                "parameters": tool.parameters(has_codes=has_codes, has_messages=has_messages),
             },
             "messages": common["messages"],
             "server": server,

@@ -183,6 +183,21 @@ CODE_ARGUMENTS = {
 }
 """Of a tool that verifies by a one-time code."""
 
+REFERENCE_ARGUMENTS = {
+    "sendReference": ArgumentFile(
+        type=ArgumentType.BOOLEAN,
+        means="sendReference",
+        description="true sends the reference by text message, to the number of this call unless "
+        "textTo is given. Only if the caller wants it in writing.",
+    ),
+    "textTo": ArgumentFile(
+        type=ArgumentType.PHONE,
+        means="textTo",
+        description="Only with sendReference: another number of the caller, which must be on file.",
+    ),
+}
+"""Of a tool that sends references in writing."""
+
 
 def schema_of(arguments: Mapping[str, ArgumentFile], *, needs_one: bool = False) -> ArgumentSchema:
     """needs_one: at least one argument must be given."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from langcodes import tag_is_valid
 
-from shared.agent.arguments import CODE_ARGUMENTS, NOT_GIVEN
+from shared.agent.arguments import CODE_ARGUMENTS, NOT_GIVEN, REFERENCE_ARGUMENTS
 from shared.agent.tool_files import (
     MEANINGS,
     NEEDED,
@@ -33,6 +33,9 @@ CALLER = frozenset({"caller.number"})
 
 OWN_ARGUMENTS = frozenset({"replaces", "onExisting"})
 """The service adds these to tools that write."""
+
+_ADDED = {Verb.VERIFY: CODE_ARGUMENTS, Verb.READ: REFERENCE_ARGUMENTS}
+"""What it adds to tools of other verbs."""
 
 OWNERS = frozenset({"contactid", "accountid", "whoid", "whatid"})
 """Standard fields that decide whose record it is, in lower case. A caller must not name them."""
@@ -90,7 +93,8 @@ def _wrong_with_argument(name: str, argument: ArgumentFile, verb: Verb) -> Itera
     if kind is ArgumentType.SECRET and verb is not Verb.VERIFY:
         remedy = "use another type, or a tool with the verb verify"
         yield (*where, "type"), "only the verb verify keeps a secret", remedy
-    if name in OWN_ARGUMENTS or (verb is Verb.VERIFY and name in CODE_ARGUMENTS):
+    of_service = _ADDED.get(verb, {})
+    if name in OWN_ARGUMENTS or name in of_service:
         yield where, f"{name} is an argument that the service adds itself", "choose another name"
     if kind is ArgumentType.CHOICE:
         yield from _wrong_with_choices(where, list(argument.choices or ()))
@@ -259,6 +263,9 @@ def _wrong_with_create(file: CreateFile) -> Iterator[Finding]:
 
 
 def _wrong_with_read(file: ReadFile) -> Iterator[Finding]:
+    if file.send_reference and (file.object, file.show) != ("Case", "one"):
+        remedy = 'remove it, or write object = "Case" and show = "one"'
+        yield ("send_reference",), "only a tool that tells how one case stands sends one", remedy
     if file.object == "Case":
         for key in ("contact", "account"):
             if getattr(file, key):

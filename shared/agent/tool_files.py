@@ -189,6 +189,9 @@ class ReadFile(SpeakingFile):
     """The field to sort by, such as "CreatedDate DESC"."""
     limit: int = Field(3, ge=1, le=20)
     """The most records that one answer names."""
+    send_reference: bool = False
+    """true: a caller may have a reference sent by text message, to the number of the call or one on
+    file. For Case with show = "one". Offered only where SEND_REFERENCES is on."""
 
 
 class LinkFile(_Strict):

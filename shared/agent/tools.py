@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.agent.arguments import (
     CODE_ARGUMENTS,
+    REFERENCE_ARGUMENTS,
     REPLACES,
     ArgumentSchema,
     on_existing,
@@ -73,9 +74,14 @@ class Tool:
         file = self.file
         return has_codes or not isinstance(file, VerifyFile) or bool(file.pin or file.knowledge)
 
-    def parameters(self, *, has_codes: bool) -> dict[str, Any]:
-        """What the model may fill in. has_codes: one-time codes can be sent."""
-        return self.arguments.json_schema(without=() if has_codes else CODE_ARGUMENTS)
+    def parameters(self, *, has_codes: bool, has_messages: bool) -> dict[str, Any]:
+        """What the model may fill in. has_codes: one-time codes can be sent. has_messages:
+        references can be sent."""
+        without = [
+            *(() if has_codes or self.verb is not Verb.VERIFY else CODE_ARGUMENTS),
+            *(() if has_messages or not _sends_references(self.file) else REFERENCE_ARGUMENTS),
+        ]
+        return self.arguments.json_schema(without=without)
 
 
 def tool_of(name: str, file: AnyFile, text: str) -> Tool:
@@ -95,6 +101,10 @@ def _needs_one(file: AnyFile) -> bool:
     return isinstance(file, UpdateFile) and not is_of_team(file)
 
 
+def _sends_references(file: AnyFile) -> bool:
+    return isinstance(file, ReadFile) and file.send_reference
+
+
 def all_arguments(file: AnyFile) -> dict[str, ArgumentFile]:
     """The file's own arguments, and those that the service adds."""
     arguments: dict[str, ArgumentFile] = dict(file.arguments)
@@ -102,6 +112,8 @@ def all_arguments(file: AnyFile) -> dict[str, ArgumentFile]:
         arguments["replaces"] = REPLACES
     if isinstance(file, VerifyFile) and file.code:
         arguments |= CODE_ARGUMENTS
+    if _sends_references(file):
+        arguments |= REFERENCE_ARGUMENTS
     if isinstance(file, CreateFile) and file.same_if:
         choices = ["ask", "comment", "new"] if file.object == "Case" else ["ask", "new"]
         arguments["onExisting"] = on_existing(choices)

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from shared.settings.environment import (
     COUNTRIES,
     NUMBER,
+    SWITCH,
     BaseUrl,
     Countries,
     Group,
@@ -42,6 +43,7 @@ class TwilioSettings(Group):
         description="an https address without a path, such as https://verify.twilio.com",
     )
     sms_from: PhoneNumber | None = Field(None, validation_alias="SMS_FROM", description=NUMBER)
+    send_references: bool = Field(False, validation_alias="SEND_REFERENCES", description=SWITCH)
     sms_regions: Countries = Field("", validation_alias="SMS_REGIONS", description=COUNTRIES)
     code_number_age_h: float = Field(
         72,
@@ -73,6 +75,11 @@ class TwilioSettings(Group):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
+        if self.send_references and not self.sms_from:
+            raise ValueError(
+                "SMS_FROM is missing: SEND_REFERENCES sends text messages from it; it must be "
+                f"{self.must_be('sms_from')}"
+            )
         if self.account_sid and self.auth_token:
             return self
         for name in ("phone_number", "verify_service_sid", "sms_from"):

@@ -11,12 +11,15 @@ from shared.twilio.client import TwilioError, post
 TIMEOUT_S = 10.0
 
 
-def send(settings: TwilioSettings, number: str, text: str) -> str:
-    """Send a text to the number (E.164), once. Returns the message's id. Raises TwilioError."""
+def send(settings: TwilioSettings, number: str, text: str, deadline: Deadline | None = None) -> str:
+    """Send a text to the number (E.164), once. Returns the message's id. Raises TwilioError.
+
+    deadline: TIMEOUT_S from now when None.
+    """
     assert settings.sms_from
     url = f"{settings.base_url}/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
     form = {"To": number, "From": settings.sms_from, "Body": text}
-    sent = post(settings, url, form, Deadline.after(TIMEOUT_S))
+    sent = post(settings, url, form, deadline or Deadline.after(TIMEOUT_S))
     sid = sent.get("sid")
     if not isinstance(sid, str) or not sid:
         raise TwilioError("UNEXPECTED_BODY", may_be_done=True)

@@ -306,9 +306,17 @@ BROKEN: dict[str, Broken] = {
         "orderStatus",
     ),
     "a way to the contact of a case": Broken(
-        'show = "one"', 'contact = "ContactId"', 'contact = "ContactId"',
+        'show = "one"', 'show = "one"\ncontact = "ContactId"', 'contact = "ContactId"',
         "by itself", "leave contact out",
         "getCaseStatus",
+    ),
+    "a list that sends a reference": Broken(
+        'show = "one"', 'show = "list"', "send_reference = true",
+        "only a tool that tells how one case stands", "remove it", "getCaseStatus",
+    ),
+    "an argument of the service's for sending references": Broken(
+        "[arguments.caseNumber]", "[arguments.textTo]", "[arguments.textTo]",
+        "the service adds itself", "another name", "getCaseStatus",
     ),
     "a read of nothing": Broken(
         '[fields]\nnumber = "Name"\nstatus = "Status__c"\ncarrier = "Carrier__r.Name"\n', "", 1,

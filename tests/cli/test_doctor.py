@@ -680,6 +680,12 @@ def test_the_doctor_names_what_is_broken_and_nothing_else(
         ({}, "text messages", "SMS_FROM can send"),
         ({"SMS_FROM": "+14155550177"}, "text messages", "a number of this account"),
         ({"SMS_FROM": ""}, "text messages", "a person gets a task"),
+        ({"SEND_REFERENCES": "true"}, "text messages", "may have references sent"),
+        (
+            {"SEND_REFERENCES": "true", "AGENT_DIR": "{no codes}"},
+            "text messages",
+            "Add send_reference = true",
+        ),
     ],
 )
 def test_the_doctor_looks_at_codes_and_text_messages(
@@ -689,6 +695,8 @@ def test_the_doctor_looks_at_codes_and_text_messages(
     shutil.copytree(AGENT_FOLDER, tmp_path / "agent")
     file = tmp_path / "agent" / "tools" / "verifyCaller.toml"
     file.write_text(file.read_text().replace("code = true", "code = false"))
+    file = tmp_path / "agent" / "tools" / "getCaseStatus.toml"
+    file.write_text(file.read_text().replace("send_reference = true", ""))
     env = twilio.env | MESSAGES | changed
     places = {"{twilio}": twilio.url, "{no codes}": str(tmp_path / "agent")}
     set_env(monkeypatch, {name: places.get(value, value) for name, value in env.items()}, web)

@@ -239,6 +239,21 @@ def test_the_model_is_offered_codes_only_where_they_can_be_sent(
     assert set(offered["properties"]) == {"pin", "code", "sendCode"}
 
 
+def test_the_model_is_offered_references_by_message_only_where_they_are_on(
+    twilio: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offered() -> set[str]:
+        load_settings.cache_clear()
+        function = wanted_tools(load_settings())["getCaseStatus"]["function"]
+        return set(function["parameters"]["properties"])
+
+    for name, value in (twilio.env | {"SMS_FROM": "+14155550199"}).items():
+        monkeypatch.setenv(name, value)
+    assert offered() == {"caseNumber", "reference"}
+    monkeypatch.setenv("SEND_REFERENCES", "true")
+    assert offered() == {"caseNumber", "reference", "sendReference", "textTo"}
+
+
 def test_rollback_goes_on_where_somebody_deleted_what_apply_had_made() -> None:
     run("apply", "--yes")
     (assistant,) = api().list_all("assistant")

@@ -31,6 +31,7 @@ from web.tools.records import read_records
 from web.tools.sentences import case_sentence, kind_of
 from web.tools.turn import Turn
 from web.tools.which_case import last_case_of_call, not_found
+from web.tools.written import send_reference
 
 MAX_SPOKEN = 3
 MAX_SPOKEN_MINUTES = 90
@@ -40,6 +41,8 @@ def read(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> Answer:
     assert isinstance(tool.file, ReadFile)
     if tool.file.object != "Case":
         return read_records(turn, tool, given, deadline)
+    if tool.file.send_reference and given.get("sendReference"):
+        return send_reference(turn, tool, given, deadline)
     if tool.file.show == "one":
         return get_case_status(turn, tool, given, deadline)
     return list_cases(turn, tool, given, deadline)

@@ -66,7 +66,8 @@ for _, provider_id in ipairs(want.provider_ids) do
 end
 if call ~= '' then
   redis.call('DEL', key, key .. ':intents', key .. ':requests', key .. ':writes', key .. ':lookups', key .. ':speech',
-    key .. ':senses', key .. ':transcript', key .. ':updates', key .. ':decisions', key .. ':code')
+    key .. ':senses', key .. ':transcript', key .. ':updates', key .. ':decisions', key .. ':code',
+    key .. ':written')
   redis.call('ZREM', p .. 'calls', call)
   redis.call('ZREM', p .. 'calls:unclosed', call)
   redis.call('HSET', key, 'erased', 1, 'ended', 1, 'over', 1, 'closed', 1, 'reported', 1)
