@@ -94,7 +94,7 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
     except ValueError:
         return _refused(HTTPStatus.BAD_REQUEST)
     service.rotation.note(by_previous=authenticated.by_previous)
-    message = read_message(parsed)
+    message = read_message(parsed, settings.calls.redacted)
     MESSAGES.labels(message.type if message and message.type in KNOWN else "unknown").inc()
     if message is None:
         log.warning("message_without_type", shape=shape(parsed))

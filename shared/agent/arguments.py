@@ -30,7 +30,7 @@ from shared.domain.reference import as_reference
 from shared.domain.text import MAX_COMMENT_BYTES, html_bytes, stored_length
 from shared.errors import ServiceError
 from shared.phone import as_e164
-from shared.redaction import Kind, clean, redact
+from shared.redaction import DEFAULT, Kind, clean, redact
 
 MAX_SPOKEN_COMMENT_BYTES = MAX_COMMENT_BYTES - 100
 """A comment also contains the reference, which needs some of the space."""
@@ -101,10 +101,12 @@ class ArgumentSchema:
     spoken_choices: Mapping[str, Sequence[str]]
     identifiers: frozenset[str]
 
-    def read(self, given: Any, region: str) -> Given:
-        """Raises BadArgumentsError."""
+    def read(self, given: Any, region: str, removes: frozenset[Kind] = DEFAULT) -> Given:
+        """region: whose phone numbers may lack the country code. removes: the kinds of secrets that
+        are taken out. Raises BadArgumentsError."""
         try:
-            parsed = self.model.model_validate(given, context={"region": region})
+            context = {"region": region, "removes": removes}
+            parsed = self.model.model_validate(given, context=context)
         except ValidationError as refused:
             problems = [
                 replace(problem, choices=tuple(self.spoken_choices.get(problem.argument, ())))
@@ -329,7 +331,12 @@ def _without_secrets(value: Any, info: Any) -> Any:
     """Removes card numbers, PINs and the like, which are stored nowhere."""
     if not isinstance(value, str):
         return value
-    return redact(clean(value), (info.context or {}).get("region", "US"))
+    return redact(clean(value), _removes(info))
+
+
+def _removes(info: Any) -> frozenset[Kind]:
+    found: frozenset[Kind] = (info.context or {}).get("removes", DEFAULT)
+    return found
 
 
 _PAYMENT = frozenset({Kind.CARD, Kind.BANK_ACCOUNT})
@@ -340,9 +347,9 @@ def _without_payment_numbers(value: Any, info: Any) -> Any:
     """An identifier, unless it is the number of a card or of a bank account."""
     if not isinstance(value, str):
         return value
-    region = (info.context or {}).get("region", "US")
-    text, spelled = redact(clean(value), region, _PAYMENT), spoken_form(value)
-    found = redact(spelled, region, _PAYMENT)
+    kinds = _PAYMENT & _removes(info)
+    text, spelled = redact(clean(value), kinds), spoken_form(value)
+    found = redact(spelled, kinds)
     return text if found == spelled or text != clean(value) else found
 
 

@@ -228,7 +228,11 @@ class Reconciliation:
         log.info("call_reconciled", call_id=state.call_id)
         return self._writer.close(
             replace(state, secrets_said=secrets.entries),
-            end_of_call(record.report, labels.person, labels.agent),
+            end_of_call(
+                replace(record.report, removes=self._settings.calls.redacted),
+                labels.person,
+                labels.agent,
+            ),
         )
 
     def _call_back(self, finding: Finding, state: CallState) -> tuple[Kind, ...]:

@@ -1,4 +1,5 @@
-"""Removes card numbers, security codes, SSNs, IBANs, passwords and PINs from texts.
+"""Removes card numbers, security codes, SSNs, IBANs, passwords, PINs and national identifiers from
+texts.
 
 Takes time linear in the length of a text, and changes nothing in a text that it returned.
 """
@@ -11,7 +12,8 @@ from shared.redaction.announced import pins, security_codes, social_security_num
 from shared.redaction.cards import cards
 from shared.redaction.document import Document, Span
 from shared.redaction.ibans import ibans
-from shared.redaction.kinds import ALL, Kind
+from shared.redaction.kinds import DEFAULT, Kind
+from shared.redaction.national import german_tax_ids, spanish_ids
 from shared.redaction.passwords import passwords
 from shared.redaction.replacing import replaced
 from shared.redaction.tokens import normal_form
@@ -26,6 +28,8 @@ _FINDERS: tuple[tuple[Kind, Callable[[Document], Iterator[Span]]], ...] = (
     (Kind.BANK_ACCOUNT, ibans),
     (Kind.CARD, cards),
     (Kind.SOCIAL_SECURITY, social_security_numbers),
+    (Kind.STEUER_ID, german_tax_ids),
+    (Kind.DNI, spanish_ids),
     (Kind.SECURITY_CODE, security_codes),
     (Kind.PASSWORD, pins),
     (Kind.PASSWORD, passwords),
@@ -33,17 +37,12 @@ _FINDERS: tuple[tuple[Kind, Callable[[Document], Iterator[Span]]], ...] = (
 """In this order: where two overlap, the first one counts."""
 
 
-def redact(text: str, region: str = "US", kinds: Collection[Kind] = ALL) -> str:
-    """The text with a label in place of each secret of these kinds.
-
-    region: of the callers; social security numbers are those of the US.
-    """
-    return redact_across([text], region, kinds)[0]
+def redact(text: str, kinds: Collection[Kind] = DEFAULT) -> str:
+    """The text with a label in place of each secret of these kinds."""
+    return redact_across([text], kinds)[0]
 
 
-def redact_across(
-    texts: Sequence[str], region: str = "US", kinds: Collection[Kind] = ALL
-) -> list[str]:
+def redact_across(texts: Sequence[str], kinds: Collection[Kind] = DEFAULT) -> list[str]:
     """The same for consecutive utterances of one speaker.
 
     Also finds a number that goes on in the next utterance, and puts a label into each part.
@@ -53,7 +52,7 @@ def redact_across(
         return []
     for _ in range(_MAX_ROUNDS):
         before = redacted
-        redacted = _one_round(before, region, kinds)
+        redacted = _one_round(before, kinds)
         if redacted == before:
             break
     return redacted
@@ -87,11 +86,11 @@ def redact_values_across(
     return replaced(texts, document, found)
 
 
-def _one_round(texts: Sequence[str], region: str, kinds: Collection[Kind]) -> list[str]:
+def _one_round(texts: Sequence[str], kinds: Collection[Kind]) -> list[str]:
     document = _joined(texts)
     found: list[Span] = []
     for kind, find in _FINDERS:
-        if kind in kinds and (kind is not Kind.SOCIAL_SECURITY or region == "US"):
+        if kind in kinds:
             found += find(document)
     return replaced(texts, document, found) if found else list(texts)
 

@@ -9,6 +9,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator
 
 from shared.domain.attestation import Attestation
+from shared.redaction import DEFAULT, Kind, kinds_of
 from shared.settings.environment import (
     COUNTRIES,
     NUMBER,
@@ -78,6 +79,17 @@ class CallSettings(Group):
         "none", description="none, C, B or A"
     )
 
+    redact: str = Field(
+        ",".join(kind.setting for kind in Kind if kind in DEFAULT),
+        description="kinds with a comma between them, of "
+        + ", ".join(sorted(kind.setting for kind in Kind)),
+    )
+
+    @property
+    def redacted(self) -> frozenset[Kind]:
+        """The kinds of REDACT."""
+        return kinds_of(self.redact)
+
     @property
     def attestation(self) -> Attestation:
         """The level of NEEDED_ATTESTATION."""
@@ -108,6 +120,12 @@ class CallSettings(Group):
                 if not _HOST_NAME.fullmatch(trunk):
                     raise ValueError from None
         return trunks
+
+    @field_validator("redact")
+    @classmethod
+    def _are_kinds(cls, names: str) -> str:
+        kinds_of(names)
+        return names
 
     @field_validator("default_language")
     @classmethod

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.domain.text import one_line
-from shared.redaction import clean, redact
+from shared.redaction import DEFAULT, Kind, clean, redact
 from shared.vapi.json_text import is_deeper, read_json
 from shared.vapi.values import as_epoch_ms as _epoch_ms
 from shared.vapi.values import as_object as _object
@@ -82,10 +82,14 @@ _DIRECTIONS = {"outboundPhoneCall": OUTBOUND, "webCall": WEB, "vapi.websocketCal
 @dataclass(frozen=True)
 class Message:
     """A server message. `body` is the JSON object under "message"; the rest is read from it,
-    once."""
+    once. removes: the kinds of secrets that are not read."""
 
     type: str
     body: dict[str, Any]
+    removes: frozenset[Kind] = DEFAULT
+
+    def without_secrets(self, text: str) -> str:
+        return redact(clean(text), self.removes)
 
     @cached_property
     def call(self) -> dict[str, Any]:
@@ -185,7 +189,7 @@ class Message:
         return min(self.at_ms or now_ms, now_ms + MAX_AHEAD_MS)
 
 
-def read_message(body: Any) -> Message | None:
+def read_message(body: Any, removes: frozenset[Kind] = DEFAULT) -> Message | None:
     """The message in a parsed request body; None when the body contains none.
 
     `transcript[transcriptType="final"]` is a type of its own in Vapi's enum: it is a transcript.
@@ -199,7 +203,7 @@ def read_message(body: Any) -> Message | None:
     name, bracket, _ = kind.partition("[")
     if bracket and "final" in kind:
         message = {"transcriptType": "final"} | message
-    return Message(name, message)
+    return Message(name, message, removes)
 
 
 def _evident_type(message: dict[str, Any]) -> str:
@@ -330,7 +334,7 @@ class Utterance:
 
 def utterance(message: Message) -> Utterance | None:
     """The words of a final transcript, without secrets; None for a partial or an empty one."""
-    text = one_line(redact(clean(_text(message.body.get("transcript")))))
+    text = one_line(message.without_secrets(_text(message.body.get("transcript"))))
     if message.body.get("transcriptType") != "final" or not text:
         return None
     return Utterance(_speaker(message.body.get("role")), text, message.at_ms or 0)

@@ -86,13 +86,13 @@ def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> E
         transcript = next(
             filter(None, (_spoken(messages, person, agent) for messages in lists)), transcript
         )
-    greeting, greeted_ms = greeting_in(lists, transcript)
+    greeting, greeted_ms = greeting_in(lists, transcript, message.without_secrets)
     return EndOfCall(
         greeting=greeting,
         greeted_at=as_iso(greeted_ms),
         ended_reason=_first_text([body, call], "endedReason"),
-        summary=redact(clean(summary)),
-        transcript=redact(clean(transcript)),
+        summary=message.without_secrets(summary),
+        transcript=message.without_secrets(transcript),
         started_at=as_iso(started_ms),
         ended_at=as_iso(ended_ms),
         duration_s=_duration_s(body, started_ms, ended_ms),
@@ -117,10 +117,11 @@ def call_updates(message: Message) -> dict[str, Any]:
             "ended_at": end.ended_at or as_iso(first_moment(message.when_ms())),
         }
     elif message.status == "forwarding":
+        summary, transcript = (as_text(message.body.get(it)) for it in ("summary", "transcript"))
         updates = {
             "forwarded_to": destination(message.body.get("destination")),
-            "summary": redact(clean(as_text(message.body.get("summary"))[:MAX_SUMMARY])),
-            "transcript": redact(clean(as_text(message.body.get("transcript"))[:MAX_TRANSCRIPT])),
+            "summary": message.without_secrets(summary[:MAX_SUMMARY]),
+            "transcript": message.without_secrets(transcript[:MAX_TRANSCRIPT]),
         }
     return {name: value for name, value in updates.items() if value}
 
@@ -304,7 +305,7 @@ def _outcome(
         "structured_data": _bounded(_first(analyses, "structuredData")),
     }
     known = {name: value for name, value in outcome.items() if value not in (None, "", [], {})}
-    return without_secrets(_that_fits(known), redact)
+    return without_secrets(_that_fits(known), lambda text: redact(text, message.removes))
 
 
 def without_secrets(outcome: dict[str, Any], remove: Callable[[str], str]) -> dict[str, Any]:

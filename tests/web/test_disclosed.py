@@ -14,6 +14,7 @@ from shared.agent.disclosure import version_of
 from shared.agent.folder import load_agent
 from shared.agent.languages import AGENT_FOLDER
 from shared.domain.kinds import Kind
+from shared.redaction import redact
 from shared.vapi.greeting import MAX_GREETING, greeting_in
 from tests.calling import message, post
 from tests.store_time import every_call_is_quiet
@@ -109,7 +110,7 @@ def test_the_version_changes_with_the_words_and_with_nothing_else(tmp_path: Path
 
 
 def test_a_greeting_is_bounded_and_has_no_secret() -> None:
-    words, _ = greeting_in([[spoken("bot", "4111 1111 1111 1111 " + "x" * 9999)]], "")
+    words, _ = greeting_in([[spoken("bot", "4111 1111 1111 1111 " + "x" * 9999)]], "", redact)
     assert len(words) <= MAX_GREETING
     assert "4111" not in words
-    assert greeting_in([[{"role": 7, "message": []}], []], "") == ("", None)
+    assert greeting_in([[{"role": 7, "message": []}], []], "", redact) == ("", None)

@@ -242,6 +242,20 @@ def test_a_pin_that_was_said_to_an_unreachable_tool_is_not_recorded(
     assert "4 7 1 1" not in task["Description"]
 
 
+@pytest.mark.parametrize(("named", "is_left"), [("card", True), ("card,social_security", False)])
+def test_what_redact_names_is_removed_from_a_call_of_the_list_too(
+    settings: Settings, store: redis.Redis, org: Org, listing: Listing, named: str, *,
+    is_left: bool,
+) -> None:  # fmt: skip
+    resources = Resources(change_settings(settings, redact=named))
+    artifact = {"messages": SAID, "transcript": "User: I was billed twice. It is 219-09-9999"}
+    listing.put("call-1", artifact=artifact)
+    run(resources)
+    deliver(resources, store)
+    (task,) = tasks_of(org, "call-1")
+    assert ("219-09-9999" in task["Description"]) is is_left
+
+
 # -- tool calls that never reached us --------------------------------------------------------------
 
 

@@ -131,7 +131,8 @@ def _validated(turn: Turn, call: ToolCall) -> _Step:
     if call.arguments is None:
         return _Step(call, tool, why_not=lambda: _unread(turn, tool))
     try:
-        given = tool.arguments.read(call.arguments, turn.service.settings.calls.phone_region)
+        settings = turn.service.settings.calls
+        given = tool.arguments.read(call.arguments, settings.phone_region, settings.redacted)
     except BadArgumentsError as bad:
         problems = bad.problems
         return _Step(call, tool, why_not=lambda: _wrong(turn, tool, problems))
