@@ -225,7 +225,7 @@ def test_the_lookups_of_a_message_take_few_threads_and_are_all_answered(
     monkeypatch.setattr(service.customers, "case_by_number", counted)
     listed = [(f"e{nth}", "getCaseStatus", {"caseNumber": f"{80_000 + nth}"}) for nth in range(20)]
     results = post(client, tool_message(*listed)).get_json()["results"]
-    assert {sentence(result)[:14] for result in results} == {"I find no case"}
+    assert {sentence(result)[:19] for result in results} == {"I can't find a case"}
     assert 1 < most <= 3
 
 
@@ -269,7 +269,7 @@ def test_a_caller_takes_a_quarter_of_the_threads_and_others_find_some(
     finally:
         go_on.set()
     assert own == ["I can't look that up right now. Please go on without it."]
-    assert others[0].startswith("I find no case")
+    assert others[0].startswith("I can't find a case")
     assert reached("threads") == before + 1
 
 

@@ -64,7 +64,7 @@ def _refused(turn: Turn, tool: Tool, reference: str, deadline: Deadline) -> Answ
     if intent and caller.identity.requested(intent):
         return None
     customers = turn.service.customers
-    found = turn.service.ask(lambda until: customers.case_by_reference(reference, until), deadline)
+    found = turn.ask(lambda until: customers.case_by_reference(reference, until), deadline)
     if found and may_discuss(turn, caller, tool, found.contact_id):
         return None
     return result(not_found(turn, "reference"))
@@ -132,6 +132,6 @@ def _sent(turn: Turn, reference: str, number: str, deadline: Deadline) -> Outcom
         return outcome
 
     try:
-        return service.ask(send_and_note, deadline.earlier_by(ANSWER_S))
+        return service.ask(send_and_note, deadline.earlier_by(ANSWER_S), turn.asker.share)
     except SalesforceError:  # no answer by the deadline
         return Outcome.IN_DOUBT
