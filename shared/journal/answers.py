@@ -18,6 +18,15 @@ from shared.store import translated
 POLL_S = 0.02
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Where a tool call was asked. conversation: the id of its call, or of its chat or session with
+    that word before it. tool: "" for a name that is no tool's."""
+
+    conversation: str
+    tool: str
+
+
 class Answers:
     """One key per tool call holds first `working:{token}` (a claim), then the answer: an
     idempotency key with single flight.
@@ -37,6 +46,22 @@ class Answers:
         content = json.dumps([tool_call_id, *asked], sort_keys=True, default=str)
         digest = hashlib.sha256(content.encode()).hexdigest()
         return f"{self._prefix}answer:{conversation_id}:{digest}"
+
+    def queue_asked(self, pipe: Any, tool_call_id: str, asked: Asked) -> None:
+        """Note where a tool call was asked, as a command of a pipeline; `asked` finds it."""
+        text = f"{asked.tool} {asked.conversation}"
+        pipe.set(self._asked_key(tool_call_id), text, px=ANSWER_TTL_MS)
+
+    def asked(self, tool_call_id: str) -> Asked | None:
+        """The last conversation in which a tool call had this id; None for an unknown id."""
+        with translated():
+            text = self._store.get(self._asked_key(tool_call_id))
+        tool, _, conversation = (text or "").partition(" ")
+        return Asked(conversation, tool) if conversation else None
+
+    def _asked_key(self, tool_call_id: str) -> str:
+        digest = hashlib.sha256(tool_call_id.encode()).hexdigest()[:32]
+        return f"{self._prefix}tool-call:{digest}"
 
     def message_key(self, conversation_id: str, identity: bytes) -> str:
         """The key of the answer to a whole message. identity: of that message."""

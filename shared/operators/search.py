@@ -1,12 +1,14 @@
 """Finds writes by whatever an operator has: a reference, a case number, a phone number, an id."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.calls.calls import Calls
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.domain.reference import as_reference
+from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.journal.listing import OPEN, Filter, Listing
 from shared.phone import as_e164
@@ -21,20 +23,26 @@ _MIN_CASE_DIGITS = 8
 
 @dataclass(frozen=True)
 class Found:
-    """call_id: the word is the id of this call. intents: newest first, MAX_FOUND at most."""
+    """call_id: the word is the id of this call, or of a tool call in it; of a chat or session with
+    that word before it. tool: the tool of that tool call. intents: newest first, MAX_FOUND at most.
+    """
 
     call_id: str = ""
     intents: tuple[Intent, ...] = ()
+    tool: str = ""
 
 
 class Search:
     """Every method raises StoreUnavailableError."""
 
-    def __init__(self, journal: Journal, listing: Listing, calls: Calls, region: str) -> None:
+    def __init__(
+        self, journal: Journal, listing: Listing, calls: Calls, answers: Answers, region: str
+    ) -> None:
         """region: of phone numbers without a country code."""
         self._journal = journal
         self._listing = listing
         self._calls = calls
+        self._answers = answers
         self._region = region
 
     def find(self, word: str) -> Found:
@@ -52,8 +60,17 @@ class Search:
         is_call = bool(of_call) or self._calls.state(word).since_ms > 0
         found |= {intent.id: intent for intent in of_call}
         found |= {intent.id: intent for intent in self._by_number(word)}
-        newest = sorted(found.values(), key=lambda intent: -intent.accepted_at_ms)
-        return Found(word if is_call else "", tuple(newest[:MAX_FOUND]))
+        if not found and not is_call:
+            return self._by_tool_call(word)
+        return Found(word if is_call else "", _newest(found.values()))
+
+    def _by_tool_call(self, word: str) -> Found:
+        """Asked last, because some models count the ids of their tool calls from zero."""
+        asked = self._answers.asked(word)
+        if asked is None:
+            return Found()
+        intents = self._journal.of_call(asked.conversation)
+        return Found(asked.conversation, _newest(intents), asked.tool)
 
     def _by_reference(self, word: str) -> Intent | None:
         reference = as_reference(word)
@@ -74,3 +91,7 @@ class Search:
             *self._listing.ids(Filter(OPEN, text=quoted), MAX_FOUND),
         ]
         return [*self._journal.of_caller(number), *self._journal.get_many(ids).values()]
+
+
+def _newest(intents: Iterable[Intent]) -> tuple[Intent, ...]:
+    return tuple(sorted(intents, key=lambda intent: -intent.accepted_at_ms)[:MAX_FOUND])

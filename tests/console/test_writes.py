@@ -4,6 +4,7 @@ import re
 
 import pytest
 import redis
+from flask.testing import FlaskClient
 
 from demo.stack import Org
 from shared.domain.drafts import CallbackDraft
@@ -11,6 +12,7 @@ from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.operators.audit import Audit
+from tests.calling import ask
 from tests.console.conftest import Browser
 from tests.console.writing import NUMBER, RULE, WORDS, accept, parked, reference_of
 from workers.delivery.context import DeliveryContext
@@ -133,6 +135,18 @@ def test_a_case_number_leads_to_the_write_that_opened_the_case_until_it_is_purge
 def test_a_call_id_leads_to_the_call(reader: Browser, journal: Journal) -> None:
     accept(journal, call_id="call-7")
     assert find(reader, "call-7")[0] == "/console/calls/call-7"
+
+
+def test_the_id_of_a_tool_call_leads_to_its_call_whatever_the_tool_did(
+    reader: Browser, client: FlaskClient, store: redis.Redis
+) -> None:
+    ask(client, "lookupCustomer", id="call_looked_up", call_id="call-7")
+    ask(client, "noSuchTool", id="call_0", call_id="call-7")
+    ask(client, "noSuchTool", id="call_0", call_id="call-8")
+    assert find(reader, "call_looked_up")[0] == "/console/calls/call-7"
+    assert find(reader, "call_0")[0] == "/console/calls/call-8", "the last that had this id"
+    assert find(reader, "call_nobody") == ("", set())
+    assert not any("noSuchTool" in str(store.get(key)) for key in store.scan_iter("vs:tool-call:*"))
 
 
 def test_a_phone_number_in_any_spelling_finds_what_is_recent_parked_or_open_of_it(

@@ -67,7 +67,8 @@ def find() -> ResponseReturnValue:
     """A form, so that a phone number stays out of addresses, histories and logs."""
     word = request.form.get("word", "").strip()
     made = service()
-    search = Search(made.journal, listing(), made.calls, settings().calls.phone_region)
+    region = settings().calls.phone_region
+    search = Search(made.journal, listing(), made.calls, made.answers, region)
     results = search.find(word)
     if len(results.intents) == 1 and not results.call_id:
         return redirect(url_for("console.write", intent_id=results.intents[0].id))

@@ -170,9 +170,12 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
         )
 
     keys = [key(place, step, _lost_rights(turn, step)) for place, step in claimable]
+    tools = {
+        step.call.id: step.tool.name if step.tool else "" for _, step in claimable if step.call.id
+    }
     work_ms = turn.service.settings.salesforce.lookup_deadline_ms + CLAIM_SLACK_MS
     try:
-        claimed = turn.claim_answers(keys, work_ms=work_ms)
+        claimed = turn.claim_answers(keys, tools, work_ms=work_ms)
     except StoreUnavailableError:
         for step in steps:
             _store_away(turn, step)

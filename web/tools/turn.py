@@ -1,7 +1,7 @@
 """What the tool calls of one message share, read once and mostly in one round trip."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
@@ -19,7 +19,7 @@ from shared.deadline import Deadline
 from shared.domain.attestation import Attested
 from shared.domain.identity import Proof, Tier
 from shared.domain.intent import Intent, source_of
-from shared.journal.answers import Claim
+from shared.journal.answers import Asked, Claim
 from shared.journal.results import Stops
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.snapshots import Snapshot, Snapshots
@@ -76,11 +76,14 @@ class Turn:
         self._decisions: list[Decision] = []
         self._changing = Lock()
 
-    def claim_answers(self, keys: Sequence[str], *, work_ms: int) -> list[Claim | str]:
+    def claim_answers(
+        self, keys: Sequence[str], tools: Mapping[str, str], *, work_ms: int
+    ) -> list[Claim | str]:
         """For each tool call's key: the right to answer it, or the answer that it has already.
 
         In the same round trip, reads what most handlers need: the caller's last snapshot, the
-        intents of the call and those of the caller.
+        intents of the call and those of the caller. tools: the tool of each id of a tool call, by
+        which operators find the conversation.
         """
         answers, journal, snapshots = (
             self.service.answers,
@@ -90,13 +93,15 @@ class Turn:
         claims = [answers.new_claim(key) for key in keys]
         with translated():
             pipe = self.service.store.pipeline(transaction=False)
+            for tool_call_id, tool in tools.items():
+                answers.queue_asked(pipe, tool_call_id, Asked(self.conversation_id, tool))
             for claim in claims:
                 answers.queue_claim(pipe, claim, work_ms=work_ms)
             snapshots.queue_last(pipe, self.state.number)
             journal.queue_of_call(pipe, self.state.call_id)
             journal.queue_of_caller(pipe, self.state.number)
             journal.queue_stops(pipe)
-            replies = pipe.execute(raise_on_error=False)
+            replies = pipe.execute(raise_on_error=False)[len(tools) :]
             *claimed, snapshot, of_call, of_caller, waits, paused, now = replies
         self._snapshot = snapshots.read_last(snapshot)
         self._intents = journal.read_of_call(of_call, self.state.call_id)
