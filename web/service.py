@@ -19,6 +19,7 @@ from shared.calls.written import WrittenReferences
 from shared.deadline import Deadline
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
+from shared.journal.minutes import Minutes
 from shared.journal.record_writes import ContactWrites
 from shared.journal.results import Summary
 from shared.operators.rotation import Rotation
@@ -40,6 +41,7 @@ from shared.twilio.verify import Verify
 from shared.vapi.messages import Message
 from shared.wake_ups import Notifier, celery_app
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
+from web.refusals import Refusals
 
 NOTIFY_TIMEOUT_S = 0.5
 """A caller is on the line. A lost wake-up is sent again by the sweeper."""
@@ -61,6 +63,8 @@ class Service:
     store: redis.Redis
     journal: Journal
     answers: Answers
+    minutes: Minutes
+    refusals: Refusals
     calls: Calls
     guesses: Guesses
     usage: Usage
@@ -124,13 +128,15 @@ class Service:
             dedup_ms=int(settings.journal.repeat_window_h * 3_600_000),
             org=org_name(settings.salesforce),
         )
-        calls = Calls(store)
+        calls, minutes = Calls(store), Minutes(store)
         return cls(
             settings=settings,
             agents=agents,
             store=store,
             journal=journal,
             answers=Answers(store),
+            minutes=minutes,
+            refusals=Refusals(minutes),
             calls=calls,
             guesses=Guesses(store),
             usage=Usage(store, settings.calls),

@@ -83,16 +83,16 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         signed = authentication.Request("POST", _signed_url(service, environ), headers, raw)
         authenticated = authentication.authenticate(signed, settings.vapi)
     except body.BodyRefusedError as refused:
-        return _refused(refused.status)
+        return _refused(service, refused.status)
     except authentication.NotAuthenticatedError as why:
         log.warning("webhook_not_authenticated", reason=str(why))
         malformed = body.is_malformed(environ)
-        return _refused(HTTPStatus.BAD_REQUEST if malformed else HTTPStatus.UNAUTHORIZED)
+        return _refused(service, HTTPStatus.BAD_REQUEST if malformed else HTTPStatus.UNAUTHORIZED)
     body.authenticated(environ)
     try:
         parsed = parse(raw)
     except ValueError:
-        return _refused(HTTPStatus.BAD_REQUEST)
+        return _refused(service, HTTPStatus.BAD_REQUEST)
     service.rotation.note(by_previous=authenticated.by_previous)
     message = read_message(parsed, settings.calls.redacted)
     MESSAGES.labels(message.type if message and message.type in KNOWN else "unknown").inc()
@@ -301,6 +301,7 @@ def _signed_url(service: Service, environ: WSGIEnvironment) -> str:
     return f"{public.rstrip('/')}{path}" if public else request.url
 
 
-def _refused(status: HTTPStatus) -> tuple[HTTPStatus, str]:
+def _refused(service: Service, status: HTTPStatus) -> tuple[HTTPStatus, str]:
     REFUSED.labels(status=str(status.value)).inc()
+    service.refusals.note()
     return status, ""

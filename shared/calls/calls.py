@@ -322,6 +322,12 @@ class Calls:
         with translated():
             return int(self._store.zcard(f"{self._prefix}calls:unclosed"))
 
+    def lasting(self) -> int:
+        """How many calls last, or have an end that is not in the journal yet."""
+        with translated():
+            soon = now_ms(self._store) + PRECISION_MS  # later ones were set aside
+            return int(self._store.zcount(f"{self._prefix}calls", "-inf", soon))
+
     def prove(self, call_id: str, proof: Proof, transfers: int) -> bool:
         """Remember what the caller has shown, until the call ends or is transferred. Returns
         whether it counts: not after another transfer than those, and not after a lock."""

@@ -3,11 +3,12 @@
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from shared.journal.minutes import kept_of
 from web.console.access import blueprint, service
+from web.console.charts import HEIGHT, WIDTH, charts_of
 from web.console.rendering import live_page
 from web.console.verdict import lamps_of, verdict_of
 from web.health import details
-from web.metrics import REFUSED
 
 
 @blueprint.get("/")
@@ -17,16 +18,14 @@ def start() -> ResponseReturnValue:
 
 @blueprint.get("/now")
 def now() -> ResponseReturnValue:
-    health = details(service())
-    refused = sum(
-        sample.value
-        for metric in REFUSED.collect()
-        for sample in metric.samples
-        if sample.name.endswith("_total")
-    )
+    health, minutes = details(service()), service().minutes.last()
     return live_page(
         "now",
         health=health,
         verdict=verdict_of(health),
-        lamps=list(lamps_of(health, int(refused))),
+        lamps=list(lamps_of(health, sum(minute.refused for minute in minutes))),
+        lasting=service().calls.lasting(),
+        kept=kept_of(minutes),
+        charts=charts_of(minutes),
+        size=(WIDTH, HEIGHT),
     )

@@ -19,6 +19,7 @@ def page(name: str, **values: Any) -> str:
         visitor=g.get("visitor"),
         moment=moment,
         ago=ago,
+        seconds_of=seconds_of,
         **values,
     )
 
@@ -57,3 +58,8 @@ def ago(ms: int | None) -> str:
     if seconds < 7200:
         return f"{seconds // 60} min"
     return f"{seconds // 3600} h" if seconds < 172_800 else f"{seconds // 86_400} days"
+
+
+def seconds_of(ms: int) -> str:
+    """A duration of seconds to two figures; longer ones as `ago` does."""
+    return f"{ms / 1000:.2g} s" if ms < 100_000 else ago(ms)

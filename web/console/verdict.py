@@ -83,7 +83,7 @@ def _no_worker(health: Mapping[str, Any]) -> bool:
 
 
 def lamps_of(health: Mapping[str, Any], refused: int) -> Iterator[Lamp]:
-    """refused: webhooks that this web process has refused since it started."""
+    """refused: webhooks in the last hour, at least."""
     problems = [text for text in health["problems"] if text.startswith("store:")]
     yield Lamp("web", Level.GOOD, "answers")
     workers, beats = health["alive"]["worker"], health["alive"]["beat"]
@@ -99,7 +99,8 @@ def lamps_of(health: Mapping[str, Any], refused: int) -> Iterator[Lamp]:
     yield Lamp("breaker", Level.GOOD if breaker == "closed" else Level.WARN, breaker)
     age_s = health["token_age_s"]
     yield Lamp("token", Level.GOOD, "none yet" if age_s is None else f"{ago(age_s * 1000)} old")
-    yield Lamp("refused webhooks", Level.WARN if refused else Level.GOOD, f"{refused} here")
+    text = f"{refused} or more in an hour" if refused else "none in an hour"
+    yield Lamp("refused webhooks", Level.WARN if refused else Level.GOOD, text)
 
 
 def _memory(store: Mapping[str, Any], problems: list[str]) -> Lamp:

@@ -7,6 +7,13 @@ local function clock_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Counts something in its minute, for the charts of the last hour.
+local function count_in_minute(p, now, what, by)
+  local key = p .. 'minute:' .. math.floor(now / 60000)
+  redis.call('HINCRBY', key, what, by)
+  redis.call('PEXPIRE', key, 7200000)
+end
+
 -- True when a wake-up has to be sent for the kind: none is on its way. From now on one is.
 local function take_wake_up(p, kind, wake_up_ms)
   return redis.call('SET', p .. 'wakeup:' .. kind, 1, 'NX', 'PX', wake_up_ms) ~= false
@@ -75,6 +82,25 @@ local function all_kinds(p, first)
   return kinds
 end
 
+-- The age of the oldest intent that a worker should have taken by now, -1 where there is none. Its minute
+-- remembers the greatest.
+local function oldest_due_ms(p, kinds, now)
+  local oldest = now + 1
+  for _, kind in ipairs(kinds) do
+    for _, place in ipairs({'due:', 'waiting:'}) do
+      local first = redis.call('ZRANGE', p .. place .. kind, 0, 0, 'WITHSCORES')
+      oldest = math.min(oldest, tonumber(first[2]) or oldest)
+    end
+  end
+  local key = p .. 'minute:' .. math.floor(now / 60000)
+  local age, before = math.max(0, now - oldest), tonumber(redis.call('HGET', key, 'oldest_ms'))
+  if not before or before < age then
+    redis.call('HSET', key, 'oldest_ms', age)
+    redis.call('PEXPIRE', key, 7200000)
+  end
+  return oldest <= now and now - oldest or -1
+end
+
 -- Parks an intent: a dead letter that an operator decides on. It counts as a broken promise if the caller
 -- was promised it; parked:live lists those whose call may still last (see summary.lua). Never fails,
 -- whatever lies under the id.
@@ -82,6 +108,7 @@ local function park(p, id, now, reason)
   local key = p .. 'intent:' .. id
   redis.pcall('HSET', key, 'state', 'parked', 'settled', now, 'reason', reason)
   redis.call('ZADD', p .. 'parked', now, id)
+  count_in_minute(p, now, 'parked', 1)
   local is = redis.pcall('HMGET', key, 'said', 'call')
   if not is.err and is[1] and is[1] ~= '' then
     redis.call('ZADD', p .. 'parked:said', now, id)

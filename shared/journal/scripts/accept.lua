@@ -200,9 +200,16 @@ for _, limit in ipairs(limits) do
     redis.call('PEXPIRE', p .. limit.key, limit.ms)
   end
 end
+local new = 0
 for _, intent in ipairs(want.intents) do
-  if intent.amends then amend(intent) else record(intent) end
+  if intent.amends then
+    amend(intent)
+  else
+    record(intent)
+    new = new + 1
+  end
 end
+if new > 0 then count_in_minute(p, now, 'accepted', new) end
 if want.answer_key then
   redis.call('SET', want.answer_key, want.answer, 'PX', want.answer_ttl_ms)
 end

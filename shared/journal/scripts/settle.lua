@@ -38,11 +38,20 @@ local p, token, wake_up_ms, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]
 local outcomes = cjson.decode(ARGV[4])
 local call_ms, missing_ms = ARGV[6], ARGV[7]
 local now = clock_ms()
-local states, stopped, due_kinds = {}, {}, {}
+local states, stopped, due_kinds, counts = {}, {}, {}, {}
 local MANY = 10
 redis.call('ZREM', p .. 'leases:' .. kind, token)
 redis.call('HDEL', p .. 'leased:' .. kind, token)
 if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe') end
+
+local function count(what) counts[what] = (counts[what] or 0) + 1 end
+
+-- Of a promise that is kept: how long that took, in quarters of a power of two (ms).
+local function count_kept(key, accepted)
+  if redis.call('HSTRLEN', key, 'said') == 0 then return end
+  local took_ms = math.max(1, now - (tonumber(accepted) or now))
+  count('kept:' .. math.ceil(4 * math.log(took_ms) / math.log(2)))
+end
 
 -- Who is to blame for a refused record: "record" or "source"; "parked" when its limit is reached.
 local function judged(key, outcome, source)
@@ -80,6 +89,7 @@ local function record(intent, from, call, parked)
     'record', intent.record, 'org', redis.call('HGET', from, 'org') or '',
     'agent', redis.call('HGET', from, 'agent') or '')
   redis.call('ZADD', p .. 'intents', now, intent.id)
+  count('accepted')
   if call ~= '' then
     redis.call('RPUSH', p .. 'call:' .. call .. ':intents', intent.id)
     redis.call('PEXPIRE', p .. 'call:' .. call .. ':intents', call_ms)
@@ -145,7 +155,7 @@ end
 
 for _, outcome in ipairs(outcomes) do
   local key = p .. 'intent:' .. outcome.id
-  local is = redis.call('HMGET', key, 'state', 'lease', 'call', 'fingerprint', 'tool', 'agent')
+  local is = redis.call('HMGET', key, 'state', 'lease', 'call', 'fingerprint', 'tool', 'agent', 'accepted')
   if is[1] == 'leased' and is[2] == token then
     local call, open = is[3] or '', false
     redis.call('HDEL', key, 'lease')
@@ -183,6 +193,8 @@ for _, outcome in ipairs(outcomes) do
         'detail', outcome.detail or '')
       remove_from_open(p, kind, outcome.id)
       if state == 'delivered' then
+        count('delivered')
+        count_kept(key, is[7])
         for _, intent in ipairs(outcome.also) do record(intent, key, call) end
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
         if outcome.number ~= '' then redis.call('SET', p .. 'case-number:' .. outcome.number, outcome.id) end
@@ -198,4 +210,5 @@ for _, outcome in ipairs(outcomes) do
     end
   end
 end
+for what, by in pairs(counts) do count_in_minute(p, now, what, by) end
 return {states, stopped, due_kinds}

@@ -14,7 +14,6 @@
 local p, data_ms, receipt_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local STALE_MS = 60000
 local now = clock_ms()
-local oldest = now + 1
 
 local function first_score(key)
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
@@ -37,8 +36,8 @@ local function remove_released(kind)
   end
 end
 
-local kinds = {}
-for _, kind in ipairs(all_kinds(p, 4)) do
+local kinds, names = {}, all_kinds(p, 4)
+for _, kind in ipairs(names) do
   redis.call('ZREMRANGEBYSCORE', p .. 'held:' .. kind, '-inf', now - STALE_MS)
   remove_released(kind)
   local held, leased = redis.call('ZCARD', p .. 'held:' .. kind), leased_now(kind)
@@ -48,9 +47,6 @@ for _, kind in ipairs(all_kinds(p, 4)) do
     due = math.max(0, redis.call('ZCARD', p .. 'due:' .. kind) - held - leased),
     leased = leased,
   }
-  for _, place in ipairs({'due:', 'waiting:'}) do
-    oldest = math.min(oldest, first_score(p .. place .. kind) or oldest)
-  end
 end
 
 local live = redis.call('HGETALL', p .. 'parked:live')
@@ -73,7 +69,7 @@ return cjson.encode({
   accepted = redis.call('ZCARD', p .. 'intents'),
   parked = redis.call('ZCARD', p .. 'parked'),
   broken = redis.call('ZCARD', p .. 'parked:said') - redis.call('HLEN', p .. 'parked:live'),
-  oldest_due_ms = oldest <= now and now - oldest or -1,
+  oldest_due_ms = oldest_due_ms(p, names, now),
   swept_ms_ago = since(p .. 'sweep:last'),
   purged_ms_ago = since(p .. 'retention:last'),
   retention_lag_ms = lag,

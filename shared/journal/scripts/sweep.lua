@@ -25,9 +25,10 @@ local function still_held_back(id, due)
   return false
 end
 
-local due_kinds = {}
+local due_kinds, kinds = {}, all_kinds(p, 4)
 local org_waits = must_wait(p, 'org', now)
-for _, kind in ipairs(all_kinds(p, 4)) do
+oldest_due_ms(p, kinds, now)
+for _, kind in ipairs(kinds) do
   local due = p .. 'due:' .. kind
   local ready = 0
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)) do
