@@ -22,7 +22,7 @@ from demo.console import CONSOLE_PASSWORD, OPERATOR_NAME, READER_NAME, console_u
 from demo.drill import WRITTEN_REFERENCE
 from demo.processes import NotReadyError, wait_until
 from demo.signals import end_in_order
-from demo.stack import FLOWER_AUTH, OPERATOR, ROOT, SECRET, Stack
+from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
 from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
@@ -51,8 +51,8 @@ def main() -> int:
         sys.stdout.reconfigure(line_buffering=True)  # a pipe gets each line at once, too
     folder = ROOT / ".run" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
-    print("demo: starting store, local org, web, worker, beat and flower ...")
-    lines = ("web", "worker", "beat", "flower")
+    print("demo: starting store, local org, web, ops, worker, beat and flower ...")
+    lines = ("web", "ops", "worker", "beat", "flower")
     extra = from_here() | console_users(folder)
     with Stack(folder, lines, extra=extra, agent=agent) as stack:
         _print_addresses(stack)
@@ -226,10 +226,9 @@ def _duplicated(stack: Stack, objects: list[str]) -> list[str]:
 
 def _print_addresses(stack: Stack) -> None:
     print(f"demo: webhook {stack.webhook} (secret {SECRET})")
-    print(f"      health {stack.url}/health   metrics {stack.url}/metrics")
-    print(f"      (both with the header Authorization: {OPERATOR['Authorization']})")
+    print(f"      health {stack.ops_url}/health   metrics {stack.ops_url}/metrics")
     print(
-        f"      console {stack.url}/console/ ({OPERATOR_NAME} or {READER_NAME}, {CONSOLE_PASSWORD})"
+        f"      console {stack.ops_url}/console/ ({OPERATOR_NAME} or {READER_NAME}, {CONSOLE_PASSWORD})"
     )
     print(f"      flower {stack.flower_url} ({FLOWER_AUTH})   org {stack.org.url}/_org/stats")
 

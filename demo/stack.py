@@ -177,7 +177,7 @@ def answers(url: str, **options: Any) -> bool:
 class Stack:
     """A context manager that runs store, org and some lines of Procfile, and stops them at the end.
 
-    lines: the names of the lines. extra: more environment variables. store: a new Store by default.
+    lines: the names of the lines. With `ops`, ops_url has the console; else web has it. extra: more environment variables. store: a new Store by default.
     programs: the folder of the installed service's programs. agent: the agent folder; if it has a
     folder `salesforce`, the local org learns its objects.
     """
@@ -200,14 +200,16 @@ class Stack:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.webhook = f"{self.url}/webhook/vapi"
+        self.ops_url = f"http://127.0.0.1:{free_port()}" if "ops" in lines else self.url
         self.flower_url = f"http://127.0.0.1:{_flower_port()}"
         self.env = environment(self.store.url, self.org.url, self.port, programs) | {
             "FLOWER_PORT": self.flower_url.rpartition(":")[2],
             "AGENT_DIR": str(agent),
+            **(_with_ops(self.ops_url, folder) if "ops" in lines else {}),
             **(extra or {}),
         }
         self.processes = {
-            name: Process(name, command, self.env, ROOT, folder / f"{name}.log")
+            name: Process(name, command, self._env_of(name), ROOT, folder / f"{name}.log")
             for name, command in procfile().items()
             if name in lines
         }
@@ -229,6 +231,11 @@ class Stack:
             process.stop()
         self.store.stop()
 
+    def _env_of(self, name: str) -> dict[str, str]:
+        """gunicorn's arguments name the address of web."""
+        apart = {"GUNICORN_CMD_ARGS"} if name == "ops" else set[str]()
+        return {key: value for key, value in self.env.items() if key not in apart}
+
     def env_at(self, port: int) -> dict[str, str]:
         """The environment for another web process of this stack."""
         return self.env | on_port(port)
@@ -247,6 +254,9 @@ class Stack:
         try:
             if "web" in self.processes:
                 wait_until(lambda: answers(f"{self.url}/health/ready"), for_s=READY_S, what="web")
+            if "ops" in self.processes:
+                live = f"{self.ops_url}/health/live"
+                wait_until(lambda: answers(live), for_s=READY_S, what="ops")
             if {"web", "worker"} <= set(self.processes):
                 wait_until(self._is_swept, for_s=READY_S, what="worker")
             if "flower" in self.processes:
@@ -299,6 +309,14 @@ def environment(redis_url: str, org_url: str, port: int, programs: Path = OURS) 
 def on_port(port: int) -> dict[str, str]:
     """The address of web: loopback only, because its secrets are in the repository."""
     return {"PORT": str(port), "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
+
+
+def _with_ops(ops_url: str, folder: Path) -> dict[str, str]:
+    """OPS_PORT, and a folder in which web and ops add up their figures."""
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    port = ops_url.rpartition(":")[2]
+    return {"OPS_PORT": port, "PROMETHEUS_MULTIPROC_DIR": str(figures)}
 
 
 def procfile() -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ def test_queues_of_procfile_are_the_queues_declared() -> None:
     worker = procfile()["worker"]
     listened = set(worker[worker.index("--queues") + 1].split(","))
     assert listened == {wake_ups.DELIVER_QUEUE, wake_ups.MAINTENANCE_QUEUE}
-    assert set(procfile()) == {"web", "worker", "beat", "flower"}
+    assert set(procfile()) == {"web", "ops", "worker", "beat", "flower"}
 
 
 def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameters() -> None:

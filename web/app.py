@@ -1,4 +1,5 @@
-"""The Flask application, put together. gunicorn calls `create_app()` in each worker."""
+"""The Flask application, put together. gunicorn calls `create_app()` in each worker, and
+`create_ops_app()` in that of OPS_PORT."""
 
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -26,15 +27,36 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Raises SettingsError, which names every variable that is missing or unsafe."""
     logs.configure()
     settings = settings or load_settings()
-    app = Application(__name__, static_folder=None)
-    app.register_error_handler(Exception, _failed)
-    app.extensions["service"] = Service.from_settings(settings)
-    app.register_blueprint(health.blueprint)
+    app = _with_service(Application(__name__, static_folder=None), settings)
     app.register_blueprint(oauth.blueprint)
     app.register_blueprint(twilio.blueprint)
     app.register_blueprint(description.blueprint)
+    if settings.console.users and settings.ops.port is None:
+        app.register_blueprint(console.blueprint)
+    return app
+
+
+def create_ops_app(settings: Settings | None = None) -> Flask:
+    """What is served on OPS_PORT: console, figures and health, without the webhook.
+
+    The port is for operators alone, so figures and health ask for no token. It is reached directly:
+    no proxy adds the client's address. Raises SettingsError.
+    """
+    logs.configure()
+    settings = settings or load_settings()
+    web = settings.web.model_copy(update={"trusted_proxy_count": 0})
+    settings = settings.model_copy(update={"web": web})
+    app = _with_service(Flask(__name__, static_folder=None), settings)
+    app.extensions[health.FOR_OPERATORS] = True
     if settings.console.users:
         app.register_blueprint(console.blueprint)
+    return app
+
+
+def _with_service(app: Flask, settings: Settings) -> Flask:
+    app.register_error_handler(Exception, _failed)
+    app.extensions["service"] = Service.from_settings(settings)
+    app.register_blueprint(health.blueprint)
     return app
 
 

@@ -14,8 +14,10 @@ from typing import Any
 from shared.agent.languages import default_language
 from shared.settings import SettingsError, load_settings
 
-# prometheus_client decides when it is imported whether it counts across processes.
-figures = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="vapi-salesforce-")
+# prometheus_client decides when it is imported whether it counts across processes. A folder that is
+# given may be another server's as well.
+_given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+figures = _given or tempfile.mkdtemp(prefix="vapi-salesforce-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 
 try:
@@ -51,17 +53,22 @@ loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
+    refuse_taken(server, name="web", setting="PORT")
+
+
+def refuse_taken(server: Any, name: str, setting: str) -> None:
     """gunicorn itself would try five times, with two lines each."""
     from shared.listening import refuse_taken_port
 
     handed_over = os.environ.keys() & {"GUNICORN_FD", "LISTEN_FDS"}
     for address in () if handed_over else server.cfg.address:
         if isinstance(address, tuple):
-            refuse_taken_port(*address, server="web", setting="PORT")
+            refuse_taken_port(*address, server=name, setting=setting)
 
 
 def on_exit(_server: object) -> None:
-    shutil.rmtree(figures, ignore_errors=True)
+    if not _given:
+        shutil.rmtree(figures, ignore_errors=True)
 
 
 def child_exit(_server: object, worker: object) -> None:

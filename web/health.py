@@ -18,10 +18,13 @@ from shared.journal.results import Summary
 from shared.operators.rotation import RotationStatus
 from shared.store import Fitness, StoreUnavailableError
 from web.metrics import FleetCollector
-from web.operators import by_token
+from web.operators import Route, SignIn, by_token
 from web.service import Service
 
 blueprint = Blueprint("health", __name__)
+
+FOR_OPERATORS = "for_operators"
+"""Among the extensions of an application that only operators reach (OPS_PORT)."""
 
 SWEEP_TOO_LONG_AGO_MS = 15_000
 """Every worker sweeps every SWEEP_INTERVAL_S. If none has for this time, all of them are down."""
@@ -54,7 +57,7 @@ def not_ready(service: Service) -> list[str]:
 @blueprint.get("/health")
 def summary() -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
     service = _service()
-    sign_in = by_token(service, "/health")
+    sign_in = _sign_in(service, "/health")
     if not sign_in.is_operator:
         status = _last_status(service)
         if sign_in.retry_after_s:
@@ -195,9 +198,9 @@ def alarms(service: Service, fit: Fitness, journal: Summary, unclosed: int) -> l
 @blueprint.get("/metrics")
 def metrics() -> Response:
     service = _service()
-    if service.settings.ops.token is None:
+    sign_in = _sign_in(service, "/metrics")
+    if service.settings.ops.token is None and not sign_in.is_operator:
         return Response(status=404)
-    sign_in = by_token(service, "/metrics")
     if sign_in.retry_after_s:
         return Response(status=429, headers=sign_in.headers)
     if not sign_in.is_operator:
@@ -206,6 +209,12 @@ def metrics() -> Response:
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(FleetCollector(service))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _sign_in(service: Service, route: Route) -> SignIn:
+    if current_app.extensions.get(FOR_OPERATORS):
+        return SignIn(is_operator=True)
+    return by_token(service, route)
 
 
 def _service() -> Service:

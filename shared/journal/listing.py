@@ -1,7 +1,7 @@
 """Pages of intents for operators, by filters, and parked intents in groups.
 
 No request looks at everything: a page looks at MAX_LOOKED_AT intents at most, in steps that hold up
-the store for a millisecond or two each, and says where the next one goes on.
+the store for less than a millisecond each, and says where the next one goes on.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import translated
 
-STEP = 500
+STEP = 200
 """How many intents a script looks at. The store does nothing else meanwhile."""
 
 MAX_LOOKED_AT = 10_000

@@ -69,6 +69,8 @@ class Settings(BaseModel):
                 "OPERATOR_BASIC_AUTH is missing: SALESFORCE_REDIRECT_URI lets an operator log in "
                 f"at /oauth/login; it must be {self.ops.must_be('operator_basic_auth')}"
             )
+        if self.ops.port == self.web.port:
+            raise ValueError("OPS_PORT must differ from PORT: operators have a port of their own")
         if self.web.public_url:
             return self
         if self.twilio.auth_token:

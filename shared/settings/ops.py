@@ -1,5 +1,6 @@
 """Settings for operators: what they log in with, and the file that a health check watches."""
 
+from ipaddress import ip_address
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -20,6 +21,18 @@ class OpsSettings(Group):
     flower_basic_auth: SecretStr | None = Field(None, description=_USER_AND_PASSWORD)
     flower_read_only: bool = Field(True, description=SWITCH)
     token: StrongSecret | None = Field(None, validation_alias="OPS_TOKEN", description=SECRET)
+    port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        validation_alias="OPS_PORT",
+        description="a whole number from 1 to 65535, such as 8081",
+    )
+    address: str = Field(
+        "127.0.0.1",
+        validation_alias="OPS_ADDRESS",
+        description="an address of this machine, such as 127.0.0.1",
+    )
     pulse_file: str | None = Field(
         None, description="the path of a file that can be written, such as /tmp/pulse"
     )
@@ -33,6 +46,11 @@ class OpsSettings(Group):
                 raise ValueError("must have both a user and a password")
             check_strength(password, MIN_PASSWORD)
         return auth
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        return str(ip_address(address))
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -173,6 +173,42 @@ def test_a_poll_gets_the_live_part_alone_and_304_until_something_changes(
     assert operator.client.get("/console/kinds", headers=again).status_code == 200
 
 
+def test_those_who_watch_a_page_share_what_it_costs(
+    operator: Browser, app: Flask, store: redis.Redis
+) -> None:
+    other = Browser(app.test_client())
+    other.log_in("olga")
+    other.get("/console/parked")
+    assert operator.token != other.token
+    poll = {"X-Poll": "1"}
+    first = operator.client.get("/console/kinds", headers=poll)
+    before = store.info("commandstats")["cmdstat_info"]["calls"]
+    for _ in range(5):
+        again = other.client.get("/console/kinds", headers=poll)
+        assert again.text.replace(other.token, operator.token) == first.text
+    assert store.info("commandstats")["cmdstat_info"]["calls"] == before + 1, "that is this look"
+    assert other.token in again.text, "forms have the token of whoever sends them"
+    assert operator.token not in again.text
+
+
+def test_a_reader_gets_nothing_that_was_rendered_for_an_operator(
+    operator: Browser, reader: Browser
+) -> None:
+    poll = {"X-Poll": "1"}
+    assert "Pause" in operator.client.get("/console/kinds", headers=poll).text
+    assert "Pause" not in reader.client.get("/console/kinds", headers=poll).text
+
+
+def test_whoever_opens_a_page_sees_what_they_have_just_changed(
+    operator: Browser, reader: Browser, journal: Journal
+) -> None:
+    poll = {"X-Poll": "1"}
+    assert "paused" not in reader.client.get("/console/kinds", headers=poll).text
+    journal.pause(Kind.CALLBACK)
+    assert "paused" in reader.get("/console/kinds").text
+    assert "paused" in reader.client.get("/console/kinds", headers=poll).text, "nor does it go back"
+
+
 def test_no_page_polls_while_it_is_hidden() -> None:
     script = (ROOT / "web/console/static/console.js").read_text()
     assert "if (!document.hidden)" in script

@@ -26,7 +26,7 @@ from shared.store import fitness
 
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("web", "worker", "beat", "flower")
+OURS = ("web", "ops", "worker", "beat", "flower")
 
 
 def dockerfile(instruction: str) -> list[list[str]]:
@@ -83,12 +83,15 @@ def running(
     base = environment(store_url, org_server.url, free_port(), programs)
     del base["PYTHONPATH"]
     base |= {"FLOWER_PORT": str(free_port()), "HOME": str(folder)}
+    ports = {"PORT": base["PORT"], "OPS_PORT": str(free_port())}
     started = {}
     for name in OURS:
         env = base | variables(name)
         # A container has a /tmp and ports of its own, and a name for the store.
         env |= {"PULSE_FILE": str(folder / f"{name}.pulse"), "REDIS_URL": store_url}
-        env |= {"PORT": base["PORT"]}
+        env |= ports
+        if name == "ops":
+            del env["GUNICORN_CMD_ARGS"]  # it names the address of web
         command = shlex.split(SERVICES[name]["command"])
         started[name] = (Process(name, command, env, image, folder / f"{name}.log"), env)
         started[name][0].start()
@@ -194,9 +197,14 @@ def directive(name: str) -> str:
     return str(value)
 
 
-def test_only_the_proxy_and_flower_are_reached_from_outside() -> None:
+def test_only_the_proxy_is_reached_from_other_machines() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert ports == {"proxy": ["${PORT:-8080}:8080"], "flower": ["127.0.0.1:5555:5555"]}
+    assert ports == {
+        "proxy": ["${PORT:-8080}:8080"],
+        "ops": ["127.0.0.1:8081:8081"],
+        "flower": ["127.0.0.1:5555:5555"],
+    }
+    assert variables("ops")["OPS_PORT"] == variables("web")["OPS_PORT"] == "8081"
 
 
 def test_the_proxy_reads_requests_whole_and_within_limits() -> None:

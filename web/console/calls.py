@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -34,12 +35,15 @@ class Line:
 
 @blueprint.get("/calls")
 def calls() -> ResponseReturnValue:
-    made = service()
+    return live_page("calls", _shown_calls, seconds=5)
+
+
+def _shown_calls() -> dict[str, Any]:
     logs = listing().page(Filter(kind=Kind.CALL_LOG), PAGE, request.args.get("from", "")[:100])
-    unfinished = made.calls.unfinished(MAX_UNFINISHED)
+    unfinished = service().calls.unfinished(MAX_UNFINISHED)
     call_ids = [*unfinished, *(log.call_id for log in logs.intents)]
     counts = listing().states_of_calls(call_ids)
-    return live_page("calls", logs=logs, unfinished=unfinished, counts=counts, seconds=5)
+    return {"logs": logs, "unfinished": unfinished, "counts": counts}
 
 
 @blueprint.get("/calls/<call_id>")

@@ -1,5 +1,7 @@
 """The page *Kinds and limits*: pause and resume a kind of write or a tool; the API budget."""
 
+from typing import Any
+
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -21,15 +23,17 @@ def _names() -> list[str]:
 
 @blueprint.get("/kinds")
 def kinds() -> ResponseReturnValue:
+    return live_page("kinds", _shown, seconds=5)
+
+
+def _shown() -> dict[str, Any]:
     salesforce = settings().salesforce
-    return live_page(
-        "kinds",
-        health=details(service()),
-        names=_names(),
-        reserve_percent=salesforce.daily_reserve_percent,
-        window_seconds=salesforce.window_seconds,
-        seconds=5,
-    )
+    return {
+        "health": details(service()),
+        "names": _names(),
+        "reserve_percent": salesforce.daily_reserve_percent,
+        "window_seconds": salesforce.window_seconds,
+    }
 
 
 @blueprint.post("/kinds")

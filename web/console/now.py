@@ -1,5 +1,7 @@
 """The page *Now*: is it delivering, and if not, why not."""
 
+from typing import Any
+
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,14 +20,17 @@ def start() -> ResponseReturnValue:
 
 @blueprint.get("/now")
 def now() -> ResponseReturnValue:
+    return live_page("now", _shown)
+
+
+def _shown() -> dict[str, Any]:
     health, minutes = details(service()), service().minutes.last()
-    return live_page(
-        "now",
-        health=health,
-        verdict=verdict_of(health),
-        lamps=list(lamps_of(health, sum(minute.refused for minute in minutes))),
-        lasting=service().calls.lasting(),
-        kept=kept_of(minutes),
-        charts=charts_of(minutes),
-        size=(WIDTH, HEIGHT),
-    )
+    return {
+        "health": health,
+        "verdict": verdict_of(health),
+        "lamps": list(lamps_of(health, sum(minute.refused for minute in minutes))),
+        "lasting": service().calls.lasting(),
+        "kept": kept_of(minutes),
+        "charts": charts_of(minutes),
+        "size": (WIDTH, HEIGHT),
+    }

@@ -1,5 +1,7 @@
 """The page *Parked*: groups by reason, and actions on a whole group, planned and step by step."""
 
+from typing import Any
+
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -19,16 +21,17 @@ def _group_actions() -> GroupActions:
 
 @blueprint.get("/parked")
 def parked() -> ResponseReturnValue:
-    groups = listing().groups()
-    return live_page(
-        "parked",
-        groups=groups,
-        explain=explain,
-        masked=masked,
-        total=service().journal_summary().parked,
-        counted=MAX_GROUPED,
-        seconds=10,
-    )
+    return live_page("parked", _shown_groups, seconds=10)
+
+
+def _shown_groups() -> dict[str, Any]:
+    return {
+        "groups": listing().groups(),
+        "explain": explain,
+        "masked": masked,
+        "total": service().journal_summary().parked,
+        "counted": MAX_GROUPED,
+    }
 
 
 def _asked() -> tuple[Verb, Filter, Group] | None:
@@ -93,4 +96,5 @@ def _shown(action_id: str, *, step: bool) -> ResponseReturnValue:
     now = group_actions.step(action_id) if step else group_actions.progress(action_id)
     if now is None:
         return sentence_page("There is no such action, or it is older than a day.", 404)
-    return live_page("action", now=now, is_running=now.stage is Stage.RUNNING, seconds=1)
+    shown = {"now": now, "is_running": now.stage is Stage.RUNNING}
+    return live_page("action", lambda: shown, seconds=1, is_shared=False)
