@@ -12,11 +12,12 @@ INJECTIONS := $(DEV)/injections/.ready
 AUDIT := .venv-audit
 AUDIT_READY := $(AUDIT)/.ready
 
-.PHONY: help demo test fuzz check drill hostile proof bench lock images audit
+.PHONY: help demo test console-test fuzz check drill hostile proof bench lock images audit
 help:
 	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
 	@echo "              AGENT=examples/orders uses another agent folder)"
 	@echo "make test     run the tests"
+	@echo "make console-test  use the console in a real browser (CHROMIUM=path; PICTURES=1 takes those of docs/console.md)"
 	@echo "make fuzz     try each property of tests/fuzz for 10 minutes, with other examples (MINUTES=n)"
 	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
 	@echo "make hostile  attack the whole service with hostile dialogues, five seeds (SEEDS=\"1 2\", ONLY=replay)"
@@ -58,6 +59,13 @@ demo: $(SERVICE_READY) $(READY)
 # JOBS is how many test files run at a time.
 test: $(READY) $(INJECTIONS)
 	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile
+
+# Needs a Chromium, such as Debian's package; downloads no browser.
+CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome))
+console-test: $(SERVICE_READY) $(READY)
+	@test -n "$(CHROMIUM)" || { echo "console-test: no Chromium found; install one, or set CHROMIUM to its path"; exit 1; }
+	CHROMIUM=$(CHROMIUM) CONSOLE_PICTURES=$(if $(PICTURES),docs/images) \
+		$(BIN)/python -m pytest --timeout 300 tests/console/browser
 
 fuzz: $(READY) $(INJECTIONS)
 	FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest --timeout 0 --numprocesses $(or $(JOBS),2) \

@@ -202,9 +202,7 @@ def test_a_reader_gets_nothing_that_was_rendered_for_an_operator(
     assert button not in reader.client.get("/console/kinds", headers=poll).text
 
 
-def test_whoever_opens_a_page_sees_what_was_just_changed(
-    reader: Browser, journal: Journal
-) -> None:
+def test_whoever_opens_a_page_sees_what_was_just_changed(reader: Browser, journal: Journal) -> None:
     poll, paused = {"X-Poll": "1"}, "<td>paused</td>"
     assert paused not in reader.client.get("/console/kinds", headers=poll).text
     journal.pause(Kind.CALLBACK)
