@@ -227,9 +227,8 @@ def _duplicated(stack: Stack, objects: list[str]) -> list[str]:
 def _print_addresses(stack: Stack) -> None:
     print(f"demo: webhook {stack.webhook} (secret {SECRET})")
     print(f"      health {stack.ops_url}/health   metrics {stack.ops_url}/metrics")
-    print(
-        f"      console {stack.ops_url}/console/ ({OPERATOR_NAME} or {READER_NAME}, {CONSOLE_PASSWORD})"
-    )
+    logins = f"{OPERATOR_NAME} or {READER_NAME}, {CONSOLE_PASSWORD}"
+    print(f"      console {stack.ops_url}/console/ ({logins})")
     print(f"      flower {stack.flower_url} ({FLOWER_AUTH})   org {stack.org.url}/_org/stats")
 
 

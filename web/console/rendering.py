@@ -99,4 +99,4 @@ def ago(ms: int | None) -> str:
 
 def seconds_of(ms: int) -> str:
     """A duration of seconds to two figures; longer ones as `ago` does."""
-    return f"{ms / 1000:.2g} s" if ms < 100_000 else ago(ms)
+    return f"{ms / 1000:.2g} s" if ms < 99_500 else ago(ms)
