@@ -178,8 +178,9 @@ class Stack:
     """A context manager that runs store, org and some lines of Procfile, and stops them at the end.
 
     lines: the names of the lines. With `ops`, ops_url has the console; else web has it.
-    extra: more environment variables. store: a new Store by default. programs: the folder of the installed service's programs. agent: the agent folder; if it has a
-    folder `salesforce`, the local org learns its objects.
+    extra: more environment variables. store: a new Store by default. programs: the folder of the
+    installed service's programs. agent: the agent folder; if it has a folder `salesforce`, the
+    local org learns its objects.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 300, 60
 
 @dataclass(frozen=True)
 class Chart:
-    """path: what SVG draws in WIDTH × HEIGHT. text: what the chart shows, for those who don't see
+    """path: what SVG draws, WIDTH wide and HEIGHT high. text: what the chart shows, for those who don't see
     it. is_filled: columns; else a line."""
 
     name: str

@@ -1,4 +1,4 @@
-"""What operators do, in a real browser on the whole service: with a mouse, and by keyboard alone."""
+"""What operators do, in a real browser on the whole service: by mouse, and by keyboard alone."""
 
 import re
 from collections.abc import Callable
