@@ -20,7 +20,7 @@ HOUR = 60
 @dataclass(frozen=True)
 class Minute:
     """at_ms: its beginning. oldest_ms: the greatest age of a write that a worker should have taken;
-    None when nobody looked. refused: webhooks. kept: promises by bucket, as `Kept` reads them."""
+    None when nobody looked. refused: webhooks. promises: kept ones by bucket, as `Kept` reads them."""
 
     at_ms: int
     accepted: int = 0
@@ -28,7 +28,7 @@ class Minute:
     parked: int = 0
     refused: int = 0
     oldest_ms: int | None = None
-    kept: Counter[int] = field(default_factory=Counter)
+    promises: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Minutes:
 
 
 def kept_of(minutes: list[Minute]) -> Kept:
-    buckets = sum((minute.kept for minute in minutes), Counter[int]())
+    buckets = sum((minute.promises for minute in minutes), Counter[int]())
     return Kept(buckets.total(), _quantile(buckets, 0.5), _quantile(buckets, 0.99))
 
 
@@ -97,7 +97,7 @@ def _read(number: int, row: dict[str, str]) -> Minute:
         parked=counts.get("parked", 0),
         refused=counts.get("refused", 0),
         oldest_ms=counts.get("oldest_ms"),
-        kept=Counter(
+        promises=Counter(
             {
                 int(bucket): count
                 for name, count in counts.items()

@@ -52,9 +52,9 @@ def test_promises_count_with_the_time_from_acceptance_to_record_and_other_writes
     accepted = int(str(store.hget(f"vs:intent:{promised}", "accepted")))
     store.hset(f"vs:intent:{promised}", "accepted", accepted - 600_000)
     drain(context, Kind.CASE_CREATE)
-    kept = kept_of(minutes.last(2))
-    assert kept.count == 1
-    assert 540_000 < kept.median_ms == kept.p99_ms < 670_000
+    promises = kept_of(minutes.last(2))
+    assert promises.count == 1
+    assert 540_000 < promises.median_ms == promises.p99_ms < 670_000
 
 
 def test_the_quantiles_are_right_to_a_tenth() -> None:
@@ -62,11 +62,11 @@ def test_the_quantiles_are_right_to_a_tenth() -> None:
         return next(number for number in range(200) if ms <= 2 ** (number / 4))
 
     times = [100] * 50 + [2_500] * 48 + [90_000] * 2
-    kept = kept_of([Minute(0, kept=Counter(map(bucket, times[:60]))),
-                    Minute(60_000, kept=Counter(map(bucket, times[60:])))])  # fmt: skip
-    assert kept.count == 100
-    assert kept.median_ms == pytest.approx(100, rel=0.1)
-    assert kept.p99_ms == pytest.approx(90_000, rel=0.1)
+    promises = kept_of([Minute(0, promises=Counter(map(bucket, times[:60]))),
+                    Minute(60_000, promises=Counter(map(bucket, times[60:])))])  # fmt: skip
+    assert promises.count == 100
+    assert promises.median_ms == pytest.approx(100, rel=0.1)
+    assert promises.p99_ms == pytest.approx(90_000, rel=0.1)
     assert kept_of([]) == Kept(0, 0, 0)
 
 

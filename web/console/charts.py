@@ -11,8 +11,8 @@ WIDTH, HEIGHT = 300, 60
 
 @dataclass(frozen=True)
 class Chart:
-    """path: what SVG draws, WIDTH wide and HEIGHT high. text: what the chart shows, for those who don't see
-    it. is_filled: columns; else a line."""
+    """path: what SVG draws, WIDTH wide and HEIGHT high. text: what the chart shows, for those who
+    don't see it. is_filled: columns; else a line."""
 
     name: str
     path: str

@@ -30,7 +30,7 @@ def _shown() -> dict[str, Any]:
         "verdict": verdict_of(health),
         "lamps": list(lamps_of(health, sum(minute.refused for minute in minutes))),
         "lasting": service().calls.lasting(),
-        "kept": kept_of(minutes),
+        "promises": kept_of(minutes),
         "charts": charts_of(minutes),
         "size": (WIDTH, HEIGHT),
     }
