@@ -20,7 +20,7 @@ HOUR = 60
 @dataclass(frozen=True)
 class Minute:
     """at_ms: its beginning. oldest_ms: the greatest age of a write that a worker should have taken;
-    None when nobody looked. refused: webhooks. promises: kept ones by bucket, as `Kept` reads them."""
+    None when nobody looked. refused: webhooks. promises: those delivered, by bucket."""
 
     at_ms: int
     accepted: int = 0

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.domain.intent import Intent
+from shared.journal.listing import OF_ONE_RULE
+
 MASK = "•••"
 MIN_LENGTH = 3
 """Shorter values stay: words like "no" alone say nothing about a person."""
@@ -21,6 +24,11 @@ def masked(detail: str, draft: Mapping[str, Any]) -> str:
     for value in sorted(found, key=len, reverse=True):
         detail = re.sub(re.escape(value), MASK, detail, flags=re.IGNORECASE)
     return _NUMBER.sub(MASK, _EMAIL.sub(MASK, detail))
+
+
+def masked_detail(intent: Intent) -> str:
+    """What Salesforce said of a write, without what it quotes. A rule's message quotes nothing."""
+    return masked(intent.detail, {} if intent.reason in OF_ONE_RULE else intent.payload)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -127,7 +127,7 @@ def test_style_and_script_come_from_here_and_stay_small(operator: Browser) -> No
     text = operator.get("/console/now").text
     assert re.findall(r'(?:src|href)="(?:https?:)?//', text) == []
     files = re.findall(r'(?:src|href)="(/console/static/[^"]+)"', text)
-    assert len(files) == 2
+    assert len(files) == 3
     size = len(text.encode())
     for file in files:
         with operator.client.get(file) as answer:

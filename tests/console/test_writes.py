@@ -179,6 +179,15 @@ def test_a_write_says_what_salesforce_said_and_what_to_do(
     assert WORDS not in text
 
 
+def test_the_message_of_a_rule_is_shown_whole_though_the_write_has_some_of_its_words(
+    reader: Browser, journal: Journal, store: redis.Redis
+) -> None:
+    intent_id = accept(journal)
+    detail = {"detail": f"No {WORDS}, please.", "reason": "FIELD_CUSTOM_VALIDATION_EXCEPTION"}
+    store.hset(f"vs:intent:{intent_id}", mapping=detail)
+    assert f"No {WORDS}, please." in reader.get(f"/console/writes/{intent_id}").text
+
+
 def test_only_an_operator_sees_personal_data_and_the_audit_says_so(
     operator: Browser, reader: Browser, journal: Journal, store: redis.Redis
 ) -> None:

@@ -60,7 +60,7 @@ def test_an_operator_watches_a_call_and_settles_what_salesforce_refused(
     hands.press("button", "Correct and replay")
     expect(page.get_by_role("status")).to_have_text("The write was corrected and replayed.")
     _reload_until(page, "delivered")
-    expect(page.get_by_text("In Salesforce:")).to_be_visible()
+    expect(page.get_by_text(re.compile("^In Salesforce:"))).to_be_visible()
 
     hands.press("link", call.id)
     expect(page.get_by_text("as said:")).to_be_visible()
