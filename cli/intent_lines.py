@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from cli.times import iso, local
 from shared.domain.intent import Intent
-from shared.operators.masking import masked_detail
+from shared.operators.masking import masked
 
 MAX_SHOWN = 200
 
@@ -54,7 +54,7 @@ def as_line(intent: Intent, *, reveal: bool = False) -> str:
 
 
 def _detail(intent: Intent, *, reveal: bool) -> str:
-    return intent.detail if reveal else masked_detail(intent)
+    return intent.detail if reveal else masked(intent.detail, intent.payload)
 
 
 def _shortened(detail: str) -> str:

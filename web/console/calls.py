@@ -12,11 +12,10 @@ from shared.calls.calls import CallState
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.listing import Filter
-from shared.operators.masking import masked_detail
 from shared.vapi.messages import CALLER
 from web.console.access import actions, blueprint, sentence_page, service
 from web.console.rendering import live_page, page
-from web.console.writes import listing, record_url
+from web.console.writes import listing, record_url, shown_detail
 
 PAGE = 50
 MAX_UNFINISHED = 50
@@ -76,7 +75,7 @@ def _call_page(call_id: str, *, is_revealed: bool) -> ResponseReturnValue:
         lines=sorted(lines, key=attrgetter("at_ms")),
         promised=[intent for intent in intents if intent.said],
         record_url=record_url,
-        detail=masked_detail,
+        detail=shown_detail,
         is_revealed=is_revealed,
     )
 

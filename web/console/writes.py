@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.journal.listing import OPEN, Filter, Listing
-from shared.operators.masking import masked_detail
+from shared.operators.masking import masked
 from shared.operators.reasons import explain
 from shared.operators.search import Search
 from web.console.access import actions, blueprint, sentence_page, service, settings
@@ -35,6 +35,10 @@ def record_url(intent: Intent) -> str:
     return f"{settings().salesforce.instance_url}/{intent.receipt.record_id}"
 
 
+def shown_detail(intent: Intent) -> str:
+    return masked(intent.detail, intent.payload)
+
+
 @blueprint.get("/writes")
 def writes() -> ResponseReturnValue:
     asked = request.args
@@ -53,7 +57,7 @@ def writes() -> ResponseReturnValue:
         shown=shown,
         states=STATES,
         kinds=lists.kinds(),
-        detail=masked_detail,
+        detail=shown_detail,
         record_url=record_url,
     )
 
@@ -71,7 +75,7 @@ def find() -> ResponseReturnValue:
     if results.call_id:
         return redirect(url_for("console.call", call_id=results.call_id))
     return page(
-        "found", word=word, intents=results.intents, detail=masked_detail, record_url=record_url
+        "found", word=word, intents=results.intents, detail=shown_detail, record_url=record_url
     )
 
 
@@ -95,7 +99,7 @@ def write_page(intent: Intent, *, is_revealed: bool = False) -> str:
         "write",
         intent=intent,
         is_revealed=is_revealed,
-        detail=intent.detail if is_revealed else masked_detail(intent),
+        detail=intent.detail if is_revealed else shown_detail(intent),
         explanation=explain(intent.reason) if intent.state is State.PARKED else None,
         record_url=record_url(intent),
         done=request.args.get("done", ""),
