@@ -22,9 +22,7 @@ def masked(detail: str, draft: Mapping[str, Any]) -> str:
     """The text without the draft's values, email addresses and long numbers."""
     chosen = {str(draft.get(name)).lower() for name in CHOICES}
     found = {
-        value
-        for value in _texts(draft)
-        if len(value) >= MIN_LENGTH and value.lower() not in chosen
+        value for value in _texts(draft) if len(value) >= MIN_LENGTH and value.lower() not in chosen
     }
     for value in sorted(found, key=len, reverse=True):
         detail = re.sub(re.escape(value), MASK, detail, flags=re.IGNORECASE)
