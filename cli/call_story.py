@@ -10,6 +10,7 @@ from shared.calls.calls import Calls, CallState
 from shared.calls.decisions import Decision, Decisions
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
+from shared.domain.trace import trace_of_call
 from shared.journal.journal import Journal
 
 
@@ -47,7 +48,8 @@ def story_of(call_id: str, calls: Calls, journal: Journal, decisions: Decisions)
 
 def _of_state(state: CallState) -> Iterator[Line]:
     if state.since_ms:
-        parts = (state.direction, state.language or state.assistant_language, state.agent)
+        trace = f"trace {trace_of_call(state.call_id)}"
+        parts = (state.direction, state.language or state.assistant_language, state.agent, trace)
         yield Line(state.began_ms, "call began", " ".join(filter(None, parts)), state.number)
 
 

@@ -8,10 +8,14 @@ from cli.intent_lines import printed
 from cli.pages import REVEAL
 from cli.store import open_actions, open_journal, open_store
 from shared.calls.calls import Calls
+from shared.domain.trace import trace_of_call
 from shared.journal.answers import Answers
 from shared.journal.listing import Listing
 from shared.operators.search import Search
 from shared.settings import load_settings
+
+NO_CALLS = ("chat:", "session:")
+"""How the names of other conversations begin."""
 
 
 @click.command()
@@ -21,9 +25,9 @@ from shared.settings import load_settings
 def find(word: str, reveal: bool, as_json: bool) -> None:
     """Find the call and the writes of WORD.
 
-    WORD is a reference, a case number, a phone number, or the id of a call, a tool call or an
-    intent. A phone number finds what was accepted in the last day, and what is open or parked. The
-    id of a tool call is found for 12 hours. Exit code 1 when nothing is found.
+    WORD is a reference, a case number, a phone number, or the id of a call, a tool call, an
+    intent or a trace. A phone number finds what was accepted in the last day, and what is open or
+    parked. The id of a tool call is found for 12 hours. Exit code 1 when nothing is found.
     """
     store, journal = open_store(), open_journal()
     region = load_settings().calls.phone_region
@@ -43,7 +47,11 @@ def find(word: str, reveal: bool, as_json: bool) -> None:
 
 
 def _head(call_id: str, tool: str, *, as_json: bool) -> str:
+    is_call = not call_id.startswith(NO_CALLS)
+    trace = trace_of_call(call_id) if is_call else ""
     if as_json:
-        return json.dumps({"call_id": call_id} | ({"tool": tool} if tool else {}))
+        ids = {"call_id": call_id, "trace_id": trace, "tool": tool}
+        return json.dumps({name: id_ for name, id_ in ids.items() if id_})
     asked = f", in which the agent called {tool}" if tool else ""
-    return f"call {call_id}{asked} (python -m cli calls show {call_id})"
+    traced = f", trace {trace}" if trace else ""
+    return f"call {call_id}{asked}{traced} (python -m cli calls show {call_id})"

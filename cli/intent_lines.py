@@ -26,6 +26,7 @@ def as_object(intent: Intent, *, reveal: bool = False) -> dict[str, object]:
         "state": intent.state,
         "tool": intent.tool,
         "call_id": intent.call_id,
+        "trace_id": intent.trace,
         "org": intent.org,
         "reference": intent.reference,
         "accepted_at": iso(intent.accepted_at_ms),

@@ -1,5 +1,7 @@
 """Log lines: one JSON object each, with a constant event name and ids, and nothing a caller said.
 
+A line that is about a call, a write or a delivery has its trace id (shared/tracing.py).
+
 Only the fields listed here are written. Any other field is dropped and its name reported, so that
 a new keyword can't leak personal data.
 """
@@ -12,18 +14,29 @@ from typing import Any
 
 import structlog
 
+from shared.domain.trace import trace_of_call
+
 FIELDS = frozenset(
     {
         "event", "level", "timestamp", "exception", "dropped",
-        "age_s", "call_id", "calls", "cancelled", "code", "count", "delivered", "discarded",
-        "erasure", "failure", "intent_id", "intents", "kind", "left", "message_type",
-        "parked", "reason", "route", "setting", "shape", "tier", "tool", "tool_call_id",
-        "unsettled",
+        "age_s", "call_id", "calls", "cancelled", "code", "count", "delivered", "delivery_id",
+        "discarded", "erasure", "failure", "intent_id", "intents", "kind", "left", "message_type",
+        "parked", "reason", "record_id", "route", "setting", "shape", "tier", "tool",
+        "tool_call_id", "trace_id", "unsettled",
     }
 )  # fmt: skip
 
 MAX_FIELD_LENGTH = 1_000
 """Characters. Some ids come from payloads, so their length is not ours."""
+
+
+def _with_trace(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A line that names a call belongs to its trace, unless a front began another one."""
+    if not event.get("trace_id") and (call_id := event.get("call_id")):
+        event["trace_id"] = trace_of_call(str(call_id))
+    return event
 
 
 def _only_listed(
@@ -59,6 +72,8 @@ def configure() -> None:
     """Call once per process, before the first line."""
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
+            _with_trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _without_values,

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from shared.deadline import Deadline
 from shared.salesforce.failures import away
+from shared.tracing import in_this_context
 from web.limits import limit_reached
 
 T = TypeVar("T")
@@ -43,11 +44,11 @@ class Pool:
         self._name = name
 
     def start(self, work: Callable[[], T], whose: str = "") -> "Started[T]":
-        """Never waits. Raises SalesforceError when every thread is taken, or the share of the
-        caller is. whose: the caller; "" for work that is nobody's alone."""
+        """Never waits. The work belongs to the trace of the caller. Raises
+        SalesforceError when every thread is taken, or the share of the caller is. whose: the caller; "" for work that is nobody's alone."""
         self._take(whose)
         try:
-            future = self._executor.submit(work)
+            future = self._executor.submit(in_this_context(work))
         except RuntimeError:  # the process is ending
             self._release(whose)
             raise away(f"{self._name.upper()}_ENDED", ambiguous=False) from None

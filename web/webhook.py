@@ -22,8 +22,10 @@ from shared.calls.call_updates import CallUpdate
 from shared.calls.calls import CallState
 from shared.calls.secrets_said import SecretsSaid
 from shared.calls.transcript_labels import TranscriptLabels
+from shared.domain.trace import new_trace, read_traceparent, trace_of_call
 from shared.logs import log
 from shared.store import StoreUnavailableError
+from shared.tracing import in_trace, span
 from shared.vapi import authentication
 from shared.vapi.answers import as_body, as_function_body
 from shared.vapi.caller_id import CallerId, read_caller_id
@@ -95,12 +97,24 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         return _refused(service, HTTPStatus.BAD_REQUEST)
     service.rotation.note(by_previous=authenticated.by_previous)
     message = read_message(parsed, settings.calls.redacted)
-    MESSAGES.labels(message.type if message and message.type in KNOWN else "unknown").inc()
+    type_ = message.type if message and message.type in KNOWN else "unknown"
+    MESSAGES.labels(type_).inc()
     if message is None:
         log.warning("message_without_type", shape=shape(parsed))
         return HTTPStatus.OK, NO_ANSWER_NEEDED
+    # Only of a request that is authentic: a stranger chooses no id for our log lines.
+    parent = read_traceparent(headers.get("traceparent"))
+    trace = parent.trace if parent else trace_of_call(message.call_id) or new_trace()
+    with (
+        in_trace(trace, call_id=message.call_id),
+        span(f"webhook {type_}", {"call_id": message.call_id}, parent=parent),
+    ):
+        return _answered(service, message, authenticated.identity)
+
+
+def _answered(service: Service, message: Message, identity: bytes) -> tuple[HTTPStatus, str]:
     try:
-        return HTTPStatus.OK, answer_once(service, message, authenticated.identity, answer)
+        return HTTPStatus.OK, answer_once(service, message, identity, answer)
     except StoreUnavailableError:
         log.error("store_unavailable", message_type=message.type, call_id=message.call_id)
         return HTTPStatus.SERVICE_UNAVAILABLE, ""

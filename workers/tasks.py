@@ -22,7 +22,8 @@ from shared.wake_ups import (
     deliver_task,
 )
 from workers.call_updates import updates_of
-from workers.delivery.engine import Drained, drain
+from workers.delivery.engine import drain
+from workers.delivery.reporting import Drained
 from workers.reconciliation import reconcile_calls
 from workers.resources import Resources
 from workers.sweeper import Sweeper

@@ -7,6 +7,7 @@ over by then, and a later question gets the state from the journal.
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from shared.agent.agents import Agents
 from shared.agent.sentences import Phrase
@@ -14,6 +15,7 @@ from shared.calls.calls import Calls
 from shared.logs import log
 from shared.settings import VapiSettings
 from shared.store import StoreUnavailableError
+from shared.tracing import in_this_context
 from shared.vapi.control import ControlRefusedError, HostNotAllowedError, post_update
 
 THREADS = 4
@@ -49,7 +51,8 @@ class CallUpdates:
             if call := live.get(update.call_id):
                 sentences = self._agents.named(call.agent).sentences
                 text = sentences.speak(call.language, update.said)
-                self._executor.submit(self._post, update.call_id, call.control_url, text)
+                post = partial(self._post, update.call_id, call.control_url, text)
+                self._executor.submit(in_this_context(post))
 
     def _post(self, call_id: str, url: str, text: str) -> None:
         outcome, reason = "sent", ""

@@ -64,6 +64,8 @@ class Intent:
     unreadable: a code for the part that this version can't read, "" when it can read everything.
     parts: ids of the intents that were accepted with it as parts of the same request. They are
     cancelled with it.
+    trace: of the request that it was accepted with, "" for an intent of no call from an earlier
+    version.
     has_two_numbers: its call showed two numbers, as `without_caller` says. Not stored.
     """
 
@@ -92,6 +94,7 @@ class Intent:
     receipt: Receipt | None = None
     unreadable: str = ""
     parts: tuple[str, ...] = ()
+    trace: str = ""
     has_two_numbers: bool = False
 
     @property

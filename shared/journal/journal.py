@@ -32,6 +32,7 @@ from shared.domain.intent import (
 from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError, read_json, read_record
 from shared.domain.reference import new_reference
+from shared.domain.trace import call_of_trace, trace_of_call
 from shared.journal.results import (
     Acceptance,
     Accepted,
@@ -61,6 +62,7 @@ from shared.store import (
     pairs,
     translated,
 )
+from shared.tracing import current_trace
 
 LEASE_MS = 20_000
 """How long a silent worker keeps its intents. A working one extends its lease (Journal.extend)."""
@@ -149,7 +151,8 @@ class Journal:
 
         Idempotent: the same tool call again, or the same request again within the call, records
         nothing. Raises StoreFullError before the store's memory is full, because delivery and
-        retention need the rest of it.
+        retention need the rest of it. The intents belong to the current trace, else to their
+        call's.
 
         limits: what bounds new requests; an amendment is none. agent: the agent folder of the tool,
         or of the call. is_proven: the caller has shown more than their number. cancels: what the
@@ -163,6 +166,7 @@ class Journal:
             "prefix": self._prefix,
             "call": call_id,
             "agent": agent,
+            "trace": _stored_trace(call_id),
             "wake_up_ms": WAKE_UP_MS,
             "dedup_ms": max(1, self._dedup_ms),
             "call_ms": CALL_TTL_MS,
@@ -435,6 +439,13 @@ class Journal:
         intent = self.get(intent_id) if intent_id else None
         return intent if intent and self.is_for_this_org(intent) else None
 
+    def by_trace(self, trace: str, limit: int) -> list[Intent]:
+        """The intents of a trace, newest first, but for the trace that is a call's id without its
+        hyphens: `of_call` finds those."""
+        with translated():
+            ids = self._store.zrevrange(f"{self._prefix}trace:{trace}", 0, limit - 1)
+        return list(self.get_many(ids).values())
+
     def missing_fields(self, kind: Kind) -> frozenset[str]:
         """The optional fields that deliveries of the kind omit, because the org lacks them."""
         with translated():
@@ -609,6 +620,12 @@ def _counts(intent: NewIntent) -> bool:
     """Whether limits count it: not what comes along with a request, such as the reason of a close,
     and not what amends one."""
     return bool(intent.tool or intent.fingerprint) and not intent.amends
+
+
+def _stored_trace(call_id: str) -> str:
+    """The trace of what is accepted now; "" where the call's id says it."""
+    trace = current_trace() or trace_of_call(call_id)
+    return "" if call_id and call_of_trace(trace) == call_id else trace
 
 
 def _caller(intent: NewIntent) -> str:

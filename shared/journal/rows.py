@@ -6,6 +6,7 @@ from typing import Any
 from shared.domain.intent import Intent, Receipt
 from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError, read_json
+from shared.domain.trace import trace_of_call
 
 
 def read_row(intent_id: str, stored: Any) -> Intent:
@@ -74,5 +75,6 @@ def read_row(intent_id: str, stored: Any) -> Intent:
         omit_fields=tuple(parsed("omit_fields", list, "[]")),
         receipt=receipt(),
         parts=tuple(map(str, parsed("parts", list, "[]"))),
+        trace=row.get("trace") or trace_of_call(row.get("call", "")),
         unreadable=wrong[0] if wrong else "",
     )

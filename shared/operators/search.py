@@ -1,4 +1,5 @@
-"""Finds writes by whatever an operator has: a reference, a case number, a phone number, an id."""
+"""Finds writes by whatever an operator has: a reference, a case number, a phone number, an id, the
+trace id of a log line."""
 
 import re
 from collections.abc import Iterable
@@ -8,6 +9,7 @@ from shared.calls.calls import Calls
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.domain.reference import as_reference
+from shared.domain.trace import call_of_trace, is_trace
 from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.journal.listing import OPEN, Filter, Listing
@@ -23,9 +25,9 @@ _MIN_CASE_DIGITS = 8
 
 @dataclass(frozen=True)
 class Found:
-    """call_id: the word is the id of this call, or of a tool call in it; of a chat or session with
-    that word before it. tool: the tool of that tool call. intents: newest first, MAX_FOUND at most.
-    """
+    """call_id: the word is the id of this call, or its trace, or the id of a tool call in it; of a chat
+    or session with that word before it. tool: the tool of that tool call. intents: newest first,
+    MAX_FOUND at most."""
 
     call_id: str = ""
     intents: tuple[Intent, ...] = ()
@@ -56,13 +58,17 @@ class Search:
         for intent in (self._by_reference(word), *self._by_case_number(word)):
             if intent:
                 found[intent.id] = intent
-        of_call = self._journal.of_call(word)
-        is_call = bool(of_call) or self._calls.state(word).since_ms > 0
+        call_id = word
+        if is_trace(trace := word.lower()):
+            found |= {intent.id: intent for intent in self._journal.by_trace(trace, MAX_FOUND)}
+            call_id = call_of_trace(trace)
+        of_call = self._journal.of_call(call_id)
+        is_call = bool(of_call) or self._calls.state(call_id).since_ms > 0
         found |= {intent.id: intent for intent in of_call}
         found |= {intent.id: intent for intent in self._by_number(word)}
         if not found and not is_call:
             return self._by_tool_call(word)
-        return Found(word if is_call else "", _newest(found.values()))
+        return Found(call_id if is_call else "", _newest(found.values()))
 
     def _by_tool_call(self, word: str) -> Found:
         """Asked last, because some models count the ids of their tool calls from zero."""

@@ -57,8 +57,15 @@ class Gateway:
         )
         if path == "/_org" or path.startswith("/_org/"):
             return self.respond(call, control.answer(self.org, call), counted=False)
-        resource = resource_of(path)
-        is_batch = path.endswith("/composite/batch")
+        response = await self.serve(request, call)
+        if trace := call.headers.get("traceparent"):
+            print(f"org: {call.method} {path} {response.status} traceparent {trace}", flush=True)
+        return response
+
+    async def serve(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
+        """The response to a request of the API, and its place in the counts."""
+        resource = resource_of(call.path)
+        is_batch = call.path.endswith("/composite/batch")
         stats = self.org.stats
         if not is_batch:
             stats.received(resource)

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from cli.__main__ import cli
 from demo.stack import Org
 from shared.domain.kinds import Kind
+from shared.domain.trace import trace_of_call
+from shared.journal.journal import Journal
 from shared.operators.audit import Audit
 from shared.settings import Settings
 from tests.calling import KNOWN, UNKNOWN, ask, message, post, reference_in, sentence
@@ -20,6 +22,7 @@ from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
 
 CASE = {"issueType": "billing", "description": "Billed twice, says Jane", "onExisting": "new"}
+UUID = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736"
 SAID = {"transcriptType": "final", "role": "user", "transcript": "I am Jane."}
 
 
@@ -50,7 +53,7 @@ def reference(client: FlaskClient, context: DeliveryContext, store: redis.Redis,
 def test_a_call_is_found_by_everything_that_names_it(reference: str, org: Org) -> None:
     (case_,) = (record for record in org.records("Case") if record["Call_Key__c"])
     for word in (reference, reference.lower().replace(" ", ""), case_["CaseNumber"],
-                 case_["Call_Key__c"], KNOWN, "(415) 555-0101", "call-1",
+                 case_["Call_Key__c"], KNOWN, "(415) 555-0101", "call-1", trace_of_call("call-1"),
                  "call_abcdef123456"):  # fmt: skip
         found = run("find", word)
         assert found.exit_code == 0, word
@@ -62,8 +65,26 @@ def test_a_call_is_found_by_everything_that_names_it(reference: str, org: Org) -
         in run("find", "call_abcdef123456").output
     )
     rows = [json.loads(line) for line in run("find", "call-1", "--json").output.splitlines()]
-    assert rows[0] == {"call_id": "call-1"}
+    assert rows[0] == {"call_id": "call-1", "trace_id": trace_of_call("call-1")}
     assert {row["call_id"] for row in rows} == {"call-1"}
+    assert {row["trace_id"] for row in rows} == {trace_of_call("call-1")}
+
+
+def test_a_call_with_a_uuid_is_found_by_its_trace_as_long_as_it_is_stored(
+    client: FlaskClient, journal: Journal
+) -> None:
+    """Also one that asked for nothing."""
+    post(client, message("transcript", UUID, **SAID))
+    trace = UUID.replace("-", "")
+    found = run("find", trace.upper())
+    assert f"call {UUID}, trace {trace} (" in found.output
+    ask(client, "createSalesforceCase", CASE, call_id=UUID)
+    (intent,) = journal.of_call(UUID)
+    assert intent.id in run("find", trace).output
+    assert (
+        json.loads(CliRunner().invoke(cli, ["intents", "show", intent.id]).output)["trace_id"]
+        == trace
+    )
 
 
 def test_what_nobody_knows_is_not_found(reference: str) -> None:
@@ -83,6 +104,7 @@ def test_a_calls_story_is_in_order_and_shows_words_only_on_request(
     reference: str, store: redis.Redis
 ) -> None:
     printed = run("calls", "show", "call-1").output
+    assert trace_of_call("call-1") in printed.splitlines()[0]
     assert printed.index("call began") < printed.index("accepted  case_create createSalesforceCase")
     assert printed.index("accepted  case_create") < printed.index("delivered  case_create 500")
     assert reference in printed

@@ -13,6 +13,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.operators.audit import Audit
 from shared.operators.masking import masked
+from shared.tracing import in_trace
 from tests.calling import ask
 from tests.console.conftest import Browser
 from tests.console.writing import NUMBER, RULE, WORDS, accept, parked, reference_of
@@ -148,6 +149,25 @@ def test_the_id_of_a_tool_call_leads_to_its_call_whatever_the_tool_did(
     assert find(reader, "call_0")[0] == "/console/calls/call-8", "the last that had this id"
     assert find(reader, "call_nobody") == ("", set())
     assert not any("noSuchTool" in str(store.get(key)) for key in store.scan_iter("vs:tool-call:*"))
+
+
+def test_a_trace_leads_to_its_call_or_to_its_write_and_both_pages_show_it(
+    reader: Browser, journal: Journal
+) -> None:
+    call_id, front = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"
+    trace = call_id.replace("-", "")
+    of_call = accept(journal, call_id=call_id)
+    with in_trace(front):
+        of_front = accept(journal, call_id=call_id)
+    assert find(reader, trace)[0] == f"/console/calls/{call_id}"
+    assert find(reader, front)[0] == f"/console/writes/{of_front}"
+    shown = {
+        f"calls/{call_id}": trace,
+        f"writes/{of_call}": trace,
+        f"writes/{of_front}": front,
+    }
+    for path, expected in shown.items():
+        assert f'in the logs: <span class="code">{expected}<' in reader.get(f"/console/{path}").text
 
 
 def test_a_phone_number_in_any_spelling_finds_what_is_recent_parked_or_open_of_it(

@@ -29,7 +29,8 @@ from tests.workers.delivering import (
 )
 from workers.delivery.cases import open_cases
 from workers.delivery.context import DeliveryContext
-from workers.delivery.engine import Drained, drain
+from workers.delivery.engine import drain
+from workers.delivery.reporting import Drained
 
 
 def test_a_salesforce_that_is_down_costs_one_request_and_all_wait(

@@ -92,7 +92,7 @@ def test_a_failing_kind_raises_one_alarm_is_tried_in_small_and_goes_on_by_itself
     org.fault(hide_fields=["Case.Voice_Reference__c"])
     captured = structlog.testing.LogCapture()
     log = structlog.wrap_logger(None, processors=[captured])
-    monkeypatch.setattr("workers.delivery.engine.log", log)
+    monkeypatch.setattr("workers.delivery.reporting.log", log)
     assert drain(context, Kind.CASE_CREATE).counts == {"again": 25}
     next_attempt_is_allowed(store)
     assert drain(context, Kind.CASE_CREATE).counts == {"again": MAX_TRIED}

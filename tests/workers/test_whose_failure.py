@@ -71,7 +71,7 @@ def drained_until(
 def logged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     captured = structlog.testing.LogCapture()
     log = structlog.wrap_logger(None, processors=[captured])
-    for module in ("engine", "batches"):
+    for module in ("reporting", "batches"):
         monkeypatch.setattr(f"workers.delivery.{module}.log", log)
     return captured.entries
 

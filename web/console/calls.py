@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from shared.calls.calls import CallState
 from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
+from shared.domain.trace import trace_of_call
 from shared.journal.listing import Filter
 from shared.vapi.messages import CALLER
 from web.console.access import actions, blueprint, sentence_page, service
@@ -71,6 +72,7 @@ def _call_page(call_id: str, *, is_revealed: bool) -> ResponseReturnValue:
     return page(
         "call",
         call_id=call_id,
+        trace=trace_of_call(call_id),
         state=state,
         lines=sorted(lines, key=attrgetter("at_ms")),
         promised=[intent for intent in intents if intent.said],

@@ -9,7 +9,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from shared.journal.answers import Claim
 from shared.logs import log
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.store import StoreUnavailableError
+from shared.tracing import span
 from shared.vapi.answers import Answer, as_entry, refusal, trouble
 from shared.vapi.messages import ToolCall
 from web.metrics import TOOL_CALLS
@@ -250,7 +251,8 @@ def _run(turn: Turn, step: _Step) -> None:
             return
         assert step.tool
         assert step.given
-        _write(turn, step, step.tool, step.given)
+        with _span(step.tool):
+            _write(turn, step, step.tool, step.given)
     except StoreUnavailableError:
         _store_away(turn, step)
     except Exception:
@@ -267,7 +269,13 @@ def _start(turn: Turn, step: _Step, deadline: Deadline) -> None:
 def _lookup(turn: Turn, step: _Step, deadline: Deadline) -> Callable[[], Answer]:
     assert step.tool
     assert step.given
-    return partial(LOOKUPS[step.tool.verb], turn, step.tool, step.given, deadline)
+    tool, look = step.tool, partial(LOOKUPS[step.tool.verb], turn, step.tool, step.given, deadline)
+
+    def lookup() -> Answer:
+        with _span(tool):
+            return look()
+
+    return lookup
 
 
 def _finish(turn: Turn, step: _Step, deadline: Deadline) -> None:
@@ -299,6 +307,10 @@ def _write(turn: Turn, step: _Step, tool: Tool, given: Given) -> None:
     speaks = tool.speaks and step.is_alone
     step.entry = submit(Submission(turn, step.call, step.claim, given, step.nth, request, speaks))
     _count(step, "accepted")
+
+
+def _span(tool: Tool) -> AbstractContextManager[None]:
+    return span(f"tool call {tool.name}", {"tool": tool.name})
 
 
 def _settle(turn: Turn, step: _Step, answer: Answer, outcome: str) -> None:

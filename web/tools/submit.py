@@ -24,6 +24,7 @@ from shared.journal.results import (
     TooLate,
     TooMany,
 )
+from shared.logs import log
 from shared.vapi.answers import Answer, as_entry, refusal, result, trouble
 from shared.vapi.messages import ToolCall
 from web.limits import limit_reached
@@ -202,12 +203,24 @@ def _accept(
     if not isinstance(accepted, Accepted):
         return accepted, False
     service.notifier.notify(accepted.due_kinds)
+    _note_accepted(it, [intent, *also])
     turn.changed(intent.id, *(other.id for other in also))
     turn.changed(*(other.intent_id for other in replaced.cancels))
     if state.is_reported and intent.kind is Kind.CASE_CREATE:
         service.notifier.notify(service.end_of_call.add_case(state, intent.id))
     said = [words for reply in replies[:1] for words in service.calls.read_said(reply)]
     return accepted, not intent.kind.closes and amendments.take_back(turn, [intent, *also], said)
+
+
+def _note_accepted(it: Submission, intents: list[NewIntent]) -> None:
+    for intent in intents:
+        log.info(
+            "intent_amended" if intent.amends else "intent_accepted",
+            kind=intent.kind,
+            intent_id=intent.id,
+            tool=it.call.name,
+            tool_call_id=it.call.id,
+        )
 
 
 def _said(request: WriteRequest, reference: str) -> str:

@@ -28,6 +28,7 @@ from shared.domain.text import fit, fit_line
 from shared.logs import log
 from shared.phone import as_e164
 from shared.store import StoreFullError
+from shared.tracing import in_trace
 from workers.delivery.context import DeliveryContext
 from workers.delivery.create_once import create_once
 from workers.delivery.owners import owners_of
@@ -73,7 +74,8 @@ def record_alerts(
         for name, value in old.items()
     ]
     try:
-        context.journal.accept(intent.call_id, alerts, agent=intent.agent)
+        with in_trace(intent.trace):
+            context.journal.accept(intent.call_id, alerts, agent=intent.agent)
     except StoreFullError:
         log.error("alert_not_recorded", intent_id=intent.id, reason="FULL")
 
@@ -111,7 +113,8 @@ def _by_message(context: DeliveryContext, intent: Intent, draft: AlertDraft) -> 
         return None
     language = draft.language or context.sentences.default
     text = context.sentences.say(language, "message-changed", field=_named(draft.sobject_field))
-    return context.text_messages.send_once(intent.id, number, text)
+    with in_trace(intent.trace):
+        return context.text_messages.send_once(intent.id, number, text)
 
 
 def _tasks(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:

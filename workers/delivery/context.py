@@ -30,6 +30,7 @@ from shared.salesforce.records import Records, Written
 from shared.salesforce.time_zone import TimeZone
 from shared.settings import Settings
 from shared.store import StoreUnavailableError
+from shared.tracing import in_trace
 from workers.delivery.policy import of_itself, outcome_of, unforeseen
 
 CAPACITY_WAIT_S = 4.0
@@ -175,7 +176,10 @@ class DeliveryContext:
                 error = replace(unforeseen(defect), whole=False)
                 # Without the defect's text, which may repeat what the caller said.
                 reason = str(error)
-                log.error("draft_not_usable", kind=intent.kind, intent_id=intent.id, reason=reason)
+                with in_trace(intent.trace):
+                    log.error(
+                        "draft_not_usable", kind=intent.kind, intent_id=intent.id, reason=reason
+                    )
                 said = self.failed(intent, error, may_exist=intent.in_doubt)
                 outcomes.append(of_itself(said))
         return made, outcomes

@@ -5,28 +5,16 @@ lease runs out, marked as in doubt, and is read before it is written.
 """
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from shared.domain.intent import (
-    Cancelled,
-    Delivered,
-    Intent,
-    Outcome,
-    Parked,
-    PartRefused,
-    Scope,
-    TryAgain,
-)
+from shared.domain.intent import Intent, Outcome, Parked, Scope, TryAgain
 from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError
 from shared.journal.journal import LEASE_MS, Journal
 from shared.journal.results import Lease, Settled
-from shared.logs import log
 from shared.salesforce.api_budget import Denied
 from shared.salesforce.failures import SalesforceError
 from shared.salesforce.records import MAX_AT_ONCE, MAX_RECORDS, MAX_ROWS
@@ -46,6 +34,7 @@ from workers.delivery import (
 from workers.delivery.batches import apply_batch
 from workers.delivery.context import Apply, DeliveryContext
 from workers.delivery.policy import among_others
+from workers.delivery.reporting import Drained, delivering, report
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_ROUNDS = 50
@@ -91,20 +80,6 @@ def applier_of(kind: Kind) -> Applier:
     return OF_TEAMS[kind.verb] if kind.verb else APPLIERS[kind]
 
 
-@dataclass
-class Drained:
-    """What a drain did: intents by outcome, what it waits for, the kinds to send wake-ups for."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    waits_for: str = ""
-    due_kinds: set[Kind] = field(default_factory=set)
-
-    def __str__(self) -> str:
-        """The outcome as operators read it in Flower: no ids, no names."""
-        said = [f"{name} {count}" for name, count in sorted(self.counts.items())]
-        return ", ".join(said + ([self.waits_for] if self.waits_for else [])) or "nothing due"
-
-
 def _nobody(_lease: Lease, _outcomes: list[Outcome]) -> None:
     """Default callback: does nothing."""
 
@@ -131,13 +106,14 @@ def drain(
         lease = context.journal.lease(kind, limit=limit, max_bytes=MAX_BYTES)
         if not lease.intents:
             return drained
-        with keep_leased(context.journal, lease):
-            outcomes = _deliver(context, lease)
-        settled = context.journal.settle(lease, outcomes)
-        drained.due_kinds.update(settled.due_kinds)
-        accepted = _as_settled(outcomes, settled)
-        settled_batch(lease, accepted)
-        _report(drained, lease, accepted, settled)
+        with delivering(lease) as delivery:
+            with keep_leased(context.journal, lease):
+                outcomes = _deliver(context, lease)
+            settled = context.journal.settle(lease, outcomes)
+            drained.due_kinds.update(settled.due_kinds)
+            accepted = _as_settled(outcomes, settled)
+            settled_batch(lease, accepted)
+            report(drained, delivery, accepted, settled)
     return drained
 
 
@@ -190,61 +166,6 @@ def _without_doubtful_callers(context: DeliveryContext, intents: list[Intent]) -
     if not doubtful:
         return intents
     return [intent.without_caller() if intent.call_id in doubtful else intent for intent in intents]
-
-
-def _report(drained: Drained, lease: Lease, outcomes: list[Outcome], settled: Settled) -> None:
-    drained.counts.update(_NAMES[type(item)] for item in outcomes)
-    again = [item for item in outcomes if isinstance(item, TryAgain)]
-    if again:
-        soonest = min(again, key=lambda item: item.delay_ms)
-        at = datetime.now(UTC) + timedelta(milliseconds=soonest.delay_ms)
-        drained.waits_for = f"{soonest.reason}, next attempt {at:%H:%M:%S} UTC"
-    _alarm(lease, again, settled.stopped)
-    if missing := sorted({name for item in again for name in item.missing}):
-        log.warning("field_missing", kind=lease.kind, reason=", ".join(missing))
-    for outcome in outcomes:
-        if isinstance(outcome, Parked):
-            _parked(lease, outcome.intent_id, outcome.reason)
-        elif isinstance(outcome, PartRefused):
-            _parked(lease, outcome.part.id, outcome.reason)
-    log.info(
-        "delivery",
-        kind=lease.kind,
-        count=len(lease.intents),
-        delivered=drained.counts["delivered"],
-        parked=drained.counts["parked"],
-        unsettled=len(lease.intents) - settled.count,
-        reason=drained.waits_for,
-    )
-
-
-def _alarm(lease: Lease, again: list[TryAgain], stopped: Iterable[str]) -> None:
-    """For an alarm: the names of the events do not change."""
-    sources = {intent.id: intent.source for intent in lease.intents}
-    for source in stopped:
-        reasons = {
-            item.reason
-            for item in again
-            if sources.get(item.intent_id) == source and (item.scope is Scope.SOURCE or item.target)
-        }
-        reason = ", ".join(sorted(reasons))
-        if source == lease.kind:
-            log.error("kind_paused", kind=lease.kind, reason=reason)
-        else:
-            log.error("tool_paused", tool=source, kind=lease.kind, reason=reason)
-
-
-def _parked(lease: Lease, intent_id: str, reason: str) -> None:
-    log.error("intent_parked", kind=lease.kind, intent_id=intent_id, reason=reason)
-
-
-_NAMES: dict[type, str] = {
-    Delivered: "delivered",
-    TryAgain: "again",
-    Parked: "parked",
-    PartRefused: "part_refused",
-    Cancelled: "cancelled",
-}
 
 
 def _readable(

@@ -99,6 +99,11 @@ local function oldest_due_ms(p, kinds, now)
     redis.call('PEXPIRE', key, 7200000)
   end
   return oldest <= now and now - oldest or -1
+-- Notes the trace of an intent, where its call's id does not say it.
+local function note_trace(p, id, trace, now)
+  if not trace or trace == '' then return end
+  redis.call('HSET', p .. 'intent:' .. id, 'trace', trace)
+  redis.call('ZADD', p .. 'trace:' .. trace, now, id)
 end
 
 -- Parks an intent: a dead letter that an operator decides on. It counts as a broken promise if the caller

@@ -1,7 +1,7 @@
 -- How a settled intent loses its personal data, and later everything.
 
 local LEFT = {'kind', 'state', 'schema', 'call', 'tool', 'reference', 'fingerprint', 'accepted', 'attempts',
-  'in_doubt', 'settled', 'reason', 'receipt'}
+  'in_doubt', 'settled', 'reason', 'receipt', 'trace'}
 
 local function shortened(text)
   local is_json, receipt = pcall(cjson.decode, text)
@@ -37,12 +37,13 @@ end
 
 -- Removes a settled intent. Its record in Salesforce still has its id as the key.
 local function purge_row(p, id)
-  local is = redis.pcall('HMGET', p .. 'intent:' .. id, 'reference', 'receipt')
+  local is = redis.pcall('HMGET', p .. 'intent:' .. id, 'reference', 'receipt', 'trace')
   if is[1] and is[1] ~= '' then redis.call('DEL', p .. 'reference:' .. is[1]) end
   local is_json, receipt = pcall(cjson.decode, is[2])
   if is_json and type(receipt) == 'table' and type(receipt.number) == 'string' then
     redis.call('DEL', p .. 'case-number:' .. receipt.number)
   end
+  if is[3] and is[3] ~= '' then redis.call('ZREM', p .. 'trace:' .. is[3], id) end
   redis.call('DEL', p .. 'intent:' .. id)
   for _, place in ipairs({'intents', 'settled', 'receipts'}) do redis.call('ZREM', p .. place, id) end
 end

@@ -6,6 +6,7 @@
 --   prefix      of every key
 --   call        the call's id, "" when the message named none
 --   agent       the agent folder of the call, "" for the first one
+--   trace       of the request, "" where the call's id says it
 --   intents     list of {id, kind, schema, tool, reference, fingerprint, payload (text), said, org,
 --               hold_ms, caller (number or ""), after (list of ids), after_call (bool),
 --               record (its name, or ""; it waits for the call's requests of other kinds about it),
@@ -35,7 +36,8 @@
 --                                 has changed; nothing recorded, nothing cancelled
 --   {"accepted", text, kind, ...} recorded; text is the answer ("" without one); notify these kinds
 --
--- An intent that amends a held one replaces it under the old id and reference, and is held anew.
+-- An intent that amends a held one replaces it under the old id and reference, and is held anew. It stays in
+-- the trace of the first one.
 local want = cjson.decode(ARGV[1])
 local p = want.prefix
 local now = clock_ms()
@@ -161,6 +163,7 @@ local function record(intent)
     'record', intent.record, 'waiting', waiting, 'attempts', 0, 'in_doubt', 0, 'org', intent.org,
     'agent', want.agent)
   if intent.parts ~= '' then redis.call('HSET', key, 'parts', intent.parts) end
+  note_trace(p, intent.id, want.trace, now)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   note_kind(p, intent.kind)
   if waiting > 0 then

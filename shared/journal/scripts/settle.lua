@@ -88,6 +88,7 @@ local function record(intent, from, call, parked)
     'hold_until', now, 'dedup_keys', '[]', 'waiting', waiting, 'attempts', 0, 'in_doubt', 0,
     'record', intent.record, 'org', redis.call('HGET', from, 'org') or '',
     'agent', redis.call('HGET', from, 'agent') or '')
+  note_trace(p, intent.id, redis.call('HGET', from, 'trace'), now)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   count('accepted')
   if call ~= '' then
