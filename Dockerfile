@@ -11,3 +11,5 @@ COPY agent agent
 COPY Procfile ./
 USER 10001:10001
 CMD ["gunicorn", "--config", "web/gunicorn.py", "web.app:create_app()"]
+# A new volume for FLOWER_DB has the owner of the folder that it is mounted on.
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/flower

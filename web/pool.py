@@ -44,8 +44,9 @@ class Pool:
         self._name = name
 
     def start(self, work: Callable[[], T], whose: str = "") -> "Started[T]":
-        """Never waits. The work belongs to the trace of the caller. Raises
-        SalesforceError when every thread is taken, or the share of the caller is. whose: the caller; "" for work that is nobody's alone."""
+        """Never waits. The work belongs to the trace of the caller. Raises SalesforceError when
+        every thread is taken, or the share of the caller is. whose: the caller; "" for work that
+        is nobody's alone."""
         self._take(whose)
         try:
             future = self._executor.submit(in_this_context(work))

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from celery import Celery
+from celery.exceptions import Retry
 
 from shared.domain.kinds import Kind
+from shared.errors import ServiceError
 from shared.logs import log
 from shared.store import StoreUnavailableError
 from shared.wake_ups import (
@@ -32,8 +34,23 @@ PURGE_FOR_S = 20.0
 """What retention does not finish in this time, the next run does."""
 
 
+class WaitingError(Retry):
+    """Shown as RETRY. What has to wait is in the journal with the time of its next attempt: no
+    message is published, as `Task.retry` would do."""
+
+    def __repr__(self) -> str:  # the text that Flower shows
+        return str(self)
+
+
+class ParkedError(ServiceError):
+    """Shown as FAILURE, because a person has to decide on something that the delivery parked."""
+
+    def __repr__(self) -> str:  # the text that Flower shows
+        return str(self)
+
+
 class Tasks:
-    """The work of the tasks. Every method returns what became of it, for Flower."""
+    """The work of the tasks. Every method returns what became of it, for Flower, or raises it."""
 
     def __init__(self, app: Celery, resources: Resources) -> None:
         self._app = app
@@ -51,12 +68,12 @@ class Tasks:
         self._register(RECONCILE, self.reconcile)
 
     def _register(self, name: str, work: Callable[[], str]) -> None:
-        @self._app.task(name=name)
+        @self._app.task(name=name, throws=(ParkedError,))
         def run() -> str:  # Celery takes `self` of a method for an argument of the task
             return work()
 
     def _register_of_teams(self, name: str) -> None:
-        @self._app.task(name=name)
+        @self._app.task(name=name, throws=(ParkedError,))
         def run(kind: str) -> str:
             return self.deliver(Kind(kind))
 
@@ -71,11 +88,18 @@ class Tasks:
         )
 
     def deliver(self, kind: Kind) -> str:
+        """Raises ParkedError, else WaitingError, with the same text as it would return."""
         try:
-            return str(self._drain(kind)[0])
+            drained = self._drain(kind)[0]
         except StoreUnavailableError as trouble:
             log.error("store_unavailable", kind=kind, reason=str(trouble))
-            return f"store unavailable ({trouble}); leases run out and a sweep finds them"
+            said = f"store unavailable ({trouble}); leases run out and a sweep finds them"
+            raise WaitingError(said) from None
+        if drained.has_parked:
+            raise ParkedError(str(drained))
+        if drained.waits_for:
+            raise WaitingError(str(drained))
+        return str(drained)
 
     def end_quiet_calls(self) -> str:
         """Ends calls without events for IDLE_CALL_MIN that no report has ended."""

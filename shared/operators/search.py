@@ -25,9 +25,9 @@ _MIN_CASE_DIGITS = 8
 
 @dataclass(frozen=True)
 class Found:
-    """call_id: the word is the id of this call, or its trace, or the id of a tool call in it; of a chat
-    or session with that word before it. tool: the tool of that tool call. intents: newest first,
-    MAX_FOUND at most."""
+    """call_id: the word is the id of this call, or its trace, or the id of a tool call in it; of a
+    chat or session with that word before it. tool: the tool of that tool call. intents: newest
+    first, MAX_FOUND at most."""
 
     call_id: str = ""
     intents: tuple[Intent, ...] = ()

@@ -34,6 +34,11 @@ class OpsSettings(Group):
         description="an address of this machine, such as 127.0.0.1",
     )
     pulse_file: str | None = Field(
+    flower_db: str | None = Field(
+        None,
+        description="the path of a file in a folder that exists and can be written, such as "
+        "/var/lib/flower/tasks",
+    )
         None, description="the path of a file that can be written, such as /tmp/pulse"
     )
 

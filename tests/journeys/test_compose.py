@@ -92,6 +92,8 @@ def running(
         env |= ports
         if name == "ops":
             del env["GUNICORN_CMD_ARGS"]  # it names the address of web
+        if "FLOWER_DB" in env:  # a volume
+            env |= {"FLOWER_DB": str(folder / "flower.db")}
         command = shlex.split(SERVICES[name]["command"])
         started[name] = (Process(name, command, env, image, folder / f"{name}.log"), env)
         started[name][0].start()
@@ -104,6 +106,16 @@ def variables(name: str) -> dict[str, str]:
     """The environment of a service, with the defaults of what it takes from the shell."""
     given = {key: str(value) for key, value in SERVICES[name]["environment"].items()}
     return {key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in given.items()}
+
+
+def test_what_flower_stores_is_in_a_volume_that_its_user_owns() -> None:
+    (mounted,) = SERVICES["flower"]["volumes"]
+    name, _, folder = mounted.partition(":")
+    assert name in COMPOSE["volumes"]
+    assert str(Path(variables("flower")["FLOWER_DB"]).parent) == folder
+    uid, gid = SERVICES["flower"]["user"].split(":")
+    made = [words for words in dockerfile("RUN") if folder in words]
+    assert [{f"--owner={uid}", f"--group={gid}"} <= set(words) for words in made] == [True]
 
 
 def is_healthy(name: str, env: dict[str, str]) -> bool:
@@ -241,5 +253,5 @@ def test_every_service_is_watched_limited_and_nobody_special(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["logging"]["options"]
-    assert (name == "store") == bool(service.get("volumes"))
+    assert (name in ("store", "flower")) == bool(service.get("volumes"))
     assert (name == "store") != bool(service.get("read_only"))
