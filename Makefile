@@ -96,7 +96,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 lock: | $(READY)
 	$(COMPILE) requirements.in --output-file requirements.txt
-	$(COMPILE) requirements.in requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) requirements.in requirements-otel.in --constraints requirements.txt --output-file requirements-otel.txt
+	$(COMPILE) requirements.in requirements-otel.in requirements-dev.in --constraints requirements-otel.txt \
+		--output-file requirements-dev.txt
 	$(COMPILE) requirements-audit.in --output-file requirements-audit.txt
 
 # Exits with 1 or 3 (make says 2): tests/audit.py tells them apart, and says what was not audited.

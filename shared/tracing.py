@@ -1,6 +1,7 @@
 """The trace that this thread works for: in its log lines, and in what it sends to Salesforce.
 
-Spans go to a recorder where there is one; else `span` does nothing.
+Spans are recorded only where `start_recording` was called with a collector; else `span` does
+nothing.
 """
 
 import secrets
@@ -19,7 +20,7 @@ Attributes = Mapping[str, str | int]
 
 
 class Recorder(Protocol):
-    """Records spans and sends them to a collector."""
+    """Records spans and sends them to a collector (`shared/telemetry.py`)."""
 
     def span(
         self, name: str, attributes: Attributes, parent: Parent | None, links: Sequence[str]
@@ -37,6 +38,17 @@ def record_with(recorder: Recorder | None) -> None:
     """From now on spans of this process go there; nowhere when None."""
     global _recorder
     _recorder = recorder
+
+
+def start_recording(endpoint: str | None, role: str) -> None:
+    """Send this process's spans to a collector; nothing without one. Call it after a fork.
+
+    role: "web" or "worker".
+    """
+    if endpoint:
+        from shared.telemetry import start  # its packages are optional
+
+        start(endpoint, role)
 
 
 def current_trace() -> str:

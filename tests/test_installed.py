@@ -13,7 +13,15 @@ import pytest
 from demo.stack import ROOT
 from shared.installed import PACKAGES
 
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = {
+    "requirements.txt": ("requirements.in",),
+    "requirements-otel.txt": ("requirements.in", "requirements-otel.in"),
+    "requirements-dev.txt": ("requirements.in", "requirements-otel.in", "requirements-dev.in"),
+}
+"""What each lock is made of."""
+
+OPTIONAL = "opentelemetry"
+"""Imported by one module, which is imported only where a setting asks for it."""
 PIN = re.compile(r"^([\w.-]+)==(\S+)(?: ;[^\\]*)? \\\n((?:    --hash=\S+(?: \\)?\n)+)", re.M)
 
 
@@ -35,19 +43,24 @@ def name(written: str) -> str:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_is_whole_and_names_no_place(lock: str) -> None:
     text = (ROOT / lock).read_text()
-    wanted = asked_for("requirements.in")
-    if lock == "requirements-dev.txt":
-        wanted |= asked_for("requirements-dev.in")
+    wanted = set().union(*map(asked_for, LOCKS[lock]))
     assert wanted <= set(pins(lock))
     assert len(re.findall(r"^[\w.-]+==", text, re.M)) == len(pins(lock))
     assert "://" not in text
     assert not re.search(r"^-", text, re.M)
 
 
-def test_the_development_set_has_the_service_as_it_is_installed() -> None:
-    development = pins("requirements-dev.txt")
-    for key, pinned in pins("requirements.txt").items():
-        assert development[key] == pinned, key
+@pytest.mark.parametrize(
+    ("lock", "part"),
+    [
+        ("requirements-otel.txt", "requirements.txt"),
+        ("requirements-dev.txt", "requirements-otel.txt"),
+    ],
+)
+def test_a_larger_set_has_the_smaller_one_as_it_is_installed(lock: str, part: str) -> None:
+    larger = pins(lock)
+    for key, pinned in pins(part).items():
+        assert larger[key] == pinned, key
 
 
 def test_every_package_that_the_service_imports_is_asked_for_by_name() -> None:
@@ -55,11 +68,14 @@ def test_every_package_that_the_service_imports_is_asked_for_by_name() -> None:
     imported = set()
     for folder in ours:
         for file in (ROOT / folder).rglob("*.py"):
+            if file == ROOT / "shared" / "telemetry.py":
+                continue
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.Import):
                     imported |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     imported.add(node.module.partition(".")[0])
+    assert OPTIONAL not in imported
     foreign = imported - ours - sys.stdlib_module_names
     of = packages_distributions()
     # Parts that come and go with what they are a part of.

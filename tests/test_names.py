@@ -11,7 +11,7 @@ from shared.domain.kinds import VERBS_OF_TEAMS, Kind
 SHARED = {
     "addresses", "agent", "alive", "batches", "calls", "deadline", "domain", "errors", "installed",
     "journal", "listening", "logs", "operators", "phone", "redaction", "salesforce", "scripts",
-    "settings", "store", "tracing", "twilio", "vapi", "wake_ups",
+    "settings", "store", "telemetry", "tracing", "twilio", "vapi", "wake_ups",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 

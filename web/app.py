@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from shared import logs
 from shared.logs import log
 from shared.settings import Settings, load_settings
+from shared.tracing import start_recording
 from web import console, description, health, oauth, twilio, webhook
 from web.service import Service
 
@@ -27,6 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Raises SettingsError, which names every variable that is missing or unsafe."""
     logs.configure()
     settings = settings or load_settings()
+    start_recording(settings.ops.otlp_endpoint, "web")
     app = _with_service(Application(__name__, static_folder=None), settings)
     app.register_blueprint(oauth.blueprint)
     app.register_blueprint(twilio.blueprint)

@@ -5,11 +5,12 @@ from functools import cache
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 
 from shared import logs
 from shared.agent.agents import agents_of
 from shared.settings import Settings, SettingsError, load_settings
+from shared.tracing import start_recording
 from shared.wake_ups import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, RECONCILE, celery_app
 from workers.alive import keep_noting
 from workers.pulse import keep_pulse
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> Celery:
     tasks.register()
     in_every_worker(app, tasks.sweeper)
     keep_noting(settings.store)
+    _record_spans(settings.ops.otlp_endpoint)
     if settings.ops.pulse_file:
         keep_pulse(settings.ops.pulse_file)
     return app
@@ -82,6 +84,15 @@ def _reconciliation(settings: Settings) -> dict[str, Any]:
     every_s = settings.calls.reconcile_every_min * 60
     options = {"queue": MAINTENANCE_QUEUE, "expires": every_s}
     return {"reconcile": {"task": RECONCILE, "schedule": every_s, "options": options}}
+
+
+def _record_spans(endpoint: str | None) -> None:
+    """In a worker, not in beat and Flower."""
+
+    def start(**_: object) -> None:
+        start_recording(endpoint, "worker")
+
+    worker_init.connect(start, weak=False)
 
 
 @setup_logging.connect

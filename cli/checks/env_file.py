@@ -14,6 +14,9 @@ OF_OTHER_PROGRAMS = frozenset({"FLOWER_PORT", "PROMETHEUS_MULTIPROC_DIR"})
 
 CONVERT = r"Run: sed -i 's/\r$//' .env"
 OF_TESTS = "SALESFORCE_CONTRACT_"
+OF_OTHERS = (OF_TESTS, "OTEL_")
+"""How variables begin that this service does not read; OpenTelemetry reads its own."""
+
 PREFIXES = ("VAPI_", "SALESFORCE_", "TWILIO_")
 ALIKE = 0.75
 """From this ratio of difflib on, an unknown name counts as a slip of a known name."""
@@ -41,7 +44,7 @@ def check_env(folder: Path, env: Mapping[str, str] = os.environ) -> str:
     named = {*_VARIABLE.findall(text), *(name for name in env if name.startswith(PREFIXES))}
     slips = {}
     for name in sorted(named - known - OF_OTHER_PROGRAMS):
-        if name.startswith(OF_TESTS):
+        if name.startswith(OF_OTHERS):
             continue
         if meant := get_close_matches(name.upper(), known, n=1, cutoff=ALIKE):
             slips[name] = meant[0]

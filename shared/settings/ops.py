@@ -1,7 +1,9 @@
 """Settings for operators: what they log in with, and the file that a health check watches."""
 
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -20,6 +22,11 @@ class OpsSettings(Group):
     operator_basic_auth: SecretStr | None = Field(None, description=_USER_AND_PASSWORD)
     flower_basic_auth: SecretStr | None = Field(None, description=_USER_AND_PASSWORD)
     flower_read_only: bool = Field(True, description=SWITCH)
+    flower_db: str | None = Field(
+        None,
+        description="the path of a file in a folder that exists and can be written, such as "
+        "/var/lib/flower/tasks",
+    )
     token: StrongSecret | None = Field(None, validation_alias="OPS_TOKEN", description=SECRET)
     port: int | None = Field(
         None,
@@ -33,12 +40,13 @@ class OpsSettings(Group):
         validation_alias="OPS_ADDRESS",
         description="an address of this machine, such as 127.0.0.1",
     )
-    pulse_file: str | None = Field(
-    flower_db: str | None = Field(
+    otlp_endpoint: str | None = Field(
         None,
-        description="the path of a file in a folder that exists and can be written, such as "
-        "/var/lib/flower/tasks",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="the address of a collector that takes OTLP over HTTP, such as "
+        "http://127.0.0.1:4318",
     )
+    pulse_file: str | None = Field(
         None, description="the path of a file that can be written, such as /tmp/pulse"
     )
 
@@ -57,11 +65,27 @@ class OpsSettings(Group):
     def _is_address(cls, address: str) -> str:
         return str(ip_address(address))
 
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("must be an http or https address")
+            if parts.username or parts.query or parts.fragment:
+                raise ValueError("must have no password, no query and no fragment")
+        return url
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.flower_basic_auth and self.flower_basic_auth == self.operator_basic_auth:
             raise ValueError(
                 "OPERATOR_BASIC_AUTH must differ from FLOWER_BASIC_AUTH: who may look at Flower "
                 "may not authorise the service in Salesforce"
+            )
+        if self.otlp_endpoint and find_spec("opentelemetry") is None:
+            raise ValueError(
+                "OTEL_EXPORTER_OTLP_ENDPOINT needs packages that are not installed: "
+                "pip install --require-hashes -r requirements-otel.txt"
             )
         return self
