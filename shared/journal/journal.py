@@ -33,6 +33,7 @@ from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError, read_json, read_record
 from shared.domain.reference import new_reference
 from shared.domain.trace import call_of_trace, trace_of_call
+from shared.journal.figures import PROMISE_BOUNDS_S
 from shared.journal.results import (
     Acceptance,
     Accepted,
@@ -314,6 +315,7 @@ class Journal:
                     lease.kind,
                     CALL_TTL_MS,
                     MISSING_FIELDS_MS,
+                    *PROMISE_BOUNDS_S,
                 ]
             )
         states, stopped, due_kinds = reply

@@ -18,6 +18,7 @@ local function cancel_alone(p, id, reason, now, wake_up_ms, reply)
     return 'parked'
   end
   redis.call('HSET', key, 'state', 'cancelled', 'reason', reason, 'settled', now)
+  count(p, is[2], 'cancelled')
   remove_from_open(p, is[2], id)
   unpark(p, id)
   redis.call('ZADD', p .. 'settled', now, id)

@@ -14,6 +14,11 @@ local function count_in_minute(p, now, what, by)
   redis.call('PEXPIRE', key, 7200000)
 end
 
+-- Counts what became of intents, for /metrics (figures.py). Counts only grow.
+local function count(p, kind, what, by)
+  redis.call('HINCRBY', p .. 'figures:' .. kind, what, by or 1)
+end
+
 -- True when a wake-up has to be sent for the kind: none is on its way. From now on one is.
 local function take_wake_up(p, kind, wake_up_ms)
   return redis.call('SET', p .. 'wakeup:' .. kind, 1, 'NX', 'PX', wake_up_ms) ~= false
@@ -114,7 +119,8 @@ local function park(p, id, now, reason)
   redis.pcall('HSET', key, 'state', 'parked', 'settled', now, 'reason', reason)
   redis.call('ZADD', p .. 'parked', now, id)
   count_in_minute(p, now, 'parked', 1)
-  local is = redis.pcall('HMGET', key, 'said', 'call')
+  local is = redis.pcall('HMGET', key, 'said', 'call', 'kind')
+  if not is.err and is[3] then count(p, is[3], 'parked') end
   if not is.err and is[1] and is[1] ~= '' then
     redis.call('ZADD', p .. 'parked:said', now, id)
     if is[2] and is[2] ~= '' then redis.call('HSET', p .. 'parked:live', id, is[2]) end
@@ -140,6 +146,7 @@ local function make_due_again(p, id, kind, now)
   redis.call('HSET', key, 'state', 'due', 'in_doubt', 1, 'hold_until', now, 'attempts', 0)
   redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'omit_fields')
   unpark(p, id)
+  count(p, kind, 'replayed')
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
 end
 

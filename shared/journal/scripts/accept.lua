@@ -166,6 +166,7 @@ local function record(intent)
   note_trace(p, intent.id, want.trace, now)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   note_kind(p, intent.kind)
+  count(p, intent.kind, 'accepted')
   if waiting > 0 then
     redis.call('ZADD', p .. 'waiting:' .. intent.kind, hold_until, intent.id)
   else

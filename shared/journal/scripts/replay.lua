@@ -31,6 +31,7 @@ for i = 6, #ARGV do
     else
       discarded[#discarded + 1] = id
       redis.call('HSET', key, 'state', 'cancelled', 'settled', now)
+      if is[2] then count(p, is[2], 'cancelled') end
       redis.call('ZADD', p .. 'settled', now, id)
       if is[3] and is[4] and is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':requests', is[4]) end
     end

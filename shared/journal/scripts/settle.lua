@@ -3,7 +3,8 @@
 -- fences it out.
 --
 -- ARGV  1 prefix, 2 token, 3 ms a wake-up counts as on its way, 4 JSON list of outcomes (below), 5 kind,
---       6 ms a call's list of intents is stored, 7 ms a kind omits a missing field
+--       6 ms a call's list of intents is stored, 7 ms a kind omits a missing field,
+--       8... the bounds, in seconds, of the times from a promise to its record (figures.py)
 --   {id, outcome = "delivered", receipt (text), payload (text: what is stored of the draft),
 --    also (list of intents)}
 --   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"source"|"org", failures_in_a_row (1
@@ -38,19 +39,21 @@ local p, token, wake_up_ms, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]
 local outcomes = cjson.decode(ARGV[4])
 local call_ms, missing_ms = ARGV[6], ARGV[7]
 local now = clock_ms()
-local states, stopped, due_kinds, counts = {}, {}, {}, {}
+local states, stopped, due_kinds, in_this_minute = {}, {}, {}, {}
 local MANY = 10
+local counted = {batches = 1}
+local function note(what, by) counted[what] = (counted[what] or 0) + (by or 1) end
 redis.call('ZREM', p .. 'leases:' .. kind, token)
 redis.call('HDEL', p .. 'leased:' .. kind, token)
 if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe') end
 
-local function count(what) counts[what] = (counts[what] or 0) + 1 end
+local function in_minute(what) in_this_minute[what] = (in_this_minute[what] or 0) + 1 end
 
 -- Of a promise that is kept: how long that took, in quarters of a power of two (ms).
 local function count_kept(key, accepted)
   if redis.call('HSTRLEN', key, 'said') == 0 then return end
   local took_ms = math.max(1, now - (tonumber(accepted) or now))
-  count('kept:' .. math.ceil(4 * math.log(took_ms) / math.log(2)))
+  in_minute('kept:' .. math.ceil(4 * math.log(took_ms) / math.log(2)))
 end
 
 -- Who is to blame for a refused record: "record" or "source"; "parked" when its limit is reached.
@@ -72,6 +75,18 @@ local function judged(key, outcome, source)
   return different >= 2 and 'source' or 'record'
 end
 
+-- How long a caller's promise took: from its acceptance, when the agent says so, to the record.
+local function note_promise(key)
+  local accepted = tonumber(redis.call('HGET', key, 'accepted'))
+  if not accepted or redis.call('HSTRLEN', key, 'said') == 0 then return end
+  local took_ms = math.max(0, now - accepted)
+  note('promises')
+  note('promises_ms', took_ms)
+  for i = 8, #ARGV do
+    if took_ms <= 1000 * tonumber(ARGV[i]) then note('within:' .. ARGV[i]) end
+  end
+end
+
 local function record(intent, from, call, parked)
   local key = p .. 'intent:' .. intent.id
   local waiting = 0
@@ -90,7 +105,8 @@ local function record(intent, from, call, parked)
     'agent', redis.call('HGET', from, 'agent') or '')
   note_trace(p, intent.id, redis.call('HGET', from, 'trace'), now)
   redis.call('ZADD', p .. 'intents', now, intent.id)
-  count('accepted')
+  in_minute('accepted')
+  count(p, intent.kind, 'accepted')
   if call ~= '' then
     redis.call('RPUSH', p .. 'call:' .. call .. ':intents', intent.id)
     redis.call('PEXPIRE', p .. 'call:' .. call .. ':intents', call_ms)
@@ -184,6 +200,7 @@ for _, outcome in ipairs(outcomes) do
       end
     end
     if open then
+      note('again')
       states[#states + 1] = outcome.id
       states[#states + 1] = 'due'
     else
@@ -194,8 +211,9 @@ for _, outcome in ipairs(outcomes) do
         'detail', outcome.detail or '')
       remove_from_open(p, kind, outcome.id)
       if state == 'delivered' then
-        count('delivered')
+        in_minute('delivered')
         count_kept(key, is[7])
+        note_promise(key)
         for _, intent in ipairs(outcome.also) do record(intent, key, call) end
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
         if outcome.number ~= '' then redis.call('SET', p .. 'case-number:' .. outcome.number, outcome.id) end
@@ -206,10 +224,14 @@ for _, outcome in ipairs(outcomes) do
       elseif call ~= '' and is[4] and is[4] ~= '' then
         redis.call('HDEL', p .. 'call:' .. call .. ':requests', is[4])
       end
-      if state ~= 'parked' then redis.call('ZADD', p .. 'settled', now, outcome.id) end
+      if state ~= 'parked' then
+        note(state)
+        redis.call('ZADD', p .. 'settled', now, outcome.id)
+      end
       release_followers(p, outcome.id, now, wake_up_ms, due_kinds)
     end
   end
 end
-for what, by in pairs(counts) do count_in_minute(p, now, what, by) end
+for what, by in pairs(in_this_minute) do count_in_minute(p, now, what, by) end
+for what, by in pairs(counted) do count(p, kind, what, by) end
 return {states, stopped, due_kinds}
