@@ -206,7 +206,7 @@ class Stack:
         self.env = environment(self.store.url, self.org.url, self.port, programs) | {
             "FLOWER_PORT": self.flower_url.rpartition(":")[2],
             "AGENT_DIR": str(agent),
-            **(_with_ops(self.ops_url, folder) if "ops" in lines else {}),
+            **(_with_ops(self.ops_url) if "ops" in lines else {}),
             **(extra or {}),
         }
         self.processes = {
@@ -312,12 +312,8 @@ def on_port(port: int) -> dict[str, str]:
     return {"PORT": str(port), "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
 
 
-def _with_ops(ops_url: str, folder: Path) -> dict[str, str]:
-    """OPS_PORT, and a folder in which web and ops add up their figures."""
-    figures = folder / "figures"
-    figures.mkdir(exist_ok=True)
-    port = ops_url.rpartition(":")[2]
-    return {"OPS_PORT": port, "PROMETHEUS_MULTIPROC_DIR": str(figures)}
+def _with_ops(ops_url: str) -> dict[str, str]:
+    return {"OPS_PORT": ops_url.rpartition(":")[2]}
 
 
 def procfile() -> dict[str, list[str]]:

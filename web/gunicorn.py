@@ -6,19 +6,11 @@ unpatched.
 """
 
 import os
-import shutil
 import sys
-import tempfile
 from typing import Any
 
 from shared.agent.languages import default_language
 from shared.settings import SettingsError, load_settings
-
-# prometheus_client decides when it is imported whether it counts across processes. A folder that is
-# given may be another server's as well.
-_given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-figures = _given or tempfile.mkdtemp(prefix="vapi-salesforce-")
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 
 try:
     settings = load_settings()
@@ -66,13 +58,12 @@ def refuse_taken(server: Any, name: str, setting: str) -> None:
             refuse_taken_port(*address, server=name, setting=setting)
 
 
-def on_exit(_server: object) -> None:
-    if not _given:
-        shutil.rmtree(figures, ignore_errors=True)
+def post_worker_init(worker: Any) -> None:
+    from web.background import start
+
+    worker.background = start(worker.wsgi.extensions["service"])
 
 
-def child_exit(_server: object, worker: object) -> None:
-    """The figures of a worker that has exited no longer count as those of a live process."""
-    from prometheus_client import multiprocess
-
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[attr-defined,no-untyped-call]
+def worker_exit(_server: object, worker: Any) -> None:
+    for running in getattr(worker, "background", ()):  # a process that could not start has none
+        running.stop()

@@ -10,19 +10,19 @@ from typing import Any
 
 from web.gunicorn import (  # noqa: F401  gunicorn finds these here
     accesslog,
-    child_exit,
     graceful_timeout,
     keepalive,
     limit_request_field_size,
     limit_request_fields,
     loglevel,
-    on_exit,
+    post_worker_init,
     refuse_taken,
     sendfile,
     settings,
     timeout,
     worker_class,
     worker_connections,
+    worker_exit,
 )
 
 if settings.ops.port is None:

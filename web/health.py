@@ -10,13 +10,14 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from shared.alive import Alive
 from shared.calls.reconciled import Reconciled
 from shared.journal.results import Summary
 from shared.operators.rotation import RotationStatus
 from shared.store import Fitness, StoreUnavailableError
+from web.fleet_metrics import CountedCollector
 from web.metrics import FleetCollector
 from web.operators import Route, SignIn, by_token
 from web.service import Service
@@ -206,8 +207,8 @@ def metrics() -> Response:
     if not sign_in.is_operator:
         return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(FleetCollector(service))
+    registry.register(CountedCollector(service))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,14 +1,15 @@
 """The figures of /metrics. Labels come from fixed lists, never from a payload.
 
-What a web process counts itself is added up over gunicorn's processes. What the whole fleet shares
-is read from Redis when it is asked for, and is the same whichever web process answers.
+What a process counts itself (`Counter`, `Histogram`) is added to the fleet's counts in Redis
+(shared/metrics/fleet.py). The rest is read from Redis when somebody asks. So all figures are the
+same whichever web process answers.
 """
 
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
 MESSAGES = Counter(
     "vapi_messages_total", "Server messages by type; unknown types share one label", ["type"]
 )
-REFUSED = Counter("vapi_refused_total", "Webhook requests refused, by status", ["status"])
+WEBHOOK_SECONDS = Histogram(
+    "vapi_webhook_seconds",
+    "From a message's authentication to its answer, by type; unknown types share one label",
+    ["type"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5),
+)
+REFUSED = Counter(
+    "vapi_refused_total",
+    "Requests of Vapi and Twilio that were refused, by status and reason",
+    ["status", "reason"],
+)
 CUT_OFF = Counter(
     "vapi_connections_cut_off_total",
     "Connections cut off while a request was read: timeout (its deadline has passed), connections "
@@ -36,7 +47,7 @@ SIGN_INS_REFUSED = Counter(
 TOOL_CALLS = Counter("vapi_tool_calls_total", "Tool calls by tool and outcome", ["tool", "outcome"])
 CALLERS = Counter(
     "vapi_callers_total",
-    "How it was found who is calling: kept (a snapshot of this call), asked (Salesforce), old "
+    "How it was found who is calling: stored (a snapshot of this call), asked (Salesforce), old "
     "(a snapshot from before, Salesforce could not be asked), none",
     ["source"],
 )

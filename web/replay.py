@@ -58,7 +58,7 @@ def answer_once(
     except StoreUnavailableError:
         return answer(service, message)  # without the store no answer knows the customer
     if ended:
-        REFUSED.labels(status="ended").inc()
+        REFUSED.labels(status="ended", reason="call_is_over").inc()
         log.warning("call_has_ended", message_type=message.type, call_id=message.call_id)
     try:
         text = _empty(service, message) if ended else answer(service, message)

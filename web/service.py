@@ -22,6 +22,7 @@ from shared.journal.journal import Journal
 from shared.journal.minutes import Minutes
 from shared.journal.record_writes import ContactWrites
 from shared.journal.results import Summary
+from shared.metrics.fleet import FleetCounts
 from shared.operators.rotation import Rotation
 from shared.operators.sign_ins import SignIns
 from shared.phone import as_e164
@@ -61,6 +62,7 @@ class Service:
     settings: Settings
     agents: Agents
     store: redis.Redis
+    counts: FleetCounts
     journal: Journal
     answers: Answers
     minutes: Minutes
@@ -133,6 +135,7 @@ class Service:
             settings=settings,
             agents=agents,
             store=store,
+            counts=FleetCounts(store),
             journal=journal,
             answers=Answers(store),
             minutes=minutes,

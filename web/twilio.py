@@ -6,6 +6,7 @@ a case. A caller who reached nobody becomes a call-back. Twilio repeats requests
 once.
 """
 
+from http import HTTPStatus
 from io import BytesIO
 
 from flask import Blueprint, Response, current_app, request
@@ -76,7 +77,8 @@ def _authentic() -> Response | None:
 
 
 def _refused(status: int) -> Response:
-    REFUSED.labels(status=str(int(status))).inc()
+    reason = f"twilio_{HTTPStatus(status).name.lower()}"
+    REFUSED.labels(status=str(int(status)), reason=reason).inc()
     log.warning("twilio_not_authenticated" if status == 403 else "twilio_refused", code=int(status))
     return Response(status=status)
 

@@ -7,6 +7,7 @@ and contexts (see web/app.py).
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -42,7 +43,7 @@ from shared.vapi.messages import (
 from shared.vapi.report import end_of_call
 from web import body
 from web.assistant import answer_assistant_request
-from web.metrics import MESSAGES, REFUSED
+from web.metrics import MESSAGES, REFUSED, WEBHOOK_SECONDS
 from web.replay import answer_once
 from web.service import Service
 from web.tools.amendments import retract
@@ -85,16 +86,19 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         signed = authentication.Request("POST", _signed_url(service, environ), headers, raw)
         authenticated = authentication.authenticate(signed, settings.vapi)
     except body.BodyRefusedError as refused:
-        return _refused(service, refused.status)
+        return _refused(service, refused.status, refused.status.name.lower())
     except authentication.NotAuthenticatedError as why:
         log.warning("webhook_not_authenticated", reason=str(why))
         malformed = body.is_malformed(environ)
-        return _refused(service, HTTPStatus.BAD_REQUEST if malformed else HTTPStatus.UNAUTHORIZED)
+        if malformed:
+            return _refused(service, HTTPStatus.BAD_REQUEST, "malformed")
+        return _refused(service, HTTPStatus.UNAUTHORIZED, why.code)
+    began = time.perf_counter()
     body.authenticated(environ)
     try:
         parsed = parse(raw)
     except ValueError:
-        return _refused(service, HTTPStatus.BAD_REQUEST)
+        return _refused(service, HTTPStatus.BAD_REQUEST, "no_json")
     service.rotation.note(by_previous=authenticated.by_previous)
     message = read_message(parsed, settings.calls.redacted)
     type_ = message.type if message and message.type in KNOWN else "unknown"
@@ -123,6 +127,8 @@ def _answered(service: Service, message: Message, identity: bytes) -> tuple[HTTP
         # call open, and the call is closed without it.
         log.exception("message_failed", message_type=message.type, call_id=message.call_id)
         return HTTPStatus.INTERNAL_SERVER_ERROR, ""
+    finally:
+        WEBHOOK_SECONDS.labels(type_).observe(time.perf_counter() - began)
 
 
 def parse(raw: bytes) -> Any:
@@ -315,7 +321,7 @@ def _signed_url(service: Service, environ: WSGIEnvironment) -> str:
     return f"{public.rstrip('/')}{path}" if public else request.url
 
 
-def _refused(service: Service, status: HTTPStatus) -> tuple[HTTPStatus, str]:
-    REFUSED.labels(status=str(status.value)).inc()
+def _refused(service: Service, status: HTTPStatus, reason: str) -> tuple[HTTPStatus, str]:
+    REFUSED.labels(status=str(status.value), reason=reason).inc()
     service.refusals.note()
     return status, ""

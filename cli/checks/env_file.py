@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.chain import Problem, Suspicion
 from shared.settings import may_be_in_a_file, variables
 
-OF_OTHER_PROGRAMS = frozenset({"FLOWER_PORT", "PROMETHEUS_MULTIPROC_DIR"})
+OF_OTHER_PROGRAMS = frozenset({"FLOWER_PORT"})
 """Variables of the lines of Procfile that are not settings."""
 
 CONVERT = r"Run: sed -i 's/\r$//' .env"

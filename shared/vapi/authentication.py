@@ -13,7 +13,7 @@ import re
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from shared.errors import ServiceError
 from shared.settings import VapiSettings
@@ -25,7 +25,13 @@ _EPOCH = re.compile(r"\d{9,14}")
 
 
 class NotAuthenticatedError(ServiceError):
-    """The request does not prove that Vapi sent it. The text is for our log, not for the sender."""
+    """The request does not prove that Vapi sent it. The text is for our log, not for the sender.
+
+    code: the reason in a word, for /metrics."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code: Final = code
 
 
 class Headers(Protocol):
@@ -79,16 +85,18 @@ def authenticate(request: Request, settings: VapiSettings) -> Authenticated:
     for nth, secret in enumerate(settings.server_secrets):
         if hmac.compare_digest(sign(payload, secret, settings), digest):
             return Authenticated(digest, by_previous=nth > 0)
-    raise NotAuthenticatedError("a signature made with another secret or over other bytes")
+    raise NotAuthenticatedError(
+        "other_signature", "a signature made with another secret or over other bytes"
+    )
 
 
 def _check_token(sent: str | None, settings: VapiSettings) -> bool:
     """Whether it is the previous secret."""
     if not sent:
-        raise NotAuthenticatedError("no secret sent")
+        raise NotAuthenticatedError("no_secret", "no secret sent")
     same = [_same(sent.strip(), secret) for secret in settings.server_secrets]
     if not any(same):
-        raise NotAuthenticatedError("another secret")
+        raise NotAuthenticatedError("other_secret", "another secret")
     return not same[0]
 
 
@@ -96,29 +104,29 @@ def _sent_digest(headers: Headers, settings: VapiSettings) -> tuple[bytes, str]:
     """The decoded signature, and the timestamp, which is recent if the signature covers it."""
     sent = headers.get(settings.hmac_signature_header)
     if not sent:
-        raise NotAuthenticatedError("no signature sent")
+        raise NotAuthenticatedError("no_signature", "no signature sent")
     timestamp = (headers.get(settings.hmac_timestamp_header) or "").strip()
     if "{timestamp}" in settings.hmac_payload_format:
         _check_fresh(timestamp, settings.hmac_tolerance_s)
     signature = sent.strip()
     if settings.hmac_prefix:
         if not signature.startswith(settings.hmac_prefix):
-            raise NotAuthenticatedError("a signature without the configured prefix")
+            raise NotAuthenticatedError("no_prefix", "a signature without the configured prefix")
         signature = signature.removeprefix(settings.hmac_prefix)
     try:
         return decode_digest(signature, settings), timestamp
     except (ValueError, binascii.Error):
-        raise NotAuthenticatedError("a signature in another encoding") from None
+        raise NotAuthenticatedError("other_encoding", "a signature in another encoding") from None
 
 
 def _check_fresh(timestamp: str, tolerance_s: int) -> None:
     if not _EPOCH.fullmatch(timestamp):
-        raise NotAuthenticatedError("no usable timestamp sent")
+        raise NotAuthenticatedError("no_timestamp", "no usable timestamp sent")
     value = int(timestamp)
     # The unit is not documented (docs/vendors.md V9). Too large for seconds means milliseconds.
     seconds = value / 1000 if value > 1e11 else value
     if abs(time.time() - seconds) > tolerance_s:
-        raise NotAuthenticatedError("a timestamp out of tolerance")
+        raise NotAuthenticatedError("old_timestamp", "a timestamp out of tolerance")
 
 
 def signed_payload(request: Request, timestamp: str, settings: VapiSettings) -> bytes:

@@ -6,7 +6,6 @@ import socket
 import tomllib
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -319,12 +318,6 @@ WAYS: dict[str, dict[int, Way]] = {
         503: callback_without_store,
     },
 }
-
-
-@pytest.fixture(autouse=True)
-def figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """/metrics adds up the figures of gunicorn's processes, which are files."""
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
 
 
 @pytest.mark.parametrize(("method", "path", "status"), STATUSES)

@@ -50,11 +50,6 @@ def serving(settings: Settings) -> Iterator[FlaskClient]:
     app.extensions["service"].close()
 
 
-@pytest.fixture(autouse=True)
-def figures(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-
-
 def status(client: FlaskClient, path: str, headers: dict[str, str], address: str) -> int:
     answer = client.get(path, headers=headers, environ_overrides={"REMOTE_ADDR": address})
     return answer.status_code

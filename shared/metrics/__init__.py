@@ -1,0 +1,1 @@
+"""What the processes of the fleet count, added up in the store."""
