@@ -3,6 +3,7 @@
 import click
 
 from cli.agent.commands import agent
+from cli.alarms import alarms
 from cli.calls import calls
 from cli.console import console
 from cli.doctor import doctor
@@ -25,6 +26,7 @@ def cli() -> None:
 
 for command in (
     agent,
+    alarms,
     calls,
     console,
     doctor,

@@ -153,3 +153,21 @@ def nobody_has_the_number(store: redis.Redis, keys: str, number: str) -> None:
 
 def _members(store: redis.Redis, key: str) -> list[str]:
     return cast(list[str], store.zrange(key, 0, -1))
+
+
+# -- alarms ----------------------------------------------------------------------------------------
+
+
+def alarm_time_passes(store: redis.Redis, ms: int) -> None:
+    """For all alarms, and for what they are found by."""
+    for cause, text in store.hgetall("vs:alarms").items():
+        alarm = json.loads(text)
+        for name in ("since", "seen", "over"):
+            if name in alarm:
+                alarm[name] -= ms
+        for message in alarm.get("left", {}).values():
+            message["due"] -= ms
+        store.hset("vs:alarms", cause, json.dumps(alarm))
+    store.delete("vs:alarms:round")
+    if store.exists("vs:alarms:refused"):
+        store.hincrby("vs:alarms:refused", "at", -ms)

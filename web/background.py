@@ -4,10 +4,9 @@ looking for alarms.
 gunicorn starts it in each process (web/gunicorn.py), so that a test's application has none of it.
 """
 
-from shared.operators.alarms.watcher import WATCH_EVERY_S, Watcher
-
 from shared.background import Background
 from shared.metrics.fleet import FLUSH_EVERY_S
+from shared.operators.alarms.watcher import WATCH_EVERY_S, Watcher
 from web.service import Service
 
 

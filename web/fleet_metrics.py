@@ -13,10 +13,10 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from shared.operators.alarms.board import AlarmBoard
-from shared.operators.alarms.causes import Sort, sort_of
 
 from shared.journal.figures import PROMISE_BOUNDS_S, JournalFigures, KindFigures
+from shared.operators.alarms.board import AlarmBoard
+from shared.operators.alarms.causes import Sort, sort_of
 from shared.store import StoreUnavailableError
 from web.service import Service
 

@@ -7,7 +7,6 @@ and contexts (see web/app.py).
 import hashlib
 import json
 import secrets
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -93,7 +92,6 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         if malformed:
             return _refused(service, HTTPStatus.BAD_REQUEST, "malformed")
         return _refused(service, HTTPStatus.UNAUTHORIZED, why.code)
-    began = time.perf_counter()
     body.authenticated(environ)
     try:
         parsed = parse(raw)
@@ -110,6 +108,7 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
     parent = read_traceparent(headers.get("traceparent"))
     trace = parent.trace if parent else trace_of_call(message.call_id) or new_trace()
     with (
+        WEBHOOK_SECONDS.labels(type_).time(),
         in_trace(trace, call_id=message.call_id),
         span(f"webhook {type_}", {"call_id": message.call_id}, parent=parent),
     ):
@@ -127,8 +126,6 @@ def _answered(service: Service, message: Message, identity: bytes) -> tuple[HTTP
         # call open, and the call is closed without it.
         log.exception("message_failed", message_type=message.type, call_id=message.call_id)
         return HTTPStatus.INTERNAL_SERVER_ERROR, ""
-    finally:
-        WEBHOOK_SECONDS.labels(type_).observe(time.perf_counter() - began)
 
 
 def parse(raw: bytes) -> Any:

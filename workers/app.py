@@ -70,7 +70,8 @@ def create_app(settings: Settings) -> Celery:
     agents_of(settings)  # a mistake in it ends the start, not the first task
     tasks = Tasks(app, Resources(settings))
     tasks.register()
-    in_every_worker(app, tasks.sweeper)
+    for work in (tasks.sweeper, tasks.alarms, tasks.metrics):
+        in_every_worker(app, work)
     keep_noting(settings.store)
     _record_spans(settings.ops.otlp_endpoint)
     if settings.ops.pulse_file:

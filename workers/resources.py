@@ -8,6 +8,8 @@ from shared.agent.agents import agents_of
 from shared.calls.call_updates import CallUpdates
 from shared.calls.calls import Calls
 from shared.calls.end_of_call import EndOfCallWriter
+from shared.metrics.fleet import FleetCounts
+from shared.operators.alarms.watcher import Watcher
 from shared.settings import Settings
 from shared.store import connect
 from workers.delivery.context import DeliveryContext
@@ -31,6 +33,14 @@ class Resources:
             socket_timeout_s=SOCKET_TIMEOUT_S,
             max_connections=self.settings.store.max_connections,
         )
+
+    @cached_property
+    def counts(self) -> FleetCounts:
+        return FleetCounts(self.store)
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        return Watcher.of(self.settings, self.store, self.counts)
 
     @cached_property
     def context(self) -> DeliveryContext:

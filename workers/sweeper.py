@@ -13,6 +13,7 @@ from typing import Any
 
 from celery import bootsteps
 
+from shared.background import Background
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.logs import log
@@ -110,11 +111,13 @@ class Sweeper:
             todo += [item for item in self._deliver(kind) if item not in done and item not in todo]
 
 
-def in_every_worker(app: Any, make: Callable[[], Sweeper]) -> None:
-    """From now on a worker of this app runs a sweeper from its start to its end, whether or not it
-    can reach the broker."""
+def in_every_worker(app: Any, make: Callable[[], Sweeper | Background]) -> None:
+    """From now on a worker of this app runs it from its start to its end, whether or not it can
+    reach the broker."""
 
     class Step(bootsteps.StartStopStep):
+        name = f"workers.{make.__name__}"  # Celery has one step of a name
+
         def create(self, _worker: Any) -> Any:  # what is returned is started and stopped
             return make()
 

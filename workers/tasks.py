@@ -11,9 +11,12 @@ from functools import partial
 from celery import Celery
 from celery.exceptions import Retry
 
+from shared.background import Background
 from shared.domain.kinds import Kind
 from shared.errors import ServiceError
 from shared.logs import log
+from shared.metrics.fleet import FLUSH_EVERY_S
+from shared.operators.alarms.watcher import WATCH_EVERY_S
 from shared.store import StoreUnavailableError
 from shared.wake_ups import (
     DELIVER_OF_TEAMS,
@@ -86,6 +89,16 @@ class Tasks:
             self.purge,
             self._resources.settings.journal.sweep_interval_s,
         )
+
+    def alarms(self) -> Background:
+        """What takes turns with the other processes in looking for alarms, not yet started."""
+        resources = self._resources
+        return Background("alarms", resources.watcher.watch, WATCH_EVERY_S)
+
+    def metrics(self) -> Background:
+        """What adds this process's counts to the fleet's, not yet started."""
+        counts = self._resources.counts
+        return Background("metrics", counts.flush, FLUSH_EVERY_S, at_end=counts.flush)
 
     def deliver(self, kind: Kind) -> str:
         """Raises ParkedError, else WaitingError, with the same text as it would return."""

@@ -11,6 +11,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from shared.settings.alarms import AlarmSettings
 from shared.settings.calls import CallSettings
 from shared.settings.console import ConsoleSettings
 from shared.settings.environment import Group, SettingsError, may_be_in_a_file
@@ -25,6 +26,7 @@ from shared.settings.web import WebSettings
 __all__ = [
     "GROUPS",
     "REDIS_PREFIX",
+    "AlarmSettings",
     "CallSettings",
     "ConsoleSettings",
     "JournalSettings",
@@ -56,6 +58,7 @@ class Settings(BaseModel):
     twilio: TwilioSettings
     ops: OpsSettings
     console: ConsoleSettings
+    alarms: AlarmSettings
 
     @property
     def reconciles(self) -> bool:

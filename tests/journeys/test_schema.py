@@ -149,6 +149,7 @@ def _named_by_scripts() -> Iterator[str]:
     prefixes = {
         "journal": "vs:",
         "calls": "vs:",
+        "metrics": "vs:",
         "operators": "vs:",
         "salesforce": "vs:salesforce:{}:",
     }
@@ -170,7 +171,15 @@ def _named_by_scripts() -> Iterator[str]:
 def _named_by_python() -> Iterator[str]:
     """Names in f-strings that begin with a prefix, with {} for each expression."""
     name = re.compile(r'f"\{(self\._prefix|self\._keys|keys|keys_of\(settings\)|p)\}([^"{][^"]*)"')
-    for folder in ("journal", "calls", "operators", "salesforce", "."):
+    for folder in (
+        "journal",
+        "calls",
+        "metrics",
+        "operators",
+        "operators/alarms",
+        "salesforce",
+        ".",
+    ):
         for file in sorted((ROOT / "shared" / folder).glob("*.py")):
             for start, rest in name.findall(file.read_text()):
                 begin = "vs:" if start == "self._prefix" else "vs:salesforce:{}:"

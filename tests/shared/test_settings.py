@@ -161,6 +161,21 @@ UNSAFE = [
     ("SIP_TRUNKS", "carrier"),
     ("SIP_TRUNKS", "300.1.1.1"),
     ("SIP_TRUNKS", "a b.example"),
+    ("ALARM_WEBHOOK_URL", "http://hooks.example.com/secret"),
+    ("ALARM_WEBHOOK_URL", "https://user:word@hooks.example.com/secret"),
+    ("ALARM_WEBHOOK_URL", "hooks.example.com"),
+    ("ALARM_SMTP_URL", "mail.example.com"),
+    ("ALARM_SMTP_URL", "http://mail.example.com"),
+    ("ALARM_SMTP_URL", "smtp://mail.example.com:port"),
+    ("ALARM_SMTP_URL", "smtp://mail.example.com/inbox"),
+    ("ALARM_SMTP_URL", "smtp://user@mail.example.com"),
+    ("ALARM_MAIL_TO", "oncall"),
+    ("ALARM_MAIL_TO", "On call <oncall@example.com>"),
+    ("ALARM_MAIL_TO", "oncall@example.com,two words@example.com"),
+    ("ALARM_MAIL_FROM", "voice"),
+    ("ALARM_ORG_AWAY_MIN", "0"),
+    ("ALARM_OLDEST_DUE_MIN", "soon"),
+    ("ALARM_REFUSED_PER_MIN", "-1"),
 ]
 
 
@@ -197,6 +212,8 @@ def test_an_unsafe_value_is_refused_by_name_in_our_words_and_never_shown(
         ("DEFAULT_LANGUAGE", "fil"),
         ("SALESFORCE_REDIRECT_URI", "https://voice.example.com/oauth/callback"),
         ("VAPI_SERVER_SECRET", "exactly-16-chars"),
+        ("ALARM_WEBHOOK_URL", "https://hooks.example.com/T0/B0/x?key=a&token=b"),
+        ("ALARM_WEBHOOK_URL", "http://127.0.0.1:9000/hook"),
     ],
 )
 def test_a_right_value_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -265,12 +282,16 @@ def test_a_secret_may_come_from_a_file(
         "TOKEN_ENCRYPTION_KEY": Fernet.generate_key().decode(),
         "SALESFORCE_JWT_KEY": PEM,
         "VAPI_SERVER_SECRET_PREVIOUS": "another-long-secret",
+        "ALARM_WEBHOOK_URL": "https://hooks.example.com/secret",
+        "ALARM_SMTP_URL": "smtps://voice:word@mail.example.com",
     }
     value = values.get(name, "a-secret-from-a-file")
     file = tmp_path / "secret"
     file.write_text(f"{value}\n")
     monkeypatch.setenv("SALESFORCE_USERNAME", "voice@yourcompany.com")
     monkeypatch.setenv("PUBLIC_URL", "https://voice.example.com")
+    if name == "ALARM_SMTP_URL":
+        monkeypatch.setenv("ALARM_MAIL_TO", "oncall@example.com")
     monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(f"{name}_FILE", str(file))
     group, field = FIELDS[name.lower()]
@@ -289,6 +310,17 @@ def test_a_file_that_can_not_be_read_or_is_empty_is_named(
     (tmp_path / "empty").write_text("\n")
     said = refusal(monkeypatch, VAPI_SERVER_SECRET_FILE=str(tmp_path / "empty"))
     assert said == "settings refused: VAPI_SERVER_SECRET_FILE names an empty file"
+
+
+def test_mail_needs_a_server_and_somebody_who_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(monkeypatch, ALARM_MAIL_TO="oncall@example.com,lead@example.com")
+    assert said.startswith("settings refused: ALARM_SMTP_URL is missing")
+    monkeypatch.delenv("ALARM_MAIL_TO")
+    said = refusal(monkeypatch, ALARM_SMTP_URL="smtp://mail.example.com")
+    assert said.startswith("settings refused: ALARM_MAIL_TO is missing")
+    monkeypatch.setenv("ALARM_MAIL_TO", "oncall@example.com,lead@example.com")
+    load_settings.cache_clear()
+    assert load_settings().alarms.sender == "oncall@example.com"
 
 
 def test_signing_the_url_needs_the_public_url(monkeypatch: pytest.MonkeyPatch) -> None:
