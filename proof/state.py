@@ -163,7 +163,7 @@ def _rebased(state: State) -> State:
     store = {
         key: value
         for key, value in state.store.items()
-        if key not in READ_BY_NO_STEP and not 0 < expires(value) <= now
+        if not is_read_by_no_step(key) and not 0 < expires(value) <= now
     }
     past = sorted({at for key, value in store.items() for at in times(key, value) if at < now})
     ranks = {at: NOW_MS - len(past) + i for i, at in enumerate(past)}
@@ -174,6 +174,11 @@ def _rebased(state: State) -> State:
     return replace(
         state, now_ms=NOW_MS, store={key: _moved(key, value, moved) for key, value in store.items()}
     )
+
+
+def is_read_by_no_step(key: str) -> bool:
+    """Counts for /metrics only grow: with them, no state would ever come back."""
+    return key in READ_BY_NO_STEP or key.startswith("vs:figures:")
 
 
 def times(key: str, value: Value) -> Iterator[int]:
