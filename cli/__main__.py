@@ -13,6 +13,7 @@ from cli.intents import intents
 from cli.pauses import pause, resume
 from cli.person.commands import person
 from cli.policy import policy
+from cli.promises import promises
 from cli.provision import provision
 from cli.reconcile import reconcile
 from cli.store import Commands
@@ -36,6 +37,7 @@ for command in (
     pause,
     person,
     policy,
+    promises,
     provision,
     reconcile,
     resume,

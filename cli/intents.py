@@ -159,13 +159,18 @@ def replay(yes: bool, **selection: Any) -> None:
 
 
 @intents.command()
+@click.option("--settled", is_flag=True, help="You did what they promise, so nobody has to call.")
 @_selection
-def discard(yes: bool, **selection: Any) -> None:
-    """Give parked intents up, because they are settled elsewhere or must not be written."""
+def discard(settled: bool, yes: bool, **selection: Any) -> None:
+    """Give parked intents up, because they are settled elsewhere or must not be written.
+
+    Without --settled, a colleague is asked to call those who were promised something.
+    """
     journal = open_journal()
     chosen = _chosen(journal, **selection)
     if _confirmed(chosen, "discard", yes):
-        count = open_actions().discard([intent.id for intent in chosen])
+        ids = [intent.id for intent in chosen]
+        count = open_actions().discard(ids, is_settled=settled)
         click.echo(f"discarded {count}")
 
 

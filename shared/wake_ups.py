@@ -24,6 +24,7 @@ from shared.store import PrimaryConnection, PrimarySSLConnection, one_retry
 PURGE = "purge"
 END_QUIET_CALLS = "end_quiet_calls"
 RECONCILE = "reconcile"
+MAKE_GOOD = "make_good"
 DELIVER_PREFIX = "deliver."
 DELIVER_OF_TEAMS = tuple(f"{DELIVER_PREFIX}{verb}" for verb in VERBS_OF_TEAMS)
 """Deliver what a team's own tools write. Their argument is the kind."""

@@ -46,9 +46,9 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
     of_teams = [Kind(f"{verb}.Order__c") for verb in VERBS_OF_TEAMS]
     sent = [wake_ups.deliver_task(kind) for kind in (*Kind, *of_teams)]
     expected = {name: ["kind"] if arguments else [] for name, arguments in sent}
-    expected |= {quiet: [], wake_ups.PURGE: [], wake_ups.RECONCILE: []}
+    expected |= {quiet: [], wake_ups.PURGE: [], wake_ups.RECONCILE: [], wake_ups.MAKE_GOOD: []}
     assert said[-2] == str(dict(sorted(expected.items())))
-    assert said[-1] == str([quiet, wake_ups.PURGE])
+    assert said[-1] == str([quiet, wake_ups.MAKE_GOOD, wake_ups.PURGE])
 
 
 def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them() -> None:

@@ -13,6 +13,8 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from shared.calls.claims import ClaimKind
+from shared.journal.promises import DAY_MS
 from shared.store import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -72,7 +74,14 @@ class FleetCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            parts = (self._store, self._journal, self._calls, self._account, self._rotation)
+            parts = (
+                self._store,
+                self._journal,
+                self._calls,
+                self._promises,
+                self._account,
+                self._rotation,
+            )
             yield from [metric for part in parts for metric in part()]
         except StoreUnavailableError:
             return
@@ -165,6 +174,46 @@ class FleetCollector(Collector):
             "Calls that showed two numbers for their caller, who is nobody then",
             value=self._service.calls.count_with_two_numbers(),
         )
+
+    def _promises(self) -> Iterator[Metric]:
+        promises = self._service.journal.promises
+        today = promises.figures(promises.now_ms() // DAY_MS)
+        made = GaugeMetricFamily(
+            "vs_promises_today",
+            "Promises of today (UTC), by what became of them; made_good: a person was asked to call",
+            labels=["became"],
+        )
+        for became in (
+            "promised",
+            "delivered",
+            "kept_by_hand",
+            "taken_back",
+            "broken",
+            "made_good",
+        ):
+            made.add_metric([became], getattr(today, became))
+        yield made
+        seconds = GaugeMetricFamily(
+            "vs_promise_seconds_today",
+            "From the sentence to the record, of today's promises that were kept",
+            labels=["quantile"],
+        )
+        for quantile in (0.5, 0.99):
+            if (within_s := today.seconds(quantile)) is not None:
+                seconds.add_metric([str(quantile)], within_s)
+        yield seconds
+        yield GaugeMetricFamily(
+            "vs_promises_to_make_good", "Broken promises with no call-back yet", promises.waiting()
+        )
+        unbacked = CounterMetricFamily(
+            "vs_claims_unbacked",
+            "Things that agents said they had done and nothing backed, each phrase once in a call",
+            labels=["kind"],
+        )
+        counts = promises.claim_counts()
+        for kind in ClaimKind:
+            unbacked.add_metric([kind], counts[kind])
+        yield unbacked
 
     def _rotation(self) -> Iterator[Metric]:
         """None of them while no previous secret is set."""

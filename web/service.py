@@ -14,6 +14,7 @@ from shared.calls.codes import Codes
 from shared.calls.decisions import Decisions
 from shared.calls.end_of_call import EndOfCallWriter
 from shared.calls.guesses import Guesses
+from shared.calls.ledger import GRACE_MS, MARGIN_MS
 from shared.calls.limits import Asker, Usage
 from shared.calls.written import WrittenReferences
 from shared.deadline import Deadline
@@ -130,7 +131,12 @@ class Service:
             dedup_ms=int(settings.journal.repeat_window_h * 3_600_000),
             org=org_name(settings.salesforce),
         )
-        calls, minutes = Calls(store), Minutes(store)
+        calls = Calls(
+            store,
+            checks_claims=settings.calls.check_claims,
+            correct_after_ms=GRACE_MS + MARGIN_MS if settings.calls.correct_claims else 0,
+        )
+        minutes = Minutes(store)
         return cls(
             settings=settings,
             agents=agents,

@@ -11,7 +11,14 @@ from shared import logs
 from shared.agent.agents import agents_of
 from shared.settings import Settings, SettingsError, load_settings
 from shared.tracing import start_recording
-from shared.wake_ups import END_QUIET_CALLS, MAINTENANCE_QUEUE, PURGE, RECONCILE, celery_app
+from shared.wake_ups import (
+    END_QUIET_CALLS,
+    MAINTENANCE_QUEUE,
+    MAKE_GOOD,
+    PURGE,
+    RECONCILE,
+    celery_app,
+)
 from workers.alive import keep_noting
 from workers.pulse import keep_pulse
 from workers.resources import Resources
@@ -22,6 +29,8 @@ PURGE_EVERY_S = 10.0
 """Also beat's pulse, see workers/pulse.py."""
 
 END_QUIET_CALLS_EVERY_S = 30.0
+
+MAKE_GOOD_EVERY_S = 60.0
 
 
 def __getattr__(name: str) -> Any:
@@ -63,6 +72,11 @@ def create_app(settings: Settings) -> Celery:
                 "schedule": PURGE_EVERY_S,
                 # One that waited long does nothing that the next one does not do.
                 "options": {"queue": MAINTENANCE_QUEUE, "expires": PURGE_EVERY_S},
+            },
+            "make_good": {
+                "task": MAKE_GOOD,
+                "schedule": MAKE_GOOD_EVERY_S,
+                "options": {"queue": MAINTENANCE_QUEUE, "expires": MAKE_GOOD_EVERY_S},
             },
             **_reconciliation(settings),
         },

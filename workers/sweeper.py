@@ -32,7 +32,8 @@ class Sweeper:
     """Any number of them may run.
 
     notify: sends the wake-ups and returns the kinds that none could be sent for. deliver: delivers
-    what is due of a kind, and returns the kinds that none could be sent for after that.
+    what is due of a kind, and returns the kinds that none could be sent for after that. correct:
+    what else each sweep does, None for nothing.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Sweeper:
         deliver: Callable[[Kind], tuple[Kind, ...]],
         purge: Callable[[], object],
         interval_s: float,
+        correct: Callable[[], object] | None = None,
     ) -> None:
         self._journal = journal
         self._notify = notify
         self._deliver = deliver
         self._purge = purge
         self._interval_s = interval_s
+        self._correct = correct
         self._ended = threading.Event()
         self._at_work = threading.Lock()
         self._look_at = 0.0
@@ -69,6 +72,8 @@ class Sweeper:
         lost = self._notify(self._journal().sweep())
         if lost:
             self._do(lambda: self._deliver_all(lost))
+        if self._correct:
+            self._correct()
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + RETENTION_LOOK_S
             if not 0 <= self._journal().summary().purged_ms_ago <= RETENTION_OVERDUE_MS:

@@ -1,4 +1,4 @@
-"""The tasks: deliver a kind, end quiet calls, reconcile, purge.
+"""The tasks: deliver a kind, end quiet calls, make promises good, reconcile, purge.
 
 Each task may run any number of times, on any number of workers at once: the journal decides what is
 due.
@@ -12,6 +12,7 @@ from celery import Celery
 from celery.exceptions import Retry
 
 from shared.background import Background
+from shared.calls.made_good import MadeGood
 from shared.domain.kinds import Kind
 from shared.errors import ServiceError
 from shared.logs import log
@@ -21,13 +22,15 @@ from shared.store import StoreUnavailableError
 from shared.wake_ups import (
     DELIVER_OF_TEAMS,
     END_QUIET_CALLS,
+    MAKE_GOOD,
     PURGE,
     RECONCILE,
     Notifier,
     deliver_task,
 )
 from workers.call_updates import updates_of
-from workers.delivery.engine import drain
+from workers.corrections import correct_claims
+from workers.delivery.engine import Drained, drain
 from workers.delivery.reporting import Drained
 from workers.reconciliation import reconcile_calls
 from workers.resources import Resources
@@ -69,6 +72,7 @@ class Tasks:
         self._register(END_QUIET_CALLS, self.end_quiet_calls)
         self._register(PURGE, self.purge)
         self._register(RECONCILE, self.reconcile)
+        self._register(MAKE_GOOD, self.make_good)
 
     def _register(self, name: str, work: Callable[[], str]) -> None:
         @self._app.task(name=name, throws=(ParkedError,))
@@ -88,6 +92,7 @@ class Tasks:
             lambda kind: self._drain(kind)[1],
             self.purge,
             self._resources.settings.journal.sweep_interval_s,
+            self.correct_claims if self._resources.settings.calls.correct_claims else None,
         )
 
     def alarms(self) -> Background:
@@ -123,6 +128,25 @@ class Tasks:
             return f"store unavailable ({trouble})"
         self.notify(sorted(kinds))
         return f"closed {count}"
+
+    def make_good(self) -> str:
+        """Asks a person to call those to whom a promise was broken."""
+        resources = self._resources
+        after_h = resources.settings.calls.broken_promise_h
+        made_good = MadeGood(resources.context.journal, resources.calls, resources.agents, after_h)
+        try:
+            count, kinds = made_good.run()
+        except StoreUnavailableError as trouble:
+            return f"store unavailable ({trouble})"
+        self.notify(kinds)
+        return f"made good {count}"
+
+    def correct_claims(self) -> None:
+        """Corrects agents in live calls. Raises StoreUnavailableError."""
+        resources = self._resources
+        correct_claims(
+            resources.calls.claims_said, resources.context.journal, resources.call_updates
+        )
 
     def reconcile(self) -> str:
         """Records calls that ended without this service hearing of it."""

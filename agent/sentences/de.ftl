@@ -365,6 +365,15 @@ case-open-now = Der Vorgang mit der Referenz { $reference } ist jetzt angelegt. 
 write-not-saved = Was unter der Referenz { $reference } notiert ist, ließ sich nicht speichern. Sagen Sie, dass sich jemand aus unserem Team darum kümmert.
 fields-not-saved = Unter der Referenz { $reference } ließ sich nicht speichern: { $fields }. Der Rest wird gespeichert. Sagen Sie, dass sich jemand aus unserem Team darum kümmert.
 
+# $claim ist einer hiervon. Das Team liest sie auch.
+claim-unbacked = Sie haben gesagt, { $claim }. In diesem Gespräch hat das aber kein Werkzeug getan. Sagen Sie, dass es noch nicht geschehen ist. Rufen Sie dann das Werkzeug dafür auf, oder bieten Sie einen Rückruf an.
+claim-call-back = dass jemand zurückruft
+claim-cancelled = dass etwas storniert oder geschlossen wurde
+claim-commented = dass zu einem Vorgang etwas ergänzt wurde
+claim-changed = dass Angaben geändert wurden
+claim-opened = dass ein Vorgang oder eine Anfrage angelegt wurde
+claim-done = dass etwas gespeichert oder weitergegeben wurde
+
 ## Weiterleitungen
 
 transfer-connecting = Ich verbinde Sie mit { $whom }. Einen Moment, bitte.
@@ -468,6 +477,8 @@ record-call-back-reference = Referenz: { $reference }
 record-call-back-transferred = Das Gespräch wurde weitergeleitet, aber niemand wurde erreicht.
 record-call-back-missed = Hat angerufen und niemanden erreicht
 record-call-back-unreached = Der Agent konnte unsere Systeme in diesem Gespräch nicht erreichen. Es wurde nichts nachgesehen und nichts gespeichert. Er versuchte: { $tools }. Das Transkript steht in der Aufgabe zum Gespräch.
+record-call-back-claims = Der Agent sagte in diesem Gespräch, { $claims }. Das hat kein Werkzeug getan. Das Transkript steht in der Aufgabe zum Gespräch.
+record-call-back-broken = Was unter { $references } aufgenommen wurde, ist der anrufenden Person zugesagt. Es konnte nicht gespeichert werden.
 record-voicemail = Auf dem Anrufbeantworter ist eine Nachricht von { $count ->
     [one] einer Sekunde
    *[other] { number } Sekunden

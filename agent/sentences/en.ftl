@@ -351,6 +351,15 @@ case-open-now = The case with reference { $reference } is open now. Its number i
 write-not-saved = What was noted with reference { $reference } could not be saved. Tell the caller that a colleague will look at it.
 fields-not-saved = Of what was noted with reference { $reference }, { $fields } could not be saved. The rest is being saved. Tell the caller that a colleague will look at it.
 
+# $claim is one of these. Staff read them as well.
+claim-unbacked = You said { $claim }, but no tool has done that in this call. Tell the caller that it is not done yet. Then call the tool for it, or offer a call-back.
+claim-call-back = that somebody will call back
+claim-cancelled = that something was cancelled or closed
+claim-commented = that something was added to a case
+claim-changed = that details were changed
+claim-opened = that a case or a request was opened
+claim-done = that something was saved or passed on
+
 ## Transfers
 
 transfer-connecting = I am connecting you with { $whom }. One moment, please.
@@ -459,6 +468,8 @@ record-call-back-reference = Reference: { $reference }
 record-call-back-transferred = The call was transferred, and nobody was reached.
 record-call-back-missed = Called and reached nobody
 record-call-back-unreached = The agent could not reach our systems during this call, so nothing was looked up or saved. It tried: { $tools }. The transcript is in the Task of the call.
+record-call-back-claims = The agent said in this call { $claims }, and no tool has done that. The transcript is in the Task of the call.
+record-call-back-broken = The caller was promised what is noted under { $references }. It could not be saved.
 record-voicemail = A caller left a voicemail of { $count } s:
 
 # At the end of each comment, in parentheses.

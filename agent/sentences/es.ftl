@@ -344,6 +344,15 @@ case-open-now = El caso con la referencia { $reference } ya está abierto. Su n�
 write-not-saved = No se ha podido guardar lo anotado con la referencia { $reference }. Diga que una persona de nuestro equipo lo revisará.
 fields-not-saved = De lo anotado con la referencia { $reference } no se ha podido guardar esto: { $fields }. El resto se está guardando. Diga que una persona de nuestro equipo lo revisará.
 
+# $claim es una de estas. El equipo también las lee.
+claim-unbacked = Usted ha dicho { $claim }, pero ninguna herramienta lo ha hecho en esta llamada. Diga que todavía no está hecho. Después llame a la herramienta o ofrezca que alguien devuelva la llamada.
+claim-call-back = que alguien devolverá la llamada
+claim-cancelled = que algo se canceló o se cerró
+claim-commented = que se añadió algo a un caso
+claim-changed = que se cambiaron datos
+claim-opened = que se abrió un caso o una solicitud
+claim-done = que algo se guardó o se transmitió
+
 ## Transferencias
 
 transfer-connecting = Le paso con { $whom }. Un momento, por favor.
@@ -447,6 +456,8 @@ record-call-back-reference = Referencia: { $reference }
 record-call-back-transferred = La llamada se transfirió y nadie contestó.
 record-call-back-missed = Llamó y no pudo hablar con nadie
 record-call-back-unreached = El agente no pudo acceder a nuestros sistemas durante esta llamada, así que no se consultó ni se guardó nada. Intentó: { $tools }. La transcripción está en la tarea de la llamada.
+record-call-back-claims = El agente dijo en esta llamada { $claims }, y ninguna herramienta lo hizo. La transcripción está en la tarea de la llamada.
+record-call-back-broken = Se prometió a quien llamó lo anotado con { $references }. No se pudo guardar.
 record-voicemail = Hay un mensaje de voz de { $count ->
     [one] un segundo
    *[other] { number } segundos

@@ -96,12 +96,16 @@ def give_up(journal: Journal, intents: Sequence[Intent]) -> GivenUp:
                 cancelled += 1
             elif state not in (State.DELIVERED, State.PARKED, ""):
                 refused.append(intent.id)
-    # All in one step: discarding one makes those due again that parked because of it.
+    # All in one step: discarding one makes those due again that parked because of it. As settled:
+    # nobody is asked to call this person because of it.
     parked = journal.get_many(intent.id for intent in intents)
     discarded = journal.discard(
-        intent.id
-        for intent in parked.values()
-        if intent.state is State.PARKED or intent.unreadable == NO_HASH
+        (
+            intent.id
+            for intent in parked.values()
+            if intent.state is State.PARKED or intent.unreadable == NO_HASH
+        ),
+        is_settled=True,
     )
     return GivenUp(cancelled, discarded, tuple(refused), tuple(sorted(due_kinds)))
 

@@ -14,6 +14,8 @@ from typing import Any
 import redis
 
 from shared.batches import BatchedScript
+from shared.calls.claims import Claim, claims_in
+from shared.calls.claims_said import ClaimsSaid
 from shared.calls.secrets_said import MAX_REMEMBERED, SecretsSaid
 from shared.calls.speech import sign
 from shared.calls.transcript_labels import TranscriptLabels
@@ -137,9 +139,21 @@ class Said:
 class Calls:
     """Every method raises StoreUnavailableError, and ignores a message without a call id."""
 
-    def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
+    def __init__(
+        self,
+        store: redis.Redis,
+        prefix: str = REDIS_PREFIX,
+        *,
+        checks_claims: bool = True,
+        correct_after_ms: int = 0,
+    ) -> None:
+        """checks_claims: what the agent claims to have done is recorded. correct_after_ms: how long
+        after such a claim a worker looks whether the agent has to be corrected; 0 for never."""
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
+        self._checks_claims = checks_claims
+        self._correct_after_ms = correct_after_ms
+        self.claims_said = ClaimsSaid(store, prefix)
         self._record_event = BatchedScript(store, load(store, "calls", "record_event"))
         self._replace_utterances = load(store, "calls", "replace_utterances")
         self._prove = load(store, "calls", "prove")
@@ -189,11 +203,13 @@ class Calls:
         text = _stored(words)
         at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
-        if words:
-            if words.speaker == CALLER:
-                senses = senses_of_caller(words.text, message.assistant_language)
-            else:
-                senses = senses_of_agent(words.text)
+        claims: tuple[Claim, ...] = ()
+        if words and words.speaker == CALLER:
+            senses = senses_of_caller(words.text, message.assistant_language)
+        elif words:
+            senses = senses_of_agent(words.text)
+            if self._checks_claims:
+                claims = claims_in(words.text, message.assistant_language)
         event = {
             "prefix": self._prefix,
             "id": call_id,
@@ -209,6 +225,8 @@ class Calls:
             "is_sign_of_life": message.type in SIGNS_OF_LIFE,
             "digest": _digest(text) if text else "",
             "senses": "".join(sorted(senses)),
+            "claims": [claim.phrase for claim in claims],
+            "correct_after_ms": self._correct_after_ms,
             "number": caller_id.number,
             "shown": list(caller_id.shown),
             "attestation": attestation or "",

@@ -22,6 +22,7 @@ from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls, CallState
 from shared.calls.secrets_said import SecretsSaid
 from shared.calls.transcript_labels import TranscriptLabels
+from shared.calls.unbacked import UnbackedClaims, is_called_back
 from shared.domain.drafts import (
     CallbackDraft,
     CallDraft,
@@ -75,6 +76,8 @@ class EndOfCallWriter:
         self._secret = settings.vapi.server_secrets[0].encode()
         self._hold_ms = settings.journal.commit_window_ms
         self._needed = settings.calls.attestation
+        self._checks_claims = settings.calls.check_claims
+        self._unbacked = UnbackedClaims(calls.claims_said, journal, journal.promises)
 
     def close(
         self,
@@ -108,6 +111,8 @@ class EndOfCallWriter:
         stored_transcript = max(
             self._calls.transcript(state.call_id, labels), updates.get("transcript", ""), key=len
         )
+        intents: list[Intent] = []
+        end_intents: list[NewIntent] = []
         for _ in range(CLOSE_TRIES):
             intents = self._journal.of_call(state.call_id)
             end_intents = end_of_call_intents(
@@ -136,6 +141,16 @@ class EndOfCallWriter:
                 due_kinds = accepted.due_kinds
                 break
             # Another process ended the call a moment ago: try again with what it recorded.
+        if self._checks_claims:
+            due_kinds += self._unbacked.settle(
+                state,
+                report.agent_said,
+                intents,
+                agent.sentences,
+                contact_id=contact_id,
+                has_no_contact=has_no_contact,
+                is_called_back=is_called_back([*intents, *end_intents]),
+            )
         self._calls.closed(
             state.call_id,
             report.summary or state.summary,

@@ -15,6 +15,10 @@ from shared.domain.reading import UnreadableError
 D = TypeVar("D", bound=Draft)
 
 
+BY_CALLER = "caller"
+"""The reason of an intent that was cancelled on the caller's word."""
+
+
 def new_intent_id() -> str:
     """32 lower-case hex characters: safe in a URL, and the idempotency key in Salesforce.
 
@@ -56,6 +60,7 @@ class Intent:
     said: the sentence that the agent got at acceptance.
     fingerprint, message: of the request, and of the message that it came in; requested_at_ms: that
     message's own time. "" and 0 for an intent that no caller asked for.
+    amended_at_ms: when the caller last corrected it while it was held; 0 for never.
     omit_fields: fields that Salesforce refused, which the next attempt omits.
     attempts: leases so far. refusals: answers of Salesforce that refused this very record.
     reason: a code. detail: Salesforce's own words, for the operator; they may quote values.
@@ -88,6 +93,7 @@ class Intent:
     requested_at_ms: int = 0
     message: str = ""
     settled_at_ms: int | None = None
+    amended_at_ms: int = 0
     omit_fields: tuple[str, ...] = ()
     org: str = ""
     agent: str = ""

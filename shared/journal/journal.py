@@ -34,6 +34,7 @@ from shared.domain.reading import UnreadableError, read_json, read_record
 from shared.domain.reference import new_reference
 from shared.domain.trace import call_of_trace, trace_of_call
 from shared.journal.figures import PROMISE_BOUNDS_S
+from shared.journal.promises import Promises
 from shared.journal.results import (
     Acceptance,
     Accepted,
@@ -119,6 +120,7 @@ class Journal:
         self._dedup_ms = dedup_ms
         self.org = org
         self._memory = MemoryGauge(store)
+        self.promises = Promises(store, prefix)
         self._accept = load(store, "journal", "accept")
         self._lease = load(store, "journal", "lease")
         self._extend = load(store, "journal", "extend")
@@ -384,9 +386,13 @@ class Journal:
         """
         return self._by_hand("replay", intent_ids, json.dumps(draft) if draft else "")
 
-    def discard(self, intent_ids: Iterable[str]) -> int:
-        """Cancel parked intents. Returns how many were parked."""
-        return self._by_hand("discard", intent_ids, "")[0]
+    def discard(self, intent_ids: Iterable[str], *, is_settled: bool = False) -> int:
+        """Cancel parked intents. Returns how many were parked.
+
+        is_settled: a person did what they promise. Otherwise the promise stays broken, and a person
+        is asked to call back (shared/calls/made_good.py).
+        """
+        return self._by_hand("settle" if is_settled else "discard", intent_ids, "")[0]
 
     def _by_hand(
         self, verb: str, intent_ids: Iterable[str], payload: str

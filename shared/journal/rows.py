@@ -72,6 +72,7 @@ def read_row(intent_id: str, stored: Any) -> Intent:
         org=row.get("org", ""),
         agent=row.get("agent", ""),
         settled_at_ms=number("settled") or None,
+        amended_at_ms=number("amended"),
         omit_fields=tuple(parsed("omit_fields", list, "[]")),
         receipt=receipt(),
         parts=tuple(map(str, parsed("parts", list, "[]"))),

@@ -38,10 +38,16 @@ class Actions:
         self._audit.note(self._who, "edit", about=", ".join(sorted(names)), ids=[intent_id])
         return self._replayed([intent_id], draft)
 
-    def discard(self, intent_ids: Sequence[str], about: str = "") -> int:
-        """Give up parked intents. Returns how many were parked."""
-        self._audit.note(self._who, "discard", about=about, ids=intent_ids)
-        return self._journal.discard(intent_ids)
+    def discard(
+        self, intent_ids: Sequence[str], about: str = "", *, is_settled: bool = False
+    ) -> int:
+        """Give up parked intents. Returns how many were parked.
+
+        is_settled: what they promise was done elsewhere, so nobody is asked to call.
+        """
+        what = "settle" if is_settled else "discard"
+        self._audit.note(self._who, what, about=about, ids=intent_ids)
+        return self._journal.discard(intent_ids, is_settled=is_settled)
 
     def pause(self, name: str) -> bool:
         """name: a kind, or a tool with its agent folder. False when it was paused already."""

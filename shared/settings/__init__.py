@@ -74,6 +74,16 @@ class Settings(BaseModel):
             )
         if self.ops.port == self.web.port:
             raise ValueError("OPS_PORT must differ from PORT: operators have a port of their own")
+        if self.calls.correct_claims and not self.calls.check_claims:
+            raise ValueError(
+                "CORRECT_CLAIMS needs CHECK_CLAIMS: only a claim that is checked can be corrected; "
+                "set CHECK_CLAIMS to true"
+            )
+        if self.calls.correct_claims and self.vapi.tell_by == "say":
+            raise ValueError(
+                "CORRECT_CLAIMS needs VAPI_TELL_BY=add-message: a correction is for the agent, and "
+                "with say the caller would get it word for word"
+            )
         if self.web.public_url:
             return self
         if self.twilio.auth_token:

@@ -59,6 +59,11 @@ class CallSettings(Group):
     idle_call_min: float = Field(
         10, ge=1, le=24 * 60, description="a number of minutes from 1 to 1440, such as 10"
     )
+    check_claims: bool = Field(True, description=SWITCH)
+    correct_claims: bool = Field(False, description=SWITCH)
+    broken_promise_h: float = Field(
+        24, ge=0, le=24 * 30, description="a number of hours from 0 (off) to 720, such as 24"
+    )
     reconcile_every_min: float = Field(
         10, ge=0, le=24 * 60, description="a number of minutes from 0 (off) to 1440, such as 10"
     )

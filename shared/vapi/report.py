@@ -7,14 +7,14 @@ be missing or have another type (docs/vendors.md V10, V16 to V19).
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.domain.text import one_line
 from shared.redaction import clean, redact, redact_json
 from shared.vapi.greeting import greeting_in
-from shared.vapi.messages import AGENT, CALLER, Message
+from shared.vapi.messages import AGENT, CALLER, Message, Utterance
 from shared.vapi.values import (
     as_iso,
     as_number,
@@ -36,6 +36,8 @@ MAX_SUMMARY_DEPTH = 20
 MAX_URL = 500
 MAX_SUMMARY = 8_000
 MAX_TRANSCRIPT = 30_000
+MAX_SAID = 1_000
+MAX_SAID_LENGTH = 2_000
 """Limits in characters, entries and levels: for a report without its summary and transcript, and
 for a status update."""
 
@@ -49,6 +51,7 @@ class EndOfCall:
     recording: an address in the team's own storage, or else the name of the resource at Vapi's API
     ("mono-recording"); "" without a recording.
     outcome: everything else, by our names and within limits (see `_outcome`).
+    agent_said: the agent's messages, the last MAX_SAID; 0 where a message has no time.
     """
 
     ended_reason: str = ""
@@ -62,6 +65,7 @@ class EndOfCall:
     greeted_at: str | None = None
     recording: str = ""
     outcome: dict[str, Any] = field(default_factory=dict)
+    agent_said: tuple[Utterance, ...] = field(default=(), repr=False)
 
 
 def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> EndOfCall:
@@ -99,7 +103,20 @@ def end_of_call(message: Message, person: str = CALLER, agent: str = AGENT) -> E
         reported_at=as_iso(first_moment(message.at_ms)),
         recording=_recording(everywhere, has_vapi_id=bool(message.call_id)),
         outcome=_outcome(message, artifacts, analyses, outputs, {from_output: in_output}),
+        agent_said=_agent_said(next(filter(None, lists), [])),
     )
+
+
+def _agent_said(messages: list[dict[str, Any]]) -> tuple[Utterance, ...]:
+    """A message's time is when it began. What it says was done was done by its end, where the
+    report has that (docs/vendors.md V10)."""
+    said = [
+        Utterance(AGENT, text, first_moment(message.get("endTime"), message.get("time")) or 0)
+        for message in messages
+        if as_text(message.get("role")) in {"bot", "assistant"}
+        and (text := (as_text(message.get("message")) or as_text(message.get("content"))))
+    ]
+    return tuple(replace(words, text=words.text[:MAX_SAID_LENGTH]) for words in said[-MAX_SAID:])
 
 
 def call_updates(message: Message) -> dict[str, Any]:

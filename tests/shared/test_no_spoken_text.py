@@ -168,13 +168,14 @@ def test_every_key_that_python_says_has_a_sentence() -> None:
 BUILT = (
     "argument-",
     "choice-",
+    "claim-",
     "field-",
     "letter-",
     "the-field-",
     "update-nothing",
     "call-back-phone",
 )
-"""Keys that are made of an argument's or a field's name."""
+"""Keys that are made of the name of an argument, a field or a kind of claim."""
 
 
 def test_every_sentence_is_said_or_part_of_one() -> None:

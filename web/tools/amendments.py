@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shared.calls.calls import CallState, Said
 from shared.calls.words import Sense, correct_only
 from shared.domain.drafts import ChangeDraft, CloseDraft, CommentDraft, FromCaller
-from shared.domain.intent import Cancelling, Intent, NewIntent, new_intent_id
+from shared.domain.intent import BY_CALLER, Cancelling, Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.vapi.answers import Answer, refusal
@@ -25,9 +25,6 @@ CROSSING_MS = 500
 
 MAX_HELD_MS = 15_000
 """How long a caller who goes on speaking holds a write (shared/journal/scripts/_common.lua)."""
-
-BY_CALLER = "caller"
-"""The reason of an intent that was cancelled on the caller's word."""
 
 
 @dataclass(frozen=True)

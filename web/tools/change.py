@@ -12,11 +12,10 @@ from shared.agent.sentences import REFERENCE, own
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import ChangeDraft
-from shared.domain.intent import Intent
+from shared.domain.intent import BY_CALLER, Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.domain.record_mapping import placeholders
 from shared.vapi.answers import Answer, refusal, result
-from web.tools.amendments import BY_CALLER
 from web.tools.caller import Caller, caller_for_a_write, may, proof_needed
 from web.tools.own_record import Target, find_record, is_taken_back, look_at
 from web.tools.request import WriteRequest

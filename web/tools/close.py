@@ -5,12 +5,11 @@ from shared.agent.sentences import REFERENCE, own
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import CloseDraft, CommentDraft
-from shared.domain.intent import NewIntent, new_intent_id
+from shared.domain.intent import BY_CALLER, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.domain.text import one_line
 from shared.vapi.answers import Answer, refusal, result
-from web.tools.amendments import BY_CALLER
 from web.tools.caller import acts_for_household, caller_for_a_write
 from web.tools.change import close_record
 from web.tools.request import WriteRequest

@@ -9,7 +9,7 @@ from shared.agent.arguments import Given
 from shared.agent.sentences import REFERENCE
 from shared.calls.limits import write_limits
 from shared.domain.drafts import Draft
-from shared.domain.intent import Intent, NewIntent, new_intent_id
+from shared.domain.intent import BY_CALLER, Intent, NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.domain.reference import new_reference
 from shared.journal.answers import Claim
@@ -94,9 +94,7 @@ def submit(it: Submission) -> str:
             replaced = amendments.replaced(turn, named, request)
         # What is cancelled is cancelled with its parts.
         if replaced.intent and not any(other.is_open for other in replaced.cancels):
-            intent, also, cancels = correct_parts(
-                turn, replaced.intent, intent, also, amendments.BY_CALLER
-            )
+            intent, also, cancels = correct_parts(turn, replaced.intent, intent, also, BY_CALLER)
             replaced = replace(replaced, cancels=(*replaced.cancels, *cancels))
         if named and replaced.was_passed_on and named.kind is Kind.CASE_CREATE:
             also = (*also, *amendments.close_replaced(turn, named, it.call.name))

@@ -13,6 +13,9 @@
 --   utterance       "" or a final transcript as JSON, and digest, its name
 --   is_sign_of_life   true for types that only a call sends that lasts or ends
 --   senses          letters: what the words of a final transcript mean (shared/calls/words.py), at speech_at
+--   claims          list: the ids of phrases by which the agent claims to have done something
+--                   (shared/calls/claims.py), at speech_at
+--   correct_after_ms   when a claim is looked at again, to correct the agent; 0 for never
 --   number          of the caller, as a carrier set it; "" without one
 --   shown           list of the numbers that the event names for the caller, verified or not
 --   attestation     "" or the attestation of that number (shared/domain/attestation.py)
@@ -45,12 +48,14 @@
 --                   set, it does not depend on the order of arrival or on repeats
 --   :transcript     hash: digest → utterance
 --   :senses         sorted set by the same times: {letters}@{time}, the last 64
+--   :claims         sorted set by the same times: {phrase}@{time}, the last 64
 --   :updates        hash: update_at → update, at most 8 of each status
 -- and prefix .. "call_updates": hash of counts; "moved" counts the ignored control URLs;
 -- prefix .. "calls": sorted set of calls whose end is not processed yet, by their last event (ms), or
 -- up to precision_ms before it;
 -- prefix .. "calls:two_numbers": how many calls named two numbers;
 -- prefix .. "calls:attestations": hash: level → how many calls showed it first;
+-- prefix .. "claims:due": sorted set: {call} {phrase}@{time}, by when it is looked at again; the last 10,000;
 -- prefix .. "call-of:" .. provider_id: the call's id.
 --
 -- A call that was ended without its report goes on with any sign of life. Its end is then processed
@@ -123,6 +128,7 @@ if not call.since then set('since', ms(now)) end
 local life_ms = event.life_ms
 if call.reported then
   life_ms, event.speech, event.utterance, event.update = event.reported_life_ms, '', '', ''
+  event.claims = {}
 end
 
 local keeps_words = event.keeps_words[call.agent or '']
@@ -179,6 +185,18 @@ if event.senses ~= '' then
   redis.call('ZADD', key .. ':senses', event.speech_at, event.senses .. '@' .. ms(event.speech_at))
   redis.call('ZREMRANGEBYRANK', key .. ':senses', 0, -65)
   expire(key .. ':senses')
+end
+for _, phrase in ipairs(event.claims) do
+  local said = phrase .. '@' .. ms(event.speech_at)
+  if redis.call('ZADD', key .. ':claims', event.speech_at, said) == 1 and event.correct_after_ms > 0 then
+    local due = event.prefix .. 'claims:due'
+    redis.call('ZADD', due, now + event.correct_after_ms, event.id .. ' ' .. said)
+    redis.call('ZREMRANGEBYRANK', due, 0, -10001)
+  end
+end
+if #event.claims > 0 then
+  redis.call('ZREMRANGEBYRANK', key .. ':claims', 0, -65)
+  expire(key .. ':claims')
 end
 if string.sub(event.update_at or '', 1, 11) == 'forwarding@' and call.forwarded_at ~= event.update_at then
   -- Somebody else may speak from now on, who has shown nothing.

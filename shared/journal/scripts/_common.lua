@@ -104,11 +104,34 @@ local function oldest_due_ms(p, kinds, now)
     redis.call('PEXPIRE', key, 7200000)
   end
   return oldest <= now and now - oldest or -1
+end
+
 -- Notes the trace of an intent, where its call's id does not say it.
 local function note_trace(p, id, trace, now)
   if not trace or trace == '' then return end
   redis.call('HSET', p .. 'intent:' .. id, 'trace', trace)
   redis.call('ZADD', p .. 'trace:' .. trace, now, id)
+end
+
+-- The figures of a day's promises (SCHEMA.md): what becomes of a promise counts on the day on which it was
+-- made. accepted: that moment (ms), as a row has it.
+local FIGURES_MS = 35 * 86400000
+local function count_promise(p, accepted, what, by)
+  local figures = p .. 'promises:' .. math.floor((tonumber(accepted) or clock_ms()) / 86400000)
+  if redis.call('HINCRBY', figures, what, by) == by then redis.call('PEXPIRE', figures, FIGURES_MS) end
+end
+
+-- A promise was kept: counts in how many seconds as well, in steps of 10^(1/20).
+local function count_kept(p, accepted, now)
+  local took_ms = math.max(1, now - (tonumber(accepted) or now))
+  count_promise(p, accepted, 'delivered', 1)
+  count_promise(p, accepted, 'within:' .. math.ceil(20 * math.log10(took_ms)), 1)
+end
+
+-- A promise is broken: a person makes it good, some time after `from` (ms; 0: at once), unless it is replayed.
+local function break_promise(p, id, accepted, from)
+  count_promise(p, accepted, 'broken', 1)
+  redis.call('ZADD', p .. 'promises:broken', from, id)
 end
 
 -- Parks an intent: a dead letter that an operator decides on. It counts as a broken promise if the caller
@@ -119,24 +142,31 @@ local function park(p, id, now, reason)
   redis.pcall('HSET', key, 'state', 'parked', 'settled', now, 'reason', reason)
   redis.call('ZADD', p .. 'parked', now, id)
   count_in_minute(p, now, 'parked', 1)
-  local is = redis.pcall('HMGET', key, 'said', 'call', 'kind')
+  local is = redis.pcall('HMGET', key, 'said', 'call', 'kind', 'accepted')
   if not is.err and is[3] then count(p, is[3], 'parked') end
   if not is.err and is[1] and is[1] ~= '' then
-    redis.call('ZADD', p .. 'parked:said', now, id)
+    if redis.call('ZADD', p .. 'parked:said', now, id) == 1 then break_promise(p, id, is[4], now) end
     if is[2] and is[2] ~= '' then redis.call('HSET', p .. 'parked:live', id, is[2]) end
   end
 end
 
--- From now on it follows no other intent either: whoever decides on it has decided on it alone.
+-- From now on it follows no other intent either: whoever decides on it has decided on it alone. True when the caller was promised it.
 local function unpark(p, id)
   redis.call('ZREM', p .. 'parked', id)
-  redis.call('ZREM', p .. 'parked:said', id)
   redis.call('HDEL', p .. 'parked:live', id)
   local followed = redis.pcall('HGET', p .. 'intent:' .. id, 'follows')
   if type(followed) == 'string' then
     redis.call('SREM', p .. 'followers:' .. followed, id)
     redis.call('HDEL', p .. 'intent:' .. id, 'follows')
   end
+  return redis.call('ZREM', p .. 'parked:said', id) == 1
+end
+
+-- A parked promise is open again, or was settled otherwise: `what` counts instead, if it is not nil.
+local function unbreak_promise(p, id, accepted, what)
+  count_promise(p, accepted, 'broken', -1)
+  redis.call('ZREM', p .. 'promises:broken', id)
+  if what then count_promise(p, accepted, what, 1) end
 end
 
 -- Makes a parked intent due as if it were new, but in doubt: the worker first looks for what it may have
@@ -145,7 +175,7 @@ local function make_due_again(p, id, kind, now)
   local key = p .. 'intent:' .. id
   redis.call('HSET', key, 'state', 'due', 'in_doubt', 1, 'hold_until', now, 'attempts', 0)
   redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'omit_fields')
-  unpark(p, id)
+  if unpark(p, id) then unbreak_promise(p, id, redis.call('HGET', key, 'accepted')) end
   count(p, kind, 'replayed')
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
 end

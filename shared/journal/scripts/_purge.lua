@@ -45,5 +45,5 @@ local function purge_row(p, id)
   end
   if is[3] and is[3] ~= '' then redis.call('ZREM', p .. 'trace:' .. is[3], id) end
   redis.call('DEL', p .. 'intent:' .. id)
-  for _, place in ipairs({'intents', 'settled', 'receipts'}) do redis.call('ZREM', p .. place, id) end
+  for _, place in ipairs({'intents', 'settled', 'receipts', 'promises:broken'}) do redis.call('ZREM', p .. place, id) end
 end

@@ -116,7 +116,7 @@ local function amend(intent)
   end
   redis.call('HSET', p .. 'intent:' .. id, 'payload', intent.payload, 'said', intent.said,
     'schema', intent.schema, 'fingerprint', intent.fingerprint, 'requested_at', intent.requested_at,
-    'message', intent.message, 'hold_until', now + intent.hold_ms,
+    'message', intent.message, 'hold_until', now + intent.hold_ms, 'amended', now,
     'dedup_keys', cjson.encode(intent.dedup_keys))
   if intent.parts ~= '' then redis.call('HSET', p .. 'intent:' .. id, 'parts', intent.parts) end
   for _, place in ipairs({'due:', 'held:', 'waiting:'}) do
@@ -165,6 +165,7 @@ local function record(intent)
   if intent.parts ~= '' then redis.call('HSET', key, 'parts', intent.parts) end
   note_trace(p, intent.id, want.trace, now)
   redis.call('ZADD', p .. 'intents', now, intent.id)
+  if intent.said ~= '' then count_promise(p, now, 'promised', 1) end
   note_kind(p, intent.kind)
   count(p, intent.kind, 'accepted')
   if waiting > 0 then

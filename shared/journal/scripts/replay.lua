@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- An operator settles parked intents: replay or discard.
 --
--- ARGV  1 prefix, 2 "replay" or "discard", 3 ms a wake-up counts as on its way, 4 new payload or "",
+-- ARGV  1 prefix, 2 "replay", "discard" or "settle", 3 ms a wake-up counts as on its way, 4 new payload or "",
 --       5 the org that they are for from now on, or "", 6... ids
 --
 -- Replay makes a parked intent due at once, in doubt and with its counters reset. A payload replaces the
--- draft (an edit). Discard cancels the intent. Intents that are not parked do not change, so a second run
+-- draft (an edit). Discard cancels the intent, and its promise stays broken: a person makes it good. Settle
+-- cancels it too, because a person has kept the promise already. Intents that are not parked do not change, so a second run
 -- does nothing. A row that is not a hash, or names no kind, can only be discarded.
 --
 -- Returns {how many changed, kind, kind, ...}: notify these kinds.
@@ -15,12 +16,12 @@ local reply, discarded = {0}, {}
 for i = 6, #ARGV do
   local id = ARGV[i]
   local key = p .. 'intent:' .. id
-  local is = redis.pcall('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
+  local is = redis.pcall('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'accepted')
   local is_parked = is[1] == 'parked' or (is.err and redis.call('ZSCORE', p .. 'parked', id))
-  if is_parked and (is[2] or verb == 'discard') then
+  if is_parked and (is[2] or verb ~= 'replay') then
     reply[1] = reply[1] + 1
-    unpark(p, id)
     if is.err then
+      if unpark(p, id) then redis.call('ZREM', p .. 'promises:broken', id) end
       redis.call('DEL', key)
       discarded[#discarded + 1] = id
     elseif verb == 'replay' then
@@ -30,6 +31,13 @@ for i = 6, #ARGV do
       if take_wake_up(p, is[2], wake_up_ms) then reply[#reply + 1] = is[2] end
     else
       discarded[#discarded + 1] = id
+      if unpark(p, id) then
+        if verb == 'settle' then
+          unbreak_promise(p, id, is[5], 'kept_by_hand')
+        else
+          redis.call('ZADD', p .. 'promises:broken', 'XX', 0, id)
+        end
+      end
       redis.call('HSET', key, 'state', 'cancelled', 'settled', now)
       if is[2] then count(p, is[2], 'cancelled') end
       redis.call('ZADD', p .. 'settled', now, id)

@@ -50,8 +50,7 @@ if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe')
 local function in_minute(what) in_this_minute[what] = (in_this_minute[what] or 0) + 1 end
 
 -- Of a promise that is kept: how long that took, in quarters of a power of two (ms).
-local function count_kept(key, accepted)
-  if redis.call('HSTRLEN', key, 'said') == 0 then return end
+local function kept_in_minute(accepted)
   local took_ms = math.max(1, now - (tonumber(accepted) or now))
   in_minute('kept:' .. math.ceil(4 * math.log(took_ms) / math.log(2)))
 end
@@ -107,6 +106,7 @@ local function record(intent, from, call, parked)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   in_minute('accepted')
   count(p, intent.kind, 'accepted')
+  if intent.said ~= '' then count_promise(p, now, 'promised', 1) end
   if call ~= '' then
     redis.call('RPUSH', p .. 'call:' .. call .. ':intents', intent.id)
     redis.call('PEXPIRE', p .. 'call:' .. call .. ':intents', call_ms)
@@ -172,9 +172,11 @@ end
 
 for _, outcome in ipairs(outcomes) do
   local key = p .. 'intent:' .. outcome.id
-  local is = redis.call('HMGET', key, 'state', 'lease', 'call', 'fingerprint', 'tool', 'agent', 'accepted')
+  local is = redis.call('HMGET', key, 'state', 'lease', 'call', 'fingerprint', 'tool', 'agent', 'said',
+    'accepted')
   if is[1] == 'leased' and is[2] == token then
     local call, open = is[3] or '', false
+    local is_promise = is[7] and is[7] ~= ''
     redis.call('HDEL', key, 'lease')
     if outcome.outcome == 'again' then
       local source = source_of(kind, is[5], is[6])
@@ -212,17 +214,29 @@ for _, outcome in ipairs(outcomes) do
       remove_from_open(p, kind, outcome.id)
       if state == 'delivered' then
         in_minute('delivered')
-        count_kept(key, is[7])
         note_promise(key)
         for _, intent in ipairs(outcome.also) do record(intent, key, call) end
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
         if outcome.number ~= '' then redis.call('SET', p .. 'case-number:' .. outcome.number, outcome.id) end
         redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'dedup_keys', 'omit_fields',
           'refused', 'refused_at', 'detail')
+        if is_promise then
+          kept_in_minute(is[8])
+          count_kept(p, is[8], now)
+        end
       elseif state == 'parked' then
         park(p, outcome.id, now, outcome.reason)
-      elseif call ~= '' and is[4] and is[4] ~= '' then
-        redis.call('HDEL', p .. 'call:' .. call .. ':requests', is[4])
+      else
+        if call ~= '' and is[4] and is[4] ~= '' then
+          redis.call('HDEL', p .. 'call:' .. call .. ':requests', is[4])
+        end
+        -- What goes with another intent that was cancelled shares that one's end.
+        local goes_with = string.find(outcome.reason or '', '_CANCELLED$') ~= nil
+        if is_promise and goes_with then
+          count_promise(p, is[8], 'taken_back', 1)
+        elseif is_promise then
+          break_promise(p, outcome.id, is[8], 0)
+        end
       end
       if state ~= 'parked' then
         note(state)
