@@ -62,12 +62,13 @@ def _fits(kind: ClaimKind, intent: Intent, until_ms: int) -> bool:
     if not intent.tool:
         return False
     is_amended = 0 < intent.amended_at_ms <= until_ms
-    is_update = intent.kind is Kind.CONTACT_UPDATE or intent.kind.verb == "update"
+    is_update = intent.kind.verb == "update"
     match kind:
         case ClaimKind.OPENED:
             return intent.kind is Kind.CASE_CREATE or intent.kind.verb == "create"
         case ClaimKind.CHANGED:
-            return is_update or is_amended or _is_to_check(intent)
+            is_own = intent.kind is Kind.CONTACT_UPDATE
+            return is_own or is_update or is_amended or _is_to_check(intent)
         case ClaimKind.COMMENTED:
             return intent.kind is Kind.CASE_COMMENT or is_amended or is_update
         case _:
