@@ -13,6 +13,7 @@ from tests.store_time import call_is_quiet, call_was_silent
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 CALLBACK = {"when": "tomorrow at nine"}
+CLAIM = "I have opened a case for you."
 
 
 def settle(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +76,7 @@ def test_a_lookup_from_the_snapshot_takes_three_round_trips(
         message("transcript", role="user", transcriptType="final", transcript="My name is Jane."),
         message("status-update", status="ringing"),
         message("conversation-update"),
+        message("transcript", role="assistant", transcriptType="final", transcript=CLAIM),
     ],
 )
 def test_an_event_takes_one_round_trip(
@@ -92,6 +94,7 @@ def test_an_event_takes_one_round_trip(
         message("speech-update", role="assistant", status="started"),
         message("transcript", role="assistant", transcriptType="partial", transcript="I can help"),
         message("transcript", role="assistant", transcriptType="final", transcript="Thank you."),
+        message("transcript", role="assistant", transcriptType="final", transcript=CLAIM),
         message("status-update", status="ringing"),
     ],
 )

@@ -1,0 +1,322 @@
+"""The ledger of promises: what became of them, and who is called when one breaks."""
+
+from typing import Any
+
+import pytest
+import redis
+
+from demo.stack import Org
+from shared.agent.agents import Agents
+from shared.agent.folder import load_agent
+from shared.calls.calls import Calls
+from shared.calls.made_good import MAX_A_RUN, MadeGood
+from shared.domain.drafts import CallbackDraft
+from shared.domain.intent import (
+    BY_CALLER,
+    Cancelled,
+    Delivered,
+    Intent,
+    NewIntent,
+    Outcome,
+    Parked,
+    new_intent_id,
+)
+from shared.domain.kinds import Kind
+from shared.domain.reference import new_reference
+from shared.journal.erasure import Erasure
+from shared.journal.journal import Journal
+from shared.journal.promises import DAY_MS, Figures, Promises
+from shared.settings import Settings
+from shared.wake_ups import celery_app
+from tests.calling import KNOWN
+from tests.conftest import change_settings
+from tests.store_time import intent_was_accepted
+from tests.workers.delivering import BILLING
+from workers.delivery.context import DeliveryContext
+from workers.delivery.engine import drain
+from workers.resources import Resources
+from workers.tasks import Tasks
+
+AGENTS = Agents((load_agent("agent"),))
+SAID = "The case is being opened."
+
+
+def promise(journal: Journal, call_id: str = "call-1", **others: Any) -> str:
+    intent = NewIntent(
+        **{
+            "id": new_intent_id(),
+            "kind": Kind.CASE_CREATE,
+            "draft": BILLING,
+            "tool": "createSalesforceCase",
+            "reference": new_reference(),
+            "said": SAID,
+            **others,
+        }
+    )
+    journal.accept(call_id, [intent])
+    return intent.id
+
+
+def settle(journal: Journal, *outcomes: Outcome) -> None:
+    lease = journal.lease(Kind.CASE_CREATE, limit=50, max_bytes=10**6)
+    journal.settle(lease, outcomes)
+
+
+def park(journal: Journal, *intent_ids: str) -> None:
+    settle(journal, *(Parked(id_, "REFUSED") for id_ in intent_ids))
+
+
+def today(store: redis.Redis) -> Figures:
+    promises = Promises(store)
+    return promises.figures(promises.now_ms() // DAY_MS)
+
+
+def made_good(journal: Journal, store: redis.Redis, after_h: float = 24) -> MadeGood:
+    return MadeGood(journal, Calls(store), AGENTS, after_h)
+
+
+def hours_pass(store: redis.Redis, hours: float) -> None:
+    """Since the promises broke."""
+    kept: Any = store
+    for id_, at_ms in kept.zrange("vs:promises:broken", 0, -1, withscores=True):
+        if at_ms:
+            kept.zincrby("vs:promises:broken", -hours * 3_600_000, id_)
+
+
+def callbacks(journal: Journal) -> list[Intent]:
+    return [each for each in journal.newest(1_000) if each.kind is Kind.CALLBACK]
+
+
+def reason(intent: Intent) -> str:
+    draft = intent.draft_as(CallbackDraft)
+    assert draft
+    return draft.reason
+
+
+# -- the figures -----------------------------------------------------------------------------------
+
+
+def test_what_becomes_of_promises_adds_up(journal: Journal, store: redis.Redis) -> None:
+    delivered, parked, cancelled, open_, gone = (promise(journal) for _ in range(5))
+    promise(journal, said="")  # the service's own
+    journal.cancel(gone, BY_CALLER)
+    settle(
+        journal,
+        Delivered(delivered, "500A", "1008"),
+        Parked(parked, "REFUSED"),
+        Cancelled(cancelled, "NOT_THEIR_CASE"),
+    )
+    figures = today(store)
+    assert (figures.promised, figures.delivered, figures.broken) == (5, 1, 2)
+    assert (figures.taken_back, figures.open) == (1, 1)
+    assert journal.get(open_)
+
+
+def test_what_a_worker_cancels_with_what_the_caller_took_back_is_taken_back(
+    journal: Journal, store: redis.Redis
+) -> None:
+    settle(journal, Cancelled(promise(journal), "CASE_CANCELLED"))
+    assert (today(store).taken_back, today(store).broken) == (1, 0)
+
+
+def test_a_request_that_amends_a_held_one_is_no_second_promise(
+    journal: Journal, store: redis.Redis
+) -> None:
+    first = promise(journal, hold_ms=60_000, fingerprint="a")
+    promise(journal, hold_ms=60_000, fingerprint="b", amends=(first, "a"))
+    assert today(store).promised == 1
+    amended = journal.get(first)
+    assert amended
+    assert amended.amended_at_ms
+
+
+def test_a_replayed_promise_is_open_again_and_may_be_kept(
+    journal: Journal, store: redis.Redis
+) -> None:
+    intent_id = promise(journal)
+    park(journal, intent_id)
+    assert (today(store).broken, today(store).open) == (1, 0)
+    journal.replay([intent_id])
+    assert (today(store).broken, today(store).open) == (0, 1)
+    settle(journal, Delivered(intent_id, "500A", "1008"))
+    assert (today(store).delivered, today(store).broken) == (1, 0)
+    assert Promises(store).waiting() == 0
+
+
+def test_a_parked_promise_that_the_caller_takes_back_is_not_broken(
+    journal: Journal, store: redis.Redis
+) -> None:
+    intent_id = promise(journal)
+    park(journal, intent_id)
+    journal.cancel(intent_id, BY_CALLER)
+    assert (today(store).broken, today(store).taken_back) == (0, 1)
+    assert Promises(store).waiting() == 0
+
+
+def test_figures_count_on_the_day_of_the_promise(journal: Journal, store: redis.Redis) -> None:
+    intent_id = promise(journal)
+    intent_was_accepted(store, intent_id, ms_earlier=DAY_MS)
+    settle(journal, Delivered(intent_id, "500A", "1008"))
+    assert today(store).delivered == 0
+    promises = Promises(store)
+    assert promises.figures(promises.now_ms() // DAY_MS - 1).delivered == 1
+
+
+def test_median_and_p99_are_those_of_the_times_until_delivery(
+    journal: Journal, store: redis.Redis
+) -> None:
+    midnight = Promises(store).now_ms() // DAY_MS * DAY_MS
+    assert today(store).seconds(0.5) is None
+    took_ms = [2_000] * 60 + [8_000] * 39 + [100_000]
+    for took in took_ms:
+        intent_id = promise(journal)
+        settle(journal, Delivered(intent_id, "500A", None))
+        journal.promises.count("promised")
+    figures = Figures(within={2_000: 60, 8_000: 39, 100_000: 1})
+    assert figures.seconds(0.5) == 2
+    assert figures.seconds(0.99) == 8
+    assert figures.seconds(1) == 100
+    stored = today(store)
+    assert sum(stored.within.values()) == len(took_ms)
+    assert midnight % DAY_MS == 0
+
+
+@pytest.mark.parametrize("took_ms", [1, 999, 1_000, 5_000, 86_400_000])
+def test_a_time_is_counted_within_an_eighth(
+    journal: Journal, store: redis.Redis, took_ms: int
+) -> None:
+    intent_id = promise(journal)
+    intent_was_accepted(store, intent_id, ms_earlier=took_ms)
+    settle(journal, Delivered(intent_id, "500A", None))
+    promises = Promises(store)
+    day = promises.now_ms() // DAY_MS
+    found = promises.figures(day).seconds(0.5) or promises.figures(day - 1).seconds(0.5)
+    assert found
+    assert took_ms <= found * 1_000
+    assert found * 1_000 <= (took_ms + 5_000) * 1.13  # the test itself takes a while
+
+
+def test_figures_expire(journal: Journal, store: redis.Redis) -> None:
+    promise(journal)
+    (key,) = store.keys("vs:promises:*")
+    assert 34 * DAY_MS < store.pttl(key) <= 35 * DAY_MS
+
+
+# -- broken promises -------------------------------------------------------------------------------
+
+
+def test_a_promise_that_stays_parked_becomes_a_call_back_after_the_set_time_and_once(
+    journal: Journal, store: redis.Redis
+) -> None:
+    intent_id = promise(journal)
+    park(journal, intent_id)
+    job = made_good(journal, store)
+    assert job.run() == (0, ())
+    hours_pass(store, 23)
+    assert job.run() == (0, ())
+    hours_pass(store, 2)
+    assert job.run() == (1, (Kind.CALLBACK,))
+    assert job.run() == (0, ())
+    (call_back,) = callbacks(journal)
+    parked = journal.get(intent_id)
+    assert parked
+    assert parked.reference in reason(call_back)
+    assert today(store).made_good == 1
+
+
+def test_promises_of_a_call_that_broke_together_are_one_call_back(
+    journal: Journal, store: redis.Redis
+) -> None:
+    ids = [promise(journal), promise(journal), promise(journal, "call-2")]
+    park(journal, *ids)
+    hours_pass(store, 25)
+    assert made_good(journal, store).run()[0] == 3
+    assert sorted(each.call_id for each in callbacks(journal)) == ["call-1", "call-2"]
+    assert today(store).made_good == 3
+
+
+def test_a_run_that_died_before_it_noted_the_call_back_makes_no_second_one(
+    journal: Journal, store: redis.Redis
+) -> None:
+    intent_id = promise(journal)
+    park(journal, intent_id)
+    hours_pass(store, 25)
+    made_good(journal, store).run()
+    raw: Any = store
+    raw.zadd("vs:promises:broken", {intent_id: 1})
+    made_good(journal, store).run()
+    assert len(callbacks(journal)) == 1
+
+
+def test_a_discarded_promise_becomes_a_call_back_at_once_unless_it_was_settled(
+    journal: Journal, store: redis.Redis
+) -> None:
+    discarded, settled = promise(journal), promise(journal, "call-2")
+    park(journal, discarded, settled)
+    journal.discard([discarded])
+    journal.discard([settled], is_settled=True)
+    assert made_good(journal, store).run()[0] == 1
+    (call_back,) = callbacks(journal)
+    assert call_back.call_id == "call-1"
+    assert (today(store).broken, today(store).kept_by_hand) == (1, 1)
+
+
+def test_a_promise_that_the_service_cancelled_becomes_a_call_back_at_once(
+    journal: Journal, store: redis.Redis
+) -> None:
+    settle(journal, Cancelled(promise(journal), "NOT_THEIR_CASE"))
+    assert made_good(journal, store).run()[0] == 1
+
+
+def test_nobody_is_called_when_the_team_does_not_want_it(
+    journal: Journal, store: redis.Redis
+) -> None:
+    park(journal, promise(journal))
+    hours_pass(store, 1_000)
+    assert made_good(journal, store, after_h=0).run() == (0, ())
+    assert callbacks(journal) == []
+
+
+def test_a_promise_to_nobody_is_counted_and_tried_once(
+    journal: Journal, store: redis.Redis
+) -> None:
+    from dataclasses import replace
+
+    park(journal, promise(journal, draft=replace(BILLING, caller_number="")))
+    hours_pass(store, 25)
+    assert made_good(journal, store).run() == (0, ())
+    assert (today(store).unreachable, today(store).made_good) == (1, 0)
+    assert Promises(store).waiting() == 0
+
+
+def test_a_run_takes_so_many_and_the_next_goes_on(journal: Journal, store: redis.Redis) -> None:
+    ids = [promise(journal, f"call-{nth}") for nth in range(MAX_A_RUN + 5)]
+    while (lease := journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=10**7)).intents:
+        journal.settle(lease, [Parked(each.id, "REFUSED") for each in lease.intents])
+    hours_pass(store, 25)
+    job = made_good(journal, store)
+    assert [job.run()[0] for _ in range(3)] == [MAX_A_RUN, 5, 0]
+    assert len(callbacks(journal)) == len(ids)
+
+
+def test_an_erased_call_is_not_called_back(journal: Journal, store: redis.Redis) -> None:
+    intent_id = promise(journal)
+    park(journal, intent_id)
+    journal.discard([intent_id])
+    assert Erasure(store).call("call-1", KNOWN).erased
+    assert made_good(journal, store).run() == (0, ())
+    assert callbacks(journal) == []
+
+
+def test_the_task_makes_promises_good_and_the_call_back_reaches_the_org(
+    journal: Journal, store: redis.Redis, settings: Settings, context: DeliveryContext, org: Org
+) -> None:
+    park(journal, promise(journal))
+    hours_pass(store, 25)
+    tasks = Tasks(celery_app(settings.store), Resources(settings))
+    assert tasks.make_good() == "made good 1"
+    assert drain(context, Kind.CALLBACK).counts == {"delivered": 1}
+    (task,) = (each for each in org.records("Task") if each["Subject"] == f"Call back {KNOWN}")
+    assert "It could not be saved." in task["Description"]
+    off = change_settings(settings, broken_promise_h=0)
+    assert Tasks(celery_app(off.store), Resources(off)).make_good() == "made good 0"
