@@ -66,6 +66,7 @@ TYPES = {
     CALL: "hash",
     "vs:call:{call}:speech": "sorted set",
     "vs:call:{call}:senses": "sorted set",
+    "vs:call:{call}:claims": "sorted set",
     "vs:call:{call}:decisions": "sorted set",
     "vs:call:{call}:code": "string",
     "vs:call:{call}:written": "hash",

@@ -80,7 +80,9 @@ def test_a_claim_says_which_phrase_it_was_and_nothing_of_what_was_said() -> None
 
 
 def test_what_the_agent_asks_to_confirm_is_not_claimed() -> None:
-    assert claims_in("Somebody will call you at ten. Your number is 0101. Is that right?", "en") == ()
+    assert (
+        claims_in("Somebody will call you at ten. Your number is 0101. Is that right?", "en") == ()
+    )
     assert claims_in("Somebody will call you at ten. Is there anything else?", "en")
 
 

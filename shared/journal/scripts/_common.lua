@@ -150,7 +150,8 @@ local function park(p, id, now, reason)
   end
 end
 
--- From now on it follows no other intent either: whoever decides on it has decided on it alone. True when the caller was promised it.
+-- From now on it follows no other intent either: whoever decides on it has decided on it alone. Returns
+-- true when the caller was promised it.
 local function unpark(p, id)
   redis.call('ZREM', p .. 'parked', id)
   redis.call('HDEL', p .. 'parked:live', id)
