@@ -98,8 +98,9 @@ def reason(intent: Intent) -> str:
 
 
 def test_what_becomes_of_promises_adds_up(journal: Journal, store: redis.Redis) -> None:
-    delivered, parked, cancelled, open_, gone = (promise(journal) for _ in range(5))
-    promise(journal, said="")  # the service's own
+    delivered, parked, cancelled, gone = (promise(journal) for _ in range(4))
+    open_ = promise(journal, hold_ms=60_000)
+    promise(journal, said="", hold_ms=60_000)  # the service's own
     journal.cancel(gone, BY_CALLER)
     settle(
         journal,
