@@ -59,6 +59,7 @@ LIMITS_REACHED = Counter(
     "What callers were refused because they, or all who are alike, had used up their share",
     ["limit"],
 )
+PROMISES = ("promised", "delivered", "kept_by_hand", "taken_back", "broken", "made_good")
 
 BREAKER = {"closed": 0, "half-open": 1, "open": 2}
 
@@ -180,17 +181,10 @@ class FleetCollector(Collector):
         today = promises.figures(promises.now_ms() // DAY_MS)
         made = GaugeMetricFamily(
             "vs_promises_today",
-            "Promises of today (UTC), by what became of them; made_good: a person was asked to call",
+            "Promises of today (UTC) by what became of them; made_good: a person is asked to call",
             labels=["became"],
         )
-        for became in (
-            "promised",
-            "delivered",
-            "kept_by_hand",
-            "taken_back",
-            "broken",
-            "made_good",
-        ):
+        for became in PROMISES:
             made.add_metric([became], getattr(today, became))
         yield made
         seconds = GaugeMetricFamily(

@@ -85,7 +85,7 @@ class MadeGood:
             ),
         )
         accepted = self._journal.accept(first.call_id, [intent], agent=first.agent)
-        # Whatever the answer: the call-back exists, or the call was erased and nobody is to be called.
+        # In any case: the call-back exists, or the call was erased and nobody is to be called.
         count = self._journal.promises.made_good(ids)
         if not isinstance(accepted, Accepted):
             return count, ()

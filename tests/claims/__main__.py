@@ -1,4 +1,4 @@
-"""`python -m tests.claims`: how well claims are found, and what the ledger makes of seeded calls."""
+"""`python -m tests.claims`: how well claims are found, and what comes of seeded calls."""
 
 import argparse
 import sys

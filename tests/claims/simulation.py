@@ -61,8 +61,8 @@ DRAFTS: dict[Kind, Draft] = {
 PARTS = ("agrees", "early", "late", "empty", "crosses", "silent", "cut_off", "taken_back", "talk")
 """agrees: the tool, then the claim. early: the claim first, within the grace. late: the tool comes
 after the grace. empty: no tool. crosses: a tool of another kind. silent: a tool and no claim.
-cut_off: the caller interrupts the claim, which gets no final transcript. taken_back: the caller takes
-the request back, and the agent claims it afterwards. talk: nothing is claimed and nothing done."""
+cut_off: the caller interrupts the claim, which gets no final transcript. taken_back: the caller
+takes the request back, and the agent claims it afterwards. talk: nothing is claimed or done."""
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Planned:
         return [(at_ms, (kind, taken_back_at)) for at_ms, kind, taken_back_at in self.tools]
 
     def times(self) -> list[int]:
-        return [at_ms for at_ms, *_ in (*self.events, *self.tools)]
+        return [at_ms for at_ms, _ in self.events] + [at_ms for at_ms, _, _ in self.tools]
 
 
 @cache
@@ -238,9 +238,8 @@ def _message(body: dict[str, Any]) -> Message:
 
 @dataclass
 class Result:
-    """call_backs: (expected, found) → calls. exact: of the calls whose claims the matcher finds with
-    their kinds; wrong: ids of those of them that came out otherwise. claims: unbacked ones that
-    were recorded in them, and those that had to be."""
+    """call_backs: (expected, found) → calls. exact: how many calls there are whose claims the
+    matcher finds with their kinds; wrong: ids of those of them that came out otherwise."""
 
     call_backs: Counter[tuple[bool, bool]] = field(default_factory=Counter)
     parts: Counter[str] = field(default_factory=Counter)

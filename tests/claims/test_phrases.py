@@ -42,10 +42,11 @@ ACCEPTED = {
     "call-back-accepted": "call_back",
 }
 REFUSED = (
-    "create-not-known", "case-not-added-to", "existing-case-of-account", "existing-case", "update-not-known",
-    "update-number-of-another", "close-nothing", "own-record-not-found", "own-record-which",
-    "update-record-nothing", "which-case", "reference-not-checked", "caller-on-file", "verify-failed",
-    "replaces-unknown", "proof-needed-from-colleague", "close-with-colleague",
+    "create-not-known", "case-not-added-to", "existing-case-of-account", "existing-case",
+    "update-not-known", "update-number-of-another", "close-nothing", "own-record-not-found",
+    "own-record-which", "update-record-nothing", "which-case", "reference-not-checked",
+    "caller-on-file", "verify-failed", "replaces-unknown", "proof-needed-from-colleague",
+    "close-with-colleague",
 )  # fmt: skip
 WORDS = {
     "reference": "K7M 2QX", "fields": "MailingCity", "issueType": "billing", "issue": "billing",

@@ -1,6 +1,7 @@
 """What an agent says it has done, from the webhook to the call-back when nothing backs it."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,12 @@ CHANGED = "Your address has been updated."
 
 def say(client: FlaskClient, text: str, seconds_ago: float = 0, **own: Any) -> None:
     at_ms = int((time.time() - seconds_ago) * 1000)
-    said = {"role": "assistant", "transcriptType": "final", "transcript": text, "timestamp": at_ms}
+    said: dict[str, Any] = {
+        "role": "assistant",
+        "transcriptType": "final",
+        "transcript": text,
+        "timestamp": at_ms,
+    }
     post(client, message("transcript", **said | own))
 
 
@@ -242,8 +248,9 @@ def test_an_erased_call_leaves_no_claim(
 
 
 def test_metrics_count_unbacked_claims_and_todays_promises(
-    client: FlaskClient, store: redis.Redis
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     ask(client, "createSalesforceCase", CASE)
     say(client, CHANGED)
     end(client)

@@ -1,4 +1,4 @@
-"""An agent that claims what no tool has done is corrected in the live call, if the team wants it."""
+"""An agent that claims what no tool has done is corrected in the live call, by a setting."""
 
 import time
 from typing import Any
