@@ -30,7 +30,7 @@ from shared.wake_ups import (
 )
 from workers.call_updates import updates_of
 from workers.corrections import correct_claims
-from workers.delivery.engine import Drained, drain
+from workers.delivery.engine import drain
 from workers.delivery.reporting import Drained
 from workers.reconciliation import reconcile_calls
 from workers.resources import Resources
