@@ -43,7 +43,7 @@ def main() -> int:
 
 def _simulated(seed: int, calls: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="claims-") as folder:
-        server = Store(Path(folder))
+        server = Store(Path(folder), config="appendfsync no")  # nothing of it has to survive
         server.start()
         try:
             with redis.Redis.from_url(server.url, decode_responses=True) as store:

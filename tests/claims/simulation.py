@@ -38,6 +38,7 @@ from tests.store_time import intent_has
 
 NUMBER = "+14155550101"
 GRACE_MS = 2_000
+BATCH = 500
 
 OF_CLAIM = {
     "opened": Kind.CASE_CREATE,
@@ -246,6 +247,15 @@ class Result:
     exact: int = 0
     wrong: list[str] = field(default_factory=list)
 
+    def add(self, call: Planned, noted: int, *, is_called_back: bool) -> None:
+        """noted: how many unbacked claims of the call were recorded."""
+        self.call_backs[call.gets_call_back, is_called_back] += 1
+        self.parts.update(call.parts[::2])
+        if call.exact:
+            self.exact += 1
+            if is_called_back is not call.gets_call_back or noted != len(call.unbacked):
+                self.wrong.append(call.id)
+
     @property
     def recall(self) -> float:
         due = self.call_backs[True, True] + self.call_backs[True, False]
@@ -268,22 +278,19 @@ class Result:
 
 
 def simulate(store: redis.Redis, settings: Settings, *, seed: int, count: int) -> Result:
+    """The store is emptied after each BATCH of calls but the last."""
     world, result = World(store, settings), Result()
     began_ms = world.journal.promises.now_ms() - 120_000
-    for nth in range(count):
-        call = planned(seed, nth, began_ms)
-        found = world.play(call, random.Random(f"{seed}:{nth}:order"))
-        result.call_backs[call.gets_call_back, found] += 1
-        result.parts.update(call.parts[::2])
-        if call.exact:
-            result.exact += 1
-            noted = {
-                each.phrase
-                for each in world.journal.promises.unbacked(0, 2**52, 10**9)
-                if each.call_id == call.id
-            }
-            if found is not call.gets_call_back or len(noted) != len(call.unbacked):
-                result.wrong.append(call.id)
-        if nth % 500 == 499:
-            store.flushdb()  # a store of tests is small
+    for first in range(0, count, BATCH):
+        if first:
+            store.flushdb()
+        played: list[tuple[Planned, bool]] = []
+        for nth in range(first, min(first + BATCH, count)):
+            call = planned(seed, nth, began_ms)
+            played.append((call, world.play(call, random.Random(f"{seed}:{nth}:order"))))
+        noted = Counter(
+            each.call_id for each in world.journal.promises.unbacked(0, 2**52, 10 * BATCH)
+        )
+        for call, is_called_back in played:
+            result.add(call, noted[call.id], is_called_back=is_called_back)
     return result
