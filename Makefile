@@ -58,7 +58,7 @@ demo: $(SERVICE_READY) $(READY)
 # tests/journeys installs the service itself, as README does.
 # JOBS is how many test files run at a time.
 test: $(READY) $(INJECTIONS)
-	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),3) --dist loadfile
 
 # Needs a Chromium, such as Debian's package; downloads no browser.
 CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome))

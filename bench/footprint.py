@@ -31,7 +31,7 @@ def measure(_seed: int) -> list[Figure]:
         Figure("a call of a minute, during the call", short["during"], 16, "KB"),
         Figure("a call of ten minutes, during the call", long["during"], 80, "KB"),
         Figure("a call of ten minutes, just delivered", long["delivered"], 16, "KB"),
-        Figure("after an hour", long["hour"], 12, "KB"),
+        Figure("after an hour", long["hour"], 14, "KB"),
         Figure("after a day", long["day"], 8, "KB"),
         Figure("receipts alone", long["receipts"], 3, "KB"),
     ]
