@@ -115,7 +115,7 @@ def test_a_tool_whose_field_is_gone_waits_and_others_of_its_object_are_delivered
     store: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entries = logged(monkeypatch, "workers.delivery.engine")
+    entries = logged(monkeypatch, "workers.delivery.reporting")
     for nth in range(3):
         send_back(client, nth)
         repair(client, nth)

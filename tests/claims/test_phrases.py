@@ -43,7 +43,7 @@ ACCEPTED = {
 }
 REFUSED = (
     "create-not-known", "case-not-added-to", "existing-case-of-account", "existing-case",
-    "update-not-known", "update-number-of-another", "close-nothing", "own-record-not-found",
+    "update-not-known", "close-nothing", "own-record-not-found",
     "own-record-which", "update-record-nothing", "which-case", "reference-not-checked",
     "caller-on-file", "verify-failed", "replaces-unknown", "proof-needed-from-colleague",
     "close-with-colleague",

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from demo.console import CONSOLE_PASSWORD, READER_NAME, console_users
+from demo.processes import wait_until
 from demo.stack import ROOT, Stack, procfile
 
 
@@ -23,8 +24,12 @@ def stack(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_operators_get_console_health_and_the_figures_of_every_web_process(stack: Stack) -> None:
     for _ in range(8):
         assert requests.post(stack.webhook, data=b"{}", timeout=10).status_code == 401
-    figures = requests.get(f"{stack.ops_url}/metrics", timeout=10).text
-    assert 'vapi_refused_total{status="401"} 8.0' in figures
+
+    def are_counted() -> bool:
+        figures = requests.get(f"{stack.ops_url}/metrics", timeout=10).text
+        return 'vapi_refused_total{reason="no_signature",status="401"} 8.0' in figures
+
+    wait_until(are_counted, for_s=20, what="the figures of every process")
     assert requests.get(f"{stack.ops_url}/health", timeout=10).json()["parked"] == 0
     with requests.Session() as session:
         session.headers["Origin"] = stack.ops_url

@@ -22,8 +22,11 @@ TYPES = {"sorted set": "zset"} | {name: name for name in SAME}
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 WITH_COLONS = ("{conversation}", "{dedup key}")
 
-PUT_TOGETHER = {"vs:salesforce:{}:snapshot:{}"}
+PUT_TOGETHER = {"vs:salesforce:{}:snapshot:{}", "vs:lookups:{}:{}"}
 """Keys that Python makes in more than one step, so that no text of the code shows them whole."""
+
+BEGINNINGS = {"vs:caller:{}", "vs:lookups:{}"}
+"""What the code shows of keys whose end it adds elsewhere."""
 
 MIN_PATTERNS = 25
 
@@ -72,7 +75,7 @@ def test_the_list_has_every_key_that_the_code_names_and_no_other() -> None:
     listed = {PLACEHOLDER.sub("{}", item.pattern) for item in LISTED}
     named = {*_named_by_scripts(), *_named_by_python()}
     assert len(named) > 40  # a search that finds nothing proves nothing
-    assert named - listed == set()
+    assert named - listed == BEGINNINGS
     unnamed = {item for item in listed - named if not item.startswith("vs:celery:")}
     assert unnamed == PUT_TOGETHER
 

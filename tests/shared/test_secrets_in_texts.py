@@ -23,6 +23,8 @@ SECRETS = {name: WORD for name, field in variables().items() if may_be_in_a_file
     "OPERATOR_BASIC_AUTH": f"somebody:{WORD}",
     "TOKEN_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     "SALESFORCE_JWT_KEY": PEM,
+    "ALARM_WEBHOOK_URL": f"https://hooks.example/{WORD}",
+    "ALARM_SMTP_URL": f"smtp://user:{WORD}@mail.example:587",
 }
 """By the name of each variable that may hold a secret."""
 
@@ -36,7 +38,7 @@ NOT_SECRET = {
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in variables():
         monkeypatch.delenv(name, raising=False)
-    given = GOOD | SECRETS | {"SALESFORCE_USERNAME": "voice@acme.example", "PUBLIC_URL": PUBLIC}
+    given = GOOD | SECRETS | OTHERS
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
@@ -44,6 +46,13 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 PUBLIC = "https://voice.acme.example"
+
+OTHERS = {
+    "SALESFORCE_USERNAME": "voice@acme.example",
+    "PUBLIC_URL": PUBLIC,
+    "ALARM_MAIL_TO": "oncall@acme.example",
+}
+"""What the secrets need beside them."""
 
 
 def shown_in(text: str) -> list[str]:

@@ -237,7 +237,7 @@ def test_a_store_that_is_away_is_said_for_writes_and_503_for_events(settings: An
     app = create_app(change_settings(settings, redis_url="redis://127.0.0.1:1/0"))
     client = app.test_client()
     result = ask(client, "createSalesforceCase", CASE)
-    assert "could not save" in result["error"]
+    assert "can't be sure that this was saved" in result["error"]
     assert "can't look" in ask(client, "lookupCustomer")["error"]
     for kind in ("end-of-call-report", "status-update"):
         assert post(client, message(kind)).status_code == 503
@@ -368,7 +368,7 @@ def test_defects_of_ours_are_answered_and_not_kept(
     monkeypatch.setitem(LOOKUPS, Verb.IDENTIFY, boom)
     monkeypatch.setitem(WRITES, Verb.CALL_BACK, boom)
     assert "can't look" in ask(client, "lookupCustomer")["error"]
-    assert "could not save" in ask(client, "requestCallback")["error"]
+    assert "can't be sure that this was saved" in ask(client, "requestCallback")["error"]
 
 
 def test_writes_of_a_caller_ask_a_salesforce_that_does_not_answer_once(

@@ -43,7 +43,9 @@ def request_callback(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Ans
         limit_reached("call_back_country", turn.state.call_id)
         return refusal(turn.first(own(tool.name, "call_back", "not-called")))
     identity = caller.identity
-    said = "another-number" if is_unproven else "accepted"
+    said = own(tool.name, "call_back", "accepted")
+    if is_unproven:
+        said = own(tool.name, "call_back", "another-number")
     return WriteRequest(
         Kind.CALLBACK,
         CallbackDraft(
@@ -56,7 +58,7 @@ def request_callback(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Ans
             when=given.get("when") or "",
             reason=given.get("reason") or "",
         ),
-        said=turn.first(own(tool.name, "call_back", said), reference=REFERENCE),
+        said=turn.first(said, reference=REFERENCE),
     )
 
 
