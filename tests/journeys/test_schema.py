@@ -22,7 +22,12 @@ TYPES = {"sorted set": "zset"} | {name: name for name in SAME}
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 WITH_COLONS = ("{conversation}", "{dedup key}")
 
-PUT_TOGETHER = {"vs:salesforce:{}:snapshot:{}", "vs:lookups:{}:{}"}
+PUT_TOGETHER = {
+    "vs:salesforce:{}:snapshot:{}",
+    "vs:lookups:{}:{}",
+    "vs:missed:{}",
+    "vs:writes:{}:{}:{}",
+}
 """Keys that Python makes in more than one step, so that no text of the code shows them whole."""
 
 BEGINNINGS = {"vs:caller:{}", "vs:lookups:{}"}
