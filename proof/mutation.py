@@ -72,7 +72,7 @@ def mutants() -> list[Mutant]:
 
 def _of_file(file: str) -> Iterator[Mutant]:
     seen: Counter[str] = Counter()
-    depth = 0  # of brackets that are open: a statement of several lines is no statement of a line
+    depth = 0  # how many brackets are open: only a statement that fits on a line is removed
     for number, line in enumerate((SCRIPTS / f"{file}.lua").read_text().split("\n"), 1):
         code = re.sub(r"\s*--.*$|^#!.*$", "", line)
         was = code.strip()

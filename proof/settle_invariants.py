@@ -231,7 +231,7 @@ def what_is_settled_changes_by_a_person_only(step: Step, _world: World) -> Itera
 
 
 def _may_unpark(step: Step, id_: str) -> bool:
-    """A person did it, or what it parked for is no longer parked."""
+    """A person did it, or what it parked with was replayed or settled."""
     if step.action.script in {"replay", "cancel", "accept"}:
         return True
     return any(

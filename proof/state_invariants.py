@@ -57,7 +57,7 @@ def what_is_listed_exists(state: State, _world: World) -> Iterator[str]:
         for kind, ids in state.keys(f"{place}:").items():
             for id_ in ids:
                 if state.row(id_).get("kind") != kind:
-                    yield f"{id_} is in {place}:{kind} and is no such intent"
+                    yield f"{id_} is in {place}:{kind} and its kind is another"
 
 
 @of_states("P1")

@@ -33,7 +33,7 @@ class Agents:
         return self.all[0]
 
     def named(self, name: str) -> Agent:
-        """The first folder for "", and for a folder that is no longer served."""
+        """The first folder for "", and for a folder that is not served any more."""
         return next((agent for agent in self.all if agent.name == name), self.first)
 
     def answering(self, name: str, before: Collection[str]) -> Agent:

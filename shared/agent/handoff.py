@@ -69,7 +69,7 @@ class Handoff(BaseModel):
     to: dict[str, Target] = Field(min_length=1)
 
     def target(self, parameters: Mapping[str, Any]) -> Target | None:
-        """None when no rule fits and there is no default."""
+        """None without a default, when none of the rules fits."""
         given = str(parameters.get(self.parameter) or "").strip().casefold()
         by_name = {name.casefold(): target for name, target in self.to.items()}
         return by_name.get(given) or self.to.get(DEFAULT)

@@ -11,11 +11,11 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FILES = Path(__file__).parent / "claim_phrases"
+from shared.calls.by_language import ByLanguage
+
 _SENTENCE = re.compile(r"(?<=[.!?…;])\s+")
 _NOT_WORDS = re.compile(r"[.!?…;:\"“”„«»()¡¿]+")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -80,7 +80,7 @@ def claims_in(words: str, language: str = "") -> tuple[Claim, ...]:
     that has a file counts.
     """
     found: dict[ClaimKind | None, Claim] = {}
-    for spoken in _spoken(language):
+    for spoken in _LANGUAGES.spoken(language):
         for clause in _clauses(spoken, words):
             if claim := _claim(spoken, clause):
                 found.setdefault(claim.kind, claim)
@@ -125,18 +125,6 @@ def _claim(language: _Language, clause: str) -> Claim | None:
     return None
 
 
-@cache
-def _languages() -> dict[str, _Language]:
-    return {path.stem: _read(path) for path in sorted(_FILES.glob("*.toml"))}
-
-
-def _spoken(tag: str) -> list[_Language]:
-    """The language of the tag; every language when it is not known, or has no file."""
-    known = _languages()
-    language = tag.replace("_", "-").lower().partition("-")[0]
-    return [known[language]] if language in known else list(known.values())
-
-
 def _read(path: Path) -> _Language:
     content = tomllib.loads(path.read_text(encoding="utf-8"))
     words: dict[str, str] = {}
@@ -172,3 +160,6 @@ def _phrases(language: str, content: dict[str, Any], words: dict[str, str]) -> I
 
 def _filled(text: str, words: dict[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: f"(?:{words[found[1]]})", text)
+
+
+_LANGUAGES = ByLanguage(Path(__file__).parent / "claim_phrases", _read)

@@ -91,7 +91,7 @@ class Codes:
             return _read(self._store.get(self._key(call_id)))
 
     def was_right(self, call_id: str) -> None:
-        """The caller said the code, which is no longer valid."""
+        """The caller said the code, and it is used up."""
         with translated():
             self._store.delete(self._key(call_id))
 

@@ -10,10 +10,10 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 
-_FILES = Path(__file__).parent / "phrases"
+from shared.calls.by_language import ByLanguage
+
 _PUNCTUATION = re.compile(r"[^\w\s'’]+|…", re.UNICODE)
 
 
@@ -47,18 +47,6 @@ class _Language:
 
     def bare(self, clause: str) -> str:
         return self.fillers.sub("", clause.strip()).strip()
-
-
-@cache
-def _languages() -> dict[str, _Language]:
-    return {path.stem: _read(path) for path in sorted(_FILES.glob("*.toml"))}
-
-
-def _spoken(tag: str) -> list[_Language]:
-    """The language of the tag; every language when it is not known, or has no file."""
-    known = _languages()
-    language = tag.replace("_", "-").lower().partition("-")[0]
-    return [known[language]] if language in known else list(known.values())
 
 
 def _read(path: Path) -> _Language:
@@ -99,7 +87,7 @@ def senses_of_caller(words: str, language: str = "") -> frozenset[Sense]:
     text = " ".join(words.lower().replace("’", "'").split())
     pieces = [piece.strip() for piece in _PUNCTUATION.split(text) if piece.strip()]
     found: set[Sense] = set()
-    for spoken in _spoken(language):
+    for spoken in _LANGUAGES.spoken(language):
         found |= _taken_back(spoken, pieces)
         if _corrects(spoken, pieces):
             found.add(Sense.CORRECTS)
@@ -161,3 +149,6 @@ def _taken_back(language: _Language, pieces: list[str]) -> set[Sense]:
         is_marker = piece in language.alone or (language.markers.search(piece) and not bare)
         corrected = corrected or bool(is_marker)
     return found
+
+
+_LANGUAGES = ByLanguage(Path(__file__).parent / "phrases", _read)
