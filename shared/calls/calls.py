@@ -16,8 +16,9 @@ import redis
 from shared.batches import BatchedScript
 from shared.calls.claims import Claim, claims_in
 from shared.calls.claims_said import ClaimsSaid
+from shared.calls.recent import Recent
 from shared.calls.secrets_said import MAX_REMEMBERED, SecretsSaid
-from shared.calls.speech import sign
+from shared.calls.speech import NO_SIGN, sign
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.words import Sense, senses_of_agent, senses_of_caller
 from shared.domain.attestation import Attestation, Attested
@@ -154,6 +155,7 @@ class Calls:
         self._checks_claims = checks_claims
         self._correct_after_ms = correct_after_ms
         self.claims_said = ClaimsSaid(store, prefix)
+        self._recent: Recent[CallState] = Recent(PRECISION_MS)
         self._record_event = BatchedScript(store, load(store, "calls", "record_event"))
         self._replace_utterances = load(store, "calls", "replace_utterances")
         self._prove = load(store, "calls", "prove")
@@ -175,7 +177,8 @@ class Calls:
         folder answers goes over to it. keeps_words: by the name of a folder, whether the words of
         its calls are stored; "" stands for every other name.
 
-        One round trip. Idempotent, and independent of the order in which messages arrive.
+        One round trip, or none for an event that says only what this process has just recorded.
+        Idempotent, and independent of the order in which messages arrive.
         """
         call_id = message.call_id or self._by_provider(message.provider_call_id)
         attestation = read_attestation(message)
@@ -191,9 +194,26 @@ class Calls:
                 agent=agent,
                 attestation=attestation,
             )
+        at_ms = message.when_ms()
+        direction = message.direction if message.call.get("type") else ""
+        facts = (
+            call_id,
+            message.type in SIGNS_OF_LIFE,
+            direction,
+            message.assistant_language,
+            message.control_url,
+            caller_id,
+            attestation,
+            message.provider_call_id,
+            agent,
+            moves,
+        )
+        says_more = _says_more(message)
+        if not says_more and (known := self._recent.find(facts, at_ms)):
+            return known
         fields = {
             "id": call_id,
-            "direction": message.direction if message.call.get("type") else "",
+            "direction": direction,
             "ended": "1" if message.ends_call else "",
             "over": "1" if message.ends_call else "",
             "assistant_language": message.assistant_language,
@@ -201,7 +221,6 @@ class Calls:
         control = read_url(message.control_url) if message.control_url else None
         words = _words(message)
         text = _stored(words)
-        at_ms = message.when_ms()
         senses: frozenset[Sense] = frozenset()
         claims: tuple[Claim, ...] = ()
         if words and words.speaker == CALLER:
@@ -244,7 +263,10 @@ class Calls:
             is_first, is_second, flat = self._record_event(args=[json.dumps(event)])
         if is_second:
             log.warning("two_caller_numbers", call_id=call_id, message_type=message.type)
-        return _state(call_id, pairs(flat), bool(is_first), senses, said_at_ms=at_ms)
+        state = _state(call_id, pairs(flat), bool(is_first), senses, said_at_ms=at_ms)
+        if not says_more:
+            self._recent.note(facts, at_ms, replace(state, is_first=False))
+        return state
 
     def said_between(self, call_id: str, from_ms: int, to_ms: int) -> list[Said]:
         """The utterances in that time that bear on a request, in the order of their own times."""
@@ -517,6 +539,15 @@ class Calls:
         return {call_id: int(at_ms) for call_id, at_ms in rows}
 
 
+def _says_more(message: Message) -> bool:
+    """Whether a message is more than a sign that its call still lasts: an answer, the caller's
+    speech, words or a change of status depends on it."""
+    if message.type in ANSWERED or message.type in ("status-update", "end-of-call-report"):
+        return True
+    is_final = message.type == "transcript" and message.body.get("transcriptType") == "final"
+    return is_final or sign(message) != NO_SIGN
+
+
 def _words(message: Message) -> Utterance | None:
     return _shortened(utterance(message)) if message.type == "transcript" else None
 
@@ -581,9 +612,12 @@ def _state(
     )
 
 
+_ATTESTATIONS: Mapping[str, Attestation] = {level.value: level for level in Attestation}
+
+
 def _attestation(stored: str) -> Attestation | None:
     """None as well for a level of another version."""
-    return Attestation(stored) if stored in tuple(Attestation) else None
+    return _ATTESTATIONS.get(stored)
 
 
 def _proof(call_id: str, stored: str, agent: str) -> Proof | None:

@@ -1,6 +1,7 @@
 """Settings of calls: who is believed, what a call may ask for, and where it is transferred to."""
 
 import re
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Literal
 
@@ -90,7 +91,7 @@ class CallSettings(Group):
         + ", ".join(sorted(kind.setting for kind in Kind)),
     )
 
-    @property
+    @cached_property
     def redacted(self) -> frozenset[Kind]:
         """The kinds of REDACT."""
         return kinds_of(self.redact)
@@ -110,7 +111,7 @@ class CallSettings(Group):
         """The countries of CALLBACK_COUNTRIES, else the one of PHONE_REGION."""
         return countries_in(self.callback_countries) or frozenset({self.phone_region})
 
-    @property
+    @cached_property
     def trusted_sip_hosts(self) -> tuple[str, ...]:
         """The hosts, addresses and networks of SIP_TRUNKS."""
         return tuple(part.strip() for part in self.sip_trunks.split(",") if part.strip())

@@ -62,9 +62,12 @@ def _shown(message: Message) -> Iterator[str]:
     call = message.call
     overrides = as_object(call.get("assistantOverrides"))
     for holder in (call.get("metadata"), overrides.get("variableValues")):
-        yield from _named(holder)
+        if holder:
+            yield from _named(holder)
     for name in ("phoneCallProviderDetails", "transport"):
         details = as_object(call.get(name))
+        if not details:
+            continue
         yield from _named(details)
         headers = as_object(as_object(details.get("sip")).get("headers"))
         yield from _named(headers)

@@ -47,6 +47,16 @@ class Authenticated(NamedTuple):
     by_previous: bool
 
 
+class Head(NamedTuple):
+    """What the head of a request shows. digest: the signature that the body has to match, and
+    timestamp, which it may cover; None where the head is the whole proof. by_previous: as in
+    Authenticated."""
+
+    digest: bytes | None
+    timestamp: str
+    by_previous: bool
+
+
 @dataclass(frozen=True)
 class Request:
     """What the signature covers. headers: anything with a `get` that ignores case."""
@@ -57,34 +67,33 @@ class Request:
     body: bytes
 
 
-def check_head(headers: Headers, settings: VapiSettings) -> bool:
+def check_head(headers: Headers, settings: VapiSettings) -> Head:
     """Check what can be checked before the body is read. Raises NotAuthenticatedError.
 
     For secret and bearer that is everything; for hmac, that the signature is well-formed and the
-    timestamp recent. Returns whether the secret that was sent is the previous one.
+    timestamp recent.
     """
     match settings.auth:
         case "hmac":
-            _sent_digest(headers, settings)
-            return False
+            return _sent_digest(headers, settings)
         case "secret":
-            return _check_token(headers.get(SECRET_HEADER), settings)
+            by_previous = _check_token(headers.get(SECRET_HEADER), settings)
         case "bearer":
             sent = headers.get(settings.bearer_header)
             scheme, _, token = (sent or "").partition(" ")
-            return _check_token(token if scheme.lower() == "bearer" else sent, settings)
+            by_previous = _check_token(token if scheme.lower() == "bearer" else sent, settings)
+    return Head(None, "", by_previous)
 
 
-def authenticate(request: Request, settings: VapiSettings) -> Authenticated:
-    """Raises NotAuthenticatedError unless the request carries what the settings require."""
-    if settings.auth != "hmac":
-        by_previous = check_head(request.headers, settings)
-        return Authenticated(hashlib.sha256(request.body).digest(), by_previous)
-    digest, timestamp = _sent_digest(request.headers, settings)
-    payload = signed_payload(request, timestamp, settings)
+def check_body(request: Request, head: Head, settings: VapiSettings) -> Authenticated:
+    """Check the signature, if there is one. head: what `check_head` returned for the same request.
+    Raises NotAuthenticatedError."""
+    if head.digest is None:
+        return Authenticated(hashlib.sha256(request.body).digest(), head.by_previous)
+    payload = signed_payload(request, head.timestamp, settings)
     for nth, secret in enumerate(settings.server_secrets):
-        if hmac.compare_digest(sign(payload, secret, settings), digest):
-            return Authenticated(digest, by_previous=nth > 0)
+        if hmac.compare_digest(sign(payload, secret, settings), head.digest):
+            return Authenticated(head.digest, by_previous=nth > 0)
     raise NotAuthenticatedError(
         "other_signature", "a signature made with another secret or over other bytes"
     )
@@ -100,7 +109,7 @@ def _check_token(sent: str | None, settings: VapiSettings) -> bool:
     return not same[0]
 
 
-def _sent_digest(headers: Headers, settings: VapiSettings) -> tuple[bytes, str]:
+def _sent_digest(headers: Headers, settings: VapiSettings) -> Head:
     """The decoded signature, and the timestamp, which is recent if the signature covers it."""
     sent = headers.get(settings.hmac_signature_header)
     if not sent:
@@ -114,7 +123,7 @@ def _sent_digest(headers: Headers, settings: VapiSettings) -> tuple[bytes, str]:
             raise NotAuthenticatedError("no_prefix", "a signature without the configured prefix")
         signature = signature.removeprefix(settings.hmac_prefix)
     try:
-        return decode_digest(signature, settings), timestamp
+        return Head(decode_digest(signature, settings), timestamp, by_previous=False)
     except (ValueError, binascii.Error):
         raise NotAuthenticatedError("other_encoding", "a signature in another encoding") from None
 

@@ -71,7 +71,7 @@ def read_caller_id(message: Message, trunks: Collection[str] = (), region: str =
             trusted.append(sip_user)
         elif number and not is_sip:
             trusted.append(number)
-    shown = _distinct(named)
+    shown = _distinct(tuple(named))
     if len(shown) != 1 or not trusted or not _is_phone_call(message):
         return CallerId("", shown)
     return CallerId(trusted[0] if trusted[0] == shown[0] else "", shown)
@@ -93,7 +93,8 @@ def _named(customer: dict[str, Any], region: str) -> tuple[str, str]:
     return number, extension
 
 
-def _distinct(named: list[tuple[str, str]]) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def _distinct(named: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """The numbers without repeats. One that has an extension anywhere in the message has it."""
     extended = {number for number, extension in named if extension}
     return tuple(

@@ -334,8 +334,10 @@ class Utterance:
 
 def utterance(message: Message) -> Utterance | None:
     """The words of a final transcript, without secrets; None for a partial or an empty one."""
+    if message.body.get("transcriptType") != "final":
+        return None
     text = one_line(message.without_secrets(_text(message.body.get("transcript"))))
-    if message.body.get("transcriptType") != "final" or not text:
+    if not text:
         return None
     return Utterance(_speaker(message.body.get("role")), text, message.at_ms or 0)
 

@@ -14,7 +14,13 @@ from pydantic import ValidationError
 from werkzeug.datastructures import Headers
 
 from shared.settings import VapiSettings
-from shared.vapi.authentication import NotAuthenticatedError, Request, authenticate, check_head
+from shared.vapi.authentication import (
+    Authenticated,
+    NotAuthenticatedError,
+    Request,
+    check_body,
+    check_head,
+)
 from tests.conftest import make_settings
 from tests.forging.genuine import HOST, PATH, SCHEMES, Genuine, Scheme
 from tests.fuzz.running import for_all
@@ -39,6 +45,10 @@ class Drawn:
     proof: str
     stamp: str | int
     other: str
+
+
+def authenticate(request: Request, settings: VapiSettings) -> Authenticated:
+    return check_body(request, check_head(request.headers, settings), settings)
 
 
 def test_any_headers_and_body_are_refused_for_a_reason_of_ours() -> None:

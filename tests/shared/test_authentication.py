@@ -9,12 +9,22 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from shared.settings import VapiSettings
-from shared.vapi.authentication import NotAuthenticatedError, Request, authenticate
+from shared.vapi.authentication import (
+    Authenticated,
+    NotAuthenticatedError,
+    Request,
+    check_body,
+    check_head,
+)
 from tests.conftest import make_settings
 
 BODY = '{"message":{"type":"hang","n":1.0,"ü":"\\u00fc"}}'.encode()
 SECRET = "the-current-secret"
 OLD = "the-previous-secret"
+
+
+def authenticate(request: Request, settings: VapiSettings) -> Authenticated:
+    return check_body(request, check_head(request.headers, settings), settings)
 
 
 def settings(**others: Any) -> VapiSettings:

@@ -1,5 +1,6 @@
 """How often a message goes to Redis. Each round trip is waited for by a caller."""
 
+import time
 from typing import Any
 
 import pytest
@@ -109,18 +110,60 @@ def test_an_event_that_changes_nothing_makes_the_store_write_nothing(
     assert changes(store) == before
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        message("conversation-update"),
+        message("model-output", output="I can"),
+        message("speech-update", role="assistant", status="started"),
+        message("transcript", role="assistant", transcriptType="partial", transcript="I can help"),
+    ],
+)
+def test_an_event_that_says_what_was_just_recorded_takes_no_round_trip(
+    known: FlaskClient, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
+) -> None:
+    post(known, event)
+    with counted(monkeypatch) as sent:
+        post(known, event)
+    assert not sent
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"call": {"id": "call-1", "type": "inboundPhoneCall", "phoneCallProviderId": "CA1"}},
+        {"customer": {"number": "+14155550102"}},
+        {"assistantId": "another"},
+        {"timestamp": 1_767_225_599_000},
+    ],
+)
+def test_an_event_that_says_something_else_is_recorded(
+    known: FlaskClient, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    agents = known.application.extensions["service"].agents
+    monkeypatch.setattr(type(agents), "claiming", lambda _, assistant_id, number: assistant_id)
+    event = message("conversation-update", timestamp=1_767_225_600_000)
+    post(known, event)
+    with counted(monkeypatch) as sent:
+        post(known, {"message": event["message"] | more})
+    assert len(sent) == 1
+
+
 def changes(store: Any) -> int:
     return int(store.info("persistence")["rdb_changes_since_last_save"])
 
 
 def test_an_event_is_a_sign_of_life_even_if_it_says_nothing_new(
-    known: FlaskClient, store: Any
+    known: FlaskClient, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = message("speech-update", role="assistant", status="started")
     post(known, event)
     fresh_at, life_ms = store.zscore("vs:calls", "call-1"), LIFE_S * 1000
     call_is_quiet(store, "call-1", for_ms=PRECISION_MS)
     call_was_silent(store, "call-1", life_ms=life_ms, for_ms=3 * PRECISION_MS)
+    monkeypatch.setattr(
+        "shared.calls.recent.monotonic", lambda: time.monotonic() + PRECISION_MS / 1000
+    )
     post(known, event)
     assert store.zscore("vs:calls", "call-1") > fresh_at - PRECISION_MS
     assert store.pttl("vs:call:call-1") > life_ms - 2 * PRECISION_MS
