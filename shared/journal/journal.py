@@ -53,7 +53,7 @@ from shared.journal.results import (
     TooMany,
     Wait,
 )
-from shared.journal.rows import read_row
+from shared.journal.rows import read_payload, read_row
 from shared.scripts import load, run_in_pipeline
 from shared.settings import REDIS_PREFIX
 from shared.store import (
@@ -70,8 +70,9 @@ LEASE_MS = 20_000
 """How long a silent worker keeps its intents. A working one extends its lease (Journal.extend)."""
 
 MAX_LEASES = 2
-"""Batches of one kind in progress at a time, in the whole fleet. With nine kinds that leaves two
-of a worker's 20 threads for retention and quiet calls when Salesforce hangs."""
+"""Batches of one kind in progress at a time, in the whole fleet, where nothing else is set. With
+nine kinds that leaves two of a worker's 20 threads for retention and quiet calls when Salesforce
+hangs."""
 
 MAX_TRIED = 10
 """The size of the batch that tests whether a kind works again."""
@@ -110,14 +111,17 @@ class Journal:
         *,
         dedup_ms: int = 24 * 3600 * 1000,
         org: str = "",
+        max_leases: int = MAX_LEASES,
     ) -> None:
-        """dedup_ms: how long a dedup key finds its intent, across calls.
+        """dedup_ms: how long a dedup key finds its intent, across calls. max_leases: batches of one
+        kind in progress at a time.
 
         org: the org that new and replayed intents are for; "" when it is not known.
         """
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
         self._dedup_ms = dedup_ms
+        self._max_leases = max_leases
         self.org = org
         self._memory = MemoryGauge(store)
         self.promises = Promises(store, prefix)
@@ -287,7 +291,7 @@ class Journal:
                     max_bytes,
                     LEASE_MS,
                     token,
-                    MAX_LEASES,
+                    self._max_leases,
                     MAX_TRIED,
                 ]
             )
@@ -562,7 +566,11 @@ class Journal:
         with translated():
             due = f"{self._prefix}due:{kind}"
             ids = self._store.zrange(due, "-inf", self.now_ms(), byscore=True, offset=0, num=limit)
-        return [intent.payload for intent in self._readable(ids)]
+            pipe = self._store.pipeline(transaction=False)
+            for intent_id in ids:
+                pipe.hget(f"{self._prefix}intent:{intent_id}", "payload")
+            texts = pipe.execute(raise_on_error=False)
+        return [payload for text in texts if (payload := read_payload(text)) is not None]
 
     def parked(self, limit: int) -> list[Intent]:
         """Longest parked first."""

@@ -9,6 +9,15 @@ from shared.domain.reading import UnreadableError, read_json
 from shared.domain.trace import trace_of_call
 
 
+def read_payload(stored: Any) -> dict[str, Any] | None:
+    """An intent's draft alone, which is a fraction of the work; None where it can't be read."""
+    try:
+        payload = json.loads(stored)
+    except (ValueError, TypeError):
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
 def read_row(intent_id: str, stored: Any) -> Intent:
     """Never raises: the intent's `unreadable` names the first field that can't be read.
 

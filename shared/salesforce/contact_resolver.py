@@ -89,27 +89,36 @@ class ContactResolver:
             self._numbers,
         )
 
-    def resolve(self, numbers: Mapping[str, int]) -> dict[str, list[str]]:
+    def resolve(
+        self, numbers: Mapping[str, int], wanted_next: Callable[[], Collection[str]] = tuple
+    ) -> dict[str, list[str]]:
         """Contact ids by E.164 number; an empty list when nobody has the number, when it is
         the line of an account that names nobody for it, or when it is new on the contact and
         identifies nobody yet.
 
         numbers: each with the time (epoch ms) since which the org must have been asked: a number
-        may have changed hands before its caller asked for something.
+        may have changed hands before its caller asked for something. wanted_next: reads which
+        numbers the next batches of a backlog need; they are asked for in the same requests.
 
         Sends as few requests as possible for the numbers that are not cached.
         """
         wanted = {number: numbers[number] for number in sorted(numbers) if number}
-        return self._new_numbers.identified_by(self._holding(wanted))
+        return self._new_numbers.identified_by(self._holding(wanted, wanted_next))
 
-    def _holding(self, wanted: Mapping[str, int]) -> dict[str, list[str]]:
+    def _holding(
+        self, wanted: Mapping[str, int], wanted_next: Callable[[], Collection[str]]
+    ) -> dict[str, list[str]]:
         contacts, unknown = self._remembered(wanted)
         if len(unknown) <= FEW:
             return contacts | self._asked(unknown)
         # Many numbers: another worker on the same backlog probably asks for them right now.
         with self._single_flight():
             contacts, unknown = self._remembered(wanted)
-            return contacts | self._asked(unknown)
+            if len(unknown) <= FEW:
+                return contacts | self._asked(unknown)
+            _, later = self._remembered(dict.fromkeys(filter(None, wanted_next()), 0))
+            found = self._asked(sorted({*unknown, *later}))
+            return contacts | {number: found[number] for number in unknown}
 
     def _asked(self, numbers: list[str]) -> dict[str, list[str]]:
         if not numbers:

@@ -17,6 +17,7 @@ class JournalSettings(Group):
     sweep_interval_s: float = Field(
         0.5, ge=0.05, le=30, description="a number of seconds from 0.05 to 30, such as 0.5"
     )
+    max_leases: int = Field(2, ge=1, le=50, description="a whole number from 1 to 50, such as 2")
     repeat_window_h: float = Field(
         24, ge=0, le=24 * 30, description="a number of hours from 0 to 720, such as 24"
     )

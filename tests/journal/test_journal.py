@@ -137,6 +137,15 @@ def test_ten_racing_workers_lease_each_intent_once(journal: Journal) -> None:
     assert sorted(leased) == sorted(ids)
 
 
+@pytest.mark.parametrize("max_leases", [1, 3])
+def test_no_more_leases_of_a_kind_than_set(store: redis.Redis, max_leases: int) -> None:
+    journal = Journal(store, max_leases=max_leases)
+    for _ in range(max_leases + 1):
+        journal.accept("", [intent()])
+    taken = [lease(journal, limit=1).intents for _ in range(max_leases + 1)]
+    assert [len(intents) for intents in taken] == [1] * max_leases + [0]
+
+
 def test_a_lease_takes_the_oldest_first_and_no_more_than_its_bytes(journal: Journal) -> None:
     ids = []
     for _ in range(5):

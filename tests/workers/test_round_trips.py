@@ -1,5 +1,8 @@
 """How often a delivery goes to Redis and to the org: as often for many records as for a few."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pytest
 
 from demo.stack import Org
@@ -10,7 +13,7 @@ from tests.calling import KNOWN
 from tests.round_trips import counted
 from tests.workers.delivering import BILLING, CALL, accept
 from workers.delivery.context import DeliveryContext
-from workers.delivery.engine import drain
+from workers.delivery.engine import APPLIERS, drain
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,25 @@ def test_a_batch_of_many_records_takes_no_more_round_trips(
 
     trips(2)  # what is read once: scripts, the time zone, the org's set-up
     assert trips(20) == trips(2)
+
+
+def test_the_next_batches_of_a_backlog_know_their_callers_already(
+    context: DeliveryContext, journal: Journal, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applier = replace(APPLIERS[Kind.CASE_CREATE], limit=30)
+    monkeypatch.setitem(APPLIERS, Kind.CASE_CREATE, applier)
+
+    def requests(callers: Iterable[int]) -> int:
+        for nth in callers:
+            draft = replace(BILLING, caller_number=f"+1415556{nth:04d}")
+            accept(journal, Kind.CASE_CREATE, draft, call_id=str(nth))
+        before = int(org.stats()["requests"])
+        assert set(drain(context, Kind.CASE_CREATE).counts) == {"delivered"}
+        return int(org.stats()["requests"]) - before
+
+    requests(range(1))  # what is read once: the org's set-up
+    one_batch, three_batches = requests(range(100, 130)), requests(range(200, 290))
+    assert three_batches == one_batch + 2
 
 
 def test_a_backlog_asks_who_its_callers_are_in_few_requests(

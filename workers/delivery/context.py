@@ -95,7 +95,11 @@ class DeliveryContext:
         new_numbers = NewNumbers(store, keys, settings.calls.new_number_age_h)
         return cls(
             settings=settings,
-            journal=Journal(store, org=org_name(settings.salesforce)),
+            journal=Journal(
+                store,
+                org=org_name(settings.salesforce),
+                max_leases=settings.journal.max_leases,
+            ),
             api_budget=api_budget,
             records=records,
             contacts=ContactResolver(

@@ -11,8 +11,9 @@ from typing import Any, cast
 from shared.domain.drafts import NewRecordDraft
 from shared.domain.identifiers import same_identifier, spoken_form
 from shared.domain.intent import Intent, Outcome, Parked
+from shared.domain.kinds import Kind
 from shared.domain.record_mapping import STANDARD_CASE, FieldValue, RecordMapping, fill
-from shared.salesforce.records import MARKERS, MAX_RECORDS, NO_HEADERS, UNASSIGNED
+from shared.salesforce.records import MARKERS, NO_HEADERS, UNASSIGNED
 from shared.salesforce.soql import at, columns, soql
 from workers.delivery.case_defaults import CaseDefaults, case_defaults
 from workers.delivery.context import DeliveryContext
@@ -142,17 +143,21 @@ def _contacts(
     """The caller's contact, by intent id."""
     links = {id_: frozenset({mapping.contact}) for id_, mapping in mappings.items()}
     numbers = numbers_to_resolve((item, drafts[item.id]) for item in intents)
-    if len(intents) >= MAX_RECORDS:
-        # A backlog: who the next batches are for is asked now, in few requests instead of one each.
-        for stored in context.journal.payloads_due(intents[0].kind, MAX_LOOKED_AHEAD):
-            if not stored.get("contact_id") and not stored.get("has_no_contact"):
-                numbers.setdefault(stored.get("caller_number", ""), 0)
-    found = context.contacts.resolve(numbers)
+    found = context.contacts.resolve(numbers, lambda: _wanted_next(context, intents[0].kind))
     refused = [item for item in intents if is_refused(item, links[item.id])]
     merges = merged_into(context, {drafts[item.id].contact_id for item in refused})
     return {
         item.id: contact_of(item, drafts[item.id], found, merges, links[item.id])
         for item in intents
+    }
+
+
+def _wanted_next(context: DeliveryContext, kind: Kind) -> set[str]:
+    """Numbers of callers that the next batches of a backlog are for."""
+    return {
+        str(stored.get("caller_number", ""))
+        for stored in context.journal.payloads_due(kind, MAX_LOOKED_AHEAD)
+        if not stored.get("contact_id") and not stored.get("has_no_contact")
     }
 
 
