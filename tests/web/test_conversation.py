@@ -765,7 +765,6 @@ def test_events_that_arrive_twice_and_in_any_order_come_to_the_same(
         said("hel", 50, kind="partial"),
         speech("started", 0),
         at(message("user-interrupted"), 10),
-        message("conversation-update"),
         message("status-update", status="in-progress"),
     ],
     ids=lambda body: body["message"]["type"],
