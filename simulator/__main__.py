@@ -1,4 +1,4 @@
-"""`python -m simulator org|vapi|twilio …`: runs one simulator with the other arguments."""
+"""`python -m simulator org|describe|vapi|twilio …`: runs one of them with the other arguments."""
 
 import argparse
 import importlib
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 SIMULATORS = {
     "org": "simulator.org.server",
+    "describe": "simulator.org.described",
     "vapi": "simulator.vapi.main",
     "twilio": "simulator.twilio.main",
 }

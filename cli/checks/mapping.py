@@ -2,10 +2,11 @@
 
 from cli.chain import AGENT_FOLDER, Link, NotSetUp, Problem, Suspicion
 from cli.checks.context import CheckContext
+from cli.org.mapping_fit import mapping_misfits
 from cli.org.rules import Statuses
+from shared.agent.agents import agents_of
 from shared.agent.errors import AgentError
-from shared.agent.salesforce import QUEUE, USER, SalesforceMapping
-from shared.salesforce.org_setup import FieldSetup, Setup
+from shared.agent.salesforce import SalesforceMapping
 
 USUAL = {
     "case.closed_status": ("Closed", True),
@@ -68,37 +69,16 @@ def _mapping(check_context: CheckContext) -> SalesforceMapping:
 
 
 def _names(check_context: CheckContext) -> str:
-    mapping, setup = _mapping(check_context), check_context.setup
-    wrong = []
-    for key, rule in mapping.owners.items():
-        name = rule.partition(":")[2]
-        if rule.startswith(USER) and name.lower() not in setup.users:
-            wrong.append(f"{key}: no active user has the username {name}")
-        if rule.startswith(QUEUE) and name.lower() not in setup.queues:
-            wrong.append(f"{key}: the org has no queue {name}")
-    wanted = mapping.case.record_type
-    if wanted and wanted.lower() not in setup.record_types:
-        wrong.append(f"case.record_type: Case has no active record type {wanted}")
-    for field, source in mapping.outcome.items():
-        wrong += _wrong_with(setup, f"outcome {source}", field)
-    for key, field, _ in mapping.constants():
-        wrong += _wrong_with(setup, key, field)
-    if wrong:
+    mapping = _mapping(check_context)
+    agent = agents_of(check_context.settings).first
+    if wrong := mapping_misfits(agent, check_context.setup):
         raise Problem(
-            "; ".join(wrong),
+            "; ".join(mistake.problem for mistake in wrong),
             "Correct the names in salesforce.toml, or create what is missing in the org and let "
             "the user see it. Until then the records are written without it.",
         )
     owners = ", ".join(f"{key} {rule}" for key, rule in mapping.owners.items() if rule)
     return f"all that salesforce.toml names is in the org ({owners or 'no owners'})"
-
-
-def _wrong_with(setup: Setup, key: str, name: str) -> list[str]:
-    field: FieldSetup | None = setup.fields.get(name)
-    if field is None:
-        return [f"{key}: {name} is missing or hidden"]
-    needed = field.updateable if name.startswith("Case.") and "outcome" in key else field.createable
-    return [] if needed else [f"{key}: {name} is read-only"]
 
 
 LINKS = (

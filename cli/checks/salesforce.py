@@ -9,7 +9,8 @@ from cli.chain import Link, NotSetUp, Problem, Suspicion
 from cli.checks import mapping
 from cli.checks.context import CheckContext, clock
 from cli.checks.mapping import statuses_in_use
-from cli.org.inspection import NEEDS, Need
+from cli.org.inspection import NEEDS
+from cli.org.objects import Need
 from cli.org.rules import Rules, RulesUnseenError, active_rules, try_writes
 from shared.addresses import MY_DOMAINS, is_loopback
 from shared.salesforce.failures import FailureClass, SalesforceError

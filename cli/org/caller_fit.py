@@ -5,16 +5,15 @@ is recognised, or nobody acts for anybody.
 """
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
-from cli.org.inspection import Inspection, SObject
+from cli.org.field_fit import Fit
+from cli.org.objects import Objects, SObject, meant
 from shared.agent.errors import Mistake
 from shared.agent.folder import Agent
 from shared.agent.identify import FILE, Identify
 from shared.agent.toml_lines import line_of, lines_of
 from shared.salesforce.phones import ACCOUNT_COUNTRY
 
-GRANT = "deploy it, and grant it in the permission set of the service's user"
 GRANT_IT = "grant it in the permission set of the service's user"
 PHONES = frozenset({"phone", "string"})
 RELATION = "AccountContactRelation"
@@ -24,7 +23,7 @@ Misfit = tuple[tuple[str, ...], str, str]
 """Where in the file, what does not fit, and what would."""
 
 
-def caller_misfits(agent: Agent, org: Inspection) -> list[Mistake]:
+def caller_misfits(agent: Agent, org: Objects) -> list[Mistake]:
     """Nothing for a folder without the file. Raises SalesforceError."""
     path = agent.folder / FILE
     if not path.exists():
@@ -36,27 +35,27 @@ def caller_misfits(agent: Agent, org: Inspection) -> list[Mistake]:
     ]
 
 
-def _misfits(identify: Identify, org: Inspection) -> Iterator[Misfit]:
+def _misfits(identify: Identify, org: Objects) -> Iterator[Misfit]:
     contact, account = org.describe("Contact"), org.describe("Account")
     if contact is None or account is None:
         hidden = "Contact" if contact is None else "Account"
         yield (), f"the user can't see {hidden}", "assign the permission set Voice_Integration"
         return
-    yield from _phones(contact, ("phone_fields",), identify.phone_fields)
+    yield from _phones(org, contact, ("phone_fields",), identify.phone_fields)
     lines, household = identify.account, identify.household
     if lines.phone_fields:
-        yield from _phones(account, ("account", "phone_fields"), lines.phone_fields)
+        yield from _phones(org, account, ("account", "phone_fields"), lines.phone_fields)
         if not account.field(ACCOUNT_COUNTRY):
             yield _hidden(account, ("account", "phone_fields"), ACCOUNT_COUNTRY)
     if lines.contact:
-        yield from _lookup(account, ("account", "contact"), lines.contact)
+        yield from _lookup(org, account, ("account", "contact"), lines.contact)
     if household.acting_field:
-        yield from _lookup(contact, ("household", "acting_field"), household.acting_field)
+        yield from _lookup(org, contact, ("household", "acting_field"), household.acting_field)
     if household.roles or household.flag:
         yield from _relation(identify, org)
 
 
-def _relation(identify: Identify, org: Inspection) -> Iterator[Misfit]:
+def _relation(identify: Identify, org: Objects) -> Iterator[Misfit]:
     household = identify.household
     where = ("household", "roles" if household.roles else "flag")
     relation = org.describe(RELATION)
@@ -72,23 +71,25 @@ def _relation(identify: Identify, org: Inspection) -> Iterator[Misfit]:
         known = {value.casefold() for value in listed}
         for nth, role in enumerate(household.roles):
             if role.casefold() not in known:
-                remedy = _near(role, listed) or "add it to the values of the field, or correct it"
+                remedy = meant(role, listed) or "add it to the values of the field, or correct it"
                 yield (*where, str(nth)), f"{RELATION}.Roles has no value {role}", remedy
     if household.flag:
         flag = relation.field(household.flag)
         if not _is_there(flag, household.flag):
-            yield _missing(relation, ("household", "flag"), household.flag)
-        elif flag["type"] != "boolean":
+            yield _missing(org, relation, ("household", "flag"), household.flag)
+        elif not Fit(flag).is_one_of({"boolean"}):
             problem = f"{RELATION}.{household.flag} is not a checkbox"
             yield ("household", "flag"), problem, "name a checkbox"
 
 
-def _phones(sobject: SObject, where: tuple[str, ...], names: Iterable[str]) -> Iterator[Misfit]:
+def _phones(
+    org: Objects, sobject: SObject, where: tuple[str, ...], names: Iterable[str]
+) -> Iterator[Misfit]:
     for nth, name in enumerate(names):
         place, field = (*where, str(nth)), sobject.field(name)
         if not _is_there(field, name):
-            yield _missing(sobject, place, name)
-        elif field["type"] not in PHONES:
+            yield _missing(org, sobject, place, name)
+        elif not Fit(field).is_one_of(PHONES):
             problem = f"{sobject.name}.{name} is neither a phone field nor a text field"
             yield place, problem, "name one of these types"
         elif not field.get("filterable"):
@@ -96,11 +97,11 @@ def _phones(sobject: SObject, where: tuple[str, ...], names: Iterable[str]) -> I
             yield place, problem, "name a field that can be filtered"
 
 
-def _lookup(sobject: SObject, where: tuple[str, ...], name: str) -> Iterator[Misfit]:
+def _lookup(org: Objects, sobject: SObject, where: tuple[str, ...], name: str) -> Iterator[Misfit]:
     field = sobject.field(name)
     if not _is_there(field, name):
-        yield _missing(sobject, where, name)
-    elif field["type"] != "reference" or field["referenceTo"] != ["Contact"]:
+        yield _missing(org, sobject, where, name)
+    elif not Fit(field).leads_to("Contact") or len(Fit(field).targets) > 1:
         yield (
             where,
             f"{sobject.name}.{name} is not a lookup of a contact",
@@ -116,18 +117,10 @@ def _is_there(field: dict[str, object], name: str) -> bool:
     return bool(field) and field["name"] == name
 
 
-def _missing(sobject: SObject, where: tuple[str, ...], name: str) -> Misfit:
-    names = [str(field["name"]) for field in sobject.fields.values()]
-    problem = f"{sobject.name} has no field {name}, or the user can't see it"
-    return where, problem, _near(name, names) or f"correct its API name, or {GRANT}"
+def _missing(org: Objects, sobject: SObject, where: tuple[str, ...], name: str) -> Misfit:
+    return where, *org.no_field(sobject, name)
 
 
 def _hidden(sobject: SObject, where: tuple[str, ...], name: str) -> Misfit:
     """A field that Salesforce brings, and that the service needs for this key."""
     return where, f"the user can't see {sobject.name}.{name}", GRANT_IT
-
-
-def _near(name: str, names: list[str]) -> str:
-    spelled = {known.casefold(): known for known in names}
-    near = get_close_matches(name.casefold(), spelled, n=1, cutoff=0.8)
-    return f"write {spelled[near[0]]}" if near else ""

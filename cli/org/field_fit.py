@@ -1,10 +1,11 @@
 """Whether what a tool's file puts into a field fits it: type, length, values of its picklist."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
+from cli.org.objects import ANY, FROM_SOURCE
 from shared.agent.arguments import MAX_TEXT
 from shared.agent.tool_files import ArgumentFile, ArgumentType
 from shared.domain.record_mapping import literals, placeholders
@@ -70,6 +71,13 @@ class Fit:
     def kind(self) -> str:
         return str(self.described["type"])
 
+    def is_one_of(self, kinds: Collection[str]) -> bool:
+        """Also true of a field about which nothing is known."""
+        return self.kind == ANY or self.kind in kinds
+
+    def leads_to(self, target: str) -> bool:
+        return self.kind == ANY or target in self.targets
+
     @property
     def name_of_kind(self) -> str:
         return NAMES.get(self.kind, f"of type {self.kind}")
@@ -88,6 +96,13 @@ class Fit:
         if not self.described.get("restrictedPicklist"):
             return None
         return [entry["value"] for entry in self.described["picklistValues"] if entry["active"]]
+
+    @property
+    def known_values(self) -> list[str] | None:
+        """The values that a file may name; None for any."""
+        if self.described.get(FROM_SOURCE) and self.kind in PICKLISTS:
+            return [entry["value"] for entry in self.described["picklistValues"]]
+        return self.values
 
     @property
     def is_external_id(self) -> bool:
@@ -119,6 +134,8 @@ def misfit_of_value(
     field: Fit, value: Any, max_length: int | None, arguments: Mapping[str, ArgumentFile]
 ) -> Found | None:
     """value: a constant or a template, as the tool's file has it."""
+    if field.kind == ANY:
+        return None
     names = placeholders(value) if isinstance(value, str) else []
     if field.kind == "reference" and names:
         return "is a lookup, and a caller's words can't be a record id", "leave it out"
@@ -154,8 +171,8 @@ def stored_values(argument: ArgumentFile) -> list[Any]:
 def _misfit_of_constant(field: Fit, value: Any, max_length: int | None) -> Found | None:
     if not _is_of(field.kind, value):
         return f"is {field.name_of_kind}, and its value is {_shown(value)}", _example(field)
-    if field.values is not None and value not in field.values:
-        return f"has no value {_shown(value)}", f"use one of {listed(field.values)}"
+    if field.known_values is not None and value not in field.known_values:
+        return f"has no value {_shown(value)}", f"use one of {listed(field.known_values)}"
     if isinstance(value, str):
         return _misfit_of_length(field, stored_length(value), max_length, [])
     return None
@@ -170,11 +187,11 @@ def _misfit_of_argument(
         if wrong:
             problem = f"is {field.name_of_kind}, and {name} can be {_shown(wrong[0])}"
             return problem, f"write {_example(field, 'choices = { word = … }')}"
-        if field.values is not None:
-            wrong = [value for value in stored_values(argument) if value not in field.values]
+        if (known := field.known_values) is not None:
+            wrong = [value for value in stored_values(argument) if value not in known]
             if wrong:
                 problem = f"has no value {listed([_shown(value) for value in wrong])} of {name}"
-                return problem, f"map its choices to values among {listed(field.values)}"
+                return problem, f"map its choices to values among {listed(known)}"
     elif takes := FILLED_BY.get(field.kind):
         if argument.type not in takes:
             problem = f"is {field.name_of_kind}, and {name} is of type {argument.type}"

@@ -5,10 +5,10 @@ NEEDS must follow what the service reads and writes.
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from cli.org.objects import Need, Objects, SObject, Words
 from shared.deadline import Deadline
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.composite import MAX_SUBREQUESTS, Answer, post, subrequest_error
@@ -20,43 +20,15 @@ ANSWER_S = 10.0
 REFERENCE_FIELD = "Voice_Reference__c"
 
 
-@dataclass(frozen=True)
-class Need:
-    """An object and its fields, by what the service does with them."""
-
-    sobject: str
-    create: tuple[str, ...] = ()
-    update: tuple[str, ...] = ()
-    read: tuple[str, ...] = ()
-
-
-class SObject:
-    """An object as the org describes it to the service's user. Names ignore case."""
-
-    def __init__(self, described: dict[str, Any]) -> None:
-        self.name = str(described["name"])
-        self.createable = bool(described.get("createable"))
-        self.updateable = bool(described.get("updateable"))
-        self.fields: dict[str, dict[str, Any]] = {
-            str(field["name"]).casefold(): field for field in described["fields"]
-        }
-
-    def field(self, name: str) -> dict[str, Any]:
-        """{} for a field that is missing or that the user can't see."""
-        return self.fields.get(name.casefold(), {})
-
-    def lookup(self, relationship: str) -> dict[str, Any]:
-        """The field of a relationship, such as Contact__r; {} when there is none."""
-        wanted = relationship.casefold()
-        return next(
-            (
-                field
-                for field in self.fields.values()
-                if str(field.get("relationshipName") or "").casefold() == wanted
-            ),
-            {},
-        )
-
+ORG = Words(
+    no_object="the org has no object {name}, or the user can't see it",
+    add_object="deploy it and let the service's user read it",
+    no_field=", or the user can't see it",
+    add_field="deploy the field, and grant it in the permission set of the service's user",
+    read_only="is read-only for the user",
+    let_edit="leave it out, or let the service's user edit it",
+    own_field="deploy what `python -m cli agent source` writes for this tool",
+)
 
 NEEDS = (
     Need(
@@ -87,8 +59,10 @@ NEEDS = (
 )  # fmt: skip
 
 
-class Inspection:
-    """Every method raises SalesforceError and StoreUnavailableError."""
+class Inspection(Objects):
+    """A real org. Every method raises SalesforceError and StoreUnavailableError."""
+
+    words = ORG
 
     def __init__(self, salesforce: SalesforceClient) -> None:
         self._salesforce = salesforce
@@ -118,26 +92,6 @@ class Inspection:
             durations_ms.append((time.monotonic() - began) * 1000)
         return durations_ms
 
-    def lacks(self, need: Need) -> list[str]:
-        """What the service's user lacks of a need, each as a clause."""
-        described = self.describe(need.sobject)
-        if described is None:
-            return ["not visible"]
-        lacking = []
-        if need.create and not described.createable:
-            lacking.append("not creatable")
-        if need.update and not described.updateable:
-            lacking.append("not changeable")
-        for names, right in ((need.create, "createable"), (need.update, "updateable")):
-            lacking += [
-                f"{name} {'is missing or hidden' if not described.field(name) else 'is read-only'}"
-                for name in names
-                if not described.field(name).get(right)
-            ]
-        missing = [name for name in need.read if not described.field(name)]
-        lacking += [f"{name} is missing or hidden" for name in missing]
-        return list(dict.fromkeys(lacking))
-
     def keys(self) -> list[str]:
         """Problems with this service's own fields, each a clause that names object and field."""
         wrong = []
@@ -159,14 +113,13 @@ class Inspection:
             wrong.append(f"Case.{REFERENCE_FIELD} is read-only")
         return wrong
 
-    def describe(self, sobject: str) -> "SObject | None":
-        """What the org says of an object to this user; None when it does not show it."""
+    def describe(self, sobject: str) -> SObject | None:
         if sobject not in self._described:
             self.describe_all([sobject, *(need.sobject for need in NEEDS)])
         return self._described[sobject]
 
     def describe_all(self, sobjects: Iterable[str]) -> None:
-        """Reads those that were not read yet, 25 in a request."""
+        """25 in a request."""
         unread = sorted(set(sobjects) - self._described.keys())
         for first in range(0, len(unread), MAX_SUBREQUESTS):
             names = unread[first : first + MAX_SUBREQUESTS]

@@ -7,10 +7,9 @@ All that this asks of the org is its describe, one request for up to 25 objects.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from cli.org.field_fit import PICKLISTS, TEXTS, Fit, listed, misfit_of_value
-from cli.org.inspection import Inspection, Need, SObject
+from cli.org.objects import ANY, Need, Objects, SObject
 from cli.org.transfer_fit import transfer_misfits
 from shared.agent.errors import Mistake
 from shared.agent.folder import Agent
@@ -37,7 +36,6 @@ MIN_KEY = 32
 MIN_REFERENCE = 8
 """How many characters the service writes into these fields."""
 
-GRANT = "deploy the field, and grant it in the permission set of the service's user"
 OF_CALLER = {"contact": "Contact", "account": "Account"}
 
 NAME_FIELDS = frozenset(
@@ -59,7 +57,7 @@ Misfit = tuple[tuple[str, ...], str, str]
 """Where in the tool's file, what does not fit, and what would."""
 
 
-def misfits(agent: Agent, org: Inspection, *, has_key_fields: bool) -> list[Mistake]:
+def misfits(agent: Agent, org: Objects, *, has_key_fields: bool) -> list[Mistake]:
     """has_key_fields: False for an org without our package's fields. Raises SalesforceError."""
     org.describe_all({"Contact", "Account", *filter(None, map(_object_of, agent.tools.values()))})
     found = []
@@ -73,7 +71,7 @@ def _object_of(tool: Tool) -> str:
     return getattr(tool.file, "object", "")
 
 
-def _of_tool(tool: Tool, org: Inspection, has_key_fields: bool) -> Iterator[Misfit]:
+def _of_tool(tool: Tool, org: Objects, has_key_fields: bool) -> Iterator[Misfit]:
     file = tool.file
     if (need := OF_VERBS.get(type(file))) and not is_of_team(file):
         if lacking := org.lacks(need):
@@ -83,8 +81,7 @@ def _of_tool(tool: Tool, org: Inspection, has_key_fields: bool) -> Iterator[Misf
     assert isinstance(file, CreateFile | ReadFile | UpdateFile | CloseFile | VerifyFile)
     described = org.describe(file.object)
     if described is None:
-        remedy = "correct its API name, or deploy it and let the service's user read it"
-        yield ("object",), f"the org has no object {file.object}, or the user can't see it", remedy
+        yield ("object",), *org.no_object(file.object)
         return
     fields = _Fields(described, org, file.arguments)
     match file:
@@ -103,14 +100,11 @@ class _Fields:
     """The fields of a tool's object, with the arguments that fill them."""
 
     sobject: SObject
-    org: Inspection
+    org: Objects
     arguments: dict[str, ArgumentFile]
 
     def missing(self, where: tuple[str, ...], name: str, sobject: SObject) -> Misfit:
-        names = [str(field["name"]) for field in sobject.fields.values()]
-        near = get_close_matches(name, names, n=1, cutoff=0.8)
-        problem = f"{sobject.name} has no field {name}, or the user can't see it"
-        return where, problem, f"write {near[0]}" if near else f"correct its API name, or {GRANT}"
+        return where, *self.org.no_field(sobject, name)
 
     def value(
         self, where: tuple[str, ...], name: str, entry: FieldEntry, field: Fit
@@ -127,8 +121,8 @@ class _Fields:
         if not field:
             return None, [self.missing(where, name, self.sobject)]
         if not field.get(right):
-            remedy = "leave it out, or let the service's user edit it"
-            return None, [(where, f"{self.sobject.name}.{name} is read-only for the user", remedy)]
+            words = self.org.words
+            return None, [(where, f"{self.sobject.name}.{name} {words.read_only}", words.let_edit)]
         return Fit(field), []
 
     def at(self, where: tuple[str, ...], path: str) -> tuple[Fit | None, list[Misfit]]:
@@ -140,6 +134,8 @@ class _Fields:
                 problem = f"{here.name} has no relationship {relationship}"
                 remedy = "write its API name, such as Contact__r, and let the user read its field"
                 return None, [(where, problem, remedy)]
+            if lookup["type"] == ANY:
+                return Fit(lookup), []
             if len(lookup["referenceTo"]) > 1:
                 if name.casefold() in NAME_FIELDS:
                     return None, []
@@ -196,9 +192,7 @@ def _of_link(file: CreateFile, name: str, fields: _Fields) -> Iterator[Misfit]:
     where, link = ("links", name), file.links[name]
     described = fields.org.describe(link.object)
     if described is None:
-        remedy = "correct its API name, or deploy it and let the service's user read it"
-        problem = f"the org has no object {link.object}, or the user can't see it"
-        yield (*where, "object"), problem, remedy
+        yield (*where, "object"), *fields.org.no_object(link.object)
         return
     if fields.sobject.field(name) or name not in file.optional:
         field, wrong = fields.writable(where, name, "createable")
@@ -212,13 +206,13 @@ def _of_link(file: CreateFile, name: str, fields: _Fields) -> Iterator[Misfit]:
 
 def _of_own_fields(file: CreateFile, fields: _Fields) -> Iterator[Misfit]:
     """The fields of the idempotency key and of the reference."""
-    source = "deploy what `python -m cli agent source` writes for this tool"
+    source = fields.org.words.own_field
     if file.key:
         field, wrong = fields.writable(("key",), file.key, "createable")
         if field:
             label = f"{file.object}.{file.key}"
             for is_right, problem in (
-                (field.kind == "string", "is not a text field"),
+                (field.is_one_of({"string"}), "is not a text field"),
                 (field.is_external_id, "is not an External Id"),
                 (field.is_unique, "is not unique"),
                 (field.length >= MIN_KEY, f"holds {field.length} characters; a key has {MIN_KEY}"),
@@ -230,7 +224,7 @@ def _of_own_fields(file: CreateFile, fields: _Fields) -> Iterator[Misfit]:
     if file.reference and file.reference not in file.optional:
         field, wrong = fields.writable(("reference",), file.reference, "createable")
         label = f"{file.object}.{file.reference}"
-        if field and field.kind != "string":
+        if field and not field.is_one_of({"string"}):
             yield ("reference",), f"{label} is not a text field", source
         elif field and field.length < MIN_REFERENCE:
             problem = f"{label} holds {field.length} characters; a reference has {MIN_REFERENCE}"
@@ -321,12 +315,12 @@ def _of_name(where: tuple[str, ...], name: str, fields: _Fields) -> Iterator[Mis
     if field and not field.is_filterable:
         problem = f"Salesforce can't search {fields.sobject.name} by {name}"
         yield where, problem, "choose another field"
-    elif field and field.kind not in TEXTS | PICKLISTS:
+    elif field and not field.is_one_of(TEXTS | PICKLISTS):
         problem = f"{fields.sobject.name}.{name} is {field.name_of_kind}, and no name"
         yield where, problem, "choose a text field"
 
 
 def _lookup(where: tuple[str, ...], label: str, field: Fit | None, target: str) -> Iterator[Misfit]:
-    if field and target not in field.targets:
+    if field and not field.leads_to(target):
         leads = f"leads to {listed(field.targets)}" if field.targets else "is not a lookup field"
         yield where, f"{label} {leads} and not to {target}", f"name a lookup field for {target}"

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from cli.org.field_fit import Fit, misfit_of_value
-from cli.org.inspection import Inspection
+from cli.org.objects import Objects
 from shared.agent.errors import Mistake
 from shared.agent.folder import Agent
 from shared.agent.toml_lines import line_of, lines_of
 from shared.agent.transfer import FILE
 
 
-def transfer_misfits(agent: Agent, org: Inspection) -> Iterator[Mistake]:
+def transfer_misfits(agent: Agent, org: Objects) -> Iterator[Mistake]:
     """Raises SalesforceError."""
     vip = agent.transfer.vip
     if vip is None:
@@ -19,10 +19,9 @@ def transfer_misfits(agent: Agent, org: Inspection) -> Iterator[Mistake]:
     sobject, _, name = vip.field.partition(".")
     described = org.describe(sobject)
     field = described.field(name) if described else None
-    if not field:
-        problem = f"{sobject} has no field {name}, or the user can't see it"
-        remedy = "correct its API name, or let the service's user read it"
-        yield Mistake(FILE, line_of(lines, ("vip", "field")), problem, remedy)
+    if not described or not field:
+        wrong = org.no_field(described, name) if described else org.no_object(sobject)
+        yield Mistake(FILE, line_of(lines, ("vip", "field")), *wrong)
         return
     for value in vip.values:
         if found := misfit_of_value(Fit(field).for_search(), value, None, {}):

@@ -194,7 +194,8 @@ def _field(sobject: SObject, field: Field) -> dict[str, Any]:
         "nameField": field.name == sobject.name_field,
         "namePointing": field.polymorphic,
         "nillable": field.nillable,
-        "permissionable": field.nillable and not field.auto_number,
+        "permissionable": (field.nillable or (field.custom and field.kind == "boolean"))
+        and not field.auto_number,
         "picklistValues": [
             _picklist_value(field, value, label)
             for value, label in zip(field.values, field.labels or field.values, strict=True)
