@@ -6,6 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from cli.agent.call_files import calls_in
+from cli.agent.comparison import compared_with_source
+from cli.org.source import UnreadableSourceError
 from demo.stack import ROOT
 from shared.agent.folder import load_agent
 from shared.agent.sentences import SHIPPED
@@ -17,10 +20,11 @@ STANDARD = ROOT / "agent"
 
 def calls_of(agent: Path) -> list[Path]:
     """The scenarios that are played against an agent folder. Exits when there is none."""
-    folder = ROOT / "demo" / "scenarios" if agent == STANDARD else agent / "calls"
-    scenarios = sorted(folder.glob("*.toml"))
+    if agent == STANDARD:
+        return sorted((ROOT / "demo" / "scenarios").glob("*.toml"))
+    scenarios = calls_in(agent)
     if not scenarios:
-        sys.exit(f"demo: {folder} has no call to play; docs/adding-a-tool.md shows one")
+        sys.exit(f"demo: {agent} has no call to play; docs/adding-a-tool.md shows one")
     return scenarios
 
 
@@ -46,12 +50,11 @@ def writes_of(agent: Path) -> list[dict[str, Any]]:
 
 
 def check(agent: Path, scenarios: list[Path]) -> None:
-    """Exits with what is wrong with the folder or the calls, before anything is started."""
+    """Exits with what is wrong with the folder, its source or the calls, before anything starts."""
     try:
-        tools = load_agent(str(agent), os.environ.get("DEFAULT_LANGUAGE", SHIPPED)).tools
         for path in scenarios:
-            for step in read_scenario(path).steps:
-                if (name := step.look or step.write) and name not in tools:
-                    sys.exit(f"demo: {path.name}: the folder has no tool {name}")
-    except (SettingsError, ScenarioError) as wrong:
+            read_scenario(path)
+        found = load_agent(str(agent), os.environ.get("DEFAULT_LANGUAGE", SHIPPED))
+        compared_with_source(found, scenarios, agent)
+    except (SettingsError, ScenarioError, UnreadableSourceError) as wrong:
         sys.exit(f"demo: {wrong}")

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from cli.agent.call_files import calls_in
+from cli.agent.comparison import compared_with_source
 from cli.agent.explanation import explained
 from cli.agent.schema import SCHEMA_FILE, schema_text
 from cli.agent.sfdx_source import permissions_of, source_of
+from cli.org.source import UnreadableSourceError
 from cli.store import Commands
 from shared.agent.errors import AgentError
 from shared.agent.folder import Agent, load_agent
@@ -35,17 +38,23 @@ def agent() -> None:
 def check(folder: Path | None) -> None:
     """Check the files of an agent folder, without Salesforce.
 
-    DIR: default is the first of AGENT_DIR, else agent. Prints the tools, or every mistake with its
-    file, its line and what would be right. Exit codes: 0 without a mistake, 1 with one.
+    DIR: default is the first of AGENT_DIR, else agent. If it has a folder `salesforce` with SFDX
+    source, objects, fields, values, record types and lookups are compared with it; the calls in its
+    folder `calls` are checked, too. Prints the tools, or every mistake with its file, its line and
+    what would be right. Exit codes: 0 without a mistake, 1 with one.
     """
     shown = folder or Path(_setting())
     try:
         found = _load(folder)
+        compared = compared_with_source(found, calls_in(found.folder), shown)
     except AgentError as refused:
         for mistake in refused.mistakes:
             click.echo(mistake.said_in(shown))
         sys.exit(1)
-    click.echo(f"OK: {shown} has {len(found.tools)} tools")
+    except UnreadableSourceError as wrong:
+        click.echo(str(wrong))
+        sys.exit(1)
+    click.echo(f"OK: {shown} has {len(found.tools)} tools{compared}")
     for line in _table(found):
         click.echo(f"  {line}")
 
