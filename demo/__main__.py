@@ -26,6 +26,7 @@ from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
 from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
+from shared.operators.reasons import explain
 
 OUTAGE_S = 4.0
 SETTLE_S = 60.0
@@ -160,6 +161,9 @@ def _print_outcome(
     for intent in reversed(intents):
         if intent.kind.verb in ("update", "close"):
             print(f"  {intent.kind.verb} of a {intent.kind.sobject}: {intent.state}")
+    for intent in reversed(intents):
+        if intent.state is State.PARKED:
+            print(why_parked(intent))
     calls = [task for task in tasks if task["TaskSubtype"] == "Call" and task["Call_Key__c"]]
     states = Counter(intent.state for intent in intents)
     lost = _lost(stack, intents, answers, objects)
@@ -170,6 +174,19 @@ def _print_outcome(
         f"parked={states[State.PARKED]} lost={len(lost)} duplicated={len(duplicated)}"
     )
     return not lost and not duplicated and not states[State.PARKED] and len(calls) == played
+
+
+def why_parked(intent: Intent) -> str:
+    """What refused a write, in Salesforce's own words if it said any; and where to read more."""
+    said = " ".join(intent.detail.split())
+    explained = explain(intent.reason)
+    return "\n".join(
+        [
+            f"  parked {intent.id}  {intent.tool or intent.kind}: {intent.reason}",
+            *([f"    Salesforce says: {said}"] if said else []),
+            f"    {explained.meaning} {explained.next_step}",
+        ]
+    )
 
 
 def _own_values(record: dict[str, Any]) -> str:
@@ -247,3 +264,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit("demo: stopped")
+    except NotReadyError as late:
+        sys.exit(f"demo: {late}")

