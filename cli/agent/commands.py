@@ -11,8 +11,9 @@ from cli.agent.call_files import calls_in
 from cli.agent.comparison import compared_with_source
 from cli.agent.explanation import explained
 from cli.agent.schema import SCHEMA_FILE, schema_text
-from cli.agent.sfdx_source import permissions_of, source_of
-from cli.org.source import UnreadableSourceError
+from cli.agent.sfdx_source import source_for
+from cli.agent.sfdx_write import OtherContentsError, write_source
+from cli.org.source import NoLocalOrgError, UnreadableSourceError, source_of
 from cli.store import Commands
 from shared.agent.errors import AgentError
 from shared.agent.folder import Agent, load_agent
@@ -107,29 +108,34 @@ def explain(tool: str, folder: Path | None) -> None:
 @click.argument("tool")
 @OF_DIR
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write the fields into this folder, such as salesforce/force-app/main/default.",
+    "--write",
+    is_flag=True,
+    help="Write the files into the folder `salesforce` of the agent folder.",
 )
-def source(tool: str, folder: Path | None, out: Path | None) -> None:
-    """Print the Salesforce source (SFDX) that the object of TOOL needs.
+def source(tool: str, folder: Path | None, write: bool) -> None:
+    """Print the Salesforce source (SFDX) that TOOL needs and its folder does not have yet.
 
-    It has a field for the idempotency key, a field for the reference if the tool names one, and the
-    lines for the permission set. With --out the fields are written as files.
+    It has the object, those of its fields whose types the tool's file implies, among them the key
+    and the reference, and a permission set for the service's user. With --write they become files.
+    A file with other contents is never overwritten.
     """
     found = _tool(folder, tool)
-    files = source_of(found)
-    for name, text in files.items():
-        if out is None:
-            click.echo(f"--- {name}\n{text}")
-            continue
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (out / name).write_text(text, encoding="utf-8")
-        click.echo(f"{out / name} written")
-    if not files:
-        click.echo(f"{tool} needs no field besides those in salesforce/.")
-    click.echo("--- lines for the permission set of the service's user")
-    click.echo(permissions_of(found))
+    home = folder or PROJECT / _setting()
+    try:
+        needed = source_for(found, source_of(home))
+        written = write_source(home, needed) if write else None
+    except (UnreadableSourceError, NoLocalOrgError, OtherContentsError) as refused:
+        raise click.ClickException(str(refused)) from None
+    for name, text in needed.files.items() if written is None else ():
+        click.echo(f"--- {name}\n{text}")
+    for path in written or ():
+        click.echo(f"{path} written")
+    if not needed.files:
+        click.echo(f"{tool} needs nothing besides the package in salesforce/.")
+    elif written == []:
+        click.echo("Every file is there already.")
+    for note in needed.notes:
+        click.echo(f"Note: {note}", err=True)
 
 
 def _setting() -> str:

@@ -324,17 +324,6 @@ def test_explain_says_that_a_close_takes_back_first(folder: Path) -> None:
     assert "What it asks Salesforce, with example values" not in said
 
 
-def test_source_of_a_change_grants_editing_what_it_writes(folder: Path) -> None:
-    (folder / "tools" / "cancelReturn.toml").write_text(CANCEL_RETURN)
-    said = run("source", "cancelReturn", "--dir", str(folder)).output
-    rights = re.findall(
-        r"<editable>(\w+)</editable>\s*<field>Return_Request__c\.(\w+)</field>", said
-    )
-    assert sorted(rights) == [("false", "Account__c"), ("true", "Status__c"), ("true", "Why__c")]
-    assert "<allowEdit>true</allowEdit>" in said
-    assert "<allowCreate>false</allowCreate>" in said
-
-
 @pytest.mark.parametrize("tool", [path.stem for path in TOOLS])
 def test_explain_knows_every_default_tool(tool: str, folder: Path) -> None:
     said = explained(tool, folder)
@@ -360,21 +349,36 @@ def test_explain_of_a_broken_folder_names_its_mistakes_and_not_the_settings(fold
 # -- source ----------------------------------------------------------------------------------------
 
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
+MAIN = Path("salesforce") / "force-app" / "main" / "default"
 
 
-def test_source_writes_the_fields_that_a_custom_object_needs(folder: Path, tmp_path: Path) -> None:
-    out = tmp_path / "main" / "default"
-    made = run("source", "returnItem", "--dir", str(folder), "--out", str(out))
+def elements(path: Path) -> dict[str, str | None]:
+    root = ElementTree.parse(path).getroot()
+    return {child.tag.removeprefix(NAMESPACE): child.text for child in root}
+
+
+def rights_of(folder: Path, tool: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Of the permission set that is written: by field whether it may be edited, and by object what
+    is allowed."""
+    (path,) = (folder / MAIN / "permissionsets").glob(f"Voice_{tool}.*")
+    root = ElementTree.parse(path).getroot()
+    plain = [[(child.tag.removeprefix(NAMESPACE), child.text or "") for child in part]
+             for part in root]  # fmt: skip
+    entries = [dict(part) for part in plain if part]
+    fields = {entry["field"]: entry["editable"] for entry in entries if "field" in entry}
+    return fields, {entry["object"]: entry for entry in entries if "object" in entry}
+
+
+def test_source_writes_the_object_and_the_fields_that_a_tool_implies(folder: Path) -> None:
+    made = run("source", "returnItem", "--dir", str(folder), "--write")
     assert made.exit_code == 0, made.output
-    fields = {}
-    for path in sorted(out.rglob("*.xml")):
-        root = ElementTree.parse(path).getroot()
-        name = str(path.relative_to(out))
-        fields[name] = {child.tag.removeprefix(NAMESPACE): child.text for child in root}
-    owner = "objects/Return_Request__c/fields"
-    key = fields.pop(f"{owner}/Call_Key__c.field-meta.xml")
-    reference = fields.pop(f"{owner}/Voice_Reference__c.field-meta.xml")
-    assert fields == {}
+    home = folder / MAIN / "objects" / "Return_Request__c"
+    fields = {path.name.partition(".")[0]: elements(path) for path in home.glob("fields/*.xml")}
+    key, reference = fields.pop("Call_Key__c"), fields.pop("Voice_Reference__c")
+    assert {name: field["type"] for name, field in fields.items()} == {
+        "Contact__c": "Lookup", "Items__c": "Number", "Notes__c": "Text",
+        "Order_Number__c": "Text", "Reason__c": "Picklist",
+    }  # fmt: skip
     assert {
         "fullName": "Call_Key__c", "label": "Call Key", "type": "Text", "length": "64",
         "externalId": "true", "unique": "true", "caseSensitive": "false", "required": "false",
@@ -383,36 +387,123 @@ def test_source_writes_the_fields_that_a_custom_object_needs(folder: Path, tmp_p
         reference.items()
     )
     assert "trackTrending" not in reference  # of some standard objects only
+    assert elements(home / "Return_Request__c.object-meta.xml")["label"] == "Return Request"
+    values = ElementTree.parse(home / "fields/Reason__c.field-meta.xml").iter(f"{NAMESPACE}value")
+    assert [value.findtext(f"{NAMESPACE}fullName") for value in values] == [
+        "Defect", "Delivered late",
+    ]  # fmt: skip
 
 
-def test_source_prints_the_lines_for_the_permission_set(folder: Path) -> None:
-    made = run("source", "returnItem", "--dir", str(folder)).output
-    lines = made.partition("--- lines for the permission set of the service's user\n")[2]
-    root = ElementTree.fromstring(f"<PermissionSet>{lines}</PermissionSet>")
-    granted = {
-        node.findtext("field"): node.findtext("editable")
-        for node in root.findall("fieldPermissions")
-    }
+def test_what_source_writes_fits_the_tool(folder: Path) -> None:
+    (folder / "tools" / "orderStatus.toml").unlink()
+    assert run("source", "returnItem", "--dir", str(folder), "--write").exit_code == 0
+    checked = run("check", str(folder))
+    assert f"which fit {folder}/salesforce" in checked.output
+
+
+def test_source_writes_nothing_twice(folder: Path) -> None:
+    run("source", "returnItem", "--dir", str(folder), "--write")
+    again = run("source", "returnItem", "--dir", str(folder), "--write")
+    assert again.exit_code == 0
+    assert "Every file is there already." in again.output
+
+
+def test_source_overwrites_no_other_contents_and_writes_nothing_then(folder: Path) -> None:
+    mine = folder / MAIN / "permissionsets" / "Voice_returnItem.permissionset-meta.xml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    (folder / MAIN / "queues").mkdir()
+    queue = (ROOT / "examples/orders" / MAIN / "queues/Returns.queue-meta.xml").read_text()
+    (folder / MAIN / "queues" / "Returns.queue-meta.xml").write_text(
+        re.sub(r"<queueSobject>.*</queueSobject>", "", queue, flags=re.S)
+    )
+    before = sorted(folder.rglob("*"))
+    refused = run("source", "returnItem", "--dir", str(folder), "--write")
+    assert refused.exit_code == 1
+    assert f"{mine}: has other contents" in refused.output
+    assert sorted(folder.rglob("*")) == before
+    assert mine.read_text() == "mine"
+
+
+def test_source_prints_only_what_the_folder_does_not_have_yet() -> None:
+    made = run("source", "requestReturn", "--dir", str(ROOT / "examples" / "orders"))
+    assert re.findall(r"^--- (.*)$", made.output, re.M) == [
+        "permissionsets/Voice_requestReturn.permissionset-meta.xml"
+    ]
+
+
+def test_source_says_what_a_permission_set_cannot_have() -> None:
+    made = run("source", "requestReturn", "--dir", str(ROOT / "examples" / "orders"))
+    assert "Return_Request__c.Reason__c is required" in made.output
+    assert "<field>Return_Request__c.Reason__c</field>" not in made.output
+
+
+def test_source_grants_a_checkbox_that_the_folder_has(folder: Path) -> None:
+    (folder / "tools" / "moveReturn.toml").write_text(MOVE_RETURN.replace("Order__r.", ""))
+    for _ in range(2):
+        made = run("source", "moveReturn", "--dir", str(folder), "--write")
+        assert made.exit_code == 0, made.output
+    assert "is required" not in made.output
+    assert rights_of(folder, "moveReturn")[0]["Return_Request__c.Moved__c"] == "true"
+
+
+def test_source_says_which_fields_it_does_not_know(folder: Path) -> None:
+    made = run("source", "orderStatus", "--dir", str(folder)).output
+    assert "does not say what Order__c.Status__c is: add its source" in made
+    assert "retrieve it instead: sf project retrieve start --metadata CustomObject:Order__c" in made
+
+
+def test_source_brings_the_objects_that_links_lead_to(folder: Path) -> None:
+    example = ROOT / "examples" / "orders" / "tools" / "requestReturn.toml"
+    (folder / "tools" / example.name).write_text(example.read_text())
+    assert run("source", "requestReturn", "--dir", str(folder), "--write").exit_code == 0
+    order = folder / MAIN / "objects" / "Customer_Order__c"
+    assert elements(order / "fields" / "Contact__c.field-meta.xml")["referenceTo"] == "Contact"
+    fields, objects = rights_of(folder, "requestReturn")
+    assert fields["Customer_Order__c.Contact__c"] == "false"
+    assert objects["Customer_Order__c"]["allowCreate"] == "false"
+    assert objects["Customer_Order__c"]["allowRead"] == "true"
+
+
+def test_source_grants_what_a_create_writes(folder: Path) -> None:
+    run("source", "returnItem", "--dir", str(folder), "--write")
+    fields, objects = rights_of(folder, "returnItem")
     names = (
         "Call_Key__c", "Contact__c", "Items__c", "Notes__c", "Order_Number__c", "Reason__c",
         "Voice_Reference__c",
     )  # fmt: skip
-    assert granted == {f"Return_Request__c.{name}": "true" for name in names}
-    (rights,) = root.findall("objectPermissions")
-    assert rights.findtext("object") == "Return_Request__c"
-    assert [rights.findtext(f"allow{right}") for right in ("Create", "Read", "Edit", "Delete")] == [
+    assert fields == {f"Return_Request__c.{name}": "true" for name in names}
+    rights = objects["Return_Request__c"]
+    assert [rights[f"allow{right}"] for right in ("Create", "Read", "Edit", "Delete")] == [
         "true", "true", "false", "false",
     ]  # fmt: skip
 
 
-def test_source_of_a_read_only_grants_reading(folder: Path) -> None:
-    made = run("source", "orderStatus", "--dir", str(folder)).output
-    assert "needs no field besides those in salesforce/" in made
-    assert "<editable>true" not in made
-    assert "<allowCreate>false" in made
-    assert "<field>Order__c.Ordered_On__c</field>" in made
+def test_source_of_a_change_grants_editing_what_it_writes(folder: Path) -> None:
+    (folder / "tools" / "cancelReturn.toml").write_text(CANCEL_RETURN)
+    run("source", "cancelReturn", "--dir", str(folder), "--write")
+    fields, objects = rights_of(folder, "cancelReturn")
+    assert fields == {
+        "Return_Request__c.Account__c": "false",
+        "Return_Request__c.Status__c": "true",
+        "Return_Request__c.Why__c": "true",
+    }
+    assert objects["Return_Request__c"]["allowEdit"] == "true"
+    assert objects["Return_Request__c"]["allowCreate"] == "false"
+
+
+def test_source_of_a_read_grants_only_reading(folder: Path) -> None:
+    run("source", "orderStatus", "--dir", str(folder), "--write")
+    fields, objects = rights_of(folder, "orderStatus")
+    assert set(fields.values()) == {"false"}
+    assert "Order__c.Ordered_On__c" in fields
+    assert objects["Order__c"]["allowCreate"] == "false"
 
 
 def test_source_adds_nothing_to_what_the_package_has(folder: Path) -> None:
+    made = run("source", "addCaseComment", "--dir", str(folder)).output
+    assert "needs nothing besides the package in salesforce/" in made
     made = run("source", "createSalesforceCase", "--dir", str(folder)).output
-    assert "needs no field besides those in salesforce/" in made
+    assert re.findall(r"^--- (.*)$", made, re.M) == [
+        "permissionsets/Voice_createSalesforceCase.permissionset-meta.xml"
+    ]
