@@ -116,7 +116,9 @@ argument-name-mailingStreet = Straße
 argument-name-mobilePhone = Mobilnummer
 argument-name-name = Name
 argument-name-phone = Telefonnummer
+argument-name-pin = PIN
 argument-name-reason = Grund
+argument-name-reference = Referenz
 argument-name-when = Zeitpunkt
 
 field-Phone = Telefonnummer

@@ -93,7 +93,9 @@ argument-name-mailingStreet = mailing street
 argument-name-mobilePhone = mobile phone
 argument-name-name = name
 argument-name-phone = phone
+argument-name-pin = PIN
 argument-name-reason = reason
+argument-name-reference = reference
 argument-name-when = time
 
 # Fields of a contact, by their API names.

@@ -95,7 +95,9 @@ argument-name-mailingStreet = calle
 argument-name-mobilePhone = teléfono móvil
 argument-name-name = nombre
 argument-name-phone = teléfono
+argument-name-pin = PIN
 argument-name-reason = motivo
+argument-name-reference = referencia
 argument-name-when = momento
 
 field-Phone = teléfono

@@ -13,6 +13,7 @@ from cli.agent.explanation import explained
 from cli.agent.schema import SCHEMA_FILE, schema_text
 from cli.agent.sfdx_source import source_for
 from cli.agent.sfdx_write import OtherContentsError, write_source
+from cli.agent.spoken_names import missing_names
 from cli.org.source import NoLocalOrgError, UnreadableSourceError, source_of
 from cli.store import Commands
 from shared.agent.errors import AgentError
@@ -58,6 +59,8 @@ def check(folder: Path | None) -> None:
     click.echo(f"OK: {shown} has {len(found.tools)} tools{compared}")
     for line in _table(found):
         click.echo(f"  {line}")
+    for note in missing_names(found):
+        click.echo(f"Note: {note}")
 
 
 @agent.command()

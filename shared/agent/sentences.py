@@ -177,6 +177,10 @@ class Sentences:
     def has(self, key: str) -> bool:
         return key in self.keys
 
+    def has_in(self, language: str, key: str) -> bool:
+        """Whether this very language has the sentence."""
+        return key in self._languages[language].variables
+
     def any_of(self, language: str, words: Sequence[str]) -> str:
         """ "a, b or c"."""
         locale = self._languages[self.matching(language) or self.default].locale

@@ -149,7 +149,8 @@ class _ToolFile(_Strict):
     sentences: dict[Annotated[str, StringConstraints(pattern=LANGUAGE)], dict[str, str]] = Field(
         default_factory=dict
     )
-    """The tool's own sentences by language, such as `accepted`, `none` and `one`."""
+    """The tool's own sentences by language, such as `accepted`, `none` and `one`; and its names for
+    what it asks and reads, such as orderNumber-name = "Bestellnummer"."""
 
 
 class SpeakingFile(_ToolFile):

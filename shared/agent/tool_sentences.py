@@ -83,10 +83,21 @@ SAID_OF_TEAM = {
 OF_AN_ARGUMENT = ("missing", "wrong", "too-long")
 
 
+NAME = "-name"
+"""`status-name = "Status"`: how a language calls what the tool's file calls `status`."""
+
+
+def names_of(tool: Tool) -> list[str]:
+    """What a tool's sentences may call by its name: its arguments, and the values that it reads."""
+    read = tool.file.fields if isinstance(tool.file, ReadFile) else ()
+    return list(dict.fromkeys((*tool.file.arguments, *read)))
+
+
 def _unknown(tool: Tool, what: str) -> tuple[str, str] | None:
     """A sentence that the tool never says, and those that it does."""
     of_arguments = [f"{name}-{end}" for name in tool.file.arguments for end in OF_AN_ARGUMENT]
-    said = [*(SAID_OF_TEAM if tool.change else SAID)[tool.verb], *of_arguments]
+    names = [f"{name}{NAME}" for name in names_of(tool)]
+    said = [*(SAID_OF_TEAM if tool.change else SAID)[tool.verb], *of_arguments, *names]
     if what in said:
         return None
     near = get_close_matches(what, said, n=1)
@@ -105,6 +116,8 @@ def _wrong_variables(
 
 def _known(tool: Tool, what: str) -> frozenset[str]:
     """The variables that a tool gives its own sentences."""
+    if what.endswith(NAME):
+        return frozenset()
     match tool.file, what:
         case CreateFile(), "accepted":
             return frozenset({*tool.file.arguments, "reference"})

@@ -17,7 +17,7 @@ def sentence_of(
         sentences.first(
             language,
             _keys(tool, verb, problem),
-            name=spoken_name(sentences, language, problem.argument),
+            name=spoken_name(sentences, language, problem.argument, tool),
             **_choices(sentences, language, problem),
         )
         for problem in ordered
@@ -25,12 +25,18 @@ def sentence_of(
     return " ".join(dict.fromkeys(said))
 
 
-def spoken_name(sentences: Sentences, language: str, argument: str) -> str:
-    """ "order number" for `orderNumber`, unless the language has a name of its own for it."""
+def spoken_name(sentences: Sentences, language: str, name: str, tool: str) -> str:
+    """Of an argument, or of a value that a tool reads: the tool's own name for it, else the
+    language's, else "order number" for `orderNumber`."""
     try:
-        return sentences.say(language, f"argument-name-{argument}")
+        return sentences.first(language, name_keys(name, tool))
     except LookupError:
-        return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in argument)
+        return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def name_keys(name: str, tool: str) -> tuple[str, ...]:
+    """The sentences that are such a name; the first that exists counts."""
+    return f"{tool}-{name}-name", f"argument-name-{name}"
 
 
 def _keys(tool: str, verb: str, problem: Problem) -> tuple[str, ...]:

@@ -334,6 +334,15 @@ BROKEN: dict[str, Broken] = {
         'none = "You', 'nonne = "You', 'nonne = "You have no order."',
         "read says no sentence nonne", "write none", "orderStatus",
     ),
+    "a name of nothing": Broken(
+        "[sentences.en]", '[sentences.de]\ncolour-name = "Farbe"\n[sentences.en]',
+        'colour-name = "Farbe"', "read says no sentence colour-name", "write", "orderStatus",
+    ),
+    "a name with a value": Broken(
+        "[sentences.en]", '[sentences.de]\nstatus-name = "{ $status }"\n[sentences.en]',
+        'status-name = "{ $status }"', "status-name does not know $status", "no variable",
+        "orderStatus",
+    ),
     "a value without its sign": Broken(
         "You have no order.", "You have no { name }.", 'none = "You have no { name }."',
         "refers to the sentence name", "write { $name }", "orderStatus",

@@ -17,7 +17,7 @@ from shared.journal.journal import Journal
 from shared.salesforce.failures import away
 from shared.settings import Settings
 from tests.calling import SHARED, UNKNOWN, ask, post, reference_in, say, tool_message
-from tests.conftest import make_settings
+from tests.conftest import change_settings, make_settings
 from tests.store_time import intents_are_due, waits_end
 from web.app import create_app
 from web.service import Service
@@ -73,6 +73,37 @@ def lose_the_answer(context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, h
 def test_a_caller_learns_of_their_own_orders_newest_first(client: FlaskClient) -> None:
     said = say(client, "orderStatus")
     assert re.findall(r"O-\d+", said) == ["O-00003", "O-00002", "O-00001"]
+
+
+GERMAN = """
+[sentences.de]
+orderNumber-name = "Bestellnummer"
+"""
+VALUES = """\
+number-name = "Bestellung"
+status-name = "Stand"
+placed-name = "bestellt am"
+tracking-name = "Sendungsnummer"
+"""
+
+
+def test_a_verbs_own_sentence_says_the_names_that_the_tool_has_in_that_language(
+    settings: Settings, agent: Path
+) -> None:
+    for name, sentences in (("orderStatus", GERMAN + VALUES), ("requestReturn", GERMAN)):
+        with (agent / "tools" / f"{name}.toml").open("a") as file:
+            file.write(sentences)
+    app = create_app(change_settings(settings, default_language="de"))
+    try:
+        german = app.test_client()
+        found = say(german, "orderStatus", {"orderNumber": "O-00002"})
+        missing = say(german, "requestReturn", {"reason": "damaged"})
+    finally:
+        app.extensions["service"].close()
+    assert found.startswith(
+        'Ich habe das gefunden: Bestellung "O-00002", Stand "Shipped", bestellt'
+    )
+    assert missing.startswith("Ich brauche noch diese Angabe: Bestellnummer.")
 
 
 @pytest.mark.parametrize("spoken", ["O-00002", "o 0 0 0 0 2", "o dash 00002"])

@@ -170,6 +170,34 @@ def test_each_default_tool_names_the_schema_for_editors(path: Path) -> None:
     assert (path.parent / first.removeprefix("#:schema ")).resolve().is_file()
 
 
+NAMES = "orderNumber, number, status, carrier".replace(",", "-name,") + "-name"
+
+
+def test_check_says_which_names_a_language_lacks(folder: Path) -> None:
+    (folder / "tools" / "returnItem.toml").unlink()
+    notes = [line for line in run("check", str(folder)).output.splitlines() if "Note: " in line]
+    assert notes == [
+        "Note: tools/orderStatus.toml: callers may hear names in English in a sentence of another "
+        f"language; add {NAMES} to [sentences.de] and [sentences.es]"
+    ]
+
+
+def test_check_asks_for_no_name_that_a_language_has_or_never_says(folder: Path) -> None:
+    (folder / "tools" / "returnItem.toml").unlink()
+    path = folder / "tools" / "orderStatus.toml"
+    german = '[sentences.de]\none = "Bestellung { $number }."\norderNumber-name = "Bestellnummer"\n'
+    path.write_text(ORDER_STATUS + german)
+    notes = [line for line in run("check", str(folder)).output.splitlines() if "Note: " in line]
+    assert notes == [
+        "Note: tools/orderStatus.toml: callers may hear names in English in a sentence of another "
+        f"language; add {NAMES} to [sentences.es]"
+    ]
+
+
+def test_the_default_folder_lacks_no_name() -> None:
+    assert "Note: " not in run("check").output
+
+
 # -- new -------------------------------------------------------------------------------------------
 
 

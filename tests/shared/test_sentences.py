@@ -102,6 +102,7 @@ def test_a_translation_is_one(language: str) -> None:
         "customer",
         "customer-of-account",
         "argument-name-name",
+        "argument-name-pin",
         "field",
         "letter-at",
         "letter-plus",

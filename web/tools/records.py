@@ -58,7 +58,7 @@ def _one(turn: Turn, caller: Caller, tool: Tool, row: dict[str, Any]) -> str:
         for name, path in tool.file.fields.items()
     }
     facts: list[str | Phrase] = [
-        phrase("read-fact", name=turn.spoken_name(name), value=value)
+        phrase("read-fact", name=turn.spoken_name(name, tool.name), value=value)
         for name, value in values.items()
         if value != ""
     ]

@@ -160,8 +160,8 @@ class Turn:
     def wrong_arguments(self, tool: str, verb: str, problems: Iterable[Problem]) -> str:
         return sentence_of(self.agent.sentences, self.language, tool, verb, problems)
 
-    def spoken_name(self, argument: str) -> str:
-        return spoken_name(self.agent.sentences, self.language, argument)
+    def spoken_name(self, name: str, tool: str) -> str:
+        return spoken_name(self.agent.sentences, self.language, name, tool)
 
     def spelled(self, text: str) -> str:
         """Letter by letter, as a person spells it on the phone; what is too long ends in "…"."""
