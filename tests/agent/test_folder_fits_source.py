@@ -12,9 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli.__main__ import cli
-from cli.agent import comparison
 from cli.agent.comparison import misfits_with
-from cli.org.source import NoLocalOrgError, SourceObjects, source_of
+from cli.org.source import SourceObjects, source_of
 from demo.agents import check
 from demo.stack import ROOT
 from shared.agent.folder import load_agent
@@ -286,10 +285,7 @@ def test_a_mistake_in_the_records_is_named_with_its_file(orders: Path) -> None:
 def test_without_the_local_org_the_command_says_that_it_did_not_compare(
     orders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(_folder: Path) -> None:
-        raise NoLocalOrgError("the local org is not installed here")
-
-    monkeypatch.setattr(comparison, "source_of", missing)
+    monkeypatch.setattr("cli.org.source.PROJECT", orders)  # as in a container
     change(orders / "tools/orderStatus.toml", '"Placed_On__c DESC"', '"Placed__c DESC"')
     done = CliRunner().invoke(cli, ["agent", "check", str(orders)])
     assert done.exit_code == 0
