@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cli.agent.sfdx_object import HEAD, NAMESPACE, custom_names, fields_of, object_xml, owner_of
 from cli.org.inspection import REFERENCE_FIELD
-from cli.org.objects import Objects, SObject
+from cli.org.objects import Objects
 from cli.org.source import is_of_team
 from shared.agent.tool_files import (
     AnyFile,
@@ -78,7 +78,7 @@ def source_for(tool: Tool, own: Objects | None) -> Source:
             files[path] = implied[name]
         else:
             notes.append(f"The tool's file does not say what {sobject}.{name} is: add its source.")
-    permissions, left_out = _permissions(tool, described)
+    permissions, left_out = _permissions(tool, own)
     if permissions:
         name = f"Voice_{tool.name.replace('-', '_')}"
         files[f"permissionsets/{name}.permissionset-meta.xml"] = _permission_set(name, permissions)
@@ -116,7 +116,7 @@ def _service_fields(file: AnyFile) -> dict[str, str]:
     return {name: _renamed(template, name) for name, template in wanted.items() if name}
 
 
-def _permissions(tool: Tool, described: SObject | None) -> tuple[list[str], list[str]]:
+def _permissions(tool: Tool, own: Objects | None) -> tuple[list[str], list[str]]:
     """The entries of a permission set, and a sentence for each right that it can't have."""
     file = tool.file
     if isinstance(file, VerifyFile):
@@ -130,21 +130,24 @@ def _permissions(tool: Tool, described: SObject | None) -> tuple[list[str], list
         owners = (file.contact, file.account, file.key, file.reference)
         written |= {*filter(None, owners), *file.links}
     lines, left_out = [], []
-    for name in sorted(custom_names(file)):
-        field = described.field(name) if described else {}
-        label = f"{file.object}.{name}"
-        if field.get("permissionable") is False:
-            left_out.append(
-                f"{label} is required, or part of a master-detail relationship: no permission set "
-                "can name it. Whoever may create the object may fill it."
-            )
-            continue
-        lines.append(_field_rights(label, edit=name in written and field.get("createable", True)))
+    fields = [(file.object, name, name in written) for name in sorted(custom_names(file))]
     links = file.links.values() if isinstance(file, CreateFile) else ()
     for link in links:
         read = sorted(name for name in {link.contact, link.field} if is_of_team(name))
-        lines += [_field_rights(f"{link.object}.{name}", edit=False) for name in read]
-        lines += [_object_rights(link.object)] if is_of_team(link.object) else []
+        fields += [(link.object, name, False) for name in read]
+        if is_of_team(link.object) and link.object != file.object:
+            lines.append(_object_rights(link.object))
+    for sobject, name, edit in fields:
+        described = own.describe(sobject) if own else None
+        field = described.field(name) if described else {}
+        if field.get("permissionable") is False:
+            left_out.append(
+                f"{sobject}.{name} is required, or part of a master-detail relationship: no "
+                "permission set can name it. Whoever may create the object may fill it."
+            )
+            continue
+        edit = edit and bool(field.get("createable", True))
+        lines.append(_field_rights(f"{sobject}.{name}", edit=edit))
     if file.object in ACTIVITIES:
         left_out.append("Rights to tasks are the user permission EditTask.")
     else:
