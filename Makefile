@@ -68,7 +68,7 @@ console-test: $(SERVICE_READY) $(READY)
 		$(BIN)/python -m pytest --timeout 300 tests/console/browser
 
 fuzz: $(READY) $(INJECTIONS)
-	FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest --timeout 0 --numprocesses $(or $(JOBS),2) \
+	FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -rP --timeout 0 --numprocesses $(or $(JOBS),2) \
 		--dist worksteal tests/fuzz
 
 check: $(READY)

@@ -20,12 +20,16 @@ ROUND = 500
 
 def for_all(examples: SearchStrategy[T], check: Callable[[T], object], *, count: int) -> None:
     """Raises what `check` raises, for the smallest example that is found. count: of examples, in a
-    short run."""
+    short run. Prints how many were tried (`make fuzz` shows it)."""
+    tried = 0
 
     def property_(example: T) -> None:
+        nonlocal tried
+        tried += 1
         check(example)
 
-    ends_at = time.monotonic() + MINUTES * 60
+    started_at = time.monotonic()
+    ends_at = started_at + MINUTES * 60
     in_rounds = MINUTES > 0
     options = settings(
         max_examples=ROUND if in_rounds else count,
@@ -39,3 +43,4 @@ def for_all(examples: SearchStrategy[T], check: Callable[[T], object], *, count:
     run()
     while time.monotonic() < ends_at:
         run()
+    print(f"{tried:,} examples in {(time.monotonic() - started_at) / 60:.1f} minutes")
