@@ -104,11 +104,12 @@ def test_a_request_that_was_taken_back_is_not_the_last_one(
     assert first in got(phones)[0][1]
 
 
-def test_a_number_on_file_gets_it_when_the_caller_asks_for_that(
+def test_a_number_on_file_gets_it_when_a_verified_caller_asks_for_that(
     client: FlaskClient, phones: Phones, org: Org
 ) -> None:
     has_mobile(org, "(415) 555-0142")
     opens(client)
+    say(client, "verifyCaller", {"pin": "4271"}, call_id="c")
     assert "ends in 4 2." in asks(client, textTo="415 555 0142")
     assert [to for to, _ in got(phones)] == [MOBILE]
 
@@ -139,6 +140,16 @@ def test_a_number_that_was_only_said_gets_nothing(
     said = asks(client, textTo=other)
     assert said.startswith("No text message could be sent.")
     assert reference in said
+    assert got(phones) == []
+
+
+def test_who_asks_for_a_number_does_not_learn_whether_it_is_on_file(
+    client: FlaskClient, phones: Phones, org: Org
+) -> None:
+    has_mobile(org, MOBILE)
+    opens(client)
+    said = {asks(client, textTo=number) for number in (MOBILE, UNKNOWN)}
+    assert len(said) == 1
     assert got(phones) == []
 
 

@@ -5,6 +5,7 @@ message that fails fails nothing else: the caller hears the reference in any cas
 """
 
 from shared.agent.arguments import Given
+from shared.agent.policy import ANOTHER_NUMBER
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
 from shared.calls.written import Outcome
@@ -91,7 +92,7 @@ def _is_of_this_call(turn: Turn, intent: Intent) -> bool:
 def _number(turn: Turn, tool: Tool, asked: str | None, deadline: Deadline) -> str:
     """The number (E.164) that may get the message, "" for none: that of the call if it is evidence,
     else one on file, the mobile number first, for whom may hear what is on file. asked: the one
-    that the caller wants."""
+    that the caller wants. It shows that it is on file, so it needs what a call-back to it needs."""
     service = turn.service
     regions = service.settings.twilio.regions or {service.settings.calls.phone_region}
     known = known_caller(turn)
@@ -103,6 +104,8 @@ def _number(turn: Turn, tool: Tool, asked: str | None, deadline: Deadline) -> st
     except SalesforceError:
         return ""
     if not caller.contact or caller.is_old or not may(turn, caller, Verb.READ, tool=tool):
+        return ""
+    if asked and not may(turn, caller, Verb.CALL_BACK, ANOTHER_NUMBER):
         return ""
     written = [caller.contact.values.get("MobilePhone"), *caller.contact.phones]
     on_file = [service.normal_number(phone) for phone in written if phone]
