@@ -61,6 +61,16 @@ def own_records_query(
     )
 
 
+def compared_fields(file: ReadFile, arguments: Mapping[str, Any]) -> list[str]:
+    """The fields of [where] that the statement compares: which records are found shows their
+    values."""
+    return [
+        field
+        for field, entry in file.where.items()
+        if _value(file, entry, arguments) not in (None, "")
+    ]
+
+
 def as_read(file: UpdateFile | CloseFile, record_id: str = "") -> ReadFile:
     """What reads the record that a tool changes, and the fields that it changes: the one with this
     id, or the one that the caller names."""

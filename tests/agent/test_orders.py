@@ -12,6 +12,7 @@ import redis
 from flask.testing import FlaskClient
 
 from demo.stack import ROOT, Org, Store
+from shared.agent.languages import AGENT_FOLDER
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.salesforce.failures import away
@@ -122,6 +123,26 @@ def test_nobody_elses_order_is_found(client: FlaskClient, number: str) -> None:
 @pytest.mark.parametrize("caller", [SHARED, UNKNOWN, ""])
 def test_a_caller_who_is_not_known_learns_of_no_order(client: FlaskClient, caller: str) -> None:
     assert "O-0000" not in say(client, "orderStatus", number=caller)
+
+
+def test_a_filter_by_a_field_that_the_policy_keeps_back_needs_its_tier(
+    settings: Settings, agent: Path
+) -> None:
+    """Whether a record is found would show what it has in the field."""
+    shutil.copy(AGENT_FOLDER / "tools" / "verifyCaller.toml", agent / "tools")
+    (agent / "policy.toml").write_text('[read]\n"Customer_Order__c.Name" = "verified"\n')
+    app = create_app(settings)
+    client = app.test_client()
+    hit, miss = (
+        say(client, "orderStatus", {"orderNumber": number}) for number in ("O-00001", "O-99999")
+    )
+    assert hit == miss
+    assert "Shipped" in say(client, "orderStatus")
+    say(client, "verifyCaller", {"pin": "4271"})
+    asked = {"orderNumber": "O-00001"}
+    assert "O-00001" in say(client, "orderStatus", asked, id="again")
+    service: Service = app.extensions["service"]
+    service.close()
 
 
 # -- creating --------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from typing import Any
 
 from shared.agent.arguments import Given
-from shared.agent.own_records import own_records_query, sounds_right
+from shared.agent.own_records import compared_fields, own_records_query, sounds_right
+from shared.agent.policy import DEFAULT
 from shared.agent.sentences import Phrase, own, phrase
 from shared.agent.tool_files import ReadFile, Verb
 from shared.agent.tools import Tool
@@ -22,9 +23,10 @@ def read_records(turn: Turn, tool: Tool, given: Given, deadline: Deadline) -> An
     caller = look_up_caller(turn, deadline)
     if not caller.contact:
         return result(turn.first(own(tool.name, "read", "not-known")))
-    if not may(turn, caller, Verb.READ, tool=tool):
-        return result(proof_needed(turn))
     stored = given.stored()
+    compared = [f"{file.object}.{field}" for field in compared_fields(file, stored)]
+    if not all(may(turn, caller, Verb.READ, what, tool=tool) for what in (DEFAULT, *compared)):
+        return result(proof_needed(turn))
     contact = caller.contact
     rows: list[dict[str, Any]] = []
     if file.contact or contact.account_id:
