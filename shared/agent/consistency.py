@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from langcodes import tag_is_valid
+from pydantic_core import SchemaError
 
-from shared.agent.arguments import CODE_ARGUMENTS, NOT_GIVEN, REFERENCE_ARGUMENTS
+from shared.agent.arguments import CODE_ARGUMENTS, NOT_GIVEN, REFERENCE_ARGUMENTS, whole
 from shared.agent.tool_files import (
     MEANINGS,
     NEEDED,
@@ -115,9 +116,10 @@ def _wrong_with_argument(name: str, argument: ArgumentFile, verb: Verb) -> Itera
         yield (*where, "minimum"), f"minimum {low:g} is above maximum {high:g}", "swap the two"
     if argument.pattern is not None:
         try:
-            re.compile(argument.pattern)
-        except re.error as wrong:
-            problem = f"pattern is no regular expression: {wrong.msg}"
+            whole(argument.pattern)
+        except SchemaError as wrong:
+            reason = str(wrong).rpartition("error: ")[2]
+            problem = f"pattern is no regular expression: {reason}"
             yield (*where, "pattern"), problem, "write one such as '[A-Z]{2}[0-9]{6}'"
     if argument.means and argument.means not in MEANINGS:
         problem = f'there is no meaning "{argument.means}"'
