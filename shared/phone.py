@@ -62,6 +62,12 @@ def earns_by_calls(e164: str) -> bool:
     return phonenumbers.number_type(phonenumbers.parse(e164)) in _EARNING
 
 
+def to_call_back(e164: str) -> str:
+    """The number that the service itself asks a person to call; "" for none, and for one that earns
+    by calls: it may have called only for that."""
+    return "" if not e164 or earns_by_calls(e164) else e164
+
+
 def patterns(e164: str) -> list[str]:
     """LIKE patterns that find every spelling of the number: its national digits in order.
 

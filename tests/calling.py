@@ -15,6 +15,8 @@ from tests.conftest import OPS_TOKEN, SECRET
 KNOWN = "+14155550101"
 SHARED = "+14155550102"
 UNKNOWN = "+14155559999"
+PREMIUM = "+19005550123"
+"""Calls to it cost more, and whoever has it earns by them."""
 LABELS = TranscriptLabels(
     "Caller", "Agent", "(The transcript is cut here: the call is too long to store.)"
 )

@@ -37,6 +37,7 @@ from shared.domain.text import stored_length
 from shared.journal.journal import Journal
 from shared.journal.results import Accepted
 from shared.logs import log
+from shared.phone import to_call_back
 from shared.settings import Settings
 from shared.store import StoreUnavailableError
 from shared.vapi.messages import INBOUND
@@ -331,7 +332,8 @@ def end_of_call_intents(
             )
         )
     has_callback = any(map(_asks_to_be_called, intents))
-    if state.number and not has_callback and reached_nobody(report.ended_reason, report.outcome):
+    phone = to_call_back(state.number)
+    if phone and not has_callback and reached_nobody(report.ended_reason, report.outcome):
         end_intents.append(
             NewIntent(
                 id=new_intent_id(),
@@ -341,7 +343,7 @@ def end_of_call_intents(
                     caller_number=state.number,
                     contact_id=contact_id,
                     has_no_contact=has_no_contact,
-                    phone=state.number,
+                    phone=phone,
                     reason=sentences.for_staff("record-call-back-transferred"),
                 ),
             )

@@ -17,6 +17,7 @@ from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.journal.results import Accepted
 from shared.logs import log
+from shared.phone import to_call_back
 
 BROKEN = "promise-broken"
 """What the id of such a call-back is made of, with the id of the first of its promises."""
@@ -64,7 +65,7 @@ class MadeGood:
         first = broken[0]
         drafts = [draft for each in broken if (draft := each.draft_as(FromCaller))]
         number = next((draft.caller_number for draft in drafts if draft.caller_number), "")
-        number = number or self._calls.state(first.call_id).number
+        number = to_call_back(number or self._calls.state(first.call_id).number)
         ids = [each.id for each in broken]
         if not number:
             self._journal.promises.made_good(ids, is_reachable=False)

@@ -15,6 +15,7 @@ from shared.calls.end_of_call import FINGERPRINT, EndOfCallWriter, is_complete
 from shared.calls.secrets_said import SecretsSaid
 from shared.calls.transcript_labels import TranscriptLabels
 from shared.calls.unreached import unanswered, unknown_here
+from shared.domain.attestation import Attested, lowest
 from shared.domain.drafts import CallbackDraft
 from shared.domain.intent import Intent, NewIntent, intent_id_of
 from shared.domain.kinds import Kind, State
@@ -22,9 +23,10 @@ from shared.journal.answers import Answers
 from shared.journal.journal import Journal
 from shared.journal.results import Accepted
 from shared.logs import log
-from shared.phone import as_e164
+from shared.phone import as_e164, to_call_back
 from shared.settings import Settings
 from shared.store import StoreUnavailableError
+from shared.vapi.attestation import read_attestation
 from shared.vapi.call_records import CallRecord, MadeToolCall
 from shared.vapi.caller_id import CallerId, read_caller_id
 from shared.vapi.report import end_of_call
@@ -247,6 +249,7 @@ class Reconciliation:
             requested_at_ms=finding.record.ended_ms or 0,
             draft=CallbackDraft(
                 caller_number=number,
+                has_no_contact=not self._attested(finding.record, state).counts,
                 phone=number,
                 reason=sentences.for_staff(
                     "record-call-back-unreached", tools=list(finding.unreached)
@@ -264,11 +267,21 @@ class Reconciliation:
         settings = self._settings.calls
         return read_caller_id(record.report, settings.trusted_sip_hosts, settings.phone_region)
 
+    def _attested(self, record: CallRecord, state: CallState) -> Attested:
+        """Of a call that nobody heard, the list alone may show it."""
+        shown = [each for each in (state.attestation, read_attestation(record.report)) if each]
+        seen = replace(
+            state,
+            attestation=lowest(*shown) if shown else None,
+            direction=state.direction or record.report.direction,
+        )
+        return seen.attested(self._settings.calls.attestation)
+
     def _number(self, record: CallRecord, state: CallState) -> str:
         """Whom to call back; "" when the call showed no number that a carrier set."""
         if state.has_two_numbers:
             return ""
-        return state.number or self._caller_id(record).number
+        return to_call_back(state.number or self._caller_id(record).number)
 
 
 def _has_callback(intents: Sequence[Intent]) -> bool:

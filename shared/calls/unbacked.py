@@ -19,6 +19,7 @@ from shared.journal.journal import Journal
 from shared.journal.promises import Promises
 from shared.journal.results import Accepted
 from shared.logs import log
+from shared.phone import to_call_back
 from shared.vapi.messages import Utterance
 
 UNBACKED = "end-of-call:claims"
@@ -57,7 +58,8 @@ class UnbackedClaims:
         new = self._promises.note_unbacked(state.call_id, noted)
         if new:
             log.warning("claims_unbacked", call_id=state.call_id, count=new)
-        if not result.missing or is_called_back or not state.number:
+        phone = to_call_back(state.number)
+        if not result.missing or is_called_back or not phone:
             return ()
         kinds = sorted({each.kind for each in result.missing if each.kind})
         intent = NewIntent(
@@ -68,7 +70,7 @@ class UnbackedClaims:
                 caller_number=state.number,
                 contact_id=contact_id,
                 has_no_contact=has_no_contact,
-                phone=state.number,
+                phone=phone,
                 reason=sentences.for_staff(
                     "record-call-back-claims", claims=[named(kind) for kind in kinds]
                 ),

@@ -14,7 +14,7 @@ from shared.domain.drafts import CallbackDraft
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from shared.phone import earns_by_calls, region_of
-from tests.calling import KNOWN, SHARED, UNKNOWN, reference_in, say
+from tests.calling import KNOWN, PREMIUM, SHARED, UNKNOWN, reference_in, say
 from tests.conftest import make_settings
 from tests.web.policy_folders import folder_of
 from web.app import create_app
@@ -23,9 +23,7 @@ from workers.delivery.engine import drain
 
 PIN, LUIS = "4271", "+14155550103"
 ON_FILE, NOT_ON_FILE, OF_ANOTHER = "+14155550171", "+14155550172", LUIS
-GERMAN, FRENCH, PREMIUM, BRITISH_PERSONAL = (
-    "+493012345678", "+33142685300", "+19005550123", "+447012345678",
-)  # fmt: skip
+GERMAN, FRENCH, BRITISH_PERSONAL = "+493012345678", "+33142685300", "+447012345678"
 CHECKED = "A colleague will check that number first, and then call back."
 CALLED = "Somebody will call back."
 NOT_CALLED = "I can't have somebody call that number"

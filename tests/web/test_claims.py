@@ -18,7 +18,7 @@ from shared.journal.erasure import Erasure
 from shared.journal.journal import Journal
 from shared.journal.promises import DAY_MS, Figures, Promises
 from shared.settings import Settings
-from tests.calling import KNOWN, OPERATOR, ask, message, post
+from tests.calling import KNOWN, OPERATOR, PREMIUM, ask, message, post
 from tests.conftest import change_settings
 from tests.log_lines import log_lines
 from tests.store_time import every_call_is_quiet
@@ -209,13 +209,14 @@ def test_nothing_is_checked_when_the_team_does_not_want_it(
     assert today(store) == Figures()
 
 
-def test_a_call_without_a_number_is_recorded_and_has_nobody_to_call(
-    client: FlaskClient, journal: Journal, store: redis.Redis
+@pytest.mark.parametrize("number", ["", PREMIUM])
+def test_a_call_without_a_number_or_from_one_that_earns_by_calls_is_recorded_alone(
+    client: FlaskClient, journal: Journal, store: redis.Redis, number: str
 ) -> None:
     at_ms = int(time.time() * 1000)
     said = {"role": "assistant", "transcriptType": "final", "transcript": OPENED}
-    post(client, message("transcript", number="", timestamp=at_ms, **said))
-    post(client, message("end-of-call-report", number="", endedReason="customer-ended-call"))
+    post(client, message("transcript", number=number, timestamp=at_ms, **said))
+    post(client, message("end-of-call-report", number=number, endedReason="customer-ended-call"))
     assert call_back(journal) is None
     assert today(store).unbacked == 1
 

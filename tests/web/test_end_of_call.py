@@ -16,7 +16,7 @@ from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED, Kind, State
 from shared.journal.journal import Journal
 from shared.settings import Settings
-from tests.calling import KNOWN, UNKNOWN, ask, message, post
+from tests.calling import KNOWN, PREMIUM, UNKNOWN, ask, message, post
 from tests.conftest import change_settings
 from tests.payloads import BARE_REPORT, ODD, OTHERS, REPORT, paths, spoiled
 from tests.store_time import every_call_is_quiet, everything_is_due, waits_end
@@ -352,7 +352,7 @@ def test_a_transfer_that_reached_nobody_is_said_and_called_back(
     assert all("Reference" not in row["Description"] for row in found)
 
 
-def test_nobody_is_called_back_twice_or_without_a_number(
+def test_nobody_is_called_back_twice_without_a_number_or_where_it_costs_more(
     client: FlaskClient, service: Service, context: DeliveryContext, store: redis.Redis, org: Org
 ) -> None:
     post(client, message("end-of-call-report", number="", **transferred("busy")))
@@ -362,6 +362,7 @@ def test_nobody_is_called_back_twice_or_without_a_number(
     post(client, message("status-update", "call-3", **ended))
     go_quiet(service)
     post(client, message("end-of-call-report", "call-3", **transferred("no-answer")))
+    post(client, message("end-of-call-report", "call-4", PREMIUM, **transferred("no-answer")))
     deliver_all(context, store)
     assert len(callbacks(org)) == 2
     assert "nobody answered" in call_task(org, "call-3")["Description"]

@@ -29,7 +29,7 @@ from shared.journal.journal import Journal
 from shared.journal.promises import DAY_MS, Figures, Promises
 from shared.settings import Settings
 from shared.wake_ups import celery_app
-from tests.calling import KNOWN
+from tests.calling import KNOWN, PREMIUM
 from tests.conftest import change_settings
 from tests.store_time import intent_was_accepted
 from tests.workers.delivering import BILLING
@@ -273,10 +273,11 @@ def test_nobody_is_called_when_the_team_does_not_want_it(
     assert callbacks(journal) == []
 
 
-def test_a_promise_to_nobody_is_counted_and_tried_once(
-    journal: Journal, store: redis.Redis
+@pytest.mark.parametrize("number", ["", PREMIUM])
+def test_a_promise_to_nobody_who_may_be_called_is_counted_and_tried_once(
+    journal: Journal, store: redis.Redis, number: str
 ) -> None:
-    park(journal, promise(journal, draft=replace(BILLING, caller_number="")))
+    park(journal, promise(journal, draft=replace(BILLING, caller_number=number)))
     hours_pass(store, 25)
     assert made_good(journal, store).run() == (0, ())
     assert (today(store).unreachable, today(store).made_good) == (1, 0)

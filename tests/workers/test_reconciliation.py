@@ -20,7 +20,7 @@ from shared.settings import Settings
 from shared.vapi.call_list import CallList, CallListError
 from shared.vapi.call_records import CallRecord
 from shared.vapi.report import EndOfCall, end_of_call
-from tests.calling import OPERATOR, UNKNOWN, ask, message, post
+from tests.calling import OPERATOR, PREMIUM, UNKNOWN, ask, message, post
 from tests.conftest import change_settings
 from tests.store_time import every_call_is_quiet, everything_is_due
 from tests.workers.delivering import contact
@@ -324,13 +324,34 @@ def test_an_answer_that_was_lost_on_its_way_to_vapi_needs_nobody(
     assert kinds.count(Kind.CALL_LOG) == 1
 
 
-def test_nobody_is_called_back_without_a_number_or_twice(
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_number_that_is_no_evidence_links_the_call_back_to_nobody(
+    client: FlaskClient, resources: Resources, store: redis.Redis, org: Org, listing: Listing,
+    *, is_known: bool,
+) -> None:  # fmt: skip
+    forged = {"metadata": {"StirVerstat": "TN-Validation-Failed-A"}}
+    if is_known:
+        report: dict[str, Any] = {"endedReason": "customer-ended-call"}
+        call = message("end-of-call-report", "call-1", **report)
+        call["message"]["call"].update(forged)
+        post(client, call)
+    made = asked("t1", "createSalesforceCase", json.dumps(CASE))
+    listed: dict[str, Any] = {} if is_known else forged
+    listing.put("call-1", said=[*SAID, *made], **listed)
+    run(resources)
+    deliver(resources, store)
+    assert [task["WhoId"] for task in callbacks(org)] == [None]
+    assert [task["WhoId"] for task in tasks_of(org, "call-1")] == [None]
+
+
+def test_nobody_is_called_back_without_a_number_twice_or_where_it_costs_more(
     client: FlaskClient, resources: Resources, listing: Listing
 ) -> None:
     ask(client, "requestCallback", {"reason": "bill"}, call_id="call-2", number=UNKNOWN)
     made = asked("t1", "createSalesforceCase", json.dumps(CASE))
     listing.put("call-1", number="", said=[*SAID, *made])
     listing.put("call-2", number=UNKNOWN, said=[*SAID, *made])
+    listing.put("call-3", number=PREMIUM, said=[*SAID, *made])
     run(resources)
     callers = [item.call_id for item in accepted(resources) if item.kind is Kind.CALLBACK]
     assert callers == ["call-2"]
