@@ -1,7 +1,8 @@
 """A call of Vapi's list as a scenario for `simulator vapi play`, without the caller's own words.
 
 Only the words of the service's own sentences and phrases stay, because they decide what it
-understands. Every other word becomes `WORD`, and every digit another digit.
+understands. Every other word becomes `WORD`, and so do numbers that are said. Every digit becomes
+another one.
 """
 
 import json
@@ -14,6 +15,9 @@ from shared.agent.folder import Agent
 from shared.agent.languages import PROJECT
 from shared.agent.tool_files import ArgumentFile, ArgumentType
 from shared.agent.tools import Tool, all_arguments
+from shared.redaction import clean
+from shared.redaction.tokens import normal_form
+from shared.redaction.vocabulary import vocabulary
 from shared.vapi.call_records import CallRecord
 from shared.vapi.report import end_of_call
 from shared.vapi.values import as_number, as_object, as_text
@@ -27,6 +31,8 @@ MIN_PAUSE_S, MAX_PAUSE_S = 0.3, 10.0
 
 _FILES = ("shared/calls/phrases/*.toml", "agent/sentences/*.ftl")
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d")
+_ALSO_IN_PHRASES = frozenset({"one", "oh"})
+"""Numbers of "one more" and "oh, wait". They stay unless another number is beside them."""
 _WITHOUT_MEANING = frozenset({ArgumentType.INTEGER, ArgumentType.NUMBER, ArgumentType.BOOLEAN})
 
 
@@ -96,15 +102,26 @@ def _argument(file: ArgumentFile, value: Any) -> Any:
 
 def replaced(text: str) -> str:
     """The text with the caller's own words and digits replaced, on one line."""
-    words = _vocabulary()
+    cleaned = clean(text)
+    words = [found.group().lower() for found in _TOKEN.finditer(cleaned)]
+    numbers = [_is_number(word) for word in words]
+    beside = zip([False, *numbers], [*numbers[1:], False], strict=False)
+    instead = iter(
+        [_instead(word, is_beside_number=any(two)) for word, two in zip(words, beside, strict=True)]
+    )
+    return " ".join(_TOKEN.sub(lambda _: next(instead), cleaned).split())
 
-    def instead(found: re.Match[str]) -> str:
-        token = found.group()
-        if token.isdigit():
-            return "7"
-        return token.lower() if token.lower() in words else WORD
 
-    return " ".join(_TOKEN.sub(instead, text).split())
+def _instead(word: str, *, is_beside_number: bool) -> str:
+    if word.isdigit():
+        return "7"
+    if _is_number(word) and (is_beside_number or word not in _ALSO_IN_PHRASES):
+        return WORD
+    return word if word in _vocabulary() else WORD
+
+
+def _is_number(word: str) -> bool:
+    return word.isdigit() or normal_form(word) in vocabulary().number_words
 
 
 @cache

@@ -33,6 +33,8 @@ def said() -> list[dict[str, Any]]:
         *asked("t4", "verifyCaller", json.dumps({"pin": "4711"})),
         *asked("t5", "endCall"),
         {"role": "user", "message": "No wait, cancel that, Schmidt", "secondsFromStart": 90},
+        {"role": "user", "message": "Oh, my PIN is four, seven one one.\x7f And one more: siete",
+         "secondsFromStart": 91},
     ]  # fmt: skip
     return rows
 
@@ -70,16 +72,19 @@ def test_an_exported_call_can_be_played_and_names_nobody(listing: Listing, folde
     steps = [step for step in scenario.steps if not step.pause_s]
     assert [step.look or step.write or "said" for step in steps] == [
         "said", "said", "createSalesforceCase", "lookupCustomer", "updateContact", "verifyCaller",
-        "said",
+        "said", "said",
     ]  # fmt: skip
     assert steps[0].agent == "how can i help?"
-    assert "no wait, cancel that" in steps[-1].caller
+    assert "no wait, cancel that" in steps[-2].caller
+    assert steps[-1].caller == (
+        "oh, my pin is something, something something something. and one more: something"
+    )
     arguments = steps[2].arguments
     assert (arguments["issueType"], arguments["priority"]) == ("billing", "High")
     assert arguments["replaces"] == "{reference}"
     assert set(arguments) == {"issueType", "priority", "replaces", "description"}
     assert steps[4].arguments["email"] == "person@example.com"
-    assert [step.pause_s for step in scenario.steps if step.pause_s] == [1.0, 3.5, 10.0]
+    assert [step.pause_s for step in scenario.steps if step.pause_s] == [1.0, 3.5, 10.0, 1.0]
 
 
 def test_a_withheld_number_stays_withheld_and_nothing_is_overwritten(
