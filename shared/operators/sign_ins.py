@@ -7,6 +7,7 @@ an operator out by guessing from elsewhere.
 
 import hmac
 import math
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -22,11 +23,14 @@ PER_ADDRESS = 10
 OVERALL = 100
 PER_ADDRESS_WHEN_MANY_GUESS = 1
 MAX_ADDRESSES = 10_000
-"""Wrong attempts in a window, and how many addresses are counted in it."""
+"""Wrong attempts in a window, and how many addresses are counted in it. One more takes the place of
+another."""
 
 _DIGEST_CHARACTERS = 16
 _IPV6_NETWORK = 64
 """Bits. A single customer usually has all addresses of such a network."""
+
+_WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]+|\[(?P<v6>[0-9A-Fa-f:.]+)\](?::[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,10 @@ class SignIns:
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 network of an IPv6 address."""
+    """What counts as one address: an IPv4 address, or the /64 network of an IPv6 address. Some
+    proxies add the client's port, of which a client has many."""
+    found = _WITH_PORT.fullmatch(address)
+    address = found["v4"] or found["v6"] if found else address
     try:
         parsed: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:

@@ -123,6 +123,10 @@ def test_no_more_addresses_are_counted_than_the_limit_allows(
         sign_ins.attempt(f"198.51.100.{nth}", is_right=False)
     assert store.hlen("vs:sign-ins") == 6
     assert sign_ins.attempt("203.0.113.7", is_right=True).wait_s == 0
+    for _ in range(PER_ADDRESS):
+        sign_ins.attempt("203.0.113.8", is_right=False)
+    assert store.hlen("vs:sign-ins") == 6
+    assert sign_ins.attempt("203.0.113.8", is_right=True).wait_s > 0
 
 
 def test_a_guess_is_counted_and_logged_without_what_was_guessed(
@@ -176,6 +180,9 @@ def test_behind_a_proxy_each_client_is_counted_by_itself(settings: Settings) -> 
         ("203.0.113.7", "203.0.113.7"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("203.0.113.7:50123", "203.0.113.7"),
+        ("[2001:db8:1:2:3:4:5:6]:50123", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2:3:4:5:6]", "2001:db8:1:2::/64"),
         ("unknown", "unknown"),
         ("", ""),
     ],

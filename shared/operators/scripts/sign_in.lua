@@ -4,7 +4,8 @@
 --
 -- ARGV  1 prefix, 2 length of a window (ms), 3 digest of the address, 4 "1" for a right attempt,
 --       5 wrong attempts that an address has, 6 the same once the limit for all is reached,
---       7 limit for all addresses together, 8 max addresses that are counted in a window
+--       7 limit for all addresses together, 8 max addresses that are counted in a window; one more takes
+--       the place of another
 --
 -- Key, under prefix:
 --   sign-ins  hash: digest of an address → its wrong attempts; all → those of all addresses. Created by
@@ -19,7 +20,11 @@ local wrong, all = tonumber(stored[1] or 0), tonumber(stored[2] or 0)
 local allowed = tonumber(all >= tonumber(ARGV[7]) and ARGV[6] or ARGV[5])
 if wrong >= allowed then return {redis.call('PTTL', key), wrong} end
 if ARGV[4] == '1' then return {0, wrong} end
-if wrong == 0 and redis.call('HLEN', key) > tonumber(ARGV[8]) then return {0, 1} end
+if wrong == 0 and redis.call('HLEN', key) > tonumber(ARGV[8]) then
+  -- Were it not counted, who has many addresses could guess without an end from one more.
+  local some = redis.call('HRANDFIELD', key, 2)
+  redis.call('HDEL', key, some[1] ~= 'all' and some[1] or some[2])
+end
 redis.call('HINCRBY', key, address, 1)
 redis.call('HINCRBY', key, 'all', 1)
 if all == 0 then redis.call('PEXPIRE', key, window_ms) end
