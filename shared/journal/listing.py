@@ -4,6 +4,7 @@ No request looks at everything: a page looks at MAX_LOOKED_AT intents at most, i
 the store for less than a millisecond each, and says where the next one goes on.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ OPEN = "open"
 
 OF_ONE_RULE = ("FIELD_CUSTOM_VALIDATION_EXCEPTION",)
 """The reasons whose detail names a rule of the org, and quotes no value."""
+
+_INDEX, _SCORE = re.compile(r"[0-9]{1,3}"), re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class _Place:
         """The first for a text that is none."""
         index, _, rest = text.partition("~")
         score, _, id_ = rest.partition("~")
-        is_place = index.isdecimal() and len(index) < 4 and score.replace(".", "").isdecimal()
+        is_place = _INDEX.fullmatch(index) and _SCORE.fullmatch(score)
         return cls(int(index), score, id_) if is_place and id_ else cls()
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ import pytest
 import redis
 from flask import Flask
 
+from shared.operators.audit import Audit
 from shared.operators.sessions import MAX_AGE_MS
 from shared.operators.sign_ins import PER_ADDRESS
 from shared.operators.users import Role, User, Users
@@ -68,6 +69,15 @@ def test_an_address_that_guesses_has_to_wait_and_a_right_password_does_not_help_
 def test_right_passwords_do_not_count_as_guesses(stranger: Browser) -> None:
     for _ in range(PER_ADDRESS + 1):
         assert stranger.log_in("olga").status_code == 302
+
+
+def test_logins_alone_push_nothing_out_of_the_audit(
+    operator: Browser, reader: Browser, store: redis.Redis
+) -> None:
+    for _ in range(3):
+        reader.log_in("rene")
+    noted = [(entry.who, entry.what) for entry in Audit(store).newest(10)]
+    assert noted == [("rene", "login"), ("olga", "login")]
 
 
 def test_the_cookie_is_for_the_console_alone_and_no_script_reads_it(stranger: Browser) -> None:
@@ -162,7 +172,10 @@ def test_a_login_does_not_take_over_the_session_of_a_cookie_that_was_there_befor
 # -- forms -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://localhost.evil"])
+ELSEWHERE = ("https://evil.example", "null", "", "http://localhost.evil", "http://", "http://[")
+
+
+@pytest.mark.parametrize("origin", ELSEWHERE)
 def test_a_form_from_elsewhere_is_refused(operator: Browser, origin: str) -> None:
     answer = operator.post("/console/logout", headers={"Origin": origin})
     assert answer.status_code == 403

@@ -292,8 +292,19 @@ def test_an_ended_call_is_listed_with_its_record(operator: Browser, client: Flas
     assert 'href="/console/calls/call-1"' in text
 
 
-def test_an_unknown_call_is_404(operator: Browser) -> None:
+def test_an_unknown_call_is_404_and_its_name_gets_into_no_audit(
+    operator: Browser, store: redis.Redis
+) -> None:
     assert operator.get("/console/calls/nobody").status_code == 404
+    assert operator.post(f"/console/calls/{NUMBER}/reveal").status_code == 404
+    assert NUMBER not in str(Audit(store).newest(10))
+
+
+def test_an_id_that_names_other_data_of_the_store_is_404(
+    operator: Browser, journal: Journal
+) -> None:
+    accept(journal, call_id="call-1")
+    assert operator.get("/console/calls/call-1:intents").status_code == 404
 
 
 # -- Kinds and Audit -------------------------------------------------------------------------------
@@ -341,7 +352,9 @@ def test_the_audit_is_bounded_paged_and_exported_as_json_lines(
     lines = operator.get("/console/audit.jsonl").text.splitlines()
     assert len(lines) == 251
     assert json.loads(lines[0])["about"] == "kind-249"
-    assert operator.get("/console/audit?before=x;y").status_code == 200
+    for before in ("x;y", "5-", "5", "\u0663-1", f"{'9' * 30}-1"):
+        answer = operator.get("/console/audit", query_string={"before": before})
+        assert answer.status_code == 200
 
 
 def test_the_oldest_entries_of_the_audit_go_first(

@@ -55,6 +55,19 @@ def test_parked_writes_are_in_groups_by_kind_reason_and_the_rules_own_message(
     assert "all …" not in text, "a reader gets no buttons"
 
 
+def test_values_that_a_trigger_quotes_are_hidden_in_groups_too(
+    reader: Browser, journal: Journal, context: DeliveryContext, org: Org
+) -> None:
+    accept(journal)
+    said = {"object": "Case", "when": "Type = 'Billing'", "message": f"Not with {WORDS}."}
+    org.fault(validation_rules=[said])
+    drain(context, Kind.CASE_CREATE)
+    org.fault()
+    text = reader.get("/console/parked").text
+    assert "Not with •••." in text
+    assert WORDS not in text
+
+
 def test_groups_are_counted_beyond_a_step(
     journal: Journal, context: DeliveryContext, org: Org, store: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,

@@ -267,7 +267,10 @@ def test_an_unknown_write_is_404(reader: Browser) -> None:
     assert reader.get(f"/console/writes/{'0' * 32}").status_code == 404
 
 
-@pytest.mark.parametrize("begins", ["9~x~y", "999~1~y", "-1~1~y", "0~1e400~y", "~~", "0~5~nobody"])
+PLACES = ("9~x~y", "999~1~y", "-1~1~y", "0~1e400~y", "~~", "0~5~nobody", "0~1.2.3~y", "0~\u0663~y")
+
+
+@pytest.mark.parametrize("begins", PLACES)
 def test_a_page_that_begins_nowhere_is_a_page_all_the_same(
     reader: Browser, journal: Journal, begins: str
 ) -> None:

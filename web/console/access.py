@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from shared.domain.reading import UnreadableError
 from shared.logs import log
 from shared.operators.actions import Actions
 from shared.operators.audit import Audit
-from shared.operators.sessions import MAX_AGE_MS, Session, Sessions
+from shared.operators.sessions import IDLE_MS, MAX_AGE_MS, Session, Sessions
 from shared.operators.users import Role, User, Users
 from shared.settings import Settings
 from shared.store import StoreUnavailableError
@@ -35,6 +36,9 @@ blueprint = Blueprint(
 COOKIE = "vs_console"
 MAX_FORM_BYTES = 64 * 1024
 MAX_LOGIN_BYTES = 4 * 1024
+
+LOGGED_IN = "login"
+"""As the audit names it."""
 
 LOGIN = "console.login"
 LOGINS = frozenset({LOGIN, "console.login_post"})
@@ -135,9 +139,9 @@ def _to_login() -> ResponseReturnValue:
 
 def comes_from_here() -> bool:
     """Browsers send an Origin with every form."""
-    origin = urlsplit(request.headers.get("Origin", ""))
+    scheme, _, host = request.headers.get("Origin", "").partition("://")
     ours = {request.host, urlsplit(settings().web.public_url or "").netloc}
-    return origin.scheme in ("http", "https") and origin.netloc in ours
+    return scheme in ("http", "https") and host != "" and host in ours
 
 
 def _read_form(max_bytes: int) -> ResponseReturnValue | None:
@@ -179,8 +183,19 @@ def _named_by_proxy() -> User | None:
 def begin_session(user: User) -> Session:
     """The answer to this request sets the cookie."""
     g.new_token, session = sessions().begin(user)
-    Audit(service().store).note(user.name, "login")
+    _note_login(user, session.began_ms)
     return session
+
+
+def _note_login(user: User, at_ms: int) -> None:
+    """Not again right after the last one: logins alone must not push everything else out of the
+    audit, which is bounded."""
+    audit = Audit(service().store)
+    for last in audit.newest(1):
+        is_same = (last.who, last.what) == (user.name, LOGGED_IN)
+        if is_same and at_ms - last.at_ms < IDLE_MS:
+            return
+    audit.note(user.name, LOGGED_IN)
 
 
 @blueprint.after_request
@@ -205,6 +220,12 @@ def _store_is_away(_: StoreUnavailableError) -> ResponseReturnValue:
         "saved. Bring Redis back; you need do nothing else.",
         503,
     )
+
+
+@blueprint.errorhandler(UnreadableError)
+def _unreadable(_: UnreadableError) -> ResponseReturnValue:
+    """An address with a name of another kind of data in place of an id, or a broken row."""
+    return sentence_page("There is nothing here that can be read.", 404)
 
 
 def sentence_page(sentence: str, status: int) -> Response:

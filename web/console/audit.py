@@ -1,6 +1,7 @@
 """The page *Audit*: who did what and when, and its export."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -13,11 +14,14 @@ from web.console.rendering import page
 
 PAGE = 100
 
+_ENTRY_ID = re.compile(r"[0-9]{1,16}-[0-9]{1,16}")
+"""Of a stream. The store refuses a command with anything else."""
+
 
 @blueprint.get("/audit")
 def audit() -> ResponseReturnValue:
     before = request.args.get("before", "")
-    if not before.replace("-", "", 1).isdecimal() or len(before) > 40:
+    if not _ENTRY_ID.fullmatch(before):
         before = ""
     entries = Audit(service().store).newest(PAGE, before)
     next_ = entries[-1].id if len(entries) == PAGE else ""

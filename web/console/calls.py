@@ -54,7 +54,6 @@ def call(call_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/calls/<call_id>/reveal")
 def reveal_call(call_id: str) -> ResponseReturnValue:
-    actions().note("reveal", about=f"call {call_id}"[:200])
     return _call_page(call_id, is_revealed=True)
 
 
@@ -63,6 +62,8 @@ def _call_page(call_id: str, *, is_revealed: bool) -> ResponseReturnValue:
     state, intents = made.calls.state(call_id), made.journal.of_call(call_id)
     if not state.since_ms and not intents:
         return sentence_page("There is no such call, or all of it was purged.", 404)
+    if is_revealed:
+        actions().note("reveal", about=f"call {call_id}"[:200])
     lines = [
         *_of_state(state),
         *_of_utterances(state),

@@ -1,5 +1,6 @@
 """The page *Parked*: groups by reason, and actions on a whole group, planned and step by step."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -25,12 +26,24 @@ def parked() -> ResponseReturnValue:
 
 
 def _shown_groups() -> dict[str, Any]:
+    groups = listing().groups()
     return {
-        "groups": listing().groups(),
+        "groups": groups,
         "explain": explain,
-        "masked": masked,
+        "details": _details(groups),
         "total": service().journal_summary().parked,
         "counted": MAX_GROUPED,
+    }
+
+
+def _details(groups: Iterable[Group]) -> dict[str, str]:
+    """By the example of each group: Salesforce's message without the values that it quotes. A rule
+    quotes none, but a trigger may, and then its message is that of the example."""
+    named = {group.example: group.detail for group in groups if group.detail}
+    found = service().journal.get_many(named)
+    return {
+        example: masked(detail, found[example].payload if example in found else {})
+        for example, detail in named.items()
     }
 
 
@@ -61,7 +74,7 @@ def group_plan() -> ResponseReturnValue:
         "group_plan",
         verb=verb,
         group=group,
-        masked=masked,
+        details=_details([group]),
         plan=plan(verb, wanted, group.count, window),
     )
 
