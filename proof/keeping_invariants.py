@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from proof.promises import of_steps
 from proof.state import NOW_MS
 from proof.steps import Step
-from proof.world import DAY_MS, NUMBERS_LIMIT, World
+from proof.world import NUMBERS_LIMIT, OF_NUMBER, World
 
 SETTLED = frozenset({"delivered", "cancelled"})
 LEFT = (
@@ -119,17 +119,16 @@ def a_call_asks_for_no_more_than_it_may(step: Step, world: World) -> Iterator[st
     request = step.action.request
     if not request or not world.per_call:
         return
-    asked = int(step.before.text(f"call:{request.call}:writes") or 0)
-    of_number = f"writes:{'+1' if request.reference else ''}:{NOW_MS // DAY_MS}"
-    from_number = int(step.before.text(of_number) or 0)
-    is_at_limit = asked >= world.per_call or from_number >= NUMBERS_LIMIT
-    counts = request.tool != "" and not request.amends
-    if step.reply[0] == "too_many" and not (counts and is_at_limit):
-        yield f"{request.name} is only the {asked + 1}. request of its call"
-    if step.reply[0] == "accepted" and counts:
-        if is_at_limit:
+    asked = int(step.before.text(request.of_call) or 0)
+    from_number = int(step.before.text(OF_NUMBER) or 0)
+    reached = "call" if asked >= world.per_call else ""
+    reached = reached or ("number" if from_number >= NUMBERS_LIMIT else "")
+    if step.reply[0] == "too_many" and not (request.counts and step.reply == ["too_many", reached]):
+        yield f"{request.name}: {asked} of its call, {from_number} of its number, {step.reply}"
+    if step.reply[0] == "accepted" and request.counts:
+        if reached:
             yield f"{request.name} is the {asked + 1}. request of its call"
-        if step.now.text(f"call:{request.call}:writes") != str(asked + 1):
+        if step.now.text(request.of_call) != str(asked + 1):
             yield f"{request.name} is not counted for its call"
-        if step.now.text(of_number) != str(from_number + 1):
+        if step.now.text(OF_NUMBER) != str(from_number + 1):
             yield f"{request.name} is not counted for its number"

@@ -94,8 +94,13 @@ def killed_by_tests(mutant: Mutant) -> bool:
     return ended.returncode == 1
 
 
-def examined(mutant: Mutant, max_states: int, with_tests: bool) -> dict[str, str]:
+def examined(
+    mutant: Mutant, max_states: int, with_tests: bool, ends: float
+) -> dict[str, str] | None:
+    """None when the time is over."""
     began = time.monotonic()
+    if began > ends:
+        return None
     invariant, how = killed_by_explorer(mutant, max_states)
     by_tests = "yes" if with_tests and killed_by_tests(mutant) else "no" if with_tests else ""
     seconds = f"{time.monotonic() - began:.1f}"
@@ -149,14 +154,19 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--states", type=int, default=STATES, help="of each world, at most")
     parser.add_argument("--without-tests", action="store_true", help="do not run tests/journal")
+    parser.add_argument("--minutes", type=float, default=10**6, help="begin none after this time")
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="how many at a time")
     parser.add_argument("--story", action="store_true", help="print how each was found")
     given = parser.parse_args()
     wanted = chosen(given.count, given.only)
     done = known(given.results)
     todo = [mutant for mutant in wanted if mutant.name not in done]
-    examine = partial(examined, max_states=given.states, with_tests=not given.without_tests)
-    with ProcessPoolExecutor(PROCESSES) as pool, given.results.open("a") as file:
-        for found in pool.map(examine, todo):
+    ends = time.monotonic() + given.minutes * 60
+    examine = partial(
+        examined, max_states=given.states, with_tests=not given.without_tests, ends=ends
+    )
+    with ProcessPoolExecutor(given.processes) as pool, given.results.open("a") as file:
+        for found in filter(None, pool.map(examine, todo)):
             file.write(json.dumps(found) + "\n")
             file.flush()
             done[found["name"]] = found
@@ -165,7 +175,8 @@ def main() -> int:
             )
             if given.story and found["story"]:
                 print(found["story"], flush=True)
-    lines = list(counted({mutant.name: done[mutant.name] for mutant in wanted}))
+    names = [mutant.name for mutant in wanted if mutant.name in done]
+    lines = list(counted({name: done[name] for name in names}))
     print("\n".join(lines))
     return 1 if len(lines) > 1 else 0
 

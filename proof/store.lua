@@ -89,9 +89,9 @@ local function new_store(base, now)
     return {ok = 'OK'}
   end
 
-  function commands.INCR(key)
+  function commands.INCRBY(key, by)
     local value = get(key, 'k')
-    local count = number_of(value and value[2] or '0') + 1
+    local count = number_of(value and value[2] or '0') + number_of(by)
     written[key] = {'k', text_of(count), value and value[3]}
     return count
   end

@@ -18,6 +18,9 @@ MAX_LEASES = 2
 MAX_TRIED = 1
 CALL = "c1"
 NUMBERS_LIMIT = 2
+OF_NUMBER = "writes:+1:number:day"
+"""What counts the requests of all callers of these worlds."""
+
 DAY_MS = 86_400_000
 SPARE_REFERENCES = ("SPA RE1", "SPA RE2")
 
@@ -91,12 +94,26 @@ class Request:
         if self.cancels:
             other = {"id": self.cancels, "as_read": cancels_open, "reason": "REPLACED"}
             want["cancels"] = [other]
-        if per_call:
-            want["limits"] = {"call": per_call, "number": NUMBERS_LIMIT}
+        if per_call and self.counts:
+            want["counted"] = 1
+            want["limits"] = [
+                {"name": "call", "key": self.of_call, "most": per_call, "ms": 2 * DAY_MS},
+                {"name": "number", "key": OF_NUMBER, "most": NUMBERS_LIMIT, "ms": DAY_MS},
+            ]
         if self.tool_call:
             want |= {"answer": self.answer, "answer_ttl_ms": DAY_MS // 2}
             want["answer_key"] = self.answer_key
         return Call("accept", (json.dumps(want),))
+
+    @property
+    def counts(self) -> bool:
+        """Whether limits count it."""
+        return bool(self.tool) and not self.amends
+
+    @property
+    def of_call(self) -> str:
+        """What counts the requests of its call, without the prefix."""
+        return f"call:{self.call}:writes"
 
     @property
     def answer_key(self) -> str:
