@@ -27,6 +27,9 @@ CHECKED = (
 """Importing these modules declares their invariants."""
 
 NO_SCRIPT_FAILS = "no script fails"
+EVERYTHING_IS_READ = "what a script writes can be read"
+UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What reading something raises that an erroneous script wrote."""
 LIVENESS = "from every state everything settles once nothing fails any more"
 
 
@@ -171,18 +174,22 @@ def _follow(
     for nth, (action, ran) in enumerate(results):
         if ran.failed:
             raise _FoundError(Breach("P1", NO_SCRIPT_FAILS, ran.failed), number, nth)
-        step, after = take(before, action, ran)
-        if breach := breach_of_step(step, world):
-            raise _FoundError(breach, number, nth)
-        as_bytes = after.pack()
-        if as_bytes == itself:
-            continue
-        count += 1
-        key = digest(as_bytes)
-        reached = graph.numbers.get(key)
-        if reached is None:
-            if breach := breach_of_state(after, world):
+        try:
+            step, after = take(before, action, ran)
+            if breach := breach_of_step(step, world):
                 raise _FoundError(breach, number, nth)
+            as_bytes = after.pack()
+            if as_bytes == itself:
+                continue
+            count += 1
+            key = digest(as_bytes)
+            reached = graph.numbers.get(key)
+            if reached is None and (breach := breach_of_state(after, world)):
+                raise _FoundError(breach, number, nth)
+        except UNREADABLE as error:
+            unread = Breach("SCHEMA", EVERYTHING_IS_READ, repr(error))
+            raise _FoundError(unread, number, nth) from error
+        if reached is None:
             reached = graph.add(key, number, nth, at_rest=is_at_rest(after))
             following.append(zlib.compress(as_bytes, 1))
         if action.is_fair:
@@ -214,7 +221,10 @@ def retrace(engine: Engine, world: World, path: list[int]) -> tuple[Step, ...]:
         action, ran = list(run(engine, state, world))[nth]
         if ran.failed:
             return (*steps, Step(state, action, [ran.failed], state))
-        step, state = take(state, action, ran)
+        try:
+            step, state = take(state, action, ran)
+        except UNREADABLE:
+            return (*steps, Step(state, action, ran.replies, state))
         steps.append(step)
     return tuple(steps)
 

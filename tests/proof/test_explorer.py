@@ -13,6 +13,7 @@ from proof.promises import OF_STATES, OF_STEPS
 from proof.real import Real
 from proof.report import story
 from proof.state import NOW_MS
+from proof.world import World
 from proof.worlds import SMALL, WORLDS
 
 pytestmark = pytest.mark.timeout(600)  # a minute at most, where nothing else runs
@@ -46,6 +47,15 @@ def test_the_small_world_keeps_every_promise_in_every_state_and_so_does_a_real_s
     assert found.is_whole
     assert real.different == []
     assert real.compared > 100
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_the_first_states_of_every_world_keep_every_promise(
+    client: redis.Redis, world: World
+) -> None:
+    found = explore(Engine(client), world, max_states=200)
+    assert not found.history, story(found.history)
+    assert found.states >= 200
 
 
 @pytest.mark.parametrize(
