@@ -1,4 +1,4 @@
-"""Intents that parked with another: what the explorer of the scripts found (docs/proofs.md)."""
+"""Intents that parked with another: what proof/ and the model found (docs/proofs.md)."""
 
 import redis
 
@@ -52,3 +52,15 @@ def test_what_parked_with_another_is_due_once_that_is_delivered(journal: Journal
     found = journal.get(comment)
     assert found
     assert found.state is State.DUE
+
+
+def test_what_becomes_due_when_another_is_discarded_wakes_a_worker_at_the_next_sweep(
+    journal: Journal,
+) -> None:
+    """Nobody notifies for a discarded intent, so nobody may count on a wake-up of that step."""
+    case = accepted(journal, Kind.CASE_CREATE)
+    comment = accepted(journal, Kind.CASE_COMMENT, after=(case,))
+    parks(journal, Kind.CASE_CREATE, case)
+    parks(journal, Kind.CASE_COMMENT, comment, follows=case)
+    assert journal.discard([case]) == 1
+    assert journal.sweep() == (Kind.CASE_COMMENT,)

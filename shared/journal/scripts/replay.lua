@@ -7,9 +7,10 @@
 -- Replay makes a parked intent due at once, in doubt and with its counters reset. A payload replaces the
 -- draft (an edit). Discard cancels the intent, and its promise stays broken: a person makes it good. Settle
 -- cancels it too, because a person has kept the promise already. Intents that are not parked do not change, so a second run
--- does nothing. A row that is not a hash, or names no kind, can only be discarded.
+-- does nothing. A row that is not a hash, or names no kind, can only be discarded. What becomes due when another
+-- intent is discarded wakes a worker at the next sweep.
 --
--- Returns {how many changed, kind, kind, ...}: notify these kinds.
+-- Returns {how many changed, kind, kind, ...}: notify these kinds of what was replayed.
 local p, verb, wake_up_ms, payload, org = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local now = clock_ms()
 local reply, discarded = {0}, {}
@@ -45,5 +46,5 @@ for i = 6, #ARGV do
     end
   end
 end
-for _, id in ipairs(discarded) do release_followers(p, id, now, wake_up_ms, reply) end
+for _, id in ipairs(discarded) do release_followers(p, id, now) end
 return reply
