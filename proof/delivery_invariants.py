@@ -108,6 +108,15 @@ def nothing_is_leased_of_what_waits_or_is_paused(step: Step, _world: World) -> I
             yield "the test of the org does not end with its lease"
 
 
+@of_steps("limits")
+def at_most_two_batches_of_a_kind_are_leased(step: Step, _world: World) -> Iterator[str]:
+    if step.action.script == "lease" and step.reply:
+        kind = step.action.calls[-1].args[1]
+        at_work = sum(end > NOW_MS for end in step.now.scores(f"leases:{kind}").values())
+        if at_work > MAX_LEASES:
+            yield f"{kind} has {at_work}"
+
+
 @of_steps("P1")
 def what_is_due_is_leased(step: Step, world: World) -> Iterator[str]:
     if step.action.script != "lease":
@@ -173,12 +182,13 @@ def an_extension_prolongs_the_lease_of_what_is_still_held(
         if now.scores(f"due:{worker.kind}").get(id_) != NOW_MS + LEASE_MS:
             yield f"the lease of {id_} is not extended"
     leases = f"leases:{worker.kind}"
-    if worker.token in step.before.scores(leases):
-        if now.scores(leases).get(worker.token) != NOW_MS + LEASE_MS:
-            yield "the lease is not extended among those of its kind"
-    elif worker.token in now.scores(leases):
-        yield "a lease that had ended counts again"
-    if step.before.text("probe") == worker.token:
+    if mine and now.scores(leases).get(worker.token) != NOW_MS + LEASE_MS:
+        yield "the lease is not extended among those of its kind"
+    if mine and now.hash_of(f"leased:{worker.kind}").get(worker.token) != str(len(mine)):
+        yield "the size of the lease is not what the worker still holds"
+    if not mine and now.scores(leases) != step.before.scores(leases):
+        yield "a worker that holds nothing counts longer"
+    if mine and step.before.text("probe") == worker.token:
         probe = now.store.get("vs:probe")
         if not probe or expires(probe) != NOW_MS + LEASE_MS:
             yield "the test of the org ends before its lease"

@@ -6,7 +6,7 @@ from proof.deliveries import OPEN
 from proof.promises import of_states
 from proof.schema import listed
 from proof.state import NOW_MS, State, expires
-from proof.world import CLOCK_STEP_MS, LEASE_MS, MAX_LEASES, World
+from proof.world import CLOCK_STEP_MS, LEASE_MS, World
 
 PLACES = ("due", "held", "waiting")
 SET_ASIDE_MS = 15_000
@@ -209,13 +209,18 @@ def a_reference_leads_to_its_intent(state: State, _world: World) -> Iterator[str
 
 
 @of_states("limits")
-def at_most_two_batches_of_a_kind_are_at_work(state: State, world: World) -> Iterator[str]:
-    for kind in world.kinds:
-        leases = state.scores(f"leases:{kind}")
-        if sum(end > NOW_MS for end in leases.values()) > MAX_LEASES:
-            yield f"{kind} has {len(leases)}"
+def a_worker_that_still_holds_something_counts_as_a_batch(
+    state: State, _world: World
+) -> Iterator[str]:
+    for kind, leases in state.keys("leases:").items():
         if set(leases) != set(state.hash_of(f"leased:{kind}")):
             yield f"{kind} has the leases {sorted(leases)}, and other sizes"
+    for id_ in state.intents():
+        row = state.row(id_)
+        ends = state.scores(f"due:{row['kind']}").get(id_, 0)
+        is_leased = row["state"] == "leased" and ends > NOW_MS
+        if is_leased and row["lease"] not in state.scores(f"leases:{row['kind']}"):
+            yield f"{id_} is leased, and its batch does not count"
 
 
 @of_states("P1")

@@ -26,6 +26,7 @@ from shared.journal.answers import Answers, Claim
 from shared.journal.journal import CALL_TTL_MS, CALLER_LIMIT, Journal
 from shared.journal.results import Accepted, AnsweredBefore, Repeated, StoredAnswer
 from shared.store import StoreUnavailableError, connect
+from tests import store_time
 
 DRAFT = CaseDraft(issue_type="billing", description="x")
 
@@ -410,6 +411,24 @@ def test_at_most_two_batches_of_a_kind_are_at_work(journal: Journal) -> None:
     assert len(first.intents) == len(second.intents) == 1
     assert not lease(journal, limit=1).intents
     journal.settle(first, [Delivered(first.intents[0].id, "500x")])
+    assert len(lease(journal, limit=1).intents) == 1
+
+
+def test_a_slow_worker_that_still_holds_a_part_of_its_batch_counts_as_at_work(
+    journal: Journal, store: redis.Redis
+) -> None:
+    """Found by tests/journal/test_against_a_model.py."""
+    ids = [intent().id for _ in range(4)]
+    for id_ in ids:
+        journal.accept("call", [intent(id=id_)])
+    slow = lease(journal, limit=2)
+    store_time.lease_runs_out(store, Kind.CASE_CREATE, *(item.id for item in slow.intents))
+    quick = lease(journal, limit=1)
+    assert quick.intents[0].in_doubt
+    assert journal.extend(slow) == 1
+    assert len(lease(journal, limit=1).intents) == 0  # two are at work
+    assert journal.summary().kinds[Kind.CASE_CREATE].leased == 2
+    assert journal.settle(quick, [Parked(quick.intents[0].id, "NO")]).count == 1
     assert len(lease(journal, limit=1).intents) == 1
 
 
