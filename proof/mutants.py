@@ -8,6 +8,7 @@ ended. docs/proofs.md has the figures.
 import argparse
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,7 @@ FIRST_STATES = 150
 STATES = 4_000
 TESTS_S = 300
 PROCESSES = 2
+QUICK = {"PYTHONDONTWRITEBYTECODE": "1", "PROOF_SHRINKS": "no"}
 
 
 def killed_by_explorer(mutant: Mutant, max_states: int) -> tuple[str, str]:
@@ -86,7 +88,7 @@ def killed_by_tests(mutant: Mutant) -> bool:
         ]
         try:
             ended = subprocess.run(
-                command, cwd=tree, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+                command, cwd=tree, env=os.environ | QUICK,
                 capture_output=True, check=False, timeout=TESTS_S,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
@@ -101,7 +103,7 @@ def examined(
     began = time.monotonic()
     if began > ends:
         return None
-    invariant, how = killed_by_explorer(mutant, max_states)
+    invariant, how = killed_by_explorer(mutant, max_states) if max_states else ("", "")
     by_tests = "yes" if with_tests and killed_by_tests(mutant) else "no" if with_tests else ""
     seconds = f"{time.monotonic() - began:.1f}"
     return {
@@ -120,9 +122,11 @@ def equivalent() -> dict[str, str]:
     return {str(name): str(why) for name, why in tomllib.loads(EQUIVALENT.read_text()).items()}
 
 
-def chosen(count: int, within: str) -> list[Mutant]:
-    """So many mutants, evenly spread over all."""
+def chosen(count: int, within: str, seed: int | None) -> list[Mutant]:
+    """So many mutants: drawn at random with a seed, evenly spread over all without."""
     found = [mutant for mutant in mutants() if within in mutant.name]
+    if seed is not None and 0 < count < len(found):
+        return random.Random(seed).sample(found, count)
     step = max(1, len(found) // count) if count else 1
     return found[::step]
 
@@ -150,29 +154,33 @@ def counted(results: dict[str, dict[str, str]]) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=300, help="how many (0: all; default: 300)")
+    parser.add_argument("--seed", type=int, help="draw them at random (default: evenly spread)")
     parser.add_argument("--only", default="", help="those whose name contains this text")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--states", type=int, default=STATES, help="of each world, at most")
     parser.add_argument("--without-tests", action="store_true", help="do not run tests/journal")
+    parser.add_argument("--without-explorer", action="store_true", help="run tests/journal only")
     parser.add_argument("--minutes", type=float, default=10**6, help="begin none after this time")
     parser.add_argument("--processes", type=int, default=PROCESSES, help="how many at a time")
     parser.add_argument("--story", action="store_true", help="print how each was found")
     given = parser.parse_args()
-    wanted = chosen(given.count, given.only)
+    wanted = chosen(given.count, given.only, given.seed)
     done = known(given.results)
     todo = [mutant for mutant in wanted if mutant.name not in done]
     ends = time.monotonic() + given.minutes * 60
     examine = partial(
-        examined, max_states=given.states, with_tests=not given.without_tests, ends=ends
+        examined,
+        max_states=0 if given.without_explorer else given.states,
+        with_tests=not given.without_tests,
+        ends=ends,
     )
     with ProcessPoolExecutor(given.processes) as pool, given.results.open("a") as file:
         for found in filter(None, pool.map(examine, todo)):
             file.write(json.dumps(found) + "\n")
             file.flush()
             done[found["name"]] = found
-            print(
-                f"{found['seconds']:>6} s  {found['invariant'] or '-'}  {found['name']}", flush=True
-            )
+            by = found["invariant"] or ("tests/journal" if found["tests"] == "yes" else "-")
+            print(f"{found['seconds']:>6} s  {by}  {found['name']}", flush=True)
             if given.story and found["story"]:
                 print(found["story"], flush=True)
     names = [mutant.name for mutant in wanted if mutant.name in done]
