@@ -21,7 +21,8 @@ help:
 	@echo "make fuzz     try each property of tests/fuzz for 10 minutes, with other examples (MINUTES=n)"
 	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
 	@echo "make hostile  attack the whole service with hostile dialogues, five seeds (SEEDS=\"1 2\", ONLY=replay)"
-	@echo "make proof    explore every order of steps of the journal's scripts in small worlds (MINUTES=n)"
+	@echo "make proof    explore every order of steps of the journal's scripts in small worlds (MINUTES=n), cut"
+	@echo "              the store's power (CUTS=n), and compare the journal with a model (HISTORIES=n)"
 	@echo "make bench    measure speed and API use (BENCH=\"hanging traffic\" for some, ROUNDS=n)"
 	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
 	@echo "make check    check lint, format, types, import directions, compose file and Dockerfile"
@@ -89,7 +90,9 @@ bench: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m bench $(BENCH) --rounds $(or $(ROUNDS),3)
 
 proof: $(READY)
-	@$(BIN)/python -m proof --minutes $(or $(MINUTES),20)
+	@$(BIN)/python -m proof --minutes $(or $(MINUTES),18)
+	@$(BIN)/python -m proof.power --cuts $(or $(CUTS),20)
+	@PROOF_HISTORIES=$(or $(HISTORIES),300) $(BIN)/python -m pytest -q tests/journal/test_against_a_model.py
 
 # For every Python from 3.11 on, with the hashes of all files of each version.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
