@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    consumes,
     initialize,
     invariant,
     multiple,
@@ -122,6 +123,7 @@ class AgainstModel(RuleBasedStateMachine):
         else:
             assert amended == TooLate()
 
+    @precondition(lambda self: any(it.is_ready for it in self.model.entries.values()))
     @rule(target=leases, kind=KINDS, limit=st.integers(1, 3))
     def lease(self, kind: Kind, limit: int) -> Any:
         lease = self.journal.lease(kind, limit=limit, max_bytes=1_000_000)
@@ -131,8 +133,6 @@ class AgainstModel(RuleBasedStateMachine):
         self.model.lease(kind, lease.token, ids)
         return lease if ids else multiple()
 
-    @precondition(lambda self: self._count("leased"))
-    @rule(kind=KINDS)
     def leases_run_out(self, kind: Kind) -> None:
         entries = self.model.entries.items()
         leased = [id_ for id_, it in entries if it.kind == kind and it.state == "leased"]
@@ -151,14 +151,20 @@ class AgainstModel(RuleBasedStateMachine):
         assert self.journal.extend(lease) == self.model.extend(lease.kind, lease.token)
         return self.lease(lease.kind, 3) if was_late else multiple()
 
+    @precondition(lambda self: any(it.is_ready for it in self.model.entries.values()))
     @rule(kind=KINDS, fates=FATES_OF_BATCH, pick=PICK)
     def deliver(self, kind: Kind, fates: list[str], pick: int) -> None:
         lease = self.lease(kind, 3)
         if isinstance(lease, Lease):
-            self.settle(lease, fates, pick)
+            self.settle_once(lease, fates, pick)
 
-    @rule(lease=leases, fates=FATES_OF_BATCH, pick=PICK)
+    @rule(lease=consumes(leases), fates=FATES_OF_BATCH, pick=PICK)
     def settle(self, lease: Lease, fates: list[str], pick: int) -> None:
+        self.settle_once(lease, fates, pick)
+        if pick % 3 == 0:  # its answer was lost, and the worker sends it again
+            self.settle_once(lease, fates, pick)
+
+    def settle_once(self, lease: Lease, fates: list[str], pick: int) -> None:
         other = self._any(pick, "parked")
         settled, outcomes = {}, []
         for intent, fate in zip(lease.intents, fates, strict=False):
@@ -192,23 +198,25 @@ class AgainstModel(RuleBasedStateMachine):
                 self.model.discard(id_)
         assert count == is_parked
 
-    @precondition(lambda self: self._count("held"))
-    @rule()
-    def hand_over(self) -> None:
-        assert set(self.journal.release_holds("call")) == self.model.hand_over()
+    @precondition(lambda self: self._count(*OPEN))
+    @rule(what=st.sampled_from(["sweep", "hand over", "windows end", "leases run out"]), kind=KINDS)
+    def time_passes(self, what: str, kind: Kind) -> None:
+        match what:
+            case "sweep":
+                assert set(self.journal.sweep()) == self.model.sweep()
+            case "hand over":
+                assert set(self.journal.release_holds("call")) == self.model.hand_over()
+            case "windows end":
+                self.commit_windows_end()
+            case _:
+                self.leases_run_out(kind)
 
-    @precondition(lambda self: self._count("held"))
-    @rule()
     def commit_windows_end(self) -> None:
         for id_, entry in self.model.entries.items():
             if entry.state == "held":
                 entry.in_window = False
                 store_time.intent_has(self.store, id_, hold_until=1)
                 store_time.intents_are_due(self.store, id_, kind=entry.kind)
-
-    @rule()
-    def sweep(self) -> None:
-        assert set(self.journal.sweep()) == self.model.sweep()
 
     @invariant()
     def the_journal_says_what_the_model_says(self) -> None:
@@ -271,7 +279,7 @@ def test_long_histories_end_as_the_model_says(
         run(
             machine,
             settings=settings(
-                max_examples=wanted or 40,
+                max_examples=wanted or 50,
                 stateful_step_count=50,
                 deadline=None,
                 derandomize=not wanted,
