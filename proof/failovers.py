@@ -1,0 +1,141 @@
+"""`python -m proof.failovers`: the primary store is lost while writes are accepted, and its replica
+takes over. Counts the acknowledged writes that the replica never got.
+
+Replication is asynchronous, so some may be lost: docs/proofs.md says which window remains.
+"""
+
+import argparse
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import redis
+
+from demo.failover import Forwarder
+from demo.processes import wait_until
+from demo.stack import READY_S, Store
+from proof.writers import Writers, found
+
+AFTER_S = (0.2, 0.8)
+PARTED_S = 4.0
+"""How long clients still reach a primary that its replica does not reach."""
+
+REPLICA_WANTED = "min-replicas-to-write 1\nmin-replicas-max-lag 1\nrepl-ping-replica-period 1"
+"""The primary refuses writes once it has not heard of its replica for a second."""
+
+
+@dataclass
+class Counted:
+    """most: so many writes were lost in one round."""
+
+    sort: str
+    rounds: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    most: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"failovers: {self.sort} rounds={self.rounds} acknowledged={self.acknowledged} "
+            f"lost={self.lost} most_in_a_round={self.most}"
+        )
+
+
+class Pair:
+    """A primary and its replica, which reaches it through a port that can be closed."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        self.primary = Store(folder / "primary", config=config)
+        self.replica = Store(folder / "replica")
+        self.link = Forwarder(folder / "link", self.primary.port)
+
+    def start(self) -> None:
+        for part in (self.primary, self.replica, self.link):
+            part.start()
+        with _client(self.replica) as client:
+            client.replicaof("127.0.0.1", self.link.port)
+            wait_until(lambda: _is_linked(client), for_s=READY_S, what="the replica")
+
+    def stop(self) -> None:
+        for part in (self.link, self.replica, self.primary):
+            part.stop()
+
+    def is_killed(self) -> None:
+        self.link.lead_to(0)  # when it starts again, nobody finds it
+        self.primary.process.kill()
+
+    def is_frozen(self) -> None:
+        os.kill(self.primary.process.pid, signal.SIGSTOP)
+
+    def is_parted(self) -> None:
+        """Nobody says that the link is gone: it just carries nothing any more."""
+        os.kill(self.link.process.pid, signal.SIGSTOP)
+        time.sleep(PARTED_S)
+
+
+def _client(store: Store) -> redis.Redis:
+    return redis.Redis(port=store.port, socket_timeout=5, decode_responses=True)
+
+
+def _is_linked(client: redis.Redis) -> bool:
+    return bool(client.info("replication")["master_link_status"] == "up")
+
+
+SORTS: dict[str, tuple[Callable[[Pair], None], str]] = {
+    "killed": (Pair.is_killed, ""),
+    "frozen": (Pair.is_frozen, ""),
+    "parted": (Pair.is_parted, ""),
+    "parted, min-replicas-to-write 1": (Pair.is_parted, REPLICA_WANTED),
+}
+
+
+def fail_over(counted: Counted, chance: random.Random) -> None:
+    """Once: with a new pair, whose replica is then asked what it has."""
+    lose, config = SORTS[counted.sort]
+    with TemporaryDirectory(prefix="failover-") as folder:
+        pair = Pair(Path(folder), config)
+        try:
+            pair.start()
+            with Writers(pair.primary.url) as writers:
+                time.sleep(chance.uniform(*AFTER_S))
+                lose(pair)
+            with _client(pair.replica) as client:
+                client.replicaof("NO", "ONE")
+                rows, half = found(client)
+        finally:
+            for process in (pair.link.process, pair.primary.process):
+                process.kill()  # one that is frozen would not end by itself
+            pair.stop()
+    lost = set(writers.acknowledged) - rows
+    assert not half, "a replica has all of a step or nothing"
+    counted.rounds += 1
+    counted.acknowledged += len(writers.acknowledged)
+    counted.lost += len(lost)
+    counted.most = max(counted.most, len(lost))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m proof.failovers", description="Lose a primary."
+    )
+    parser.add_argument("--rounds", type=int, default=50, help="of each sort (default: 50)")
+    parser.add_argument("--only", choices=SORTS, help="one sort")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    chance = random.Random(given.seed)
+    for sort in [given.only] if given.only else SORTS:
+        counted = Counted(sort)
+        for _ in range(given.rounds):
+            fail_over(counted, chance)
+        print(counted, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
