@@ -9,6 +9,8 @@ import redis
 from demo.stack import ROOT
 from proof.engine import Call, Engine, valkey
 from proof.explorer import Explored, Graph, explore
+from proof.mutants import equivalent
+from proof.mutation import mutants
 from proof.promises import OF_STATES, OF_STEPS
 from proof.real import Real
 from proof.report import story
@@ -112,6 +114,10 @@ def test_the_history_of_an_error_is_the_shortest_and_says_what_happened(
         "a worker leases case_create",
     ]
     assert "case1: held → leased" in story(found.history)
+
+
+def test_what_is_listed_as_equivalent_is_a_mutant_of_todays_scripts() -> None:
+    assert set(equivalent()) <= {mutant.name for mutant in mutants()}
 
 
 def test_a_state_that_leads_nowhere_is_found() -> None:
