@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from proof.asking import of_callers, of_operators, of_time
-from proof.deliveries import Fate, fates_of_batch
+from proof.deliveries import Fate, fates_of_batch, withdrawn
 from proof.engine import Call
 from proof.state import NOW_MS, PREFIX, State, Worker
 from proof.steps import Action
@@ -101,13 +101,15 @@ def _faults(fates: tuple[Fate, ...]) -> int:
 
 
 def _answered(worker: Worker, fates: tuple[Fate, ...], state: State, replies: list[Any]) -> State:
-    sent = fates if replies[-1] == len(worker.rows) else ()
+    if replies[-1] != len(worker.rows):
+        left = tuple(withdrawn(id_, row) for id_, row in worker.rows.items())
+        return replace(state, workers=_others(state, worker, replace(worker, outcomes=left)))
     org = dict(state.org)
-    for fate in sent:
+    for fate in fates:
         if fate.written:
             id_ = fate.outcome["id"]
             org[id_] = (*org.get(id_, ()), worker.rows[id_]["payload"])
-    answered = replace(worker, outcomes=tuple(fate.outcome for fate in sent))
+    answered = replace(worker, outcomes=tuple(fate.outcome for fate in fates))
     return replace(state, org=org, workers=_others(state, worker, answered))
 
 

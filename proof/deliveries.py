@@ -109,10 +109,16 @@ def _cancelled(id_: str) -> Delivery:
     return {"id": id_, "outcome": "cancelled", "reason": "OBSOLETE"}
 
 
+def withdrawn(id_: str, row: Mapping[str, str]) -> Delivery:
+    """Nothing was sent, because a part of the batch is another worker's."""
+    return _again(id_, "LEASE_LOST", failures=0, in_doubt=row["in_doubt"] == "1", delay=0)
+
+
 def _again(
     id_: str,
     reason: str,
     *,
+    delay: int = DELAY_MS,
     scope: str = "record",
     failures: int = 1,
     in_doubt: bool = False,
@@ -121,7 +127,7 @@ def _again(
     target: str = "",
 ) -> Delivery:
     return {
-        "id": id_, "outcome": "again", "reason": reason, "detail": "", "delay_ms": DELAY_MS,
+        "id": id_, "outcome": "again", "reason": reason, "detail": "", "delay_ms": delay,
         "scope": scope, "failures_in_a_row": failures, "in_doubt": in_doubt, "rest_ms": rest,
         "omit_fields": "[]", "missing": [], "limit": limit, "target": target,
     }  # fmt: skip

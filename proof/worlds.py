@@ -85,6 +85,11 @@ FAILURES = World(
     may=frozenset({"extend", "pause"}),
 )  # fmt: skip
 
+SLOW_WORKER = replace(
+    FAILURES, name="slow worker", failures=(), faults=1, may=frozenset({"extend"})
+)
+"""Another one takes a part of its batch, because something older had become due."""
+
 PARTS = World(
     "parts",
     (
@@ -125,5 +130,5 @@ CLOCKS = World(
     may=frozenset({"clock", "settle twice"}),
 )
 
-WORLDS = (SMALL, DOUBTS, SECOND_THOUGHTS, TWO_CALLS, PARTS, FAILURES, ORDER, CLOCKS)
+WORLDS = (SMALL, DOUBTS, SLOW_WORKER, SECOND_THOUGHTS, TWO_CALLS, PARTS, FAILURES, ORDER, CLOCKS)
 """The quick ones first: a broken script is found in one of them as a rule."""
