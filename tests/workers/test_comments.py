@@ -228,3 +228,40 @@ def test_a_worker_frozen_right_before_sending_sends_nothing_twice(
     assert stored(journal, late).state is State.DELIVERED
     # The other one also looks whether it is there already; this one only reads.
     assert org.stats()["by_resource"]["composite"] == sent + (write + 1) + (write - 1)
+
+
+def test_what_a_worker_still_has_of_a_batch_that_it_gives_up_is_due_at_once(
+    context: DeliveryContext,
+    settings: Settings,
+    journal: Journal,
+    org: Org,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Found by the explorer of the scripts (docs/proofs.md)."""
+    target = {
+        "contact_id": contact(org, "Jane Miller")["Id"],
+        "case_intent": open_case(context, journal, BILLING),
+    }
+    lost = accept(journal, Kind.CASE_COMMENT, CommentDraft(**target, text="lost"))
+    left = accept(journal, Kind.CASE_COMMENT, CommentDraft(**target, text="left"))
+    other = DeliveryContext.from_settings(settings, store)
+    holds, asked = DeliveryContext.holds_lease, list[bool]()
+
+    def freeze(self: DeliveryContext) -> bool:
+        if not asked:
+            asked.append(False)
+            lease_runs_out(store, Kind.CASE_COMMENT, lost)
+            assert drain(other, Kind.CASE_COMMENT).counts == {"delivered": 1}
+        return holds(self)
+
+    monkeypatch.setattr(DeliveryContext, "holds_lease", freeze)
+    drain(context, Kind.CASE_COMMENT)
+    states = {id_: stored(journal, id_).state for id_ in (lost, left)}
+    assert states == dict.fromkeys((lost, left), State.DELIVERED)
+    assert not stored(journal, left).in_doubt
+    texts = [row["CommentBody"] for row in org.records("CaseComment")]
+    assert sorted(text.split("\n")[0] for text in texts if text.startswith(("lost", "left"))) == [
+        "left",
+        "lost",
+    ]

@@ -52,7 +52,7 @@ def _sent(
     try:
         written = context.records.insert("CaseComment", records, still_wanted=context.holds_lease)
     except WithdrawnError:
-        return []  # somebody else's by now
+        return context.withdrawn(missing)
     except SalesforceError as error:
         return [_rested(context, entry, error) for entry in missing]
     return [

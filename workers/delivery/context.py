@@ -13,7 +13,7 @@ from shared.agent.sentences import Sentences
 from shared.calls.calls import Calls
 from shared.calls.text_messages import TextMessages
 from shared.deadline import Deadline
-from shared.domain.intent import Delivered, Intent, Outcome
+from shared.domain.intent import Delivered, Intent, Outcome, Scope, TryAgain
 from shared.journal.journal import Journal
 from shared.journal.record_writes import ContactWrites, RecordWrites
 from shared.journal.results import Lease
@@ -203,6 +203,22 @@ class DeliveryContext:
     def holds_lease(self) -> bool:
         """The batch is still this worker's; asked before what no key keeps from happening twice."""
         return self.lease is None or self.journal.extend(self.lease) == len(self.lease.intents)
+
+    def withdrawn(self, intents: Iterable[Intent]) -> list[Outcome]:
+        """Nothing of these was sent, because another worker has a part of the batch. What this one
+        still has is due at once, and no more in doubt than it was."""
+        return [
+            TryAgain(
+                intent.id,
+                "LEASE_LOST",
+                0,
+                Scope.RECORD,
+                failures_in_a_row=0,
+                in_doubt=intent.in_doubt,
+                omit_fields=intent.omit_fields,
+            )
+            for intent in intents
+        ]
 
     @property
     def rest_ms(self) -> int:

@@ -74,7 +74,7 @@ def create_once(
             headers=headers,
         )
     except WithdrawnError:
-        return outcomes  # somebody else's by now
+        return outcomes + context.withdrawn(missing)
     except SalesforceError as error:
         # The query has just shown that none exists: only this attempt can have written one.
         return outcomes + [
@@ -129,7 +129,7 @@ def _create_unkeyed(
             sobject, [records[entry.id] for entry in missing], still_wanted=context.holds_lease
         )
     except WithdrawnError:
-        return outcomes
+        return outcomes + context.withdrawn(missing)
     except SalesforceError as error:
         failed = [
             context.failed(entry, error, may_exist=error.ambiguous, optional=optional)

@@ -53,7 +53,7 @@ def attach_transcripts(context: DeliveryContext, intents: Sequence[Intent]) -> l
             "ContentVersion", files, still_wanted=context.holds_lease
         )
     except WithdrawnError:
-        return outcomes  # somebody else's by now
+        return outcomes + context.withdrawn(records)
     except SalesforceError as error:
         failed = [context.failed(record, error, may_exist=error.ambiguous) for record in records]
         return outcomes + [_rested(entry) for entry in failed]
