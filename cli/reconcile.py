@@ -8,7 +8,7 @@ import click
 import redis
 
 from cli.pauses import YES
-from cli.store import open_store
+from cli.store import journal_of, open_store
 from cli.times import Moment, iso, local
 from shared.agent.agents import agents_of
 from shared.calls.calls import Calls
@@ -19,12 +19,10 @@ from shared.calls.reconciliation_run import LOOK_BACK_MS, Totals
 from shared.calls.reconciliation_run import reconcile as run
 from shared.domain.kinds import Kind
 from shared.journal.answers import Answers
-from shared.journal.journal import Journal
 from shared.salesforce.api_budget import ApiBudget, Use
 from shared.salesforce.call_logs import logged_calls
 from shared.salesforce.client import SalesforceClient
 from shared.salesforce.failures import SalesforceError
-from shared.salesforce.namespace import org_name
 from shared.salesforce.records import Records
 from shared.settings import Settings, load_settings
 from shared.vapi.call_list import CallList, CallListError
@@ -91,7 +89,7 @@ def reconcile(since_ms: int, as_json: bool, yes: bool) -> None:
 
 def _reconciliation(settings: Settings, store: redis.Redis) -> Reconciliation:
     calls = Calls(store)
-    journal = Journal(store, org=org_name(settings.salesforce))
+    journal = journal_of(settings, store)
     agents = agents_of(settings)
     client = SalesforceClient(
         settings.salesforce, store, ApiBudget(settings.salesforce, store), Use.CHECK

@@ -12,7 +12,7 @@ from shared.journal.journal import Journal
 from shared.operators.actions import Actions
 from shared.operators.audit import Audit, command_line_user
 from shared.salesforce.namespace import org_name
-from shared.settings import SettingsError, load_settings
+from shared.settings import Settings, SettingsError, load_settings
 from shared.store import StoreUnavailableError, connect
 from shared.wake_ups import Notifier, celery_app
 
@@ -57,12 +57,21 @@ def open_store() -> redis.Redis:
 
 
 def open_journal() -> Journal:
-    return Journal(open_store(), org=org_name(load_settings().salesforce))
+    return journal_of(load_settings(), open_store())
+
+
+def journal_of(settings: Settings, store: redis.Redis) -> Journal:
+    """As web and workers use it."""
+    return Journal(
+        store,
+        org=org_name(settings.salesforce),
+        confirm_replicas=settings.store.confirm_replicas,
+    )
 
 
 def open_actions() -> Actions:
     """What this user of the command line does; the audit names them."""
     settings, store = load_settings(), open_store()
-    journal = Journal(store, org=org_name(settings.salesforce))
+    journal = journal_of(settings, store)
     notify = Notifier(celery_app(settings.store)).notify
     return Actions(journal, Audit(store), notify, command_line_user())

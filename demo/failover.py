@@ -16,6 +16,8 @@ from demo.processes import Process, free_port, wait_until
 from demo.stack import READY_S, ROOT, Store
 
 CATCH_UP_MS = 10_000
+AT_ONCE = "repl-diskless-sync-delay 0"
+"""A replica need not wait for others to join it."""
 
 
 class Forwarder:
@@ -58,7 +60,7 @@ class Pair:
     """A store with a replica behind one address. A Stack can use it as its store."""
 
     def __init__(self, folder: Path) -> None:
-        self._stores = [Store(folder / "first"), Store(folder / "second")]
+        self._stores = [Store(folder / name, config=AT_ONCE) for name in ("first", "second")]
         self._address = Forwarder(folder, self.primary.port)
         self.url = f"redis://127.0.0.1:{self._address.port}/0"
 

@@ -1,7 +1,8 @@
 """`python -m proof.failovers`: the primary store is lost while writes are accepted, and its replica
 takes over. Counts the acknowledged writes that the replica never got.
 
-Replication is asynchronous, so some may be lost: docs/proofs.md says which window remains.
+Replication is asynchronous, so some may be lost unless replicas have to confirm each write
+(--confirm 1): docs/proofs.md says which window remains.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 import redis
 
-from demo.failover import Forwarder
+from demo.failover import AT_ONCE, Forwarder
 from demo.processes import wait_until
 from demo.stack import READY_S, Store
 from proof.writers import Writers, found
@@ -26,15 +27,18 @@ AFTER_S = (0.2, 0.8)
 PARTED_S = 4.0
 """How long clients still reach a primary that its replica does not reach."""
 
-REPLICA_WANTED = "min-replicas-to-write 1\nmin-replicas-max-lag 1\nrepl-ping-replica-period 1"
+REPLICA_WANTED = (
+    f"{AT_ONCE}\nmin-replicas-to-write 1\nmin-replicas-max-lag 1\nrepl-ping-replica-period 1"
+)
 """The primary refuses writes once it has not heard of its replica for a second."""
 
 
 @dataclass
 class Counted:
-    """most: so many writes were lost in one round."""
+    """most: so many writes were lost in one round. confirming: REDIS_CONFIRM_REPLICAS."""
 
     sort: str
+    confirming: int
     rounds: int = 0
     acknowledged: int = 0
     lost: int = 0
@@ -42,8 +46,8 @@ class Counted:
 
     def __str__(self) -> str:
         return (
-            f"failovers: {self.sort} rounds={self.rounds} acknowledged={self.acknowledged} "
-            f"lost={self.lost} most_in_a_round={self.most}"
+            f"failovers: {self.sort} confirm_replicas={self.confirming} rounds={self.rounds} "
+            f"acknowledged={self.acknowledged} lost={self.lost} most_in_a_round={self.most}"
         )
 
 
@@ -88,21 +92,21 @@ def _is_linked(client: redis.Redis) -> bool:
 
 
 SORTS: dict[str, tuple[Callable[[Pair], None], str]] = {
-    "killed": (Pair.is_killed, ""),
-    "frozen": (Pair.is_frozen, ""),
-    "parted": (Pair.is_parted, ""),
+    "killed": (Pair.is_killed, AT_ONCE),
+    "frozen": (Pair.is_frozen, AT_ONCE),
+    "parted": (Pair.is_parted, AT_ONCE),
     "parted, min-replicas-to-write 1": (Pair.is_parted, REPLICA_WANTED),
 }
 
 
 def fail_over(counted: Counted, chance: random.Random) -> None:
-    """Once: with a new pair, whose replica is then asked what it has."""
+    """Once: with a new pair. Its replica takes over, and is asked what it has."""
     lose, config = SORTS[counted.sort]
     with TemporaryDirectory(prefix="failover-") as folder:
         pair = Pair(Path(folder), config)
         try:
             pair.start()
-            with Writers(pair.primary.url) as writers:
+            with Writers(pair.primary.url, counted.confirming) as writers:
                 time.sleep(chance.uniform(*AFTER_S))
                 lose(pair)
             with _client(pair.replica) as client:
@@ -126,15 +130,19 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=50, help="of each sort (default: 50)")
     parser.add_argument("--only", choices=SORTS, help="one sort")
+    parser.add_argument(
+        "--confirm", type=int, default=0, help="REDIS_CONFIRM_REPLICAS (default: 0)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    chance = random.Random(given.seed)
+    chance, lost = random.Random(given.seed), 0
     for sort in [given.only] if given.only else SORTS:
-        counted = Counted(sort)
+        counted = Counted(sort, given.confirm)
         for _ in range(given.rounds):
             fail_over(counted, chance)
         print(counted, flush=True)
-    return 0
+        lost += counted.lost
+    return 1 if given.confirm and lost else 0
 
 
 if __name__ == "__main__":

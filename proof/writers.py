@@ -24,10 +24,10 @@ class Writers:
     acknowledged: the ids of those that were. seconds: how long it lasted.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, confirm_replicas: int = 0) -> None:
         self.acknowledged: list[str] = []
         self.seconds = 0.0
-        self._url = url
+        self._url, self._confirm_replicas = url, confirm_replicas
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._write) for _ in range(WRITERS)]
 
@@ -45,7 +45,8 @@ class Writers:
 
     def _write(self) -> None:
         client = connect(self._url)
-        journal, due = Journal(client), time.monotonic()
+        journal = Journal(client, confirm_replicas=self._confirm_replicas)
+        due = time.monotonic()
         while not self._over.is_set():
             intent = NewIntent(new_intent_id(), Kind.CALLBACK, DRAFT, said="Noted.")
             try:

@@ -145,9 +145,12 @@ def connect(
     return redis.Redis.from_pool(pool)
 
 
+ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\nreturn redis.call(unpack(ARGV))"
+
+
 def allowed_when_full(store: Any, *command: str | int) -> Any:
     """One command that the server accepts although its memory is full."""
-    return store.eval("#!lua flags=allow-oom\nreturn redis.call(unpack(ARGV))", 0, *command)
+    return store.eval(ALLOWED_WHEN_FULL, 0, *command)
 
 
 def now_ms(store: Any) -> int:
@@ -220,11 +223,13 @@ def memory_of(info: dict[str, Any]) -> Memory:
     return Memory(max(0, used), int(info.get("maxmemory", 0)))
 
 
-def fitness(store: redis.Redis, *, accept_everysec: bool, vouched: bool = False) -> Fitness:
+def fitness(
+    store: redis.Redis, *, accept_everysec: bool, vouched: bool = False, confirm_replicas: int = 0
+) -> Fitness:
     """Whether this server is safe to accept write requests on. Raises StoreUnavailableError.
 
     vouched: an operator says that the server persists, whatever it shows. Hosted servers hide
-    CONFIG; INFO shows some of it.
+    CONFIG; INFO shows some of it. confirm_replicas: so many have to confirm a write.
     """
     info = _info(store)
     memory = memory_of(info)
@@ -232,6 +237,11 @@ def fitness(store: redis.Redis, *, accept_everysec: bool, vouched: bool = False)
     warnings = [f"store: {memory.share:.0%} of its memory is used"] if (
         NEARLY_FULL <= memory.share < FULL
     ) else []  # fmt: skip
+    if (replicas := int(info.get("connected_slaves", confirm_replicas))) < confirm_replicas:
+        warnings.append(
+            f"store: has {replicas} replicas, and REDIS_CONFIRM_REPLICAS={confirm_replicas}, "
+            "so no write is confirmed"
+        )
     if info.get("aof_last_write_status") == "err":
         problems.append("store: can't write to its disk")
     elif not vouched:

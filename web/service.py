@@ -130,6 +130,7 @@ class Service:
             store,
             dedup_ms=int(settings.journal.repeat_window_h * 3_600_000),
             org=org_name(settings.salesforce),
+            confirm_replicas=settings.store.confirm_replicas,
         )
         calls = Calls(
             store,
@@ -175,7 +176,10 @@ class Service:
         """What the store says of itself. Raises StoreUnavailableError."""
         settings = self.settings.store
         return fitness(
-            self.store, accept_everysec=settings.accept_everysec, vouched=settings.vouched
+            self.store,
+            accept_everysec=settings.accept_everysec,
+            vouched=settings.vouched,
+            confirm_replicas=settings.confirm_replicas,
         )
 
     def claiming(self, message: Message) -> str:

@@ -36,6 +36,7 @@ def _persists(check_context: CheckContext) -> str:
         check_context.store,
         accept_everysec=settings.accept_everysec,
         vouched=settings.vouched,
+        confirm_replicas=settings.confirm_replicas,
     )
     if wrong := (*found.problems, *found.warnings):
         raise Problem(

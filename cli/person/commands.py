@@ -21,12 +21,10 @@ from cli.person.erasing import (
     look_again,
 )
 from cli.person.finding import Person, find
-from cli.store import Commands, open_actions, open_store
+from cli.store import Commands, journal_of, open_actions, open_store
 from shared.journal.erasure import Erasure
-from shared.journal.journal import Journal
 from shared.logs import log
 from shared.phone import as_e164
-from shared.salesforce.namespace import org_name
 from shared.settings import Settings, load_settings
 from shared.wake_ups import Notifier, celery_app
 
@@ -124,7 +122,7 @@ class _Found:
                 param_hint="NUMBER",
             )
         self.store: redis.Redis = open_store()
-        self.journal = Journal(self.store, org=org_name(self.settings.salesforce))
+        self.journal = journal_of(self.settings, self.store)
         self.number = number
         idle_ms = self.settings.calls.idle_call_min * 60_000
         self.person: Person = find(self.store, self.number)

@@ -11,6 +11,7 @@ StoreUnavailableError when Redis does not answer; the transition may have happen
 import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +36,7 @@ from shared.domain.reference import new_reference
 from shared.domain.trace import call_of_trace, trace_of_call
 from shared.journal.figures import PROMISE_BOUNDS_S
 from shared.journal.promises import Promises
+from shared.journal.replicas import Replicas
 from shared.journal.results import (
     Acceptance,
     Accepted,
@@ -59,6 +61,7 @@ from shared.settings import REDIS_PREFIX
 from shared.store import (
     MemoryGauge,
     StoreFullError,
+    StoreUnavailableError,
     allowed_when_full,
     now_ms,
     pairs,
@@ -112,11 +115,14 @@ class Journal:
         dedup_ms: int = 24 * 3600 * 1000,
         org: str = "",
         max_leases: int = MAX_LEASES,
+        confirm_replicas: int = 0,
     ) -> None:
         """dedup_ms: how long a dedup key finds its intent, across calls. max_leases: batches of one
         kind in progress at a time.
 
         org: the org that new and replayed intents are for; "" when it is not known.
+        confirm_replicas: what somebody relies on raises NotConfirmedError unless so many replicas
+        of the store have it as well.
         """
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
@@ -125,6 +131,7 @@ class Journal:
         self.org = org
         self._memory = MemoryGauge(store)
         self.promises = Promises(store, prefix)
+        self._replicas = Replicas(store, prefix, confirm_replicas)
         self._accept = load(store, "journal", "accept")
         self._lease = load(store, "journal", "lease")
         self._extend = load(store, "journal", "extend")
@@ -229,6 +236,13 @@ class Journal:
             )
         if replies is not None:
             replies += others
+        try:
+            self._replicas.confirm()
+        except StoreUnavailableError:
+            if answer and answer.key and reply[0] == "accepted":
+                with suppress(StoreUnavailableError), translated():
+                    self._store.delete(answer.key)  # nobody heard it
+            raise
         match reply[0]:
             case "answered":
                 return AnsweredBefore(reply[1])
@@ -249,6 +263,7 @@ class Journal:
         """Make the call's held intents due now. Returns the kinds to notify."""
         with translated():
             kinds = self._release_holds(args=[self._prefix, call_id, WAKE_UP_MS])
+        self._replicas.confirm()
         return tuple(Kind(kind) for kind in kinds)
 
     def cancel(self, intent_id: str, reason: str) -> tuple[str, tuple[Kind, ...]]:
@@ -259,6 +274,7 @@ class Journal:
         """
         with translated():
             reply = self._cancel(args=[self._prefix, intent_id, reason, WAKE_UP_MS])
+        self._replicas.confirm()
         return reply[0], tuple(Kind(kind) for kind in reply[1:])
 
     def reword(self, reworded: Iterable[Reworded]) -> int:
@@ -267,8 +283,12 @@ class Journal:
         args: list[str] = []
         for it in reworded:
             args += [it.intent_id, json.dumps(it.before), json.dumps(it.payload), it.said]
+        if not args:
+            return 0
         with translated():
-            return int(self._reword(args=[self._prefix, *args])) if args else 0
+            count = int(self._reword(args=[self._prefix, *args]))
+        self._replicas.confirm()
+        return count
 
     # -- delivering ------------------------------------------------------------------------------
 
@@ -295,6 +315,8 @@ class Journal:
                     MAX_TRIED,
                 ]
             )
+        if rows:
+            self._replicas.confirm()
         return Lease(kind, token, tuple(read_row(id_, pairs(flat)) for id_, flat in rows))
 
     def extend(self, lease: Lease) -> int:
@@ -405,6 +427,7 @@ class Journal:
             reply = self._replay(
                 args=[self._prefix, verb, WAKE_UP_MS, payload, self.org, *intent_ids]
             )
+        self._replicas.confirm()
         return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
 
     def purge(self, *, data_after_ms: int, receipt_after_ms: int) -> int:

@@ -35,6 +35,7 @@ class StoreSettings(Group):
     )
     accept_everysec: bool = Field(False, description=SWITCH)
     vouched: bool = Field(False, description=SWITCH)
+    confirm_replicas: int = Field(0, ge=0, le=5, description="a whole number from 0 to 5")
     max_connections: int = Field(50, ge=4, description="a whole number, 4 at least, such as 50")
 
     @property

@@ -48,17 +48,17 @@ def counted(store: redis.Redis, keys: str) -> Counter[str]:
 def test_each_transition_is_counted_once_and_the_promises_apart(
     journal: Journal, store: redis.Redis
 ) -> None:
-    kept, silent, again, back = (accepted(journal, said=said) for said in ("x", "", "x", "x"))
+    delivered, silent, again, back = (accepted(journal, said=said) for said in ("x", "", "x", "x"))
     parked, replayed, by_hand, gone = (accepted(journal, said="x") for _ in range(4))
     obsolete, follows = accepted(journal, said="x"), accepted(journal, said="x")
     assert counted(store, "vs:promises:*") == {"promised": 9}
     assert journal.cancel(back, "caller")[0] == "cancelled"
-    store_time.intent_was_accepted(store, kept, 5_500)
+    store_time.intent_was_accepted(store, delivered, 5_500)
     number = NewIntent(new_intent_id(), Kind.TASK_LINK, DRAFT, said="")
     journal.settle(
         lease(journal),
         [
-            Delivered(kept, "00T", also=(number,)),
+            Delivered(delivered, "00T", also=(number,)),
             Delivered(silent, "00T"),
             TryAgain(again, "LOCKED", HOUR_MS, Scope.RECORD),
             *(Parked(id_, "NO") for id_ in (parked, replayed, by_hand, gone)),

@@ -99,6 +99,7 @@ class DeliveryContext:
                 store,
                 org=org_name(settings.salesforce),
                 max_leases=settings.journal.max_leases,
+                confirm_replicas=settings.store.confirm_replicas,
             ),
             api_budget=api_budget,
             records=records,
