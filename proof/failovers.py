@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import redis
 
@@ -88,7 +89,8 @@ def _client(store: Store) -> redis.Redis:
 
 
 def _is_linked(client: redis.Redis) -> bool:
-    return bool(client.info("replication")["master_link_status"] == "up")
+    found: dict[str, Any] = client.info("replication")
+    return bool(found["master_link_status"] == "up")
 
 
 SORTS: dict[str, tuple[Callable[[Pair], None], str]] = {

@@ -41,7 +41,7 @@ def state(journal: Journal, intent_id: str) -> State:
     return found.state
 
 
-def test_what_is_stored_of_a_request_is_this(journal: Journal, store: redis.Redis) -> None:
+def test_what_is_stored_of_a_request_is_this(journal: Journal, store: Any) -> None:
     journal.org = "org.example"
     new = intent(
         reference="AAA 222", tool="t", fingerprint="f", message="m", requested_at_ms=7,

@@ -128,7 +128,7 @@ def test_two_different_records_that_are_refused_put_the_blame_on_their_source(
     assert refuse(first, "DENIED", "one").states == {first: State.PARKED}
     assert store.smembers("vs:failing:callback") == {"one", "another"}
     assert 0 < int(store.pttl("vs:failing:callback")) <= 86_400_000
-    stored = store.hgetall(f"vs:intent:{first}")
+    stored: Any = store.hgetall(f"vs:intent:{first}")
     assert json.loads(stored["refused"]) == {"DENIED": 2, "ANOTHER": 1}
     assert stored["refusals"] == "3"
     store_time.waits_end(store)
