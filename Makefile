@@ -19,7 +19,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make console-test  use the console in a real browser (CHROMIUM=path; PICTURES=1 takes those of docs/console.md)"
 	@echo "make fuzz     try each property of tests/fuzz for 10 minutes, with other examples (MINUTES=n)"
-	@echo "make drill    kill processes at random while they accept writes, 20 rounds of 500 (ROUNDS=n)"
+	@echo "make drill    200 live calls through an outage, with killed processes and a failover (CALLS=n, ROUNDS=n, SEED=n)"
 	@echo "make hostile  attack the whole service with hostile dialogues, five seeds (SEEDS=\"1 2\", ONLY=replay)"
 	@echo "make proof    explore every order of steps of the journal's scripts in small worlds (MINUTES=n), cut"
 	@echo "              the store's power (CUTS=n), and compare the journal with a model (HISTORIES=n)"
@@ -81,7 +81,8 @@ check: $(READY)
 	$(BIN)/hadolint Dockerfile
 
 drill: $(SERVICE_READY) $(READY)
-	@$(BIN)/python -m demo.drill --rounds $(or $(ROUNDS),20) $(if $(AGENT),--agent $(AGENT))
+	@$(BIN)/python -m demo.drill $(if $(CALLS),--calls $(CALLS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(AGENT),--agent $(AGENT))
 
 hostile: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m tests.hostile $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))

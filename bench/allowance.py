@@ -9,7 +9,7 @@ import redis
 from bench.figures import Figure
 from bench.load import NOT_LOOKED, Load, make_callers, number, run
 from bench.traffic import settle
-from demo.drill import count
+from demo.history.recording import Recording
 from demo.stack import Stack
 from shared.journal.journal import Journal
 from simulator.org.meters import DAILY_REQUESTS
@@ -25,14 +25,14 @@ def measure(_seed: int) -> list[Figure]:
         redis.Redis.from_url(stack.store.url, decode_responses=True) as client,
     ):
         make_callers(stack.org, 3 * CALLS)
-        journal = Journal(client)
-        plenty = run(stack.webhook, lambda load: _calls(load, 0))
+        journal, recording = Journal(client), Recording()
+        run(stack.webhook, lambda load: _calls(load, 0), recording)
         settle(journal)
 
         stack.org.fault(daily_left=RESERVE + 5)
-        run(stack.webhook, lambda load: _calls(load, CALLS, writes=False))
+        run(stack.webhook, lambda load: _calls(load, CALLS, writes=False), recording)
         delivered = len(stack.org.records("Case"))
-        short = run(stack.webhook, lambda load: _calls(load, CALLS))
+        short = run(stack.webhook, lambda load: _calls(load, CALLS), recording)
         time.sleep(6)
         late = len(stack.org.records("Case")) - delivered
 
@@ -44,7 +44,7 @@ def measure(_seed: int) -> list[Figure]:
         stack.org.fault()
         settle(journal)
         parked = len(journal.parked(1000))
-        lost, duplicated = count(stack, plenty.references + short.references)
+        verdict = recording.verdict(stack)
     unknown = sum("Caller" not in answer.text for answer in known.answers)
     lookups = [answer for answer in short.answers if answer.is_lookup]
     return [
@@ -54,7 +54,7 @@ def measure(_seed: int) -> list[Figure]:
         Figure("at zero: lookups that did not apologise", _silent(nothing), 0),
         Figure("at zero: known callers not answered", unknown, 0),
         Figure("parked", parked, 0),
-        Figure("writes lost or duplicated", len(lost) + len(duplicated), 0),
+        Figure("findings of the history check", len(verdict.findings), 0),
     ]
 
 

@@ -11,12 +11,15 @@ from typing import Any
 
 import aiohttp
 
-from demo.stack import SECRET, Org
-from simulator.vapi.player import REFERENCE
+from demo.contacts import make_callers as make_callers
+from demo.contacts import number as number
+from demo.history.recording import Recording
+from demo.history.steps import LOOKUP, REPORT, STATUS, WRITE
+from demo.stack import SECRET
 from simulator.vapi.wire import Call, as_bytes, proof
 
 TIMEOUT_S = 20.0
-LOOKS = frozenset({"lookupCustomer", "getCaseStatus", "retrieveCustomerCase"})
+LOOKS = {"lookupCustomer": LOOKUP, "getCaseStatus": STATUS, "retrieveCustomerCase": LOOKUP}
 NOT_LOOKED = re.compile(r"can't look")
 
 
@@ -41,6 +44,7 @@ class Load:
 
     url: str
     session: aiohttp.ClientSession
+    recording: Recording = field(default_factory=Recording)
     answers: list[ToolAnswer] = field(default_factory=list)
     unanswered: int = 0
 
@@ -54,17 +58,6 @@ class Load:
         async with self.session.post(self.url, data=body, headers=headers) as answer:
             return await answer.json(content_type=None)
 
-    @property
-    def references(self) -> list[str]:
-        """The promised references of all writes whose record in the org shows the reference."""
-        writes = (
-            answer
-            for answer in self.answers
-            if not answer.is_lookup and answer.tool != "updateContact"
-        )
-        found = (REFERENCE.search(write.text) for write in writes)
-        return [match.group() for match in found if match]
-
 
 @dataclass
 class OneCall:
@@ -76,11 +69,16 @@ class OneCall:
         await self.load.post(self.call.status("in-progress"))
 
     async def end(self) -> None:
+        request = f"{self.call.id}/report"
+        self.load.recording.asked(request, self.call.id, self.call.caller, "", REPORT)
         await self.load.post(self.call.report("customer-ended-call", "The caller got an answer."))
+        self.load.recording.answered(request, REPORT, "")
 
     async def tool(self, name: str, **arguments: Any) -> ToolAnswer | None:
         self.asked += 1
-        id_ = f"call_{self.asked}"
+        id_ = f"{self.call.id}/{self.asked}"
+        sort = LOOKS.get(name, WRITE)
+        self.load.recording.asked(id_, self.call.id, self.call.caller, name, sort, arguments)
         began = time.monotonic()
         try:
             body = await self.load.post(self.call.tool_calls((id_, name, arguments)))
@@ -90,19 +88,22 @@ class OneCall:
             return None
         text = result.get("result") or result.get("error") or ""
         refused = "error" in result if name not in LOOKS else bool(NOT_LOOKED.search(text))
+        self.load.recording.answered(id_, sort, text, is_error="error" in result)
         answer = ToolAnswer(name, began, (time.monotonic() - began) * 1000, text, refused)
         self.load.answers.append(answer)
         return answer
 
 
-def run(url: str, work: Callable[[Load], Coroutine[Any, Any, None]]) -> Load:
-    """Runs work with a new load until it ends."""
+def run(
+    url: str, work: Callable[[Load], Coroutine[Any, Any, None]], recording: Recording | None = None
+) -> Load:
+    """Runs work with a new load until it ends. recording: one that goes on, new by default."""
 
     async def inside() -> Load:
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-            load = Load(url, session)
+            load = Load(url, session, recording or Recording())
             await work(load)
             return load
 
@@ -136,25 +137,3 @@ def percentile(values: Sequence[float], share: float) -> float:
         return float("nan")
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, max(0, round(share / 100 * len(ranked) + 0.5) - 1))]
-
-
-def number(nth: int) -> str:
-    """The nth caller's number. make_callers creates their contacts."""
-    return f"+1415556{nth:04d}"
-
-
-def make_callers(org: Org, count: int) -> list[str]:
-    """Create contacts with the first `count` numbers. Returns their ids."""
-    ids: list[str] = []
-    for start in range(0, count, 200):
-        fields = [
-            {
-                "LastName": f"Caller {nth}",
-                "Phone": number(nth),
-                "Email": f"caller{nth}@example.com",
-                "MailingCity": "Oakland",
-            }
-            for nth in range(start, min(start + 200, count))
-        ]
-        ids += org.create("Contact", fields)
-    return ids

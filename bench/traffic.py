@@ -10,7 +10,6 @@ import redis
 
 from bench.figures import Figure
 from bench.load import Load, OneCall, at_times, make_callers, number, percentile, poisson, run
-from demo.drill import count
 from demo.processes import wait_until
 from demo.stack import Stack
 from shared.domain.kinds import SETTLED
@@ -41,20 +40,12 @@ def measure(seed: int) -> list[Figure]:
         with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
             settle(Journal(client))
         after = stack.org.stats()
-        lost, duplicated = count(stack, load.references)
-        changes = sum(
-            answer.tool == "updateContact" and not answer.refused for answer in load.answers
-        )
-        changes -= sum(
-            (record["MailingCity"] or "").startswith("Town")
-            for record in stack.org.records("Contact")
-        )
-        logs = sum(bool(record["CallObject"]) for record in stack.org.records("Task"))
+        verdict = load.recording.verdict(stack)
     spent = after["requests"] - before["requests"]
     lookups = [answer for answer in load.answers if answer.is_lookup]
     limited = after["by_status"].get("403", 0) - before["by_status"].get("403", 0)
     print(
-        f"  {len(times)} calls, {len(lookups)} lookups, {len(load.references)} writes, "
+        f"  {len(times)} calls, {len(lookups)} lookups, {verdict.total.promised} writes, "
         f"{spent} requests {_difference(before, after)}, lookup p50 "
         f"{percentile([lookup.took_ms for lookup in lookups], 50):.0f} ms",
         flush=True,
@@ -64,8 +55,8 @@ def measure(seed: int) -> list[Figure]:
         Figure("lookup p99", percentile([lookup.took_ms for lookup in lookups], 99), 1000, "ms"),
         Figure("lookups refused", sum(lookup.refused for lookup in lookups), 0),
         Figure("unanswered", load.unanswered, 0),
-        Figure("writes lost or duplicated", len(lost) + len(duplicated) + changes, 0),
-        Figure("calls without their record", len(times) - logs, 0),
+        Figure("findings of the history check", len(verdict.findings), 0),
+        Figure("calls that were not reported", len(times) - verdict.total.calls, 0),
         Figure("requests over Salesforce's window", limited, 0),
     ]
 
@@ -98,7 +89,7 @@ async def _write_request(call: OneCall, nth: int, chance: random.Random) -> None
     elif requested < 0.85:
         await call.tool("requestCallback", reason="Wants to talk to a person")
     else:
-        await call.tool("updateContact", mailingCity=f"Town {nth}")
+        await call.tool("updateContact", mailingCity=f"changed {nth}")
 
 
 def settle(journal: Journal, for_s: float = SETTLE_S) -> None:

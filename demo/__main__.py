@@ -19,18 +19,17 @@ import redis
 
 from demo.agents import STANDARD, calls_of, check, objects_of
 from demo.console import CONSOLE_PASSWORD, OPERATOR_NAME, READER_NAME, console_users
-from demo.drill import WRITTEN_REFERENCE
-from demo.processes import NotReadyError, wait_until
+from demo.history.checker import Problem
+from demo.history.recording import WRITTEN_REFERENCE, Recording, wait_settled
+from demo.processes import NotReadyError
 from demo.signals import end_in_order
 from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
-from shared.domain.intent import Intent
-from shared.domain.kinds import SETTLED, Kind, State
+from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.operators.reasons import explain
 
 OUTAGE_S = 4.0
 SETTLE_S = 60.0
-WITH_KEYS = ("Case", "Task", "ContentVersion")
 
 
 def main() -> int:
@@ -64,7 +63,7 @@ def main() -> int:
                 _play(stack, scenario, answers_file)
         journal = Journal(redis.Redis.from_url(stack.store.url, decode_responses=True))
         print("\ndemo: the calls have ended; waiting until every intent is settled ...")
-        _wait_settled(journal)
+        _wait_settled(stack, journal)
         is_complete = _print_outcome(stack, journal, answers_file, agent, len(scenarios))
         if options.keep:
             _stay(stack)
@@ -114,17 +113,13 @@ def _outage(stack: Stack) -> Iterator[None]:
         timer.join()
 
 
-def _wait_settled(journal: Journal) -> None:
+def _wait_settled(stack: Stack, journal: Journal) -> None:
     """Ends the demo with what each kind waits for, if something is never delivered."""
     try:
-        wait_until(lambda: _all_settled(journal), for_s=SETTLE_S, what="the journal")
+        wait_settled(stack, SETTLE_S)
     except NotReadyError:
         waits = [f"  {what}: {wait.reason}" for what, wait in sorted(journal.waits().items())]
         sys.exit("\n".join(["demo: not everything was delivered:", *waits]))
-
-
-def _all_settled(journal: Journal) -> bool:
-    return all(intent.state in SETTLED for intent in journal.newest(10_000))
 
 
 def _print_outcome(
@@ -166,8 +161,10 @@ def _print_outcome(
             print(why_parked(intent))
     calls = [task for task in tasks if task["TaskSubtype"] == "Call" and task["Call_Key__c"]]
     states = Counter(intent.state for intent in intents)
-    lost = _lost(stack, intents, answers, objects)
-    duplicated = _duplicated(stack, objects)
+    recording = Recording()
+    recording.played(answers)
+    verdict = recording.verdict(stack)
+    lost, duplicated = verdict.of(Problem.LOST), verdict.of(Problem.DOUBLED)
     print(
         f"demo: calls={len(calls)} lookups={sum(answer['kind'] == 'look' for answer in answers)} "
         f"writes={len(intents)} delivered={states[State.DELIVERED]} "
@@ -203,42 +200,6 @@ def _about(task: dict[str, Any]) -> str:
     return (
         f"[{seconds} s, {task['CallDisposition']}, {'on a case' if task['WhatId'] else 'no case'}]"
     )
-
-
-def _lost(
-    stack: Stack, intents: list[Intent], answers: list[dict[str, Any]], objects: list[str]
-) -> list[str]:
-    """References in answers that have neither a record in the org nor a parked intent."""
-    by_reference = {intent.reference: intent for intent in intents}
-    record_ids = {
-        record["Id"]
-        for sobject in ("Case", "Task", "CaseComment", "Contact", *objects)
-        for record in stack.org.records(sobject)
-    }
-
-    def is_stored(reference: str) -> bool:
-        intent = by_reference.get(reference)
-        if not intent:
-            return False
-        delivered = intent.receipt is not None and intent.receipt.record_id in record_ids
-        return delivered or intent.state is State.PARKED
-
-    return [
-        answer["reference"]
-        for answer in answers
-        if answer["reference"] and not is_stored(answer["reference"])
-    ]
-
-
-def _duplicated(stack: Stack, objects: list[str]) -> list[str]:
-    """The keys that more than one record in the org has."""
-    keys = Counter(
-        record["Call_Key__c"].lower()
-        for sobject in (*WITH_KEYS, *objects)
-        for record in stack.org.records(sobject)
-        if record.get("Call_Key__c")
-    )
-    return [key for key, count in keys.items() if count > 1]
 
 
 def _print_addresses(stack: Stack) -> None:

@@ -3,12 +3,14 @@
 import os
 import sys
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli.agent.call_files import calls_in
 from cli.agent.comparison import compared_with_source
 from cli.org.source import UnreadableSourceError
+from demo.history.steps import LOOKUP, STATUS, WRITE
 from demo.stack import ROOT
 from shared.agent.folder import load_agent
 from shared.agent.sentences import SHIPPED
@@ -35,18 +37,55 @@ def objects_of(agent: Path) -> list[str]:
     return sorted((created | {tool.change.object for tool in tools if tool.change}) - {"Case"})
 
 
-def has_changes(agent: Path) -> bool:
-    """Whether a tool of the folder changes records of the team's own."""
-    return any(tool.change for tool in load_agent(str(agent)).tools.values())
+@dataclass(frozen=True)
+class Request:
+    """A tool call of a drill's script. sort: see demo/history/steps.py."""
+
+    tool: str
+    sort: str
+    arguments: dict[str, Any]
+    times: int = 1
+
+    def filled(self, nth: int, text: str) -> dict[str, Any]:
+        """The arguments in the nth call. text: stands for "{text}"."""
+        values = {
+            name: value[nth % len(value)] if isinstance(value, list) else value
+            for name, value in self.arguments.items()
+        }
+        return {name: value.replace("{text}", text) for name, value in values.items()}
 
 
-def writes_of(agent: Path) -> list[dict[str, Any]]:
-    """The writes of a drill's call, from `drill.toml`: tool and arguments. "{text}" in an argument
-    stands for a text that no other call has. What a change of a record writes begins with
-    "changed"."""
+@dataclass(frozen=True)
+class Script:
+    """What the calls of a drill ask for. caller: their number, "" for one each."""
+
+    caller: str
+    lookups: list[Request]
+    writes: list[Request]
+
+    def writes_of(self, nth: int) -> list[Request]:
+        """Those of the nth call: the first, and one of the others by turns."""
+        first, *others = self.writes
+        return [first, others[nth % len(others)]]
+
+
+def script_of(agent: Path) -> Script:
+    """The script in `drill.toml` of an agent folder; demo/drill.toml explains it."""
     path = (ROOT / "demo" if agent == STANDARD else agent) / "drill.toml"
-    writes: list[dict[str, Any]] = tomllib.loads(path.read_text())["write"]
-    return writes
+    given = tomllib.loads(path.read_text())
+    lookups = [
+        Request(
+            lookup["tool"],
+            STATUS if lookup.get("shows") == "newest" else LOOKUP,
+            lookup.get("arguments", {}),
+        )
+        for lookup in given["lookup"]
+    ]
+    writes = [
+        Request(wanted["tool"], WRITE, wanted["arguments"], wanted.get("times", 1))
+        for wanted in given["write"]
+    ]
+    return Script(given.get("caller", ""), lookups, writes)
 
 
 def check(agent: Path, scenarios: list[Path]) -> None:

@@ -1,244 +1,173 @@
-"""`make drill`: kill processes at random while they accept writes, and check every promise.
+"""`make drill`: live calls go through an outage, and what they were promised is counted in the org.
 
-A promise is a reference in an answer of the webhook. After each round every reference must be in
-the org exactly once: in a case's Voice_Reference__c, or in the text of a comment or call-back task.
-For a change of a record, what it wrote must be there.
+The calls are up when Salesforce begins to hang, refuse, limit, lose answers and revoke tokens, one
+after the other. Meanwhile worker, web, beat and store are killed, and the store fails over. Then
+everything is well again, the calls end, and every promise has to be in the org once.
 """
 
 import argparse
-import os
+import asyncio
 import random
-import re
-import signal
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import redis
-import requests
-
-from demo.agents import STANDARD, has_changes, objects_of, writes_of
-from demo.processes import wait_until
+from demo.agents import STANDARD, Script, script_of
+from demo.client import Client
+from demo.contacts import MAX_CALLERS, make_callers, number
+from demo.failover import Pair
+from demo.history.checker import Problem, Verdict, p99
+from demo.history.recording import Recording, wait_settled
+from demo.live import Events, LiveCall
+from demo.outage import Stage, outage, play
 from demo.signals import end_in_order
-from demo.stack import SECRET, Stack
-from shared.domain.kinds import SETTLED, State
-from shared.journal.journal import Journal
-from shared.store import StoreUnavailableError
-from simulator.vapi.player import REFERENCE
-from simulator.vapi.wire import Call, as_bytes, proof
+from demo.stack import ROOT, SECRET, Stack
 
-WRITES = 500
-POSTERS = 8
-POST_TIMEOUT_S = 10.0
-SETTLE_S = 180.0
+CALLS = 200
 DELIVERIES = 60
-# All writes come from the same phone number.
-SETTINGS = {
-    "WEB_CONCURRENCY": "2",
-    "MAX_WRITES_PER_NUMBER_AND_HOUR": "1000000",
-    "MAX_WRITES_PER_NUMBER_AND_DAY": "1000000",
-}
-PAUSE_S = 0.25
-BETWEEN_KILLS_S = (0.8, 2.0)
+BEGIN_S = 3.0
+"""In which the calls begin and look up who calls, before the outage."""
+LOOKS = 3
+"""How often a call repeats each lookup."""
+SPEAKS_S = 4.0
+SETTLE_S = 300.0
+SETTINGS = {"WEB_CONCURRENCY": "2"} | dict.fromkeys(
+    ("MAX_WRITES_PER_NUMBER_AND_HOUR", "MAX_WRITES_PER_NUMBER_AND_DAY"), "1000000"
+)
+"""A script may have all calls come from one number."""
 
-MAX_COUNTED = 100_000
-CHANGED = "changed "
-"""How the text of a change begins in `drill.toml`."""
-
-VICTIMS = ("worker", "web master", "web worker", "beat", "store")
-WRITTEN_REFERENCE = re.compile(r"(?:[Rr]efere\w+:? |^)([A-Z2-9]{3} [A-Z2-9]{3})")
+RECORDED_IN = ROOT / ".run" / "drill.jsonl"
 
 
-@dataclass
-class Outcome:
-    """One round. promised: the references in answers. lost, duplicated: see count()."""
+@dataclass(frozen=True)
+class Round:
+    """stages: what happened. drained_s: from the end of the outage until all was settled."""
 
-    posted: int = 0
-    promised: list[str] = field(default_factory=list)
-    kills: Counter[str] = field(default_factory=Counter)
-    parked: int = 0
-    lost: list[str] = field(default_factory=list)
-    duplicated: list[str] = field(default_factory=list)
+    seed: int
+    stages: list[Stage]
+    drained_s: float
 
     def __str__(self) -> str:
-        kills = " ".join(f"{name.replace(' ', '-')}={self.kills[name]}" for name in VICTIMS)
-        return (
-            f"posted={self.posted} promised={len(self.promised)} kills: {kills} "
-            f"parked={self.parked} lost={len(self.lost)} duplicated={len(self.duplicated)}"
-        )
+        stages = " ".join(map(str, self.stages))
+        return f"seed={self.seed} drained_s={self.drained_s:.1f} {stages}"
 
 
-def play_round(stack: Stack, seed: int, writes: int = WRITES) -> Outcome:
-    """Post writes while processes are killed, wait until all are settled, and count in the org."""
-    outcome = Outcome()
-    chance = random.Random(seed)
-    over = threading.Event()
-    killer = threading.Thread(target=_kill, args=(stack, chance, over, outcome))
-    killer.start()
-    try:
-        with ThreadPoolExecutor(POSTERS) as pool:
-            calls = pool.map(lambda nth: make_call(stack, f"drill-{seed}", nth), range(writes // 2))
-            for promised in calls:
-                outcome.promised += promised
-                outcome.posted += 2
-    finally:
-        over.set()
-        killer.join()
-    stack.wait_ready()
-    client = redis.Redis.from_url(stack.store.url, decode_responses=True)
-    journal = Journal(client)
-    wait_until(lambda: _settled(journal), for_s=SETTLE_S, what="the journal")
-    outcome.parked = len(journal.parked(10_000))
-    outcome.lost, outcome.duplicated = count(stack, outcome.promised)
+def play_round(
+    stack: Stack, recording: Recording, seed: int, calls: int, stages: list[Stage]
+) -> Round:
+    """Play so many calls while the stages happen, and wait until everything is settled."""
+    return asyncio.run(_play_round(stack, recording, seed, calls, stages))
+
+
+async def _play_round(
+    stack: Stack, recording: Recording, seed: int, calls: int, stages: list[Stage]
+) -> Round:
+    client = Client(stack.port, "/webhook/vapi", SECRET)
+    script, chance, over = script_of(stack.agent), random.Random(seed), asyncio.Event()
+    lasts_s = sum(stage.lasts_s for stage in stages)
+    events = Events()
+    playing = []
+    for nth in range(calls):
+        caller = script.caller or number(nth % MAX_CALLERS)
+        call = LiveCall(client, recording, events, caller, DELIVERIES)
+        line = random.Random(chance.random())
+        playing.append(asyncio.create_task(_call(call, script, nth, seed, line, lasts_s, over)))
+    await asyncio.sleep(BEGIN_S)
+    await play(stack, stages)
+    ended = time.monotonic()
+    over.set()
+    await asyncio.gather(*playing)
     client.close()
-    return outcome
+    await asyncio.to_thread(wait_settled, stack, SETTLE_S)
+    return Round(seed, stages, time.monotonic() - ended)
 
 
-def make_call(stack: Stack, name: str, nth: int, *, deliveries: int = DELIVERIES) -> list[str]:
-    """One call with two writes, the first and one of the others. Returns the references.
-
-    deliveries: how often a tool call is delivered at most until it is answered.
-    """
-    call = Call(id=f"{name}-{nth}", caller="+14155550101", started_ms=int(time.time() * 1000))
-    first, *others = writes_of(stack.agent)
-    return [
-        found.group()
-        for write in (first, others[nth % len(others)])
-        if (found := REFERENCE.search(_ask(stack, call, *_filled(write, name, nth), deliveries)))
+async def _call(
+    call: LiveCall,
+    script: Script,
+    nth: int,
+    seed: int,
+    chance: random.Random,
+    lasts_s: float,
+    over: asyncio.Event,
+) -> None:
+    """Everything that the script says, at random times of the outage, while people talk."""
+    await asyncio.sleep(chance.uniform(0, BEGIN_S / 2))
+    await call.event(call.vapi.status("in-progress"))
+    talking = asyncio.create_task(_talk(call, chance, over))
+    for lookup in script.lookups:
+        await call.ask(lookup.tool, lookup.sort, lookup.filled(nth, ""))
+    began = time.monotonic()
+    lookups = script.lookups * LOOKS
+    wanted = [(chance.uniform(0, lasts_s), lookup, "") for lookup in lookups]
+    writes = [
+        (write, f"{seed} {nth} {again}")
+        for write in script.writes_of(nth)
+        for again in range(write.times)
     ]
+    times = sorted(chance.uniform(0, lasts_s) for _ in writes)
+    wanted += [(at, write, text) for at, (write, text) in zip(times, writes, strict=True)]
+    for at, request, text in sorted(wanted, key=lambda item: item[0]):
+        await asyncio.sleep(max(0.0, began + at - time.monotonic()))
+        await call.ask(request.tool, request.sort, request.filled(nth, text))
+    await over.wait()
+    await talking
+    await asyncio.sleep(chance.uniform(0, 2.0))
+    await call.end("The caller got an answer.")
 
 
-def _filled(write: dict[str, Any], name: str, nth: int) -> tuple[str, dict[str, Any]]:
-    """A list stands for one of its values."""
-    values = {
-        argument: value[nth % len(value)] if isinstance(value, list) else value
-        for argument, value in write["arguments"].items()
-    }
-    return write["tool"], {
-        argument: value.replace("{text}", f"{name} {nth}") for argument, value in values.items()
-    }
+async def _talk(call: LiveCall, chance: random.Random, over: asyncio.Event) -> None:
+    while not over.is_set():
+        await call.event(call.vapi.speech("started"))
+        await call.event(call.vapi.transcript("user", "The invoice of last month is wrong."))
+        await asyncio.sleep(chance.uniform(0.5, 1.5) * SPEAKS_S)
 
 
-def _ask(stack: Stack, call: Call, tool: str, arguments: dict[str, Any], deliveries: int) -> str:
-    """The answer; "" when there never was one, so that nothing was promised."""
-    body = as_bytes(call.tool_calls((f"{call.id}-{tool}", tool, arguments)))
-    time.sleep(random.uniform(0, 2 * PAUSE_S))
-    for _ in range(deliveries):
-        headers = {"Content-Type": "application/json", **proof(body, SECRET, "hmac")}
-        try:
-            answer = requests.post(
-                stack.webhook, data=body, headers=headers, timeout=POST_TIMEOUT_S
-            )
-            text = answer.json()["results"][0].get("result", "")
-        except (requests.RequestException, ValueError, KeyError, IndexError):
-            text = ""
-        if text:
-            return str(text)
-        time.sleep(0.3)
-    return ""
-
-
-def _kill(stack: Stack, chance: random.Random, over: threading.Event, outcome: Outcome) -> None:
-    victims: list[str] = []
-    while not over.wait(chance.uniform(*BETWEEN_KILLS_S)):
-        victims = victims or chance.sample(
-            VICTIMS, len(VICTIMS)
-        )  # every victim once, in random order
-        victim = victims.pop()
-        pid = _pid(stack, victim)
-        if pid:
-            try:
-                os.kill(pid, signal.SIGKILL)
-                outcome.kills[victim] += 1
-            except ProcessLookupError:
-                continue
-
-
-def _pid(stack: Stack, victim: str) -> int:
-    """The process id, 0 when the process is down."""
-    if victim == "store":
-        return stack.store.process.pid
-    name, _, part = victim.partition(" ")
-    pid = stack.processes[name].pid
-    if part != "worker" or not pid:
-        return pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return 0
-    return int(children[0]) if children else 0
-
-
-def _settled(journal: Journal) -> bool:
-    try:
-        return all(intent.state in SETTLED for intent in journal.newest(MAX_COUNTED))
-    except StoreUnavailableError:
-        return False
-
-
-def count(stack: Stack, promised: list[str]) -> tuple[list[str], list[str]]:
-    """(lost, duplicated): promised references that are neither in the org nor parked; references
-    and keys that the org has more than once."""
-    found: Counter[str] = Counter()
-    keys: Counter[str] = Counter()
-    changed: set[str] = set()
-    for sobject, text in (
-        ("Case", "Voice_Reference__c"),
-        ("CaseComment", "CommentBody"),
-        ("Task", "Description"),
-        *((sobject, "Voice_Reference__c") for sobject in objects_of(stack.agent)),
-    ):
-        for record in stack.org.records(sobject):
-            found.update(WRITTEN_REFERENCE.findall(record.get(text) or ""))
-            if any(str(value).startswith(CHANGED) for value in record.values()):
-                changed.add(record["Id"])
-            if record.get("Call_Key__c"):
-                keys[record["Call_Key__c"].lower()] += 1
-    store = redis.Redis.from_url(stack.store.url, decode_responses=True)
-    journal = Journal(store)
-    parked = {intent.reference for intent in journal.parked(10_000) if intent.state is State.PARKED}
-    if has_changes(stack.agent):
-        found.update(
-            intent.reference
-            for intent in journal.newest(MAX_COUNTED)
-            if intent.kind.verb == "update" and intent.receipt
-            if intent.receipt.record_id in changed
-        )
-    store.close()
-    lost = [reference for reference in promised if not found[reference] and reference not in parked]
-    duplicated = [key for key, times in (found + keys).items() if times > 1]
-    return lost, duplicated
+def summary(verdict: Verdict, drained_s: float) -> str:
+    total = verdict.total
+    return (
+        f"calls={total.calls} promised={total.promised} kept={total.fulfilled} "
+        f"parked={total.parked} lost={total.lost + total.unrecorded} "
+        f"duplicated={len(verdict.of(Problem.DOUBLED))} "
+        f"ack_p99_ms={p99(verdict.ack_ms):.0f} lookup_p99_ms={p99(verdict.lookup_ms):.0f} "
+        f"drained_s={drained_s:.1f}"
+    )
 
 
 def main() -> int:
-    """Exit code 0 when nothing was lost or duplicated."""
+    """Exit code 0 when the history of all calls is right and each got an answer."""
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20, help="how many rounds (default: 20)")
+    parser.add_argument("--calls", type=int, default=CALLS, help=f"live calls (default: {CALLS})")
+    parser.add_argument("--rounds", type=int, default=1, help="outages, each with new calls")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="repeat a drill")
     parser.add_argument("--agent", type=Path, default=STANDARD, help="the agent folder")
     options = parser.parse_args()
     end_in_order()
-    total = Outcome()
-    with (
-        tempfile.TemporaryDirectory(prefix="drill-") as folder,
-        Stack(Path(folder), extra=SETTINGS, agent=options.agent.resolve()) as stack,
-    ):
-        for nth in range(options.rounds):
-            outcome = play_round(stack, options.seed + nth)
-            print(f"round {nth + 1}: {outcome}", flush=True)
-            total.posted += outcome.posted
-            total.promised += outcome.promised
-            total.kills += outcome.kills
-            total.lost += outcome.lost
-            total.duplicated, total.parked = outcome.duplicated, outcome.parked
-    print(f"drill: rounds={options.rounds} seed={options.seed} {total}", flush=True)
-    return 1 if total.lost or total.duplicated else 0
+    recording = Recording()
+    drained_s = 0.0
+    with tempfile.TemporaryDirectory(prefix="drill-") as name:
+        folder = Path(name)
+        agent = options.agent.resolve()
+        pair = Pair(folder / "pair")
+        with Stack(folder, extra=SETTINGS, store=pair, agent=agent) as stack:
+            make_callers(stack.org, min(options.calls, MAX_CALLERS))
+            for seed in range(options.seed, options.seed + options.rounds):
+                stages = outage(random.Random(seed), fails_over=True)
+                played = play_round(stack, recording, seed, options.calls, stages)
+                print(f"round: {played}", flush=True)
+                drained_s = max(drained_s, played.drained_s)
+            RECORDED_IN.parent.mkdir(exist_ok=True)
+            verdict = recording.verdict(stack, RECORDED_IN)
+    for finding in verdict.findings:
+        print(finding)
+    unanswered = verdict.total.unanswered
+    print(
+        f"drill: refused={verdict.total.refused} unanswered={unanswered} recorded in {RECORDED_IN}"
+    )
+    print(f"drill: {summary(verdict, drained_s)}", flush=True)
+    return 1 if verdict.findings or unanswered else 0
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Pair:
         for store in self._stores:
             store.start()
         _ask(self.replica, "REPLICAOF", "127.0.0.1", self.primary.port)
-        self._wait(lambda: _replication(self.replica)["master_link_status"] == "up", "the replica")
+        self._wait_for_replica()
         self._address.start()
 
     def stop(self) -> None:
@@ -94,14 +94,18 @@ class Pair:
         Connections to the old primary stay open. Returns the time.monotonic() of its demotion.
         """
         old = self.primary
+        self._wait_for_replica()  # a primary that was killed a moment ago is being copied again
         _ask(old, "FAILOVER", "TO", "127.0.0.1", self.replica.port, "TIMEOUT", CATCH_UP_MS)
         self._wait(lambda: _replication(old)["role"] == "slave", "the demotion")
         demoted = time.monotonic()
         time.sleep(address_after_s)
         self._stores.reverse()
         self._address.lead_to(self.primary.port)
-        self._wait(lambda: _replication(old)["master_link_status"] == "up", "the replica")
+        self._wait_for_replica()
         return demoted
+
+    def _wait_for_replica(self) -> None:
+        self._wait(lambda: _replication(self.replica)["master_link_status"] == "up", "the replica")
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         wait_until(condition, for_s=READY_S, what=what)

@@ -26,7 +26,8 @@ REFERENCE = re.compile(r"\b[A-HJ-NP-Z2-9]{3} [A-HJ-NP-Z2-9]{3}\b")
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """An answer of the webhook to a tool call. kind: "look" or "write". reference: "" for none."""
+    """An answer of the webhook to a tool call. kind: "look" or "write". reference: "" for none.
+    at_ms: epoch ms of the tool call."""
 
     call_id: str
     scenario: str
@@ -35,6 +36,7 @@ class ToolAnswer:
     text: str
     is_error: bool
     reference: str
+    at_ms: int
     took_ms: float
 
 
@@ -167,6 +169,7 @@ class Player:
         if not previous:
             self._report(f"  tool {tool} {shown}".rstrip())
         self._call.note_tool_call(call_id, tool, arguments)
+        at_ms = int(time.time() * 1000)
         started = time.monotonic()
         text, is_error = self._answer(self._call.tool_calls((call_id, tool, arguments)), call_id)
         took_ms = (time.monotonic() - started) * 1000
@@ -184,6 +187,7 @@ class Player:
             text=text,
             is_error=is_error,
             reference=found.group() if found and step.write else "",
+            at_ms=at_ms,
             took_ms=round(took_ms, 1),
         )
         self.answers.append(answer)

@@ -32,9 +32,10 @@ def test_after_a_failover_writes_are_saved_and_delivered_without_a_restart(
     stack: Stack, pair: Pair
 ) -> None:
     outcome = play(stack, pair, FAILOVERS, give_up_s=20)
-    print(f"saved again after {outcome.saved_after_s} s, {len(outcome.promised)} promises")
-    assert len(outcome.promised) > FAILOVERS
-    assert (outcome.lost, outcome.duplicated, outcome.restarts) == ([], [], 0)
+    promised = outcome.verdict.total.promised
+    print(f"saved again after {outcome.saved_after_s} s, {promised} promises")
+    assert promised > FAILOVERS
+    assert (outcome.verdict.findings, outcome.restarts) == ([], 0)
     with redis.Redis.from_url(stack.store.url) as client:
         wait_until(
             lambda: client.llen(f"{REDIS_PREFIX}celery:{DELIVER_QUEUE}") == 0,
