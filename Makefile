@@ -12,7 +12,7 @@ INJECTIONS := $(DEV)/injections/.ready
 AUDIT := .venv-audit
 AUDIT_READY := $(AUDIT)/.ready
 
-.PHONY: help demo test console-test fuzz check drill hostile proof bench lock images audit
+.PHONY: help demo test console-test fuzz check drill soak hostile proof bench lock images audit
 help:
 	@echo "make demo     run the whole service on this machine and play calls (KEEP=1 keeps it running,"
 	@echo "              AGENT=examples/orders uses another agent folder)"
@@ -20,6 +20,7 @@ help:
 	@echo "make console-test  use the console in a real browser (CHROMIUM=path; PICTURES=1 takes those of docs/console.md)"
 	@echo "make fuzz     try each property of tests/fuzz for 10 minutes, with other examples (MINUTES=n)"
 	@echo "make drill    200 live calls through an outage, with killed processes and a failover (CALLS=n, ROUNDS=n, SEED=n)"
+	@echo "make soak     1,000 calls at a time for 10 minutes, everything on this machine (CALLS=n, MINUTES=n, SEED=n)"
 	@echo "make hostile  attack the whole service with hostile dialogues, five seeds (SEEDS=\"1 2\", ONLY=replay)"
 	@echo "make proof    explore every order of steps of the journal's scripts in small worlds (MINUTES=n), cut"
 	@echo "              the store's power (CUTS=n), and compare the journal with a model (HISTORIES=n)"
@@ -83,6 +84,10 @@ check: $(READY)
 drill: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m demo.drill $(if $(CALLS),--calls $(CALLS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(AGENT),--agent $(AGENT))
+
+soak: $(SERVICE_READY) $(READY)
+	@$(BIN)/python -m demo.soak $(if $(CALLS),--calls $(CALLS)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SEED),--seed $(SEED))
 
 hostile: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m tests.hostile $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))

@@ -24,6 +24,7 @@ from demo.history.recording import WRITTEN_REFERENCE, Recording, wait_settled
 from demo.processes import NotReadyError
 from demo.signals import end_in_order
 from demo.stack import FLOWER_AUTH, ROOT, SECRET, Stack
+from shared.domain.intent import Intent
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
 from shared.operators.reasons import explain
