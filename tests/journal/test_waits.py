@@ -106,7 +106,6 @@ def test_two_different_records_that_are_refused_put_the_blame_on_their_source(
 ) -> None:
     """One record may be wrong itself; it parks after as many refusals as it may have."""
     first, second = accepted(journal, count=2)
-    refused = {"limit": 2, "in_doubt": False}
 
     def refuse(id_: str, reason: str, target: str) -> Any:
         store_time.waits_end(store)
@@ -114,7 +113,7 @@ def test_two_different_records_that_are_refused_put_the_blame_on_their_source(
         store_time.lease_runs_out(store, Kind.CALLBACK)
         lease = leased(journal, limit=1)
         assert [it.id for it in lease.intents] == [id_]
-        again = TryAgain(id_, reason, MINUTE_MS, Scope.RECORD, target=target, **refused)
+        again = TryAgain(id_, reason, MINUTE_MS, Scope.RECORD, target=target, limit=2)
         return journal.settle(lease, [again])
 
     store_time.intent_is_not_due(store, second, Kind.CALLBACK)
