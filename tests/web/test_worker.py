@@ -12,6 +12,16 @@ from demo.stack import ROOT, environment
 from web.pool import REQUEST_THREADS
 from web.worker import MAX_UNSENT_BYTES, RESOLVER_THREADS, Connection, Connections
 
+NOT_LOOKED_THROUGH = """
+import gc, runpy, types
+from web.app import create_app
+config = runpy.run_path("web/gunicorn.py")
+worker = types.SimpleNamespace(wsgi=create_app())
+config["post_worker_init"](worker)
+print(gc.get_freeze_count() > len(gc.get_objects()))
+config["worker_exit"](None, worker)
+"""
+
 PATCHED_IN_TIME = """
 import runpy, sys
 runpy.run_path("web/gunicorn.py")  # what the master does
@@ -41,12 +51,22 @@ with concurrent.futures.ThreadPoolExecutor(1) as pool:
 
 
 def test_each_worker_is_patched_before_what_wants_it_is_imported() -> None:
+    assert _printed(PATCHED_IN_TIME) == "in time"
+
+
+def test_what_lives_as_long_as_a_worker_is_no_longer_looked_through_for_garbage() -> None:
+    assert _printed(NOT_LOOKED_THROUGH) == "True"
+
+
+def _printed(program: str) -> str:
+    """What a program prints in a process of its own, which has no store."""
     env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 1)
-    command = [sys.executable, "-W", "error", "-c", PATCHED_IN_TIME]
+    command = [sys.executable, "-W", "error", "-c", program]
     ended = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
     )
-    assert ended.stdout.strip() == "in time", ended.stderr
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
 
 
 def test_a_name_server_that_hangs_leaves_threads_for_the_names_of_others() -> None:
