@@ -69,6 +69,16 @@ def leased(journal: Journal) -> Lease:
     return journal.lease(Kind.CALLBACK, limit=5, max_bytes=1_000_000)
 
 
+def test_the_scripts_and_the_journal_agree_about_the_time_to_the_millisecond(
+    journal: Journal,
+) -> None:
+    for _ in range(5):
+        before = journal.now_ms()
+        found = journal.get(accepted(journal))
+        assert found
+        assert before <= found.accepted_at_ms <= journal.now_ms()
+
+
 def test_a_jump_forward_takes_the_lease_of_a_working_worker_and_its_write_is_in_doubt(
     journal: Journal, clock: Clock
 ) -> None:
