@@ -24,6 +24,7 @@ from shared.journal.minutes import Minutes
 from shared.journal.record_writes import ContactWrites
 from shared.journal.results import Summary
 from shared.metrics.fleet import FleetCounts
+from shared.operators.alarms.refused import RefusedRequests
 from shared.operators.rotation import Rotation
 from shared.operators.sign_ins import SignIns
 from shared.phone import as_e164
@@ -43,7 +44,6 @@ from shared.twilio.verify import Verify
 from shared.vapi.messages import Message
 from shared.wake_ups import Notifier, celery_app
 from web.pool import LOOKUP_THREADS, REQUEST_THREADS, Pool
-from web.refusals import Refusals
 
 NOTIFY_TIMEOUT_S = 0.5
 """A caller is on the line. A lost wake-up is sent again by the sweeper."""
@@ -67,7 +67,7 @@ class Service:
     journal: Journal
     answers: Answers
     minutes: Minutes
-    refusals: Refusals
+    refused: RefusedRequests
     calls: Calls
     guesses: Guesses
     usage: Usage
@@ -137,16 +137,16 @@ class Service:
             checks_claims=settings.calls.check_claims,
             correct_after_ms=GRACE_MS + MARGIN_MS if settings.calls.correct_claims else 0,
         )
-        minutes = Minutes(store)
+        counts = FleetCounts(store)
         return cls(
             settings=settings,
             agents=agents,
             store=store,
-            counts=FleetCounts(store),
+            counts=counts,
             journal=journal,
             answers=Answers(store),
-            minutes=minutes,
-            refusals=Refusals(minutes),
+            minutes=Minutes(store),
+            refused=RefusedRequests(store, counts),
             calls=calls,
             guesses=Guesses(store),
             usage=Usage(store, settings.calls),

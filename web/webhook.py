@@ -103,18 +103,18 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         signed = authentication.Request("POST", _signed_url(service, environ), headers, raw)
         authenticated = authentication.check_body(signed, head, settings.vapi)
     except body.BodyRefusedError as refused:
-        return _refused(service, refused.status, refused.status.name.lower())
+        return _refused(refused.status, refused.status.name.lower())
     except authentication.NotAuthenticatedError as why:
         log.warning("webhook_not_authenticated", reason=str(why))
         malformed = body.is_malformed(environ)
         if malformed:
-            return _refused(service, HTTPStatus.BAD_REQUEST, "malformed")
-        return _refused(service, HTTPStatus.UNAUTHORIZED, why.code)
+            return _refused(HTTPStatus.BAD_REQUEST, "malformed")
+        return _refused(HTTPStatus.UNAUTHORIZED, why.code)
     body.authenticated(environ)
     try:
         parsed = parse(raw)
     except ValueError:
-        return _refused(service, HTTPStatus.BAD_REQUEST, "no_json")
+        return _refused(HTTPStatus.BAD_REQUEST, "no_json")
     service.rotation.note(by_previous=authenticated.by_previous)
     message = read_message(parsed, settings.calls.redacted)
     type_ = message.type if message and message.type in KNOWN else "unknown"
@@ -348,7 +348,6 @@ def _signed_url(service: Service, environ: WSGIEnvironment) -> str:
     return f"{public.rstrip('/')}{path}" if public else request.url
 
 
-def _refused(service: Service, status: HTTPStatus, reason: str) -> tuple[HTTPStatus, str]:
+def _refused(status: HTTPStatus, reason: str) -> tuple[HTTPStatus, str]:
     REFUSED.labels(status=str(status.value), reason=reason).inc()
-    service.refusals.note()
     return status, ""

@@ -1,8 +1,9 @@
-"""The page Now: calls, promises, charts and refused webhooks of the last hour."""
+"""The page Now: calls, promises, charts and refused webhooks."""
 
 import re
 from collections.abc import Callable
 
+import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -75,20 +76,26 @@ def test_a_chart_has_its_greatest_minute_at_full_height_and_a_gap_where_nobody_l
     assert charts_of([Minute(0)])[3].text == "not known yet"
 
 
-def test_refused_webhooks_are_counted_for_all_processes_and_written_seldom(
-    reader: Browser, settings: Settings, make_app: Callable[[Settings], Flask]
+def test_refused_webhooks_are_those_that_the_fleet_counted_by_the_minute(
+    reader: Browser, settings: Settings, make_app: Callable[[Settings], Flask], store: redis.Redis
 ) -> None:
     def lamp() -> str:
         text = reader.get("/console/now").text
         found = re.search(r"<b>refused webhooks</b> <span>([^<]+)", text)
         return found[1] if found else ""
 
-    assert lamp() == "none in an hour"
-    app = make_app(settings)
-    other = app.test_client()
-    for _ in range(10):
-        assert other.post("/webhook/vapi", data=b"{}").status_code == 401
-    assert lamp() == "1 or more in an hour"
-    app.extensions["service"].refusals._next_at = 0.0  # some seconds later
-    other.post("/webhook/vapi", data=b"{}")
-    assert lamp() == "11 or more in an hour"
+    other = make_app(settings)
+
+    def refuse(times: int) -> None:
+        before = set(store.keys())
+        for _ in range(times):
+            assert other.test_client().post("/webhook/vapi", data=b"{}").status_code == 401
+        assert set(store.keys()) == before, "a stranger writes nothing"
+        other.extensions["service"].counts.flush()
+        store.hincrbyfloat("vs:alarms:refused", "at", -60_000)
+
+    assert lamp() == "none now; 0 in all"
+    refuse(4)
+    assert lamp() == "4 a minute; 4 in all"
+    refuse(0)
+    assert lamp() == "none now; 4 in all"

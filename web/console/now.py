@@ -25,10 +25,11 @@ def now() -> ResponseReturnValue:
 
 def _shown() -> dict[str, Any]:
     health, minutes = details(service()), service().minutes.last()
+    refused = service().refused
     return {
         "health": health,
         "verdict": verdict_of(health),
-        "lamps": list(lamps_of(health, sum(minute.refused for minute in minutes))),
+        "lamps": list(lamps_of(health, refused.per_min(), refused.ever())),
         "lasting": service().calls.lasting(),
         "promises": kept_of(minutes),
         "charts": charts_of(minutes),

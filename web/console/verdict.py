@@ -82,8 +82,9 @@ def _no_worker(health: Mapping[str, Any]) -> bool:
     return swept is None or swept > SWEEP_TOO_LONG_AGO_MS
 
 
-def lamps_of(health: Mapping[str, Any], refused: int) -> Iterator[Lamp]:
-    """refused: webhooks in the last hour, at least."""
+def lamps_of(
+    health: Mapping[str, Any], refused_per_min: float, refused_ever: int
+) -> Iterator[Lamp]:
     problems = [text for text in health["problems"] if text.startswith("store:")]
     yield Lamp("web", Level.GOOD, "answers")
     workers, beats = health["alive"]["worker"], health["alive"]["beat"]
@@ -99,8 +100,9 @@ def lamps_of(health: Mapping[str, Any], refused: int) -> Iterator[Lamp]:
     yield Lamp("breaker", Level.GOOD if breaker == "closed" else Level.WARN, breaker)
     age_s = health["token_age_s"]
     yield Lamp("token", Level.GOOD, "none yet" if age_s is None else f"{ago(age_s * 1000)} old")
-    text = f"{refused} or more in an hour" if refused else "none in an hour"
-    yield Lamp("refused webhooks", Level.WARN if refused else Level.GOOD, text)
+    level = Level.WARN if refused_per_min else Level.GOOD
+    text = f"{max(1, round(refused_per_min))} a minute" if refused_per_min else "none now"
+    yield Lamp("refused webhooks", level, f"{text}; {refused_ever} in all")
 
 
 def _memory(store: Mapping[str, Any], problems: list[str]) -> Lamp:
