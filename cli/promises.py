@@ -1,4 +1,4 @@
-"""`python -m cli promises`: what agents promised on a day, and what became of it."""
+"""`python -m cli promises`: what agents promised on a day, and what became of promises then."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Day(click.ParamType[int]):
 @click.option("--day", type=Day(), metavar="DAY", help="A day (UTC), such as 2026-11-27; today.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def promises(day: int | None, as_json: bool) -> None:
-    """Show what agents promised on a day, and what became of it.
+    """Show what agents promised on a day, and what became of promises on that day.
 
     A promise is a sentence that says that something was accepted. Claims are what agents said by
     themselves; those that nothing backs are listed with the ids of their calls. Figures are stored
@@ -47,7 +47,7 @@ def promises(day: int | None, as_json: bool) -> None:
     """
     stored = open_journal().promises
     day = stored.now_ms() // DAY_MS if day is None else day
-    figures = stored.figures(day)
+    figures = stored.day(day)
     claims = stored.unbacked(day * DAY_MS, (day + 1) * DAY_MS, MAX_LISTED)
     if as_json:
         click.echo(json.dumps(_public(day, figures, claims)))
@@ -64,6 +64,7 @@ def _public(day: int, figures: Figures, claims: list[Unbacked]) -> dict[str, obj
     return {
         "day": _day(day),
         **{PUBLIC.get(name, name): getattr(figures, name) for name in COUNTED},
+        "unbacked": figures.unbacked.total(),
         "open": figures.open,
         "kept_median_s": figures.seconds(0.5),
         "kept_p99_s": figures.seconds(0.99),
@@ -77,15 +78,15 @@ def _public(day: int, figures: Figures, claims: list[Unbacked]) -> dict[str, obj
 def _lines(day: int, figures: Figures, claims: list[Unbacked]) -> Iterator[str]:
     yield f"{_day(day)} (UTC)"
     yield f"promised {figures.promised}"
-    yield f"  kept {figures.delivered}{_within(figures)}"
-    yield f"  kept by hand {figures.kept_by_hand}"
-    yield f"  taken back by the caller {figures.taken_back}"
-    yield f"  open {figures.open}"
-    yield f"  broken {figures.broken}"
-    yield f"made good: {figures.made_good} ({figures.unreachable} had nobody to call)"
+    yield f"kept {figures.delivered}{_within(figures)}"
+    yield f"kept by hand {figures.kept_by_hand}"
+    yield f"taken back by the caller {figures.taken_back}"
+    yield f"broken {figures.broken}, and no longer so {figures.reopened}"
+    yield f"made good {figures.made_good} ({figures.unreachable} had nobody to call)"
+    yield f"open at the end {figures.open}"
     corrected = f", agents corrected {figures.corrected}" if figures.corrected else ""
     yield (
-        f"claims that nothing backs: {figures.unbacked}, call-backs for them "
+        f"claims that nothing backs {figures.unbacked.total()}, call-backs for them "
         f"{figures.call_backs}{corrected}"
     )
     for each in claims[-MAX_SHOWN:]:

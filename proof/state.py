@@ -25,7 +25,7 @@ reaches it."""
 
 TIMES_OF_ROW = ("accepted", "hold_until", "settled", "refused_at")
 READ_BY_NO_STEP = ("vs:sweep:last", "vs:retention:last")
-FIGURES = ("vs:figures:", "vs:minute:", "vs:promises:")
+FIGURES = ("vs:figures:", "vs:minute:", "vs:promises")
 
 Delivery = dict[str, Any]
 

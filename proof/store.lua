@@ -98,6 +98,15 @@ local function new_store(base, now)
 
   function commands.EXISTS(key) return get(key) and 1 or 0 end
 
+  function commands.COPY(from, to)
+    local value = get(from)
+    if not value or get(to) then return 0 end
+    local copy = {}
+    for name, item in pairs(value[2]) do copy[name] = item end
+    written[to] = {value[1], copy, value[3]}
+    return 1
+  end
+
   function commands.DEL(...)
     local count = 0
     for _, key in ipairs({...}) do

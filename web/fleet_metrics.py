@@ -4,17 +4,16 @@ somebody asks.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
 
-from shared.journal.figures import PROMISE_BOUNDS_S, JournalFigures, KindFigures
+from shared.journal.figures import JournalFigures, KindFigures
 from shared.operators.alarms.board import AlarmBoard
 from shared.operators.alarms.causes import Sort, sort_of
 from shared.store import StoreUnavailableError
@@ -77,11 +76,6 @@ def of_kinds(figures: Mapping[str, KindFigures]) -> Iterator[Metric]:
     batches = CounterMetricFamily(
         "vs_delivery_batches", "Batches of intents that were delivered together", labels=["kind"]
     )
-    promises = HistogramMetricFamily(
-        "vs_promise_seconds",
-        "From the sentence in which the agent promises a write to its record in Salesforce",
-        labels=["kind"],
-    )
     for kind, counts in figures.items():
         accepted.add_metric([kind], counts.accepted)
         for outcome in ("delivered", "cancelled", "parked"):
@@ -89,10 +83,4 @@ def of_kinds(figures: Mapping[str, KindFigures]) -> Iterator[Metric]:
         replayed.add_metric([kind], counts.replayed)
         again.add_metric([kind], counts.again)
         batches.add_metric([kind], counts.batches)
-        promises.add_metric([kind], _buckets(counts), counts.promises_ms / 1000)
-    yield from (accepted, settled, replayed, again, batches, promises)
-
-
-def _buckets(counts: KindFigures) -> Sequence[tuple[str, float]]:
-    bounds = [(str(float(bound)), counts.within[bound]) for bound in PROMISE_BOUNDS_S]
-    return [*bounds, ("+Inf", counts.promises)]
+    yield from (accepted, settled, replayed, again, batches)

@@ -10,11 +10,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from shared.calls.claims import ClaimKind
-from shared.journal.promises import DAY_MS
+from shared.journal.promises import STEPS, seconds_of
 from shared.store import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -59,7 +64,13 @@ LIMITS_REACHED = Counter(
     "What callers were refused because they, or all who are alike, had used up their share",
     ["limit"],
 )
-PROMISES = ("promised", "delivered", "kept_by_hand", "taken_back", "broken", "made_good")
+PROMISES = (
+    "promised", "delivered", "kept_by_hand", "taken_back", "broken", "reopened", "made_good",
+    "unreachable",
+)  # fmt: skip
+
+PROMISE_STEPS = range(3 * STEPS, 8 * STEPS + 1, STEPS // 4)
+"""The bounds of the histogram of kept promises: four for each power of ten from 1 s to 28 h."""
 
 BREAKER = {"closed": 0, "half-open": 1, "open": 2}
 
@@ -178,24 +189,23 @@ class FleetCollector(Collector):
 
     def _promises(self) -> Iterator[Metric]:
         promises = self._service.journal.promises
-        today = promises.figures(promises.now_ms() // DAY_MS)
-        made = GaugeMetricFamily(
-            "vs_promises_today",
-            "Promises of today (UTC) by what became of them; made_good: a person is asked to call",
+        ever = promises.ever()
+        counted = CounterMetricFamily(
+            "vs_promises",
+            "Promises by what became of them; reopened: broken ones that are so no longer; "
+            "made_good: a person is asked to call; unreachable: nobody can be called",
             labels=["became"],
         )
         for became in PROMISES:
-            made.add_metric([became], getattr(today, became))
-        yield made
-        seconds = GaugeMetricFamily(
-            "vs_promise_seconds_today",
-            "From the sentence to the record, of today's promises that were kept",
-            labels=["quantile"],
+            counted.add_metric([became], getattr(ever, became))
+        yield counted
+        buckets = [(str(seconds_of(step)), ever.within(step)) for step in PROMISE_STEPS]
+        yield HistogramMetricFamily(
+            "vs_promise_seconds",
+            "From the sentence in which the agent promises a write to its record in Salesforce",
+            buckets=[*buckets, ("+Inf", ever.delivered)],
+            sum_value=ever.took_ms / 1000,
         )
-        for quantile in (0.5, 0.99):
-            if (within_s := today.seconds(quantile)) is not None:
-                seconds.add_metric([str(quantile)], within_s)
-        yield seconds
         yield GaugeMetricFamily(
             "vs_promises_to_make_good", "Broken promises with no call-back yet", promises.waiting()
         )
@@ -204,9 +214,8 @@ class FleetCollector(Collector):
             "Things that agents said they had done and nothing backed, each phrase once in a call",
             labels=["kind"],
         )
-        counts = promises.claim_counts()
         for kind in ClaimKind:
-            unbacked.add_metric([kind], counts[kind])
+            unbacked.add_metric([kind], ever.unbacked[kind])
         yield unbacked
 
     def _rotation(self) -> Iterator[Metric]:

@@ -43,7 +43,8 @@ def intent_id_of(call_id: str, fingerprint: str) -> str:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What Salesforce returned. number: the CaseNumber of a case, else None; at_ms: epoch ms."""
+    """What Salesforce returned. number: the CaseNumber of a case, else None. at_ms: when it was
+    stored; epoch ms."""
 
     record_id: str = ""
     number: str | None = None

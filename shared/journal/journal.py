@@ -12,7 +12,6 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
 import redis
@@ -27,14 +26,12 @@ from shared.domain.intent import (
     Outcome,
     Parked,
     PartRefused,
-    Receipt,
     TryAgain,
 )
 from shared.domain.kinds import Kind, State
 from shared.domain.reading import UnreadableError, read_json, read_record
 from shared.domain.reference import new_reference
 from shared.domain.trace import call_of_trace, trace_of_call
-from shared.journal.figures import PROMISE_BOUNDS_S
 from shared.journal.promises import Promises
 from shared.journal.replicas import Replicas
 from shared.journal.results import (
@@ -333,17 +330,15 @@ class Journal:
         """
         intents = {intent.id: intent for intent in lease.intents}
         with translated():
-            at_ms = self.now_ms()
             reply = self._settle(
                 args=[
                     self._prefix,
                     lease.token,
                     WAKE_UP_MS,
-                    json.dumps([_as_settled(outcome, at_ms, intents) for outcome in outcomes]),
+                    json.dumps([_as_settled(outcome, intents) for outcome in outcomes]),
                     lease.kind,
                     CALL_TTL_MS,
                     MISSING_FIELDS_MS,
-                    *PROMISE_BOUNDS_S,
                 ]
             )
         states, stopped, due_kinds = reply
@@ -687,15 +682,14 @@ def _waits(stored: dict[str, str]) -> dict[str, Wait]:
     return waits
 
 
-def _as_settled(outcome: Outcome, at_ms: int, intents: dict[str, Intent]) -> dict[str, Any]:
+def _as_settled(outcome: Outcome, intents: dict[str, Intent]) -> dict[str, Any]:
     match outcome:
         case Delivered(intent_id, record_id, number):
-            receipt = asdict(Receipt(record_id, number, at_ms))
             intent = intents[intent_id]
             return {
                 "id": intent_id,
                 "outcome": "delivered",
-                "receipt": json.dumps(receipt),
+                "receipt": json.dumps({"record_id": record_id, "number": number}),
                 "number": number or "",
                 "also": [_recorded(new) for new in outcome.also],
                 "payload": json.dumps(shortened(intent.kind, intent.payload)),

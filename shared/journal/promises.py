@@ -1,77 +1,113 @@
 """The ledger of promises: what became of each sentence that said that something was done.
 
-The journal's own scripts count a promise in the step in which it is made, kept, broken or taken
-back; here are the figures, the broken promises that nobody has made good, and the claims of agents
-that nothing backs. It has ids, kinds and times, and nothing that was said.
+The journal's own scripts count in the step in which a promise is made, kept, broken or taken back.
+They count in one account, which only grows, and copy it when a day and when five minutes begin. So
+what happened on a day or in the last hour is the difference of two of these. Besides, here are the
+broken promises that nobody has made good, and the claims of agents that nothing backs. All of it is
+ids, kinds and times, and nothing that was said.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import redis
 
 from shared.scripts import load
 from shared.settings import REDIS_PREFIX
-from shared.store import translated
+from shared.store import now_ms, translated
 
 DAY_MS = 86_400_000
+MINUTE_MS = 60_000
 
-CLAIMS_MS = 35 * DAY_MS
+DAY_MIN, SPAN_MIN = 1_440, 5
+"""The account is copied when these begin (minutes since 1970, UTC). `_common.lua` has the same."""
+
+KEPT_DAYS = 35
+"""How long the copies of days are stored. Those of five minutes are stored for two hours."""
+
+CLAIMS_MS = KEPT_DAYS * DAY_MS
 MAX_CLAIMS = 10_000
 """How long, and how many of, the unbacked claims are stored, the newest."""
 
 STEPS = 20
 """Steps of a power of ten in which the time until a promise was kept is counted."""
 
-_WITHIN = "within:"
+_WITHIN, _UNBACKED = "within:", "unbacked:"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """A day (UTC). What becomes of a promise counts on the day on which it was made.
+    """What happened in a stretch of time.
 
     promised: sentences that said that something was accepted. delivered: Salesforce has it, so the
-    promise is kept.
-    kept_by_hand: an operator settled it elsewhere. taken_back: by the caller. broken: parked, or
-    cancelled by other than the caller, and neither replayed nor settled by hand so far. made_good:
-    promises for which a person was asked to call; unreachable: those where there is nobody to call.
-    unbacked: claims that nothing backed, each phrase once in a call. call_backs: calls in which
-    such claims became a call-back. corrected: agents corrected in the live call.
-    within: upper bound in ms → promises that were kept within it, and not within the one before.
+    promise is kept. took_ms: how long all of these took together. kept_by_hand: an operator settled
+    it elsewhere. taken_back: by the caller. broken: parked, or cancelled by other than the caller.
+    reopened: of the broken ones, those that were replayed, settled by hand or taken back.
+    made_good: promises for which a person was asked to call; unreachable: those where there is
+    nobody to call.
+    call_backs: calls in which claims that nothing backed became a call-back. corrected: agents
+    corrected in the live call. unbacked: such claims by kind, each phrase once in a call.
+    steps: step of 10^(1/STEPS) ms → promises that were kept within it, and not within the step
+    before. open: promises that are neither kept, broken nor taken back at the end of the time.
     """
 
     promised: int = 0
     delivered: int = 0
+    took_ms: int = 0
     kept_by_hand: int = 0
     taken_back: int = 0
     broken: int = 0
+    reopened: int = 0
     made_good: int = 0
     unreachable: int = 0
-    unbacked: int = 0
     call_backs: int = 0
     corrected: int = 0
-    within: dict[float, int] = field(default_factory=dict)
+    unbacked: Counter[str] = field(default_factory=Counter)
+    steps: Counter[int] = field(default_factory=Counter)
+    open: int = 0
 
-    @property
-    def open(self) -> int:
-        """Promises that are neither kept, broken nor taken back yet."""
-        settled = self.delivered + self.kept_by_hand + self.taken_back + self.broken
-        return max(0, self.promised - settled)
+    @classmethod
+    def between(cls, before: Mapping[str, int], after: Mapping[str, int]) -> Self:
+        """before, after: the account's fields, at both ends of the time."""
+        grew = Counter({name: count - before.get(name, 0) for name, count in after.items()})
+        ever = Counter(after)
+        settled = sum(ever[name] for name in ("delivered", "kept_by_hand", "taken_back", "broken"))
+        return cls(
+            **{name: grew[name] for name in COUNTED},
+            unbacked=Counter(dict(_named(grew, _UNBACKED))),
+            steps=Counter({int(step): count for step, count in _named(grew, _WITHIN)}),
+            open=ever["promised"] + ever["reopened"] - settled,
+        )
 
     def seconds(self, fraction: float) -> float | None:
         """Within so many seconds that fraction of the kept promises was kept, at most 12 % too
         high; None when none was."""
-        total, seen = sum(self.within.values()), 0
-        for upper_ms in sorted(self.within):
-            seen += self.within[upper_ms]
-            if seen >= fraction * total:
-                return upper_ms / 1000
+        seen = 0
+        for step in sorted(self.steps):
+            seen += self.steps[step]
+            if self.steps[step] and seen >= fraction * self.steps.total():
+                return seconds_of(step)
         return None
 
+    def within(self, step: int) -> int:
+        """How many promises were kept within a step or one before it."""
+        return sum(count for each, count in self.steps.items() if each <= step)
 
-COUNTED = tuple(name for name in Figures.__dataclass_fields__ if name != "within")
+
+COUNTED = tuple(each.name for each in fields(Figures) if each.type is int and each.name != "open")
+
+
+def _named(counts: Mapping[str, int], prefix: str) -> Iterator[tuple[str, int]]:
+    for name, count in counts.items():
+        if name.startswith(prefix):
+            yield name.removeprefix(prefix), count
+
+
+def seconds_of(step: int) -> float:
+    """Its upper bound."""
+    return float(10 ** (step / STEPS) / 1000)
 
 
 @dataclass(frozen=True)
@@ -93,18 +129,33 @@ class Promises:
         self._note_claims = load(store, "journal", "note_claims")
         self._count = load(store, "journal", "count_figure")
 
-    def figures(self, day: int) -> Figures:
-        """day: days since 1970, UTC. All zero for a day of which nothing is stored."""
+    def ever(self) -> Figures:
+        """Since the store began."""
         with translated():
-            stored = self._store.hgetall(f"{self._prefix}promises:{day}")
-        numbers = {name: _number(text) for name, text in stored.items()}
-        within = {
-            10 ** (int(step) / STEPS): count
-            for name, count in numbers.items()
-            if name.startswith(_WITHIN) and (step := name.removeprefix(_WITHIN)).isdecimal()
-        }
-        counted = {name: max(0, numbers.get(name, 0)) for name in COUNTED}
-        return Figures(**counted, within=within)
+            return Figures.between({}, _numbers(self._store.hgetall(f"{self._prefix}promises")))
+
+    def day(self, day: int) -> Figures:
+        """day: days since 1970, UTC. All zero for a day of which nothing is stored."""
+        today = self.now_ms() // DAY_MS
+        days = range(max(day, today - KEPT_DAYS - 1), today + 1)
+        accounts = self._accounts([each * DAY_MIN for each in days])
+        return Figures.between(_at(accounts, 0), _at(accounts, 1))
+
+    def last_hour(self) -> Figures:
+        """Of the last 60 to 65 minutes."""
+        now = self.now_ms() // MINUTE_MS
+        accounts = self._accounts(range(now // SPAN_MIN * SPAN_MIN - 60, now + 1, SPAN_MIN))
+        return Figures.between(_at(accounts, 0), accounts[-1])
+
+    def _accounts(self, minutes: Iterable[int]) -> list[dict[str, int]]:
+        """The account as it was when these began, and the present one. Empty where nothing changed
+        in that time, or nothing is stored."""
+        with translated():
+            pipe = self._store.pipeline()
+            for minute in minutes:
+                pipe.hgetall(f"{self._prefix}promises:at:{minute}")
+            pipe.hgetall(f"{self._prefix}promises")
+            return [_numbers(stored) for stored in pipe.execute()]
 
     def overdue(self, before_ms: int, limit: int) -> list[str]:
         """Ids of intents whose promise broke before that time, or for good; the longest broken
@@ -160,19 +211,16 @@ class Promises:
             for call_id, _, phrase in [name.rpartition(" ")]
         ]
 
-    def claim_counts(self) -> Counter[str]:
-        """How many unbacked claims of each kind there ever were, by kind."""
-        with translated():
-            stored = self._store.hgetall(f"{self._prefix}claims")
-        return Counter({name: _number(text) for name, text in stored.items()})
-
     def now_ms(self) -> int:
         """The store's clock; epoch ms."""
         with translated():
-            seconds, micros = self._store.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+            return now_ms(self._store)
 
 
-def _number(text: str) -> int:
-    """A number from a hash that anything may have written to; 0 for any other text."""
-    return int(text) if text.removeprefix("-").isdecimal() else 0
+def _at(accounts: Sequence[dict[str, int]], place: int) -> dict[str, int]:
+    """Until the next change, the account stays as it was."""
+    return next(filter(None, accounts[place:]), accounts[-1])
+
+
+def _numbers(stored: Mapping[str, str]) -> dict[str, int]:
+    return {name: int(text) for name, text in stored.items()}

@@ -1,6 +1,7 @@
 """Reads a row of the journal as an Intent. An unreadable row does not affect any other."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from shared.domain.intent import Intent, Receipt
@@ -45,7 +46,10 @@ def read_row(intent_id: str, stored: Any) -> Intent:
 
     def receipt() -> Receipt | None:
         try:
-            return read_json(Receipt, row["receipt"]) if row.get("receipt") else None
+            if not row.get("receipt"):
+                return None
+            read = read_json(Receipt, row["receipt"])
+            return replace(read, at_ms=read.at_ms or number("settled"))
         except UnreadableError:
             wrong.append("RECEIPT")
             return None

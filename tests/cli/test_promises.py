@@ -30,7 +30,7 @@ def test_the_figures_of_today_are_shown_with_the_calls_to_look_at(journal: Journ
     assert "promised 2" in shown.output
     assert "kept 1, half of them within" in shown.output
     assert "broken 1" in shown.output
-    assert "claims that nothing backs: 1, call-backs for them 0" in shown.output
+    assert "claims that nothing backs 1, call-backs for them 0" in shown.output
     assert "call-1  en.opened.active" in shown.output
 
 

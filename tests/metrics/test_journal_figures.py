@@ -18,7 +18,7 @@ from shared.domain.kinds import Kind
 from shared.journal.figures import JournalFigures, KindFigures
 from shared.journal.journal import Journal
 from tests.calling import KNOWN
-from tests.store_time import everything_is_due, intent_was_accepted
+from tests.store_time import everything_is_due
 from tests.workers.delivering import BILLING, accept
 
 CASE = Kind.CASE_CREATE
@@ -46,7 +46,7 @@ def test_each_end_is_counted_by_its_kind(journal: Journal, store: redis.Redis) -
     found = figures(store)
     assert (found.accepted, found.delivered, found.parked, found.cancelled) == (4, 1, 1, 1)
     assert (found.again, found.batches) == (1, 1)
-    assert figures(store, Kind.CALLBACK) == KindFigures(within=found.within)
+    assert figures(store, Kind.CALLBACK) == KindFigures()
     everything_is_due(store)
     settle(journal, Delivered(again, "500y"))
     found = figures(store)
@@ -99,20 +99,6 @@ def test_a_lease_that_another_worker_took_over_counts_once(
     settle(journal, Delivered(intent_id, "500x"))
     journal.settle(late, [Delivered(intent_id, "500x")])
     assert figures(store).delivered == 1
-
-
-def test_the_time_from_a_promise_to_its_record_is_counted(
-    journal: Journal, store: redis.Redis
-) -> None:
-    soon = accept(journal, CASE, BILLING, said="It is being opened.")
-    late = accept(journal, CASE, BILLING, said="It is being opened.")
-    silent = accept(journal, CASE, BILLING)
-    intent_was_accepted(store, late, ms_earlier=120_000)
-    settle(journal, *(Delivered(id_, "500x") for id_ in (soon, late, silent)))
-    found = figures(store)
-    assert (found.promises, found.delivered) == (2, 3)
-    assert found.promises_ms >= 120_000
-    assert (found.within[60], found.within[300], found.within[86400]) == (1, 2, 2)
 
 
 def test_counts_outlive_the_intents(journal: Journal, store: redis.Redis) -> None:

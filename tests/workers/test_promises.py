@@ -1,5 +1,6 @@
 """The ledger of promises: what became of them, and who is called when one breaks."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from shared.domain.kinds import Kind
 from shared.domain.reference import new_reference
 from shared.journal.erasure import Erasure
 from shared.journal.journal import Journal
-from shared.journal.promises import DAY_MS, Figures, Promises
+from shared.journal.promises import DAY_MIN, DAY_MS, Figures, Promises
 from shared.settings import Settings
 from shared.wake_ups import celery_app
 from tests.calling import KNOWN, PREMIUM
@@ -69,7 +70,7 @@ def park(journal: Journal, *intent_ids: str) -> None:
 
 def today(store: redis.Redis) -> Figures:
     promises = Promises(store)
-    return promises.figures(promises.now_ms() // DAY_MS)
+    return promises.day(promises.now_ms() // DAY_MS)
 
 
 def made_good(journal: Journal, store: redis.Redis, after_h: float = 24) -> MadeGood:
@@ -139,29 +140,84 @@ def test_a_replayed_promise_is_open_again_and_may_be_kept(
     park(journal, intent_id)
     assert (today(store).broken, today(store).open) == (1, 0)
     journal.replay([intent_id])
-    assert (today(store).broken, today(store).open) == (0, 1)
+    assert (today(store).broken, today(store).reopened, today(store).open) == (1, 1, 1)
     settle(journal, Delivered(intent_id, "500A", "1008"))
-    assert (today(store).delivered, today(store).broken) == (1, 0)
+    assert (today(store).delivered, today(store).open) == (1, 0)
     assert Promises(store).waiting() == 0
 
 
-def test_a_parked_promise_that_the_caller_takes_back_is_not_broken(
+def test_a_parked_promise_that_the_caller_takes_back_is_broken_no_longer(
     journal: Journal, store: redis.Redis
 ) -> None:
     intent_id = promise(journal)
     park(journal, intent_id)
     journal.cancel(intent_id, BY_CALLER)
-    assert (today(store).broken, today(store).taken_back) == (0, 1)
+    assert (today(store).reopened, today(store).taken_back, today(store).open) == (1, 1, 0)
     assert Promises(store).waiting() == 0
 
 
-def test_figures_count_on_the_day_of_the_promise(journal: Journal, store: redis.Redis) -> None:
-    intent_id = promise(journal)
-    intent_was_accepted(store, intent_id, ms_earlier=DAY_MS)
-    settle(journal, Delivered(intent_id, "500A", "1008"))
-    assert today(store).delivered == 0
+def a_day_passes(store: redis.Redis) -> None:
+    """Since all that was counted so far."""
+    raw: Any = store
+    keys = {key: int(key.rpartition(":")[2]) for key in raw.keys("vs:promises:at:*")}
+    for key in sorted(keys, key=keys.__getitem__):
+        raw.rename(key, f"vs:promises:at:{keys[key] - DAY_MIN}")
+
+
+def test_each_thing_counts_on_the_day_on_which_it_happens(
+    journal: Journal, store: redis.Redis
+) -> None:
+    first = promise(journal)
+    second = promise(journal)
+    a_day_passes(store)
+    settle(journal, Delivered(first, "500A", "1008"), Parked(second, "REFUSED"))
+    a_day_passes(store)
+    journal.replay([second])
     promises = Promises(store)
-    assert promises.figures(promises.now_ms() // DAY_MS - 1).delivered == 1
+    day = promises.now_ms() // DAY_MS
+    made, ended, now = (promises.day(day - ago) for ago in (2, 1, 0))
+    assert made == Figures(promised=2, open=2)
+    assert (ended.promised, ended.delivered, ended.broken, ended.reopened, ended.open) == (
+        0,
+        1,
+        1,
+        0,
+        0,
+    )
+    assert (now.delivered, now.broken, now.reopened, now.open) == (0, 0, 1, 1)
+    assert promises.day(day - 40) == Figures(open=0)
+    assert promises.day(day - 3) == Figures()
+
+
+def test_a_day_without_anything_is_empty_and_has_what_was_open(
+    journal: Journal, store: redis.Redis
+) -> None:
+    promise(journal)
+    a_day_passes(store)
+    a_day_passes(store)
+    promises = Promises(store)
+    day = promises.now_ms() // DAY_MS
+    assert promises.day(day) == promises.day(day - 1) == Figures(open=1)
+    assert promises.day(day - 2) == Figures(promised=1, open=1)
+
+
+def test_the_last_hour_has_what_happened_in_it(journal: Journal, store: redis.Redis) -> None:
+    raw: Any = store
+    for _ in range(2):
+        settle(journal, Delivered(promise(journal), "500A", None))
+    for key in raw.keys("vs:promises:at:*"):  # two hours pass
+        minute = int(key.rpartition(":")[2])
+        if minute % DAY_MIN:
+            raw.delete(key)
+        elif raw.exists(key):
+            raw.rename(key, f"vs:promises:at:{minute - DAY_MIN}")
+    late = promise(journal)
+    intent_was_accepted(store, late, ms_earlier=600_000)
+    settle(journal, Delivered(late, "500A", None))
+    hour = Promises(store).last_hour()
+    assert (hour.promised, hour.delivered) == (1, 1)
+    assert 600 <= (hour.seconds(0.5) or 0) == hour.seconds(0.99)
+    assert Promises(store).ever().delivered == 3
 
 
 def test_median_and_p99_are_those_of_the_times_until_delivery(
@@ -170,11 +226,12 @@ def test_median_and_p99_are_those_of_the_times_until_delivery(
     assert today(store).seconds(0.5) is None
     for _ in range(3):
         settle(journal, Delivered(promise(journal), "500A", None))
-    assert sum(today(store).within.values()) == 3
-    figures = Figures(within={2_000: 60, 8_000: 39, 100_000: 1})
-    assert figures.seconds(0.5) == 2
-    assert figures.seconds(0.99) == 8
+    assert today(store).steps.total() == 3
+    figures = Figures(steps=Counter({60: 60, 80: 39, 100: 1}))
+    assert figures.seconds(0.5) == 1
+    assert figures.seconds(0.99) == 10
     assert figures.seconds(1) == 100
+    assert [figures.within(step) for step in (59, 60, 99, 100)] == [0, 60, 99, 100]
 
 
 @pytest.mark.parametrize("took_ms", [1, 999, 1_000, 5_000, 86_400_000])
@@ -184,18 +241,18 @@ def test_a_time_is_counted_within_an_eighth(
     intent_id = promise(journal)
     intent_was_accepted(store, intent_id, ms_earlier=took_ms)
     settle(journal, Delivered(intent_id, "500A", None))
-    promises = Promises(store)
-    day = promises.now_ms() // DAY_MS
-    found = promises.figures(day).seconds(0.5) or promises.figures(day - 1).seconds(0.5)
+    found = Promises(store).ever().seconds(0.5)
     assert found
     assert took_ms <= found * 1_000
     assert found * 1_000 <= (took_ms + 5_000) * 1.13  # the test itself takes a while
 
 
-def test_figures_expire(journal: Journal, store: redis.Redis) -> None:
+def test_the_copies_of_the_account_expire(journal: Journal, store: redis.Redis) -> None:
     promise(journal)
-    (key,) = store.keys("vs:promises:*")
-    assert 34 * DAY_MS < store.pttl(key) <= 35 * DAY_MS
+    left = sorted(store.pttl(key) for key in store.keys("vs:promises:at:*"))
+    assert left[-1] <= 35 * DAY_MS
+    assert left[-1] > 34 * DAY_MS
+    assert all(ms <= 7_200_000 for ms in left[:-1])
 
 
 # -- broken promises -------------------------------------------------------------------------------
@@ -254,7 +311,8 @@ def test_a_discarded_promise_becomes_a_call_back_at_once_unless_it_was_settled(
     assert made_good(journal, store).run()[0] == 1
     (call_back,) = callbacks(journal)
     assert call_back.call_id == "call-1"
-    assert (today(store).broken, today(store).kept_by_hand) == (1, 1)
+    assert (today(store).broken, today(store).reopened, today(store).kept_by_hand) == (2, 1, 1)
+    assert today(store).open == 0
 
 
 def test_a_promise_that_the_service_cancelled_becomes_a_call_back_at_once(

@@ -7,6 +7,7 @@ import pytest
 
 from demo.stack import Org
 from shared.domain.drafts import CallDraft, Draft
+from shared.domain.intent import Delivered, Receipt
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
 from tests.calling import KNOWN
@@ -54,6 +55,18 @@ def test_the_next_batches_of_a_backlog_know_their_callers_already(
     requests(range(1))  # what is read once: the org's set-up
     one_batch, three_batches = requests(range(100, 130)), requests(range(200, 290))
     assert three_batches == one_batch + 2
+
+
+def test_a_settlement_is_one_round_trip(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):  # the first loads the script
+        intent_id = accept(journal, Kind.CASE_CREATE, BILLING, said="Done.")
+        lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=10**6)
+        with counted(monkeypatch) as sent:
+            journal.settle(lease, [Delivered(intent_id, "500A", "1008")])
+    assert len(sent) == 1
+    delivered = journal.get(intent_id)
+    assert delivered
+    assert delivered.receipt == Receipt("500A", "1008", delivered.settled_at_ms or 0)
 
 
 def test_a_backlog_asks_who_its_callers_are_in_few_requests(

@@ -5,7 +5,6 @@ from typing import Any
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from shared.journal.minutes import kept_of
 from web.console.access import blueprint, service
 from web.console.charts import HEIGHT, WIDTH, charts_of
 from web.console.rendering import live_page
@@ -31,7 +30,7 @@ def _shown() -> dict[str, Any]:
         "verdict": verdict_of(health),
         "lamps": list(lamps_of(health, refused.per_min(), refused.ever())),
         "lasting": service().calls.lasting(),
-        "promises": kept_of(minutes),
+        "promises": service().journal.promises.last_hour(),
         "charts": charts_of(minutes),
         "size": (WIDTH, HEIGHT),
     }

@@ -22,7 +22,7 @@ def page(name: str, **values: Any) -> str:
         visitor=g.get("visitor"),
         moment=moment,
         ago=ago,
-        seconds_of=seconds_of,
+        within=within,
         **values,
     )
 
@@ -97,6 +97,8 @@ def ago(ms: int | None) -> str:
     return f"{seconds // 3600} h" if seconds < 172_800 else f"{seconds // 86_400} days"
 
 
-def seconds_of(ms: int) -> str:
+def within(seconds: float | None) -> str:
     """A duration of seconds to two figures; longer ones as `ago` does."""
-    return f"{ms / 1000:.2g} s" if ms < 99_500 else ago(ms)
+    if seconds is None:
+        return "–"
+    return f"{seconds:.2g} s" if seconds < 99.5 else ago(round(seconds * 1000))

@@ -8,8 +8,7 @@ end
 
 local function cancel_alone(p, id, reason, now, wake_up_ms, reply)
   local key = p .. 'intent:' .. id
-  local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'in_doubt', 'said',
-    'accepted')
+  local is = redis.call('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'in_doubt', 'said')
   if not is[1] then return '' end
   if not can_be_cancelled(p, id) then
     return (is[1] == 'held' or is[1] == 'due') and 'in_doubt' or is[1]
@@ -21,11 +20,8 @@ local function cancel_alone(p, id, reason, now, wake_up_ms, reply)
   redis.call('HSET', key, 'state', 'cancelled', 'reason', reason, 'settled', now)
   count(p, is[2], 'cancelled')
   remove_from_open(p, is[2], id)
-  if unpark(p, id) then
-    unbreak_promise(p, id, is[7], 'taken_back')
-  elseif is[6] and is[6] ~= '' then
-    count_promise(p, is[7], 'taken_back', 1)
-  end
+  if unpark(p, id) then reopen_promise(p, id, now) end
+  if is[6] and is[6] ~= '' then count_promise(p, now, 'taken_back') end
   redis.call('ZADD', p .. 'settled', now, id)
   if is[4] ~= '' then redis.call('HDEL', p .. 'call:' .. is[3] .. ':requests', is[4]) end
   release_followers(p, id, now, wake_up_ms, reply)

@@ -113,24 +113,37 @@ local function note_trace(p, id, trace, now)
   redis.call('ZADD', p .. 'trace:' .. trace, now, id)
 end
 
--- The figures of a day's promises (SCHEMA.md): what becomes of a promise counts on the day on which it was
--- made. accepted: that moment (ms), as a row has it.
-local FIGURES_MS = 35 * 86400000
-local function count_promise(p, accepted, what, by)
-  local figures = p .. 'promises:' .. math.floor((tonumber(accepted) or clock_ms()) / 86400000)
-  if redis.call('HINCRBY', figures, what, by) == by then redis.call('PEXPIRE', figures, FIGURES_MS) end
+-- Copies the account of promises (SCHEMA.md) as it was when this day and these five minutes began, unless that
+-- copy exists.
+local function copy_account(p, now)
+  local account, minute = p .. 'promises', math.floor(now / 60000)
+  redis.call('HSETNX', account, 'since', now)
+  for _, span in ipairs({{1440, 35 * 86400000}, {5, 7200000}}) do
+    local start = minute - minute % span[1]
+    local at = p .. 'promises:at:' .. start
+    if redis.call('COPY', account, at) == 1 then redis.call('PEXPIRE', at, span[2]) end
+  end
 end
 
--- A promise was kept: counts in how many seconds as well, in steps of 10^(1/20).
-local function count_kept(p, accepted, now)
+-- Counts what became of a promise, or of a claim. Counts only grow.
+local is_copied = false
+local function count_promise(p, now, what, by)
+  if not is_copied then copy_account(p, now) end
+  is_copied = true
+  redis.call('HINCRBY', p .. 'promises', what, by or 1)
+end
+
+-- A promise was kept: counts how long that took as well, in steps of 10^(1/20).
+local function keep_promise(p, accepted, now)
   local took_ms = math.max(1, now - (tonumber(accepted) or now))
-  count_promise(p, accepted, 'delivered', 1)
-  count_promise(p, accepted, 'within:' .. math.ceil(20 * math.log10(took_ms)), 1)
+  count_promise(p, now, 'delivered')
+  count_promise(p, now, 'took_ms', took_ms)
+  count_promise(p, now, 'within:' .. math.ceil(20 * math.log10(took_ms)))
 end
 
 -- A promise is broken: a person makes it good, some time after `from` (ms; 0: at once), unless it is replayed.
-local function break_promise(p, id, accepted, from)
-  count_promise(p, accepted, 'broken', 1)
+local function break_promise(p, id, now, from)
+  count_promise(p, now, 'broken')
   redis.call('ZADD', p .. 'promises:broken', from, id)
 end
 
@@ -142,10 +155,10 @@ local function park(p, id, now, reason)
   redis.pcall('HSET', key, 'state', 'parked', 'settled', now, 'reason', reason)
   redis.call('ZADD', p .. 'parked', now, id)
   count_in_minute(p, now, 'parked', 1)
-  local is = redis.pcall('HMGET', key, 'said', 'call', 'kind', 'accepted')
+  local is = redis.pcall('HMGET', key, 'said', 'call', 'kind')
   if not is.err and is[3] then count(p, is[3], 'parked') end
   if not is.err and is[1] and is[1] ~= '' then
-    if redis.call('ZADD', p .. 'parked:said', now, id) == 1 then break_promise(p, id, is[4], now) end
+    if redis.call('ZADD', p .. 'parked:said', now, id) == 1 then break_promise(p, id, now, now) end
     if is[2] and is[2] ~= '' then redis.call('HSET', p .. 'parked:live', id, is[2]) end
   end
 end
@@ -163,11 +176,10 @@ local function unpark(p, id)
   return redis.call('ZREM', p .. 'parked:said', id) == 1
 end
 
--- A parked promise is open again, or was settled otherwise: `what` counts instead, if it is not nil.
-local function unbreak_promise(p, id, accepted, what)
-  count_promise(p, accepted, 'broken', -1)
+-- A parked promise is open again.
+local function reopen_promise(p, id, now)
+  count_promise(p, now, 'reopened')
   redis.call('ZREM', p .. 'promises:broken', id)
-  if what then count_promise(p, accepted, what, 1) end
 end
 
 -- Makes a parked intent due as if it were new, but in doubt: the worker first looks for what it may have
@@ -176,7 +188,7 @@ local function make_due_again(p, id, kind, now)
   local key = p .. 'intent:' .. id
   redis.call('HSET', key, 'state', 'due', 'in_doubt', 1, 'hold_until', now, 'attempts', 0)
   redis.call('HDEL', key, 'settled', 'refusals', 'refused', 'refused_at', 'omit_fields')
-  if unpark(p, id) then unbreak_promise(p, id, redis.call('HGET', key, 'accepted')) end
+  if unpark(p, id) then reopen_promise(p, id, now) end
   count(p, kind, 'replayed')
   redis.call('ZADD', p .. 'due:' .. kind, now, id)
 end

@@ -165,7 +165,7 @@ local function record(intent)
   if intent.parts ~= '' then redis.call('HSET', key, 'parts', intent.parts) end
   note_trace(p, intent.id, want.trace, now)
   redis.call('ZADD', p .. 'intents', now, intent.id)
-  if intent.said ~= '' then count_promise(p, now, 'promised', 1) end
+  if intent.said ~= '' then count_promise(p, now, 'promised') end
   note_kind(p, intent.kind)
   count(p, intent.kind, 'accepted')
   if waiting > 0 then

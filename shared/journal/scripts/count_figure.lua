@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Counts one more of a figure of today (see count_promise).
+-- Counts one more of a figure of the account of promises (see count_promise).
 --
 -- ARGV  1 prefix, 2 the figure
-count_promise(ARGV[1], clock_ms(), ARGV[2], 1)
+count_promise(ARGV[1], clock_ms(), ARGV[2])
 return 1

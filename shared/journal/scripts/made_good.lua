@@ -9,8 +9,7 @@ local count = 0
 for i = 3, #ARGV do
   if redis.call('ZREM', p .. 'promises:broken', ARGV[i]) == 1 then
     count = count + 1
-    local accepted = redis.pcall('HGET', p .. 'intent:' .. ARGV[i], 'accepted')
-    count_promise(p, type(accepted) == 'string' and accepted, what, 1)
   end
 end
+if count > 0 then count_promise(p, clock_ms(), what, count) end
 return count

@@ -12,8 +12,7 @@ for i = 5, #ARGV, 3 do
   if at <= 0 or at > now or at < now - tonumber(ARGV[4]) then at = now end
   if redis.call('ZADD', unbacked, 'NX', at, name) == 1 then
     count = count + 1
-    count_promise(p, at, 'unbacked', 1)
-    redis.call('HINCRBY', p .. 'claims', ARGV[i + 1], 1)
+    count_promise(p, now, 'unbacked:' .. ARGV[i + 1])
   end
 end
 redis.call('ZREMRANGEBYSCORE', unbacked, '-inf', now - tonumber(ARGV[4]))

@@ -17,7 +17,7 @@ local reply, discarded = {0}, {}
 for i = 6, #ARGV do
   local id = ARGV[i]
   local key = p .. 'intent:' .. id
-  local is = redis.pcall('HMGET', key, 'state', 'kind', 'call', 'fingerprint', 'accepted')
+  local is = redis.pcall('HMGET', key, 'state', 'kind', 'call', 'fingerprint')
   local is_parked = is[1] == 'parked' or (is.err and redis.call('ZSCORE', p .. 'parked', id))
   if is_parked and (is[2] or verb ~= 'replay') then
     reply[1] = reply[1] + 1
@@ -34,7 +34,8 @@ for i = 6, #ARGV do
       discarded[#discarded + 1] = id
       if unpark(p, id) then
         if verb == 'settle' then
-          unbreak_promise(p, id, is[5], 'kept_by_hand')
+          reopen_promise(p, id, now)
+          count_promise(p, now, 'kept_by_hand')
         else
           redis.call('ZADD', p .. 'promises:broken', 'XX', 0, id)
         end

@@ -3,8 +3,7 @@
 -- fences it out.
 --
 -- ARGV  1 prefix, 2 token, 3 ms a wake-up counts as on its way, 4 JSON list of outcomes (below), 5 kind,
---       6 ms a call's list of intents is stored, 7 ms a kind omits a missing field,
---       8... the bounds, in seconds, of the times from a promise to its record (figures.py)
+--       6 ms a call's list of intents is stored, 7 ms a kind omits a missing field
 --   {id, outcome = "delivered", receipt (text), payload (text: what is stored of the draft),
 --    also (list of intents)}
 --   {id, outcome = "again", reason, detail, delay_ms, scope = "record"|"source"|"org", failures_in_a_row (1
@@ -49,12 +48,6 @@ if redis.call('GET', p .. 'probe') == token then redis.call('DEL', p .. 'probe')
 
 local function in_minute(what) in_this_minute[what] = (in_this_minute[what] or 0) + 1 end
 
--- Of a promise that is kept: how long that took, in quarters of a power of two (ms).
-local function kept_in_minute(accepted)
-  local took_ms = math.max(1, now - (tonumber(accepted) or now))
-  in_minute('kept:' .. math.ceil(4 * math.log(took_ms) / math.log(2)))
-end
-
 -- Who is to blame for a refused record: "record" or "source"; "parked" when its limit is reached.
 local function judged(key, outcome, source)
   redis.call('HINCRBY', key, 'refusals', 1)
@@ -72,18 +65,6 @@ local function judged(key, outcome, source)
   end
   if times >= outcome.limit and different < MANY then return 'parked' end
   return different >= 2 and 'source' or 'record'
-end
-
--- How long a caller's promise took: from its acceptance, when the agent says so, to the record.
-local function note_promise(key)
-  local accepted = tonumber(redis.call('HGET', key, 'accepted'))
-  if not accepted or redis.call('HSTRLEN', key, 'said') == 0 then return end
-  local took_ms = math.max(0, now - accepted)
-  note('promises')
-  note('promises_ms', took_ms)
-  for i = 8, #ARGV do
-    if took_ms <= 1000 * tonumber(ARGV[i]) then note('within:' .. ARGV[i]) end
-  end
 end
 
 local function record(intent, from, call, parked)
@@ -106,7 +87,7 @@ local function record(intent, from, call, parked)
   redis.call('ZADD', p .. 'intents', now, intent.id)
   in_minute('accepted')
   count(p, intent.kind, 'accepted')
-  if intent.said ~= '' then count_promise(p, now, 'promised', 1) end
+  if intent.said ~= '' then count_promise(p, now, 'promised') end
   if call ~= '' then
     redis.call('RPUSH', p .. 'call:' .. call .. ':intents', intent.id)
     redis.call('PEXPIRE', p .. 'call:' .. call .. ':intents', call_ms)
@@ -214,16 +195,12 @@ for _, outcome in ipairs(outcomes) do
       remove_from_open(p, kind, outcome.id)
       if state == 'delivered' then
         in_minute('delivered')
-        note_promise(key)
         for _, intent in ipairs(outcome.also) do record(intent, key, call) end
         redis.call('HSET', key, 'receipt', outcome.receipt, 'payload', outcome.payload)
         if outcome.number ~= '' then redis.call('SET', p .. 'case-number:' .. outcome.number, outcome.id) end
         redis.call('HDEL', key, 'hold_until', 'waiting', 'record', 'dedup_keys', 'omit_fields',
           'refused', 'refused_at', 'detail')
-        if is_promise then
-          kept_in_minute(is[8])
-          count_kept(p, is[8], now)
-        end
+        if is_promise then keep_promise(p, is[8], now) end
       elseif state == 'parked' then
         park(p, outcome.id, now, outcome.reason)
       else
@@ -233,9 +210,9 @@ for _, outcome in ipairs(outcomes) do
         -- What goes with another intent that was cancelled shares that one's end.
         local goes_with = string.find(outcome.reason or '', '_CANCELLED$') ~= nil
         if is_promise and goes_with then
-          count_promise(p, is[8], 'taken_back', 1)
+          count_promise(p, now, 'taken_back')
         elseif is_promise then
-          break_promise(p, outcome.id, is[8], 0)
+          break_promise(p, outcome.id, now, 0)
         end
       end
       if state ~= 'parked' then
