@@ -8,6 +8,7 @@ from cli.intent_lines import as_object
 from cli.times import local
 from shared.calls.calls import Calls, CallState
 from shared.calls.decisions import Decision, Decisions
+from shared.calls.tool_calls import Answered, ToolCalls
 from shared.domain.intent import Intent
 from shared.domain.kinds import State
 from shared.domain.trace import trace_of_call
@@ -29,7 +30,9 @@ class Line:
         return "  ".join(filter(None, (local(self.at_ms), self.what, self.about, private)))
 
 
-def story_of(call_id: str, calls: Calls, journal: Journal, decisions: Decisions) -> list[Line]:
+def story_of(
+    call_id: str, calls: Calls, journal: Journal, decisions: Decisions, tool_calls: ToolCalls
+) -> list[Line]:
     """Empty when nothing is stored of the call. Raises StoreUnavailableError."""
     state, intents = calls.state(call_id), journal.of_call(call_id)
     if state.is_erased or not (state.since_ms or intents):
@@ -40,6 +43,7 @@ def story_of(call_id: str, calls: Calls, journal: Journal, decisions: Decisions)
             Line(int(said.at_ms) or state.began_ms, f"{said.speaker.lower()} spoke", "", said.text)
             for said in calls.utterances(call_id)
         ),
+        *map(_of_tool_call, tool_calls.of_call(call_id)),
         *map(_of_decision, decisions.of_call(call_id)),
         *(line for intent in intents for line in _of_intent(intent)),
     ]
@@ -57,6 +61,11 @@ def _of_decision(decision: Decision) -> Line:
     outcome = "allowed" if decision.allowed else "refused"
     about = f"{decision.tool} {decision.about}: {decision.evidence}, {decision.tier}"
     return Line(decision.at_ms, outcome, f"{about}, needs {decision.needs}".strip())
+
+
+def _of_tool_call(made: Answered) -> Line:
+    answer = made.answer or "no answer is stored"
+    return Line(made.call.at_ms, "asked", made.call.tool, f"{made.call.arguments} → {answer}")
 
 
 def _of_intent(intent: Intent) -> Iterator[Line]:

@@ -14,6 +14,7 @@ from cli.times import iso, local
 from shared.agent.agents import agents_of
 from shared.calls.calls import Calls
 from shared.calls.decisions import Decisions
+from shared.calls.tool_calls import ToolCalls
 from shared.domain.kinds import Kind
 from shared.journal.listing import Filter, Listing
 from shared.phone import as_e164
@@ -67,12 +68,14 @@ def list_(limit: int, begins: str, as_json: bool) -> None:
 @REVEAL
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def show(call_id: str, reveal: bool, as_json: bool) -> None:
-    """Show a call's story in the order of time: events, decisions, writes and what became of them.
+    """Show a call's story in the order of time: events, tool calls, decisions, and writes with what
+    became of them.
 
-    With --reveal, also who called and what was said, as long as it is stored.
+    With --reveal, also who called, what was said, and the arguments and answers of tool calls, as
+    long as they are stored.
     """
     store, call_id = open_store(), safe_id(call_id)
-    story = story_of(call_id, Calls(store), open_journal(), Decisions(store))
+    story = story_of(call_id, Calls(store), open_journal(), Decisions(store), ToolCalls(store))
     if not story:
         raise click.ClickException(
             f"nothing is stored of a call {call_id}. It may be in Salesforce: search its Tasks"

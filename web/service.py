@@ -16,6 +16,7 @@ from shared.calls.end_of_call import EndOfCallWriter
 from shared.calls.guesses import Guesses
 from shared.calls.ledger import GRACE_MS, MARGIN_MS
 from shared.calls.limits import Asker, Usage
+from shared.calls.tool_calls import ToolCalls
 from shared.calls.written import WrittenReferences
 from shared.deadline import Deadline
 from shared.journal.answers import Answers
@@ -76,6 +77,7 @@ class Service:
     verify: Verify | None
     contact_writes: ContactWrites
     decisions: Decisions
+    tool_calls: ToolCalls
     api_budget: ApiBudget
     salesforce: SalesforceClient
     customers: Customers
@@ -155,6 +157,7 @@ class Service:
             verify=Verify(settings.twilio) if settings.twilio.verify_service_sid else None,
             contact_writes=ContactWrites(store),
             decisions=Decisions(store),
+            tool_calls=ToolCalls(store),
             authorisation=Authorisation(settings.salesforce, store),
             rotation=Rotation(store, settings.vapi),
             sign_ins=SignIns(store, key=settings.vapi.server_secrets[0].encode()),

@@ -68,6 +68,7 @@ TYPES = {
     "vs:call:{call}:senses": "sorted set",
     "vs:call:{call}:claims": "sorted set",
     "vs:call:{call}:decisions": "sorted set",
+    "vs:call:{call}:tool-calls": "list",
     "vs:call:{call}:code": "string",
     "vs:call:{call}:written": "hash",
     TRANSCRIPT: "hash",

@@ -341,6 +341,7 @@ class Calls:
                 pipe.expire(key, REPORTED_LIFE_S if reported else LIFE_S)
                 if reported:
                     pipe.delete(f"{key}:transcript", f"{key}:speech", f"{key}:updates")
+                    pipe.expire(f"{key}:tool-calls", REPORTED_LIFE_S)
                     pipe.hdel(key, "transcript_bytes", "transcript_cut")
                 pipe.zrem(f"{self._prefix}calls", call_id)
                 pipe.zrem(f"{self._prefix}calls:unclosed", call_id)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -283,6 +284,24 @@ def test_a_call_tells_its_story_in_order_with_evidence_and_writes(
     assert 'rel="noreferrer">0000' in text, "the case in Salesforce"
     revealed = operator.post("/console/calls/call-1/reveal").text
     assert (WORDS in revealed, KNOWN in revealed) == (True, True)
+
+
+def test_a_call_shows_what_tools_were_asked_and_what_they_answered_after_a_reveal(
+    operator: Browser, client: FlaskClient
+) -> None:
+    ask(client, "lookupCustomer", id="first")
+    case_ = ask(client, "retrieveCustomerCase", {"caseNumber": "00001002"}, id="second")
+    ask(client, "retrieveCustomerCase", {"caseNumber": "00001002"}, id="second")  # a redelivery
+    ask(client, "unknownTool", {"secret": "4711"}, id="third")
+    hidden = operator.get("/console/calls/call-1").text
+    asked = re.findall(r"<b>Asked: ([^<]+)</b>", hidden)
+    assert asked == ["lookupCustomer", "retrieveCustomerCase", "a tool that does not exist"]
+    answer = str(case_.get("result") or case_.get("error"))
+    assert "00001002" not in hidden
+    revealed = operator.post("/console/calls/call-1/reveal").text
+    assert "00001002" in revealed
+    assert answer in unescape(revealed)
+    assert "4711" not in revealed
 
 
 def test_an_ended_call_is_listed_with_its_record(operator: Browser, client: FlaskClient) -> None:

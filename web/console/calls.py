@@ -67,6 +67,7 @@ def _call_page(call_id: str, *, is_revealed: bool) -> ResponseReturnValue:
     lines = [
         *_of_state(state),
         *_of_utterances(state),
+        *_of_tool_calls(call_id),
         *_of_decisions(call_id),
         *(line for intent in intents for line in _of_intent(intent)),
     ]
@@ -103,6 +104,13 @@ def _of_decisions(call_id: str) -> Iterator[Line]:
         evidence = f"evidence: {decision.evidence or 'none'}, tier: {decision.tier}"
         asked = f"{decision.tool or 'the greeting'} ({decision.about})"
         yield Line(decision.at_ms, f"{what}: {asked}", f"{evidence}, needed: {decision.needs}")
+
+
+def _of_tool_calls(call_id: str) -> Iterator[Line]:
+    for made in service().tool_calls.of_call(call_id):
+        what = f"Asked: {made.call.tool or 'a tool that does not exist'}"
+        answer = made.answer or "no answer is stored"
+        yield Line(made.call.at_ms, what, "", f"{made.call.arguments} → {answer}")
 
 
 def _of_intent(intent: Intent) -> Iterator[Line]:

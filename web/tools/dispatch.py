@@ -18,6 +18,7 @@ from shared.agent.arguments import BadArgumentsError, Given, Problem
 from shared.agent.folder import Agent
 from shared.agent.tool_files import Verb
 from shared.agent.tools import Tool
+from shared.calls.tool_calls import ToolCallNote, shown
 from shared.deadline import Deadline
 from shared.domain.identity import Tier
 from shared.journal.answers import Claim
@@ -32,7 +33,7 @@ from web.pool import Started
 from web.tools.registry import LOOKUPS, WRITES
 from web.tools.sentences import nothing_saved
 from web.tools.submit import Submission, fingerprint_of, submit
-from web.tools.texts import within_limits, without_secrets
+from web.tools.texts import arguments_for_operators, within_limits, without_secrets
 from web.tools.turn import TOO_MANY_LOOKUPS, Turn
 
 MAX_ID_LENGTH = 512
@@ -175,8 +176,9 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
         step.call.id: step.tool.name if step.tool else "" for _, step in claimable if step.call.id
     }
     work_ms = turn.service.settings.salesforce.lookup_deadline_ms + CLAIM_SLACK_MS
+    notes = [_note(turn, step, key) for (_, step), key in zip(claimable, keys, strict=True)]
     try:
-        claimed = turn.claim_answers(keys, tools, work_ms=work_ms)
+        claimed = turn.claim_answers(keys, tools, notes, work_ms=work_ms)
     except StoreUnavailableError:
         for step in steps:
             _store_away(turn, step)
@@ -202,6 +204,13 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
         for (step, _), is_stored in zip(again, stored, strict=True):
             if is_stored:
                 step.why_not = partial(turn.say, "not-found-out")
+
+
+def _note(turn: Turn, step: _Step, answer_key: str) -> ToolCallNote:
+    """What a name that is no tool's was given is not stored, nor what could not be read."""
+    arguments = arguments_for_operators(step.tool, step.given) if step.tool and step.given else {}
+    name = step.tool.name if step.tool else ""
+    return ToolCallNote(turn.happened_at_ms, name, shown(arguments), answer_key)
 
 
 def _identifying(turn: Turn, step: _Step) -> Any:

@@ -56,6 +56,18 @@ def without_secrets(turn: Turn, tool: Tool, given: Given) -> Given:
     return replace(given, values=_cleaned(tool, given.values, _secrets(turn)))
 
 
+def arguments_for_operators(tool: Tool, given: Given) -> dict[str, Any]:
+    """Without what may be, or have, something that the caller says to be verified, now or later in
+    the call: of a text, its length."""
+    if tool.verb is Verb.VERIFY:
+        return dict.fromkeys(given.values, "hidden")
+    return {
+        name: f"{len(value)} characters" if _is_free_text(tool, name, value) else value
+        for name, value in given.values.items()
+        if value is not None
+    }
+
+
 def remove_from_requests(turn: Turn) -> None:
     """What was said to be verified is removed from the texts of what this call asked for before, as
     far as nothing of it may have reached Salesforce."""

@@ -15,6 +15,7 @@ from shared.calls.calls import CallState
 from shared.calls.decisions import Decision
 from shared.calls.limits import Asker
 from shared.calls.secrets_said import SecretsSaid
+from shared.calls.tool_calls import ToolCallNote
 from shared.deadline import Deadline
 from shared.domain.attestation import Attested
 from shared.domain.identity import Proof, Tier
@@ -77,13 +78,18 @@ class Turn:
         self._changing = Lock()
 
     def claim_answers(
-        self, keys: Sequence[str], tools: Mapping[str, str], *, work_ms: int
+        self,
+        keys: Sequence[str],
+        tools: Mapping[str, str],
+        notes: Sequence[ToolCallNote],
+        *,
+        work_ms: int,
     ) -> list[Claim | str]:
         """For each tool call's key: the right to answer it, or the answer that it has already.
 
         In the same round trip, reads what most handlers need: the caller's last snapshot, the
         intents of the call and those of the caller. tools: the tool of each id of a tool call, by
-        which operators find the conversation.
+        which operators find the conversation. notes: the tool calls, as operators see them.
         """
         answers, journal, snapshots = (
             self.service.answers,
@@ -95,13 +101,15 @@ class Turn:
             pipe = self.service.store.pipeline(transaction=False)
             for tool_call_id, tool in tools.items():
                 answers.queue_asked(pipe, tool_call_id, Asked(self.conversation_id, tool))
+            noted = "" if self.state.is_erased else self.state.call_id
+            added = self.service.tool_calls.queue(pipe, noted, notes)
             for claim in claims:
                 answers.queue_claim(pipe, claim, work_ms=work_ms)
             snapshots.queue_last(pipe, self.state.number)
             journal.queue_of_call(pipe, self.state.call_id)
             journal.queue_of_caller(pipe, self.state.number)
             journal.queue_stops(pipe)
-            replies = pipe.execute(raise_on_error=False)[len(tools) :]
+            replies = pipe.execute(raise_on_error=False)[len(tools) + added :]
             *claimed, snapshot, of_call, of_caller, waits, paused, now = replies
         self._snapshot = snapshots.read_last(snapshot)
         self._intents = journal.read_of_call(of_call, self.state.call_id)
@@ -188,10 +196,13 @@ class Turn:
         self, tool: str, about: str, evidence: str, tier: Tier, needs: Tier, *, allowed: bool
     ) -> None:
         """Note a decision of the policy; `queue_decisions` stores it."""
-        now_ms = self.at_ms or int(time.time() * 1000)
-        decision = Decision(now_ms, tool, about, evidence, tier, needs, allowed)
+        decision = Decision(self.happened_at_ms, tool, about, evidence, tier, needs, allowed)
         if decision not in self._decisions:
             self._decisions.append(decision)
+
+    @property
+    def happened_at_ms(self) -> int:
+        return self.at_ms or int(time.time() * 1000)
 
     def queue_decisions(self, pipe: Any) -> None:
         """Store what was decided since the last time, as commands of a pipeline."""

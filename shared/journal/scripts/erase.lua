@@ -67,7 +67,7 @@ end
 if call ~= '' then
   redis.call('DEL', key, key .. ':intents', key .. ':requests', key .. ':writes', key .. ':lookups', key .. ':speech',
     key .. ':senses', key .. ':transcript', key .. ':updates', key .. ':decisions', key .. ':code',
-    key .. ':written', key .. ':claims')
+    key .. ':written', key .. ':claims', key .. ':tool-calls')
   local unbacked = p .. 'claims:unbacked'
   for _, name in ipairs(redis.call('ZRANGE', unbacked, 0, -1)) do
     if string.sub(name, 1, #call + 1) == call .. ' ' then redis.call('ZREM', unbacked, name) end
