@@ -159,18 +159,20 @@ def replay(yes: bool, **selection: Any) -> None:
 
 
 @intents.command()
-@click.option("--settled", is_flag=True, help="You did what they promise, so nobody has to call.")
+@click.option(
+    "--kept-by-hand", is_flag=True, help="You did what they promise, so nobody has to call."
+)
 @_selection
-def discard(settled: bool, yes: bool, **selection: Any) -> None:
+def discard(kept_by_hand: bool, yes: bool, **selection: Any) -> None:
     """Give parked intents up, because they are settled elsewhere or must not be written.
 
-    Without --settled, a colleague is asked to call those who were promised something.
+    Without --kept-by-hand, a colleague is asked to call those who were promised something.
     """
     journal = open_journal()
     chosen = _chosen(journal, **selection)
     if _confirmed(chosen, "discard", yes):
         ids = [intent.id for intent in chosen]
-        count = open_actions().discard(ids, is_settled=settled)
+        count = open_actions().discard(ids, is_kept_by_hand=kept_by_hand)
         click.echo(f"discarded {count}")
 
 

@@ -105,7 +105,7 @@ def give_up(journal: Journal, intents: Sequence[Intent]) -> GivenUp:
             for intent in parked.values()
             if intent.state is State.PARKED or intent.unreadable == NO_HASH
         ),
-        is_settled=True,
+        is_kept_by_hand=True,
     )
     return GivenUp(cancelled, discarded, tuple(refused), tuple(sorted(due_kinds)))
 

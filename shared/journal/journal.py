@@ -407,13 +407,13 @@ class Journal:
         """
         return self._by_hand("replay", intent_ids, json.dumps(draft) if draft else "")
 
-    def discard(self, intent_ids: Iterable[str], *, is_settled: bool = False) -> int:
+    def discard(self, intent_ids: Iterable[str], *, is_kept_by_hand: bool = False) -> int:
         """Cancel parked intents. Returns how many were parked.
 
-        is_settled: a person did what they promise. Otherwise the promise stays broken, and a person
-        is asked to call back (shared/calls/made_good.py).
+        is_kept_by_hand: a person did what they promise. Otherwise the promise stays broken, and a
+        person is asked to call back (shared/calls/made_good.py).
         """
-        return self._by_hand("settle" if is_settled else "discard", intent_ids, "")[0]
+        return self._by_hand("kept_by_hand" if is_kept_by_hand else "discard", intent_ids, "")[0]
 
     def _by_hand(
         self, verb: str, intent_ids: Iterable[str], payload: str

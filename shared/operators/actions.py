@@ -39,15 +39,15 @@ class Actions:
         return self._replayed([intent_id], draft)
 
     def discard(
-        self, intent_ids: Sequence[str], about: str = "", *, is_settled: bool = False
+        self, intent_ids: Sequence[str], about: str = "", *, is_kept_by_hand: bool = False
     ) -> int:
         """Give up parked intents. Returns how many were parked.
 
-        is_settled: what they promise was done elsewhere, so nobody is asked to call.
+        is_kept_by_hand: a person did what they promise, so nobody is asked to call.
         """
-        what = "settle" if is_settled else "discard"
+        what = "discard, kept by hand" if is_kept_by_hand else "discard"
         self._audit.note(self._who, what, about=about, ids=intent_ids)
-        return self._journal.discard(intent_ids, is_settled=is_settled)
+        return self._journal.discard(intent_ids, is_kept_by_hand=is_kept_by_hand)
 
     def pause(self, name: str) -> bool:
         """name: a kind, or a tool with its agent folder. False when it was paused already."""

@@ -44,6 +44,8 @@ SMALL_BATCH = 25
 class Verb(StrEnum):
     REPLAY = "replay"
     DISCARD = "discard"
+    KEPT_BY_HAND = "discard, kept by hand"
+    """A person did what they promise, so nobody is asked to call."""
 
 
 class Stage(StrEnum):
@@ -102,7 +104,7 @@ def plan(verb: Verb, wanted: Filter, group_size: int, window: tuple[int, int] | 
     """window: requests and seconds of the rate limit, None without one."""
     count = min(group_size, MAX_INTENTS)
     steps = ceil(count / STEP)
-    if verb is Verb.DISCARD:
+    if verb is not Verb.REPLAY:
         return Plan(count, 0, ceil(steps * STEP_S), group_size - count)
     kind = Kind(wanted.kind)
     is_small = kind in SMALL_BATCHES or kind.verb in ("update", "close")
@@ -191,10 +193,10 @@ class GroupActions:
         with translated():
             allowed_when_full(self._store, "RPUSH", self._taken(action_id), *ids)
             self._store.pexpire(self._taken(action_id), LIFE_MS)
-        if now.verb is Verb.DISCARD:
-            self._journal.discard(ids)
-        else:
+        if now.verb is Verb.REPLAY:
             self._notify(self._journal.replay(ids)[1])
+        else:
+            self._journal.discard(ids, is_kept_by_hand=now.verb is Verb.KEPT_BY_HAND)
         return self.progress(action_id)
 
     def abort(self, action_id: str) -> Progress | None:

@@ -307,7 +307,7 @@ def test_a_discarded_promise_becomes_a_call_back_at_once_unless_it_was_settled(
     discarded, settled = promise(journal), promise(journal, "call-2")
     park(journal, discarded, settled)
     journal.discard([discarded])
-    journal.discard([settled], is_settled=True)
+    journal.discard([settled], is_kept_by_hand=True)
     assert made_good(journal, store).run()[0] == 1
     (call_back,) = callbacks(journal)
     assert call_back.call_id == "call-1"

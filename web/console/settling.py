@@ -37,8 +37,9 @@ def discard(intent_id: str) -> ResponseReturnValue:
     intent = _parked(intent_id)
     if not isinstance(intent, Intent):
         return intent
-    actions().discard([intent.id])
-    return _done(intent, "discarded")
+    by_hand = "kept_by_hand" in request.form
+    actions().discard([intent.id], is_kept_by_hand=by_hand)
+    return _done(intent, "discarded, kept by hand" if by_hand else "discarded")
 
 
 @blueprint.post("/writes/<intent_id>/edit")

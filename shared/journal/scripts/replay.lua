@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
 -- An operator settles parked intents: replay or discard.
 --
--- ARGV  1 prefix, 2 "replay", "discard" or "settle", 3 ms a wake-up counts as on its way, 4 new payload or "",
+-- ARGV  1 prefix, 2 "replay", "discard" or "kept_by_hand", 3 ms a wake-up counts as on its way, 4 new payload or "",
 --       5 the org that they are for from now on, or "", 6... ids
 --
 -- Replay makes a parked intent due at once, in doubt and with its counters reset. A payload replaces the
--- draft (an edit). Discard cancels the intent, and its promise stays broken: a person makes it good. Settle
--- cancels it too, because a person has kept the promise already. Intents that are not parked do not change, so a second run
+-- draft (an edit). Discard cancels the intent, and its promise stays broken: a person makes it good. Kept
+-- by hand cancels it too: a person has done what it promised. Intents that are not parked do not change, so a second run
 -- does nothing. A row that is not a hash, or names no kind, can only be discarded. What becomes due when another
 -- intent is discarded wakes a worker at the next sweep.
 --
@@ -33,7 +33,7 @@ for i = 6, #ARGV do
     else
       discarded[#discarded + 1] = id
       if unpark(p, id) then
-        if verb == 'settle' then
+        if verb == 'kept_by_hand' then
           reopen_promise(p, id, now)
           count_promise(p, now, 'kept_by_hand')
         else

@@ -39,10 +39,17 @@ class RefusedRequests:
         total = float(self.ever())
         grew = max(0.0, total - float(before.get("total", total)))
         per_min = grew * 60_000 / age_ms if before else 0.0
-        now = {"at": at_ms, "total": repr(total), "per_min": repr(per_min)}
         with translated():
             allowed_when_full(
-                self._store, "HSET", key, *(part for item in now.items() for part in item)
+                self._store,
+                "HSET",
+                key,
+                "at",
+                at_ms,
+                "total",
+                repr(total),
+                "per_min",
+                repr(per_min),
             )
             self._store.pexpire(key, KEEP_MS)
         return per_min
