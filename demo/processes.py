@@ -36,13 +36,17 @@ class Process:
         self._stopping = threading.Event()
         self._running: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-        self._supervisor = threading.Thread(
-            target=self._supervise, name=f"supervisor-{name}", daemon=True
-        )
 
     def start(self) -> None:
+        """Also after stop()."""
+        self._stopping = threading.Event()
         self._spawn()
-        self._supervisor.start()
+        threading.Thread(
+            target=self._supervise,
+            args=(self._stopping,),
+            name=f"supervisor-{self.name}",
+            daemon=True,
+        ).start()
 
     @property
     def pid(self) -> int:
@@ -94,12 +98,12 @@ class Process:
                 start_new_session=True,  # Ctrl-C reaches only the demo, which stops them
             )
 
-    def _supervise(self) -> None:
-        while not self._stopping.is_set():
+    def _supervise(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
             running = self._running
             if running:
                 running.wait()
-            if self._stopping.wait(RESTART_AFTER_S):
+            if stopping.wait(RESTART_AFTER_S):
                 return
             self.restarts += 1
             self._spawn()

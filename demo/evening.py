@@ -1,0 +1,106 @@
+"""`python -m demo.evening`: the whole service with calls, and troubles to practise the runbook on.
+
+Type the name of a trouble, then find and end it with docs/runbook.md, the console and the command
+line. `heal` is what somebody else repairs (Salesforce, the rule, the right), `start worker` and
+`start beat` are what your supervisor does. ALARM_WEBHOOK_URL and other ALARM_... settings apply.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import redis
+import requests
+
+from demo.console import CONSOLE_PASSWORD, OPERATOR_NAME, console_users
+from demo.drill import POSTERS, SETTINGS, make_call
+from demo.signals import end_in_order
+from demo.stack import ROOT, Stack
+
+BETWEEN_CALLS_S = 1.0
+RULE = "Cases of the phone need an order number."
+REFUSED = {"validation_rules": [{"object": "Case", "when": "Origin = 'Phone'", "message": RULE}]}
+PARKED = 500
+
+
+class Evening:
+    """Causes troubles. Calls arrive all the time, one a second."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._calls = 0
+        self._over = threading.Event()
+        self._caller = threading.Thread(target=self._call, name="caller", daemon=True)
+        self.troubles: dict[str, Callable[[], None]] = {
+            "outage": lambda: stack.org.fault(status=503, error_code="SERVER_UNAVAILABLE"),
+            "rule": lambda: stack.org.fault(**REFUSED),
+            "right": lambda: stack.org.fault(deny=["Case.create"]),
+            "worker": stack.processes["worker"].stop,
+            "beat": stack.processes["beat"].stop,
+            "store": self._fill_store,
+            "parked": self._park,
+            "heal": self._heal,
+            "start worker": stack.processes["worker"].start,
+            "start beat": stack.processes["beat"].start,
+        }
+
+    def __enter__(self) -> "Evening":
+        self._caller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._caller.join()
+
+    def _call(self) -> None:
+        while not self._over.wait(BETWEEN_CALLS_S):
+            self._one_call()
+
+    def _one_call(self) -> None:
+        self._calls += 1
+        with suppress(requests.RequestException):
+            make_call(self.stack, "evening", self._calls, deliveries=1)
+
+    def _park(self) -> None:
+        """A rule that refuses each case, found and removed after PARKED calls."""
+        self.stack.org.fault(**REFUSED)
+        with ThreadPoolExecutor(POSTERS) as pool:
+            for _ in range(PARKED):
+                pool.submit(self._one_call)
+
+    def _fill_store(self) -> None:
+        """Its memory is nearly used up: a hundredth more than is in use."""
+        with redis.Redis.from_url(self.stack.store.url) as store:
+            used = int(store.info("memory")["used_memory"])
+            store.config_set("maxmemory", used + used // 100)
+
+    def _heal(self) -> None:
+        self.stack.org.fault()
+
+
+def extra() -> dict[str, str]:
+    """All calls have the same number, so its limits are high."""
+    alarms = {name: text for name, text in os.environ.items() if name.startswith("ALARM_")}
+    return SETTINGS | alarms | console_users(ROOT / ".run" / "evening")
+
+
+def main() -> None:
+    end_in_order()
+    lines = ("web", "ops", "worker", "beat")
+    with Stack(ROOT / ".run" / "evening", lines, extra=extra()) as stack, Evening(stack) as evening:
+        print(f"console {stack.ops_url}/console/ ({OPERATOR_NAME}, {CONSOLE_PASSWORD})")
+        settings = stack.folder / "settings.env"
+        settings.write_text("".join(f"{name}={text!r}\n" for name, text in stack.env.items()))
+        print(f"for the command line: set -a; . {settings}")
+        print(f"one of: {', '.join(evening.troubles)}; Ctrl-D ends")
+        for line in sys.stdin:
+            if trouble := evening.troubles.get(line.strip()):
+                trouble()
+            print("ok" if trouble else "no such trouble", flush=True)
+
+
+if __name__ == "__main__":
+    main()
