@@ -123,6 +123,10 @@ _SALESFORCE = {
         "A field is missing in the org, or its user does not see it.",
         "Deploy salesforce/ and check Voice_Integration, then replay.",
     ),
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Explanation(
+        "The service's user may not write this object, or a trigger of your org refuses the record.",
+        "Check Voice_Integration and the triggers of the object, then replay.",
+    ),
     "NOT_FOUND": Explanation(
         "An object or a record is missing, or its user does not see it.",
         "Check Voice_Integration, then replay.",

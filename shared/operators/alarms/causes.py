@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from shared.journal.listing import Group
 from shared.journal.results import Summary, Wait
-from shared.operators.reasons import explain
+from shared.operators.reasons import explain, is_explained
 from shared.operators.rotation import RotationStatus
 from shared.settings import AlarmSettings
 
@@ -110,7 +110,8 @@ def _parked(seen: Seen, _settings: AlarmSettings) -> Iterator[Cause]:
 def _failing(seen: Seen, _settings: AlarmSettings) -> Iterator[Cause]:
     for what, wait in sorted(seen.waits.items()):
         if what != "org" and wait.failures_in_a_row:
-            text = f"{what} waits because Salesforce refuses it: {wait.reason}."
+            meaning = f" {explain(wait.reason).meaning}" if is_explained(wait.reason) else ""
+            text = f"{what} waits because Salesforce refuses it: {wait.reason}.{meaning}"
             yield Cause(Sort.FAILING, text, what)
 
 
