@@ -124,7 +124,7 @@ _SALESFORCE = {
         "Deploy salesforce/ and check Voice_Integration, then replay.",
     ),
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Explanation(
-        "The service's user may not write this object, or a trigger of your org refuses the record.",
+        "The service's user may not write this object, or a trigger of your org refuses it.",
         "Check Voice_Integration and the triggers of the object, then replay.",
     ),
     "NOT_FOUND": Explanation(

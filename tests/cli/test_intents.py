@@ -149,6 +149,15 @@ def test_a_discarded_intent_is_settled_and_stays_so(
     assert journal.parked(10) == []
 
 
+def test_what_an_operator_did_elsewhere_is_discarded_as_kept_by_hand(
+    journal: Journal, context: DeliveryContext, org: Org, store: redis.Redis
+) -> None:
+    intent_id = parked(journal, context, org)
+    assert run("discard", intent_id, "--kept-by-hand", "--yes").output == "discarded 1\n"
+    assert state(journal, intent_id) is State.CANCELLED
+    assert Audit(store).newest(1)[0].what == "discard, kept by hand"
+
+
 def test_filters_choose_among_what_is_parked(
     journal: Journal, context: DeliveryContext, org: Org
 ) -> None:

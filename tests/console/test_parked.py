@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 import redis
-from click.testing import CliRunner
 
-from cli.__main__ import cli
 from demo.stack import ROOT, Org
 from shared.domain.drafts import CaseDraft
 from shared.domain.kinds import Kind, State
@@ -139,7 +137,7 @@ def test_an_operator_discards_a_write(
     assert state_of(journal, intent_id) is State.CANCELLED
 
 
-@pytest.mark.parametrize("way", ["a write", "a group", "the command line"])
+@pytest.mark.parametrize("way", ["a write", "a group"])
 def test_who_kept_a_promise_by_hand_says_so_in_the_same_words_and_nobody_is_asked_to_call(
     operator: Browser, journal: Journal, context: DeliveryContext, org: Org, store: redis.Redis,
     way: str,
@@ -150,12 +148,10 @@ def test_who_kept_a_promise_by_hand_says_so_in_the_same_words_and_nobody_is_aske
         assert "Discard it, kept by hand" in operator.get(path).text
         done = operator.post(f"{path}/discard", {"kept_by_hand": "1"}).location
         assert "The write was discarded, kept by hand." in operator.get(done).text
-    elif way == "a group":
+    else:
         plan = operator.post("/console/parked/plan", GROUP | {"verb": "discard"}).text
         assert "Discard 1, kept by hand" in plan
         step(operator, begin(operator, "discard, kept by hand"))
-    else:
-        CliRunner().invoke(cli, ["intents", "discard", intent_id, "--kept-by-hand", "--yes"])
     assert state_of(journal, intent_id) is State.CANCELLED
     assert did(store)[-1].startswith("discard, kept by hand")
     assert (journal.promises.ever().kept_by_hand, journal.promises.waiting()) == (1, 0)
