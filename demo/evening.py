@@ -6,8 +6,10 @@ line. `heal` is what somebody else repairs (Salesforce, the rule, the right), `s
 """
 
 import os
+import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +22,7 @@ from demo.drill import POSTERS, SETTINGS, make_call
 from demo.signals import end_in_order
 from demo.stack import ROOT, Stack
 
+FOLDER = ROOT / ".run" / "evening"
 BETWEEN_CALLS_S = 1.0
 RULE = "Cases of the phone need an order number."
 REFUSED = {"validation_rules": [{"object": "Case", "when": "Origin = 'Phone'", "message": RULE}]}
@@ -32,6 +35,7 @@ class Evening:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self._calls = 0
+        self._name = f"evening-{int(time.time())}"
         self._over = threading.Event()
         self._caller = threading.Thread(target=self._call, name="caller", daemon=True)
         self.troubles: dict[str, Callable[[], None]] = {
@@ -62,7 +66,7 @@ class Evening:
     def _one_call(self) -> None:
         self._calls += 1
         with suppress(requests.RequestException):
-            make_call(self.stack, "evening", self._calls, deliveries=1)
+            make_call(self.stack, self._name, self._calls, deliveries=1)
 
     def _park(self) -> None:
         """A rule that refuses each case, found and removed after PARKED calls."""
@@ -84,13 +88,14 @@ class Evening:
 def extra() -> dict[str, str]:
     """All calls have the same number, so its limits are high."""
     alarms = {name: text for name, text in os.environ.items() if name.startswith("ALARM_")}
-    return SETTINGS | alarms | console_users(ROOT / ".run" / "evening")
+    return SETTINGS | alarms | console_users(FOLDER)
 
 
 def main() -> None:
     end_in_order()
+    shutil.rmtree(FOLDER, ignore_errors=True)
     lines = ("web", "ops", "worker", "beat")
-    with Stack(ROOT / ".run" / "evening", lines, extra=extra()) as stack, Evening(stack) as evening:
+    with Stack(FOLDER, lines, extra=extra()) as stack, Evening(stack) as evening:
         print(f"console {stack.ops_url}/console/ ({OPERATOR_NAME}, {CONSOLE_PASSWORD})")
         settings = stack.folder / "settings.env"
         settings.write_text("".join(f"{name}={text!r}\n" for name, text in stack.env.items()))

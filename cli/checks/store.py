@@ -41,8 +41,10 @@ def _persists(check_context: CheckContext) -> str:
     if wrong := (*found.problems, *found.warnings):
         raise Problem(
             "; ".join(item.removeprefix("store: ") for item in wrong),
-            "Set maxmemory-policy noeviction, appendonly yes and appendfsync always on the server, "
-            "and give it memory to spare (docs/runbook.md).",
+            'Give it more memory: "Alarm: the store" in docs/runbook.md.'
+            if all("of its memory" in item for item in wrong)
+            else "Set maxmemory-policy noeviction, appendonly yes and appendfsync always on the "
+            "server, and give it memory to spare (docs/runbook.md).",
         )
     if settings.vouched:
         return "evicts nothing, and REDIS_VOUCHED says that it persists"

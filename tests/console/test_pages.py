@@ -242,6 +242,13 @@ def test_now_says_in_a_line_whether_it_delivers_and_if_not_why(
     assert verdict(operator).startswith(
         "Not delivering because Salesforce is away (SERVER_UNAVAILABLE)"
     )
+    store.config_set("maxmemory", 1)
+    try:
+        assert verdict(operator) == (
+            "Not delivering because the store is full: nothing new is accepted"
+        )
+    finally:
+        store.config_set("maxmemory", 0)
 
 
 def test_now_has_a_lamp_for_each_thing_that_delivery_needs(

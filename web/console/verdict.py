@@ -50,6 +50,12 @@ def verdict_of(health: Mapping[str, Any]) -> Verdict:
             "no worker is running",
             "Start the workers. Writes are accepted and safe until then.",
         )
+    if any(text.startswith("store: full") for text in health["problems"]):
+        return Verdict(
+            "the store is full: nothing new is accepted",
+            "What was accepted before is still delivered. "
+            "The section “Alarm: the store” of docs/runbook.md says what to do.",
+        )
     if "org" in waiting:
         wait = waiting["org"]
         return Verdict(
