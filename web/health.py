@@ -104,11 +104,11 @@ def details(service: Service) -> dict[str, Any]:
     waits = {
         what: {
             "reason": wait.reason,
-            "for_ms": wait.until_ms - now_ms,
+            "for_ms": max(0, wait.until_ms - now_ms),
             "failures_in_a_row": wait.failures_in_a_row,
         }
         for what, wait in service.journal.waits().items()
-        if wait.until_ms > now_ms
+        if wait.until_ms > now_ms or wait.failures_in_a_row  # until a delivery succeeds
     }
     alive = Alive(service.store)
     age_s = service.salesforce.tokens.age_s()

@@ -21,6 +21,7 @@ from tests.calling import KNOWN, ask, message, post
 from tests.conftest import change_settings
 from tests.console.conftest import Browser
 from tests.console.writing import NUMBER, WORDS, accept, parked
+from tests.store_time import next_attempt_is_allowed
 from web.console import access
 from workers.delivery.context import DeliveryContext
 from workers.delivery.engine import drain
@@ -242,6 +243,10 @@ def test_now_says_in_a_line_whether_it_delivers_and_if_not_why(
     assert verdict(operator).startswith(
         "Not delivering because Salesforce is away (SERVER_UNAVAILABLE)"
     )
+    next_attempt_is_allowed(store)
+    assert verdict(operator).startswith(
+        "Not delivering because Salesforce is away (SERVER_UNAVAILABLE); next attempt in 0 s"
+    ), "an attempt that is due has not succeeded yet"
     store.config_set("maxmemory", 1)
     try:
         assert verdict(operator) == (
