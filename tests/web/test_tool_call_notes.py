@@ -52,7 +52,7 @@ def test_the_notes_are_bounded_and_expire_with_the_call(
     for nth in range(MAX_TOOL_CALLS + 5):
         ask(client, "noSuchTool", {"x": "y" * 2_000}, id=f"call_{nth}")
     assert store.llen(KEY) == MAX_TOOL_CALLS
-    assert "yyy" not in "".join(store.lrange(KEY, 0, -1))
+    assert "yyy" not in str(store.lrange(KEY, 0, -1))
     assert REPORTED_LIFE_S < int(store.ttl(KEY)) <= LIFE_S
     post(client, message("end-of-call-report", endedReason="customer-ended-call"))
     assert 0 < int(store.ttl(KEY)) <= REPORTED_LIFE_S
