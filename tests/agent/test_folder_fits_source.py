@@ -238,6 +238,21 @@ def test_every_misfit_of_files_source_and_calls_is_said_at_once(orders: Path) ->
         check(orders, sorted((orders / "calls").glob("*.toml")))
 
 
+def test_a_value_must_be_listed_also_where_the_picklist_accepts_others(orders: Path) -> None:
+    fields = orders / "salesforce/force-app/main/default/objects/Return_Request__c/fields"
+    for field in ("Status__c", "Reason__c"):
+        change(fields / f"{field}.field-meta.xml", "<restricted>true", "<restricted>false")
+    change(orders / "tools/cancelReturn.toml", '"Cancelled"', '"Canceled"')
+    free = 'choices = { damaged = "Damaged", "wrong item" = "Wrong item", '
+    text = (orders / "tools/requestReturn.toml").read_text()
+    line = next(line for line in text.splitlines() if line.startswith(free))
+    choice = f'type = "choice"\nrequired = true\n{line}'
+    change(orders / "tools/requestReturn.toml", choice, "required = true\nmax_length = 40")
+    code, (said,) = run(orders)
+    assert code == 1
+    assert said.startswith("tools/cancelReturn.toml:23: Return_Request__c.Status__c has no value ")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "problem"),
     [
