@@ -5,6 +5,7 @@ line. `heal` is what somebody else repairs (Salesforce, the rule, the right), `s
 `start beat` are what your supervisor does. ALARM_WEBHOOK_URL and other ALARM_... settings apply.
 """
 
+import asyncio
 import os
 import shutil
 import sys
@@ -12,18 +13,22 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import redis
-import requests
 
+from demo.agents import script_of
+from demo.client import Client
 from demo.console import CONSOLE_PASSWORD, OPERATOR_NAME, console_users
-from demo.drill import POSTERS, SETTINGS, make_call
+from demo.drill import SETTINGS
+from demo.history.recording import Recording
+from demo.live import Events, LiveCall
 from demo.signals import end_in_order
-from demo.stack import ROOT, Stack
+from demo.stack import ROOT, SECRET, Stack
 
 FOLDER = ROOT / ".run" / "evening"
+CALLER = "+14155550101"
 BETWEEN_CALLS_S = 1.0
+AT_ONCE = 8
 RULE = "Cases of the phone need an order number."
 REFUSED = {"validation_rules": [{"object": "Case", "when": "Origin = 'Phone'", "message": RULE}]}
 PARKED = 500
@@ -65,13 +70,22 @@ class Evening:
 
     def _one_call(self) -> None:
         self._calls += 1
-        with suppress(requests.RequestException):
-            make_call(self.stack, self._name, self._calls, deliveries=1)
+        asyncio.run(self._ask(self._calls))
+
+    async def _ask(self, nth: int) -> None:
+        """A call that asks for what the agent's drill.toml says, without repeating it."""
+        script = script_of(self.stack.agent)
+        client = Client(self.stack.port, "/webhook/vapi", SECRET)
+        call = LiveCall(client, Recording(), Events(), CALLER)
+        for request in script.writes_of(nth):
+            arguments = request.filled(nth, f"{self._name} {nth}")
+            await call.ask(request.tool, request.sort, arguments)
+        client.close()
 
     def _park(self) -> None:
         """A rule that refuses each case, found and removed after PARKED calls."""
         self.stack.org.fault(**REFUSED)
-        with ThreadPoolExecutor(POSTERS) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             for _ in range(PARKED):
                 pool.submit(self._one_call)
 

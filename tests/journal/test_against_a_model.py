@@ -193,7 +193,7 @@ class AgainstModel(RuleBasedStateMachine):
             count, kinds = self.journal.replay([id_])
             assert set(kinds) == (self.model.replay(id_) if is_parked else set())
         else:
-            count = self.journal.discard([id_], is_settled=verb == "settle")
+            count = self.journal.discard([id_], is_kept_by_hand=verb == "settle")
             if is_parked:
                 self.model.discard(id_)
         assert count == is_parked

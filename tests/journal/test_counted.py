@@ -67,7 +67,7 @@ def test_each_transition_is_counted_once_and_the_promises_apart(
         ],
     )
     assert journal.replay([replayed])[0] == 1
-    assert journal.discard([by_hand], is_settled=True) == 1
+    assert journal.discard([by_hand], is_kept_by_hand=True) == 1
     assert journal.discard([gone]) == 1
     assert counted(store, "vs:figures:callback") == Counter(
         accepted=10, delivered=2, cancelled=5, parked=4, replayed=1, again=1, batches=1, promises=1,
