@@ -40,6 +40,9 @@ NUMBERS_IN_A_QUERY = 50
 
 REQUESTS_AT_ONCE = 4
 
+ALONE_S = 5
+"""How long a worker waits for the answers of another one. Then both ask."""
+
 FEW = 20
 """Up to this many numbers are asked for at once, without waiting for another worker."""
 
@@ -129,10 +132,11 @@ class ContactResolver:
 
     @contextmanager
     def _single_flight(self) -> Iterator[None]:
-        """One worker at a time inside. A full store has no memory for the lock: then without it."""
-        lock = self._store.lock(f"{self._keys}contacts", timeout=60)
+        """One worker at a time inside. A full store has no memory for the lock: then without it,
+        and also after a while, as the other worker may have died."""
+        lock = self._store.lock(f"{self._keys}contacts", timeout=ALONE_S)
         try:
-            taken = lock.acquire(blocking_timeout=60)
+            taken = lock.acquire(blocking_timeout=ALONE_S)
         except redis.OutOfMemoryError:
             taken = False
         except redis.RedisError as trouble:

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from shared.domain.intent import Delivered, Parked
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
+from shared.metrics.counted import ALARM_MESSAGES
 from shared.settings import Settings
 from tests.api_use import report_usage
 from tests.calling import OPERATOR, ask, message, post, signed
@@ -106,6 +107,7 @@ def busy(settings: Settings, journal: Journal, store: redis.Redis) -> Any:
     client.post("/webhook/vapi", data=b"unsigned")
     client.get("/health", headers={"Authorization": "Bearer wrong"})
     report_usage(app.extensions["service"].api_budget, 123, 15_000)
+    ALARM_MESSAGES.labels("webhook", "sent").inc()
     lease = journal.lease(Kind.CASE_CREATE, limit=9, max_bytes=99_999)
     journal.settle(lease, [Parked(intent.id, "NO") for intent in lease.intents])
     yield scrape(client)

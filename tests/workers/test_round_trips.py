@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+import redis
 
 from demo.stack import Org
 from shared.domain.drafts import CallDraft, Draft
 from shared.domain.intent import Delivered, Receipt
 from shared.domain.kinds import Kind
 from shared.journal.journal import Journal
+from shared.salesforce.namespace import keys_of
 from tests.calling import KNOWN
 from tests.round_trips import counted
 from tests.workers.delivering import BILLING, CALL, accept
@@ -79,3 +81,13 @@ def test_a_backlog_asks_who_its_callers_are_in_few_requests(
     assert len(found) == 601
     assert len(found[KNOWN]) == 1
     assert org.stats()["requests"] - before == 3
+
+
+def test_the_lock_of_a_worker_that_died_stops_the_others_for_a_while_only(
+    context: DeliveryContext, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.salesforce.contact_resolver.ALONE_S", 0.05)
+    prefix = keys_of(context.settings.salesforce)
+    store.set(f"{prefix}contacts", "a dead worker's token")
+    numbers = [f"+1415556{nth:04d}" for nth in range(30)]
+    assert len(context.contacts.resolve(dict.fromkeys(numbers, 0))) == 30
