@@ -92,7 +92,14 @@ soak: $(SERVICE_READY) $(READY)
 hostile: $(SERVICE_READY) $(READY)
 	@$(BIN)/python -m tests.hostile $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))
 
-bench: $(SERVICE_READY) $(READY)
+# A webhook in Express is measured beside the service where Node.js and npm are installed.
+EXPRESS_READY := .run/express/.ready
+$(EXPRESS_READY): bench/baseline/express/package.json bench/baseline/express/package-lock.json
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error && touch $(@F) \
+		|| echo "make bench: npm can't install Express"
+
+bench: $(SERVICE_READY) $(READY) $(if $(shell command -v node),$(EXPRESS_READY))
 	@$(BIN)/python -m bench $(BENCH) --rounds $(or $(ROUNDS),3)
 
 proof: $(READY)

@@ -13,10 +13,12 @@ from bench import (
     backlog,
     console,
     conversation,
+    events,
     failover,
     footprint,
     hanging,
     latency,
+    servers,
     strangers,
     traffic,
 )
@@ -24,6 +26,7 @@ from bench.figures import Bench, Measured, as_table
 from demo.signals import end_in_order
 
 BENCHES: dict[str, tuple[str, Bench]] = {
+    "events": ("Events acknowledged, beside other webhooks", events.measure),
     "hanging": ("Salesforce hangs under 50 callers", hanging.measure),
     "latency": ("Salesforce takes 300 ms, 5 lookups a second", latency.measure),
     "traffic": ("20,000 calls an hour in 100 requests per 20 s", traffic.measure),
@@ -48,6 +51,8 @@ def main() -> int:
     if unknown := set(options.benches) - set(BENCHES):
         parser.error(f"unknown bench: {', '.join(sorted(unknown))}")
     end_in_order()
+    for name, why in servers.missing().items():
+        print(f"not measured: {name} ({why})", flush=True)
     holds = True
     for name in options.benches or BENCHES:
         title, measure = BENCHES[name]

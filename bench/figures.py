@@ -1,5 +1,6 @@
-"""Figures of the bench: a value for each round, compared with its limit."""
+"""Figures of the bench: the service's value, and what was measured beside it in the same round."""
 
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -7,16 +8,48 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Figure:
-    """value must not exceed limit. unit: as printed."""
+    """ours: the service's value. beside: what the server that `name` says gave in the same round.
+
+    What is promised: ours is from at_least to at_most, and ratio from ratio_at_least to
+    ratio_at_most.
+    """
 
     name: str
-    value: float
-    limit: float
+    ours: float
+    at_most: float = math.inf
     unit: str = ""
+    beside: float | None = None
+    at_least: float = -math.inf
+    ratio_at_least: float = -math.inf
+    ratio_at_most: float = math.inf
+
+    @property
+    def ratio(self) -> float | None:
+        """ours : beside. None without beside; nan where it can't be computed."""
+        if self.beside is None:
+            return None
+        return self.ours / self.beside if self.beside else math.nan
 
     @property
     def holds(self) -> bool:
-        return self.value <= self.limit  # False for nan
+        """False where a value is nan."""
+        ours = self.at_least <= self.ours <= self.at_most
+        return ours and (
+            self.ratio is None or self.ratio_at_least <= self.ratio <= self.ratio_at_most
+        )
+
+    @property
+    def promise(self) -> str:
+        """As printed, "" without one."""
+        bounds = (
+            ("≥", self.at_least, ""),
+            ("≤", self.at_most, ""),
+            ("≥", self.ratio_at_least, " ×"),
+            ("≤", self.ratio_at_most, " ×"),
+        )
+        return ", ".join(
+            f"{sign} {bound:.3g}{times}" for sign, bound, times in bounds if math.isfinite(bound)
+        )
 
 
 @dataclass
@@ -27,10 +60,17 @@ class Measured:
     rounds: list[list[Figure]] = field(default_factory=list)
 
     def medians(self) -> list[Figure]:
-        return [
-            replace(same[0], value=statistics.median(figure.value for figure in same))
-            for same in zip(*self.rounds, strict=True)
-        ]
+        """Each figure with the medians of ours and beside, and so with the ratio of these."""
+        return [_median(same) for same in zip(*self.rounds, strict=True)]
+
+
+def _median(same: tuple[Figure, ...]) -> Figure:
+    besides = [figure.beside for figure in same if figure.beside is not None]
+    return replace(
+        same[0],
+        ours=statistics.median(figure.ours for figure in same),
+        beside=statistics.median(besides) if besides else None,
+    )
 
 
 Bench = Callable[[int], list[Figure]]
@@ -38,11 +78,22 @@ Bench = Callable[[int], list[Figure]]
 
 
 def as_table(measured: Measured) -> str:
-    lines = [f"{measured.title} ({len(measured.rounds)} rounds, medians)"]
+    """The medians, one figure a line: ours, beside, their ratio, and what is promised."""
+    lines = [
+        f"{measured.title} (median of {len(measured.rounds)})",
+        f"  {'':<56}{'ours':>9}{'beside':>9}{'ratio':>8}  promised",
+    ]
     for median in measured.medians():
-        verdict = "ok" if median.holds else "OVER"
+        beside = _short(median.beside)
+        verdict = ("ok" if median.holds else "NOT KEPT") if median.promise else ""
         lines.append(
-            f"  {median.name:<58} {median.value:>9.3g} {median.unit:<8} "
-            f"≤ {median.limit:g}  {verdict}"
+            f"  {median.name:<56}{_short(median.ours):>9}{beside:>9}{_short(median.ratio):>8}"
+            f"  {median.unit:<4} {median.promise:<14} {verdict}".rstrip()
         )
     return "\n".join(lines)
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

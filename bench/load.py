@@ -15,7 +15,8 @@ from demo.contacts import make_callers as make_callers
 from demo.contacts import number as number
 from demo.history.recording import Recording
 from demo.history.steps import LOOKUP, REPORT, STATUS, WRITE
-from demo.stack import SECRET
+from demo.processes import NotReadyError
+from demo.stack import SECRET, Stack
 from simulator.vapi.wire import Call, as_bytes, proof
 
 TIMEOUT_S = 20.0
@@ -40,11 +41,15 @@ class ToolAnswer:
 
 @dataclass
 class Load:
-    """Posts to a webhook and stores the answers. unanswered: requests without a result."""
+    """Posts to a webhook and stores the answers. unanswered: requests without a result.
+
+    how: it authenticates its client (`simulator.vapi.wire.proof`).
+    """
 
     url: str
     session: aiohttp.ClientSession
     recording: Recording = field(default_factory=Recording)
+    how: str = "hmac"
     answers: list[ToolAnswer] = field(default_factory=list)
     unanswered: int = 0
 
@@ -54,7 +59,7 @@ class Load:
 
     async def post(self, message: dict[str, Any]) -> Any:
         body = as_bytes(message)
-        headers = {"Content-Type": "application/json", **proof(body, SECRET, "hmac")}
+        headers = {"Content-Type": "application/json", **proof(body, SECRET, self.how)}
         async with self.session.post(self.url, data=body, headers=headers) as answer:
             return await answer.json(content_type=None)
 
@@ -95,7 +100,10 @@ class OneCall:
 
 
 def run(
-    url: str, work: Callable[[Load], Coroutine[Any, Any, None]], recording: Recording | None = None
+    url: str,
+    work: Callable[[Load], Coroutine[Any, Any, None]],
+    recording: Recording | None = None,
+    how: str = "hmac",
 ) -> Load:
     """Runs work with a new load until it ends. recording: one that goes on, new by default."""
 
@@ -103,7 +111,7 @@ def run(
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-            load = Load(url, session, recording or Recording())
+            load = Load(url, session, recording or Recording(), how)
             await work(load)
             return load
 
@@ -137,3 +145,15 @@ def percentile(values: Sequence[float], share: float) -> float:
         return float("nan")
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, max(0, round(share / 100 * len(ranked) + 0.5) - 1))]
+
+
+def wait_for_lookups(stack: Stack) -> None:
+    """Wait until the org gets no more requests: the service looks callers up when a call begins."""
+    last = -1
+    for _ in range(60):
+        requests = stack.org.stats()["requests"]
+        if requests == last:
+            return
+        last = requests
+        time.sleep(0.5)
+    raise NotReadyError("the org still gets requests")
