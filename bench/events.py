@@ -11,7 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from simulator.vapi.wire import Call, as_bytes
 
 CONNECTIONS = 64
 SIZES = {"2 kB": 2_000, "20 kB": 20_000}
-FOR_S = 3.0
+FOR_S = 2.0
 WARM_UP_S = 1.0
 WARM_UP_BYTES, MAX_BYTES = 20_000_000, 300_000_000
 """Of the requests that are built before a run."""
@@ -36,58 +36,62 @@ RATIOS = {("2 kB", BARE): 1.4, ("2 kB", GRANIAN): 3.0}
 
 
 class Talk:
-    """The frequent events of CALLS calls: speech updates, partial and final transcripts.
+    """The frequent events of calls: speech updates, partial and final transcripts.
 
-    Each body has about `size` bytes. As Vapi's do, it repeats what has been said before.
+    numbers: whether the calls have one.
     """
 
-    def __init__(self, size: int) -> None:
-        started_ms = int(time.time() * 1000)
-        self.calls = [Call(str(uuid.uuid4()), number(nth), started_ms) for nth in range(CALLS)]
-        self._fill: list[dict[str, Any]] = []
-        missing_bytes = size - len(as_bytes(self._of(self.calls[0], "partial")))
-        said = {"role": "bot", "message": LINE, "time": started_ms, "secondsFromStart": 1.5}
-        self._fill = [said] * round(missing_bytes / len(as_bytes({**said, "nth": 1})))
+    def __init__(self, count: int, *, numbers: bool = True) -> None:
+        now_ms = int(time.time() * 1000)
+        self.calls = [
+            Call(str(uuid.uuid4()), number(nth) if numbers else "", now_ms) for nth in range(count)
+        ]
 
     def beginnings(self) -> Iterator[bytes]:
         for call in self.calls:
             yield as_bytes(call.status("in-progress"))
 
-    def events(self) -> Iterator[bytes]:
-        """Without end. Of six events of a call, three are partial transcripts and one is final."""
+    def events(self, size: int) -> Iterator[bytes]:
+        """Events of about `size` bytes, without end. Of six events of a call, three are partial
+        transcripts and one is final. As Vapi's do, each repeats what has been said before."""
+        fill = _fill(size - len(as_bytes(self._of(self.calls[0], "partial"))))
         order = ("started", "partial", "partial", "partial", "final", "stopped")
         for kind in itertools.cycle(order):
             for call in self.calls:
-                yield as_bytes(self._of(call, kind))
+                yield as_bytes(self._of(call, kind)).removesuffix(b"}}") + fill
 
     def _of(self, call: Call, kind: str) -> dict[str, Any]:
-        text = f"{LINE} {random.random()}"
-        if kind == "partial":
-            event = call.partial(text)
-        elif kind == "final":
-            event = call.envelope(
-                "transcript", role="user", transcriptType="final", transcript=text
-            )
-        else:
-            event = call.speech(kind)
-        event["message"]["artifact"] = {"messages": self._fill}
+        if kind in ("started", "stopped"):
+            return call.speech(kind)
+        event = call.partial(f"{LINE} {random.random()}")
+        if kind == "final":
+            event["message"]["transcriptType"] = "final"
         return event
+
+
+def _fill(size: int) -> bytes:
+    """The end of an event with what was said before: about `size` bytes."""
+    said = as_bytes({"role": "bot", "message": LINE, "time": 0, "secondsFromStart": 1.5})
+    messages = b", ".join([said] * round(size / len(said)))
+    return b', "artifact": {"messages": [' + messages + b"]}}}"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A webhook under load."""
+    """A webhook under load, and the calls that it gets."""
 
     name: str
     port: int
     how: str
+    talk: Talk = field(default_factory=lambda: Talk(CALLS))
 
-    def measure(self, size: int, stack: Stack) -> Result:
-        """Load it for FOR_S, after a warm-up that also says how many events will do."""
-        talk = Talk(size)
-        events = talk.events()
-        at_rate(self.port, self._signed(talk.beginnings()), BEGIN_PER_S)
+    def begin(self, stack: Stack) -> None:
+        at_rate(self.port, self._signed(self.talk.beginnings()), BEGIN_PER_S)
         wait_for_lookups(stack)
+
+    def measure(self, size: int) -> Result:
+        """Load it for FOR_S, after a warm-up that also says how many events will do."""
+        events = self.talk.events(size)
         warm_up = self._signed(itertools.islice(events, WARM_UP_BYTES // size))
         per_s = saturate(self.port, warm_up, CONNECTIONS, WARM_UP_S).per_s
         count = min(MAX_BYTES // size, int(1.5 * FOR_S * per_s))
@@ -108,9 +112,11 @@ def measure(seed: int) -> list[Figure]:
         make_callers(stack.org, CALLS)
         targets = [Target(SERVICE, stack.port, "hmac")]
         targets += [Target(server.name, server.port, server.how) for server in servers]
+        for target in targets:
+            target.begin(stack)
         turn = seed % len(targets)
         found = {
-            (target.name, size): target.measure(size_bytes, stack)
+            (target.name, size): target.measure(size_bytes)
             for size, size_bytes in SIZES.items()
             for target in targets[turn:] + targets[:turn]
         }

@@ -32,11 +32,12 @@ class Figure:
 
     @property
     def holds(self) -> bool:
-        """False where a value is nan."""
-        ours = self.at_least <= self.ours <= self.at_most
-        return ours and (
-            self.ratio is None or self.ratio_at_least <= self.ratio <= self.ratio_at_most
-        )
+        """False where a value that is promised, or ours, is nan."""
+        if not self.at_least <= self.ours <= self.at_most:
+            return False
+        if math.isinf(self.ratio_at_least) and math.isinf(self.ratio_at_most):
+            return True
+        return self.ratio is not None and self.ratio_at_least <= self.ratio <= self.ratio_at_most
 
     @property
     def promise(self) -> str:

@@ -1,4 +1,8 @@
-"""20,000 calls an hour for three minutes, in a window of 100 requests per 20 s."""
+"""20,000 calls an hour for three minutes, in a window of 100 requests per 20 s.
+
+A synchronous webhook plays a few calls beside it: what it asks Salesforce for in each of them says
+how many calls the window would allow.
+"""
 
 import asyncio
 import random
@@ -10,6 +14,7 @@ import redis
 
 from bench.figures import Figure
 from bench.load import Load, OneCall, at_times, make_callers, number, percentile, poisson, run
+from bench.servers import FLASK, serving
 from demo.processes import wait_until
 from demo.stack import Stack
 from shared.domain.kinds import SETTLED
@@ -18,6 +23,7 @@ from shared.journal.journal import Journal
 CALLS_PER_S = 20_000 / 3600
 FOR_S = 180
 UNKNOWN = 0.1
+CALLS_BESIDE = 50
 LATENCY_MS = 300
 WINDOW = {"requests": 100, "seconds": 20}
 SETTINGS = {"SALESFORCE_WINDOW_REQUESTS": "100", "SALESFORCE_WINDOW_SECONDS": "20"}
@@ -41,6 +47,8 @@ def measure(seed: int) -> list[Figure]:
             settle(Journal(client))
         after = stack.org.stats()
         verdict = load.recording.verdict(stack)
+        stack.org.fault()
+        beside = _requests_beside(stack)
     spent = after["requests"] - before["requests"]
     lookups = [answer for answer in load.answers if answer.is_lookup]
     limited = after["by_status"].get("403", 0) - before["by_status"].get("403", 0)
@@ -51,7 +59,13 @@ def measure(seed: int) -> list[Figure]:
         flush=True,
     )
     return [
-        Figure("requests per call", spent / len(times), 0.9),
+        Figure(f"requests a call, beside a {FLASK}", spent / len(times), 0.9, beside=beside),
+        Figure(
+            f"calls an hour, beside what a {FLASK} could take",
+            CALLS_PER_S * 3600,
+            beside=3600 / WINDOW["seconds"] * WINDOW["requests"] / beside,
+            ratio_at_least=3,
+        ),
         Figure("lookup p99", percentile([lookup.took_ms for lookup in lookups], 99), 1000, "ms"),
         Figure("lookups refused", sum(lookup.refused for lookup in lookups), 0),
         Figure("unanswered", load.unanswered, 0),
@@ -59,6 +73,23 @@ def measure(seed: int) -> list[Figure]:
         Figure("calls that were not reported", len(times) - verdict.total.calls, 0),
         Figure("requests over Salesforce's window", limited, 0),
     ]
+
+
+def _requests_beside(stack: Stack) -> float:
+    """How many requests a call costs a synchronous webhook: a lookup, a question and a case."""
+
+    async def calls(load: Load) -> None:
+        for nth in range(CALLS_BESIDE):
+            call = load.call(number(nth))
+            await call.tool("lookupCustomer")
+            await call.tool("getCaseStatus")
+            await call.tool("createSalesforceCase", issueType="billing", description="It is wrong")
+
+    with serving(stack, FLASK) as (flask,):
+        before = stack.org.stats()["requests"]
+        run(f"http://127.0.0.1:{flask.port}/webhook/vapi", calls, how=flask.how)
+        spent: int = stack.org.stats()["requests"] - before
+    return spent / CALLS_BESIDE
 
 
 async def _call(load: Load, nth: int, chance: random.Random) -> None:

@@ -1,0 +1,132 @@
+"""How fast workers deliver a backlog, and how soon it goes on after a fault.
+
+Salesforce takes 300 ms for each request, and no limit of requests applies.
+"""
+
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from bench.figures import Figure
+from bench.journals import CALLERS, accept_cases
+from bench.load import make_callers
+from bench.processes import cpu_s
+from demo.processes import Process, wait_until
+from demo.stack import ROOT, Stack, procfile
+from shared.errors import ServiceError
+from shared.journal.journal import Journal
+
+LATENCY_MS = 300
+WORKERS = (1, 2, 4)
+CASES = 10_000
+AT_LEAST_PER_S = {2: 1_500}
+FAULTY_CASES = 4_000
+MAX_S = 120.0
+
+
+def measure(_seed: int) -> list[Figure]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Stack(Path(folder), ("web",)) as stack,
+        redis.Redis.from_url(stack.store.url, decode_responses=True) as client,
+    ):
+        make_callers(stack.org, CALLERS)
+        stack.org.fault(latency_ms=LATENCY_MS)
+        journal = Journal(client)
+        return [*_rates(stack, journal), *_faults(stack, journal)]
+
+
+def _rates(stack: Stack, journal: Journal) -> Iterator[Figure]:
+    by_single_worker = 0.0
+    for count in WORKERS:
+        accept_cases(journal, CASES)
+        with _workers(stack, count) as workers:
+            _wait_below(journal, CASES)  # the first batch: workers run, and have a token
+            left, began, taken = _open(journal), time.monotonic(), _taken(stack, workers)
+            _wait_below(journal, 1)
+            per_s = left / (time.monotonic() - began)
+            now_taken = _taken(stack, workers)
+        by_single_worker = by_single_worker or per_s
+        yield Figure(
+            f"{count} workers: records", per_s, unit="/s", beside=by_single_worker,
+            at_least=AT_LEAST_PER_S.get(count, -math.inf),
+        )  # fmt: skip
+        if count in AT_LEAST_PER_S:
+            for name, cpu in now_taken.items():
+                cpu_us = (cpu - taken[name]) / left * 1e6
+                yield Figure(f"record: CPU of {name}", cpu_us, unit="µs")
+
+
+def _taken(stack: Stack, workers: list[Process]) -> dict[str, float]:
+    """CPU time so far, in s."""
+    return {"worker": sum(map(cpu_s, workers)), "store": cpu_s(stack.store.process)}
+
+
+def _faults(stack: Stack, journal: Journal) -> Iterator[Figure]:
+    """Each in the middle of a drain by two workers: seconds until the next record is delivered, and
+    until all are."""
+    for name in ("a worker is killed", "the store is killed", "its connections are closed"):
+        accept_cases(journal, FAULTY_CASES)
+        with _workers(stack, 2) as workers:
+            _wait_below(journal, FAULTY_CASES * 3 // 4)
+            if name == "a worker is killed":
+                workers[0].kill()
+            elif name == "the store is killed":
+                stack.store.process.kill()
+                stack.store.wait()
+            else:
+                _close_connections(stack)
+            began, left = time.monotonic(), _open(journal)
+            _wait_below(journal, left)
+            yield Figure(f"{name}: next record after", time.monotonic() - began, unit="s")
+            _wait_below(journal, 1)
+            yield Figure(f"{name}: all delivered after", time.monotonic() - began, unit="s")
+            parked = journal.counts()["parked"]
+        yield Figure(f"{name}: parked", parked, 0)
+
+
+def _close_connections(stack: Stack) -> None:
+    with redis.Redis.from_url(stack.store.url) as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+
+@contextmanager
+def _workers(stack: Stack, count: int) -> Iterator[list[Process]]:
+    workers = [
+        Process(
+            "worker",
+            [*procfile()["worker"], "--hostname", f"bench{nth}@%h"],
+            stack.env,
+            ROOT,
+            stack.folder / f"worker-{nth}.log",
+        )
+        for nth in range(count)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        yield workers
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _open(journal: Journal) -> int:
+    """How many intents are not settled."""
+    counts = journal.counts()
+    return sum(value for name, value in counts.items() if name.startswith("open_"))
+
+
+def _wait_below(journal: Journal, count: int) -> None:
+    def is_below() -> bool:
+        try:
+            return _open(journal) < count
+        except ServiceError:  # the store is down
+            return False
+
+    wait_until(is_below, for_s=MAX_S, what=f"fewer than {count} open intents")
