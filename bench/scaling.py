@@ -1,0 +1,177 @@
+"""`python -m bench.scaling`: what the measured costs say about up to 100,000 live calls.
+
+It reads .run/bench.json (`make bench BENCH="traffic footprint growth drain"`), prints Markdown, and
+says what is used up first. It is a calculation: nothing is measured at these sizes.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bench import report
+from bench.servers import FLASK
+
+LIVE_CALLS = (100, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000)
+EVENTS_PER_S = 1.5
+"""Of a live call: speech updates, partial and final transcripts."""
+
+CALL_S = 180
+BUSY_HOURS = 8
+"""A day has as many calls as so many hours at this load."""
+
+MAX_BUSY = 0.7
+"""The share of a core that is planned with. Beyond it, the time of answers grows."""
+
+CORES = 2
+STORE_GB = 8
+WINDOW_S, WINDOW_REQUESTS = 20, 100
+DAILY_REQUESTS = 1_000_000
+
+KEEP_PERSONAL_DATA_H, KEEP_RECEIPTS_H = 48, 168
+"""The defaults of .env.example."""
+
+KB_PER_GB = 1024**2
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What was measured. CPU times in µs, memory in KB, of a call of about CALL_S."""
+
+    event_web: float
+    event_store: float
+    write_web: float
+    write_store: float
+    record_worker: float
+    record_store: float
+    records_per_s: float
+    requests_per_call: float
+    live_kb: float
+    hour_kb: float
+    day_kb: float
+    receipts_kb: float
+
+    @classmethod
+    def read(cls, read: dict[str, Any]) -> Self:
+        """Raises KeyError with the name of a figure that was not measured."""
+        values = {
+            f"{name}/{figure['name']}": figure["ours"]
+            for name, bench in read.get("benches", {}).items()
+            for figure in bench["figures"]
+        }
+        return cls(**{field: values[figure] for field, figure in FIGURES.items()})
+
+
+FIGURES = {
+    "event_web": "growth/1,000 live calls: CPU of web",
+    "event_store": "growth/1,000 live calls: CPU of store",
+    "write_web": "growth/write: CPU of web",
+    "write_store": "growth/write: CPU of store",
+    "record_worker": "drain/record: CPU of worker",
+    "record_store": "drain/record: CPU of store",
+    "records_per_s": "drain/4 workers: records",
+    "requests_per_call": f"traffic/requests a call, beside a {FLASK}",
+    "live_kb": "footprint/a call of ten minutes, during the call",
+    "hour_kb": "footprint/after an hour",
+    "day_kb": "footprint/after a day",
+    "receipts_kb": "footprint/receipts alone",
+}
+"""Where each cost is in the report."""
+
+TOOL_CALLS, RECORDS = 4, 3
+"""Of a call: two lookups and two writes, each counted as a write; two writes and the call's log."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """needed: for so many live calls. available: of a first installation. more: how to get more."""
+
+    name: str
+    unit: str
+    per_call: float
+    available: float
+    more: str
+
+    def needed(self, live_calls: int) -> float:
+        return self.per_call * live_calls
+
+    @property
+    def lasts_until(self) -> int:
+        """Live calls."""
+        return int(self.available / self.per_call)
+
+
+def resources(costs: Costs) -> list[Resource]:
+    """What live calls use up, per live call."""
+    calls_per_s = 1 / CALL_S
+    records_per_s = RECORDS * calls_per_s
+    tools_per_s = TOOL_CALLS * calls_per_s
+    web = (EVENTS_PER_S * costs.event_web + tools_per_s * costs.write_web) / 1e6
+    store = (
+        EVENTS_PER_S * costs.event_store
+        + tools_per_s * costs.write_store
+        + records_per_s * costs.record_store
+    ) / 1e6
+    worker = records_per_s * costs.record_worker / 1e6
+    requests_per_s = costs.requests_per_call * calls_per_s
+    return [
+        Resource("all processes on one machine", "cores", web + store + worker,
+                 MAX_BUSY * CORES, "web and workers on machines of their own"),
+        Resource("the store's only thread", "cores", store,
+                 MAX_BUSY, "a faster core; then partitions"),
+        Resource("the store's memory", "GB", _stored_kb(costs) / KB_PER_GB,
+                 STORE_GB, "more memory, or shorter retention"),
+        Resource("one kind's batches at a time", "records/s", records_per_s,
+                 costs.records_per_s, "a higher MAX_LEASES, and more workers"),
+        Resource("requests in a window", f"per {WINDOW_S} s", requests_per_s * WINDOW_S,
+                 WINDOW_REQUESTS, "a wider window, if the org has none"),
+        Resource("the org's requests of a day", "per day",
+                 requests_per_s * BUSY_HOURS * 3600, DAILY_REQUESTS, "a larger allowance"),
+    ]  # fmt: skip
+
+
+def _stored_kb(costs: Costs) -> float:
+    """Of the store, for each live call, when the day before was as busy."""
+    per_hour = 3600 / CALL_S
+    per_day = per_hour * BUSY_HOURS
+    receipt_days = (KEEP_RECEIPTS_H - KEEP_PERSONAL_DATA_H) / 24
+    return (
+        costs.live_kb
+        + per_hour * costs.hour_kb
+        + per_day * KEEP_PERSONAL_DATA_H / 24 * costs.day_kb
+        + per_day * receipt_days * costs.receipts_kb
+    )
+
+
+def as_markdown(found: list[Resource]) -> Iterator[str]:
+    ranked = sorted(found, key=lambda resource: resource.lasts_until)
+    yield "| live calls | " + " | ".join(f"{it.name} ({it.unit})" for it in ranked) + " |"
+    yield "|---" * (len(ranked) + 1) + "|"
+    for live_calls in LIVE_CALLS:
+        cells = []
+        for resource in ranked:
+            needed = resource.needed(live_calls)
+            text = f"{needed:,.0f}" if needed >= 10 else f"{needed:.2g}"
+            cells.append(f"**{text}**" if needed > resource.available else text)
+        yield f"| {live_calls:,} | " + " | ".join(cells) + " |"
+    yield ""
+    for resource in ranked:
+        yield (
+            f"* {resource.name}: {resource.available:,.3g} {resource.unit} last until "
+            f"{resource.lasts_until:,} live calls; then {resource.more}"
+        )
+
+
+def main() -> int:
+    read = report.read()
+    try:
+        costs = Costs.read(read)
+    except KeyError as missing:
+        sys.exit(f"not measured: {missing}. Run `make bench` first.")
+    print(f"{read['machine']['processor']}, {CORES} cores, commit {read['commit']}\n")
+    print("\n".join(as_markdown(resources(costs))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
