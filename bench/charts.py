@@ -137,7 +137,7 @@ def _svg(chart: Chart, bench: dict[str, Any], read: dict[str, Any]) -> str:
         for child in [*parent]:
             if not isinstance(child.tag, str) or child.tag.endswith("script"):
                 parent.remove(child)  # an image in a document runs no scripts
-    return etree.tostring(drawing, encoding="unicode", pretty_print=True)
+    return str(etree.tostring(drawing, encoding="unicode", pretty_print=True))
 
 
 def _as_text(value: float | None) -> str:

@@ -78,11 +78,11 @@ def _faults(stack: Stack, journal: Journal) -> Iterator[Figure]:
                 workers[0].kill()
             elif name == "the store is killed":
                 stack.store.process.kill()
-                stack.store.wait()
             else:
                 _close_connections(stack)
-            began, left = time.monotonic(), _open(journal)
-            _wait_below(journal, left)
+            began = time.monotonic()
+            wait_until(lambda: _answers(journal), for_s=MAX_S, what="the store")
+            _wait_below(journal, _open(journal))
             yield Figure(f"{name}: next record after", time.monotonic() - began, unit="s")
             _wait_below(journal, 1)
             yield Figure(f"{name}: all delivered after", time.monotonic() - began, unit="s")
@@ -122,11 +122,13 @@ def _open(journal: Journal) -> int:
     return sum(value for name, value in counts.items() if name.startswith("open_"))
 
 
-def _wait_below(journal: Journal, count: int) -> None:
-    def is_below() -> bool:
-        try:
-            return _open(journal) < count
-        except ServiceError:  # the store is down
-            return False
+def _answers(journal: Journal) -> bool:
+    try:
+        journal.counts()
+    except ServiceError:
+        return False
+    return True
 
-    wait_until(is_below, for_s=MAX_S, what=f"fewer than {count} open intents")
+
+def _wait_below(journal: Journal, count: int) -> None:
+    wait_until(lambda: _open(journal) < count, for_s=MAX_S, what=f"fewer than {count} open intents")

@@ -1,7 +1,8 @@
 """How many events a second are acknowledged, beside servers that store nothing.
 
 All servers run with the same number of processes and are loaded in turns, on 64 connections. The
-generator shares the cores with them.
+generator shares the cores with them. The service stores what it always stores of an event; no
+worker runs.
 """
 
 import itertools
