@@ -86,10 +86,10 @@ def _requests_beside(stack: Stack) -> float:
             await call.tool("createSalesforceCase", issueType="billing", description="It is wrong")
 
     with serving(stack, FLASK) as (flask,):
-        before = stack.org.stats()["requests"]
+        before = stack.org.stats()
         run(f"http://127.0.0.1:{flask.port}/webhook/vapi", calls, how=flask.how)
-        spent: int = stack.org.stats()["requests"] - before
-    return spent / CALLS_BESIDE
+        spent = _difference(before, stack.org.stats())
+    return sum(count for name, count in spent.items() if name != "token") / CALLS_BESIDE
 
 
 async def _call(load: Load, nth: int, chance: random.Random) -> None:
