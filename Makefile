@@ -25,7 +25,7 @@ help:
 	@echo "make proof    explore every order of steps of the journal's scripts in small worlds (MINUTES=n), cut"
 	@echo "              the store's power (CUTS=n), and compare the journal with a model (HISTORIES=n)"
 	@echo "make bench    measure speed and API use (BENCH=\"events writes\" for some or BENCH=all, ROUNDS=n,"
-	@echo "              PICTURES=1 draws the charts of docs/scaling.md)"
+	@echo "              PICTURES=1 renews the charts and the table of docs/scaling.md)"
 	@echo "make clients  test third-party Salesforce clients against the local org (installs Node.js twice)"
 	@echo "make check    check lint, format, types, import directions, compose file and Dockerfile"
 	@echo "make audit    look up known vulnerabilities of the pinned packages (SOURCE=pypi for another database)"
@@ -102,7 +102,7 @@ $(EXPRESS_READY): bench/baseline/express/package.json bench/baseline/express/pac
 
 bench: $(SERVICE_READY) $(READY) $(if $(shell command -v node),$(EXPRESS_READY))
 	@$(BIN)/python -m bench $(BENCH) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(PICTURES),; status=$$?; $(BIN)/python -m bench.charts && exit $$status)
+		$(if $(PICTURES),; status=$$?; $(BIN)/python -m bench.charts && $(BIN)/python -m bench.scaling --write && exit $$status)
 
 proof: $(READY)
 	@$(BIN)/python -m proof --minutes $(or $(MINUTES),18)

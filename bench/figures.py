@@ -80,15 +80,17 @@ Bench = Callable[[int], list[Figure]]
 
 def as_table(measured: Measured) -> str:
     """The medians, one figure a line: ours, beside, their ratio, and what is promised."""
+    medians = measured.medians()
+    width = max(len(median.name) for median in medians)
     lines = [
         f"{measured.title} (median of {len(measured.rounds)})",
-        f"  {'':<56}{'ours':>9}{'beside':>9}{'ratio':>8}  promised",
+        f"  {'':<{width}}{'ours':>9}{'beside':>9}{'ratio':>8}  promised",
     ]
-    for median in measured.medians():
+    for median in medians:
         beside = _short(median.beside)
         verdict = ("ok" if median.holds else "NOT KEPT") if median.promise else ""
         lines.append(
-            f"  {median.name:<56}{_short(median.ours):>9}{beside:>9}{_short(median.ratio):>8}"
+            f"  {median.name:<{width}}{_short(median.ours):>9}{beside:>9}{_short(median.ratio):>8}"
             f"  {median.unit:<4} {median.promise:<14} {verdict}".rstrip()
         )
     return "\n".join(lines)

@@ -4,6 +4,7 @@ It reads .run/bench.json (`make bench BENCH="traffic footprint growth drain"`), 
 says what is used up first. It is a calculation: nothing is measured at these sizes.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Self
 
 from bench import report
 from bench.servers import FLASK
+from demo.stack import ROOT
 
 LIVE_CALLS = (100, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000)
 EVENTS_PER_S = 1.5
@@ -32,6 +34,9 @@ KEEP_PERSONAL_DATA_H, KEEP_RECEIPTS_H = 48, 168
 """The defaults of .env.example."""
 
 KB_PER_GB = 1024**2
+
+DOCUMENT = ROOT / "docs" / "scaling.md"
+BEGIN, END = "<!-- python -m bench.scaling --write -->", "<!-- end -->"
 
 
 @dataclass(frozen=True)
@@ -162,14 +167,32 @@ def as_markdown(found: list[Resource]) -> Iterator[str]:
         )
 
 
+def inserted(text: str, table: str) -> str:
+    """The document with this table instead of the one between its two comments."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.scaling", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="into docs/scaling.md")
+    options = parser.parse_args()
     read = report.read()
     try:
         costs = Costs.read(read)
     except KeyError as missing:
         sys.exit(f"not measured: {missing}. Run `make bench` first.")
-    print(f"{read['machine']['processor']}, {CORES} cores, commit {read['commit']}\n")
-    print("\n".join(as_markdown(resources(costs))))
+    machine = read["machine"]
+    lines = [
+        f"{machine['processor']}, {machine['cores']} cores, commit {read['commit']}:",
+        "",
+        *as_markdown(resources(costs)),
+    ]
+    if options.write:
+        DOCUMENT.write_text(inserted(DOCUMENT.read_text(), "\n".join(lines)))
+    else:
+        print("\n".join(lines))
     return 0
 
 

@@ -4,7 +4,17 @@ from typing import Any
 
 import pytest
 
-from bench.scaling import FIGURES, LIVE_CALLS, Costs, as_markdown, resources
+from bench.scaling import (
+    BEGIN,
+    DOCUMENT,
+    END,
+    FIGURES,
+    LIVE_CALLS,
+    Costs,
+    as_markdown,
+    inserted,
+    resources,
+)
 
 
 def measured(**changed: float) -> dict[str, Any]:
@@ -61,3 +71,11 @@ def test_the_table_has_what_is_used_up_first_in_the_first_column() -> None:
     assert [line.split(" | ")[0] for line in lines[2:9]] == [f"| {n:,}" for n in LIVE_CALLS]
     assert "**15**" in lines[2]  # 100 calls with 1.5 events a second of 0.1 s each
     assert lines[-len(found)].startswith("* the store's only thread: 0.7 cores last until 4 live")
+
+
+def test_the_document_gets_the_table_and_keeps_the_rest() -> None:
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    text = inserted(inserted(DOCUMENT.read_text(), "| old |"), "| new |")
+    assert text == f"{before}{BEGIN}\n| new |\n{END}{after}"
+    assert after
