@@ -11,7 +11,7 @@ from bench.figures import Figure, Measured, as_table
 
 THREE = [
     [Figure("events", ours, unit="/s", beside=beside, ratio_at_least=1.4), Figure("lost", lost, 0)]
-    for ours, beside, lost in ((300, 100, 0), (100, 100, 0), (150, 110, 2))
+    for ours, beside, lost in ((300, 90, 0), (100, 100, 0), (150, 110, 2))
 ]
 
 
@@ -57,7 +57,7 @@ def test_the_report_has_every_round_and_where_it_was_measured(tmp_path: Path) ->
     assert events["figures"][0] == {
         "name": "events", "unit": "/s", "ours": 150, "beside": 100, "ratio": 1.5,
         "promise": "≥ 1.4 ×", "kept": True,
-        "all": [{"ours": 300, "beside": 100}, {"ours": 100, "beside": 100},
+        "all": [{"ours": 300, "beside": 90}, {"ours": 100, "beside": 100},
                 {"ours": 150, "beside": 110}],
     }  # fmt: skip
 

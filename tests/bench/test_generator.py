@@ -35,10 +35,14 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 @contextmanager
 def server() -> Iterator[int]:
     Handler.together, Handler.over = threading.Barrier(IN_FLIGHT), threading.Event()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+    with Server(("127.0.0.1", 0), Handler) as httpd:
         serving = threading.Thread(target=httpd.serve_forever)
         serving.start()
         yield httpd.server_port
@@ -67,7 +71,9 @@ def test_saturating_ends_when_its_time_is_over() -> None:
 
 def test_other_answers_and_closed_connections_are_failures() -> None:
     with server() as port:
-        result = at_rate(port, requests(port, "first", "503", "close", "second"), per_s=100)
+        result = at_rate(
+            port, requests(port, "first", "503", "close", "second"), per_s=100, connections=2
+        )
     assert result.failed == 2
     assert sorted(result.bodies) == [b"first", b"second"]
 
@@ -81,5 +87,7 @@ def test_at_a_rate_no_request_waits_for_the_answer_of_another() -> None:
 
 def test_requests_without_an_answer_in_time_are_failures() -> None:
     with server() as port:
-        result = at_rate(port, requests(port, "first", "late"), per_s=100, give_up_s=0.5)
+        result = at_rate(
+            port, requests(port, "first", "late"), per_s=100, connections=2, give_up_s=0.5
+        )
     assert (result.bodies, result.failed) == ([b"first"], 1)
