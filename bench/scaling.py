@@ -156,15 +156,19 @@ def as_markdown(found: list[Resource]) -> Iterator[str]:
         cells = []
         for resource in ranked:
             needed = resource.needed(live_calls)
-            text = f"{needed:,.0f}" if needed >= 10 else f"{needed:.2g}"
+            text = _short(needed)
             cells.append(f"**{text}**" if needed > resource.available else text)
         yield f"| {live_calls:,} | " + " | ".join(cells) + " |"
     yield ""
     for resource in ranked:
         yield (
-            f"* {resource.name}: {resource.available:,.3g} {resource.unit} last until "
+            f"* {resource.name}: {_short(resource.available)} {resource.unit} last until "
             f"{resource.lasts_until:,} live calls; then {resource.more}"
         )
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def inserted(text: str, table: str) -> str:
