@@ -90,7 +90,10 @@ CHARTS = (
         "drain",
         "Records delivered a second, by workers, with Salesforce at 300 ms",
         ("1", "2", "4"),
-        (Series("records a second", "ours", "{} workers: records"),),
+        (
+            Series("MAX_LEASES=8", "ours", "{} workers: records"),
+            Series("MAX_LEASES=2 (default), 2 workers", "beside", "{} workers: records"),
+        ),
     ),
 )
 
