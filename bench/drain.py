@@ -78,14 +78,14 @@ def _taken(stack: Stack, workers: list[Process]) -> dict[str, float]:
 
 
 def _faults(stack: Stack, journal: Journal) -> Iterator[Figure]:
-    """Each in the middle of a drain by two workers: seconds until the next record is delivered, and
-    until all are."""
-    for name in ("a worker is killed", "the store is killed", "its connections are closed"):
+    """Each in the middle of a drain by a single worker, so that it is the worker with the leases:
+    seconds until the next record is delivered, and until all are."""
+    for name in ("the worker is killed", "the store is killed", "its connections are closed"):
         accept_cases(journal, FAULTY_CASES)
-        with _workers(stack, 2) as workers:
+        with _workers(stack, 1) as (worker,):
             _wait_below(journal, FAULTY_CASES * 3 // 4)
-            if name == "a worker is killed":
-                workers[0].kill()
+            if name == "the worker is killed":
+                worker.kill()
             elif name == "the store is killed":
                 stack.store.process.kill()
             else:
