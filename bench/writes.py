@@ -7,6 +7,7 @@ service's worker and beat run all the time.
 import math
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
