@@ -16,7 +16,7 @@ from simulator.vapi.wire import Call
 LATENCY_MS = 300
 PER_S = 20
 CALLS = 4 * PER_S
-AT_MOST_MS = {"new caller": 400, "again in the call": 15}
+MAX_MS = {"new caller": 400, "again in the call": 15}
 
 
 def measure(_seed: int) -> list[Figure]:
@@ -49,7 +49,7 @@ def _pair(
         Figure(f"{state}: {in_time}", ours.answered, unit="%", beside=beside.answered, at_least=100)
     ]
     if ours.done:  # else nobody can be looked up
-        at_most = AT_MOST_MS.get(state, math.inf)
+        at_most = MAX_MS.get(state, math.inf)
         figures += [
             Figure(f"{state}: found, p50", ours.took_ms(50), unit="ms", beside=beside.took_ms(50)),
             Figure(f"{state}: found, p99", ours.took_ms(99), at_most, "ms", beside.took_ms(99)),
