@@ -53,18 +53,19 @@ class Talk:
             yield as_bytes(call.status("in-progress"))
 
     def events(self, size: int) -> Iterator[bytes]:
-        """Events of about `size` bytes, without end. Of six events of a call, three are partial
-        transcripts and one is final. As Vapi's do, each repeats what has been said before."""
-        fill = _fill(size - len(as_bytes(self._of(self.calls[0], "partial"))))
+        """Events of about `size` bytes, without end. Caller and agent speak by turns; of six events
+        of a turn, three are partial transcripts and one is final. As Vapi's do, each repeats what
+        has been said before."""
+        fill = _fill(size - len(as_bytes(self._of(self.calls[0], "partial", "assistant"))))
         order = ("started", "partial", "partial", "partial", "final", "stopped")
-        for kind in itertools.cycle(order):
+        for role, kind in itertools.cycle(itertools.product(("user", "assistant"), order)):
             for call in self.calls:
-                yield as_bytes(self._of(call, kind)).removesuffix(b"}}") + fill
+                yield as_bytes(self._of(call, kind, role)).removesuffix(b"}}") + fill
 
-    def _of(self, call: Call, kind: str) -> dict[str, Any]:
+    def _of(self, call: Call, kind: str, role: str) -> dict[str, Any]:
         if kind in ("started", "stopped"):
-            return call.speech(kind)
-        event = call.partial(f"{LINE} {random.random()}")
+            return call.speech(kind, role)
+        event = call.partial(f"{LINE} {random.random()}", role)
         if kind == "final":
             event["message"]["transcriptType"] = "final"
         return event

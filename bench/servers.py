@@ -17,8 +17,9 @@ BASELINE = ROOT / "bench" / "baseline"
 EXPRESS = ROOT / ".run" / "express" / "node_modules"
 """Where `make bench` installs Express."""
 
-PROCESSES = 2
-"""Of each server."""
+PROCESSES = 1
+"""Of each server. The generator and the store have the other core: more processes than that compete
+with them, and with one another."""
 
 READY_S = 30.0
 

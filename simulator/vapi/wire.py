@@ -121,11 +121,11 @@ class Call:
         self._note("user" if role == "user" else "bot", message=text)
         return self.envelope("transcript", role=role, transcriptType="final", transcript=text)
 
-    def partial(self, text: str) -> dict[str, Any]:
-        return self.envelope("transcript", role="user", transcriptType="partial", transcript=text)
+    def partial(self, text: str, role: str = "user") -> dict[str, Any]:
+        return self.envelope("transcript", role=role, transcriptType="partial", transcript=text)
 
-    def speech(self, status: str) -> dict[str, Any]:
-        return self.envelope("speech-update", role="user", status=status)
+    def speech(self, status: str, role: str = "user") -> dict[str, Any]:
+        return self.envelope("speech-update", role=role, status=status)
 
     def interrupted(self) -> dict[str, Any]:
         return self.envelope("user-interrupted")
