@@ -57,6 +57,9 @@ class _Callers:
         first, *_ = self._script.writes
         return bool(REFERENCE.search(await _ask(self._call(POSTERS, 1), first, nth, str(nth))))
 
+    async def close(self) -> None:
+        await self._client.close()
+
     def _call(self, caller: int, deliveries: int) -> LiveCall:
         return LiveCall(self._client, self._recording, Events(), number(caller), deliveries)
 
@@ -108,6 +111,7 @@ async def _play(
     finally:
         over.set()
         await asyncio.gather(*posters)
+        await callers.close()
     return saved_after_s
 
 

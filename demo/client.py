@@ -108,7 +108,9 @@ class Client:
         _, connection = await loop.create_connection(_Connection, "127.0.0.1", self._port)
         return connection
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Close the connections that are free."""
         for connection in self._free:
             connection.close()
         self._free.clear()
+        await asyncio.sleep(0)  # a connection closes in the loop's next round

@@ -79,7 +79,7 @@ async def _play_round(
     ended = time.monotonic()
     over.set()
     await asyncio.gather(*playing)
-    client.close()
+    await client.close()
     await asyncio.to_thread(wait_settled, stack, SETTLE_S)
     return Round(seed, stages, time.monotonic() - ended)
 

@@ -80,7 +80,7 @@ class Evening:
         for request in script.writes_of(nth):
             arguments = request.filled(nth, f"{self._name} {nth}")
             await call.ask(request.tool, request.sort, arguments)
-        client.close()
+        await client.close()
 
     def _park(self) -> None:
         """A rule that refuses each case, found and removed after PARKED calls."""

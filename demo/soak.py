@@ -165,7 +165,7 @@ async def _play(
     await asyncio.sleep(began + lasts_s - time.monotonic())
     last = await asyncio.to_thread(resident_mb, stack)
     await asyncio.gather(*lines)
-    client.close()
+    await client.close()
     return first, last
 
 

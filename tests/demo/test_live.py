@@ -74,7 +74,7 @@ async def calling(webhook: Webhook) -> AsyncIterator[tuple[Client, LiveCall, Rec
     try:
         yield client, LiveCall(client, recording, events, "+14155550101", 5), recording, events
     finally:
-        client.close()
+        await client.close()
         server.close()
         await asyncio.gather(*filter(None, webhook.serving))
 
