@@ -481,29 +481,6 @@ class Journal:
         with translated():
             return frozenset(self._store.smembers(f"{self._prefix}missing:{kind}"))
 
-    def by_fingerprint(self, call_ids: Iterable[str], fingerprint: str) -> dict[str, str]:
-        """The id of each call's intent with this fingerprint, by call id. Omits calls without."""
-        ids = list(dict.fromkeys(call_id for call_id in call_ids if call_id))
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            for call_id in ids:
-                pipe.hget(f"{self._prefix}call:{call_id}:requests", fingerprint)
-            return {id_: found for id_, found in zip(ids, pipe.execute(), strict=True) if found}
-
-    def may_be_written(self, intent_ids: Iterable[str]) -> set[str]:
-        """The intents whose record may be in Salesforce already, or may be on its way there."""
-        ids = list(dict.fromkeys(intent_ids))
-        with translated():
-            pipe = self._store.pipeline(transaction=False)
-            for intent_id in ids:
-                pipe.hmget(f"{self._prefix}intent:{intent_id}", "state", "in_doubt")
-            rows = pipe.execute()
-        return {
-            id_
-            for id_, (state, in_doubt) in zip(ids, rows, strict=True)
-            if state in {State.LEASED, State.DELIVERED} or in_doubt == "1"
-        }
-
     def about(self, dedup_keys: Iterable[str]) -> Intent | None:
         """The newest intent with one of these dedup keys, unless it is cancelled or parked."""
         with translated():

@@ -108,7 +108,6 @@ CASE_COMMENT = SObject(
 
 CALL_TYPES = ("Internal", "Inbound", "Outbound")
 TASK_SUBTYPES = ("Task", "Email", "ListEmail", "Cadence", "Call", "LinkedIn")
-TASK_PARENTS = ("Account", "Case", "Contact", "Lead")
 
 TASK = SObject(
     "Task",
