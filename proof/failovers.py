@@ -1,5 +1,5 @@
-"""`python -m proof.failovers`: the primary store is lost while writes are accepted, and its replica
-takes over. Counts the acknowledged writes that the replica never got.
+"""`python -m proof.failovers`: lose the primary store while it accepts writes; the replica takes
+over. Counts the acknowledged writes that the replica never received.
 
 Replication is asynchronous, so some may be lost unless replicas have to confirm each write
 (--confirm 1): docs/proofs.md says which window remains.
@@ -25,8 +25,8 @@ from demo.stack import READY_S, Store
 from proof.writers import Writers, found
 
 AFTER_S = (0.2, 0.8)
-PARTED_S = 4.0
-"""How long clients still reach a primary that its replica does not reach."""
+PARTITION_S = 4.0
+"""How long clients still reach a primary that its replica can't reach."""
 
 REPLICA_WANTED = (
     f"{AT_ONCE}\nmin-replicas-to-write 1\nmin-replicas-max-lag 1\nrepl-ping-replica-period 1"
@@ -36,7 +36,7 @@ REPLICA_WANTED = (
 
 @dataclass
 class Counted:
-    """most: so many writes were lost in one round. confirming: REDIS_CONFIRM_REPLICAS."""
+    """most: the most writes lost in one round. confirming: REDIS_CONFIRM_REPLICAS."""
 
     sort: str
     confirming: int
@@ -53,7 +53,7 @@ class Counted:
 
 
 class Pair:
-    """A primary and its replica, which reaches it through a port that can be closed."""
+    """A primary and its replica, which connects to it through a forwarder."""
 
     def __init__(self, folder: Path, config: str) -> None:
         self.primary = Store(folder / "primary", config=config)
@@ -71,17 +71,17 @@ class Pair:
         for part in (self.link, self.replica, self.primary):
             part.stop()
 
-    def is_killed(self) -> None:
-        self.link.lead_to(0)  # when it starts again, nobody finds it
+    def kill_primary(self) -> None:
+        self.link.lead_to(0)  # the supervisor restarts it, and the replica must not find it again
         self.primary.process.kill()
 
-    def is_frozen(self) -> None:
+    def freeze_primary(self) -> None:
         os.kill(self.primary.process.pid, signal.SIGSTOP)
 
-    def is_parted(self) -> None:
-        """Nobody says that the link is gone: it just carries nothing any more."""
+    def cut_link(self) -> None:
+        """Partition the two for PARTITION_S. Connections stay open, and carry nothing any more."""
         os.kill(self.link.process.pid, signal.SIGSTOP)
-        time.sleep(PARTED_S)
+        time.sleep(PARTITION_S)
 
 
 def _client(store: Store) -> redis.Redis:
@@ -94,15 +94,15 @@ def _is_linked(client: redis.Redis) -> bool:
 
 
 SORTS: dict[str, tuple[Callable[[Pair], None], str]] = {
-    "killed": (Pair.is_killed, AT_ONCE),
-    "frozen": (Pair.is_frozen, AT_ONCE),
-    "parted": (Pair.is_parted, AT_ONCE),
-    "parted, min-replicas-to-write 1": (Pair.is_parted, REPLICA_WANTED),
+    "killed": (Pair.kill_primary, AT_ONCE),
+    "frozen": (Pair.freeze_primary, AT_ONCE),
+    "partitioned": (Pair.cut_link, AT_ONCE),
+    "partitioned, min-replicas-to-write 1": (Pair.cut_link, REPLICA_WANTED),
 }
 
 
 def fail_over(counted: Counted, chance: random.Random) -> None:
-    """Once: with a new pair. Its replica takes over, and is asked what it has."""
+    """Lose the primary of a new pair, promote its replica, and count what the replica has."""
     lose, config = SORTS[counted.sort]
     with TemporaryDirectory(prefix="failover-") as folder:
         pair = Pair(Path(folder), config)
@@ -130,8 +130,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m proof.failovers", description="Lose a primary."
     )
-    parser.add_argument("--rounds", type=int, default=50, help="of each sort (default: 50)")
-    parser.add_argument("--only", choices=SORTS, help="one sort")
+    parser.add_argument("--rounds", type=int, default=50, help="of each kind (default: 50)")
+    parser.add_argument("--only", choices=SORTS, help="one kind")
     parser.add_argument(
         "--confirm", type=int, default=0, help="REDIS_CONFIRM_REPLICAS (default: 0)"
     )

@@ -1,9 +1,9 @@
 """`python -m proof.power`: the power fails while writes are accepted; unsynced bytes are lost.
 
-`kill -9` alone says nothing about that: the system's cache outlives a process. So a library in
-front of the store (power.c) notes how much of each file was synced. A cut kills the store and
-truncates its files to that length, or to some length behind it, as a disk may have written more.
-Then the store starts again, and each write that had been acknowledged is looked for.
+`kill -9` alone says nothing about that: the page cache outlives a process. So a preloaded library
+(power.c) notes how much of each file was synced. A cut kills the store and truncates its files to
+that length, or to a random greater one, because a disk may have written more. Then the store starts
+again, and the test looks for each acknowledged write.
 
 Needs Linux and a C compiler. docs/proofs.md says what this does not model.
 """
@@ -31,13 +31,13 @@ SHIM = Path(__file__).parent / "power.c"
 COMPILER = "cc"
 CUT_AFTER_S = (0.2, 1.2)
 CUTS_OF_A_STORE = 10
-"""A store that lost its power goes on with what it has."""
+"""How often one store loses its power and starts again on the same files."""
 
 
 @dataclass
 class Counted:
-    """What some cuts did. unsynced: bytes that they took. lost: acknowledged writes that were gone.
-    half: intents of which a part was there."""
+    """The outcome of some cuts. unsynced: bytes that they removed. lost: acknowledged writes that
+    are gone. half: intents of which only a part is left."""
 
     cuts: int = 0
     acknowledged: int = 0
@@ -55,7 +55,7 @@ class Counted:
 
 
 def compiled(folder: Path) -> Path:
-    """The library that notes what is synced."""
+    """Compile the library that notes what is synced. Returns its path."""
     library = folder / "power.so"
     command = [COMPILER, "-shared", "-fPIC", "-O2", "-o", str(library), str(SHIM), "-ldl"]
     subprocess.run(command, check=True, timeout=60)
@@ -69,8 +69,8 @@ def synced(notes: Path) -> dict[int, int]:
 
 
 def cut(files: Path, notes: Path, chance: random.Random) -> int:
-    """Take what was not synced from the files of a folder: all of it, or its end. Returns how many
-    bytes."""
+    """Truncate each file of a folder to its synced length, or to a random length above it. Returns
+    how many bytes that removed."""
     on_disk, taken = synced(notes), 0
     for file in sorted(path for path in files.rglob("*") if path.is_file()):
         size, safe = file.stat().st_size, on_disk.get(file.stat().st_ino, 0)
@@ -83,7 +83,7 @@ def cut(files: Path, notes: Path, chance: random.Random) -> int:
 
 @dataclass
 class Machine:
-    """A store on a disk of which only what was synced outlives a cut."""
+    """A store on a disk that keeps only synced bytes when the power is cut."""
 
     folder: Path
     library: Path
@@ -97,7 +97,7 @@ class Machine:
 
     @contextmanager
     def on(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The store runs, until something kills it."""
+        """Run the store inside the block, and kill it at the end."""
         command = [str(get_binary_path()), str(self.folder / "valkey.conf")]
         env = os.environ | {"LD_PRELOAD": str(self.library), "SYNCED": str(self._notes)}
         with (self.folder / "store.log").open("ab") as log:
@@ -109,7 +109,7 @@ class Machine:
             server.kill()
             server.wait(10)
 
-    def fails(self, counted: Counted) -> None:
+    def cut_power(self, counted: Counted) -> None:
         """Accept writes, cut the power, start again, and count what is left."""
         with self.on() as server, Writers(self._store.url) as writers:
             time.sleep(self.chance.uniform(*CUT_AFTER_S))
@@ -132,7 +132,7 @@ class Machine:
 
 
 def cuts(count: int, fsync: str, seed: int, max_seconds: float = 10**9) -> Counted:
-    """So many power cuts, or as many as there is time for."""
+    """Cut the power `count` times, or as often as max_seconds allow."""
     counted, chance, ends = Counted(), random.Random(seed), time.monotonic() + max_seconds
     with TemporaryDirectory(prefix="power-") as name:
         folder = Path(name)
@@ -140,14 +140,16 @@ def cuts(count: int, fsync: str, seed: int, max_seconds: float = 10**9) -> Count
         while counted.cuts < count and time.monotonic() < ends:
             machine = Machine(folder / f"store-{counted.cuts}", library, fsync, chance)
             for _ in range(min(CUTS_OF_A_STORE, count - counted.cuts)):
-                machine.fails(counted)
+                machine.cut_power(counted)
             shutil.rmtree(machine.folder)
     return counted
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.power", description="Cut the power.")
-    parser.add_argument("--cuts", type=int, default=200, help="of each sort (default: 200)")
+    parser.add_argument(
+        "--cuts", type=int, default=200, help="with appendfsync always, and a tenth with everysec"
+    )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     if not (sys.platform == "linux" and shutil.which(COMPILER)):
@@ -155,7 +157,7 @@ def main() -> int:
         return 0
     always = cuts(given.cuts, "always", given.seed)
     print(f"power: appendfsync always {always}", flush=True)
-    # This shows that a cut takes something: a store that syncs once a second has to lose writes.
+    # The control: a store that syncs once a second has to lose writes, or the cuts remove nothing.
     everysec = cuts(max(1, given.cuts // 10), "everysec", given.seed)
     print(f"power: appendfsync everysec {everysec}")
     return 0 if not (always.lost or always.half or everysec.half) and everysec.lost else 1

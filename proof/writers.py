@@ -13,15 +13,15 @@ from shared.store import StoreUnavailableError, connect
 
 WRITERS = 4
 WRITES_A_SECOND = 800
-"""Wanted, of all writers together."""
+"""The rate at which all writers together try to write."""
 
 DRAFT = CallbackDraft(phone="+14155550101", reason="x" * 200)
 
 
 class Writers:
-    """A context manager: while it lasts, writes are accepted. A writer ends when one is not.
+    """A context manager: inside it, threads write to the journal. Each ends at its first failure.
 
-    acknowledged: the ids of those that were. seconds: how long it lasted.
+    acknowledged: the ids of the accepted intents. seconds: how long the block lasted.
     """
 
     def __init__(self, url: str, confirm_replicas: int = 0) -> None:
@@ -61,7 +61,7 @@ class Writers:
 
 
 def found(client: Any) -> tuple[set[str], set[str]]:
-    """The ids of all intents in a store; and of those of which a part is missing."""
+    """The ids of all intents in a store, and the ids of those of which a part is missing."""
     rows = {str(key).rpartition(":")[2] for key in client.scan_iter("vs:intent:*", 1000)}
     listed = set(client.zrange("vs:intents", 0, -1))
     due = set(client.zrange(f"vs:due:{Kind.CALLBACK}", 0, -1))
