@@ -109,7 +109,7 @@ def nothing_is_leased_of_what_waits_or_is_paused(step: Step, _world: World) -> I
 
 
 @of_steps("limits")
-def at_most_two_batches_of_a_kind_are_leased(step: Step, _world: World) -> Iterator[str]:
+def no_more_batches_of_a_kind_are_leased_than_allowed(step: Step, _world: World) -> Iterator[str]:
     if step.action.script == "lease" and step.reply:
         kind = step.action.calls[-1].args[1]
         at_work = sum(end > NOW_MS for end in step.now.scores(f"leases:{kind}").values())

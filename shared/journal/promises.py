@@ -1,10 +1,10 @@
 """The ledger of promises: what became of each sentence that said that something was done.
 
-The journal's own scripts count in the step in which a promise is made, kept, broken or taken back.
-They count in one account, which only grows, and copy it when a day and when five minutes begin. So
-what happened on a day or in the last hour is the difference of two of these. Besides, here are the
-broken promises that nobody has made good, and the claims of agents that nothing backs. All of it is
-ids, kinds and times, and nothing that was said.
+The journal's scripts count in the step in which a promise is made, kept, broken or taken back. The
+counts only grow. The first change in a day, and in each five minutes, copies them, so what happened
+on a day or in the last hour is the difference of two copies. The ledger also lists the broken
+promises that nobody has made good, and the agents' claims that nothing backs. It has ids, kinds and
+times, and nothing that was said.
 """
 
 from collections import Counter
@@ -22,14 +22,14 @@ DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 
 DAY_MIN, SPAN_MIN = 1_440, 5
-"""The account is copied when these begin (minutes since 1970, UTC). `_common.lua` has the same."""
+"""The counts are copied when these begin (minutes since 1970, UTC). `_common.lua` has the same."""
 
 KEPT_DAYS = 35
 """How long the copies of days are stored. Those of five minutes are stored for two hours."""
 
 CLAIMS_MS = KEPT_DAYS * DAY_MS
 MAX_CLAIMS = 10_000
-"""How long, and how many of, the unbacked claims are stored, the newest."""
+"""How long unbacked claims are stored, and how many: the oldest are dropped first."""
 
 STEPS = 20
 """Steps of a power of ten in which the time until a promise was kept is counted."""
@@ -42,9 +42,9 @@ class Figures:
     """What happened in a stretch of time.
 
     promised: sentences that said that something was accepted. delivered: Salesforce has it, so the
-    promise is kept. took_ms: how long all of these took together. kept_by_hand: an operator settled
-    it elsewhere. taken_back: by the caller. broken: parked, or cancelled by other than the caller.
-    reopened: of the broken ones, those that were replayed, settled by hand or taken back.
+    promise is kept. took_ms: how long all of these took together. kept_by_hand: an operator did it
+    elsewhere. taken_back: by the caller. broken: parked, or cancelled by anyone but the caller.
+    reopened: broken promises that were replayed, kept by hand or taken back.
     made_good: promises for which a person was asked to call; unreachable: those where there is
     nobody to call.
     call_backs: calls in which claims that nothing backed became a call-back. corrected: agents
@@ -70,7 +70,7 @@ class Figures:
 
     @classmethod
     def between(cls, before: Mapping[str, int], after: Mapping[str, int]) -> Self:
-        """before, after: the account's fields, at both ends of the time."""
+        """before, after: the counts at both ends of the time."""
         grew = Counter({name: count - before.get(name, 0) for name, count in after.items()})
         ever = Counter(after)
         settled = sum(ever[name] for name in ("delivered", "kept_by_hand", "taken_back", "broken"))
@@ -82,8 +82,8 @@ class Figures:
         )
 
     def seconds(self, fraction: float) -> float | None:
-        """Within so many seconds that fraction of the kept promises was kept, at most 12 % too
-        high; None when none was."""
+        """The seconds within which this fraction of the kept promises was kept, at most 12 % too
+        high; None when none was kept."""
         seen = 0
         for step in sorted(self.steps):
             seen += self.steps[step]
@@ -106,7 +106,7 @@ def _named(counts: Mapping[str, int], prefix: str) -> Iterator[tuple[str, int]]:
 
 
 def seconds_of(step: int) -> float:
-    """Its upper bound."""
+    """The upper bound of a step."""
     return float(10 ** (step / STEPS) / 1000)
 
 
@@ -138,18 +138,18 @@ class Promises:
         """day: days since 1970, UTC. All zero for a day of which nothing is stored."""
         today = self.now_ms() // DAY_MS
         days = range(max(day, today - KEPT_DAYS - 1), today + 1)
-        accounts = self._accounts([each * DAY_MIN for each in days])
-        return Figures.between(_at(accounts, 0), _at(accounts, 1))
+        copies = self._copies([each * DAY_MIN for each in days])
+        return Figures.between(_at(copies, 0), _at(copies, 1))
 
     def last_hour(self) -> Figures:
         """Of the last 60 to 65 minutes."""
         now = self.now_ms() // MINUTE_MS
-        accounts = self._accounts(range(now // SPAN_MIN * SPAN_MIN - 60, now + 1, SPAN_MIN))
-        return Figures.between(_at(accounts, 0), accounts[-1])
+        copies = self._copies(range(now // SPAN_MIN * SPAN_MIN - 60, now + 1, SPAN_MIN))
+        return Figures.between(_at(copies, 0), copies[-1])
 
-    def _accounts(self, minutes: Iterable[int]) -> list[dict[str, int]]:
-        """The account as it was when these began, and the present one. Empty where nothing changed
-        in that time, or nothing is stored."""
+    def _copies(self, minutes: Iterable[int]) -> list[dict[str, int]]:
+        """The counts when these minutes began, and the present ones. Empty where nothing changed in
+        the time that began then, or where nothing is stored."""
         with translated():
             pipe = self._store.pipeline()
             for minute in minutes:
@@ -217,9 +217,10 @@ class Promises:
             return now_ms(self._store)
 
 
-def _at(accounts: Sequence[dict[str, int]], place: int) -> dict[str, int]:
-    """Until the next change, the account stays as it was."""
-    return next(filter(None, accounts[place:]), accounts[-1])
+def _at(copies: Sequence[dict[str, int]], place: int) -> dict[str, int]:
+    """The counts at a place. Where there is no copy nothing changed, so they are those of the next
+    copy."""
+    return next(filter(None, copies[place:]), copies[-1])
 
 
 def _numbers(stored: Mapping[str, str]) -> dict[str, int]:

@@ -247,7 +247,7 @@ def test_a_time_is_counted_within_an_eighth(
     assert found * 1_000 <= (took_ms + 5_000) * 1.13  # the test itself takes a while
 
 
-def test_the_copies_of_the_account_expire(journal: Journal, store: redis.Redis) -> None:
+def test_the_copies_of_the_counts_expire(journal: Journal, store: redis.Redis) -> None:
     promise(journal)
     left = sorted(store.pttl(key) for key in store.keys("vs:promises:at:*"))
     assert left[-1] <= 35 * DAY_MS

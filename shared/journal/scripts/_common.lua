@@ -113,22 +113,22 @@ local function note_trace(p, id, trace, now)
   redis.call('ZADD', p .. 'trace:' .. trace, now, id)
 end
 
--- Copies the account of promises (SCHEMA.md) as it was when this day and these five minutes began, unless that
+-- Copies the counts of promises (SCHEMA.md) as they were when this day and these five minutes began, unless that
 -- copy exists.
-local function copy_account(p, now)
-  local account, minute = p .. 'promises', math.floor(now / 60000)
-  redis.call('HSETNX', account, 'since', now)
+local function copy_counts(p, now)
+  local counts, minute = p .. 'promises', math.floor(now / 60000)
+  redis.call('HSETNX', counts, 'since', now)
   for _, span in ipairs({{1440, 35 * 86400000}, {5, 7200000}}) do
     local start = minute - minute % span[1]
     local at = p .. 'promises:at:' .. start
-    if redis.call('COPY', account, at) == 1 then redis.call('PEXPIRE', at, span[2]) end
+    if redis.call('COPY', counts, at) == 1 then redis.call('PEXPIRE', at, span[2]) end
   end
 end
 
 -- Counts what became of a promise, or of a claim. Counts only grow.
 local is_copied = false
 local function count_promise(p, now, what, by)
-  if not is_copied then copy_account(p, now) end
+  if not is_copied then copy_counts(p, now) end
   is_copied = true
   redis.call('HINCRBY', p .. 'promises', what, by or 1)
 end
