@@ -1,8 +1,8 @@
-"""`make drill`: live calls go through an outage, and what they were promised is counted in the org.
+"""`make drill`: take live calls through an outage, and count in the org what they were promised.
 
-The calls are up when Salesforce begins to hang, refuse, limit, lose answers and revoke tokens, one
-after the other. Meanwhile worker, web, beat and store are killed, and the store fails over. Then
-everything is well again, the calls end, and every promise has to be in the org once.
+The calls are live when Salesforce begins to hang, refuse, limit, lose answers and revoke tokens,
+one after the other. Meanwhile worker, web, beat and store are killed, and the store fails over.
+Then the faults end, the calls end, and every promise has to be in the org exactly once.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from demo.stack import ROOT, SECRET, Stack
 CALLS = 200
 DELIVERIES = 60
 BEGIN_S = 3.0
-"""In which the calls begin and look up who calls, before the outage."""
+"""Time before the outage, in which the calls begin and look up who is calling."""
 LOOKS = 3
 """How often a call repeats each lookup."""
 SPEAKS_S = 4.0
@@ -43,7 +43,7 @@ RECORDED_IN = ROOT / ".run" / "drill.jsonl"
 
 @dataclass(frozen=True)
 class Round:
-    """stages: what happened. drained_s: from the end of the outage until all was settled."""
+    """stages: the outage. drained_s: from the end of the outage until everything was settled."""
 
     seed: int
     stages: list[Stage]
@@ -57,7 +57,7 @@ class Round:
 def play_round(
     stack: Stack, recording: Recording, seed: int, calls: int, stages: list[Stage]
 ) -> Round:
-    """Play so many calls while the stages happen, and wait until everything is settled."""
+    """Play the calls while the stages happen, and wait until everything is settled."""
     return asyncio.run(_play_round(stack, recording, seed, calls, stages))
 
 
@@ -93,7 +93,7 @@ async def _call(
     lasts_s: float,
     over: asyncio.Event,
 ) -> None:
-    """Everything that the script says, at random times of the outage, while people talk."""
+    """Ask for everything in the script at random times of the outage, while caller and agent talk."""
     await asyncio.sleep(chance.uniform(0, BEGIN_S / 2))
     await call.event(call.vapi.status("in-progress"))
     talking = asyncio.create_task(_talk(call, chance, over))

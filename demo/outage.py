@@ -34,8 +34,8 @@ BETWEEN_KILLS_S = (0.8, 2.0)
 
 @dataclass(frozen=True)
 class Stage:
-    """A fault of Salesforce ("" for none) that lasts a while, and what is hit meanwhile: a
-    victim, the store's primary (FAILOVER), or nothing ("")."""
+    """A fault of Salesforce ("" for none) that lasts lasts_s, and what fails halfway through it: a
+    victim that is killed, the store's primary (FAILOVER), or nothing ("")."""
 
     fault: str
     hits: str
@@ -46,7 +46,7 @@ class Stage:
 
 
 def outage(chance: random.Random, *, fails_over: bool) -> list[Stage]:
-    """Every fault, every victim and perhaps a failover, in random order."""
+    """Every fault, every victim and, if fails_over, a failover, in random order."""
     faults = chance.sample(list(FAULTS), len(FAULTS))
     hits = [*VICTIMS, *([FAILOVER] if fails_over else [])]
     hits += [""] * (len(faults) - len(hits))
@@ -63,7 +63,7 @@ def kills(chance: random.Random) -> list[Stage]:
 
 
 async def play(stack: Stack, stages: list[Stage]) -> None:
-    """All stages, one after the other. Then Salesforce is well again."""
+    """Cause all stages, one after the other. Then end the fault of Salesforce."""
     for stage in stages:
         await asyncio.to_thread(stack.org.fault, **FAULTS.get(stage.fault, {}))
         await asyncio.sleep(stage.lasts_s / 2)
@@ -77,7 +77,7 @@ async def play(stack: Stack, stages: list[Stage]) -> None:
 
 
 def _kill(stack: Stack, victim: str) -> None:
-    """Kill it, once it is up again if it is down."""
+    """Send SIGKILL to a victim. If it is down, wait first until it is up again."""
     name, _, part = victim.partition(" ")
     process = stack.store.process if name == "store" else stack.processes[name]
 
@@ -85,7 +85,7 @@ def _kill(stack: Stack, victim: str) -> None:
         return next(children(process.pid), 0) if part == "worker" else process.pid
 
     wait_until(lambda: pid() > 0, for_s=READY_S, what=victim)
-    if alive := pid():  # 0 if it ended by itself since; os.kill(0) would kill this process
+    if alive := pid():  # 0 if it has ended since; os.kill(0, ...) would kill our own process group
         with suppress(ProcessLookupError):
             os.kill(alive, signal.SIGKILL)
 

@@ -1,8 +1,8 @@
-"""`make soak`: calls of three minutes, a thousand at a time, with the traffic of real ones.
+"""`make soak`: calls of three minutes, a thousand at a time, with the traffic of real calls.
 
 Everything runs on this machine: store, local org (300 ms a request), web, worker, beat, and the
-callers. In the end every promise has to be in the org once, the processes have to be as large as
-they were after a while, and the store empty again when retention is over.
+callers. In the end every promise has to be in the org exactly once. It also prints how much the
+processes grew, and what the store holds before the calls, after them, and after retention.
 """
 
 import argparse
@@ -34,9 +34,9 @@ CALLS = 1000
 MINUTES = 10.0
 CALL_S = 180.0
 TURN_S = 10.0
-"""In which a caller speaks and the agent answers: nine events."""
+"""A turn, in which the caller speaks and the agent answers: nine events."""
 FIRST_LOOK_AT = 0.6
-"""Of the whole time: when the memory of the processes is looked at for the first time."""
+"""The share of the whole time after which the processes' memory is read for the first time."""
 LATENCY_MS = 300
 SETTLE_S = 600.0
 RETIRE_S = 300.0
@@ -57,7 +57,7 @@ AGENT_SAYS = (
     "for the second line since the spring. Is there anything else that I should note for you?"
 )
 PROMPT = "You are the agent on the phone of a company. Say only what the tools have answered. " * 90
-"""A real assistant's instructions, which each report has twice."""
+"""As long as a real assistant's instructions, which each report has twice."""
 
 RECORDED_IN = ROOT / ".run" / "soak.jsonl"
 
@@ -129,7 +129,8 @@ def _tools(chance: random.Random) -> dict[int, list[tuple[str, str, dict[str, An
 
 @dataclass
 class Seen:
-    """What was seen of processes and store. first, last: MB by process, see FIRST_LOOK_AT."""
+    """Memory of the processes and of the store, in MB. first: by process, at FIRST_LOOK_AT; last:
+    at the end. store_mb: by the moment at which it was read."""
 
     first: dict[str, float]
     last: dict[str, float]
@@ -170,7 +171,7 @@ async def _play(
 
 
 def _retire(stack: Stack, folder: Path) -> None:
-    """Wait until retention, set to end at once, has left nothing but what is parked."""
+    """Set retention to end at once, and wait until only parked intents are left."""
     stack.processes["worker"].stop()
     command, env = procfile()["worker"], stack.env | AT_ONCE
     retiring = Process("worker", command, env, ROOT, folder / "retention.log")

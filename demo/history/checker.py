@@ -1,4 +1,4 @@
-"""Decides from a recording what became of each promise. It asks nobody and reads no clock."""
+"""Decides from a recording what became of each promise. It does no I/O and reads no clock."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -25,13 +25,13 @@ CASE_CREATE = "case_create"
 
 
 class Problem(StrEnum):
-    """LOST: promised, and neither in the org, nor parked, nor taken back; or a call was reported,
-    and the org has no record of it.
+    """LOST: a promise that is neither in the org, nor parked, nor taken back; or a reported call of
+    which the org has no record.
     DOUBLED: in the org more than once, or promised more than once for one request.
-    STALE: an answer without what the caller had been promised before it, or a record that has an
-    earlier value than the last that was promised.
+    STALE: an answer without what the caller had been promised before it, or a record with an
+    earlier value than the last one promised.
     OUT_OF_ORDER: before its cause. MIXED_UP: promised in one call, and done for another.
-    UNASKED: answered, settled or in the org, and nobody asked for it, or no longer.
+    UNASKED: answered, settled or in the org, although nobody asked for it or it was taken back.
     """
 
     LOST = "lost"
@@ -58,7 +58,8 @@ class Finding:
 class Result:
     """What became of a caller's requests. promised = fulfilled + parked + taken_back + lost.
 
-    calls: reported. unrecorded: those without a record in the org that did not park either.
+    calls: those that were reported. unrecorded: those of them that the org has no record of, and
+    whose log did not park either.
     """
 
     promised: int = 0
@@ -79,8 +80,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """callers: the result of each. ack_ms, lookup_ms: how long callers waited for each promise and
-    for each answer to a lookup, from the last delivery of the request."""
+    """callers: the result of each caller. ack_ms, lookup_ms: how long callers waited for each
+    promise and for each answer to a lookup, from the last delivery of the request."""
 
     findings: list[Finding]
     callers: dict[str, Result]
@@ -103,7 +104,7 @@ def p99(values: Iterable[float]) -> float:
 
 
 def check(steps: Iterable[Step]) -> Verdict:
-    """The verdict on a whole recording. What journal and org show was read last."""
+    """The verdict on a complete recording, whose last steps are what journal and org show."""
     history = History(steps)
     findings = [
         *_doubled(history),
@@ -124,7 +125,7 @@ def check(steps: Iterable[Step]) -> Verdict:
 
 
 def _results(history: History, findings: list[Finding]) -> dict[str, Result]:
-    """The result of each caller. Adds what was lost or overwritten to the findings."""
+    """The result of each caller. Appends to findings what was lost or has an earlier value."""
     callers: dict[str, Result] = defaultdict(Result)
     for reference in history.promises:
         result = callers[history.request_of(reference).caller]
@@ -181,7 +182,7 @@ def _outcome(history: History, reference: str) -> Finding | State:
 
 
 def _changed(history: History, reference: str, settled: Settled) -> Finding | State:
-    """A change of a record is kept if the record has its value, or that of a later change.
+    """A promised change is kept if the record has its value, or that of a later change.
 
     A change whose value was not recorded is kept if the record exists.
     """
@@ -224,7 +225,7 @@ def _doubled(history: History) -> Iterator[Finding]:
 
 
 def _stale_answers(history: History) -> Iterator[Finding]:
-    """The status of a caller's newest case, without the case they had last been promised."""
+    """Answers about a caller's newest case that lack the case they had last been promised."""
     opened: dict[str, list[tuple[float, Settled]]] = defaultdict(list)
     for reference, promise in history.promises.items():
         settled = history.settled.get(reference)

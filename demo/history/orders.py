@@ -7,7 +7,7 @@ from demo.history.steps import REPORT, Settled
 from demo.history.view import History
 
 SLACK_S = 0.1
-"""Between the store's clock and that of the recording."""
+"""How far the store's clock and that of the recording may differ."""
 
 CREATES = ("case_create", "create.")
 CHANGES = ("case_comment", "case_close", "update.", "close.")

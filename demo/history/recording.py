@@ -46,7 +46,7 @@ NOT_LOOKED = re.compile(r"can't (?:look|tell|find)")
 
 
 def wait_settled(stack: Stack, for_s: float) -> None:
-    """Until no intent is open. Raises NotReadyError."""
+    """Wait until no intent is open. Raises NotReadyError after for_s seconds."""
     with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
         journal = Journal(client)
 
@@ -61,7 +61,7 @@ def wait_settled(stack: Stack, for_s: float) -> None:
 
 
 class Recording:
-    """Steps as they happen, from any thread."""
+    """Collects steps as they happen. Its methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -80,8 +80,8 @@ class Recording:
         arguments: dict[str, Any] | None = None,
         at: float | None = None,
     ) -> None:
-        """A request is about to be sent. number: of the caller, who is recorded without it. at: if
-        not now."""
+        """Record that a request is about to be sent. number: the caller's, which is not recorded.
+        at: when, if not now."""
         with self._lock:
             caller = self._callers.setdefault(number, f"caller-{len(self._callers) + 1}")
         self._add(
@@ -100,7 +100,7 @@ class Recording:
         is_error: bool = False,
         at: float | None = None,
     ) -> None:
-        """An answer came. Only what it shows or promises is recorded. at: if not now."""
+        """Record an answer: only what it shows or promises. at: when it came, if not now."""
         at = self._now() if at is None else at
         if sort == REPORT:
             self._add(Answered(at=at, request=request, result=DONE))
@@ -113,8 +113,8 @@ class Recording:
             self._add(Answered(at=at, request=request, result=REFUSED))
 
     def played(self, answers: Iterable[dict[str, Any]]) -> None:
-        """What `simulator vapi play --answers` noted of its tool calls, whose callers are unknown
-        here: each call counts as a caller."""
+        """Record the tool calls that `simulator vapi play --answers` noted. They don't name their
+        callers, so each call counts as a caller of its own."""
         for nth, answer in enumerate(answers):
             request, call = f"{answer['call_id']}/{nth}", answer["call_id"]
             sort = LOOKUP if answer["kind"] == "look" else WRITE
@@ -124,10 +124,10 @@ class Recording:
             self.answered(request, sort, answer["text"], is_error=answer["is_error"], at=at)
 
     def verdict(self, stack: Stack, save_as: Path | None = None) -> Verdict:
-        """What journal and org show now, and what follows for all that was recorded.
+        """Read what journal and org show now, and check it against the recording.
 
-        Wait until everything is settled. The evidence stays out of the recording, so that it can
-        go on. save_as: a file that gets the recording with the evidence.
+        Call it when everything is settled. The evidence does not become part of the recording, so
+        recording can go on. save_as: a file that gets the recording with the evidence.
         """
         settled = list(self._settled(stack))
         steps = [*self.steps, *settled, *self._records(stack, {step.record for step in settled})]
@@ -150,7 +150,7 @@ class Recording:
                 )  # fmt: skip
 
     def _records(self, stack: Stack, receipts: set[str]) -> Iterator[Record]:
-        """The records that have anything of ours."""
+        """The records that the service wrote."""
         at = self._now()
         asked = {step.value for step in self.steps if isinstance(step, Asked) and step.value}
         own = [(sobject, "Voice_Reference__c") for sobject in objects_of(stack.agent)]

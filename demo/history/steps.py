@@ -1,7 +1,7 @@
 """The steps of a recording, and their form as lines of JSON.
 
-No step has personal data: callers have a number of their own, texts are digests. Times are seconds
-since the recording began, on one monotonic clock.
+No step has personal data: callers are numbered, and texts are digests. Times are seconds since the
+recording began, on one monotonic clock.
 """
 
 import dataclasses
@@ -18,12 +18,12 @@ FOUND, NOT_LOOKED_UP, REFUSED, DONE = "found", "not looked up", "refused", "done
 
 
 class BrokenRecordingError(Exception):
-    """The lines are not what a recording writes. The text names the line and what is wrong."""
+    """The file is not a complete recording. The text names the line and what is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A request was sent; once more for each delivery of it.
+    """A request was sent. Each delivery of a request is a step of its own.
 
     request: the id of the tool call, or of the report. sort: write, lookup, status (a lookup that
     shows the newest case of the caller) or report.
@@ -83,7 +83,8 @@ class Settled:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The org has a record of ours. call: of a call's log. values: see Asked.value."""
+    """The org has a record that the service wrote. call: the id of the call that it logs, else "".
+    values: see Asked.value."""
 
     at: float
     sobject: str

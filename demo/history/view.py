@@ -1,4 +1,4 @@
-"""A recording's steps, found by what they are about."""
+"""The steps of a recording, indexed by what they are about."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -8,8 +8,8 @@ from demo.history.steps import Accepted, Answered, Asked, Record, Settled, Step
 
 
 class History:
-    """asked, answers: by request. promises: the first promise of each reference whose request was
-    asked. settled: by reference, where it has one. intents: by id. records: each once.
+    """asked, answers: by request. promises: the first promise of each reference, if its request was
+    recorded. settled: by reference, if it has one. intents, records: by id.
     """
 
     def __init__(self, steps: Iterable[Step]) -> None:
