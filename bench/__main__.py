@@ -34,7 +34,7 @@ from demo.signals import end_in_order
 
 @dataclass(frozen=True)
 class Entry:
-    """rounds: by default. Each round starts all processes anew, and measures the servers in turns.
+    """rounds: how many by default. Each starts all processes anew and measures the servers in turn.
 
     is_extra: runs only by name, or with "all".
     """
@@ -52,7 +52,7 @@ BENCHES = {
     "traffic": Entry("20,000 calls an hour in 100 requests per 20 s", traffic.measure),
     "processes": Entry("Memory and start-up", processes.measure, 3),
     "footprint": Entry("What a call costs in the store", footprint.measure),
-    "growth": Entry("What it costs as calls and intents become more", growth.measure),
+    "growth": Entry("Costs as calls and intents grow", growth.measure),
     "drain": Entry("Workers deliver a backlog, Salesforce at 300 ms", drain.measure),
     "hanging": Entry("Salesforce hangs under 50 callers", hanging.measure, is_extra=True),
     "backlog": Entry(

@@ -13,14 +13,13 @@ from simulator.vapi.player import REFERENCE
 from simulator.vapi.wire import Call, as_bytes
 
 ANSWER_WITHIN_S = 5.0
-"""A caller does not wait longer in silence, and a synchronous webhook that hangs would take all of
-Vapi's 20 s."""
+"""A caller does not wait longer in silence. Vapi itself waits 20 s."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What came back for `asked` tool calls. Those with an error, and lookups with an apology,
-    count as not done."""
+    """What came back for `asked` tool calls. A tool call that got an error, and a lookup that got
+    an apology, are not done."""
 
     asked: int
     result: Result
@@ -33,16 +32,16 @@ class Answers:
 
     @property
     def answered(self) -> float:
-        """Per cent of the tool calls that got any answer."""
+        """Per cent of the tool calls: those that got any answer."""
         return 100 * len(self.result.bodies) / self.asked
 
     @property
     def done(self) -> float:
-        """Per cent."""
+        """Per cent of the tool calls: those that were done."""
         return 100 * len(list(self._done())) / self.asked
 
     def took_ms(self, share: float) -> float:
-        """A percentile of those that were done; nan where none was."""
+        """A percentile of the times of tool calls that were done; nan if none was."""
         return percentile([took_ms for took_ms, _ in self._done()], share)
 
     @property
@@ -58,7 +57,7 @@ def new_calls(count: int, first: int = 0) -> list[Call]:
 
 
 def begin(stack: Stack, calls: Sequence[Call], per_s: float) -> None:
-    """Returns when the service has looked up who is calling."""
+    """Begin the calls at this rate. Returns when the service has looked up who is calling."""
     bodies = [as_bytes(call.status("in-progress")) for call in calls]
     due = [as_request(stack.port, body, SECRET, "hmac") for body in bodies]
     at_rate(stack.port, due, per_s)
@@ -68,7 +67,7 @@ def begin(stack: Stack, calls: Sequence[Call], per_s: float) -> None:
 def ask(
     port: int, how: str, calls: Sequence[Call], per_s: float, tool: str, **arguments: Any
 ) -> Answers:
-    """One tool call in each call. `{nth}` in an argument becomes the number of the call."""
+    """Make one tool call in each call. `{nth}` in an argument becomes the call's index."""
     due = []
     for nth, call in enumerate(calls):
         filled = {name: value.replace("{nth}", f"{nth}") for name, value in arguments.items()}

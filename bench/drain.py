@@ -1,7 +1,7 @@
 """How fast workers deliver a backlog, and how soon it goes on after a fault.
 
-Salesforce takes 300 ms for each request, and no limit of requests applies. MAX_LEASES, not the
-number of workers, is what the rate depends on.
+Salesforce takes 300 ms for each request and limits none. The rate depends on MAX_LEASES, not on the
+number of workers.
 """
 
 import math
@@ -45,7 +45,7 @@ def measure(_seed: int) -> list[Figure]:
 
 
 def _rates(stack: Stack, journal: Journal) -> Iterator[Figure]:
-    """With MAX_LEASES batches of a kind at a time. What is beside is the default's rate."""
+    """The rates with MAX_LEASES batches of a kind at a time, beside that with the default."""
     beside, _ = _drained(stack, journal, 2)
     for count in WORKERS:
         per_s, cpu_us = _drained(stack, journal, count, MAX_LEASES=str(MAX_LEASES))
@@ -78,8 +78,8 @@ def _taken(stack: Stack, workers: list[Process]) -> dict[str, float]:
 
 
 def _faults(stack: Stack, journal: Journal) -> Iterator[Figure]:
-    """Each in the middle of a drain by a single worker, so that it is the worker with the leases:
-    seconds until the next record is delivered, and until all are."""
+    """Faults in the middle of a drain: seconds until the next record is delivered, and until all
+    are. There is a single worker, so that the killed worker is the one with the leases."""
     for name in ("the worker is killed", "the store is killed", "its connections are closed"):
         accept_cases(journal, FAULTY_CASES)
         with _workers(stack, 1) as (worker,):

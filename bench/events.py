@@ -1,4 +1,4 @@
-"""How many events a second are acknowledged, beside servers that store nothing.
+"""How many events a second the service acknowledges, beside servers that store nothing.
 
 All servers run with the same number of processes and are loaded in turns, on 64 connections. The
 generator shares the cores with them. The service stores what it always stores of an event; no
@@ -28,7 +28,7 @@ SIZES = {"2 kB": 2_000, "20 kB": 20_000}
 FOR_S = 2.0
 WARM_UP_S = 1.0
 WARM_UP_BYTES, MAX_BYTES = 20_000_000, 300_000_000
-"""Of the requests that are built before a run."""
+"""Total size of the requests that are built before a run."""
 CALLS = 200
 BEGIN_PER_S = 200
 LINE = "Yes, the invoice of last month shows the line twice, and I was charged for both of them."
@@ -92,7 +92,7 @@ class Target:
         wait_for_lookups(stack)
 
     def measure(self, size: int) -> Result:
-        """Load it for FOR_S, after a warm-up that also says how many events will do."""
+        """Load it for FOR_S, after a warm-up that also shows how many events to build."""
         events = self.talk.events(size)
         warm_up = self._signed(itertools.islice(events, WARM_UP_BYTES // size))
         per_s = saturate(self.port, warm_up, CONNECTIONS, WARM_UP_S).per_s

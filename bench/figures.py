@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Figure:
-    """ours: the service's value. beside: what the server that `name` says gave in the same round.
+    """ours: the service's value. beside: that of another server in the same round; `name` says
+    which.
 
-    What is promised: ours is from at_least to at_most, and ratio from ratio_at_least to
+    Promised: ours is between at_least and at_most, and ratio between ratio_at_least and
     ratio_at_most.
     """
 
@@ -32,7 +33,7 @@ class Figure:
 
     @property
     def holds(self) -> bool:
-        """False where a value that is promised, or ours, is nan."""
+        """Whether the promise is kept. False if ours, or a promised ratio, is nan."""
         if not self.at_least <= self.ours <= self.at_most:
             return False
         if math.isinf(self.ratio_at_least) and math.isinf(self.ratio_at_most):
@@ -41,7 +42,7 @@ class Figure:
 
     @property
     def promise(self) -> str:
-        """As printed, "" without one."""
+        """The promise as text, such as "≤ 100"; "" without one."""
         bounds = (
             ("≥", self.at_least, ""),
             ("≤", self.at_most, ""),

@@ -1,6 +1,6 @@
-"""A load generator that takes little of the machine: raw sockets, and requests built beforehand.
+"""A load generator that takes little CPU time: raw sockets, and requests that are built beforehand.
 
-Generator and servers share the machine's cores, so it says how much CPU time it took itself.
+Generator and servers share the machine's cores, so a result includes the generator's own CPU time.
 """
 
 import gc

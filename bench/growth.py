@@ -1,7 +1,8 @@
-"""What an event, a write and the journal's steps cost as calls and intents become more.
+"""What an event, a write and the journal's steps cost as the number of calls and intents grows.
 
 Live calls: the CPU time that the web processes and the store take for an event, at the same rate.
-Journals: the time of each step, half of the intents delivered. What is beside is the smallest.
+Journals: the time of each step, with half of the intents delivered. Each value stands beside that
+of the smallest size.
 """
 
 import itertools

@@ -43,7 +43,7 @@ class ToolAnswer:
 class Load:
     """Posts to a webhook and stores the answers. unanswered: requests without a result.
 
-    how: it authenticates its client (`simulator.vapi.wire.proof`).
+    how: the way to authenticate (`simulator.vapi.wire.proof`).
     """
 
     url: str

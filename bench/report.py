@@ -103,7 +103,7 @@ def commit() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of what answers, delivers and stores. The service's packages are those of its environment."""
+    """Versions of Python and of the packages and programs that answer, deliver and store."""
     folders = [str(path) for path in INSTALLED.parent.glob("lib/python*/site-packages")]
     found = {"Python": platform.python_version()}
     for name in PACKAGES:

@@ -41,7 +41,7 @@ BEGIN, END = "<!-- python -m bench.scaling --write -->", "<!-- end -->"
 
 @dataclass(frozen=True)
 class Costs:
-    """What was measured. CPU times in µs, memory in KB, of a call of about CALL_S."""
+    """What was measured: CPU times in µs, memory in KB. A call lasts about CALL_S."""
 
     event_web: float
     event_store: float
@@ -89,7 +89,8 @@ TOOL_CALLS, RECORDS = 4, 3
 
 @dataclass(frozen=True)
 class Resource:
-    """needed: for so many live calls. available: of a first installation. more: how to get more."""
+    """per_call: what a live call needs. available: what a first installation has. more: how to get
+    more."""
 
     name: str
     unit: str
@@ -102,7 +103,7 @@ class Resource:
 
     @property
     def lasts_until(self) -> int:
-        """Live calls."""
+        """The number of live calls that uses up what is available."""
         return int(self.available / self.per_call)
 
 
@@ -136,7 +137,7 @@ def resources(costs: Costs) -> list[Resource]:
 
 
 def _stored_kb(costs: Costs) -> float:
-    """Of the store, for each live call, when the day before was as busy."""
+    """Memory of the store for each live call, if the days before were as busy."""
     per_hour = 3600 / CALL_S
     per_day = per_hour * BUSY_HOURS
     receipt_days = (KEEP_RECEIPTS_H - KEEP_PERSONAL_DATA_H) / 24

@@ -37,7 +37,7 @@ GRANIAN = "the service under granian"
 
 @dataclass(frozen=True)
 class Server:
-    """A webhook. how: by what it authenticates its clients (`simulator.vapi.wire.proof`)."""
+    """A webhook. how: the way it authenticates its clients (`simulator.vapi.wire.proof`)."""
 
     name: str
     port: int

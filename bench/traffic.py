@@ -1,7 +1,7 @@
 """20,000 calls an hour for three minutes, in a window of 100 requests per 20 s.
 
-A synchronous webhook plays a few calls beside it: what it asks Salesforce for in each of them says
-how many calls the window would allow.
+A synchronous webhook answers a few calls beside it. Its requests per call show how many calls it
+could answer in that window.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ def measure(seed: int) -> list[Figure]:
 
 
 def _requests_beside(stack: Stack) -> float:
-    """How many requests a call costs a synchronous webhook: a lookup, a question and a case."""
+    """A synchronous webhook's requests for a call with a lookup, a case's status and a new case."""
 
     async def calls(load: Load) -> None:
         for nth in range(CALLS_BESIDE):

@@ -64,7 +64,7 @@ class Script:
     writes: list[Request]
 
     def writes_of(self, nth: int) -> list[Request]:
-        """Those of the nth call: the first, and one of the others by turns."""
+        """The writes of the nth call: the first of the script, and one of the others in turn."""
         first, *others = self.writes
         return [first, others[nth % len(others)]]
 

@@ -93,7 +93,7 @@ async def _call(
     lasts_s: float,
     over: asyncio.Event,
 ) -> None:
-    """Ask for everything in the script at random times of the outage, while caller and agent talk."""
+    """Make the requests of the script at random times, while caller and agent talk."""
     await asyncio.sleep(chance.uniform(0, BEGIN_S / 2))
     await call.event(call.vapi.status("in-progress"))
     talking = asyncio.create_task(_talk(call, chance, over))

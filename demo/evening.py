@@ -1,8 +1,8 @@
-"""`python -m demo.evening`: the whole service with calls, and troubles to practise the runbook on.
+"""`python -m demo.evening`: run the whole service with calls, and practise the runbook on it.
 
-Type the name of a trouble, then find and end it with docs/runbook.md, the console and the command
-line. `heal` is what somebody else repairs (Salesforce, the rule, the right), `start worker` and
-`start beat` are what your supervisor does. ALARM_WEBHOOK_URL and other ALARM_... settings apply.
+Type the name of a trouble, then find it and end it with docs/runbook.md, the console and the
+command line. `heal` repairs what is Salesforce's (the outage, the rule, the right); `start worker`
+and `start beat` do what your supervisor would do. The ALARM_... settings of your shell apply.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ PARKED = 500
 
 
 class Evening:
-    """Causes troubles. Calls arrive all the time, one a second."""
+    """A context manager: inside it, a call a second arrives. `troubles` causes faults by name."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -73,7 +73,7 @@ class Evening:
         asyncio.run(self._ask(self._calls))
 
     async def _ask(self, nth: int) -> None:
-        """A call that asks for what the agent's drill.toml says, without repeating it."""
+        """A call that asks for the writes in the agent's drill.toml."""
         script = script_of(self.stack.agent)
         client = Client(self.stack.port, "/webhook/vapi", SECRET)
         call = LiveCall(client, Recording(), Events(), CALLER)
@@ -83,14 +83,14 @@ class Evening:
         await client.close()
 
     def _park(self) -> None:
-        """A rule that refuses each case, found and removed after PARKED calls."""
+        """A validation rule refuses the cases of PARKED calls, until `heal`."""
         self.stack.org.fault(**REFUSED)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for _ in range(PARKED):
                 pool.submit(self._one_call)
 
     def _fill_store(self) -> None:
-        """Its memory is nearly used up: a hundredth more than is in use."""
+        """Limit the store's memory to 1 % more than is in use."""
         with redis.Redis.from_url(self.stack.store.url) as store:
             used = int(store.info("memory")["used_memory"])
             store.config_set("maxmemory", used + used // 100)
@@ -100,7 +100,7 @@ class Evening:
 
 
 def extra() -> dict[str, str]:
-    """All calls have the same number, so its limits are high."""
+    """The environment of the service. All calls have the same number, so its limits are high."""
     alarms = {name: text for name, text in os.environ.items() if name.startswith("ALARM_")}
     return SETTINGS | alarms | console_users(FOLDER)
 

@@ -24,7 +24,7 @@ class Events:
 
 
 class LiveCall:
-    """number: of the caller. deliveries: how often a tool call or a report is delivered at most
+    """number: the caller's. deliveries: how often a tool call or a report is delivered at most,
     until it is answered. Events are delivered once, as Vapi does without a back-off plan."""
 
     def __init__(
@@ -55,7 +55,8 @@ class LiveCall:
             self._events.unanswered += 1
 
     async def ask(self, tool: str, sort: str, arguments: dict[str, Any]) -> str:
-        """The answer, "" when there never was one."""
+        """Call a tool, and deliver it again until it is answered. Returns the answer; "" if there
+        was none."""
         self._asked += 1
         request = f"{self.vapi.id}/{self._asked}"
         message = self.vapi.tool_calls((request, tool, arguments))
@@ -79,7 +80,7 @@ class LiveCall:
         return ""
 
     async def end(self, summary: str, **artifact: Any) -> None:
-        """Send the call's report. artifact: what it has besides what was said."""
+        """Send the call's report. artifact: more fields of its artifact, besides what was said."""
         request = f"{self.vapi.id}/report"
         message = self.vapi.report("customer-ended-call", summary)
         message["message"]["artifact"] |= artifact
