@@ -63,8 +63,8 @@ def earns_by_calls(e164: str) -> bool:
 
 
 def to_call_back(e164: str) -> str:
-    """The number that the service itself asks a person to call; "" for none, and for one that earns
-    by calls: it may have called only for that."""
+    """The number that the service may ask a person to call back. "" for none, and for a
+    premium-rate number: it may have called only to be called back."""
     return "" if not e164 or earns_by_calls(e164) else e164
 
 

@@ -229,7 +229,7 @@ def fitness(
     """Whether this server is safe to accept write requests on. Raises StoreUnavailableError.
 
     vouched: an operator says that the server persists, whatever it shows. Hosted servers hide
-    CONFIG; INFO shows some of it. confirm_replicas: so many have to confirm a write.
+    CONFIG; INFO shows some of it. confirm_replicas: how many replicas have to confirm a write.
     """
     info = _info(store)
     memory = memory_of(info)

@@ -63,8 +63,8 @@ def post_worker_init(worker: Any) -> None:
     from web.background import start
 
     worker.background = start(worker.wsgi.extensions["service"])
-    # What exists now lives as long as the worker. Looking through it for garbage would stop every
-    # request for some 70 ms, about once a second under load.
+    # What exists now lives as long as the worker. Scanning it for garbage would pause every request
+    # for some 70 ms, about once a second under load.
     gc.collect()
     gc.freeze()
 

@@ -74,7 +74,8 @@ def respond(
 
 
 class _Headers:
-    """The headers of a request. werkzeug's are slower, and this is asked for each event."""
+    """The headers of a request, read from the WSGI environment. werkzeug's are slower, and every
+    event needs this."""
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._environ = environ
@@ -85,7 +86,7 @@ class _Headers:
 
 @cache
 def _variable(name: str) -> str:
-    """The name of a header in a WSGI environment; the names come from our settings."""
+    """The name of a header in a WSGI environment. Cached: the few names are from our settings."""
     variable = name.upper().replace("-", "_")
     return variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
 
@@ -123,7 +124,7 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
     if message is None:
         log.warning("message_without_type", shape=shape(parsed))
         return HTTPStatus.OK, NO_ANSWER_NEEDED
-    # Only of a request that is authentic: a stranger chooses no id for our log lines.
+    # Only from an authentic request, so that a stranger can't put an id into our log lines.
     parent = read_traceparent(headers.get("traceparent"))
     trace = parent.trace if parent else trace_of_call(message.call_id) or new_trace()
     with (
@@ -141,7 +142,8 @@ class _Figures(NamedTuple):
 
 @cache
 def _figures(type_: str) -> _Figures:
-    """Looking up the labels takes longer than counting."""
+    """The metrics of a type of message. Cached, because looking up labels takes longer than
+    counting."""
     return _Figures(MESSAGES.labels(type_), WEBHOOK_SECONDS.labels(type_))
 
 

@@ -12,7 +12,7 @@ REMEDY = "correct the name, or create what is missing in the org and let the use
 
 
 def mapping_misfits(agent: Agent, setup: Setup) -> list[Mistake]:
-    """setup: what the org answered about what the mapping names."""
+    """setup: what the org has of what the mapping names."""
     path = agent.folder / FILE
     if not path.exists():
         return []

@@ -439,12 +439,14 @@ def _not_longer(limit: int) -> Callable[[str], str]:
 
 
 def whole(pattern: str) -> SchemaValidator:
-    """Accepts the texts that the pattern fits from beginning to end, in linear time. Python's `re`
-    can take hours for a text of fifty letters, and the process answers nobody meanwhile.
+    """A validator of texts that match the pattern from beginning to end, in linear time. Python's
+    `re` can take hours for a text of fifty letters, and the process answers nobody meanwhile.
 
-    Raises SchemaError for what is no pattern; its last line says why.
+    Raises SchemaError for an invalid pattern; its last line says why.
     """
-    SchemaValidator(core_schema.str_schema(pattern=pattern))  # "a)|(?:b" is one only in brackets
+    SchemaValidator(
+        core_schema.str_schema(pattern=pattern)
+    )  # refuses "a)|(?:b", which would be valid inside the brackets below
     return SchemaValidator(core_schema.str_schema(pattern=f"^(?:{pattern})$"))
 
 

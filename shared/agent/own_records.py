@@ -62,8 +62,8 @@ def own_records_query(
 
 
 def compared_fields(file: ReadFile, arguments: Mapping[str, Any]) -> list[str]:
-    """The fields of [where] that the statement compares: which records are found shows their
-    values."""
+    """The fields of [where] that the statement compares. A caller can infer their values from which
+    records are found."""
     return [
         field
         for field, entry in file.where.items()

@@ -178,7 +178,7 @@ class Sentences:
         return key in self.keys
 
     def has_in(self, language: str, key: str) -> bool:
-        """Whether this very language has the sentence."""
+        """Whether this language itself, without its fallback, has the sentence."""
         return key in self._languages[language].variables
 
     def any_of(self, language: str, words: Sequence[str]) -> str:

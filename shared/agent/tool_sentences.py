@@ -84,11 +84,11 @@ OF_AN_ARGUMENT = ("missing", "wrong", "too-long")
 
 
 NAME = "-name"
-"""`status-name = "Status"`: how a language calls what the tool's file calls `status`."""
+"""The end of such a key: `status-name = "Stand"` is the spoken name of `status` in German."""
 
 
 def names_of(tool: Tool) -> list[str]:
-    """What a tool's sentences may call by its name: its arguments, and the values that it reads."""
+    """What a tool's sentences may name: its arguments, and the values that it reads."""
     read = tool.file.fields if isinstance(tool.file, ReadFile) else ()
     return list(dict.fromkeys((*tool.file.arguments, *read)))
 

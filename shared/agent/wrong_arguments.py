@@ -26,8 +26,8 @@ def sentence_of(
 
 
 def spoken_name(sentences: Sentences, language: str, name: str, tool: str) -> str:
-    """Of an argument, or of a value that a tool reads: the tool's own name for it, else the
-    language's, else "order number" for `orderNumber`."""
+    """How an argument, or a value that a tool reads, is spoken: the tool's own name for it, else
+    the language's, else words made of the name ("order number" for `orderNumber`)."""
     try:
         return sentences.first(language, name_keys(name, tool))
     except LookupError:
@@ -35,7 +35,7 @@ def spoken_name(sentences: Sentences, language: str, name: str, tool: str) -> st
 
 
 def name_keys(name: str, tool: str) -> tuple[str, ...]:
-    """The sentences that are such a name; the first that exists counts."""
+    """The keys of the sentences that may have a spoken name; the first that exists counts."""
     return f"{tool}-{name}-name", f"argument-name-{name}"
 
 

@@ -541,8 +541,8 @@ class Calls:
 
 
 def _says_more(message: Message) -> bool:
-    """Whether a message is more than a sign that its call still lasts: an answer, the caller's
-    speech, words or a change of status depends on it."""
+    """Whether a message is more than a sign that its call still lasts: it needs an answer, or has
+    the caller's speech, final words or a change of status."""
     if message.type in ANSWERED or message.type in ("status-update", "end-of-call-report"):
         return True
     is_final = message.type == "transcript" and message.body.get("transcriptType") == "final"

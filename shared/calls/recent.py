@@ -1,6 +1,6 @@
-"""What this process has recorded of running calls a moment ago.
+"""A small cache of what this process recorded of live calls a moment ago.
 
-Most of a call's events (partial transcripts, conversation updates) say again what an earlier one
+Most of a call's events (partial transcripts, conversation updates) repeat what an earlier event
 said. Recording such an event would write nothing (PRECISION_MS), so it needs no round trip.
 """
 
@@ -13,7 +13,7 @@ State = TypeVar("State")
 
 
 class Recent(Generic[State]):
-    """The newest `max_count` entries, each for `lasts_ms`. Safe to share between threads."""
+    """Remembers the newest `max_count` entries, each for `lasts_ms`. Thread-safe."""
 
     def __init__(self, lasts_ms: int, max_count: int = 4096) -> None:
         self._lasts_s = lasts_ms / 1000
@@ -22,7 +22,8 @@ class Recent(Generic[State]):
         self._entries: dict[Hashable, tuple[float, int, State]] = {}
 
     def find(self, facts: Hashable, at_ms: int) -> State | None:
-        """What was stored for the same facts by an event that is not younger than this one."""
+        """The state that an earlier event with the same facts has left; None if there was none,
+        or if that event is later than at_ms."""
         entry = self._entries.get(facts)
         if entry is None:
             return None
@@ -31,7 +32,7 @@ class Recent(Generic[State]):
         return state if is_recent and noted_ms <= at_ms else None
 
     def note(self, facts: Hashable, at_ms: int, state: State) -> None:
-        """at_ms: the event's own time."""
+        """Remember the state of an event. at_ms: the event's own time; epoch ms."""
         with self._lock:
             self._entries.pop(facts, None)
             self._entries[facts] = (monotonic(), at_ms, state)

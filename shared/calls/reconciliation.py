@@ -268,7 +268,8 @@ class Reconciliation:
         return read_caller_id(record.report, settings.trusted_sip_hosts, settings.phone_region)
 
     def _attested(self, record: CallRecord, state: CallState) -> Attested:
-        """Of a call that nobody heard, the list alone may show it."""
+        """The attestation from the call's events and from Vapi's list, whichever is lower. The list
+        alone may show that of a call whose events never arrived."""
         shown = [each for each in (state.attestation, read_attestation(record.report)) if each]
         seen = replace(
             state,

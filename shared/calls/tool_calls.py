@@ -1,7 +1,7 @@
-"""The tool calls of a call, with arguments and answers, for operators who look at its time line.
+"""The tool calls of a call, with arguments and answers, for the time line that operators see.
 
-An answer is not stored a second time: it is the one that a redelivery gets
-(shared/journal/answers.py), under the same key.
+Answers are not stored a second time: they are read from where a redelivery finds them
+(shared/journal/answers.py).
 """
 
 import json
@@ -27,8 +27,8 @@ LIFE_S = 24 * 3600
 
 @dataclass(frozen=True)
 class ToolCallNote:
-    """at_ms: when it arrived (epoch ms). tool: "" for a name that is no tool's. arguments: as JSON,
-    cut at MAX_ARGUMENTS. answer_key: under which its answer is stored."""
+    """at_ms: when it arrived (epoch ms). tool: "" if no tool has that name. arguments: as JSON, cut
+    at MAX_ARGUMENTS. answer_key: the key of its stored answer."""
 
     at_ms: int
     tool: str
@@ -38,8 +38,8 @@ class ToolCallNote:
 
 @dataclass(frozen=True)
 class Answered:
-    """answer: what the agent got to read; "" when none is stored: it is being worked out, the
-    service could not find it out, or it has expired."""
+    """answer: what the agent got; "" if none is stored, because the tool call is still in progress,
+    could not be answered, or its answer has expired."""
 
     call: ToolCallNote
     answer: str
@@ -51,7 +51,7 @@ class ToolCalls:
         self._prefix = prefix
 
     def queue(self, pipe: Any, call_id: str, made: Sequence[ToolCallNote]) -> int:
-        """Store them, as commands of a pipeline. Returns how many commands."""
+        """Queue the commands that store them on a pipeline. Returns how many commands."""
         if not (call_id and made):
             return 0
         key = self._key(call_id)
@@ -61,7 +61,7 @@ class ToolCalls:
         return 3
 
     def of_call(self, call_id: str) -> list[Answered]:
-        """In the order in which they arrived; a redelivery is not listed again. Raises
+        """The stored tool calls of a call in the order of arrival, without redeliveries. Raises
         StoreUnavailableError."""
         with translated():
             stored = self._store.lrange(self._key(call_id), 0, -1)
@@ -87,15 +87,16 @@ class ToolCalls:
 
 
 def shown(arguments: Mapping[str, Any]) -> str:
+    """The arguments as JSON of at most MAX_ARGUMENTS characters."""
     return json.dumps(arguments, ensure_ascii=False, default=str)[:MAX_ARGUMENTS]
 
 
 def _said(answer: str) -> str:
-    """Of a stored answer, what the agent reads."""
+    """What the agent reads of a stored answer; "" if there is none yet."""
     try:
         fields = json.loads(answer)
     except ValueError:
-        return ""  # somebody is working on it
+        return ""  # the marker of a tool call that is in progress
     if not isinstance(fields, dict):
         return ""
     return str(fields.get("result") or fields.get("error") or "")

@@ -70,9 +70,9 @@ LEASE_MS = 20_000
 """How long a silent worker keeps its intents. A working one extends its lease (Journal.extend)."""
 
 MAX_LEASES = 2
-"""Batches of one kind in progress at a time, in the whole fleet, where nothing else is set. With
-nine kinds that leaves two of a worker's 20 threads for retention and quiet calls when Salesforce
-hangs."""
+"""The default number of batches of one kind in progress at a time, in the whole fleet. When
+Salesforce hangs, nine kinds then leave two of a worker's 20 threads for retention and quiet
+calls."""
 
 MAX_TRIED = 10
 """The size of the batch that tests whether a kind works again."""
@@ -118,8 +118,8 @@ class Journal:
         kind in progress at a time.
 
         org: the org that new and replayed intents are for; "" when it is not known.
-        confirm_replicas: what somebody relies on raises NotConfirmedError unless so many replicas
-        of the store have it as well.
+        confirm_replicas: a step that somebody relies on raises NotConfirmedError unless this many
+        replicas of the store have it.
         """
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
@@ -238,7 +238,7 @@ class Journal:
         except StoreUnavailableError:
             if answer and answer.key and reply[0] == "accepted":
                 with suppress(StoreUnavailableError), translated():
-                    self._store.delete(answer.key)  # nobody heard it
+                    self._store.delete(answer.key)  # so that a redelivery asks the journal again
             raise
         match reply[0]:
             case "answered":

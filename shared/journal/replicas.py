@@ -1,5 +1,7 @@
-"""Confirmation by replicas: what a step wrote or saw counts once they have it, where a setting asks
-for it. Otherwise a failover may lose what the primary alone has (docs/proofs.md)."""
+"""Confirmation by replicas: if a setting asks for it, a step counts only once replicas have it.
+
+Without it, a failover may lose what only the primary has (docs/proofs.md).
+"""
 
 from typing import Any
 
@@ -8,7 +10,7 @@ import redis
 from shared.store import ALLOWED_WHEN_FULL, StoreUnavailableError, translated
 
 CONFIRM_MS = 400
-"""How long a step waits for replicas: shorter than the time-out of the connection."""
+"""How long a step waits for replicas. It must be shorter than the connection's time-out."""
 
 
 class NotConfirmedError(StoreUnavailableError):
@@ -17,7 +19,7 @@ class NotConfirmedError(StoreUnavailableError):
 
 class Replicas:
     def __init__(self, store: redis.Redis, prefix: str, wanted: int) -> None:
-        """wanted: how many replicas; with 0 nothing waits."""
+        """wanted: how many replicas have to confirm; with 0, `confirm` does nothing."""
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
         self._wanted = wanted

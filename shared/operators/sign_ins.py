@@ -23,8 +23,8 @@ PER_ADDRESS = 10
 OVERALL = 100
 PER_ADDRESS_WHEN_MANY_GUESS = 1
 MAX_ADDRESSES = 10_000
-"""Wrong attempts in a window, and how many addresses are counted in it. One more takes the place of
-another."""
+"""Wrong attempts in a window, and how many addresses are counted in it. When more addresses try, a
+new one takes the place of a random other one."""
 
 _DIGEST_CHARACTERS = 16
 _IPV6_NETWORK = 64

@@ -41,7 +41,7 @@ NUMBERS_IN_A_QUERY = 50
 REQUESTS_AT_ONCE = 4
 
 ALONE_S = 5
-"""How long a worker waits for the answers of another one. Then both ask."""
+"""How long a worker waits for another worker's answers. Then both ask."""
 
 FEW = 20
 """Up to this many numbers are asked for at once, without waiting for another worker."""
@@ -100,8 +100,8 @@ class ContactResolver:
         identifies nobody yet.
 
         numbers: each with the time (epoch ms) since which the org must have been asked: a number
-        may have changed hands before its caller asked for something. wanted_next: reads which
-        numbers the next batches of a backlog need; they are asked for in the same requests.
+        may have changed hands before its caller asked for something. wanted_next: returns the
+        numbers that the next batches of a backlog need; they are resolved in the same requests.
 
         Sends as few requests as possible for the numbers that are not cached.
         """
@@ -132,8 +132,8 @@ class ContactResolver:
 
     @contextmanager
     def _single_flight(self) -> Iterator[None]:
-        """One worker at a time inside. A full store has no memory for the lock: then without it,
-        and also after a while, as the other worker may have died."""
+        """Let one worker at a time inside. Goes on without the lock if the store is full, and after
+        ALONE_S, because the other worker may have died."""
         lock = self._store.lock(f"{self._keys}contacts", timeout=ALONE_S)
         try:
             taken = lock.acquire(blocking_timeout=ALONE_S)

@@ -48,9 +48,9 @@ class Authenticated(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What the head of a request shows. digest: the signature that the body has to match, and
-    timestamp, which it may cover; None where the head is the whole proof. by_previous: as in
-    Authenticated."""
+    """What the headers of a request prove. digest: the signature that the body has to match; None
+    if the headers are the whole proof. timestamp: the one that the signature may cover.
+    by_previous: as in Authenticated."""
 
     digest: bytes | None
     timestamp: str

@@ -38,7 +38,7 @@ MAX_FORM_BYTES = 64 * 1024
 MAX_LOGIN_BYTES = 4 * 1024
 
 LOGGED_IN = "login"
-"""As the audit names it."""
+"""The name of a login in the audit."""
 
 LOGIN = "console.login"
 LOGINS = frozenset({LOGIN, "console.login_post"})
@@ -188,8 +188,8 @@ def begin_session(user: User) -> Session:
 
 
 def _note_login(user: User, at_ms: int) -> None:
-    """Not again right after the last one: logins alone must not push everything else out of the
-    audit, which is bounded."""
+    """Note a login, unless the newest entry is a recent login of the same user: the audit is
+    bounded, and logins must not push everything else out of it."""
     audit = Audit(service().store)
     for last in audit.newest(1):
         is_same = (last.who, last.what) == (user.name, LOGGED_IN)
@@ -224,7 +224,7 @@ def _store_is_away(_: StoreUnavailableError) -> ResponseReturnValue:
 
 @blueprint.errorhandler(UnreadableError)
 def _unreadable(_: UnreadableError) -> ResponseReturnValue:
-    """An address with a name of another kind of data in place of an id, or a broken row."""
+    """A URL whose id belongs to another kind of data, or a row that can't be read."""
     return sentence_page("There is nothing here that can be read.", 404)
 
 

@@ -15,7 +15,7 @@ from web.console.rendering import page
 PAGE = 100
 
 _ENTRY_ID = re.compile(r"[0-9]{1,16}-[0-9]{1,16}")
-"""Of a stream. The store refuses a command with anything else."""
+"""The id of an entry of a Redis stream. The store refuses a command with anything else."""
 
 
 @blueprint.get("/audit")

@@ -37,8 +37,8 @@ def _shown_groups() -> dict[str, Any]:
 
 
 def _details(groups: Iterable[Group]) -> dict[str, str]:
-    """By the example of each group: Salesforce's message without the values that it quotes. A rule
-    quotes none, but a trigger may, and then its message is that of the example."""
+    """Salesforce's message without the values that it quotes, by the example of each group. A rule
+    quotes no values, but a trigger may."""
     named = {group.example: group.detail for group in groups if group.detail}
     found = service().journal.get_many(named)
     return {

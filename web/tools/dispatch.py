@@ -207,7 +207,8 @@ def _claim(turn: Turn, steps: list[_Step]) -> None:
 
 
 def _note(turn: Turn, step: _Step, answer_key: str) -> ToolCallNote:
-    """What a name that is no tool's was given is not stored, nor what could not be read."""
+    """The tool call as operators see it: without arguments if no tool has its name, or if they
+    could not be read."""
     arguments = arguments_for_operators(step.tool, step.given) if step.tool and step.given else {}
     name = step.tool.name if step.tool else ""
     return ToolCallNote(turn.happened_at_ms, name, shown(arguments), answer_key)

@@ -57,8 +57,8 @@ def without_secrets(turn: Turn, tool: Tool, given: Given) -> Given:
 
 
 def arguments_for_operators(tool: Tool, given: Given) -> dict[str, Any]:
-    """Without what may be, or have, something that the caller says to be verified, now or later in
-    the call: of a text, its length."""
+    """The arguments without anything that the caller may say to be verified, now or later in the
+    call. A text is replaced by its length."""
     if tool.verb is Verb.VERIFY:
         return dict.fromkeys(given.values, "hidden")
     return {

@@ -206,8 +206,8 @@ class DeliveryContext:
         return self.lease is None or self.journal.extend(self.lease) == len(self.lease.intents)
 
     def withdrawn(self, intents: Iterable[Intent]) -> list[Outcome]:
-        """Nothing of these was sent, because another worker has a part of the batch. What this one
-        still has is due at once, and no more in doubt than it was."""
+        """The outcomes of a batch that was not sent, because another worker has a part of it. What
+        this worker still has is due at once, and no more in doubt than before."""
         return [
             TryAgain(
                 intent.id,

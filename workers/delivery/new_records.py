@@ -153,7 +153,7 @@ def _contacts(
 
 
 def _wanted_next(context: DeliveryContext, kind: Kind) -> set[str]:
-    """Numbers of callers that the next batches of a backlog are for."""
+    """The callers' numbers that the next batches of a backlog will have to resolve."""
     return {
         str(stored.get("caller_number", ""))
         for stored in context.journal.payloads_due(kind, MAX_LOOKED_AHEAD)

@@ -24,11 +24,11 @@ class RefusedRequests:
         self._prefix = prefix
 
     def ever(self) -> int:
-        """Since the store began, as far as the processes have added theirs: some seconds ago."""
+        """Since the store began. The processes add their counts every few seconds."""
         return int(self._counts.total("vapi_refused_total"))
 
     def per_min(self) -> float:
-        """In the last full minute and what came since. 0 in the first one."""
+        """The rate over the last full minute, until the next is over. 0 in the first minute."""
         key = f"{self._prefix}alarms:refused"
         with translated():
             before = self._store.hgetall(key)

@@ -21,7 +21,7 @@ local allowed = tonumber(all >= tonumber(ARGV[7]) and ARGV[6] or ARGV[5])
 if wrong >= allowed then return {redis.call('PTTL', key), wrong} end
 if ARGV[4] == '1' then return {0, wrong} end
 if wrong == 0 and redis.call('HLEN', key) > tonumber(ARGV[8]) then
-  -- Were it not counted, who has many addresses could guess without an end from one more.
+  -- An address that was not counted could guess without limit, so it takes the place of a random other one.
   local some = redis.call('HRANDFIELD', key, 2)
   redis.call('HDEL', key, some[1] ~= 'all' and some[1] or some[2])
 end
