@@ -16,7 +16,7 @@ MAX_LISTED = 10_000
 EPOCH = date(1970, 1, 1)
 
 PUBLIC = {"delivered": "kept"}
-"""What a figure is called where people read it."""
+"""What a figure is called in the output."""
 
 
 class Day(click.ParamType[int]):
@@ -36,7 +36,9 @@ class Day(click.ParamType[int]):
 
 
 @click.command()
-@click.option("--day", type=Day(), metavar="DAY", help="A day (UTC), such as 2026-11-27; today.")
+@click.option(
+    "--day", type=Day(), metavar="DAY", help="A day (UTC), such as 2026-11-27. Default: today."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def promises(day: int | None, as_json: bool) -> None:
     """Show what agents promised on a day, and what became of promises on that day.

@@ -1,4 +1,4 @@
-"""The calls that a folder brings to try its tools: whether they name its tools and arguments.
+"""Whether the calls in an agent folder, which try its tools, name tools and arguments that exist.
 
 `simulator/vapi/scenario.py` describes the form of such a file.
 """
@@ -24,7 +24,7 @@ def calls_in(folder: Path) -> list[Path]:
 
 
 def wrong_calls(agent: Agent, paths: Iterable[Path]) -> list[Mistake]:
-    """Every tool and argument that the folder does not have. A file outside of it has its name."""
+    """A mistake for each tool and argument in these files that the folder does not have."""
     return [mistake for path in paths for mistake in _wrong_with(agent, path)]
 
 

@@ -1,4 +1,4 @@
-"""What `agent check` compares a folder with: the source that it brings, and the calls."""
+"""What `agent check` compares a folder with: its own source, and its calls."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,9 +13,10 @@ from shared.agent.folder import Agent
 
 
 def compared_with_source(agent: Agent, calls: Iterable[Path], shown: Path) -> str:
-    """What to say about a folder without a mistake. shown: the folder as it was typed.
+    """Compare a folder with its source and its calls. Returns how the line "OK: ..." goes on.
 
-    Raises AgentError, and UnreadableSourceError for a mistake in the source.
+    shown: the folder as it was typed. Raises AgentError for the mistakes of the folder, and
+    UnreadableSourceError for a mistake in the source.
     """
     wrong, said = wrong_calls(agent, calls), ""
     try:

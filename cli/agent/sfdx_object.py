@@ -1,6 +1,6 @@
 """A custom object and its fields in SFDX source format, as far as a tool's file says what they are.
 
-It is a start for a team that has no such object yet. An object that the org has is retrieved.
+It is a start for a team that has no such object yet. Retrieve an object that the org already has.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ _OBJECT = """\
 """
 
 Elements = dict[str, str]
-"""The elements of a field besides its name and label; of a value set its values, one a line."""
+"""The elements of a field besides its name and label. A value set has its values, one per line."""
 
 
 def object_xml(name: str) -> str:

@@ -53,14 +53,15 @@ _OBJECT_RIGHTS = """\
 
 @dataclass(frozen=True)
 class Source:
-    """files: by their path below main/default. notes: what no file can say, a sentence each."""
+    """files: their texts, by path below main/default. notes: sentences about what no file can
+    express."""
 
     files: dict[str, str]
     notes: tuple[str, ...]
 
 
 def source_for(tool: Tool, own: Objects | None) -> Source:
-    """What the folder's own source, and our package, do not have yet; and a permission set.
+    """What neither the folder's own source nor our package has yet, and a permission set.
 
     own: what the folder's source describes; None for a folder without source.
     """
@@ -166,7 +167,7 @@ def _object_rights(sobject: str, *, create: bool = False, edit: bool = False) ->
 
 
 def _permission_set(name: str, entries: list[str]) -> str:
-    """The entries of each sort together, as Salesforce has them."""
+    """The entries of each kind together, as Salesforce orders them."""
     return (
         f"{HEAD}<PermissionSet {NAMESPACE}>\n"
         + "".join(f"{entry}\n" for entry in sorted(dict.fromkeys(entries)) if "<field>" in entry)

@@ -12,12 +12,12 @@ MAIN = Path("main") / "default"
 
 
 class OtherContentsError(ServiceError):
-    """A file is there with other contents. The text names each of them."""
+    """Files exist with other contents. The text names each of them."""
 
 
 def write_source(folder: Path, source: Source) -> list[Path]:
-    """Writes the files that are not there yet, and returns them. Writes none if one that is there
-    has other contents: raises OtherContentsError."""
+    """Write the files that do not exist yet, and return their paths. If one exists with other
+    contents, raises OtherContentsError and writes none."""
     project = folder / SOURCE / PROJECT_FILE
     main = folder / SOURCE / _package(project) / MAIN
     wanted = {main / name: text for name, text in source.files.items()}

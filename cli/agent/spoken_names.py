@@ -11,7 +11,7 @@ from shared.agent.wrong_arguments import name_keys
 
 
 def missing_names(agent: Agent) -> Iterator[str]:
-    """A sentence for each tool that lacks some, and for the languages that lack the same ones."""
+    """A sentence for each tool that lacks names, and for the languages that lack the same ones."""
     for tool in agent.tools.values():
         lacking: dict[str, list[str]] = {}
         for language in agent.sentences.languages:
@@ -34,8 +34,8 @@ def _is_missing(agent: Agent, tool: Tool, language: str, name: str) -> bool:
 
 
 def _is_spoken(agent: Agent, tool: Tool, language: str, name: str) -> bool:
-    """Whether a sentence of this language says the name: of an argument the one that asks for it;
-    of a value that is read the verb's list of facts, unless the tool has a sentence of its own."""
+    """Whether a sentence of this language says the name. An argument's name is said when it is
+    asked for; that of a value in the verb's list of facts, unless the tool has its own sentence."""
     if name in tool.file.arguments:
         return True
     of_tool, _ = own(tool.name, tool.verb, "one")

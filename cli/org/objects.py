@@ -1,7 +1,7 @@
 """What an org has: its objects and fields, as a describe of Salesforce's API shows them.
 
-A folder is compared with it, whoever describes it: the org itself (`inspection.py`), or the source
-that the folder brings (`source.py`).
+A folder is compared with it. The describe comes from the org itself (`inspection.py`), or from the
+folder's own source (`source.py`).
 """
 
 from abc import ABC, abstractmethod
@@ -11,15 +11,15 @@ from difflib import get_close_matches
 from typing import Any
 
 ANY = "anyType"
-"""Salesforce's name for a value of any type: here, a field about which nothing is known."""
+"""Salesforce's name for a value of any type. Here it marks a field about which nothing is known."""
 
 FROM_SOURCE = "fromSource"
-"""Marks a field whose values are those that its source lists, also where others are accepted."""
+"""Marks a field whose values must be those that its source lists, even if it accepts others."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """An object and its fields, by what the service does with them."""
+    """An object, and the fields of it that the service creates, updates and reads."""
 
     sobject: str
     create: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Words:
-    """How what is missing is named, and what would be right.
+    """The wording of what is missing, and of its remedy.
 
     no_object: "{name}" stands for the object. no_field, read_only: what follows the field's name.
     own_field: the remedy for the fields of the key and of the reference.
@@ -83,15 +83,15 @@ class Objects(ABC):
 
     @abstractmethod
     def describe(self, sobject: str) -> SObject | None:
-        """What it says of an object to the service's user; None when it does not show it."""
+        """The object as the service's user sees it; None if the user does not see it."""
 
     @abstractmethod
     def describe_all(self, sobjects: Iterable[str]) -> None:
-        """Reads those that were not read yet, in as few requests as possible."""
+        """Read the objects that were not read yet, in as few requests as possible."""
 
     @property
     def names(self) -> list[str]:
-        """Of the objects that may be meant by a misspelt name."""
+        """The names of objects that a misspelt name may mean."""
         return []
 
     def lacks(self, need: Need) -> list[str]:

@@ -1,10 +1,10 @@
-"""The objects of the source that an agent folder brings in `salesforce/`, without any org.
+"""The objects in the SFDX source of an agent folder (`salesforce/`), without any org.
 
-The local org reads the source and describes it (`python -m simulator describe`). It is asked as a
-process, as a real org is asked over HTTP, because it shares no code with the service.
+The local org reads the source and describes it (`python -m simulator describe`). It runs as a
+process, because it shares no code with the service.
 
-Source has what a team defines: custom objects and fields, record types, queues. What Salesforce or
-a package brings is not in it, so that nothing is known about such a name, and nothing is wrong.
+Source has what a team defines: custom objects and fields, record types, queues. It does not have
+the objects and fields of Salesforce and of packages, so any such name counts as right.
 """
 
 import json
@@ -33,7 +33,7 @@ and "System Fields"."""
 
 
 class UnreadableSourceError(ServiceError):
-    """The source can't be read. The text has a line for each of its mistakes, with its file."""
+    """The source can't be read. The text has a line for each mistake, with its file."""
 
 
 class NoLocalOrgError(ServiceError):
@@ -160,7 +160,7 @@ def is_of_team(name: str) -> bool:
 
 
 def _anything(name: str) -> dict[str, Any]:
-    """The describe of a field that fits everything."""
+    """The describe of a field about which nothing is known: everything fits it."""
     rights = ("createable", "updateable", "nillable", "filterable", "sortable")
     return {"name": name, "type": ANY, "externalId": True, "unique": True, "length": 255} | (
         dict.fromkeys(rights, True)
