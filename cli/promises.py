@@ -37,7 +37,7 @@ class Day(click.ParamType[int]):
 
 @click.command()
 @click.option(
-    "--day", type=Day(), metavar="DAY", help="A day (UTC), such as 2026-11-27. Default: today."
+    "--day", type=Day(), metavar="DAY", help="Such as 2026-11-27, in UTC. Default: today."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def promises(day: int | None, as_json: bool) -> None:
