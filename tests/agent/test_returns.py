@@ -698,6 +698,26 @@ def test_a_field_that_the_policy_guards_takes_more_than_a_number(
     service.close()
 
 
+@pytest.mark.parametrize(("tool", "given"), [("changeReturn", DAY), ("cancelReturn", {})])
+def test_a_record_is_not_named_by_a_field_that_the_policy_keeps_back(
+    settings: Settings, agent: Path, org: Org, tool: str, given: dict[str, Any]
+) -> None:
+    """Whether it is found would show what it has in the field."""
+    (agent / "policy.toml").write_text('[read]\n"Return_Request__c.Name" = "verified"\n')
+    app = create_app(settings)
+    client = app.test_client()
+    service: Service = app.extensions["service"]
+    say(client, "requestReturn", DAMAGED, call_id="call-0")
+    assert deliver(DeliveryContext.from_settings(settings, service.store), CREATES)
+    names = (the_return(org)["Name"], "R-99999")
+    hit, miss = (ask(client, tool, {"returnNumber": name, **given})["error"] for name in names)
+    assert hit == miss
+    assert "show who they are" in hit
+    say(client, "requestReturn", DAMAGED)
+    assert "result" in ask(client, tool, given)
+    service.close()
+
+
 def test_what_was_asked_for_in_another_call_is_taken_back_only_as_the_policy_says(
     store: redis.Redis, store_server: Store, org: Org, agent: Path
 ) -> None:

@@ -7,9 +7,10 @@ has changed since.
 from datetime import UTC, datetime
 
 from shared.agent.arguments import Given
+from shared.agent.own_records import as_read, compared_fields
 from shared.agent.policy import DEFAULT
 from shared.agent.sentences import REFERENCE, own
-from shared.agent.tool_files import Verb
+from shared.agent.tool_files import CloseFile, UpdateFile, Verb
 from shared.agent.tools import Tool
 from shared.domain.drafts import ChangeDraft
 from shared.domain.intent import BY_CALLER, Intent
@@ -67,15 +68,22 @@ def close_record(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answer:
 
 def _refused(turn: Turn, tool: Tool, caller: Caller, given: Given) -> Answer | None:
     """Why this caller may not change such a record in this way; None when they may. A field that
-    the policy keeps from them keeps the whole change from them; what a closed record gets is the
-    team's, not theirs."""
+    the policy keeps from them keeps the whole change from them, and so does the field by which they
+    name the record: whether it is found shows its value. What a closed record gets is the team's,
+    not theirs."""
     assert tool.change
+    assert isinstance(tool.file, UpdateFile | CloseFile)
     if caller.customers is not None and not caller.contact:
         return refusal(turn.first(own(tool.name, "own-record", "not-known")))
-    changes = tool.change.filled({**given.stored(), "caller.number": turn.state.number})
-    fields = [f"{tool.change.object}.{name}" for name in changes if tool.verb is Verb.UPDATE]
-    about = [DEFAULT, *fields]
-    if not all(may(turn, caller, tool.verb, what, tool=tool, pending=True) for what in about):
+    filled = tool.change.filled({**given.stored(), "caller.number": turn.state.number})
+    changed = filled if tool.verb is Verb.UPDATE else ()
+    named_by = compared_fields(as_read(tool.file), given.stored())
+    about = [
+        (tool.verb, DEFAULT),
+        *((Verb.UPDATE, f"{tool.change.object}.{name}") for name in changed),
+        *((Verb.READ, f"{tool.change.object}.{name}") for name in named_by),
+    ]
+    if not all(may(turn, caller, verb, what, tool=tool, pending=True) for verb, what in about):
         return refusal(proof_needed(turn))
     if _says_nothing(tool, given):
         return refusal(turn.first(own(tool.name, "update-record", "nothing")))
