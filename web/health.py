@@ -6,8 +6,9 @@ reason to take the line down.
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -22,6 +23,8 @@ from web.metrics import FleetCollector
 from web.operators import Route, SignIn, by_token
 from web.service import Service
 
+T = TypeVar("T")
+
 blueprint = Blueprint("health", __name__)
 
 FOR_OPERATORS = "for_operators"
@@ -32,8 +35,8 @@ SWEEP_TOO_LONG_AGO_MS = 15_000
 
 RETENTION_TOO_LONG_AGO_MS = 120_000
 RETENTION_LAG_MS = 600_000
-STATUS_S = 1.0
-"""How long a status is repeated to those who may see no more than it."""
+REPEATED_S = 1.0
+"""How long an answer is repeated to those who need no token for it."""
 
 
 @blueprint.get("/health/live")
@@ -43,7 +46,7 @@ def live() -> Response:
 
 @blueprint.get("/health/ready")
 def ready() -> tuple[Response, int]:
-    problems = not_ready(_service())
+    problems = _repeated(not_ready)
     return jsonify(ready=not problems, problems=problems), 503 if problems else 200
 
 
@@ -60,7 +63,7 @@ def summary() -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
     service = _service()
     sign_in = _sign_in(service, "/health")
     if not sign_in.is_operator:
-        status = _last_status(service)
+        status = _repeated(_status)
         if sign_in.retry_after_s:
             return jsonify(status=status), 429, sign_in.headers
         if "Authorization" in request.headers:
@@ -72,28 +75,34 @@ def summary() -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
         return jsonify(status="down", problems=["store: unreachable"]), 503
 
 
-class _LastStatus:
-    """Anybody may ask, so it is worked out once in STATUS_S."""
+class _Repeated(Generic[T]):
+    """Anybody may ask, so it is worked out once in REPEATED_S."""
 
-    def __init__(self) -> None:
+    def __init__(self, work_out: Callable[[Service], T]) -> None:
+        self._work_out = work_out
         self._lock = threading.Lock()
         self._until = 0.0
-        self._status = ""
+        self._last: T
 
-    def of(self, service: Service) -> str:
+    def of(self, service: Service) -> T:
         with self._lock:
             if time.monotonic() >= self._until:
-                try:
-                    self._status = str(details(service)["status"])
-                except StoreUnavailableError:
-                    self._status = "down"
-                self._until = time.monotonic() + STATUS_S
-            return self._status
+                self._last = self._work_out(service)
+                self._until = time.monotonic() + REPEATED_S
+            return self._last
 
 
-def _last_status(service: Service) -> str:
-    last: _LastStatus = current_app.extensions.setdefault("last_status", _LastStatus())
-    return last.of(service)
+def _repeated(work_out: Callable[[Service], T]) -> T:
+    made = _Repeated(work_out)
+    last: _Repeated[T] = current_app.extensions.setdefault(f"last {work_out.__name__}", made)
+    return last.of(_service())
+
+
+def _status(service: Service) -> str:
+    try:
+        return str(details(service)["status"])
+    except StoreUnavailableError:
+        return "down"
 
 
 def details(service: Service) -> dict[str, Any]:

@@ -127,13 +127,14 @@ def test_without_a_token_set_nobody_sees_more(settings: Settings) -> None:
     app.extensions["service"].close()
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/ready"])
 def test_a_stranger_who_asks_often_costs_the_store_one_look_a_second(
-    client: FlaskClient, store: redis.Redis
+    client: FlaskClient, store: redis.Redis, path: str
 ) -> None:
-    client.get("/health")
+    client.get(path)
     before = store.info("commandstats").get("cmdstat_info", {"calls": 0})["calls"]
     for _ in range(50):
-        client.get("/health")
+        client.get(path)
     after = store.info("commandstats")["cmdstat_info"]["calls"]
     assert after - before < 10
 
