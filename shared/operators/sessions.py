@@ -2,7 +2,8 @@
 
 A session is a random token in a cookie; the store has only the token's digest. So a session ends
 everywhere at once: by logging out, after 30 minutes without a request, after 12 hours, and as soon
-as the user's line in the file changes.
+as the user's line in the file changes. A user has so many sessions at a time; one more ends the one
+that began first. Otherwise who never sends a cookie back could fill the store.
 """
 
 import hmac
@@ -16,11 +17,14 @@ import redis
 
 from shared.domain.reading import UnreadableError, read_json
 from shared.operators.users import User
+from shared.scripts import load
 from shared.settings import REDIS_PREFIX
-from shared.store import allowed_when_full, now_ms, translated
+from shared.store import now_ms, translated
 
 IDLE_MS = 30 * 60 * 1000
 MAX_AGE_MS = 12 * 3600 * 1000
+MAX_SESSIONS = 20
+"""Of a user, at a time."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Sessions:
     def __init__(self, store: redis.Redis, prefix: str = REDIS_PREFIX) -> None:
         self._store: Any = store  # redis-py types replies as bytes | str; ours are str
         self._prefix = prefix
+        self._begin = load(store, "operators", "begin_session")
 
     def begin(self, user: User) -> tuple[str, Session]:
         """Returns the token for the cookie, and the session."""
@@ -51,8 +56,10 @@ class Sessions:
             session = Session(
                 user.name, user.fingerprint, secrets.token_urlsafe(24), now_ms(self._store)
             )
-            text = json.dumps(asdict(session))
-            allowed_when_full(self._store, "SET", self._key(token), text, "PX", IDLE_MS)
+            name, text = _digest(user.name), json.dumps(asdict(session))
+            self._begin(
+                args=[self._prefix, _digest(token), name, text, IDLE_MS, MAX_AGE_MS, MAX_SESSIONS]
+            )
         return token, session
 
     def find(self, token: str, *, extend: bool) -> Session | None:
@@ -78,4 +85,8 @@ class Sessions:
             self._store.delete(self._key(token))
 
     def _key(self, token: str) -> str:
-        return f"{self._prefix}console:session:{sha256(token.encode()).hexdigest()}"
+        return f"{self._prefix}console:session:{_digest(token)}"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -9,7 +9,7 @@ import redis
 from flask import Flask
 
 from shared.operators.audit import Audit
-from shared.operators.sessions import MAX_AGE_MS
+from shared.operators.sessions import MAX_AGE_MS, MAX_SESSIONS, Sessions
 from shared.operators.sign_ins import PER_ADDRESS
 from shared.operators.users import Role, User, Users
 from shared.settings import Settings
@@ -102,7 +102,8 @@ def test_the_store_has_no_token_and_no_typed_name(operator: Browser, store: redi
     token = operator.client.get_cookie("vs_console", path="/console")
     assert token
     operator.log_in("a password typed as a name", "wrong")
-    dump = " ".join(str(key) + str(store.get(str(key))) for key in store.scan_iter("vs:console:*"))
+    keys = [str(key) for key in store.scan_iter("vs:console:*", _type="string")]
+    dump = " ".join(key + str(store.get(key)) for key in keys)
     assert "olga" in dump  # a search that finds nothing proves nothing
     assert token.value not in dump
     assert "typed" not in dump
@@ -152,6 +153,22 @@ def test_another_role_or_password_ends_the_sessions(
     assert is_in(operator)
     Users(users_file).put(change)
     assert not is_in(operator)
+
+
+def test_one_session_too_many_ends_the_users_oldest_one_and_nobody_elses(
+    store: redis.Redis,
+) -> None:
+    sessions = Sessions(store)
+    olga, rene = User("olga", Role.OPERATOR, HASH), User("rene", Role.READER, HASH)
+    of_olga, _ = sessions.begin(olga)
+    oldest, *_ = tokens = [sessions.begin(rene)[0] for _ in range(MAX_SESSIONS - 1)]
+    for _ in range(MAX_SESSIONS):  # those that have ended do not count
+        sessions.end(sessions.begin(rene)[0])
+    tokens.append(sessions.begin(rene)[0])
+    assert sessions.find(oldest, extend=True)
+    tokens.append(sessions.begin(rene)[0])
+    assert [token for token in tokens if not sessions.find(token, extend=True)] == [oldest]
+    assert sessions.find(of_olga, extend=True)
 
 
 def test_a_user_who_is_removed_is_out_at_once(operator: Browser, users_file: Path) -> None:
@@ -249,6 +266,21 @@ def test_the_header_of_a_trusted_proxy_logs_in_a_user_of_the_file(behind_proxy: 
     assert asked_by(behind_proxy, "10.1.2.3", "olga") == 200
     assert asked_by(behind_proxy, "10.1.2.3", "nobody") == 302
     assert asked_by(behind_proxy, "10.1.2.3", "") == 302
+
+
+def test_a_client_behind_the_proxy_that_sends_no_cookie_back_does_not_fill_the_store(
+    behind_proxy: Flask, store: redis.Redis
+) -> None:
+    assert asked_by(behind_proxy, "10.1.2.3", "rene") == 200
+    for _ in range(MAX_SESSIONS):
+        behind_proxy.test_client().get(
+            "/console/login",
+            headers={"X-Forwarded-User": "rene"},
+            environ_overrides={"REMOTE_ADDR": "10.1.2.3"},
+        )
+    assert len(list(store.scan_iter("vs:console:session:*"))) == MAX_SESSIONS
+    (key,) = store.scan_iter("vs:console:sessions:*")
+    assert store.llen(key) == MAX_SESSIONS
 
 
 def test_the_header_of_anybody_else_is_nothing(behind_proxy: Flask) -> None:
