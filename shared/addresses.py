@@ -40,7 +40,7 @@ def wrong_with_web(url: str, *, path: bool = False) -> str:
     if parts.scheme not in ("http", "https"):
         return "must begin with https://"
     host = parts.hostname or ""
-    if not _is_host(host) or url != url.strip():
+    if not is_host(host) or url != url.strip():
         return "must be a web address"
     if parts.scheme == "http" and not is_loopback(host):
         return "must begin with https:// (http:// only for this machine, as 127.0.0.1)"
@@ -107,14 +107,15 @@ def wrong_with_hosts(patterns: str) -> str:
         fixed = host.removeprefix("*.")
         if is_loopback(host):
             continue
-        if not _is_host(fixed) or _is_ip(fixed):
+        if not is_host(fixed) or _is_ip(fixed):
             return "must contain host names only"
         if fixed.count(".") < 1:
             return "must not allow a whole top-level domain"
     return ""
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """True for an address or a name, in lower case."""
     return _is_ip(host) or (
         len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.split("."))
     )

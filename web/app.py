@@ -11,7 +11,7 @@ from shared import logs
 from shared.logs import log
 from shared.settings import Settings, load_settings
 from shared.tracing import start_recording
-from web import console, description, health, oauth, twilio, webhook
+from web import console, description, health, hosts, oauth, twilio, webhook
 from web.service import Service
 
 
@@ -41,8 +41,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def create_ops_app(settings: Settings | None = None) -> Flask:
     """What is served on OPS_PORT: console, figures and health, without the webhook.
 
-    The port is for operators alone, so figures and health ask for no token. It is reached directly:
-    no proxy adds the client's address. Raises SettingsError.
+    The port is for operators alone, so figures and health ask for no token, and only its own hosts
+    are answered. It is reached directly: no proxy adds the client's address. Raises SettingsError.
     """
     logs.configure()
     settings = settings or load_settings()
@@ -50,6 +50,7 @@ def create_ops_app(settings: Settings | None = None) -> Flask:
     settings = settings.model_copy(update={"web": web})
     app = _with_service(Flask(__name__, static_folder=None), settings)
     app.extensions[health.FOR_OPERATORS] = True
+    app.before_request(hosts.refuse_others)
     if settings.console.users:
         app.register_blueprint(console.blueprint)
     return app

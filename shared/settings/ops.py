@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from shared.addresses import is_host
 from shared.settings.environment import SECRET, SWITCH, Group, StrongSecret, check_strength
 
 MIN_PASSWORD = 12
@@ -40,6 +41,11 @@ class OpsSettings(Group):
         validation_alias="OPS_ADDRESS",
         description="an address of this machine, such as 127.0.0.1",
     )
+    hosts: str = Field(
+        "",
+        validation_alias="OPS_HOSTS",
+        description="host names with a comma between them, such as console.example.com,ops",
+    )
     otlp_endpoint: str | None = Field(
         None,
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -59,6 +65,17 @@ class OpsSettings(Group):
                 raise ValueError("must have both a user and a password")
             check_strength(password, MIN_PASSWORD)
         return auth
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        return tuple(name.strip().casefold() for name in self.hosts.split(",") if name.strip())
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: str) -> str:
+        if not all(is_host(name.strip().casefold()) for name in hosts.split(",") if hosts):
+            raise ValueError
+        return hosts
 
     @field_validator("address")
     @classmethod

@@ -57,6 +57,63 @@ def test_health_asks_for_a_token_on_web_and_for_none_on_the_operators_port(
     assert "parked" in ops.get("/health").get_json()
 
 
+OURS = [
+    "localhost:8081", "127.0.0.1:8081", "[::1]:8081", "10.0.0.5", "LOCALHOST", "ops:8081",
+    "console.acme.example", "voice.acme.example",
+]  # fmt: skip
+OTHERS = [
+    "evil.example", "evil.example:8081", "localhost.evil.example", "127.0.0.1.evil.example",
+    "x.voice.acme.example", "localhost@evil.example", "evil.example/127.0.0.1",
+    "[::1].evil.example", "[", "",
+]  # fmt: skip
+
+
+@pytest.fixture
+def names() -> dict[str, str]:
+    return {
+        "ops_hosts": "Console.acme.example, ops",
+        "public_url": "https://voice.acme.example",
+    }
+
+
+def test_the_operators_port_answers_to_no_name_of_a_strangers(
+    settings: Settings, names: dict[str, str]
+) -> None:
+    """A name that its owner has lead to this machine (DNS rebinding)."""
+    for ops in started(create_ops_app, change_settings(settings, **names)):
+        for path in ("/health", "/metrics", "/console/login", "/health/live", "/nowhere"):
+            answer = ops.get(path, headers={"Host": "evil.example"})
+            assert (answer.status_code, answer.data) == (421, b"")
+        assert [ops.get("/health/live", headers={"Host": it}).status_code for it in OURS] == (
+            [200] * len(OURS)
+        )
+        assert [ops.get("/health/live", headers={"Host": it}).status_code for it in OTHERS] == (
+            [421] * len(OTHERS)
+        )
+
+
+def test_the_operators_port_without_names_answers_to_addresses_and_localhost(
+    ops: FlaskClient,
+) -> None:
+    statuses = [
+        ops.get("/health", headers={"Host": host}).status_code
+        for host in ("localhost", "10.0.0.5:8081", "ops", "evil.example")
+    ]
+    assert statuses == [200, 200, 421, 421]
+
+
+def test_webs_console_answers_to_no_name_of_a_strangers_and_calls_to_any(
+    settings: Settings, names: dict[str, str]
+) -> None:
+    """A load balancer's health check and Vapi's requests may come under any name."""
+    for web in started(create_app, change_settings(settings, ops_port=None, **names)):
+        for path in ("/console/login", "/console/now", "/console/static/console.css"):
+            assert web.get(path, headers={"Host": "evil.example"}).status_code == 421
+        for host in OURS:
+            assert web.get("/console/login", headers={"Host": host}).status_code == 200
+        assert web.get("/health", headers={"Host": "evil.example"}).status_code == 200
+
+
 def test_nobody_on_the_operators_port_chooses_the_address_under_which_guesses_count(
     settings: Settings,
 ) -> None:

@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.store import StoreUnavailableError
 from web import body
 from web.console.rendering import page, polled
+from web.hosts import refuse_others
 from web.service import Service
 
 blueprint = Blueprint(
@@ -102,6 +103,9 @@ def actions() -> Actions:
 @blueprint.before_request
 def _admit() -> ResponseReturnValue | None:
     g.visitor = None
+    # Without PUBLIC_URL, web does not know its names. The process of OPS_PORT has looked already.
+    if settings().web.public_url and (refused := refuse_others()):
+        return refused
     if request.endpoint == "console.static":
         return None
     is_login = request.endpoint in LOGINS
@@ -113,8 +117,8 @@ def _admit() -> ResponseReturnValue | None:
     if request.method == "POST":
         if g.visitor is None and not is_login:
             return sentence_page("Your session has ended. Log in, and try again.", 403)
-        if refused := _read_form(MAX_LOGIN_BYTES if g.visitor is None else MAX_FORM_BYTES):
-            return refused
+        if unread := _read_form(MAX_LOGIN_BYTES if g.visitor is None else MAX_FORM_BYTES):
+            return unread
     if g.visitor is None:
         return None if is_login else _to_login()
     if request.method == "POST" and not is_login:
