@@ -8,6 +8,8 @@ message without one shows nothing, which is not a failure.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from shared.domain.attestation import Attestation, lowest
@@ -81,6 +83,12 @@ def _named(holder: Any) -> Iterator[str]:
 
 
 def _texts(holder: Any) -> Iterator[tuple[str, str]]:
-    for name, value in list(as_object(holder).items())[:MAX_FIELDS]:
-        if isinstance(value, str):
-            yield name.casefold().replace("-", ""), value
+    for name, value in islice(as_object(holder).items(), MAX_FIELDS):
+        if isinstance(value, str) and len(name) <= MAX_LENGTH:
+            yield _compared(name), value
+
+
+@lru_cache(maxsize=1024)
+def _compared(name: str) -> str:
+    """Cached: every event of a call has the same names."""
+    return name.casefold().replace("-", "")
