@@ -14,6 +14,8 @@ from tests.console.browser.parking import new_call, park_group, send
 
 PAGES = ("now", "writes", "parked", "calls", "kinds", "audit")
 SERIOUS = ("serious", "critical")
+STYLED = "document.readyState === 'complete' && document.styleSheets.length > 0"
+"""A click does not wait for the page that it opens, and contrasts are those of its style sheet."""
 
 pytestmark = pytest.mark.leaves_threads("the browser's processes end with the session")
 
@@ -30,6 +32,7 @@ def test_no_page_has_a_serious_fault_or_scrolls_sideways(
     page = open_page(width=width, theme=theme)
     wrong = []
     for name in _every_page(page, call.id):
+        page.wait_for_function(STYLED)
         found = Axe().run(page).response["violations"]
         wrong += [f"{name}: {fault['id']}" for fault in found if fault["impact"] in SERIOUS]
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
