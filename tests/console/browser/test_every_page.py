@@ -1,6 +1,7 @@
 """Each page in a real browser: light and dark, on a phone and on a desktop."""
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,8 +15,6 @@ from tests.console.browser.parking import new_call, park_group, send
 
 PAGES = ("now", "writes", "parked", "calls", "kinds", "audit")
 SERIOUS = ("serious", "critical")
-STYLED = "document.readyState === 'complete' && document.styleSheets.length > 0"
-"""A click does not wait for the page that it opens, and contrasts are those of its style sheet."""
 
 pytestmark = pytest.mark.leaves_threads("the browser's processes end with the session")
 
@@ -32,7 +31,6 @@ def test_no_page_has_a_serious_fault_or_scrolls_sideways(
     page = open_page(width=width, theme=theme)
     wrong = []
     for name in _every_page(page, call.id):
-        page.wait_for_function(STYLED)
         found = Axe().run(page).response["violations"]
         wrong += [f"{name}: {fault['id']}" for fault in found if fault["impact"] in SERIOUS]
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -49,23 +47,29 @@ def _every_page(page: Page, call_id: str) -> Iterator[str]:
         yield name
     page.goto(f"/console/calls/{call_id}")
     yield "call"
-    page.get_by_role("button", name="Show it").click()
+    _follow(page, "button", "Show it")
     yield "call, revealed"
     page.goto("/console/parked")
-    page.get_by_role("button", name="Replay all").click()
+    _follow(page, "button", "Replay all")
     yield "plan of a group"
     page.goto("/console/parked")
-    page.get_by_role("link", name="The last").click()
+    _follow(page, "link", "The last")
     yield "parked write"
-    page.get_by_role("button", name="Edit …").click()
+    _follow(page, "button", "Edit …")
     yield "edit"
     page.get_by_label("Value of issue_type").fill("technical")
-    page.get_by_role("button", name="Compare").click()
+    _follow(page, "button", "Compare")
     yield "compare"
-    page.get_by_role("link", name="Cancel").click()
-    page.get_by_role("button", name="Show it").click()
+    _follow(page, "link", "Cancel")
+    _follow(page, "button", "Show it")
     yield "write, revealed"
     page.goto("/console/writes")
     page.get_by_label("Find a reference").fill("nobody")
-    page.get_by_role("button", name="Find").click()
+    _follow(page, "button", "Find")
     yield "nothing found"
+
+
+def _follow(page: Page, role: Literal["button", "link"], name: str) -> None:
+    """Click, and wait for the page that it opens: contrasts are those of its style sheet."""
+    with page.expect_navigation():
+        page.get_by_role(role, name=name).click()
