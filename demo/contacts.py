@@ -1,4 +1,4 @@
-"""Callers whom the local org knows: as many contacts as are wanted, each with a number."""
+"""Callers whom the local org knows: contacts, each with a phone number of its own."""
 
 from demo.stack import Org
 

@@ -119,7 +119,7 @@ def _wrong_with_argument(name: str, argument: ArgumentFile, verb: Verb) -> Itera
             whole(argument.pattern)
         except SchemaError as wrong:
             reason = str(wrong).rpartition("error: ")[2]
-            problem = f"pattern is no regular expression: {reason}"
+            problem = f"pattern is not a regular expression: {reason}"
             yield (*where, "pattern"), problem, "write one such as '[A-Z]{2}[0-9]{6}'"
     if argument.means and argument.means not in MEANINGS:
         problem = f'there is no meaning "{argument.means}"'

@@ -218,8 +218,8 @@ class Promises:
 
 
 def _at(copies: Sequence[dict[str, int]], place: int) -> dict[str, int]:
-    """The counts at a place. Where there is no copy nothing changed, so they are those of the next
-    copy."""
+    """The counts at a place. If no copy was made there, nothing had changed until the next copy,
+    which has the same counts."""
     return next(filter(None, copies[place:]), copies[-1])
 
 

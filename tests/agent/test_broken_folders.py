@@ -236,11 +236,11 @@ BROKEN: dict[str, Broken] = {
     ),
     "a pattern that is none": Broken(
         "'[A-Z]{2}[0-9]{6}'", "'[A-Z{2}'", 11,
-        "pattern is no regular expression: unclosed character class", "[A-Z]{2}", "orderStatus",
+        "pattern is not a regular expression: unclosed character class", "[A-Z]{2}", "orderStatus",
     ),
     "a pattern that takes more than linear time": Broken(
         "'[A-Z]{2}[0-9]{6}'", r"'([A-Z])\1'", 11,
-        "pattern is no regular expression: backreferences are not supported", "[A-Z]{2}",
+        "pattern is not a regular expression: backreferences are not supported", "[A-Z]{2}",
         "orderStatus",
     ),
     "a meaning that does not exist": Broken(
