@@ -195,7 +195,9 @@ class Identity:
             known = {draft.contact_id, self.contact_id} - {None}
             return len(known) < 2 and draft.caller_number in ("", self.number)
         # Once it is in the org, the org says whose it is, and not a snapshot from before the call.
-        theirs = draft.contact_id or (None if intent.receipt else draft.visible_to_contact_id)
+        receipt = intent.receipt
+        others = receipt.contact_id if receipt else draft.visible_to_contact_id
+        theirs = draft.contact_id or others
         return theirs is not None and theirs == self.contact_id
 
     def may_discuss(self, case_contact_id: str | None, *, requested: bool = False) -> bool:

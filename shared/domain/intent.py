@@ -43,11 +43,12 @@ def intent_id_of(call_id: str, fingerprint: str) -> str:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What Salesforce returned. number: the CaseNumber of a case, else None. at_ms: when it was
-    stored; epoch ms."""
+    """What Salesforce returned. number, contact_id: of a case, else None. at_ms: when it was stored;
+    epoch ms."""
 
     record_id: str = ""
     number: str | None = None
+    contact_id: str | None = None
     at_ms: int = 0
 
 
@@ -206,6 +207,7 @@ class Delivered:
     intent_id: str
     record_id: str
     number: str | None = None
+    contact_id: str | None = None
     also: tuple[NewIntent, ...] = ()
 
 

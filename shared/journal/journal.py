@@ -661,12 +661,14 @@ def _waits(stored: dict[str, str]) -> dict[str, Wait]:
 
 def _as_settled(outcome: Outcome, intents: dict[str, Intent]) -> dict[str, Any]:
     match outcome:
-        case Delivered(intent_id, record_id, number):
+        case Delivered(intent_id, record_id, number, contact_id):
             intent = intents[intent_id]
             return {
                 "id": intent_id,
                 "outcome": "delivered",
-                "receipt": json.dumps({"record_id": record_id, "number": number}),
+                "receipt": json.dumps(
+                    {"record_id": record_id, "number": number, "contact_id": contact_id}
+                ),
                 "number": number or "",
                 "also": [_recorded(new) for new in outcome.also],
                 "payload": json.dumps(shortened(intent.kind, intent.payload)),

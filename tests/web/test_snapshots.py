@@ -232,6 +232,21 @@ def test_a_case_of_an_earlier_call_shows_during_an_outage(client: FlaskClient, o
     assert "is being opened" in said
 
 
+def test_a_case_of_one_outage_shows_in_the_next(
+    client: FlaskClient, context: DeliveryContext, org: Org
+) -> None:
+    """Only the worker found out whose it is, and no snapshot has been taken since."""
+    say(client, "lookupCustomer", call_id="a")
+    org.fault(**AWAY)
+    say(client, "createSalesforceCase", CASE, call_id="b")
+    org.fault()
+    assert drain(context, Kind.CASE_CREATE).counts == {"delivered": 1}
+    org.fault(**AWAY)
+    said = say(client, "getCaseStatus", call_id="c")
+    assert '"Billing: Billed twice"' in said
+    assert "minute" in said
+
+
 def test_a_reference_of_an_earlier_call_tells_no_number_while_the_org_is_away(
     client: FlaskClient, context: DeliveryContext, org: Org
 ) -> None:

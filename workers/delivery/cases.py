@@ -15,7 +15,7 @@ CLOSED = "Closed"
 
 
 def open_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Outcome]:
-    outcomes = create_records(context, intents, read_back=("Id", "CaseNumber"))
+    outcomes = create_records(context, intents, read_back=("Id", "CaseNumber", "ContactId"))
     opened = {
         outcome.intent_id: outcome.record_id
         for outcome in outcomes
@@ -61,7 +61,7 @@ def close_cases(context: DeliveryContext, intents: Sequence[Intent]) -> list[Out
     written = context.records.change("Case", rows_to_close)
     results = dict(zip(close, written, strict=True))
     return outcomes + [
-        context.written(intent, results[case_id], close[case_id]["CaseNumber"], record_id=case_id)
+        context.written(intent, results[case_id], close[case_id], record_id=case_id)
         for intent, case_id in targets.items()
         if case_id in close
     ]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import redis
 
@@ -230,19 +230,22 @@ class DeliveryContext:
         self,
         intent: Intent,
         item: Written,
-        number: str | None = None,
+        row: Mapping[str, Any] | None = None,
         optional: frozenset[str] = frozenset(),
         record_id: str = "",
     ) -> Outcome:
         """What became of one record means this for its intent.
 
-        optional: fields that the record may go without when Salesforce does not take them.
+        row: the record's fields, as far as they were read. optional: fields that the record may go without when Salesforce does not take them.
         record_id: the record that was to be changed, for one that was.
         """
         error = item.error
         if error is None:
             assert item.record_id
-            return Delivered(intent.id, item.record_id, number)
+            read = row or {}
+            return Delivered(
+                intent.id, item.record_id, read.get("CaseNumber"), read.get("ContactId")
+            )
         # A duplicate key means that the record exists: the next attempt reads first.
         may_exist = error.ambiguous or error.failure is FailureClass.RACE
         return self.failed(

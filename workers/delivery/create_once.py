@@ -82,7 +82,7 @@ def create_once(
             for entry in missing
         ]
     return outcomes + [
-        context.written(entry, item, rows.get(entry.id, {}).get("CaseNumber"), optional)
+        context.written(entry, item, rows.get(entry.id, {}), optional)
         for entry, item in zip(missing, written, strict=True)
     ]
 
@@ -101,7 +101,7 @@ def find_by_key(
 
 def _found(existing: Mapping[str, dict[str, Any]]) -> list[Outcome]:
     return [
-        Delivered(intent_id, row["Id"], row.get("CaseNumber"))
+        Delivered(intent_id, row["Id"], row.get("CaseNumber"), row.get("ContactId"))
         for intent_id, row in existing.items()
     ]
 

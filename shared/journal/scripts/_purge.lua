@@ -6,13 +6,13 @@ local LEFT = {'kind', 'state', 'schema', 'call', 'tool', 'reference', 'fingerpri
 local function shortened(text)
   local is_json, receipt = pcall(cjson.decode, text)
   if not is_json then return text end
-  receipt.at_ms = nil
+  receipt.at_ms, receipt.contact_id = nil, nil
   return cjson.encode(receipt)
 end
 
 -- The remaining fields are written to a new hash: a hash of few, short fields takes a fifth of the memory,
 -- but one that ever had a long field keeps its size. The receipt's own time is dropped, because `settled`
--- says the same.
+-- says the same, and the contact, which only the draft's number leads to.
 local function write_receipt(key)
   local values = redis.call('HMGET', key, unpack(LEFT))
   local left = {'payload', '{}'}
