@@ -61,15 +61,30 @@ def _rates(stack: Stack, journal: Journal) -> Iterator[Figure]:
 def _drained(
     stack: Stack, journal: Journal, count: int, **settings: str
 ) -> tuple[float, dict[str, float]]:
-    """Records a second, and the CPU time of each in µs."""
+    """Records a second, and the CPU time of each in µs. The workers run when the delivery begins."""
+    journal.pause(Kind.CASE_CREATE)
     accept_cases(journal, CASES)
     with _workers(stack, count, **settings) as workers:
-        _wait_below(journal, CASES)  # the first batch: workers run, and have a token
+        _wait_alive(stack, workers)
+        journal.resume(Kind.CASE_CREATE)
+        Notifier(celery_app(load_settings(stack.env).store)).notify([Kind.CASE_CREATE])
+        _wait_below(journal, CASES)  # the first batch: there is a token
         left, began, before = _open(journal), time.monotonic(), _taken(stack, workers)
         _wait_below(journal, 1)
         per_s = left / (time.monotonic() - began)
         after = _taken(stack, workers)
     return per_s, {name: (after[name] - before[name]) / left * 1e6 for name in after}
+
+
+def _wait_alive(stack: Stack, workers: list[Process]) -> None:
+    with redis.Redis.from_url(stack.store.url, decode_responses=True) as client:
+        alive = Alive(client)
+        pids = {worker.pid for worker in workers}
+        wait_until(
+            lambda: pids <= {peer.pid for peer in alive.of("worker")},
+            for_s=MAX_S,
+            what="the workers",
+        )
 
 
 def _taken(stack: Stack, workers: list[Process]) -> dict[str, float]:

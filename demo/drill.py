@@ -33,7 +33,6 @@ LOOKS = 3
 """How often a call repeats each lookup."""
 SPEAKS_S = 4.0
 SETTLE_S = 420.0
-"""After a day's limit, deliveries wait up to five minutes."""
 SETTINGS = {"WEB_CONCURRENCY": "2"} | dict.fromkeys(
     ("MAX_WRITES_PER_NUMBER_AND_HOUR", "MAX_WRITES_PER_NUMBER_AND_DAY"), "1000000"
 )

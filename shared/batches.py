@@ -1,11 +1,13 @@
-"""One round trip to Redis for all that concurrent requests want from one script (group commit).
+"""One round trip to Redis for all the scripts that concurrent requests run (group commit).
 
 Under load most of an event's cost is its own round trip: two system calls here, two in Redis, and
 the client's work around them.
 """
 
 import threading
+import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -16,12 +18,13 @@ MAX_BATCH = 64
 
 
 class _Run:
-    """One caller's run of the script.
+    """One caller's run of a script.
 
     reply: what the script returned, or the error. leads: its caller sends the next batch.
     """
 
-    def __init__(self, args: list[str]) -> None:
+    def __init__(self, script: Any, args: Sequence[str | int]) -> None:
+        self.script = script
         self.args = args
         self.reply: Any = None
         self.leads = False
@@ -29,29 +32,31 @@ class _Run:
         self.turn.acquire()
 
 
-class BatchedScript:
-    """A script that runs atomically for each caller, many of them in one round trip.
+class Batches:
+    """Scripts that run atomically for each caller, many of them in one round trip.
 
-    The first caller sends its run at once. Callers that come while a batch is on its way wait, and
+    The first caller sends its run as soon as those that are ready have added theirs. Callers that come while a batch is on its way wait, and
     one of them sends the next batch for all. When a batch fails as a whole, those who wait get the
     same error, instead of one time-out after the other.
     """
 
-    def __init__(self, store: redis.Redis, script: Any) -> None:
+    def __init__(self, store: redis.Redis) -> None:
         self._store = store
-        self._script = script
         self._lock = threading.Lock()
         self._waiting: deque[_Run] = deque()
         self._is_sending = False
 
-    def __call__(self, args: list[str]) -> Any:
-        """The script's reply. Raises redis.RedisError."""
-        run = _Run(args)
+    def run(self, script: Any, args: Sequence[str | int]) -> Any:
+        """The script's reply. script: as `shared.scripts.load` returns it. Raises
+        redis.RedisError."""
+        run = _Run(script, args)
         with self._lock:
             self._waiting.append(run)
             run.leads = not self._is_sending
             self._is_sending = True
-        if not run.leads:
+        if run.leads:
+            time.sleep(0)  # whoever is ready joins the batch
+        else:
             run.turn.acquire()
         if run.leads:
             self._send()
@@ -65,7 +70,7 @@ class BatchedScript:
         failure: Exception = redis.ConnectionError("the request that sent the batch was stopped")
         replies: list[Any] = []
         try:
-            replies = self._run(batch)
+            replies = self._run_all(batch)
         except redis.RedisError as trouble:
             failure = trouble
         finally:
@@ -84,12 +89,13 @@ class BatchedScript:
     def _take(self, count: int) -> list[_Run]:
         return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
 
-    def _run(self, batch: list[_Run]) -> list[Any]:
+    def _run_all(self, batch: list[_Run]) -> list[Any]:
         """A reply or an error for each. Raises when none can be known."""
         replies = self._evaluate(batch)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:  # Redis was restarted
-            self._store.script_load(self._script.script)
+            for text in {batch[i].script.script for i in unknown}:
+                self._store.script_load(text)
             again = self._evaluate([batch[i] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
@@ -98,5 +104,5 @@ class BatchedScript:
     def _evaluate(self, batch: list[_Run]) -> list[Any]:
         pipe = self._store.pipeline(transaction=False)
         for run in batch:
-            pipe.evalsha(self._script.sha, 0, *run.args)
+            pipe.evalsha(run.script.sha, 0, *run.args)
         return pipe.execute(raise_on_error=False)

@@ -9,7 +9,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -64,13 +64,18 @@ def respond(
     """Answer a request as a WSGI application does."""
     status, text = handle(service, environ)
     encoded = text.encode()
-    headers = [("Content-Length", str(len(encoded)))]
-    if text:
-        headers.append(("Content-Type", "application/json"))
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers.append(("Allow", "POST"))
-    start_response(f"{status.value} {status.phrase}", headers)
+    start_response(f"{status.value} {status.phrase}", headers(status, encoded))
     return [encoded]
+
+
+def headers(status: HTTPStatus, content: bytes) -> list[tuple[str, str]]:
+    """The headers of an answer."""
+    found = [("Content-Length", str(len(content)))]
+    if content:
+        found.append(("Content-Type", "application/json"))
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        found.append(("Allow", "POST"))
+    return found
 
 
 class _Headers:
@@ -81,14 +86,14 @@ class _Headers:
         self._environ = environ
 
     def get(self, name: str, /) -> str | None:
-        return self._environ.get(_variable(name))
+        return self._environ.get(variable(name))
 
 
-@cache
-def _variable(name: str) -> str:
-    """The name of a header in a WSGI environment. Cached: the few names are from our settings."""
-    variable = name.upper().replace("-", "_")
-    return variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
+@lru_cache(maxsize=256)
+def variable(name: str) -> str:
+    """The name of a header in a WSGI environment."""
+    upper = name.upper().replace("-", "_")
+    return upper if upper in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{upper}"
 
 
 def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]:
@@ -96,12 +101,12 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
     settings = service.settings
     if environ["REQUEST_METHOD"] != "POST":
         return HTTPStatus.METHOD_NOT_ALLOWED, ""
-    headers = _Headers(environ)
+    sent = _Headers(environ)
     try:
         body.check_length(environ, settings.web.max_body_bytes)
-        head = authentication.check_head(headers, settings.vapi)
+        head = authentication.check_head(sent, settings.vapi)
         raw = body.read(environ, settings.web.max_body_bytes)
-        signed = authentication.Request("POST", _signed_url(service, environ), headers, raw)
+        signed = authentication.Request("POST", _signed_url(service, environ), sent, raw)
         authenticated = authentication.check_body(signed, head, settings.vapi)
     except body.BodyRefusedError as refused:
         return _refused(refused.status, refused.status.name.lower())
@@ -113,7 +118,7 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         return _refused(HTTPStatus.UNAUTHORIZED, why.code)
     body.authenticated(environ)
     try:
-        parsed = parse(raw)
+        parsed = read_json(raw)
     except ValueError:
         return _refused(HTTPStatus.BAD_REQUEST, "no_json")
     service.rotation.note(by_previous=authenticated.by_previous)
@@ -125,7 +130,7 @@ def handle(service: Service, environ: WSGIEnvironment) -> tuple[HTTPStatus, str]
         log.warning("message_without_type", shape=shape(parsed))
         return HTTPStatus.OK, NO_ANSWER_NEEDED
     # Only from an authentic request, so that a stranger can't put an id into our log lines.
-    parent = read_traceparent(headers.get("traceparent"))
+    parent = read_traceparent(sent.get("traceparent"))
     trace = parent.trace if parent else trace_of_call(message.call_id) or new_trace()
     with (
         of_type.seconds.time(),
@@ -158,11 +163,6 @@ def _answered(service: Service, message: Message, identity: bytes) -> tuple[HTTP
         # call open, and the call is closed without it.
         log.exception("message_failed", message_type=message.type, call_id=message.call_id)
         return HTTPStatus.INTERNAL_SERVER_ERROR, ""
-
-
-def parse(raw: bytes) -> Any:
-    """The JSON of a body in UTF-8. Raises ValueError."""
-    return read_json(raw.decode("utf-8-sig"))  # from bytes, json.loads would guess UTF-16 as well
 
 
 def answer(service: Service, message: Message) -> str:
@@ -234,6 +234,8 @@ MUST_BE_RECORDED = frozenset({"transcript", "status-update", "end-of-call-report
 
 def _record(service: Service, message: Message) -> CallState:
     """What is known of the call with this message. The first event starts the caller's snapshot."""
+    if known := service.calls.record_repeat(message):
+        return known
     state = service.calls.record_event(
         message,
         _caller_id(service, message),
@@ -340,10 +342,14 @@ def _end_of_call(service: Service, message: Message, state: CallState) -> None:
     service.notifier.notify(due_kinds)
 
 
+def signs_url(service: Service) -> bool:
+    return "{url}" in service.settings.vapi.hmac_payload_format
+
+
 def _signed_url(service: Service, environ: WSGIEnvironment) -> str:
     """Built only where it is signed. Behind a proxy the URL that was signed is the public one."""
     settings = service.settings
-    if "{url}" not in settings.vapi.hmac_payload_format:
+    if not signs_url(service):
         return ""
     request, public = Request(environ), settings.web.public_url
     path = request.full_path if request.query_string else request.path

@@ -90,6 +90,8 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
         self._unsent = bytearray()
         self.head_bytes = 0
         self.held_bytes = 0
+        self.has_waited = False
+        """Whether it waited for the present request, so that the others have had their turn."""
 
     def begin_request(self, request: Any) -> None:
         """A head is complete. If the request has a body, the connection closes after the answer
@@ -119,6 +121,7 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
     def _await_request(self) -> None:
         self._connections.release(self)
         self._request = None
+        self.has_waited = False
         self.phase = "idle"
         self.head_bytes = 0
         self._deadline = time.monotonic() + self._idle_timeout_s
@@ -134,11 +137,8 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
             return
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        # gevent switches greenlets only when no data has arrived. A client that sends without a
-        # pause would block all the others. The first read of a request needs no turn of its own:
-        # `handle_request` gave one since the last request.
         if self.phase != "idle":
-            gevent.sleep(0)
+            gevent.sleep(0)  # see `Worker.handle_request`
         if self.cut_off:
             return b""
         if self.head_bytes > MAX_HEAD_BYTES:
@@ -148,7 +148,7 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
             return self._time_out()
         self.settimeout(left_s)
         try:
-            data: bytes = super().recv(size, flags)
+            data: bytes = self._received(size, flags)
         except TimeoutError:
             return self._time_out()
         except OSError:  # reset by the client, or evicted meanwhile
@@ -162,6 +162,13 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
         if self.phase == "head":
             self.head_bytes += len(data)
         return data
+
+    def _received(self, size: int, flags: int) -> Any:
+        try:
+            return self._sock.recv(size, flags)
+        except BlockingIOError:
+            self.has_waited = True
+            return super().recv(size, flags)
 
     def _time_out(self) -> bytes:
         if self.phase in ("head", "body"):
@@ -179,9 +186,15 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
         data, self._unsent = bytes(self._unsent), bytearray()
         if not data:
             return
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent == len(data):
+            return
         self.settimeout(SEND_TIMEOUT_S)
         try:
-            super().sendall(data)
+            super().sendall(data[sent:])
         except TimeoutError:
             raise BrokenPipeError("the client does not read the answer") from None
 
@@ -282,6 +295,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         )
         super().init_process()
 
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        from web.direct import Direct
+
+        self._direct = Direct.of(self.wsgi, self.cfg)
+
     def timeout_ctx(self) -> Any:
         return nullcontext()  # each connection has its own deadlines
 
@@ -295,11 +314,24 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
         sock.begin_request(req)
-        gevent.sleep(0)  # a client that pipelines requests takes turns with the others
+        # gevent switches greenlets only when there is something to wait for. A client that sends
+        # without a pause takes turns with the others.
+        if not sock.has_waited:
+            gevent.sleep(0)
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            if self._direct and self._direct.answers(req):
+                self._answer(req, sock)
+            else:
+                super().handle_request(listener_name, req, sock, addr)
         finally:
             sock.end_request()
+
+    def _answer(self, req: Any, sock: Connection) -> None:
+        """Raises StopIteration to close the connection, as gunicorn does."""
+        response, closes = self._direct.answer(req, sock, is_last=not self.alive)
+        sock.sendall(response)
+        if closes:
+            raise StopIteration
 
     def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
         """Logs the kind of error in one line, and nothing that the client sent."""

@@ -181,5 +181,6 @@ class Tasks:
             lambda lease, outcomes: self._resources.call_updates.notify_agent(
                 updates_of(lease, outcomes)
             ),
+            wake_another=lambda full: self.notify([full]),
         )
         return drained, self.notify(sorted(drained.due_kinds))

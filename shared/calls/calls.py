@@ -6,14 +6,14 @@ All of it lies in Redis, because any web process may get the next webhook. Keys:
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import redis
 
-from shared.batches import BatchedScript
+from shared.batches import Batches
 from shared.calls.claims import Claim, claims_in
 from shared.calls.claims_said import ClaimsSaid
 from shared.calls.recent import Recent
@@ -156,11 +156,37 @@ class Calls:
         self._correct_after_ms = correct_after_ms
         self.claims_said = ClaimsSaid(store, prefix)
         self._recent: Recent[CallState] = Recent(PRECISION_MS)
-        self._record_event = BatchedScript(store, load(store, "calls", "record_event"))
+        self._batches = Batches(store)
+        self._record_event = load(store, "calls", "record_event")
+        self._add_speech = load(store, "calls", "add_speech")
         self._replace_utterances = load(store, "calls", "replace_utterances")
         self._prove = load(store, "calls", "prove")
         self._transferred = load(store, "calls", "transferred")
         self._remember_secret = load(store, "calls", "remember_secret")
+
+    def record_repeat(self, message: Message) -> CallState | None:
+        """Record an event that says about its call only what this process recorded a moment ago,
+        and about the present at most that the caller speaks: two of three events.
+
+        Returns the call's state; None, and nothing is recorded, for any other event, which
+        `record_event` records. No round trip, or a short one for a sign of speech.
+        """
+        if not message.call_id or _says_more(message):
+            return None
+        at_ms = message.when_ms()
+        known = self._recent.find(_facts(message), at_ms)
+        if known is None:
+            return None
+        spoken = sign(message)
+        if spoken != NO_SIGN:
+            key = f"{self._prefix}call:{known.call_id}"
+            with translated():
+                is_added = self._batches.run(
+                    self._add_speech, [key, spoken, at_ms, LIFE_S * 1000, PRECISION_MS]
+                )
+            if not is_added:
+                return None
+        return known
 
     def record_event(
         self,
@@ -177,8 +203,7 @@ class Calls:
         folder answers goes over to it. keeps_words: by the name of a folder, whether the words of
         its calls are stored; "" stands for every other name.
 
-        One round trip, or none for an event that says only what this process has just recorded.
-        Idempotent, and independent of the order in which messages arrive.
+        One round trip. Idempotent, and independent of the order in which messages arrive.
         """
         call_id = message.call_id or self._by_provider(message.provider_call_id)
         attestation = read_attestation(message)
@@ -196,21 +221,6 @@ class Calls:
             )
         at_ms = message.when_ms()
         direction = message.direction if message.call.get("type") else ""
-        facts = (
-            call_id,
-            message.type in SIGNS_OF_LIFE,
-            direction,
-            message.assistant_language,
-            message.control_url,
-            caller_id,
-            attestation,
-            message.provider_call_id,
-            agent,
-            moves,
-        )
-        says_more = _says_more(message)
-        if not says_more and (known := self._recent.find(facts, at_ms)):
-            return known
         fields = {
             "id": call_id,
             "direction": direction,
@@ -260,12 +270,14 @@ class Calls:
             "max_transcript_bytes": MAX_TRANSCRIPT_BYTES,
         }
         with translated():
-            is_first, is_second, flat = self._record_event(args=[json.dumps(event)])
+            is_first, is_second, flat = self._batches.run(
+                self._record_event, [json.dumps(event)]
+            )
         if is_second:
             log.warning("two_caller_numbers", call_id=call_id, message_type=message.type)
         state = _state(call_id, pairs(flat), bool(is_first), senses, said_at_ms=at_ms)
-        if not says_more:
-            self._recent.note(facts, at_ms, replace(state, is_first=False))
+        if message.call_id and not _says_more(message):
+            self._recent.note(_facts(message), at_ms, replace(state, is_first=False))
         return state
 
     def said_between(self, call_id: str, from_ms: int, to_ms: int) -> list[Said]:
@@ -541,12 +553,16 @@ class Calls:
 
 
 def _says_more(message: Message) -> bool:
-    """Whether a message is more than a sign that its call still lasts: it needs an answer, or has
-    the caller's speech, final words or a change of status."""
-    if message.type in ANSWERED or message.type in ("status-update", "end-of-call-report"):
-        return True
-    is_final = message.type == "transcript" and message.body.get("transcriptType") == "final"
-    return is_final or sign(message) != NO_SIGN
+    """Whether a message is more than a sign that its call lasts, or that the caller speaks: it
+    needs an answer, or has final words or a change of status."""
+    if message.type == "transcript":
+        return message.body.get("transcriptType") == "final"
+    return message.type in ANSWERED or message.type in ("status-update", "end-of-call-report")
+
+
+def _facts(message: Message) -> Hashable:
+    """The same for all events of a call that say the same about it."""
+    return message.facts, message.type in SIGNS_OF_LIFE
 
 
 def _words(message: Message) -> Utterance | None:

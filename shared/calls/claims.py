@@ -18,6 +18,7 @@ from shared.calls.by_language import ByLanguage
 
 _SENTENCE = re.compile(r"(?<=[.!?…;])\s+")
 _NOT_WORDS = re.compile(r"[.!?…;:\"“”„«»()¡¿]+")
+_WORD = re.compile(r"[\w']+")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 MAX_CLAUSE = 400
@@ -62,6 +63,7 @@ class _Phrase:
 
 @dataclass(frozen=True)
 class _Language:
+    marks: frozenset[str]
     cuts: re.Pattern[str]
     fillers: re.Pattern[str]
     asks: re.Pattern[str]
@@ -80,8 +82,9 @@ def claims_in(words: str, language: str = "") -> tuple[Claim, ...]:
     that has a file counts.
     """
     found: dict[ClaimKind | None, Claim] = {}
-    for spoken in _LANGUAGES.spoken(language):
-        for clause in _clauses(spoken, words):
+    text = " ".join(words.lower().replace("’", "'").split())
+    for spoken in _spoken(language, text):
+        for clause in _clauses(spoken, text):
             if claim := _claim(spoken, clause):
                 found.setdefault(claim.kind, claim)
     return tuple(found.values())
@@ -91,9 +94,16 @@ def said_at(claims: tuple[Claim, ...], at_ms: int) -> list[Claim]:
     return [replace(claim, at_ms=at_ms) for claim in claims]
 
 
-def _clauses(language: _Language, words: str) -> Iterator[str]:
+def _spoken(tag: str, text: str) -> list[_Language]:
+    languages = _LANGUAGES.spoken(tag)
+    if len(languages) == 1:
+        return languages
+    words = set(_WORD.findall(text))
+    return [each for each in languages if not words.isdisjoint(each.marks)] or languages
+
+
+def _clauses(language: _Language, text: str) -> Iterator[str]:
     """Those that may claim something, without punctuation but commas."""
-    text = " ".join(words.lower().replace("’", "'").split())
     sentences = [sentence for sentence in _SENTENCE.split(text) if sentence]
     questions = [sentence.rstrip(" \"”'").endswith("?") for sentence in sentences]
     bare = [" ".join(_NOT_WORDS.sub(" ", sentence).split()) for sentence in sentences]
@@ -135,6 +145,7 @@ def _read(path: Path) -> _Language:
         return "|".join(f"(?:{text})" for text in content[name])
 
     return _Language(
+        marks=frozenset(content["marks"]),
         cuts=re.compile("|".join(content["cuts"])),
         fillers=re.compile(rf"^(?:(?:{any_of('fillers')})\b[\s,]*)+"),
         asks=re.compile(rf"(?:{any_of('asks')})\b"),

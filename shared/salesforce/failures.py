@@ -19,7 +19,7 @@ class FailureClass(StrEnum):
     CONCURRENCY = "concurrency"
     """Too many long requests at once: the whole org waits, for seconds."""
     DAILY_LIMIT = "daily_limit"
-    """The daily allowance (rolling 24 hours) is spent: the whole org waits, for minutes."""
+    """The daily allowance (rolling 24 hours) is spent: the whole org waits, for half a minute at most."""
     LOGIN_LIMIT = "login_limit"
     """Too many tokens were requested: the whole org waits, for minutes."""
     BUDGET = "budget"
@@ -219,7 +219,7 @@ _WAITS_S = {
     FailureClass.AWAY: (1.0, 8.0),
     FailureClass.SESSION: (1.0, 15.0),
     FailureClass.CONCURRENCY: (2.0, 30.0),
-    FailureClass.DAILY_LIMIT: (30.0, 300.0),
+    FailureClass.DAILY_LIMIT: (10.0, 30.0),  # not longer than ApiBudget believes it
     FailureClass.LOGIN_LIMIT: (20.0, 300.0),
     FailureClass.LOGIN_REFUSED: (15.0, 60.0),
     FailureClass.BUDGET: (0.5, 1.0),

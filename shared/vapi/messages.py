@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from shared.domain.text import one_line
 from shared.redaction import DEFAULT, Kind, clean, redact
-from shared.vapi.json_text import is_deeper, read_json
+from shared.vapi.json_text import as_json, is_deeper, read_json
 from shared.vapi.values import as_epoch_ms as _epoch_ms
 from shared.vapi.values import as_object as _object
 from shared.vapi.values import as_objects as _objects
@@ -53,6 +53,14 @@ IGNORED = frozenset(
 """Known types that this server does not use."""
 
 KNOWN = ANSWERED | NOTED | IGNORED
+
+SAID = frozenset(
+    {
+        "timestamp", "type", "status", "role", "turn", "transcript", "transcriptType", "artifact",
+        "conversation", "messages", "messagesOpenAIFormatted",
+    }
+)  # fmt: skip
+"""The fields of a message that say what happened in the call. All others are about the call."""
 
 MAX_AHEAD_MS = 5_000
 """A time further ahead of our clock is wrong, and would order later events before it."""
@@ -182,6 +190,13 @@ class Message:
     def at_ms(self) -> int | None:
         """The message's own time, epoch ms; None without a readable one."""
         return _epoch_ms(self.body.get("timestamp"))
+
+    @cached_property
+    def facts(self) -> bytes:
+        """A digest of all that the message says about its call, without what happened in it: the
+        same for most events of a call."""
+        told = {name: value for name, value in self.body.items() if name not in SAID}
+        return hashlib.blake2b(as_json(told), digest_size=16).digest()
 
     def when_ms(self) -> int:
         """The message's own time, or now without one; never far in the future. Epoch ms."""

@@ -1,16 +1,17 @@
 """Whatever JSON arrives, reading it raises nothing, and what is read has its type and limits."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 
 from shared.vapi.caller_id import MAX_LENGTH, read_caller_id
+from shared.vapi.json_text import as_json, read_json, read_slowly
 from shared.vapi.messages import Message, function_call, read_message, shape, tool_calls
 from tests.fuzz.json_values import any_json, envelopes, messages
 from tests.fuzz.running import for_all
 from tests.shared.test_report import read_all
-from web.webhook import parse
 
 TRUNKS = ("sip.acme.example", "203.0.113.0/24", "2001:db8::/32", "no network/99")
 
@@ -88,15 +89,48 @@ def mentions() -> st.SearchStrategy[Any]:
 def test_any_bytes_are_json_without_surrogates_or_a_value_error() -> None:
     def check(raw: bytes) -> None:
         try:
-            parsed = parse(raw)
+            parsed = read_json(raw)
         except ValueError:
             return
         json.dumps(parsed, ensure_ascii=False).encode()
 
-    written = any_json().map(json.dumps)
-    bodies = (
+    for_all(bodies(), check, count=150)
+
+
+def bodies() -> st.SearchStrategy[bytes]:
+    written = any_json().map(json.dumps) | st.from_regex(NUMBER, fullmatch=True)
+    return (
         st.binary(max_size=50)
         | written.map(str.encode)
         | st.text().map(lambda text: f'"{text}\\ud800"'.encode())
     )
-    for_all(bodies, check, count=150)
+
+
+NUMBER = r"-?[0-9]{1,40}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?"
+
+
+def test_bytes_are_read_as_pythons_own_decoder_reads_them() -> None:
+    def outcome(read: Callable[[], Any]) -> str:
+        try:
+            return repr(read())
+        except ValueError:
+            return "no JSON"
+
+    def check(raw: bytes) -> None:
+        assert outcome(lambda: read_json(raw)) == outcome(
+            lambda: read_slowly(raw.decode("utf-8-sig"))
+        )
+
+    for_all(bodies(), check, count=300)
+
+
+def test_what_was_read_is_written_so_that_it_reads_the_same() -> None:
+    def check(raw: bytes) -> None:
+        try:
+            parsed = read_json(raw)
+        except ValueError:
+            return
+        if "nan" not in repr(parsed) and "inf" not in repr(parsed):
+            assert read_json(as_json(parsed)) == parsed
+
+    for_all(bodies(), check, count=150)

@@ -1,4 +1,4 @@
-"""Concurrent runs of a script share round trips, and each gets its own reply or error."""
+"""Concurrent runs of scripts share round trips, and each gets its own reply or error."""
 
 import threading
 from collections.abc import Callable
@@ -8,11 +8,11 @@ import pytest
 import redis
 
 from demo.processes import wait_until
-from shared.batches import MAX_BATCH, BatchedScript
+from shared.batches import MAX_BATCH, Batches
 
 COUNT = 200
 
-ECHO = "return redis.call('HINCRBY', 'runs', ARGV[1], 1)"
+COUNT_RUN = "return redis.call('HINCRBY', 'runs', ARGV[1], 1)"
 
 
 class Counted:
@@ -45,23 +45,30 @@ def counted(store: redis.Redis) -> Counted:
 
 
 @pytest.fixture
-def batched(counted: Counted, store: redis.Redis) -> BatchedScript:
-    return BatchedScript(counted, store.register_script(ECHO))  # type: ignore[arg-type]
+def batched(counted: Counted) -> Batches:
+    return Batches(counted)  # type: ignore[arg-type]
 
 
-def run_all(batched: BatchedScript, names: list[str]) -> dict[str, Any]:
+SCRIPT, SAME = (redis.Redis().register_script(text) for text in (COUNT_RUN, f"{COUNT_RUN} "))
+
+
+def run(batched: Batches, name: str) -> Any:
+    return batched.run(SCRIPT if name < "o" else SAME, [name])
+
+
+def run_all(batched: Batches, names: list[str]) -> dict[str, Any]:
     """Each name's reply or error, all asked for at the same time."""
     found: dict[str, Any] = {}
 
-    def run(name: str) -> None:
+    def run_and_note(name: str) -> None:
         try:
-            found[name] = batched([name])
+            found[name] = run(batched, name)
         except redis.RedisError as trouble:
             found[name] = trouble
         except Stopped:
             return
 
-    threads = [threading.Thread(target=run, args=[name]) for name in names]
+    threads = [threading.Thread(target=run_and_note, args=[name]) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -70,7 +77,7 @@ def run_all(batched: BatchedScript, names: list[str]) -> dict[str, Any]:
 
 
 def hold_first(
-    counted: Counted, batched: BatchedScript, others: int, error: BaseException | None = None
+    counted: Counted, batched: Batches, others: int, error: BaseException | None = None
 ) -> None:
     """The next batch waits until so many others wait behind it. Then it goes on, or fails."""
 
@@ -88,7 +95,7 @@ class Stopped(BaseException):
 
 
 def test_every_concurrent_run_happens_once_and_gets_its_own_reply(
-    batched: BatchedScript, store: redis.Redis
+    batched: Batches, store: redis.Redis
 ) -> None:
     names = [f"n{i}" for i in range(COUNT)]
     assert run_all(batched, names) == dict.fromkeys(names, 1)
@@ -96,8 +103,8 @@ def test_every_concurrent_run_happens_once_and_gets_its_own_reply(
     assert run_all(batched, names) == dict.fromkeys(names, 2)
 
 
-def test_runs_that_wait_share_round_trips(batched: BatchedScript, counted: Counted) -> None:
-    batched(["warm"])
+def test_runs_that_wait_share_round_trips(batched: Batches, counted: Counted) -> None:
+    run(batched, "warm")
     counted.sizes.clear()
     hold_first(counted, batched, COUNT - 1)
     run_all(batched, [f"n{i}" for i in range(COUNT)])
@@ -106,16 +113,16 @@ def test_runs_that_wait_share_round_trips(batched: BatchedScript, counted: Count
     assert sum(counted.sizes) == COUNT
 
 
-def test_a_run_that_meets_nobody_is_sent_at_once(batched: BatchedScript, counted: Counted) -> None:
-    batched(["warm"])
+def test_a_run_that_meets_nobody_is_sent_at_once(batched: Batches, counted: Counted) -> None:
+    run(batched, "warm")
     counted.sizes.clear()
     for _ in range(3):
-        batched(["alone"])
+        run(batched, "alone")
     assert counted.sizes == [1, 1, 1]
 
 
 def test_an_error_of_one_run_is_that_runs_alone(
-    batched: BatchedScript, counted: Counted, store: redis.Redis
+    batched: Batches, counted: Counted, store: redis.Redis
 ) -> None:
     store.hset("runs", "bad", "no number")
     hold_first(counted, batched, 2)
@@ -124,35 +131,35 @@ def test_an_error_of_one_run_is_that_runs_alone(
     assert isinstance(found["bad"], redis.ResponseError)
 
 
-def test_a_script_that_redis_forgot_is_loaded_again(
-    batched: BatchedScript, counted: Counted, store: redis.Redis
+def test_scripts_that_redis_forgot_are_loaded_again(
+    batched: Batches, counted: Counted, store: redis.Redis
 ) -> None:
-    assert batched(["n"]) == 1
+    assert run(batched, "n") == 1
     store.script_flush()
     hold_first(counted, batched, 2)
     assert run_all(batched, ["n", "m", "o"]) == {"n": 2, "m": 1, "o": 1}
 
 
 def test_whoever_waits_behind_a_lost_batch_gets_its_error_at_once(
-    batched: BatchedScript, counted: Counted
+    batched: Batches, counted: Counted
 ) -> None:
-    batched(["warm"])
+    run(batched, "warm")
     counted.sizes.clear()
 
     hold_first(counted, batched, 9, redis.TimeoutError())
     found = run_all(batched, [f"n{i}" for i in range(10)])
     assert [type(error) for error in found.values()] == [redis.TimeoutError] * 10
     assert counted.sizes == [1]
-    assert batched(["warm"]) == 2
+    assert run(batched, "warm") == 2
 
 
 def test_a_sender_that_is_stopped_leaves_nobody_waiting(
-    batched: BatchedScript, counted: Counted
+    batched: Batches, counted: Counted
 ) -> None:
-    batched(["warm"])
+    run(batched, "warm")
 
     hold_first(counted, batched, 2, Stopped())
     found = run_all(batched, ["n0", "n1", "n2"])
     assert len(found) == 2
     assert all(isinstance(error, redis.ConnectionError) for error in found.values())
-    assert batched(["after"]) == 1
+    assert run(batched, "after") == 1

@@ -4,13 +4,14 @@ import time
 from typing import Any
 
 import pytest
+import redis
 from flask.testing import FlaskClient
 
 from demo.processes import wait_until
 from shared.calls.calls import LIFE_S, PRECISION_MS
 from tests.calling import ask, message, post
 from tests.round_trips import counted
-from tests.store_time import call_is_quiet, call_was_silent
+from tests.store_time import call_has, call_is_quiet, call_was_silent, nobody_speaks
 
 CASE = {"issueType": "billing", "description": "Billed twice for October"}
 CALLBACK = {"when": "tomorrow at nine"}
@@ -38,6 +39,8 @@ def known(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     ask(client, "requestCallback", CALLBACK, call_id="before")
     ask(client, "updateContact", {"mailingCity": "Berkeley"}, call_id="before")
     ask(client, "retrieveCustomerCase", call_id="before")
+    for _ in range(2):
+        post(client, message("speech-update", role="user", status="started", call_id="before"))
     post(client, message("status-update", status="in-progress", call_id="call-1"))
     ask(client, "lookupCustomer", id="first", call_id="call-1")
     settle(monkeypatch)
@@ -147,6 +150,60 @@ def test_an_event_that_says_something_else_is_recorded(
     with counted(monkeypatch) as sent:
         post(known, {"message": event["message"] | more})
     assert len(sent) == 1
+
+
+SIGNS = [
+    message("speech-update", role="user", status="started"),
+    message("speech-update", role="user", status="stopped"),
+    message("transcript", role="user", transcriptType="partial", transcript="I was billed"),
+    message("user-interrupted"),
+]
+
+
+def speech(store: redis.Redis) -> list[Any]:
+    return store.zrange("vs:call:call-1:speech", 0, -1, withscores=True)
+
+
+@pytest.mark.parametrize("event", SIGNS)
+def test_a_sign_of_speech_is_recorded_in_short_as_in_full(
+    known: FlaskClient, store: redis.Redis, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
+) -> None:
+    calls = known.application.extensions["service"].calls
+    event["message"]["timestamp"] = 1_767_225_600_000
+    post(known, event)
+    in_full = speech(store)
+    assert len(in_full) == 1
+    store.delete("vs:call:call-1:speech")
+    nobody_speaks(store)
+    monkeypatch.setattr(calls, "record_event", None)
+    with counted(monkeypatch) as sent:
+        assert post(known, event).status_code == 200
+    assert len(sent) == 1
+    assert speech(store) == in_full
+    assert store.pttl("vs:call:call-1:speech") > 0
+    assert float(store.hget("vs:call:call-1", "last_speech_at") or 0) > 1_767_225_600_000
+
+
+@pytest.mark.parametrize("mark", ["erased", "reported", "closed"])
+def test_a_sign_of_speech_of_a_call_that_is_over_is_left_to_the_full_record(
+    known: FlaskClient, store: redis.Redis, mark: str
+) -> None:
+    """Nothing more is stored of the first two, and the third goes on."""
+    post(known, SIGNS[2])
+    store.delete("vs:call:call-1:speech")
+    call_has(store, "call-1", **{mark: "1"})
+    post(known, SIGNS[2])
+    assert len(speech(store)) == (mark == "closed")
+    assert not (mark == "closed" and store.hexists("vs:call:call-1", "closed"))
+
+
+def test_a_sign_of_speech_of_a_call_that_the_store_lost_begins_it_anew(
+    known: FlaskClient, store: redis.Redis
+) -> None:
+    post(known, SIGNS[2])
+    store.delete("vs:call:call-1")
+    post(known, SIGNS[2])
+    assert store.hget("vs:call:call-1", "since")
 
 
 def changes(store: Any) -> int:

@@ -52,6 +52,20 @@ def test_a_salesforce_that_is_down_costs_one_request_and_all_wait(
     assert not journal.waits()
 
 
+def test_a_full_first_batch_wakes_another_worker_for_the_backlog(
+    context: DeliveryContext, journal: Journal
+) -> None:
+    for _ in range(450):
+        accept(journal, Kind.CASE_CREATE, BILLING)
+    woken: list[Kind] = []
+    drained = drain(context, Kind.CASE_CREATE, wake_another=woken.append)
+    assert drained.counts == {"delivered": 450}
+    assert woken == [Kind.CASE_CREATE]
+    accept(journal, Kind.CASE_CREATE, BILLING)
+    drain(context, Kind.CASE_CREATE, wake_another=woken.append)
+    assert len(woken) == 1
+
+
 def test_a_missing_field_makes_the_kind_wait_and_parks_nothing(
     context: DeliveryContext, journal: Journal, org: Org, store: redis.Redis
 ) -> None:

@@ -12,8 +12,8 @@ from demo.stack import Org
 from shared.domain.drafts import CommentDraft
 from shared.domain.kinds import Kind, State
 from shared.journal.journal import Journal
-from shared.settings import Settings
-from shared.wake_ups import celery_app
+from shared.settings import REDIS_PREFIX, Settings
+from shared.wake_ups import DELIVER_QUEUE, celery_app
 from tests.calling import KNOWN
 from tests.store_time import last_ran, wake_up_is_lost
 from tests.workers.delivering import BILLING, accept, stored
@@ -138,15 +138,26 @@ def test_a_sweep_that_fails_is_not_the_last(
     wait_until(lambda: len(notifications) > 3, for_s=5, what="further sweeps")
 
 
-# -- retention -------------------------------------------------------------------------------------
-
-
 @pytest.fixture
-def tasks(settings: Settings) -> Iterator[Tasks]:
+def tasks(settings: Settings, org: Org) -> Iterator[Tasks]:
     """As a worker has them."""
     resources = Resources(settings)
     yield Tasks(celery_app(settings.store), resources)
     resources.store.close()
+
+
+def test_a_backlog_wakes_another_worker(tasks: Tasks, journal: Journal, store: redis.Redis) -> None:
+    queue = f"{REDIS_PREFIX}celery:{DELIVER_QUEUE}"
+    accept(journal, Kind.CASE_CREATE, BILLING)
+    tasks.deliver(Kind.CASE_CREATE)
+    assert store.llen(queue) == 0
+    for _ in range(200):
+        accept(journal, Kind.CASE_CREATE, BILLING)
+    tasks.deliver(Kind.CASE_CREATE)
+    assert store.llen(queue) == 1
+
+
+# -- retention -------------------------------------------------------------------------------------
 
 
 def test_one_run_of_retention_purges_all_that_is_due_however_much_that_is(

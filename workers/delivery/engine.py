@@ -88,13 +88,15 @@ def drain(
     context: DeliveryContext,
     kind: Kind,
     settled_batch: Callable[[Lease, list[Outcome]], None] = _nobody,
+    wake_another: Callable[[Kind], object] | None = None,
 ) -> Drained:
     """Deliver what is due of a kind. Raises StoreUnavailableError; leases then run out.
 
-    settled_batch is called for each batch as soon as it is settled.
+    settled_batch is called for each batch as soon as it is settled. wake_another is called when the
+    first batch is full: others can deliver the rest of the backlog meanwhile.
     """
     drained = Drained()
-    for _ in range(MAX_ROUNDS):
+    for nth in range(MAX_ROUNDS):
         capacity = context.capacity()
         if isinstance(capacity, Denied):
             drained.waits_for = f"{capacity.why}, room in {capacity.wait_ms / 1000:.1f} s"
@@ -106,6 +108,8 @@ def drain(
         lease = context.journal.lease(kind, limit=limit, max_bytes=MAX_BYTES)
         if not lease.intents:
             return drained
+        if nth == 0 and wake_another and len(lease.intents) >= limit:
+            wake_another(kind)
         with delivering(lease) as delivery:
             with keep_leased(context.journal, lease):
                 outcomes = _deliver(context, lease)

@@ -1,4 +1,4 @@
--- include: calls/_proof
+-- include: calls/_proof, calls/_speech
 -- Records what one event says about its call, in one step. Returns the call's state.
 --
 -- ARGV[1]  JSON object:
@@ -89,8 +89,6 @@ local function drop(name)
   call[name] = nil
 end
 
-local function ms(number) return string.format('%.0f', number) end
-
 local is_first = event.number ~= '' and not call.number
 if is_first then set('number', event.number) end
 local is_second = false
@@ -146,12 +144,7 @@ if not keeps_words then
   end
 end
 
-local function expire(name)
-  local left_ms = redis.call('PTTL', name)
-  if left_ms > life_ms or left_ms < life_ms - event.precision_ms then
-    redis.call('PEXPIRE', name, life_ms)
-  end
-end
+local function expire(name) renew(name, life_ms, event.precision_ms) end
 
 local began = tonumber(call.began)
 if event.at > 0 and not (began and began <= event.at) then set('began', ms(event.at)) end
@@ -164,10 +157,7 @@ if event.control_url ~= '' then
   end
 end
 if event.speech ~= '' then
-  redis.call('ZADD', key .. ':speech', event.speech_at, event.speech .. '@' .. ms(event.speech_at))
-  redis.call('ZREMRANGEBYRANK', key .. ':speech', 0, -65)
-  expire(key .. ':speech')
-  set('last_speech_at', ms(now))
+  add_speech(key, event.speech, event.speech_at, now, life_ms, event.precision_ms)
 end
 local transcript = key .. ':transcript'
 if event.utterance ~= '' and redis.call('HEXISTS', transcript, event.digest) == 0 then
