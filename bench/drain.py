@@ -5,6 +5,8 @@ number of workers.
 """
 
 import math
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +22,8 @@ from bench.load import make_callers
 from bench.processes import cpu_s
 from demo.processes import Process, wait_until
 from demo.stack import ROOT, Stack, procfile
+from shared.alive import Alive
+from shared.domain.kinds import Kind
 from shared.errors import ServiceError
 from shared.journal.journal import Journal
 
@@ -61,13 +65,13 @@ def _rates(stack: Stack, journal: Journal) -> Iterator[Figure]:
 def _drained(
     stack: Stack, journal: Journal, count: int, **settings: str
 ) -> tuple[float, dict[str, float]]:
-    """Records a second, and the CPU time of each in µs. The workers run when the delivery begins."""
+    """Records a second, and the CPU time of each in µs. All workers run when delivery begins."""
     journal.pause(Kind.CASE_CREATE)
     accept_cases(journal, CASES)
     with _workers(stack, count, **settings) as workers:
         _wait_alive(stack, workers)
-        journal.resume(Kind.CASE_CREATE)
-        Notifier(celery_app(load_settings(stack.env).store)).notify([Kind.CASE_CREATE])
+        resume = [sys.executable, "-m", "cli", "resume", Kind.CASE_CREATE, "--yes"]
+        subprocess.run(resume, env=stack.env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         _wait_below(journal, CASES)  # the first batch: there is a token
         left, began, before = _open(journal), time.monotonic(), _taken(stack, workers)
         _wait_below(journal, 1)

@@ -35,9 +35,10 @@ class _Run:
 class Batches:
     """Scripts that run atomically for each caller, many of them in one round trip.
 
-    The first caller sends its run as soon as those that are ready have added theirs. Callers that come while a batch is on its way wait, and
-    one of them sends the next batch for all. When a batch fails as a whole, those who wait get the
-    same error, instead of one time-out after the other.
+    The first caller sends its run as soon as those that are ready have added theirs. Callers that
+    come while a batch is on its way wait, and one of them sends the next batch for all. When a
+    batch fails as a whole, those who wait get the same error, instead of one time-out after the
+    other.
     """
 
     def __init__(self, store: redis.Redis) -> None:

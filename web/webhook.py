@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import Counter, Histogram

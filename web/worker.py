@@ -13,7 +13,7 @@ import resource
 import time
 from contextlib import nullcontext
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gevent
 from gevent import socket
@@ -22,6 +22,9 @@ from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
 
 from shared.settings import load_settings
+
+if TYPE_CHECKING:
+    from web.direct import Direct
 
 HEAD_TIMEOUT_S = 5.0
 """From the first byte of a request, or from the connection's start, to the end of the head."""
@@ -320,15 +323,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             gevent.sleep(0)
         try:
             if self._direct and self._direct.answers(req):
-                self._answer(req, sock)
+                self._answer(self._direct, req, sock)
             else:
                 super().handle_request(listener_name, req, sock, addr)
         finally:
             sock.end_request()
 
-    def _answer(self, req: Any, sock: Connection) -> None:
+    def _answer(self, direct: "Direct", req: Any, sock: Connection) -> None:
         """Raises StopIteration to close the connection, as gunicorn does."""
-        response, closes = self._direct.answer(req, sock, is_last=not self.alive)
+        response, closes = direct.answer(req, sock, is_last=not self.alive)
         sock.sendall(response)
         if closes:
             raise StopIteration

@@ -270,9 +270,7 @@ class Calls:
             "max_transcript_bytes": MAX_TRANSCRIPT_BYTES,
         }
         with translated():
-            is_first, is_second, flat = self._batches.run(
-                self._record_event, [json.dumps(event)]
-            )
+            is_first, is_second, flat = self._batches.run(self._record_event, [json.dumps(event)])
         if is_second:
             log.warning("two_caller_numbers", call_id=call_id, message_type=message.type)
         state = _state(call_id, pairs(flat), bool(is_first), senses, said_at_ms=at_ms)

@@ -43,13 +43,13 @@ def intent_id_of(call_id: str, fingerprint: str) -> str:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What Salesforce returned. number, contact_id: of a case, else None. at_ms: when it was stored;
-    epoch ms."""
+    """What Salesforce returned. number, contact_id: of a case, else None. at_ms: when it was
+    stored; epoch ms."""
 
     record_id: str = ""
     number: str | None = None
-    contact_id: str | None = None
     at_ms: int = 0
+    contact_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

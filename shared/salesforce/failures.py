@@ -19,7 +19,7 @@ class FailureClass(StrEnum):
     CONCURRENCY = "concurrency"
     """Too many long requests at once: the whole org waits, for seconds."""
     DAILY_LIMIT = "daily_limit"
-    """The daily allowance (rolling 24 hours) is spent: the whole org waits, for half a minute at most."""
+    """The daily allowance (rolling 24 hours) is spent: the whole org waits, for 30 s at most."""
     LOGIN_LIMIT = "login_limit"
     """Too many tokens were requested: the whole org waits, for minutes."""
     BUDGET = "budget"

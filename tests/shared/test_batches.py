@@ -153,9 +153,7 @@ def test_whoever_waits_behind_a_lost_batch_gets_its_error_at_once(
     assert run(batched, "warm") == 2
 
 
-def test_a_sender_that_is_stopped_leaves_nobody_waiting(
-    batched: Batches, counted: Counted
-) -> None:
+def test_a_sender_that_is_stopped_leaves_nobody_waiting(batched: Batches, counted: Counted) -> None:
     run(batched, "warm")
 
     hold_first(counted, batched, 2, Stopped())

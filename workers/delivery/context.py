@@ -236,8 +236,9 @@ class DeliveryContext:
     ) -> Outcome:
         """What became of one record means this for its intent.
 
-        row: the record's fields, as far as they were read. optional: fields that the record may go without when Salesforce does not take them.
-        record_id: the record that was to be changed, for one that was.
+        row: the record's fields, as far as they were read. optional: fields that the record may go
+        without when Salesforce does not take them. record_id: the record that was to be changed,
+        for one that was.
         """
         error = item.error
         if error is None:
