@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from demo.processes import Process, free_port, wait_until
-from demo.stack import INSTALLED, ROOT, Stack, procfile
+from demo.stack import INSTALLED, ROOT, Stack, answers_at_all, procfile
 
 BASELINE = ROOT / "bench" / "baseline"
 EXPRESS = ROOT / ".run" / "express" / "node_modules"
@@ -66,7 +64,7 @@ def serving(stack: Stack, *names: str) -> Iterator[list[Server]]:
             server.process.start()
         for server in servers:
             url = f"http://127.0.0.1:{server.port}/"
-            wait_until(lambda url=url: _listens(url), for_s=READY_S, what=server.name)  # type: ignore[misc]
+            wait_until(lambda url=url: answers_at_all(url), for_s=READY_S, what=server.name)  # type: ignore[misc]
         yield servers
     finally:
         for server in servers:
@@ -95,11 +93,3 @@ def _granian() -> str:
     """The path of the program, "" when it is not installed."""
     folders = (INSTALLED, Path(sys.executable).parent)
     return shutil.which("granian", path=os.pathsep.join(map(str, folders))) or ""
-
-
-def _listens(url: str) -> bool:
-    try:
-        requests.get(url, timeout=2)
-    except requests.RequestException:
-        return False
-    return True

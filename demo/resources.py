@@ -9,12 +9,14 @@ from demo.outage import children
 from demo.processes import Process
 from demo.stack import Stack
 
+STORE = "store"
+
 
 def resident_mb(stack: Stack) -> dict[str, float]:
     """The resident memory (RSS) of each process: "web" is gunicorn's master, "web 1" its first
     worker."""
     found: dict[str, float] = {}
-    for name, process in (*stack.processes.items(), ("store", stack.store.process)):
+    for name, process in (*stack.processes.items(), (STORE, stack.store.process)):
         for nth, pid in enumerate(_tree(process)):
             found[f"{name} {nth}" if nth else name] = _resident_kb(pid) / 1024
     return found

@@ -2,7 +2,8 @@
 
 Everything runs on this machine: store, local org (300 ms a request), web, worker, beat, and the
 callers. In the end every promise has to be in the org exactly once. It also prints how much the
-processes grew, and what the store holds before the calls, after them, and after retention.
+processes grew, and what the store holds before the calls, after them, and after retention. Then the
+same calls go to a bare Flask view, which stores nothing, to compare how long answers take.
 """
 
 import argparse
@@ -24,10 +25,10 @@ from demo.history.checker import Problem, Verdict, p99
 from demo.history.recording import Recording, wait_settled
 from demo.history.steps import LOOKUP, STATUS, WRITE
 from demo.live import Events, LiveCall
-from demo.processes import Process, wait_until
-from demo.resources import resident_mb, store_mb
+from demo.processes import Process, free_port, wait_until
+from demo.resources import STORE, resident_mb, store_mb
 from demo.signals import end_in_order
-from demo.stack import ROOT, SECRET, Stack, procfile
+from demo.stack import INSTALLED, READY_S, ROOT, SECRET, Stack, answers_at_all, procfile
 from shared.journal.journal import Journal
 
 CALLS = 1000
@@ -40,6 +41,7 @@ FIRST_LOOK_AT = 0.6
 LATENCY_MS = 300
 SETTLE_S = 600.0
 RETIRE_S = 300.0
+BARE_S = 90.0
 SETTINGS = {"WEB_CONCURRENCY": "2"}
 AT_ONCE = {
     "KEEP_PERSONAL_DATA_H": "0.0001",
@@ -60,6 +62,7 @@ PROMPT = "You are the agent on the phone of a company. Say only what the tools h
 """As long as a real assistant's instructions, which each report has twice."""
 
 RECORDED_IN = ROOT / ".run" / "soak.jsonl"
+WEBHOOK = "/webhook/vapi"
 
 
 async def _line(
@@ -130,16 +133,20 @@ def _tools(chance: random.Random) -> dict[int, list[tuple[str, str, dict[str, An
 @dataclass
 class Seen:
     """Memory of the processes and of the store, in MB. first: by process, at FIRST_LOOK_AT; last:
-    at the end. store_mb: by the moment at which it was read."""
+    at the end. store_mb: by the moment at which it was read. bare_ms: how long a bare view took for
+    each tool call."""
 
     first: dict[str, float]
     last: dict[str, float]
     store_mb: dict[str, float]
+    bare_ms: list[float]
 
     @property
     def growth(self) -> float:
-        """The largest ratio of last to first."""
-        return max(self.last.get(name, 0.0) / mb for name, mb in self.first.items() if mb)
+        """The largest ratio of last to first, but for the store, which has to keep what is new."""
+        return max(
+            self.last.get(name, 0.0) / mb for name, mb in self.first.items() if mb and name != STORE
+        )
 
     def table(self) -> str:
         rows = [
@@ -153,14 +160,9 @@ async def _play(
     stack: Stack, recording: Recording, events: Events, calls: int, lasts_s: float, seed: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The calls, which begin one after the other. Returns the memory of the processes twice."""
-    client = Client(stack.port, "/webhook/vapi", SECRET)
+    client = Client(stack.port, WEBHOOK, SECRET)
     began = time.monotonic()
-    begin_s = min(CALL_S, 0.3 * lasts_s)
-    lines = []
-    for nth in range(calls):
-        await asyncio.sleep(began + nth / calls * begin_s - time.monotonic())
-        line = _line(client, recording, events, nth, seed, began + lasts_s)
-        lines.append(asyncio.create_task(line))
+    lines = await _begin(client, recording, events, calls, lasts_s, seed)
     await asyncio.sleep(began + FIRST_LOOK_AT * lasts_s - time.monotonic())
     first = await asyncio.to_thread(resident_mb, stack)
     await asyncio.sleep(began + lasts_s - time.monotonic())
@@ -168,6 +170,58 @@ async def _play(
     await asyncio.gather(*lines)
     await client.close()
     return first, last
+
+
+async def _begin(
+    client: Client, recording: Recording, events: Events, calls: int, lasts_s: float, seed: int
+) -> list[asyncio.Task[None]]:
+    """Begin the lines one after the other. Returns them, each of which ends after lasts_s."""
+    began = time.monotonic()
+    begin_s = min(CALL_S, 0.3 * lasts_s)
+    lines = []
+    for nth in range(calls):
+        await asyncio.sleep(began + nth / calls * begin_s - time.monotonic())
+        line = _line(client, recording, events, nth, seed, began + lasts_s)
+        lines.append(asyncio.create_task(line))
+    return lines
+
+
+class _Timed(Client):
+    """Notes how long each tool call took."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, WEBHOOK, SECRET)
+        self.took_ms: list[float] = []
+
+    async def post(self, message: dict[str, Any]) -> tuple[int, Any]:
+        began = time.perf_counter()
+        answer = await super().post(message)
+        if message["message"]["type"] == "tool-calls":
+            self.took_ms.append((time.perf_counter() - began) * 1000)
+        return answer
+
+
+def _bare_ms(stack: Stack, folder: Path, calls: int, seed: int) -> list[float]:
+    """How long a bare view takes for each tool call, under the same load."""
+    port = free_port()
+    baseline = ROOT / "bench" / "baseline"
+    command = [str(INSTALLED / "gunicorn"), "--config", str(baseline / "gunicorn.py")]
+    env = stack.env_at(port)
+    bare = Process("bare", [*command, "bench.baseline.bare:app"], env, ROOT, folder / "bare.log")
+    bare.start()
+
+    async def play() -> list[float]:
+        client = _Timed(port)
+        await asyncio.gather(*await _begin(client, Recording(), Events(), calls, BARE_S, seed))
+        await client.close()
+        return client.took_ms
+
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        wait_until(lambda: answers_at_all(url), for_s=READY_S, what="the view", starting=[bare])
+        return asyncio.run(play())
+    finally:
+        bare.stop()
 
 
 def _retire(stack: Stack, folder: Path) -> None:
@@ -203,6 +257,7 @@ def summary(verdict: Verdict, events: Events, seen: Seen) -> str:
         f"kept={total.fulfilled} parked={total.parked} lost={total.lost + total.unrecorded} "
         f"duplicated={len(verdict.of(Problem.DOUBLED))} "
         f"unanswered={total.unanswered + events.unanswered} ack_p99_ms={p99(verdict.ack_ms):.0f} "
+        f"bare_p99_ms={p99(seen.bare_ms):.0f} "
         f"lookup_p99_ms={p99(verdict.lookup_ms):.0f} event_p99_ms={p99(events.took_ms):.0f} "
         f"growth={seen.growth:.2f} store_mb={held}"
     )
@@ -236,13 +291,14 @@ def main() -> int:
         wait_settled(stack, SETTLE_S)
         RECORDED_IN.parent.mkdir(exist_ok=True)
         verdict = recording.verdict(stack, RECORDED_IN)
+        bare_ms = _bare_ms(stack, Path(name), options.calls, options.seed)
         _retire(stack, Path(name))
         held["retention"] = store_mb(stack)
         _expire(stack)
         held["expired"] = store_mb(stack)
     for finding in verdict.findings:
         print(finding)
-    seen = Seen(first, last, held)
+    seen = Seen(first, last, held, bare_ms)
     share = cpu_s / options.minutes / 60
     print(f"{seen.table()}\n  the callers took {share:.0%} of a core; recorded in {RECORDED_IN}")
     print("soak: store_mb is that of base, end, after retention, after what expires in two days")

@@ -182,6 +182,15 @@ def answers(url: str, **options: Any) -> bool:
         return False
 
 
+def answers_at_all(url: str) -> bool:
+    """Whether a server answers with any status."""
+    try:
+        requests.get(url, timeout=2)
+    except requests.RequestException:
+        return False
+    return True
+
+
 class Stack:
     """A context manager that runs store, org and some lines of Procfile, and stops them at the end.
 
