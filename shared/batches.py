@@ -5,7 +5,6 @@ the client's work around them.
 """
 
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -35,10 +34,9 @@ class _Run:
 class Batches:
     """Scripts that run atomically for each caller, many of them in one round trip.
 
-    The first caller sends its run as soon as those that are ready have added theirs. Callers that
-    come while a batch is on its way wait, and one of them sends the next batch for all. When a
-    batch fails as a whole, those who wait get the same error, instead of one time-out after the
-    other.
+    The first caller sends its run at once. Callers that come while a batch is on its way wait, and
+    one of them sends the next batch for all. When a batch fails as a whole, those who wait get the
+    same error, instead of one time-out after the other.
     """
 
     def __init__(self, store: redis.Redis) -> None:
@@ -55,9 +53,7 @@ class Batches:
             self._waiting.append(run)
             run.leads = not self._is_sending
             self._is_sending = True
-        if run.leads:
-            time.sleep(0)  # whoever is ready joins the batch
-        else:
+        if not run.leads:
             run.turn.acquire()
         if run.leads:
             self._send()

@@ -195,8 +195,8 @@ class Message:
     def facts(self) -> bytes:
         """A digest of all that the message says about its call, without what happened in it: the
         same for most events of a call."""
-        told = {name: value for name, value in self.body.items() if name not in SAID}
-        return hashlib.blake2b(as_json(told), digest_size=16).digest()
+        shown = {name: value for name, value in self.body.items() if name not in SAID}
+        return hashlib.blake2b(as_json(shown), digest_size=16).digest()
 
     def when_ms(self) -> int:
         """The message's own time, or now without one; never far in the future. Epoch ms."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.salesforce.api_budget import LOOK_AGAIN_MS
 from shared.salesforce.failures import FailureClass, SalesforceError, classify, delay_ms
 
 F = FailureClass
@@ -71,8 +72,9 @@ def test_waits_grow_with_each_failure_up_to_a_ceiling_and_are_jittered() -> None
         assert len(set(waits)) > 20
 
 
-def test_the_daily_limit_waits_for_minutes_and_retry_after_is_honoured() -> None:
-    assert delay_ms(SalesforceError(F.DAILY_LIMIT, "X"), 0) >= 6_000
+def test_the_daily_limit_waits_no_longer_than_it_is_believed_and_retry_after_is_honoured() -> None:
+    assert delay_ms(SalesforceError(F.DAILY_LIMIT, "X"), 0) >= 2_000
+    assert delay_ms(SalesforceError(F.DAILY_LIMIT, "X"), 50) <= LOOK_AGAIN_MS
     said = SalesforceError(F.AWAY, "X", retry_after_s=40.0)
     assert delay_ms(said, 0) >= 40_000
 
