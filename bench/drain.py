@@ -70,14 +70,15 @@ def _drained(
     accept_cases(journal, CASES)
     with _workers(stack, count, **settings) as workers:
         _wait_alive(stack, workers)
-        resume = [sys.executable, "-m", "cli", "resume", Kind.CASE_CREATE, "--yes"]
-        subprocess.run(resume, env=stack.env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        _wait_below(journal, CASES)  # the first batch: there is a token
-        left, began, before = _open(journal), time.monotonic(), _taken(stack, workers)
+        before = _taken(stack, workers)
+        command = [sys.executable, "-m", "cli", "resume", Kind.CASE_CREATE, "--yes"]
+        with subprocess.Popen(command, env=stack.env, cwd=ROOT, stdout=subprocess.DEVNULL):
+            wait_until(lambda: not journal.paused(), for_s=MAX_S, what="the resumption")
+            began = time.monotonic()
         _wait_below(journal, 1)
-        per_s = left / (time.monotonic() - began)
+        per_s = CASES / (time.monotonic() - began)
         after = _taken(stack, workers)
-    return per_s, {name: (after[name] - before[name]) / left * 1e6 for name in after}
+    return per_s, {name: (after[name] - before[name]) / CASES * 1e6 for name in after}
 
 
 def _wait_alive(stack: Stack, workers: list[Process]) -> None:

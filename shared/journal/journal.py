@@ -556,16 +556,21 @@ class Journal:
             ids = self._store.zrevrange(f"{self._prefix}intents", 0, limit - 1)
         return list(self.get_many(ids).values())
 
-    def payloads_due(self, kind: Kind, limit: int) -> list[dict[str, Any]]:
-        """The stored drafts of a kind's intents that are due and not leased, oldest first."""
+    def payloads_due(self, kind: Kind, limit: int) -> list[tuple[int, dict[str, Any]]]:
+        """The stored drafts of a kind's intents that are due and not leased, oldest first, each
+        after the time of its acceptance (epoch ms)."""
         with translated():
             due = f"{self._prefix}due:{kind}"
             ids = self._store.zrange(due, "-inf", self.now_ms(), byscore=True, offset=0, num=limit)
             pipe = self._store.pipeline(transaction=False)
             for intent_id in ids:
-                pipe.hget(f"{self._prefix}intent:{intent_id}", "payload")
-            texts = pipe.execute(raise_on_error=False)
-        return [payload for text in texts if (payload := read_payload(text)) is not None]
+                pipe.hmget(f"{self._prefix}intent:{intent_id}", "accepted", "payload")
+            rows = [row for row in pipe.execute(raise_on_error=False) if isinstance(row, list)]
+        return [
+            (int(accepted), payload)
+            for accepted, text in rows
+            if str(accepted).isdecimal() and (payload := read_payload(text)) is not None
+        ]
 
     def parked(self, limit: int) -> list[Intent]:
         """Longest parked first."""

@@ -93,7 +93,7 @@ class ContactResolver:
         )
 
     def resolve(
-        self, numbers: Mapping[str, int], wanted_next: Callable[[], Collection[str]] = tuple
+        self, numbers: Mapping[str, int], wanted_next: Callable[[], Mapping[str, int]] = dict
     ) -> dict[str, list[str]]:
         """Contact ids by E.164 number; an empty list when nobody has the number, when it is
         the line of an account that names nobody for it, or when it is new on the contact and
@@ -101,7 +101,7 @@ class ContactResolver:
 
         numbers: each with the time (epoch ms) since which the org must have been asked: a number
         may have changed hands before its caller asked for something. wanted_next: returns the
-        numbers that the next batches of a backlog need; they are resolved in the same requests.
+        same for the next batches of a backlog; they are resolved in the same requests.
 
         Sends as few requests as possible for the numbers that are not cached.
         """
@@ -109,7 +109,7 @@ class ContactResolver:
         return self._new_numbers.identified_by(self._holding(wanted, wanted_next))
 
     def _holding(
-        self, wanted: Mapping[str, int], wanted_next: Callable[[], Collection[str]]
+        self, wanted: Mapping[str, int], wanted_next: Callable[[], Mapping[str, int]]
     ) -> dict[str, list[str]]:
         contacts, unknown = self._remembered(wanted)
         if len(unknown) <= FEW:
@@ -119,7 +119,9 @@ class ContactResolver:
             contacts, unknown = self._remembered(wanted)
             if len(unknown) <= FEW:
                 return contacts | self._asked(unknown)
-            _, later = self._remembered(dict.fromkeys(filter(None, wanted_next()), 0))
+            _, later = self._remembered(
+                {number: since_ms for number, since_ms in wanted_next().items() if number}
+            )
             found = self._asked(sorted({*unknown, *later}))
             return contacts | {number: found[number] for number in unknown}
 

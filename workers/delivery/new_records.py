@@ -152,13 +152,15 @@ def _contacts(
     }
 
 
-def _wanted_next(context: DeliveryContext, kind: Kind) -> set[str]:
-    """The callers' numbers that the next batches of a backlog will have to resolve."""
-    return {
-        str(stored.get("caller_number", ""))
-        for stored in context.journal.payloads_due(kind, MAX_LOOKED_AHEAD)
-        if not stored.get("contact_id") and not stored.get("has_no_contact")
-    }
+def _wanted_next(context: DeliveryContext, kind: Kind) -> dict[str, int]:
+    """The callers' numbers that the next batches of a backlog will have to resolve, each with the
+    time of the last acceptance from it (epoch ms)."""
+    numbers: dict[str, int] = {}
+    for accepted_at_ms, stored in context.journal.payloads_due(kind, MAX_LOOKED_AHEAD):
+        if not stored.get("contact_id") and not stored.get("has_no_contact"):
+            number = str(stored.get("caller_number", ""))
+            numbers[number] = max(numbers.get(number, 0), accepted_at_ms)
+    return numbers
 
 
 def accounts_of(context: DeliveryContext, known: dict[str, str | None]) -> dict[str, str]:
