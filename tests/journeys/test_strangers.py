@@ -416,7 +416,8 @@ def test_what_is_not_http_is_refused_in_a_line_that_quotes_nobody(stack: Stack) 
     for name, (sent, right) in malformed().items():
         before = len(log(stack).splitlines())
         found, _ = ask(stack, sent)
-        said = log(stack).splitlines()[before:]
+        # No worker and no beat run here, and web says so after a while.
+        said = [line for line in log(stack).splitlines()[before:] if "alarm_raised" not in line]
         if found not in right or len(said) > 1:
             wrong[name] = (found, said)
     assert wrong == {}
