@@ -1,7 +1,9 @@
-"""The webhook's requests and answers, as the worker itself reads and writes them.
+"""Answers plain requests to the webhook without a WSGI server in between.
 
-Of a WSGI server the webhook needs only the headers and the body. To build the rest of a WSGI
-environment and its response takes longer than most answers.
+The webhook needs only the method, the headers and the body of a request. To build the rest of a
+WSGI environment, and a response object, takes longer than most answers.
+
+gunicorn would send the same bytes, except for a header `Server`.
 """
 
 import time
@@ -16,9 +18,15 @@ from web import webhook
 from web.app import Application
 from web.service import Service
 
+LOGGING_SETTINGS = (
+    "accesslog", "logconfig", "logconfig_dict", "logconfig_json", "max_requests", "statsd_host",
+    "syslog",
+)  # fmt: skip
+"""gunicorn's settings with which it logs or counts each request."""
+
 
 class Direct:
-    """Answers what gunicorn has parsed."""
+    """Answers requests that gunicorn has parsed."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -26,15 +34,16 @@ class Direct:
     @classmethod
     def of(cls, application: Any, settings: Any) -> Self | None:
         """None where gunicorn has to answer: for another application, and with settings of gunicorn
-        or of the signature that need more of a request."""
-        counts_requests = settings.accesslog or settings.max_requests
-        if not isinstance(application, Application) or counts_requests:
+        or of the signature that need more of a request. settings: gunicorn's."""
+        logs = any(getattr(settings, name) for name in LOGGING_SETTINGS)
+        if logs or not settings.keepalive or not isinstance(application, Application):
             return None
         service: Service = application.extensions["service"]
         return None if webhook.signs_url(service) else cls(service)
 
     def answers(self, request: Any) -> bool:
-        """Whether it is a plain request to the webhook. gunicorn answers all others."""
+        """Whether it is a plain request to the webhook. gunicorn answers all others, also those
+        whose path is escaped."""
         return (
             request.path in webhook.PATHS
             and request.method == "POST"

@@ -38,6 +38,10 @@ graceful_timeout = 25
 limit_request_fields = 60
 limit_request_field_size = 8190
 
+# No client, and no proxy, sets a variable of WSGI by a header such as SCRIPT_NAME: web/direct.py
+# would not see it.
+forwarder_headers = ""
+
 # web/worker.py holds the head of an answer back, and sendfile would overtake it.
 sendfile = False
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from web.gunicorn import (  # noqa: F401  gunicorn finds these here
     accesslog,
+    forwarder_headers,
     graceful_timeout,
     keepalive,
     limit_request_field_size,

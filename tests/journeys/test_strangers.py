@@ -446,6 +446,11 @@ def test_a_signature_in_headers_of_nearly_the_same_name_is_none(stack: Stack) ->
     assert status(stamp, ("X-SIGNATURE", signature), ("x_signature", "ab" * 32)) == 200
 
 
+def test_a_header_sets_no_variable_of_wsgi(stack: Stack) -> None:
+    lines = "Host: voice.example.com\r\nSCRIPT_NAME: /other\r\nConnection: close"
+    assert ask(stack, f"GET /health/live HTTP/1.1\r\n{lines}\r\n\r\n".encode())[0] == 200
+
+
 def test_who_was_given_up_is_counted(stack: Stack) -> None:
     ask(stack, b"POST /webhook/vapi HTTP/1.1\r\nx-")
     assert is_counted(stack, "timeout")
