@@ -9,6 +9,7 @@ gunicorn's master imports this module and is never monkey-patched, so this modul
 anything that uses sockets, threads or locks at its top (see also web/gunicorn.py).
 """
 
+import errno
 import resource
 import time
 from contextlib import nullcontext
@@ -199,7 +200,7 @@ class Connection(socket.socket):  # type: ignore[misc]  # gevent is untyped
         try:
             super().sendall(data[sent:])
         except TimeoutError:
-            raise BrokenPipeError("the client does not read the answer") from None
+            raise BrokenPipeError(errno.EPIPE, "the client does not read the answer") from None
 
     def close(self) -> None:
         if self._has_unread_body and not self.cut_off:

@@ -1,5 +1,6 @@
 """The worker's own arithmetic, and that gevent patches each process before anything can object."""
 
+import errno
 import socket
 import subprocess
 import sys
@@ -196,6 +197,17 @@ def test_an_answer_outside_a_request_leaves_at_once(
     connection.end_request()
     connection.sendall(b"400")
     assert client.recv(100) == b"400"
+
+
+def test_a_client_that_does_not_read_is_dropped_as_one_that_has_left(
+    ends: tuple[Connection, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gunicorn logs no traceback of it."""
+    monkeypatch.setattr("web.worker.SEND_TIMEOUT_S", 0.05)
+    connection, _ = ends
+    with pytest.raises(BrokenPipeError) as dropped:
+        connection.sendall(b"x" * 10**7)
+    assert dropped.value.errno == errno.EPIPE
 
 
 def test_a_connection_that_was_closed_sends_nothing_more(
