@@ -7,6 +7,7 @@ here. Shapes: docs/vendors.md V1, V6, V10.
 import hashlib
 import json
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -194,9 +195,13 @@ class Message:
     @cached_property
     def facts(self) -> bytes:
         """A digest of all that the message says about its call, without what happened in it: the
-        same for most events of a call."""
+        same for most events of a call. Of a message that is nested too deeply to be written again,
+        a digest like no other."""
         shown = {name: value for name, value in self.body.items() if name not in SAID}
-        return hashlib.blake2b(as_json(shown), digest_size=16).digest()
+        try:
+            return hashlib.blake2b(as_json(shown), digest_size=16).digest()
+        except RecursionError:
+            return secrets.token_bytes(16)
 
     def when_ms(self) -> int:
         """The message's own time, or now without one; never far in the future. Epoch ms."""

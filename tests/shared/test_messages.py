@@ -17,6 +17,9 @@ from shared.vapi.messages import (
 from shared.vapi.report import end_of_call
 from tests.payloads import nested
 
+TOO_DEEP = 5_000
+"""Levels that Python's limit does not let it write."""
+
 ARGUMENTS = {"issueType": "billing", "description": "Zwei Rechnungen, 50 € zu viel"}
 NESTED = {"id": "call_1", "type": "function", "function": {"name": "t", "arguments": ARGUMENTS}}
 AS_STRING = {"id": "call_1", "function": {"name": "t", "arguments": json.dumps(ARGUMENTS)}}
@@ -187,3 +190,10 @@ def test_times_are_read_as_milliseconds_and_as_iso_text(at: Any) -> None:
 @pytest.mark.parametrize("at", [1e300, float("nan"), "soon", True, -1e18])
 def test_times_that_are_none_are_left_out(at: Any) -> None:
     assert end_of_call(Message("x", {"startedAt": at})).started_at is None
+
+
+def test_a_message_that_is_too_deep_to_be_written_says_what_no_other_says() -> None:
+    """It could be read where fewer functions were running."""
+    deep = Message("hang", {"call": {"id": "call-1"}, "x": nested(1, TOO_DEEP, "")})
+    again = Message("hang", deep.body)
+    assert deep.facts != again.facts
