@@ -6,6 +6,7 @@ All of it lies in Redis, because any web process may get the next webhook. Keys:
 
 import hashlib
 import json
+import math
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
@@ -173,8 +174,7 @@ class Calls:
         """
         if not message.call_id or _says_more(message):
             return None
-        at_ms = message.when_ms()
-        known = self._recent.find(_facts(message), at_ms)
+        known = self._recent.find(_facts(message), _own_time(message))
         if known is None:
             return None
         spoken = sign(message)
@@ -182,7 +182,7 @@ class Calls:
             key = f"{self._prefix}call:{known.call_id}"
             with translated():
                 is_added = self._batches.run(
-                    self._add_speech, [key, spoken, at_ms, LIFE_S * 1000, PRECISION_MS]
+                    self._add_speech, [key, spoken, message.when_ms(), LIFE_S * 1000, PRECISION_MS]
                 )
             if not is_added:
                 return None
@@ -275,7 +275,7 @@ class Calls:
             log.warning("two_caller_numbers", call_id=call_id, message_type=message.type)
         state = _state(call_id, pairs(flat), bool(is_first), senses, said_at_ms=at_ms)
         if message.call_id and not _says_more(message):
-            self._recent.note(_facts(message), at_ms, replace(state, is_first=False))
+            self._recent.note(_facts(message), _own_time(message), replace(state, is_first=False))
         return state
 
     def said_between(self, call_id: str, from_ms: int, to_ms: int) -> list[Said]:
@@ -561,6 +561,11 @@ def _says_more(message: Message) -> bool:
 def _facts(message: Message) -> Hashable:
     """The same for all events of a call that say the same about it."""
     return message.facts, message.type in SIGNS_OF_LIFE
+
+
+def _own_time(message: Message) -> float:
+    """The time that counts for when the call began; infinity without one."""
+    return first_moment(message.at_ms) or math.inf
 
 
 def _words(message: Message) -> Utterance | None:

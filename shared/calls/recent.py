@@ -19,9 +19,9 @@ class Recent(Generic[State]):
         self._lasts_s = lasts_ms / 1000
         self._max_count = max_count
         self._lock = threading.Lock()
-        self._entries: dict[Hashable, tuple[float, int, State]] = {}
+        self._entries: dict[Hashable, tuple[float, float, State]] = {}
 
-    def find(self, facts: Hashable, at_ms: int) -> State | None:
+    def find(self, facts: Hashable, at_ms: float) -> State | None:
         """The state that an earlier event with the same facts has left; None if there was none,
         or if that event is later than at_ms."""
         entry = self._entries.get(facts)
@@ -31,8 +31,9 @@ class Recent(Generic[State]):
         is_recent = monotonic() - noted_at < self._lasts_s
         return state if is_recent and noted_ms <= at_ms else None
 
-    def note(self, facts: Hashable, at_ms: int, state: State) -> None:
-        """Remember the state of an event. at_ms: the event's own time; epoch ms."""
+    def note(self, facts: Hashable, at_ms: float, state: State) -> None:
+        """Remember the state of an event. at_ms: the event's own time, epoch ms; infinity without
+        one."""
         with self._lock:
             self._entries.pop(facts, None)
             self._entries[facts] = (monotonic(), at_ms, state)
