@@ -54,7 +54,11 @@ class Batches:
             run.leads = not self._is_sending
             self._is_sending = True
         if not run.leads:
-            run.turn.acquire()
+            try:
+                run.turn.acquire()
+            except BaseException:  # gevent kills a greenlet where it waits
+                self._withdraw(run)
+                raise
         if run.leads:
             self._send()
         if isinstance(run.reply, Exception):
@@ -75,13 +79,26 @@ class Batches:
                 if not replies:
                     batch += self._take(len(self._waiting))
                     replies = [failure] * len(batch)
-                self._is_sending = bool(self._waiting)
-                if self._waiting:
-                    self._waiting[0].leads = True
-                    self._waiting[0].turn.release()
+                self._appoint()
             for run, reply in zip(batch, replies, strict=True):
                 run.reply = reply
                 run.turn.release()
+
+    def _withdraw(self, run: _Run) -> None:
+        """The caller was stopped: its run is not made, unless it was sent, and others go on."""
+        with self._lock:
+            if run not in self._waiting:
+                return
+            self._waiting.remove(run)
+            if run.leads:
+                self._appoint()
+
+    def _appoint(self) -> None:
+        """The first of those who wait sends the next batch. Needs the lock."""
+        self._is_sending = bool(self._waiting)
+        if self._waiting:
+            self._waiting[0].leads = True
+            self._waiting[0].turn.release()
 
     def _take(self, count: int) -> list[_Run]:
         return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]

@@ -1,5 +1,7 @@
 """Concurrent runs of scripts share round trips, and each gets its own reply or error."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 import redis
 
 from demo.processes import wait_until
+from demo.stack import ROOT, Store
 from shared.batches import MAX_BATCH, Batches
 
 COUNT = 200
@@ -161,3 +164,45 @@ def test_a_sender_that_is_stopped_leaves_nobody_waiting(batched: Batches, counte
     assert len(found) == 2
     assert all(isinstance(error, redis.ConnectionError) for error in found.values())
     assert run(batched, "after") == 1
+
+
+KILLED = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import gevent, redis
+from shared.batches import Batches
+
+store = redis.Redis.from_url(sys.argv[1], decode_responses=True)
+script = store.register_script("return redis.call('HINCRBY', 'runs', ARGV[1], 1)")
+batches = Batches(store)
+batches.run(script, ["warm"])
+
+def begin(*names):
+    return [gevent.spawn(batches.run, script, [name]) for name in names]
+
+sender = begin("sender")
+while batches._waiting or not batches._is_sending:
+    gevent.sleep(0)
+killed, *others = begin("killed", "n0", "n1")
+gevent.sleep(0)
+assert len(batches._waiting) == 3
+killed.kill()
+gevent.joinall(sender + others, timeout=10)
+print(*(greenlet.value for greenlet in sender + others))
+"""
+
+
+def test_a_greenlet_that_is_killed_where_it_waits_stops_no_other(
+    store: redis.Redis, store_server: Store
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, store_server.url],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout.split() == ["1", "1", "1"]
+    assert set(store.hkeys("runs")) == {"warm", "sender", "n0", "n1"}
