@@ -40,15 +40,25 @@ def record_with(recorder: Recorder | None) -> None:
     _recorder = recorder
 
 
+_end: Callable[[], None] | None = None
+
+
 def start_recording(endpoint: str | None, role: str) -> None:
     """Send this process's spans to a collector; nothing without one. Call it after a fork.
 
     role: "web" or "worker".
     """
+    global _end
     if endpoint:
         from shared.telemetry import start  # its packages are optional
 
-        start(endpoint, role)
+        _end = start(endpoint, role)
+
+
+def end_recording() -> None:
+    """Send what is left. A process that ends as Python's do needs no call: atexit does the same."""
+    if _end:
+        _end()
 
 
 def current_trace() -> str:

@@ -5,13 +5,13 @@ this file must not import anything that uses sockets, TLS or locks: the workers 
 unpatched.
 """
 
-import gc
 import os
 import sys
 from typing import Any
 
 from shared.agent.languages import default_language
 from shared.settings import SettingsError, load_settings
+from web.serving import CONNECTIONS, GRACEFUL_S
 
 try:
     settings = load_settings()
@@ -25,14 +25,14 @@ workers = settings.web.concurrency
 # Requests wait for Redis or for a lookup, not for the CPU, and clients may send slowly: each
 # connection is a greenlet. docs/decisions/0019-web-server.md compares it with threads.
 worker_class = "web.worker.Worker"
-worker_connections = 1000
+worker_connections = CONNECTIONS
 
 # Vapi keeps its connections; a load balancer in between closes idle ones after a minute or more.
 keepalive = 75
 
 # The master kills a worker whose loop stands still for this time; every request ends before.
 timeout = 30
-graceful_timeout = 25
+graceful_timeout = GRACEFUL_S
 
 # Vapi, Twilio and browsers send far less.
 limit_request_fields = 60
@@ -67,12 +67,9 @@ def post_worker_init(worker: Any) -> None:
     from web.background import start
 
     worker.background = start(worker.wsgi.extensions["service"])
-    # What exists now lives as long as the worker. Scanning it for garbage would pause every request
-    # for some 70 ms, about once a second under load.
-    gc.collect()
-    gc.freeze()
 
 
 def worker_exit(_server: object, worker: Any) -> None:
-    for running in getattr(worker, "background", ()):  # a process that could not start has none
-        running.stop()
+    from web.background import stop
+
+    stop(getattr(worker, "background", ()))  # a process that could not start has none

@@ -10,7 +10,6 @@ anything that uses sockets, threads or locks at its top (see also web/gunicorn.p
 """
 
 import errno
-import resource
 import time
 from contextlib import nullcontext
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
 
 from shared.settings import load_settings
+from web.serving import possible_connections
 
 if TYPE_CHECKING:
     from web.direct import Direct
@@ -50,9 +50,6 @@ MAX_BODIES_IN_FLIGHT = 4
 
 SPARE_CONNECTIONS = 32
 """Eviction begins this far below `worker_connections`, where gunicorn would stop accepting."""
-
-OTHER_FILES = 512
-"""File descriptors for connections to Redis, Salesforce and Vapi, and for files."""
 
 RESOLVER_THREADS = 32
 """gevent resolves host names on native threads. A name server that hangs can take as many as there
@@ -292,7 +289,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def init_process(self) -> None:
         gevent.get_hub().threadpool_size = RESOLVER_THREADS
-        self.worker_connections = _possible_connections(self.worker_connections)
+        self.worker_connections = possible_connections(self.worker_connections)
         self.connections = Connections(
             self.worker_connections - SPARE_CONNECTIONS,
             MAX_BODIES_IN_FLIGHT * load_settings().web.max_body_bytes,
@@ -365,16 +362,3 @@ def _has_body(request: Any) -> bool:
         name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and value.strip("0"))
         for name, value in request.headers
     )
-
-
-def _possible_connections(wanted: int) -> int:
-    """As many as file descriptors allow. Raises the soft limit as far as needed."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return wanted
-    if soft < wanted + OTHER_FILES:
-        soft = wanted + OTHER_FILES
-        if hard != resource.RLIM_INFINITY:
-            soft = min(soft, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return min(wanted, soft - OTHER_FILES)
