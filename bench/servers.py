@@ -1,15 +1,13 @@
 """The servers beside which the service is measured, as processes."""
 
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.util import find_spec
 
 from demo.processes import Process, free_port, wait_until
-from demo.stack import INSTALLED, ROOT, Stack, answers_at_all, procfile
+from demo.stack import INSTALLED, ROOT, UNDER_GRANIAN, Stack, answers_at_all, procfile
 
 BASELINE = ROOT / "bench" / "baseline"
 EXPRESS = ROOT / ".run" / "express" / "node_modules"
@@ -20,11 +18,6 @@ PROCESSES = 1
 with them, and with one another."""
 
 READY_S = 30.0
-
-GRANIAN_OPTIONS = (
-    *("--interface", "wsgi", "--factory", "--log-level", "warning"),
-    *("--workers", str(PROCESSES), "--host", "127.0.0.1"),
-)
 
 SERVICE = "service"
 BARE = "bare Flask view"
@@ -50,8 +43,8 @@ def missing() -> dict[str, str]:
         found[NODE] = "Node.js is not installed"
     elif not (EXPRESS / "express").is_dir():
         found[NODE] = "Express is not installed (make bench installs it, if npm can)"
-    if not _granian():
-        found[GRANIAN] = "granian is not installed in .venv or .venv-dev"
+    if not find_spec("granian"):
+        found[GRANIAN] = "granian is not installed"
     return found
 
 
@@ -80,16 +73,10 @@ def _server(stack: Stack, name: str) -> Server:
         BARE: [*gunicorn, "bench.baseline.bare:app"],
         FLASK: [*gunicorn, "bench.baseline.webhook:app"],
         NODE: ["node", str(BASELINE / "express" / "server.cjs")],
-        GRANIAN: [_granian(), *GRANIAN_OPTIONS, "--port", str(port), "web.app:create_app"],
+        GRANIAN: [*UNDER_GRANIAN],
     }
     if name == NODE:
         env["NODE_PATH"] = str(EXPRESS)
     log = stack.folder / f"{name.replace(' ', '-')}.log"
     how = "hmac" if name in (SERVICE, BARE, GRANIAN) else "secret"
     return Server(name, port, how, Process(name, commands[name], env, ROOT, log))
-
-
-def _granian() -> str:
-    """The path of the program, "" when it is not installed."""
-    folders = (INSTALLED, Path(sys.executable).parent)
-    return shutil.which("granian", path=os.pathsep.join(map(str, folders))) or ""

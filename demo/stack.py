@@ -9,7 +9,7 @@ import os
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.parse import urlencode
@@ -32,6 +32,9 @@ OURS = Path(sys.executable).parent
 
 INSTALLED = ROOT / ".venv" / "bin"
 """The programs of the installed service, as `make` and README install it."""
+
+UNDER_GRANIAN = (sys.executable, "-m", "web.granian", "--host", "127.0.0.1")
+"""web under granian, which only this environment has."""
 
 
 class Store:
@@ -194,7 +197,8 @@ def answers_at_all(url: str) -> bool:
 class Stack:
     """A context manager that runs store, org and some lines of Procfile, and stops them at the end.
 
-    lines: the names of the lines. With `ops`, ops_url has the console; else web has it.
+    lines: the names of the lines. With `ops`, ops_url has the console; else web has it. web: the
+    command for web, if not that of Procfile.
     extra: more environment variables. store: a new Store by default. programs: the folder of the
     installed service's programs. agent: the agent folder; if it has a folder `salesforce`, the
     local org learns its objects.
@@ -208,6 +212,7 @@ class Stack:
         store: AnyStore | None = None,
         programs: Path = INSTALLED,
         agent: Path = ROOT / "agent",
+        web: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.agent = agent
@@ -226,9 +231,10 @@ class Stack:
             **(_with_ops(self.ops_url) if "ops" in lines else {}),
             **(extra or {}),
         }
+        commands = procfile() | ({"web": list(web)} if web else {})
         self.processes = {
             name: Process(name, command, self._env_of(name), ROOT, folder / f"{name}.log")
-            for name, command in procfile().items()
+            for name, command in commands.items()
             if name in lines
         }
 

@@ -12,7 +12,7 @@ import redis
 import requests
 
 from demo.processes import wait_until
-from demo.stack import FLOWER_AUTH, OPERATOR, SECRET, Stack, Store
+from demo.stack import FLOWER_AUTH, INSTALLED, OPERATOR, SECRET, Stack, Store
 from tests.hostile.attack.families import numbers
 from tests.hostile.attack.wire import Reply, Sent, post
 
@@ -45,11 +45,10 @@ class OurService:
 
     secret = SECRET
 
-    def __init__(self, folder: Path, programs: Path | None = None) -> None:
+    def __init__(self, folder: Path, programs: Path = INSTALLED) -> None:
         lines = ("web", "worker", "beat", "flower")
         store = Store(folder / "store", config=NEVER_REWRITTEN)
-        others = {"programs": programs} if programs else {}
-        self._stack = Stack(folder, lines, extra=ENVIRONMENT, store=store, **others)
+        self._stack = Stack(folder, lines, extra=ENVIRONMENT, store=store, programs=programs)
 
     def __enter__(self) -> Self:
         self._stack.__enter__()
