@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from demo.stack import ROOT, environment, procfile
+from demo.stack import ROOT, UNDER_GRANIAN, environment, procfile
 from shared import wake_ups
 from shared.domain.kinds import VERBS_OF_TEAMS, Kind
 
@@ -54,7 +54,7 @@ def test_the_registered_tasks_are_those_that_are_dispatched_with_their_parameter
 def test_every_line_of_procfile_refuses_to_start_without_settings_and_names_them() -> None:
     env = environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1", 8080)
     del env["VAPI_SERVER_SECRET"]
-    for command in procfile().values():
+    for command in (*procfile().values(), UNDER_GRANIAN):
         ended = subprocess.run(
             command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
         )
