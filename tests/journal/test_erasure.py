@@ -1,5 +1,7 @@
 """Erasing a call in one step: all of it or nothing, and nothing that is under way."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +74,19 @@ def test_a_settled_call_is_erased_with_all_that_leads_to_its_intents(
     figures = {key for key in left if key.startswith("vs:promises")}
     assert left - passing - writes - figures == {"vs:call:call-1"}
     assert erasure.call("call-1", KNOWN) == Erased()
+
+
+SCHEMA = Path(__file__).parents[2] / "shared" / "journal" / "SCHEMA.md"
+OF_A_CALL = re.findall(r"`vs:call:\{[a-z_]+\}:([a-z-]+)`", SCHEMA.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", OF_A_CALL)
+def test_every_key_of_a_call_is_erased(erasure: Erasure, store: redis.Redis, name: str) -> None:
+    if name == "intents":
+        return  # a list, which the tests above fill
+    store.set(f"vs:call:call-1:{name}", "canary")
+    erasure.call("call-1", KNOWN)
+    assert [*store.scan_iter("vs:call:call-1:*")] == []
 
 
 @pytest.mark.parametrize("state", [State.HELD, State.DUE, State.LEASED, State.PARKED])

@@ -389,6 +389,30 @@ def test_only_what_is_parked_can_be_replayed_or_discarded(journal: Journal) -> N
     assert again.intents[0].in_doubt  # it may have been written before it parked
 
 
+def test_a_replay_moves_an_intent_to_the_org_of_the_operator(store: redis.Redis) -> None:
+    before, now = Journal(store, org="sandbox"), Journal(store, org="production")
+    intent_id = new_intent_id()
+    before.accept("call", [NewIntent(intent_id, Kind.CASE_CREATE, DRAFT)])
+    lease = before.lease(Kind.CASE_CREATE, limit=1, max_bytes=10_000)
+    before.settle(lease, [Parked(intent_id, "REFUSED")])
+    assert now.replay([intent_id])[0] == 1
+    replayed = now.get(intent_id)
+    assert replayed
+    assert replayed.org == "production"
+
+
+def test_what_a_delivery_makes_due_is_for_the_same_org_and_agent(store: redis.Redis) -> None:
+    journal = Journal(store, org="sandbox")
+    also = NewIntent(new_intent_id(), Kind.CALLBACK, CallbackDraft(phone="+14155550101"))
+    first = NewIntent(new_intent_id(), Kind.CASE_CREATE, DRAFT)
+    journal.accept("call", [first], agent="team")
+    lease = journal.lease(Kind.CASE_CREATE, limit=1, max_bytes=10_000)
+    journal.settle(lease, [Delivered(first.id, "500A", also=(also,))])
+    made = journal.get(also.id)
+    assert made
+    assert (made.org, made.agent, made.call_id) == ("sandbox", "team", "call")
+
+
 def test_a_lease_answers_the_wake_up_so_that_later_work_wakes_again(journal: Journal) -> None:
     assert journal.accept("a", [intent()]) == Accepted((Kind.CASE_CREATE,))
     assert journal.accept("b", [intent()]) == Accepted(())

@@ -101,6 +101,19 @@ def test_a_tool_that_waits_or_is_paused_is_set_aside_and_its_kind_goes_on(
     assert aside in {it.id for it in leased(journal).intents}
 
 
+def test_what_is_set_aside_after_its_lease_ran_out_is_in_doubt(
+    journal: Journal, store: redis.Redis
+) -> None:
+    intent_id = accepted(journal, tool="requestReturn")
+    assert leased(journal).intents
+    store_time.lease_runs_out(store, Kind.CALLBACK, intent_id)
+    journal.pause("agent/requestReturn")
+    assert not leased(journal).intents
+    intent = journal.get(intent_id)
+    assert intent
+    assert (intent.state, intent.in_doubt) == (State.DUE, True)
+
+
 def test_two_different_records_that_are_refused_put_the_blame_on_their_source(
     journal: Journal, store: redis.Redis
 ) -> None:
