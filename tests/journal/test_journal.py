@@ -266,6 +266,26 @@ def test_a_follower_waits_until_what_it_follows_is_settled_whatever_becomes_of_i
     assert [item.id for item in lease(journal, Kind.CALL_LOG).intents] == [log.id]
 
 
+@pytest.mark.parametrize("earlier", [State.HELD, State.DUE, State.LEASED])
+def test_what_a_delivery_makes_due_waits_for_what_it_follows(
+    journal: Journal, earlier: State
+) -> None:
+    first = intent(hold_ms=60_000 if earlier is State.HELD else 0)
+    other, also = intent(Kind.CASE_CLOSE), intent(Kind.CALLBACK, after=(first.id,))
+    journal.accept("call", [first])
+    journal.accept("another", [other])
+    taken = lease(journal) if earlier is State.LEASED else None
+    journal.settle(lease(journal, Kind.CASE_CLOSE), [Delivered(other.id, "500x", also=(also,))])
+    assert state(journal, also.id) is State.HELD
+    assert journal.summary().kinds[Kind.CALLBACK].waiting == 1
+    if earlier is State.HELD:
+        journal.cancel(first.id, "caller")
+    else:
+        journal.settle(taken or lease(journal), [Delivered(first.id, "500y")])
+    assert [item.id for item in lease(journal, Kind.CALLBACK).intents] == [also.id]
+    assert journal.summary().kinds[Kind.CALLBACK].waiting == 0
+
+
 def test_what_a_caller_takes_back_is_a_new_request_when_asked_for_again(journal: Journal) -> None:
     first = intent(fingerprint="f", hold_ms=60_000)
     journal.accept("call", [first])
@@ -395,7 +415,8 @@ def test_a_replay_moves_an_intent_to_the_org_of_the_operator(store: redis.Redis)
     before.accept("call", [NewIntent(intent_id, Kind.CASE_CREATE, DRAFT)])
     lease = before.lease(Kind.CASE_CREATE, limit=1, max_bytes=10_000)
     before.settle(lease, [Parked(intent_id, "REFUSED")])
-    assert now.replay([intent_id])[0] == 1
+    before.lease(Kind.CASE_CREATE, limit=1, max_bytes=10_000)  # it answers the last wake-up
+    assert now.replay([intent_id]) == (1, (Kind.CASE_CREATE,))
     replayed = now.get(intent_id)
     assert replayed
     assert replayed.org == "production"
