@@ -27,28 +27,32 @@ def load(store: redis.Redis, package: str, name: str) -> Any:
 def run_in_pipeline(
     store: Any,
     script: Any,
-    args: list[str],
+    args: list[Any],
     then: Callable[[Any], None],
     keys: list[str] | None = None,
 ) -> list[Any]:
     """Run a script and, right after it in the same round trip, the commands that `then` adds.
 
     Returns the replies in this order. An error of a command is its reply; that of the script is
-    raised.
+    raised. All of it goes over one connection, so to one server.
     """
-    named = keys or []
+    replies = _piped(store, script, args, then, keys or [])
+    if isinstance(replies[0], NoScriptError):
+        store.script_load(script.script)
+        replies = _piped(store, script, args, then, keys or [])
+    if isinstance(replies[0], Exception):
+        raise replies[0]
+    return replies
+
+
+def _piped(
+    store: Any, script: Any, args: list[Any], then: Callable[[Any], None], keys: list[str]
+) -> list[Any]:
     pipe = store.pipeline(transaction=False)
-    pipe.evalsha(script.sha, len(named), *named, *args)
+    pipe.evalsha(script.sha, len(keys), *keys, *args)
     then(pipe)
-    reply, *others = pipe.execute(raise_on_error=False)
-    if isinstance(reply, NoScriptError):
-        reply = script(keys=named, args=args)  # loads the script
-        pipe.reset()
-        then(pipe)
-        others = pipe.execute(raise_on_error=False)
-    if isinstance(reply, Exception):
-        raise reply
-    return [reply, *others]
+    replies: list[Any] = pipe.execute(raise_on_error=False)
+    return replies
 
 
 @cache

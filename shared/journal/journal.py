@@ -33,7 +33,7 @@ from shared.domain.reading import UnreadableError, read_json, read_record
 from shared.domain.reference import new_reference
 from shared.domain.trace import call_of_trace, trace_of_call
 from shared.journal.promises import Promises
-from shared.journal.replicas import Replicas
+from shared.journal.replicas import NotConfirmedError, Replicas
 from shared.journal.results import (
     Acceptance,
     Accepted,
@@ -53,7 +53,7 @@ from shared.journal.results import (
     Wait,
 )
 from shared.journal.rows import read_payload, read_row
-from shared.scripts import load, run_in_pipeline
+from shared.scripts import load
 from shared.settings import REDIS_PREFIX
 from shared.store import (
     MemoryGauge,
@@ -227,19 +227,15 @@ class Journal:
             request |= {"answer": answer.text, "answer_ttl_ms": ANSWER_TTL_MS}
             if answer.key:
                 request["answer_key"] = answer.key
-        with translated():
-            reply, *others = run_in_pipeline(
-                self._store, self._accept, [json.dumps(request)], read_after
-            )
-        if replies is not None:
-            replies += others
         try:
-            self._replicas.confirm()
-        except StoreUnavailableError:
-            if answer and answer.key and reply[0] == "accepted":
+            reply, *others = self._replicas.run(self._accept, [json.dumps(request)], read_after)
+        except NotConfirmedError as unconfirmed:
+            if answer and answer.key and unconfirmed.reply[0] == "accepted":
                 with suppress(StoreUnavailableError), translated():
                     self._store.delete(answer.key)  # so that a redelivery asks the journal again
             raise
+        if replies is not None:
+            replies += others
         match reply[0]:
             case "answered":
                 return AnsweredBefore(reply[1])
@@ -258,9 +254,7 @@ class Journal:
 
     def release_holds(self, call_id: str) -> tuple[Kind, ...]:
         """Make the call's held intents due now. Returns the kinds to notify."""
-        with translated():
-            kinds = self._release_holds(args=[self._prefix, call_id, WAKE_UP_MS])
-        self._replicas.confirm()
+        (kinds,) = self._replicas.run(self._release_holds, [self._prefix, call_id, WAKE_UP_MS])
         return tuple(Kind(kind) for kind in kinds)
 
     def cancel(self, intent_id: str, reason: str) -> tuple[str, tuple[Kind, ...]]:
@@ -269,9 +263,7 @@ class Journal:
         Returns "cancelled" or the state that forbids it ("leased", "delivered", "parked",
         "in_doubt"; "" for an unknown intent), and the kinds to notify.
         """
-        with translated():
-            reply = self._cancel(args=[self._prefix, intent_id, reason, WAKE_UP_MS])
-        self._replicas.confirm()
+        (reply,) = self._replicas.run(self._cancel, [self._prefix, intent_id, reason, WAKE_UP_MS])
         return reply[0], tuple(Kind(kind) for kind in reply[1:])
 
     def reword(self, reworded: Iterable[Reworded]) -> int:
@@ -282,10 +274,8 @@ class Journal:
             args += [it.intent_id, json.dumps(it.before), json.dumps(it.payload), it.said]
         if not args:
             return 0
-        with translated():
-            count = int(self._reword(args=[self._prefix, *args]))
-        self._replicas.confirm()
-        return count
+        (count,) = self._replicas.run(self._reword, [self._prefix, *args])
+        return int(count)
 
     # -- delivering ------------------------------------------------------------------------------
 
@@ -300,20 +290,22 @@ class Journal:
         token = secrets.token_hex(8)
         with translated():
             self._store.delete(f"{self._prefix}wakeup:{kind}")
-            rows = self._lease(
-                args=[
-                    self._prefix,
-                    kind,
-                    limit,
-                    max_bytes,
-                    LEASE_MS,
-                    token,
-                    self._max_leases,
-                    MAX_TRIED,
-                ]
-            )
-        if rows:
-            self._replicas.confirm()
+        args = [
+            self._prefix,
+            kind,
+            limit,
+            max_bytes,
+            LEASE_MS,
+            token,
+            self._max_leases,
+            MAX_TRIED,
+        ]
+        try:
+            (rows,) = self._replicas.run(self._lease, args)
+        except NotConfirmedError as unconfirmed:
+            if unconfirmed.reply:
+                raise
+            rows = []
         return Lease(kind, token, tuple(read_row(id_, pairs(flat)) for id_, flat in rows))
 
     def extend(self, lease: Lease) -> int:
@@ -418,11 +410,9 @@ class Journal:
     def _by_hand(
         self, verb: str, intent_ids: Iterable[str], payload: str
     ) -> tuple[int, tuple[Kind, ...]]:
-        with translated():
-            reply = self._replay(
-                args=[self._prefix, verb, WAKE_UP_MS, payload, self.org, *intent_ids]
-            )
-        self._replicas.confirm()
+        (reply,) = self._replicas.run(
+            self._replay, [self._prefix, verb, WAKE_UP_MS, payload, self.org, *intent_ids]
+        )
         return int(reply[0]), tuple(Kind(kind) for kind in reply[1:])
 
     def purge(self, *, data_after_ms: int, receipt_after_ms: int) -> int:

@@ -3,16 +3,21 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from demo.failover import Pair
+from demo.failover import Forwarder, Pair
+from demo.processes import wait_until
+from demo.stack import READY_S, Store
 from shared.domain.drafts import CallbackDraft
 from shared.domain.intent import NewIntent, new_intent_id
 from shared.domain.kinds import Kind, State
+from shared.journal import replicas
 from shared.journal.journal import Journal
 from shared.journal.replicas import NotConfirmedError
 from shared.journal.results import Accepted, AnsweredBefore, Repeated, StoredAnswer
@@ -102,3 +107,34 @@ def test_a_store_with_fewer_replicas_than_have_to_confirm_says_so(client: redis.
     assert fitness(client, accept_everysec=False, confirm_replicas=1).warnings == ()
     (warning,) = fitness(client, accept_everysec=False, confirm_replicas=2).warnings
     assert warning.startswith("store: has 1 replicas, and REDIS_CONFIRM_REPLICAS=2")
+
+
+def test_a_step_is_confirmed_only_by_the_primary_that_did_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first primary is on its own. While a step waits there, the address begins to lead to the
+    new primary, which has a replica, and the first one closes its connections."""
+    monkeypatch.setattr(replicas, "CONFIRM_MS", 20_000)
+    alone, after = Store(tmp_path / "alone"), Pair(tmp_path / "after")
+    address = Forwarder(tmp_path / "address", alone.port)
+    parts = (alone, after, address)
+    try:
+        for part in parts:
+            part.start()
+        client = connect(f"redis://127.0.0.1:{address.port}/0", socket_timeout_s=30)
+        journal, new = Journal(client, confirm_replicas=1), intent()
+        with ThreadPoolExecutor() as pool, redis.Redis(port=alone.port) as operator:
+            accepting = pool.submit(journal.accept, "call", [new])
+            wait_until(
+                lambda: operator.info("clients")["blocked_clients"] == 1,
+                for_s=READY_S,
+                what="the wait for replicas",
+            )
+            address.lead_to(after.primary.port)
+            operator.client_kill_filter(_type="normal", skipme=True)
+            assert isinstance(accepting.result(READY_S), Accepted)
+        assert journal.get(new.id)  # on the new primary
+        client.close()
+    finally:
+        for part in parts:
+            part.stop()
