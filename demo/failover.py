@@ -1,5 +1,6 @@
 """Two stores behind one address, like a hosted Redis: a primary and a replica that can swap."""
 
+import argparse
 import asyncio
 import os
 import socket
@@ -26,15 +27,19 @@ class Forwarder:
     Open connections stay with their target, as behind a DNS name that changes.
 
     certificate: a PEM file with its key. With it the port accepts TLS only, and forwards plain TCP.
+    delay_s: how long data is under way, in each direction.
     """
 
-    def __init__(self, folder: Path, target: int, certificate: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, target: int, certificate: Path | None = None, delay_s: float = 0.0
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._target = folder / "target"
         self.lead_to(target)
         command = [sys.executable, "-m", __name__, str(self.port), str(self._target)]
-        command += [str(certificate)] if certificate else []
+        command += ["--certificate", str(certificate)] if certificate else []
+        command += ["--delay-s", str(delay_s)]
         self.process = Process("address", command, os.environ, ROOT, folder / "address.log")
 
     def start(self) -> None:
@@ -122,13 +127,15 @@ def _replication(store: Store) -> dict[str, Any]:
         return found
 
 
-async def _serve(port: int, target: Path, tls: ssl.SSLContext | None) -> None:
+async def _serve(port: int, target: Path, tls: ssl.SSLContext | None, delay_s: float) -> None:
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             from_target, to_target = await asyncio.open_connection(
                 "127.0.0.1", int(target.read_text())
             )
-            await asyncio.gather(_copy(reader, to_target), _copy(from_target, writer))
+            await asyncio.gather(
+                _copy(reader, to_target, delay_s), _copy(from_target, writer, delay_s)
+            )
         except OSError:
             return  # either side disconnected
         finally:
@@ -139,23 +146,30 @@ async def _serve(port: int, target: Path, tls: ssl.SSLContext | None) -> None:
         await server.serve_forever()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float) -> None:
     try:
         while chunk := await reader.read(65536):
-            writer.write(chunk)
+            if delay_s:
+                asyncio.get_running_loop().call_later(delay_s, writer.write, chunk)
+            else:
+                writer.write(chunk)
             await writer.drain()
     finally:
         writer.close()
 
 
 def main() -> None:
-    """Arguments: PORT TARGET_FILE [CERTIFICATE]."""
-    port, target, *certificate = sys.argv[1:]
+    parser = argparse.ArgumentParser(prog="python -m demo.failover")
+    parser.add_argument("port", type=int)
+    parser.add_argument("target", type=Path, help="a file that holds the target's port")
+    parser.add_argument("--certificate", type=Path)
+    parser.add_argument("--delay-s", type=float, default=0.0)
+    given = parser.parse_args()
     tls = None
-    if certificate:
+    if given.certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(certificate[0])
-    asyncio.run(_serve(int(port), Path(target), tls))
+        tls.load_cert_chain(given.certificate)
+    asyncio.run(_serve(given.port, given.target, tls, given.delay_s))
 
 
 if __name__ == "__main__":

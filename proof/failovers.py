@@ -1,42 +1,51 @@
-"""`python -m proof.failovers`: lose the primary store while it accepts writes; the replica takes
-over. Counts the acknowledged writes that the replica never received.
+"""`python -m proof.failovers`: lose the primary store while it accepts writes; Sentinel promotes
+the replica, and the former primary comes back. Counts the acknowledged writes that are gone.
 
 Replication is asynchronous, so some may be lost unless replicas have to confirm each write
 (--confirm 1): docs/proofs.md says which window remains.
 """
 
 import argparse
-import os
 import random
-import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import redis
-
-from demo.failover import AT_ONCE, Forwarder
 from demo.processes import wait_until
-from demo.stack import READY_S, Store
+from demo.stack import READY_S
+from proof.sentinels import QUICK, Watched, client
 from proof.writers import Writers, found
 
-AFTER_S = (0.2, 0.8)
-PARTITION_S = 4.0
-"""How long clients still reach a primary that its replica can't reach."""
+WRITES_FOR_S = (0.2, 0.8)
+"""How long writes are accepted before and after a failover."""
 
-REPLICA_WANTED = (
-    f"{AT_ONCE}\nmin-replicas-to-write 1\nmin-replicas-max-lag 1\nrepl-ping-replica-period 1"
-)
-"""The primary refuses writes once it has not heard of its replica for a second."""
+WRITES_A_SECOND = 200
+
+REPLICA_WANTED = "min-replicas-to-write 1\nmin-replicas-max-lag 1\nrepl-ping-replica-period 1"
+"""A primary refuses writes once it has not heard of its replica for a second."""
+
+Step = Callable[[Watched], None]
+
+SORTS: dict[str, tuple[Step, Step, str]] = {
+    "killed": (Watched.kill, Watched.restart, ""),
+    "frozen": (Watched.freeze, Watched.thaw, ""),
+    "partitioned": (Watched.cut, Watched.heal, ""),
+    "frozen, min-replicas-to-write 1": (Watched.freeze, Watched.thaw, REPLICA_WANTED),
+    "partitioned, min-replicas-to-write 1": (Watched.cut, Watched.heal, REPLICA_WANTED),
+}
+"""What happens to the primary, how it comes back, and the lines of both stores' configuration."""
 
 
 @dataclass
 class Counted:
-    """most: the most writes lost in one round. confirming: REDIS_CONFIRM_REPLICAS."""
+    """confirming: REDIS_CONFIRM_REPLICAS. lost: acknowledged writes that are gone; most: in one
+    round; window_s: the longest time of one round in which they were acknowledged. pause_s: the
+    longest time of one round without an acknowledged write."""
 
     sort: str
     confirming: int
@@ -44,86 +53,66 @@ class Counted:
     acknowledged: int = 0
     lost: int = 0
     most: int = 0
+    window_s: float = 0.0
+    pause_s: float = 0.0
+
+    def add(self, acknowledged: dict[str, float], left: set[str]) -> None:
+        """One round. acknowledged: as in Writers. left: the ids of what is still there."""
+        lost = {intent: at for intent, at in acknowledged.items() if intent not in left}
+        self.rounds += 1
+        self.acknowledged += len(acknowledged)
+        self.lost += len(lost)
+        self.most = max(self.most, len(lost))
+        self.window_s = max(self.window_s, max(lost.values()) - min(lost.values()) if lost else 0.0)
+        self.pause_s = max(self.pause_s, _longest_pause(acknowledged.values()))
 
     def __str__(self) -> str:
         return (
             f"failovers: {self.sort} confirm_replicas={self.confirming} rounds={self.rounds} "
-            f"acknowledged={self.acknowledged} lost={self.lost} most_in_a_round={self.most}"
+            f"acknowledged={self.acknowledged} lost={self.lost} most_in_a_round={self.most} "
+            f"window_s={self.window_s:.3f} pause_s={self.pause_s:.1f}"
         )
 
 
-class Pair:
-    """A primary and its replica, which connects to it through a forwarder."""
-
-    def __init__(self, folder: Path, config: str) -> None:
-        self.primary = Store(folder / "primary", config=config)
-        self.replica = Store(folder / "replica")
-        self.link = Forwarder(folder / "link", self.primary.port)
-
-    def start(self) -> None:
-        for part in (self.primary, self.replica, self.link):
-            part.start()
-        with _client(self.replica) as client:
-            client.replicaof("127.0.0.1", self.link.port)
-            wait_until(lambda: _is_linked(client), for_s=READY_S, what="the replica")
-
-    def stop(self) -> None:
-        for part in (self.link, self.replica, self.primary):
-            part.stop()
-
-    def kill_primary(self) -> None:
-        self.link.lead_to(0)  # the supervisor restarts it, and the replica must not find it again
-        self.primary.process.kill()
-
-    def freeze_primary(self) -> None:
-        os.kill(self.primary.process.pid, signal.SIGSTOP)
-
-    def cut_link(self) -> None:
-        """Partition the two for PARTITION_S. Connections stay open, and carry nothing any more."""
-        os.kill(self.link.process.pid, signal.SIGSTOP)
-        time.sleep(PARTITION_S)
+def _longest_pause(times: Iterable[float]) -> float:
+    return max((after - before for before, after in pairwise(sorted(times))), default=0.0)
 
 
-def _client(store: Store) -> redis.Redis:
-    return redis.Redis(port=store.port, socket_timeout=5, decode_responses=True)
+def fail_over(counted: Counted, chance: random.Random, debug: Sequence[Any] = ()) -> None:
+    """Lose the primary of a new pair, let it come back, and count what is left.
 
-
-def _is_linked(client: redis.Redis) -> bool:
-    found: dict[str, Any] = client.info("replication")
-    return bool(found["master_link_status"] == "up")
-
-
-SORTS: dict[str, tuple[Callable[[Pair], None], str]] = {
-    "killed": (Pair.kill_primary, AT_ONCE),
-    "frozen": (Pair.freeze_primary, AT_ONCE),
-    "partitioned": (Pair.cut_link, AT_ONCE),
-    "partitioned, min-replicas-to-write 1": (Pair.cut_link, REPLICA_WANTED),
-}
-
-
-def fail_over(counted: Counted, chance: random.Random) -> None:
-    """Lose the primary of a new pair, promote its replica, and count what the replica has."""
-    lose, config = SORTS[counted.sort]
+    debug: arguments of SENTINEL DEBUG.
+    """
+    lose, come_back, config = SORTS[counted.sort]
     with TemporaryDirectory(prefix="failover-") as folder:
-        pair = Pair(Path(folder), config)
+        watched = Watched(Path(folder), config, debug)
         try:
-            pair.start()
-            with Writers(pair.primary.url, counted.confirming) as writers:
-                time.sleep(chance.uniform(*AFTER_S))
-                lose(pair)
-            with _client(pair.replica) as client:
-                client.replicaof("NO", "ONE")
-                rows, half = found(client)
+            watched.start()
+            with Writers(watched.url, counted.confirming, WRITES_A_SECOND) as writers:
+                time.sleep(chance.uniform(*WRITES_FOR_S))
+                with writers.one_idle():
+                    lose(watched)
+                    watched.wait_for_failover()
+                    come_back(watched)
+                watched.wait_for_return()
+                before = len(writers.acknowledged)
+                wait_until(
+                    lambda: len(writers.acknowledged) > before, for_s=READY_S, what="a write"
+                )
+                time.sleep(chance.uniform(*WRITES_FOR_S))
+            with client(watched.replica.port) as asked:
+                left, half = found(asked)
+            _wait_for_the_same(watched, left)
         finally:
-            for process in (pair.link.process, pair.primary.process):
-                process.kill()  # one that is frozen would not end by itself
-            pair.stop()
-    lost = set(writers.acknowledged) - rows
+            watched.stop()
     assert not half, "a replica has all of a step or nothing"
-    counted.rounds += 1
-    counted.acknowledged += len(writers.acknowledged)
-    counted.lost += len(lost)
-    counted.most = max(counted.most, len(lost))
+    counted.add(writers.acknowledged, left)
+
+
+def _wait_for_the_same(watched: Watched, ids: set[str]) -> None:
+    """Wait until the former primary has what the new one has, and nothing else."""
+    with client(watched.primary.port) as asked:
+        wait_until(lambda: found(asked)[0] == ids, for_s=READY_S, what="the former primary's copy")
 
 
 def main() -> int:
@@ -135,13 +124,16 @@ def main() -> int:
     parser.add_argument(
         "--confirm", type=int, default=0, help="REDIS_CONFIRM_REPLICAS (default: 0)"
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="Sentinel demotes a former primary in 2 s, not 10"
+    )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     chance, lost = random.Random(given.seed), 0
     for sort in [given.only] if given.only else SORTS:
         counted = Counted(sort, given.confirm)
         for _ in range(given.rounds):
-            fail_over(counted, chance)
+            fail_over(counted, chance, QUICK if given.quick else ())
         print(counted, flush=True)
         lost += counted.lost
     return 1 if given.confirm and lost else 0
