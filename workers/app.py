@@ -1,10 +1,13 @@
 """The Celery application: `celery --app workers.app ...`. Each setting carries its reason."""
 
 import sys
+import time
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from celery import Celery
+from celery.schedules import schedule
 from celery.signals import setup_logging, worker_init
 
 from shared import logs
@@ -31,6 +34,10 @@ PURGE_EVERY_S = 10.0
 END_QUIET_CALLS_EVERY_S = 30.0
 
 MAKE_GOOD_EVERY_S = 60.0
+
+CLOCKS_DIFFER_S = 900.0
+"""By how much the clocks of beat and of a worker may differ: beat dates when a message expires, and
+the worker compares."""
 
 
 def __getattr__(name: str) -> Any:
@@ -61,25 +68,7 @@ def create_app(settings: Settings) -> Celery:
         task_send_sent_event=True,
         worker_hijack_root_logger=False,  # our lines are JSON already
         worker_redirect_stdouts=False,
-        beat_schedule={
-            "end_quiet_calls": {
-                "task": END_QUIET_CALLS,
-                "schedule": END_QUIET_CALLS_EVERY_S,
-                "options": {"queue": MAINTENANCE_QUEUE, "expires": END_QUIET_CALLS_EVERY_S},
-            },
-            "purge": {
-                "task": PURGE,
-                "schedule": PURGE_EVERY_S,
-                # One that waited long does nothing that the next one does not do.
-                "options": {"queue": MAINTENANCE_QUEUE, "expires": PURGE_EVERY_S},
-            },
-            "make_good": {
-                "task": MAKE_GOOD,
-                "schedule": MAKE_GOOD_EVERY_S,
-                "options": {"queue": MAINTENANCE_QUEUE, "expires": MAKE_GOOD_EVERY_S},
-            },
-            **_reconciliation(settings),
-        },
+        beat_schedule=beat_schedule(settings),
     )
     agents_of(settings)  # a mistake in it ends the start, not the first task
     tasks = Tasks(app, Resources(settings))
@@ -93,12 +82,33 @@ def create_app(settings: Settings) -> Celery:
     return app
 
 
-def _reconciliation(settings: Settings) -> dict[str, Any]:
-    if not settings.reconciles:
-        return {}
-    every_s = settings.calls.reconcile_every_min * 60
-    options = {"queue": MAINTENANCE_QUEUE, "expires": every_s}
-    return {"reconcile": {"task": RECONCILE, "schedule": every_s, "options": options}}
+def beat_schedule(settings: Settings) -> dict[str, Any]:
+    """The entries of beat's schedule, by task."""
+    every_s = {
+        END_QUIET_CALLS: END_QUIET_CALLS_EVERY_S,
+        PURGE: PURGE_EVERY_S,
+        MAKE_GOOD: MAKE_GOOD_EVERY_S,
+    }
+    if settings.reconciles:
+        every_s[RECONCILE] = settings.calls.reconcile_every_min * 60
+    return {task: _entry(task, seconds) for task, seconds in every_s.items()}
+
+
+def _entry(task: str, every_s: float) -> dict[str, Any]:
+    # A message that waited long does nothing that the next one does not do. While the clocks
+    # differ, all messages for retention expire: the sweepers see to it, and many runs at a time
+    # would keep the store busy.
+    expires = every_s + (0 if task == PURGE else CLOCKS_DIFFER_S)
+    return {
+        "task": task,
+        "schedule": schedule(every_s, nowfun=_now),
+        "options": {"queue": MAINTENANCE_QUEUE, "expires": expires},
+    }
+
+
+def _now() -> datetime:
+    """Beat's time. By the wall clock, beat would send nothing for as long as that jumps back."""
+    return datetime.fromtimestamp(time.monotonic(), UTC)
 
 
 def _record_spans(endpoint: str | None) -> None:
