@@ -189,7 +189,7 @@ class CloseDraft(CaseTarget):
 
 @dataclass(frozen=True, kw_only=True)
 class ContactDraft(FromCaller):
-    """changes: Salesforce field → new value. accepted_at: ISO 8601, UTC.
+    """changes: Salesforce field → new value. accepted_at: ISO 8601, UTC, by the store's clock.
 
     seen: the values that each field may have unless somebody else edited it: the value at
     acceptance, and those that the call's earlier requests give it. None when the contact was not
@@ -230,7 +230,7 @@ class ChangeDraft(FromCaller):
     The record: the one that the intent `record_intent` creates, the one with `record_id`, or the
     one that the caller named. arguments, mapping: as in a NewRecordDraft.
     seen: the value of each field at acceptance; None when the record was not read then.
-    accepted_at: ISO 8601, UTC.
+    accepted_at: ISO 8601, UTC, by the store's clock.
     """
 
     EMPTIED: ClassVar[tuple[str, ...]] = ("arguments", "seen")

@@ -7,13 +7,14 @@ bound to the record and the field: enough to recognise a value, too little to re
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
 
 from shared.settings import REDIS_PREFIX
-from shared.store import translated
+from shared.store import now_ms, translated
 
 TTL_S = 24 * 3600
 MAX_STORED = 50
@@ -23,17 +24,18 @@ MAX_STORED = 50
 class RecordWrite:
     """One write of some fields to one record.
 
-    asked_at: when the caller asked for it; noted_at: just before it was sent (ISO 8601, UTC).
+    asked_at: when the caller asked for it; noted_at: just before it was sent, by the store's clock
+    (ISO 8601, UTC; "" until it is noted).
     before: the record's LastModifiedDate as read then. was: field → digest of its value then;
     fields: field → digest of the value written.
     """
 
     intent_id: str
     asked_at: str
-    noted_at: str
     before: str
     was: dict[str, str]
     fields: dict[str, str]
+    noted_at: str = ""
 
 
 class RecordWrites:
@@ -56,10 +58,12 @@ class RecordWrites:
     def note(self, writes: Mapping[str, RecordWrite]) -> None:
         """Note writes that are about to be sent, by record id."""
         with translated():
+            at = datetime.fromtimestamp(now_ms(self._store) / 1000, UTC)
+            noted_at = at.isoformat(timespec="milliseconds")
             pipe = self._store.pipeline(transaction=False)
             for record_id, write in writes.items():
                 key = self._key(record_id)
-                pipe.rpush(key, json.dumps(asdict(write)))
+                pipe.rpush(key, json.dumps(asdict(replace(write, noted_at=noted_at))))
                 pipe.ltrim(key, -MAX_STORED, -1)
                 pipe.expire(key, TTL_S)
             pipe.execute()

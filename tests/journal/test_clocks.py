@@ -4,6 +4,7 @@ every script, and the journal itself, ask the store for the time."""
 import random
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from shared.domain.drafts import CallbackDraft
 from shared.domain.intent import Delivered, NewIntent, Scope, TryAgain, new_intent_id
 from shared.domain.kinds import Kind, State
 from shared.journal import journal as journal_module
+from shared.journal import record_writes
 from shared.journal.journal import LEASE_MS, MAX_LEASES, Journal
 from shared.journal.results import Lease
 from shared.store import now_ms
@@ -50,6 +52,7 @@ def clock(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
     monkeypatch.setattr(scripts, "source", moved)
     monkeypatch.setattr(journal_module, "now_ms", of_store)
+    monkeypatch.setattr(record_writes, "now_ms", of_store)
     return Clock(store)
 
 
@@ -88,6 +91,16 @@ def test_a_jump_forward_takes_the_lease_of_a_working_worker_and_its_write_is_in_
     assert [it.in_doubt for it in leased(journal).intents] == [True]
     assert journal.extend(working) == 0
     assert journal.settle(working, [Delivered(intent_id, "00T")]).count == 0
+
+
+def test_a_write_to_a_record_is_noted_at_the_stores_time(clock: Clock, store: redis.Redis) -> None:
+    """A worker's clock may differ, and then the write would look like another one's."""
+    clock.runs(JUMP_S)
+    ahead = datetime.now(UTC) + timedelta(seconds=JUMP_S / 2)
+    writes = record_writes.RecordWrites(store)
+    writes.note({"003": record_writes.RecordWrite("i", "", "", {}, {})})
+    (noted,) = writes.of(["003"])["003"]
+    assert datetime.fromisoformat(noted.noted_at) > ahead
 
 
 @pytest.mark.parametrize("what", ["held", "again", "org", "leased"])

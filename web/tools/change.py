@@ -4,8 +4,6 @@ What a record has in its fields, the tool's file says. The worker writes over no
 has changed since.
 """
 
-from datetime import UTC, datetime
-
 from shared.agent.arguments import Given
 from shared.agent.own_records import as_read, compared_fields
 from shared.agent.policy import DEFAULT
@@ -121,7 +119,7 @@ def _change(
         record_intent=created_by.id if created_by else None,
         record_id=found.record_id,
         seen=found.seen,
-        accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        accepted_at=turn.accepted_at(),
     )
     kind = Kind.changing(tool.verb, tool.change.object)
     earlier = [

@@ -25,6 +25,7 @@ from shared.journal.results import Stops
 from shared.salesforce.failures import FailureClass, SalesforceError
 from shared.salesforce.snapshots import Snapshot, Snapshots
 from shared.store import StoreUnavailableError, translated
+from shared.vapi.values import as_epoch_ms, as_iso
 from web.limits import limit_reached
 from web.service import Service
 
@@ -199,6 +200,18 @@ class Turn:
         decision = Decision(self.happened_at_ms, tool, about, evidence, tier, needs, allowed)
         if decision not in self._decisions:
             self._decisions.append(decision)
+
+    def accepted_at(self) -> str:
+        """Now, for a change that is ordered by time: later than every change that this caller asked
+        for before. ISO 8601, UTC.
+
+        By the store's clock, because each web process has another one. That may jump back too.
+        """
+        read = [] if self._caller_intents is _UNREAD else self._caller_intents
+        before = (it.payload.get("accepted_at") for it in (*self.intents, *read))
+        after_ms = (as_epoch_ms(text) for text in before if text)
+        at_ms = max(self.stops.now_ms, *(1 + ms for ms in after_ms if ms), 0)
+        return as_iso(at_ms) or ""
 
     @property
     def happened_at_ms(self) -> int:

@@ -1,7 +1,5 @@
 """update: change the caller's own contact details, or a record of the team's own object."""
 
-from datetime import UTC, datetime
-
 from shared.agent.arguments import Given
 from shared.agent.sentences import REFERENCE, Phrase, own, phrase
 from shared.agent.tool_files import ArgumentType, UpdateFile, Verb
@@ -67,7 +65,7 @@ def update_contact(turn: Turn, tool: Tool, given: Given) -> WriteRequest | Answe
             contact_id=caller.identity.contact_id_to_write,
             changes=changes,
             seen=_seen(turn, caller, changes, earlier),
-            accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            accepted_at=turn.accepted_at(),
         ),
         said=" ".join(filter(None, (_accepted(turn, tool, changes), rest))),
         also=_also_for_colleague(turn, tool, caller, to_check, why, rest),

@@ -9,7 +9,7 @@ twice.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
@@ -100,7 +100,6 @@ class Change:
         return RecordWrite(
             intent_id=self.intent.id,
             asked_at=self.asked_at,
-            noted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             before=self.row["LastModifiedDate"],
             was={name: self._now(name) for name in names},
             fields={name: self._digest(name, value) for name, value in self.fields.items()},
