@@ -203,8 +203,11 @@ def stage(role: str, jump_s: int, calls: int) -> bool:
         service.wait_logged(quiet, settle_s)
         quiet_s = time.monotonic() - began
         verdict = service.recording.verdict(service.stack)
+        parked = service.journal.parked(calls)
     for finding in verdict.findings:
         print(finding)
+    for intent in parked:
+        print(f"parked: {intent.kind}: {intent.reason}: {intent.detail}")
     print(line(role, jump_s, verdict, settled_s, quiet_s), flush=True)
     return not verdict.findings and not verdict.total.unanswered
 
@@ -215,8 +218,8 @@ def refused(calls: int) -> bool:
     no alarm."""
     with tempfile.TemporaryDirectory(prefix="clocks-") as name, Service(Path(name), {}) as service:
         make_callers(service.stack.org, calls)
-        there, back = (Jump("", "web", LASTS_S, service, ahead_s) for ahead_s in (JUMP_S, 0))
-        settled_s = service.play(1, calls, [there, back], SETTLE_S)
+        away, back = (Jump("", "web", LASTS_S, service, ahead_s) for ahead_s in (JUMP_S, 0))
+        settled_s = service.play(1, calls, [away, back], SETTLE_S)
         verdict = service.recording.verdict(service.stack)
         board = AlarmBoard(service.store)
         wait_until(lambda: "refused" in board.on(), for_s=ALARM_S, what="the alarm")

@@ -10,7 +10,7 @@ from tests.store_time import call_is_quiet
 CALLS = 6
 LASTS_S = 4.0
 SETTLE_S = 60.0
-BACK_S = 15
+BACK_S = 10
 """By how much the store's clock jumps back, because what waits may wait for so long."""
 
 
