@@ -11,7 +11,7 @@ OLDEST = (3, 11)
 
 PACKAGES = (
     "babel", "celery", "click", "cryptography", "dateparser", "email_validator", "flask",
-    "flower", "fluent", "gevent", "gunicorn", "hiredis", "jwt", "langcodes", "packaging",
+    "flower", "fluent", "gevent", "gunicorn", "hiredis", "jwt", "langcodes", "msgspec", "packaging",
     "phonenumbers", "prometheus_client", "pydantic", "pydantic_settings", "redis", "requests",
     "simple_salesforce", "structlog", "twilio", "tzdata",
 )  # fmt: skip
