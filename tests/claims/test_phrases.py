@@ -4,7 +4,7 @@ import pytest
 
 from shared.agent.languages import AGENT_FOLDER
 from shared.agent.sentences import Sentences
-from shared.calls.claims import Claim, ClaimKind, claims_in
+from shared.calls.claims import _LANGUAGES, Claim, ClaimKind, _spoken, claims_in
 from tests.claims.evaluation import LANGUAGES, LEAST_PRECISION, LEAST_RECALL, phrases, score
 
 SENTENCES = Sentences.load(AGENT_FOLDER)
@@ -89,3 +89,19 @@ def test_what_the_agent_asks_to_confirm_is_not_claimed() -> None:
 
 def test_a_long_text_without_a_pause_is_looked_at_within_limits() -> None:
     assert claims_in("i " * 4_000 + "have opened a case", "en") == ()
+
+
+@pytest.mark.parametrize(
+    ("tag", "words", "languages"),
+    [
+        ("", "i have opened a case for you", ["en"]),
+        ("", "ich habe einen fall eröffnet", ["de"]),
+        ("", "he abierto un caso, and that is all", ["en", "es"]),
+        ("", "hm", ["de", "en", "es"]),
+        ("de", "i have opened a case for you", ["de"]),
+    ],
+)
+def test_only_languages_that_the_words_show_are_looked_at(
+    tag: str, words: str, languages: list[str]
+) -> None:
+    assert _spoken(tag, words) == [_LANGUAGES.known[name] for name in languages]
