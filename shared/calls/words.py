@@ -16,6 +16,8 @@ from shared.calls.by_language import ByLanguage
 
 _PUNCTUATION = re.compile(r"[^\w\s'’]+|…", re.UNICODE)
 
+_WORD = re.compile(r"\w+")
+
 
 class Sense(StrEnum):
     """What one utterance means. The value is its letter in Redis (scripts/record_event.lua)."""
@@ -31,6 +33,8 @@ class Sense(StrEnum):
 
 @dataclass(frozen=True)
 class _Language:
+    correcting: frozenset[str]
+    adding: frozenset[str]
     markers: re.Pattern[str]
     leading: re.Pattern[str]
     weak: frozenset[str]
@@ -41,12 +45,18 @@ class _Language:
     anywhere: re.Pattern[str]
     adds: re.Pattern[str]
     fillers: re.Pattern[str]
+    first_of_fillers: frozenset[str]
+    last_of_fillers: frozenset[str]
     takes_back: re.Pattern[str]
     declines: re.Pattern[str]
     requests: re.Pattern[str]
 
     def bare(self, clause: str) -> str:
-        return self.fillers.sub("", clause.strip()).strip()
+        """Without fillers at its ends. Most clauses have none."""
+        words = _WORD.findall(clause)
+        if words and (words[0] in self.first_of_fillers or words[-1] in self.last_of_fillers):
+            return self.fillers.sub("", clause.strip()).strip()
+        return clause.strip()
 
 
 def _read(path: Path) -> _Language:
@@ -59,7 +69,13 @@ def _read(path: Path) -> _Language:
     def phrases(name: str) -> re.Pattern[str]:
         return re.compile("|".join(f"(?:{phrase})" for phrase in content[name]))
 
+    def first_words(*names: str) -> frozenset[str]:
+        listed = (phrase for name in names for phrase in content.get(name, ()))
+        return frozenset(_WORD.findall(phrase)[0] for phrase in listed)
+
     return _Language(
+        correcting=first_words("markers", "corrects_alone", "corrects_at_end", "corrects_anywhere"),
+        adding=first_words("adds"),
         markers=re.compile(rf"\b(?:{one_of('markers')})\b"),
         leading=re.compile(rf"(?P<marker>{one_of('markers')})\b\s*"),
         weak=frozenset(content["weak_markers"]),
@@ -72,6 +88,8 @@ def _read(path: Path) -> _Language:
         fillers=re.compile(
             rf"^(?:(?:{one_of('fillers')})\b\s*)+|(?:\s*\b(?:{one_of('fillers')}))+$"
         ),
+        first_of_fillers=first_words("fillers"),
+        last_of_fillers=frozenset(_WORD.findall(filler)[-1] for filler in content["fillers"]),
         takes_back=phrases("takes_back"),
         declines=phrases("declines"),
         requests=re.compile(rf"(?:{one_of('requests')})\b"),
@@ -86,12 +104,14 @@ def senses_of_caller(words: str, language: str = "") -> frozenset[Sense]:
     """
     text = " ".join(words.lower().replace("’", "'").split())
     pieces = [piece.strip() for piece in _PUNCTUATION.split(text) if piece.strip()]
+    said = set(_WORD.findall(text))
     found: set[Sense] = set()
     for spoken in _LANGUAGES.spoken(language):
-        found |= _taken_back(spoken, pieces)
-        if _corrects(spoken, pieces):
+        may_correct = not said.isdisjoint(spoken.correcting)
+        found |= _taken_back(spoken, pieces, has_markers=may_correct)
+        if may_correct and _corrects(spoken, pieces):
             found.add(Sense.CORRECTS)
-        if spoken.adds.search(text):
+        if not said.isdisjoint(spoken.adding) and spoken.adds.search(text):
             found.add(Sense.ADDS)
     return frozenset(found)
 
@@ -128,13 +148,17 @@ def _begins_with_correction(language: _Language, piece: str) -> bool:
     return False
 
 
-def _taken_back(language: _Language, pieces: list[str]) -> set[Sense]:
-    """Finds phrases at the beginning, at the end, or after a marker, unless a request follows."""
+def _taken_back(language: _Language, pieces: list[str], *, has_markers: bool) -> set[Sense]:
+    """Finds phrases at the beginning, at the end, or after a marker, unless a request follows.
+
+    has_markers: whether the pieces may have any.
+    """
     found: set[Sense] = set()
     corrected = False
     for nth, piece in enumerate(pieces):
         bare = ""
-        for place, clause in enumerate(language.markers.split(piece)):
+        clauses = language.markers.split(piece) if has_markers else [piece]
+        for place, clause in enumerate(clauses):
             bare = language.bare(clause)
             corrects = corrected or place > 0
             at_an_end = nth == 0 or nth == len(pieces) - 1
@@ -146,8 +170,9 @@ def _taken_back(language: _Language, pieces: list[str]) -> set[Sense]:
                 found.clear()
             if bare:
                 corrected = False
-        is_marker = piece in language.alone or (language.markers.search(piece) and not bare)
-        corrected = corrected or bool(is_marker)
+        if has_markers and not corrected:
+            is_marker = piece in language.alone or (not bare and language.markers.search(piece))
+            corrected = bool(is_marker)
     return found
 
 

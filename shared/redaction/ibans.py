@@ -19,6 +19,7 @@ _LENGTHS = {
     for country in countries.split()
 }  # fmt: skip
 """Characters of an IBAN by country, from the registry of SWIFT (release 99)."""
+_COUNTRIES = frozenset(map(str.lower, _LENGTHS))
 
 _ONLY_DIGITS = """AE AT BA BE CZ DE DK EE EG ES FI FO GL HR HU IL IS LT LY ME MR NO PL PT RS SD SE
 SI SK TL TN VA XK"""
@@ -46,12 +47,17 @@ _FILLERS = ("hesitations", "links", "positions")
 def ibans(document: Document) -> Iterator[Span]:
     at = 0
     while at < len(document.tokens):
-        last = _last_token(document, at)
+        last = _last_token(document, at) if _may_begin_iban(document.tokens[at].word) else None
         if last is None:
             at += 1
         else:
             yield document.span(at, last, Kind.BANK_ACCOUNT)
             at = last + 1
+
+
+def _may_begin_iban(word: str) -> bool:
+    """False for plain words, as nearly all are."""
+    return len(word) == 1 or (word[:2] in _COUNTRIES and (len(word) == 2 or word[2].isdecimal()))
 
 
 def _last_token(document: Document, first: int) -> int | None:

@@ -39,6 +39,10 @@ def _issuer(digits: str) -> str:
     return "maestro" if four in _MAESTRO else ""
 
 
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""Twice each digit, less 9 where that has two digits."""
+
+
 class Luhn:
     """Checks any part of a number, in the same time however long it is."""
 
@@ -52,8 +56,6 @@ class Luhn:
 
 def _doubled(digits: str, parity: int) -> list[int]:
     """Sums of the digits up to each place, with those at places of this parity doubled."""
-    values = (
-        (2 * digit - 9 if digit > 4 else 2 * digit) if at % 2 == parity else digit
-        for at, digit in enumerate(map(int, digits))
-    )
+    values = list(map(int, digits))
+    values[parity::2] = [_DOUBLED[digit] for digit in values[parity::2]]
     return list(accumulate(values, initial=0))

@@ -61,10 +61,16 @@ def _is_german_tax_id(digits: str) -> bool:
 def spanish_ids(document: Document) -> Iterator[Span]:
     at = 0
     while at < len(document.tokens):
-        last = _last_of_dni(document, at)
+        last = _last_of_dni(document, at) if _may_begin_a_dni(document, at) else None
         if last is not None:
             yield document.span(at, last, Kind.DNI)
         at = at + 1 if last is None else last + 1
+
+
+def _may_begin_a_dni(document: Document, at: int) -> bool:
+    """False for plain words, as nearly all are."""
+    word = document.tokens[at].word
+    return document.numbers.may_begin[at] or len(word) == 1 or not word.isalpha()
 
 
 def _last_of_dni(document: Document, first: int) -> int | None:

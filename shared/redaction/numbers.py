@@ -27,12 +27,16 @@ class NumberReader:
     def __init__(self, tokens: Sequence[Token], words: Vocabulary) -> None:
         self._tokens = tokens
         self._words = words
+        self.may_begin = [
+            token.word in words.number_words or token.word.isdecimal() for token in tokens
+        ]
+        """For each token, whether digits may begin there. Most texts have few such tokens."""
 
     def digits_at(self, at: int) -> Digits | None:
         """None if no digits begin at this token."""
-        word = self._word(at)
-        if word not in self._words.number_words and not word.isdecimal():
+        if at >= len(self._tokens) or not self.may_begin[at]:
             return None
+        word = self._word(at)
         if word.isdecimal():
             many = self._several_of(at, int(word)) if len(word) == 1 else None
             return many or Digits(word, at + 1, written=True)

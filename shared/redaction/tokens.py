@@ -31,12 +31,16 @@ class Token(NamedTuple):
 def tokens(text: str, starts: Sequence[int] = (0,)) -> list[Token]:
     """starts: where each utterance begins in the text."""
     found = []
-    end = 0
+    end = part = 0
+    has_parts = len(starts) > 1
     for match in _TOKEN.finditer(text):
-        word = LABEL if match[1] else normal_form(match[0])
-        part = bisect_right(starts, match.start()) - 1 if len(starts) > 1 else 0
-        found.append(Token(word, match.start(), match.end(), text[end : match.start()], part))
-        end = match.end()
+        label, word = match[1], match[0]
+        start, after = match.span()
+        if has_parts:
+            part = bisect_right(starts, start) - 1
+        normal = LABEL if label else word.lower() if word.isascii() else normal_form(word)
+        found.append(Token(normal, start, after, text[end:start], part))
+        end = after
     return found
 
 

@@ -31,6 +31,14 @@ class Phrases:
             longer.sort(key=lambda entry: len(entry[0]), reverse=True)
         self._all_endings = tuple(self._endings)
 
+    def beginnings(self, tokens: Sequence[Token]) -> list[int]:
+        """The tokens at which a phrase may begin."""
+        return [
+            at
+            for at, token in enumerate(tokens)
+            if token.word in self._by_first or token.word.endswith(self._all_endings)
+        ]
+
     def at(self, tokens: Sequence[Token], at: int) -> tuple[str, int]:
         """The name of the longest phrase that begins at this token, and the token after it.
 
