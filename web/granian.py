@@ -5,9 +5,13 @@ web/worker.py does. granian is not in requirements.txt.
 """
 
 import argparse
+import multiprocessing
 import os
 import signal
 import sys
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 
 from shared.agent.agents import agents_of
 from shared.listening import refuse_taken_port
@@ -48,6 +52,9 @@ def main() -> None:
     # granian would share the port with whoever has it (SO_REUSEPORT), and each get some requests.
     refuse_taken_port(host, settings.web.port, server="web", setting="PORT")
     os.register_at_fork(after_in_child=_end_at_once_on_signals)
+    if hasattr(os, "sched_setaffinity"):  # not on macOS
+        cores = Cores(os.sched_getaffinity(0))
+        os.register_at_fork(before=cores.choose, after_in_child=cores.take)
     Granian(
         "web.served:create_app",
         factory=True,
@@ -67,6 +74,30 @@ def main() -> None:
         # A client that sends slowly holds its process for ever.
         workers_kill_timeout=GRACEFUL_S,
     ).serve()
+
+
+class Cores:
+    """Gives each worker one core, so that its threads take turns for Python's lock without waking
+    another core each time."""
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        """numbers: of the cores that this process may use."""
+        self._cores = sorted(numbers)
+        """The one that was chosen last comes last."""
+
+    def choose(self) -> None:
+        """The core that fewest workers have. While a worker is replaced there are two of it."""
+        taken: Counter[int] = Counter()
+        for worker in multiprocessing.active_children():
+            with suppress(ProcessLookupError):
+                taken.update(os.sched_getaffinity(worker.pid or 0))
+        core = min(self._cores, key=taken.__getitem__)
+        self._cores.remove(core)
+        self._cores.append(core)
+
+    def take(self) -> None:
+        """In a worker."""
+        os.sched_setaffinity(0, {self._cores[-1]})
 
 
 def _end_at_once_on_signals() -> None:

@@ -60,6 +60,13 @@ def workers(stack: Stack) -> set[int]:
     return set(children(stack.processes["web"].pid))
 
 
+def cores_in_use(stack: Stack) -> int:
+    """Of how many cores the workers make use, each of one."""
+    cores = [os.sched_getaffinity(pid) for pid in workers(stack)]
+    assert [len(of_one) for of_one in cores] == [1, 1]
+    return len(set.union(*cores))
+
+
 def is_listening(stack: Stack) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", stack.port)) == 0
@@ -100,12 +107,15 @@ def test_calls_outlive_a_reload_and_kill_9_of_worker_and_server(stack: Stack) ->
     stack.empty_journal()
     stack.org.reset()
     make_callers(stack.org, CALLS)
+    cores = min(2, len(os.sched_getaffinity(0)))
+    assert cores_in_use(stack) == cores
     recording = Recording()
     stages = [Stage("", "", 8.0), Stage("", "web worker", 2.0), Stage("", "web master", 2.0)]
     with ThreadPoolExecutor(1) as beside:
         reloading = beside.submit(_reload, stack)
         print(play_round(stack, recording, 1, CALLS, stages))
         reloading.result()
+    assert cores_in_use(stack) == cores
     verdict = recording.verdict(stack)
     assert verdict.findings == []
     total = verdict.total
@@ -121,6 +131,7 @@ def _reload(stack: Stack) -> None:
         lambda: len(workers(stack)) == 2 and not old & workers(stack), for_s=30, what="new workers"
     )
     assert stack.processes["web"].pid == server
+    assert cores_in_use(stack) == min(2, len(os.sched_getaffinity(0)))
 
 
 def test_workers_end_once_their_server_was_killed(stack: Stack) -> None:
