@@ -441,7 +441,7 @@ class Calls:
             without = secrets.remove_across([words.text for _, words in utterances])
             for (name, words), text in zip(utterances, without, strict=True):
                 if text != words.text:
-                    cleaned[name] = json.dumps(asdict(replace(words, text=text)))
+                    cleaned[name] = _stored(replace(words, text=text))
         if cleaned:
             pairs_ = [part for pair in cleaned.items() for part in pair]
             with translated():
@@ -574,7 +574,7 @@ def _words(message: Message) -> Utterance | None:
 
 def _stored(words: Utterance | None) -> str:
     """An utterance as it is stored; "" for none."""
-    return json.dumps(asdict(words)) if words else ""
+    return json.dumps(vars(words)) if words else ""
 
 
 def _digest(text: str) -> str:

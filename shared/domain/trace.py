@@ -8,6 +8,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TRACE = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -38,6 +39,7 @@ def is_trace(text: str) -> bool:
     return _TRACE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def trace_of_call(call_id: str) -> str:
     """The trace of everything in a call; "" without a call.
 

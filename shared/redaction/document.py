@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import cached_property
 
 from shared.redaction.kinds import Kind
 from shared.redaction.numbers import NumberReader
 from shared.redaction.tokens import LABEL, Token, tokens
 from shared.redaction.vocabulary import Vocabulary, vocabulary
+from shared.unlocked import cached_property
 
 _MAX_FILLERS = 8
 """Words between two digits of a run."""
@@ -100,12 +100,12 @@ class Document:
     def cues(self) -> dict[str, list[Cue]]:
         """By name, each in order."""
         found: dict[str, list[Cue]] = defaultdict(list)
-        at = 0
-        while at < len(self.tokens):
-            name, end = self.words.cues.at(self.tokens, at)
-            if name:
-                found[name].append(Cue(at, end))
-            at = max(end, at + 1)
+        end = 0
+        for at in self.words.cues.beginnings(self.tokens):
+            if at >= end:
+                name, end = self.words.cues.at(self.tokens, at)
+                if name:
+                    found[name].append(Cue(at, end))
         return found
 
     def follows(self, name: str, at: int, reach: int) -> bool:
@@ -148,8 +148,12 @@ class Document:
         fillers = 0
         at = 0
         separation = Break.SPACE
+        positions = self.words.words["positions"]
         while at < len(self.tokens):
             token = self.tokens[at]
+            if not (run or self.numbers.may_begin[at] or token.word in positions):
+                at += 1
+                continue
             following = at + 1
             if run and _ends_a_run(token):
                 yield run

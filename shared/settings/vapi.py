@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -67,7 +68,7 @@ class VapiSettings(Group):
     )
     tell_by: Literal["add-message", "say"] = Field("add-message", description="add-message or say")
 
-    @property
+    @cached_property
     def server_secrets(self) -> tuple[str, ...]:
         """The secrets a webhook may be signed with: the current one, then the previous one."""
         secrets = (self.server_secret, self.server_secret_previous)

@@ -12,7 +12,7 @@ import hmac
 import re
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from shared.errors import ServiceError
@@ -165,16 +165,23 @@ def signed_payload(request: Request, timestamp: str, settings: VapiSettings) -> 
 
 @cache
 def _parts(payload_format: str) -> list[str]:
-    return _PLACEHOLDER.split(payload_format)
+    return [part for part in _PLACEHOLDER.split(payload_format) if part]
 
 
 def sign(payload: bytes, secret: str, settings: VapiSettings) -> bytes:
     """The digest of the payload under a secret."""
-    key = base64.b64decode(secret) if settings.hmac_secret_is_base64 else secret.encode()
-    signature = hmac.new(key, digestmod=settings.hmac_algorithm)
+    with_key = _with_key(secret, settings.hmac_algorithm, is_base64=settings.hmac_secret_is_base64)
+    signature = with_key.copy()
     for start in range(0, len(payload), _AT_ONCE):
         signature.update(payload[start : start + _AT_ONCE])
     return signature.digest()
+
+
+@lru_cache(maxsize=8)
+def _with_key(secret: str, algorithm: str, *, is_base64: bool) -> hmac.HMAC:
+    """To be copied. To set a key takes as long as to sign a short payload."""
+    key = base64.b64decode(secret) if is_base64 else secret.encode()
+    return hmac.new(key, digestmod=algorithm)
 
 
 def decode_digest(text: str, settings: VapiSettings) -> bytes:

@@ -11,12 +11,12 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 from shared.domain.text import one_line
 from shared.redaction import DEFAULT, Kind, clean, redact
+from shared.unlocked import cached_property
 from shared.vapi.json_text import as_json, is_deeper, read_json
 from shared.vapi.values import as_epoch_ms as _epoch_ms
 from shared.vapi.values import as_object as _object
@@ -369,7 +369,13 @@ def _speaker(role: Any) -> str:
 # -- ids -------------------------------------------------------------------------------------------
 
 
+_SAFE_ID = re.compile(r"[A-Za-z0-9_.~-]{0,200}")
+"""What `quote` leaves as it is, as a UUID."""
+
+
 def safe_id(text: str) -> str:
     """An id without the characters that separate the parts of a Redis key or a URL."""
+    if _SAFE_ID.fullmatch(text):
+        return text
     quoted = quote(text, safe="")
     return quoted if len(quoted) <= 200 else hashlib.sha256(text.encode()).hexdigest()
