@@ -15,6 +15,13 @@ from redis.exceptions import NoScriptError
 MAX_BATCH = 64
 """Runs in one batch. Redis serves nobody else while it works off what arrived together."""
 
+FULL = 16
+"""So many that wait are sent before the batch ahead of them has returned, so that Redis works while
+more requests are read."""
+
+MAX_AT_ONCE = 4
+"""Batches on their way."""
+
 
 class _Run:
     """One caller's run of a script.
@@ -35,15 +42,19 @@ class Batches:
     """Scripts that run atomically for each caller, many of them in one round trip.
 
     The first caller sends its run at once. Callers that come while a batch is on its way wait, and
-    one of them sends the next batch for all. When a batch fails as a whole, those who wait get the
-    same error, instead of one time-out after the other.
+    one of them sends the next batch for all: when the batch ahead has returned, or when FULL wait.
+    When a batch fails as a whole, those who wait get the same error, instead of one time-out after
+    the other.
     """
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._waiting: deque[_Run] = deque()
-        self._is_sending = False
+        self._sending = 0
+        """How many batches are on their way, or about to be sent by one who waits."""
+        self._next: _Run | None = None
+        """The first of those who wait, once it was told to send them."""
 
     def run(self, script: Any, args: Sequence[str | int]) -> Any:
         """The script's reply. script: as `shared.scripts.load` returns it. Raises
@@ -51,8 +62,8 @@ class Batches:
         run = _Run(script, args)
         with self._lock:
             self._waiting.append(run)
-            run.leads = not self._is_sending
-            self._is_sending = True
+            run.leads = self._sends_at_once()
+            self._sending += run.leads
         if not run.leads:
             try:
                 run.turn.acquire()
@@ -65,8 +76,16 @@ class Batches:
             raise run.reply
         return run.reply
 
+    def _sends_at_once(self) -> bool:
+        """Whether the run that came last is sent with all that wait. Needs the lock."""
+        if not self._sending:
+            return True
+        is_full = FULL <= len(self._waiting) <= MAX_BATCH
+        return is_full and self._sending < MAX_AT_ONCE and self._next is None
+
     def _send(self) -> None:
         with self._lock:
+            self._next = None
             batch = self._take(MAX_BATCH)
         failure: Exception = redis.ConnectionError("the request that sent the batch was stopped")
         replies: list[Any] = []
@@ -77,7 +96,7 @@ class Batches:
         finally:
             with self._lock:
                 if not replies:
-                    batch += self._take(len(self._waiting))
+                    batch += self._take_all_but_next()
                     replies = [failure] * len(batch)
                 self._appoint()
             for run, reply in zip(batch, replies, strict=True):
@@ -91,17 +110,27 @@ class Batches:
                 return
             self._waiting.remove(run)
             if run.leads:
+                self._next = None
                 self._appoint()
 
     def _appoint(self) -> None:
-        """The first of those who wait sends the next batch. Needs the lock."""
-        self._is_sending = bool(self._waiting)
-        if self._waiting:
-            self._waiting[0].leads = True
-            self._waiting[0].turn.release()
+        """The first of those who wait sends the next batch, unless one is about to. Needs the
+        lock."""
+        if self._waiting and self._next is None:
+            self._next = self._waiting[0]
+            self._next.leads = True
+            self._next.turn.release()
+        else:
+            self._sending -= 1
 
     def _take(self, count: int) -> list[_Run]:
         return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+
+    def _take_all_but_next(self) -> list[_Run]:
+        """The next one has its turn already, and finds out for itself."""
+        taken = [run for run in self._waiting if run is not self._next]
+        self._waiting = deque([self._next] if self._next else [])
+        return taken
 
     def _run_all(self, batch: list[_Run]) -> list[Any]:
         """A reply or an error for each. Raises when none can be known."""

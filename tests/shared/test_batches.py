@@ -1,8 +1,10 @@
 """Concurrent runs of scripts share round trips, and each gets its own reply or error."""
 
+import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ import redis
 
 from demo.processes import wait_until
 from demo.stack import ROOT, Store
-from shared.batches import MAX_BATCH, Batches
+from shared.batches import FULL, MAX_AT_ONCE, MAX_BATCH, Batches
 
 COUNT = 200
 
@@ -109,11 +111,25 @@ def test_every_concurrent_run_happens_once_and_gets_its_own_reply(
 def test_runs_that_wait_share_round_trips(batched: Batches, counted: Counted) -> None:
     run(batched, "warm")
     counted.sizes.clear()
-    hold_first(counted, batched, COUNT - 1)
+    hold_first(counted, batched, FULL - 1)
+    run_all(batched, [f"n{i}" for i in range(FULL)])
+    assert counted.sizes == [1, FULL - 1]
+
+
+def test_full_batches_do_not_wait_for_the_one_ahead(batched: Batches, counted: Counted) -> None:
+    run(batched, "warm")
+    counted.sizes.clear()
+
+    def wait_for_all() -> None:
+        there = lambda: sum(counted.sizes) + len(batched._waiting) == COUNT  # noqa: E731
+        wait_until(there, for_s=10, what="the others")
+
+    counted.before_each = wait_for_all
     run_all(batched, [f"n{i}" for i in range(COUNT)])
-    assert counted.sizes[0] == 1
-    assert counted.sizes[1:-1] == [MAX_BATCH] * (COUNT // MAX_BATCH)
+    at_once, after = counted.sizes[:MAX_AT_ONCE], counted.sizes[MAX_AT_ONCE:]
+    assert at_once == [1] + [FULL] * (MAX_AT_ONCE - 1)
     assert sum(counted.sizes) == COUNT
+    assert max(after) == MAX_BATCH
 
 
 def test_a_run_that_meets_nobody_is_sent_at_once(batched: Batches, counted: Counted) -> None:
@@ -182,7 +198,7 @@ def begin(*names):
     return [gevent.spawn(batches.run, script, [name]) for name in names]
 
 sender = begin("sender")
-while batches._waiting or not batches._is_sending:
+while batches._waiting or not batches._sending:
     gevent.sleep(0)
 killed, *others = begin("killed", "n0", "n1")
 gevent.sleep(0)
@@ -206,3 +222,19 @@ def test_a_greenlet_that_is_killed_where_it_waits_stops_no_other(
     )
     assert ended.stdout.split() == ["1", "1", "1"]
     assert set(store.hkeys("runs")) == {"warm", "sender", "n0", "n1"}
+
+
+def test_no_run_waits_for_ever_whatever_fails(batched: Batches, counted: Counted) -> None:
+    chance = random.Random(17)
+
+    def fail_now_and_then() -> None:
+        time.sleep(chance.uniform(0, 0.002))
+        if chance.random() < 0.1:
+            raise chance.choice([redis.TimeoutError(), Stopped()])
+
+    counted.before_each = fail_now_and_then
+    for _ in range(20):
+        run_all(batched, [f"n{i}" for i in range(COUNT)])
+        assert (len(batched._waiting), batched._sending, batched._next) == (0, 0, None)
+    counted.before_each = lambda: None
+    assert run(batched, "after") == 1
