@@ -54,12 +54,14 @@ class Talk:
 
     def events(self, size: int) -> Iterator[bytes]:
         """Events of about `size` bytes, without end. Caller and agent speak by turns; of six events
-        of a turn, three are partial transcripts and one is final. As Vapi's do, each repeats what
-        has been said before."""
+        of a turn, three are partial transcripts and one is final. Each call is at another place of
+        its turn. As Vapi's do, each event repeats what has been said before."""
         fill = _fill(size - len(as_bytes(self._of(self.calls[0], "partial", "assistant"))))
         order = ("started", "partial", "partial", "partial", "final", "stopped")
-        for role, kind in itertools.cycle(itertools.product(("user", "assistant"), order)):
-            for call in self.calls:
+        turns = list(itertools.product(("user", "assistant"), order))
+        for nth in itertools.count():
+            for place, call in enumerate(self.calls, nth):
+                role, kind = turns[place % len(turns)]
                 yield as_bytes(self._of(call, kind, role)).removesuffix(b"}}") + fill
 
     def _of(self, call: Call, kind: str, role: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError
 MAX_BATCH = 64
 """Runs in one batch. Redis serves nobody else while it works off what arrived together."""
 
-FULL = 16
+FULL = 32
 """So many that wait are sent before the batch ahead of them has returned, so that Redis works while
 more requests are read."""
 
