@@ -89,6 +89,12 @@ def nobody_speaks(store: redis.Redis, call_id: str = "call-1") -> None:
     store.hset(f"vs:call:{call_id}", "last_speech_at", LONG_AGO)
 
 
+def caller_speaks_on(store: redis.Redis, call_id: str = "call-1") -> None:
+    """The caller interrupted the agent, and speaks as long as speech can hold back a write."""
+    store.hset(f"vs:call:{call_id}", "last_speech_at", FAR_AHEAD)
+    store.zadd(f"vs:call:{call_id}:speech", {"I": FAR_AHEAD})
+
+
 def speech_was(store: redis.Redis, ms_earlier: int, call_id: str = "call-1") -> None:
     """The last sign of speech."""
     store.hincrby(f"vs:call:{call_id}", "last_speech_at", -ms_earlier)

@@ -115,14 +115,18 @@ def test_a_refused_part_parks_with_its_reason_and_the_rest_is_tried_again(
     assert [it.id for it in journal.of_call("call")] == [whole.id, part.id]
 
 
-def test_what_follows_from_a_delivery_waits_for_what_is_open(journal: Journal) -> None:
+def test_what_follows_from_a_delivery_waits_for_what_is_open(
+    journal: Journal, store: redis.Redis
+) -> None:
     first, second = accepted(journal), accepted(journal)
     link = NewIntent(new_intent_id(), Kind.TASK_LINK, DRAFT, after=(second, first))
     at_once = NewIntent(new_intent_id(), Kind.CASE_CLOSE, DRAFT)
     taken = lease(journal)
+    store.delete("vs:call:call:intents")  # it expired
     found = journal.settle(
         taken, [Delivered(first, "00T", "001", also=(link, at_once)), Delivered(second, "00T")]
     )
+    assert 48 * HOUR_MS - 60_000 < int(store.pttl("vs:call:call:intents")) <= 48 * HOUR_MS
     assert found.due_kinds == (Kind.CASE_CLOSE, Kind.TASK_LINK)
     numbered = journal.by_case_number("001")
     assert numbered

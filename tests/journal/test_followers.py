@@ -1,5 +1,6 @@
 """Intents that parked with another: what proof/ and the model found (docs/proofs.md)."""
 
+import pytest
 import redis
 
 from shared.domain.drafts import CaseDraft, CommentDraft
@@ -62,5 +63,19 @@ def test_what_becomes_due_when_another_is_discarded_wakes_a_worker_at_the_next_s
     comment = accepted(journal, Kind.CASE_COMMENT, after=(case,))
     parks(journal, Kind.CASE_CREATE, case)
     parks(journal, Kind.CASE_COMMENT, comment, follows=case)
+    assert journal.discard([case]) == 1
+    assert journal.sweep() == (Kind.CASE_COMMENT,)
+
+
+@pytest.mark.breaks_rows("a row is no hash")
+def test_what_parked_with_another_is_due_when_that_is_unreadable_and_discarded(
+    journal: Journal, store: redis.Redis
+) -> None:
+    case = accepted(journal, Kind.CASE_CREATE)
+    comment = accepted(journal, Kind.CASE_COMMENT, after=(case,))
+    parks(journal, Kind.CASE_CREATE, case)
+    parks(journal, Kind.CASE_COMMENT, comment, follows=case)
+    store.delete(f"vs:intent:{case}")
+    store.set(f"vs:intent:{case}", "spoiled")
     assert journal.discard([case]) == 1
     assert journal.sweep() == (Kind.CASE_COMMENT,)

@@ -153,7 +153,8 @@ def test_a_lease_takes_the_oldest_first_and_no_more_than_its_bytes(journal: Jour
         new = intent(draft=CaseDraft(issue_type="billing", description="x" * 1000))
         journal.accept("call", [new])
         ids.append(new.id)
-    found = journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=2_500).intents
+    size = int(str(journal._store.hstrlen(f"vs:intent:{ids[0]}", "payload")))
+    found = journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=2 * size).intents
     assert [row.id for row in found] == ids[:2]
     assert len(journal.lease(Kind.CASE_CREATE, limit=200, max_bytes=1).intents) == 1
 
@@ -169,6 +170,32 @@ def test_what_is_held_is_not_leased_before_its_window_is_over(
     assert journal.sweep() == (Kind.CASE_CREATE,)
     assert state(journal, new.id) is State.DUE
     assert len(lease(journal).intents) == 1
+
+
+def test_the_shortest_window_holds_as_well(journal: Journal) -> None:
+    new = intent(hold_ms=1)
+    assert journal.accept("call", [new]) == Accepted(())
+    assert state(journal, new.id) is State.HELD
+
+
+def test_what_speech_holds_back_takes_no_place_of_others_in_the_next_sweep(
+    journal: Journal, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.journal.journal.SWEEP_LIMIT", 1)
+    held_back, other = intent(hold_ms=60_000), intent(hold_ms=60_000)
+    journal.accept("call", [held_back])
+    journal.accept("another", [other])
+    store_time.caller_speaks_on(store, "call")
+    store.zadd("vs:due:case_create", {held_back.id: 1, other.id: 2})
+    assert journal.sweep() == ()
+    assert journal.sweep() == (Kind.CASE_CREATE,)
+    assert (state(journal, held_back.id), state(journal, other.id)) == (State.HELD, State.DUE)
+
+
+def test_what_does_not_exist_is_looked_for_once(journal: Journal, store: redis.Redis) -> None:
+    store.zadd("vs:due:case_create", {"nobody": 1})
+    assert not lease(journal).intents
+    assert journal.sweep() == ()
 
 
 def test_a_worker_whose_lease_ran_out_can_not_settle_for_another(

@@ -152,6 +152,19 @@ def test_an_amendment_replaces_all_of_a_held_request_and_holds_it_anew(
     assert journal.counts()["accepted"] == 2
 
 
+def test_what_waits_for_another_waits_on_when_it_is_amended(
+    journal: Journal, store: redis.Redis
+) -> None:
+    first = intent()
+    waits = intent(fingerprint="f", hold_ms=60_000, after=(first.id,))
+    journal.accept("call", [first, waits])
+    later = replace(waits, fingerprint="g", hold_ms=HOUR_MS, amends=(waits.id, "f"))
+    assert journal.accept("call", [later]) == Accepted(())
+    until = int(str(store.hget(f"vs:intent:{waits.id}", "hold_until")))
+    assert store.zscore("vs:waiting:callback", waits.id) == until
+    assert store.zscore("vs:due:callback", waits.id) is None
+
+
 @pytest.mark.parametrize("why", ["settled", "window over", "changed", "another kind"])
 def test_an_amendment_that_comes_too_late_changes_nothing(
     journal: Journal, store: redis.Redis, why: str

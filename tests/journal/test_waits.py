@@ -154,7 +154,9 @@ def test_a_refusal_before_the_source_last_succeeded_does_not_put_the_blame_on_it
     journal: Journal, store: redis.Redis
 ) -> None:
     first, second = accepted(journal, count=2)
-    store.hset("vs:succeeded", "callback", 2**50)
+    for id_ in (first, second):
+        store_time.intent_has(store, id_, refused_at=1)
+    store.hset("vs:succeeded", "callback", 2)
     both = leased(journal)
     outcomes = [
         TryAgain(id_, "DENIED", MINUTE_MS, Scope.RECORD, limit=9, target=id_)
