@@ -88,6 +88,12 @@ def test_so_many_requests_are_accepted_under_a_limit_and_no_more(
     assert isinstance(journal.accept("call", [intent()], limits=limits), Accepted)
 
 
+def test_a_limit_of_one_is_one(journal: Journal) -> None:
+    limits = (Limit("of_all", "missed:", 1, HOUR_MS),)
+    assert isinstance(journal.accept("call", [intent(tool="t")], limits=limits), Accepted)
+    assert journal.accept("call", [intent(tool="t")], limits=limits) == TooMany("of_all")
+
+
 @pytest.mark.parametrize("was", ["due", "cancelled", "parked", "delivered", "purged"])
 def test_a_request_that_asks_finds_what_another_call_asked_for(
     journal: Journal, store: redis.Redis, was: str

@@ -150,6 +150,25 @@ def test_two_different_records_that_are_refused_put_the_blame_on_their_source(
     assert not store.exists("vs:failing:callback")
 
 
+def test_what_is_replayed_may_be_refused_as_often_as_a_new_intent(
+    journal: Journal, store: redis.Redis
+) -> None:
+    intent_id = accepted(journal)
+
+    def refused() -> State:
+        store_time.everything_is_due(store)
+        again = TryAgain(
+            intent_id, "DENIED", 0, Scope.RECORD, limit=2, target="t", omit_fields=("A__c",)
+        )
+        return journal.settle(leased(journal), [again]).states[intent_id]
+
+    assert [refused(), refused()] == [State.DUE, State.PARKED]
+    assert journal.replay([intent_id])[0] == 1
+    of_delivery = {"settled", "refusals", "refused", "refused_at", "omit_fields"}
+    assert not of_delivery & store.hgetall(f"vs:intent:{intent_id}").keys()
+    assert [refused(), refused()] == [State.DUE, State.PARKED]
+
+
 def test_a_refusal_before_the_source_last_succeeded_does_not_put_the_blame_on_it(
     journal: Journal, store: redis.Redis
 ) -> None:
