@@ -48,7 +48,7 @@ SLOWEST = "test_replicas.py"
 """Runs last, because most mutants fail before."""
 FIRST_STATES = 150
 STATES = 1_200
-TESTS_S = 300
+TESTS_S = 600
 PROCESSES = 2
 QUICK = {"PYTHONDONTWRITEBYTECODE": "1", "PROOF_SHRINKS": "no"}
 
@@ -87,7 +87,7 @@ def killed_by_tests(mutant: Mutant) -> bool:
                 capture_output=True, check=False, timeout=TESTS_S,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return True
+            return False  # a test that hangs has failed before; this machine was busy
     return ended.returncode == 1
 
 
