@@ -191,7 +191,7 @@ def line(role: str, jump_s: int, verdict: Verdict, settled_s: float, quiet_s: fl
     )
 
 
-def stage(role: str, jump_s: int, calls: int) -> bool:
+def stage(role: str, jump_s: int, calls: int, seed: int) -> bool:
     """Play one stage and print its line. Returns whether all is right. Raises NotReadyError when
     something waits longer than the jump."""
     settle_s = SETTLE_S + abs(jump_s)
@@ -199,7 +199,7 @@ def stage(role: str, jump_s: int, calls: int) -> bool:
         quiet, began = service.begin_quiet_call(), time.monotonic()
         make_callers(service.stack.org, calls)
         jump = Jump("", role, LASTS_S, service, jump_s)
-        settled_s = service.play(1, calls, [jump], settle_s)
+        settled_s = service.play(seed, calls, [jump], settle_s)
         service.wait_logged(quiet, settle_s)
         quiet_s = time.monotonic() - began
         verdict = service.recording.verdict(service.stack)
@@ -245,6 +245,7 @@ def main() -> int:
     parser.add_argument("--role", choices=(NONE, *ROLES, ALL), help="only this one")
     parser.add_argument("--jump", type=int, help=f"by so many seconds (default: ±{JUMP_S})")
     parser.add_argument("--calls", type=int, default=CALLS, help=f"live calls (default: {CALLS})")
+    parser.add_argument("--seed", type=int, default=1, help="of the calls (default: 1)")
     options = parser.parse_args()
     if not IS_POSSIBLE:
         print(f"clocks: can't be tried, because {NEEDS}")
@@ -253,7 +254,7 @@ def main() -> int:
     roles = (options.role,) if options.role else (NONE, *ROLES, ALL)
     jumps = (options.jump,) if options.jump is not None else (JUMP_S, -JUMP_S)
     pairs = [(role, 0 if role == NONE else jump_s) for role, jump_s in product(roles, jumps)]
-    are_right = [stage(*pair, options.calls) for pair in dict.fromkeys(pairs)]
+    are_right = [stage(*pair, options.calls, options.seed) for pair in dict.fromkeys(pairs)]
     if not options.role:
         are_right.append(refused(options.calls))
     return 0 if all(are_right) else 1

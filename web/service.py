@@ -232,7 +232,7 @@ class Service:
             try:
                 deadline = Deadline.after(self.settings.salesforce.lookup_deadline_ms / 1000)
                 agent = self.agents.named(state.agent)
-                self.snapshots_of(agent).since(state.number, state.since_ms, deadline)
+                self.snapshots_of(agent).since(state.number, state.asked_before, deadline)
             except SalesforceError:
                 return  # the first lookup asks again, and says what it found
 

@@ -76,7 +76,8 @@ speech, has some 700 KB."""
 class CallState:
     """number: E.164, "" when no carrier set one or the call showed two (`has_two_numbers`).
     since_ms: when the call's first event arrived, by the store's clock. began_ms: the earliest of
-    the events' own times, else since_ms.
+    the events' own times, else since_ms. asked_before: how many requests for snapshots were sent
+    before that event (`Snapshots.since`).
 
     is_first: this event is the first with the number.
     summary: of the report, for a call whose end was processed. is_reported: by its report.
@@ -98,6 +99,7 @@ class CallState:
     control_url: str = field(default="", repr=False)
     since_ms: int = 0
     began_ms: int = 0
+    asked_before: int = 0
     is_first: bool = False
     has_two_numbers: bool = False
     summary: str = ""
@@ -210,11 +212,13 @@ class Calls:
         if not call_id:
             with translated():
                 at_ms = now_ms(self._store)
+                asked_before = _number(self._store.get(f"{self._prefix}snapshots"))
             return CallState(
                 "",
                 caller_id.number,
                 direction=message.direction,
                 since_ms=at_ms,
+                asked_before=asked_before,
                 assistant_language=message.assistant_language,
                 agent=agent,
                 attestation=attestation,
@@ -614,6 +618,7 @@ def _state(
         control_url=stored.get("control_url", ""),
         since_ms=_number(stored.get("since")),
         began_ms=_number(stored.get("began")) or _number(stored.get("since")),
+        asked_before=_number(stored.get("asked_before")),
         summary=stored.get("summary", ""),
         is_reported=stored.get("reported") == "1",
         is_first=is_first,

@@ -3,6 +3,9 @@
 Single flight: the whole fleet sends one request at a time for a number, and every lookup of that
 number waits for its answer. While the window is tight, waiting lookups share a request. The last
 snapshot stays stored for times when Salesforce can't be asked.
+
+The requests are counted. Their count, not their time, tells whether a snapshot was asked for after
+a call began: the store's clock may have jumped back since.
 """
 
 import json
@@ -21,6 +24,7 @@ from shared.salesforce.customers import MAX_NUMBERS, Customer, Customers
 from shared.salesforce.failures import FailureClass, SalesforceError, away
 from shared.salesforce.new_numbers import NewNumbers
 from shared.scripts import load
+from shared.settings import REDIS_PREFIX
 from shared.store import StoreUnavailableError, now_ms, translated
 
 POLL_S = (0.005, 0.1)
@@ -33,10 +37,14 @@ FAILED_MS = 500
 WANTED_MS = 60_000
 """Longer than any lookup waits."""
 
+COUNTER = f"{REDIS_PREFIX}snapshots"
+"""How many requests for snapshots were sent, to all orgs."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """customers: all who have the number. at_ms: when Salesforce was asked, epoch ms.
+    """customers: all who have the number. at_ms: when Salesforce was asked, epoch ms. nth: which
+    request for snapshots it was.
 
     account_id, is_line: see `customers.Holders`.
     """
@@ -45,6 +53,7 @@ class Snapshot:
     at_ms: int
     account_id: str | None = None
     is_line: bool = False
+    nth: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class _Stored:
     customers: list[Customer]
     account_id: str | None = None
     is_line: bool = False
+    nth: int = 0
 
 
 class Snapshots:
@@ -107,21 +117,25 @@ class Snapshots:
                 return None
             return now_ms(self._store) - int(asking)
 
-    def since(self, number: str, not_before_ms: int, deadline: Deadline) -> Snapshot:
-        """A snapshot that is not older than not_before_ms (epoch ms), from Salesforce if need be.
+    def since(self, number: str, asked_before: int, deadline: Deadline) -> Snapshot:
+        """A snapshot of a later request than the first asked_before ones, or than those sent so
+        far, if they are fewer; from Salesforce if need be.
 
         Raises SalesforceError when there is none by the deadline, or when it can't be had.
         """
         began = time.monotonic()
+        newest: int | None = None
         held: Denied | None = None
         waits_for_another = False
         while True:
             with translated():
-                stored, asking = self._store.mget(
-                    self._key("snapshot", number), self._key("asking", number)
+                stored, asking, count = self._store.mget(
+                    self._key("snapshot", number), self._key("asking", number), COUNTER
                 )
             snapshot = _read(stored)
-            if snapshot and snapshot.at_ms >= not_before_ms:
+            if newest is None:
+                newest = min(asked_before, int(count or 0))
+            if snapshot and snapshot.nth > newest:
                 return snapshot
             in_flight = bool(asking) and not asking.startswith("failed:")
             if in_flight:
@@ -157,8 +171,8 @@ class Snapshots:
         lasts_ms = int(self._lasts_s * 1000)
         try:
             with translated():
-                at_ms, *numbers = self._take(
-                    args=[self._keys, number, MAX_NUMBERS, lasts_ms, lasts_ms]
+                at_ms, nth, *numbers = self._take(
+                    args=[self._keys, number, MAX_NUMBERS, lasts_ms, lasts_ms, COUNTER]
                 )
         except StoreUnavailableError:
             numbers = []
@@ -166,12 +180,12 @@ class Snapshots:
             self._api_budget.give_back(permit)  # another process was faster
             return
         try:
-            self._run(lambda: self._ask(numbers, int(at_ms), permit))
+            self._run(lambda: self._ask(numbers, int(at_ms), int(nth), permit))
         except SalesforceError as busy:
             self._api_budget.give_back(permit)
             self._failed(numbers, busy)
 
-    def _ask(self, numbers: list[str], at_ms: int, permit: Permit) -> None:
+    def _ask(self, numbers: list[str], at_ms: int, nth: int, permit: Permit) -> None:
         try:
             found = self._customers.by_phones(numbers, Deadline.after(self._lasts_s), permit)
         except SalesforceError as error:
@@ -192,7 +206,8 @@ class Snapshots:
                     replace(customer, new_until_ms=until.get(customer.contact_id, 0))
                     for customer in holders.customers
                 ]
-                stored = {"at": at_ms, **asdict(replace(holders, customers=tuple(customers)))}
+                holders = replace(holders, customers=tuple(customers))
+                stored = {"at": at_ms, "nth": nth, **asdict(holders)}
                 pipe.set(self._key("snapshot", number), json.dumps(stored), ex=self._ttl_s)
                 pipe.delete(self._key("asking", number))
             pipe.execute()
@@ -217,7 +232,9 @@ def _read(text: str | None) -> Snapshot | None:
         stored = read_json(_Stored, text)
     except UnreadableError:
         return None
-    return Snapshot(tuple(stored.customers), stored.at, stored.account_id, stored.is_line)
+    return Snapshot(
+        tuple(stored.customers), stored.at, stored.account_id, stored.is_line, stored.nth
+    )
 
 
 def _failure(text: str) -> SalesforceError:

@@ -16,7 +16,7 @@ from tests.fuzz.json_values import any_json, messages
 from tests.fuzz.running import for_all
 
 NOW_MS = int(time.time() * 1000)
-ARRIVALS = {"since", "last_speech_at"}
+ARRIVALS = {"since", "asked_before", "last_speech_at"}
 """Fields of a call that say when events arrived."""
 
 CUSTOMERS: tuple[dict[str, str], ...] = ({"number": "+14155550101"}, {"number": "+14155550102"}, {})

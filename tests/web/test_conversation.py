@@ -705,7 +705,7 @@ def end_state(client: FlaskClient, events: list[dict[str, Any]], store: redis.Re
     call = {
         k: v
         for k, v in store.hgetall("vs:call:call-1").items()
-        if k not in ("since", "last_speech_at")
+        if k not in ("since", "asked_before", "last_speech_at")
     }
     write_requests = [
         [

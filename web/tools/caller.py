@@ -185,7 +185,7 @@ def known_caller(turn: Turn) -> Caller:
     last = turn.last_snapshot
     if last is None:
         return _unasked(turn, None)
-    return _caller(turn, last, is_old=last.at_ms < state.since_ms)
+    return _caller(turn, last, is_old=last.nth <= state.asked_before)
 
 
 def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
@@ -200,7 +200,7 @@ def look_up_caller(turn: Turn, deadline: Deadline) -> Caller:
         return known
     try:
         until = deadline.earlier_by(ANSWER_S)
-        found = turn.snapshots.since(state.number, state.since_ms, until)
+        found = turn.snapshots.since(state.number, state.asked_before, until)
     except SalesforceError:
         CALLERS.labels(source="none" if known.customers is None else "old").inc()
         if known.customers is None:

@@ -35,6 +35,7 @@
 --                   ("1": an event said that the call ended); control_url, control_origin (fixed by the
 --                   call's first control URL; a later one on another origin is ignored and counted);
 --                   since (ms, first event), began (ms, the earliest of the events' own times);
+--                   asked_before (how many requests for snapshots had been sent at the first event);
 --                   last_speech_at (ms, when the last sign of the caller's speech arrived); closed ("1":
 --                   its end is in the journal), reported ("1": by its report), summary (of the report);
 --                   transcript_bytes, transcript_cut ("1": the limits were reached); fallback, reached
@@ -123,6 +124,7 @@ if event.agent ~= '' and call.agent ~= event.agent and (event.moves or not call.
   set('agent', event.agent)
 end
 if not call.since then set('since', ms(now)) end
+if not call.asked_before then set('asked_before', redis.call('GET', event.prefix .. 'snapshots') or '0') end
 local life_ms = event.life_ms
 if call.reported then
   life_ms, event.speech, event.utterance, event.update = event.reported_life_ms, '', '', ''
