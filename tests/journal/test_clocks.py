@@ -123,6 +123,18 @@ def test_after_a_jump_back_nothing_waits_longer_than_the_jump(
     assert len(leased(journal).intents) == 1
 
 
+def test_after_a_jump_back_what_is_refused_everywhere_is_still_its_sources_fault(
+    journal: Journal, clock: Clock
+) -> None:
+    """The source succeeded before, at a time that is in the future now."""
+    delivered = accepted(journal)
+    journal.settle(leased(journal), [Delivered(delivered, "00T")])
+    clock.runs(-JUMP_S)
+    ids = [accepted(journal) for _ in range(2)]
+    refused = [TryAgain(it, "DENIED", 1_000, Scope.RECORD, limit=6, target=it) for it in ids]
+    assert journal.settle(leased(journal), refused).stopped == (Kind.CALLBACK,)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_whatever_the_clock_does_each_write_takes_effect_once(
     journal: Journal, clock: Clock, store: redis.Redis, seed: int

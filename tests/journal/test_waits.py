@@ -172,16 +172,18 @@ def test_what_is_replayed_may_be_refused_as_often_as_a_new_intent(
 def test_a_refusal_before_the_source_last_succeeded_does_not_put_the_blame_on_it(
     journal: Journal, store: redis.Redis
 ) -> None:
-    first, second = accepted(journal, count=2)
-    for id_ in (first, second):
-        store_time.intent_has(store, id_, refused_at=1)
-    store.hset("vs:succeeded", "callback", 2)
-    both = leased(journal)
-    outcomes = [
+    first, second, third = accepted(journal, count=3)
+    refused = [
         TryAgain(id_, "DENIED", MINUTE_MS, Scope.RECORD, limit=9, target=id_)
         for id_ in (first, second)
     ]
-    assert journal.settle(both, outcomes).stopped == ()
+    journal.settle(leased(journal), refused)
+    store_time.intents_are_due(store, third, kind=Kind.CALLBACK)
+    store_time.everything_is_due(store)
+    store_time.waits_end(store)
+    store_time.lease_runs_out(store, Kind.CALLBACK)
+    journal.settle(leased(journal), [Delivered(third, "00T"), *refused])
+    assert "callback" not in journal.waits()
     assert not store.exists("vs:failing:callback")
 
 

@@ -23,7 +23,7 @@
 -- A target means that the source may be what fails. The script counts the different targets refused since
 -- the source last succeeded; from the second on, the source waits. A record that was refused before that
 -- success does not count: others went through since. From MANY targets on the source certainly fails, and
--- nothing parks for it. A failure with scope source counts for its record alone when others of its source
+-- nothing parks for it. A success in the future was before the clock jumped back. A failure with scope source counts for its record alone when others of its source
 -- in this batch were delivered.
 --
 -- "part_refused": the intent continues with the rest, and the part parks as an intent of its own.
@@ -60,7 +60,7 @@ local function judged(key, outcome, source)
   local since = tonumber(redis.call('HGET', key, 'refused_at')) or now
   local succeeded = tonumber(redis.call('HGET', p .. 'succeeded', source)) or 0
   local different = 0
-  if outcome.target ~= '' and succeeded < since then
+  if outcome.target ~= '' and (succeeded < since or (since <= now and now < succeeded)) then
     different = count_refused(p, source, outcome.target, MANY)
   end
   if times >= outcome.limit and different < MANY then return 'parked' end

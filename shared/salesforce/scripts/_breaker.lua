@@ -8,8 +8,9 @@
 --                        open the breaker
 --   first_open_ms, max_open_ms, dice (0 to 1), retry_after_ms (or nil)   how long it opens
 --
--- Key: prefix .. "breaker", a hash: state, since, until, failures_in_a_row, reason, probe_until; ok, bad,
--- from (counts).
+-- Key: prefix .. "breaker", a hash: state, since (when it opened or closed, or its probe left), until,
+-- failures_in_a_row, reason, probe_until; ok, bad, from (counts). It is open from since to until: when since is
+-- in the future, the clock has jumped back, and the wait is over.
 
 -- Opens the breaker, each time in a row for twice as long. Half of that time is jitter.
 local function open_breaker(key, now, want, reason)
@@ -25,12 +26,13 @@ end
 -- Returns the ms to wait (nil: it may go), and 1 if the lookup is the probe, otherwise 0.
 local function breaker_ask(key, now, want, flying)
   local is = redis.call('HMGET', key, 'state', 'since', 'until', 'probe_until')
+  local since = is[2] and tonumber(is[2]) <= now and is[2]
   if is[1] == 'open' then
     local wait_ms = math.max(tonumber(is[3]), tonumber(is[4])) - now
-    if wait_ms > 0 then return wait_ms, 0 end
+    if since and wait_ms > 0 then return wait_ms, 0 end
     return nil, 1
   end
-  if redis.call('ZCOUNT', flying, '(' .. (is[2] or 0), now - want.slow_ms) >= want.max_stuck then
+  if redis.call('ZCOUNT', flying, '(' .. (since or 0), now - want.slow_ms) >= want.max_stuck then
     return open_breaker(key, now, want, 'HANGING'), 0
   end
   return nil, 0
@@ -38,7 +40,7 @@ end
 
 -- The probe leaves: until it ends, or lasts_ms have passed, no other lookup goes.
 local function breaker_probes(key, now, want)
-  redis.call('HSET', key, 'probe_until', now + want.lasts_ms)
+  redis.call('HSET', key, 'since', now, 'probe_until', now + want.lasts_ms)
 end
 
 -- The probe was never sent: the next lookup is the probe.
@@ -60,7 +62,7 @@ local function breaker_enter(key, now, want)
     end
     return
   end
-  if now - tonumber(redis.call('HGET', key, 'from') or 0) > want.count_ms then
+  if math.abs(now - tonumber(redis.call('HGET', key, 'from') or 0)) > want.count_ms then
     redis.call('HSET', key, 'ok', 0, 'bad', 0, 'from', now)
   end
   if not is_bad then
