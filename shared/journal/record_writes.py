@@ -24,8 +24,8 @@ MAX_STORED = 50
 class RecordWrite:
     """One write of some fields to one record.
 
-    asked_at: when the caller asked for it; noted_at: just before it was sent, by the store's clock
-    (ISO 8601, UTC; "" until it is noted).
+    asked_at: when the caller asked for it, by the store's clock; noted_at: just before it was sent,
+    by Salesforce's (ISO 8601, UTC; "" until it is noted).
     before: the record's LastModifiedDate as read then. was: field → digest of its value then;
     fields: field → digest of the value written.
     """
@@ -55,10 +55,11 @@ class RecordWrites:
             rows = pipe.execute()
         return {id_: [_read(text) for text in row] for id_, row in zip(ids, rows, strict=True)}
 
-    def note(self, writes: Mapping[str, RecordWrite]) -> None:
-        """Note writes that are about to be sent, by record id."""
+    def note(self, writes: Mapping[str, RecordWrite], at_ms: int | None = None) -> None:
+        """Note writes that are about to be sent, by record id. at_ms: Salesforce's time, None to
+        note the store's."""
         with translated():
-            at = datetime.fromtimestamp(now_ms(self._store) / 1000, UTC)
+            at = datetime.fromtimestamp((at_ms or now_ms(self._store)) / 1000, UTC)
             noted_at = at.isoformat(timespec="milliseconds")
             pipe = self._store.pipeline(transaction=False)
             for record_id, write in writes.items():

@@ -8,8 +8,9 @@ speaks https only (docs/vendors.md S2).
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import redis
@@ -59,12 +60,14 @@ class _Transport(requests.Session):
     A request of a trace has the header `traceparent`, for a gateway on its way. Salesforce
     documents no use of it, and that it ignores the header is not confirmed (docs/vendors.md S30).
 
-    usage: the header Sforce-Limit-Info of the last answer, "" when it had none. For one thread.
+    usage: the header Sforce-Limit-Info of the last answer, "" when it had none. dated: called with
+    the header Date of each answer. For one thread.
     """
 
-    def __init__(self, *, plain_http: bool) -> None:
+    def __init__(self, *, plain_http: bool, dated: Callable[[str], None]) -> None:
         super().__init__()
         self.usage = ""
+        self._dated = dated
         once_more = _OnceMore(
             total=1, connect=1, read=1, status=0, redirect=0, other=0, allowed_methods={"GET"}
         )
@@ -108,6 +111,7 @@ class _Transport(requests.Session):
         except HTTPError as trouble:  # from the body
             raise away(type(trouble).__name__, ambiguous=True) from None
         self.usage = answer.headers.get("Sforce-Limit-Info", "")
+        self._dated(answer.headers.get("Date", ""))
         if answer.status_code >= 300:
             raise _failure(answer)
         return answer
@@ -142,6 +146,18 @@ class SalesforceClient:
         self._settings = settings
         self._plain_http = settings.instance_url.startswith("http://")
         self._local = threading.local()
+        self._ahead_s: float | None = None
+
+    def now_ms(self) -> int | None:
+        """Salesforce's own time (epoch ms), to a second or two; None before its first answer.
+
+        It is the date of the last answer, and what has passed since by the monotonic clock.
+        """
+        return None if self._ahead_s is None else int((time.monotonic() + self._ahead_s) * 1000)
+
+    def _dated(self, date: str) -> None:
+        with suppress(ValueError):  # an edge in front of Salesforce may send none
+            self._ahead_s = parsedate_to_datetime(date).timestamp() - time.monotonic()
 
     def permit(self, until: Deadline, *, lasts_s: float) -> Permit:
         """A permit for one request; waits until the deadline. Raises SalesforceError."""
@@ -235,7 +251,7 @@ class SalesforceClient:
     @property
     def _transport(self) -> _Transport:
         if not hasattr(self._local, "transport"):
-            self._local.transport = _Transport(plain_http=self._plain_http)
+            self._local.transport = _Transport(plain_http=self._plain_http, dated=self._dated)
         transport: _Transport = self._local.transport
         return transport
 

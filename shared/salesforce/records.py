@@ -75,6 +75,10 @@ class Records:
         self._composite = composite.SharedRequests(salesforce, timeout_s=timeout_s)
         self.has_key_fields = has_key_fields
 
+    def now_ms(self) -> int | None:
+        """Salesforce's own time, see `SalesforceClient.now_ms`."""
+        return self._salesforce.now_ms()
+
     def create(
         self,
         sobject: str,

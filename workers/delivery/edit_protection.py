@@ -5,11 +5,14 @@ A caller's last request counts, in whichever call it was made and in whichever o
 are delivered. A field that a person has changed since is a conflict and parks the request. A field
 that has the new value already is done, so a second attempt after a lost answer writes nothing
 twice.
+
+The store's clock orders the requests of a caller. It may jump, so what is compared with the times
+of a record is by Vapi's clock and by Salesforce's own.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.intent import Delivered, Intent, Outcome, Parked
@@ -62,8 +65,9 @@ class Change:
     """One request, the record as it is now, and this service's recent writes to it.
 
     values: field → what it becomes. seen: field → the values that it may have without anybody
-    else's edit; None when the record was not read at acceptance. asked_at, unseen_until: ISO 8601;
-    nobody can have seen a record before it was created, so what happened until then is no edit.
+    else's edit; None when the record was not read at acceptance. asked_at, unseen_until: ISO 8601.
+    The first orders the requests. Nobody can have seen a record before it was created, so what
+    happened until then is no edit.
     """
 
     intent: Intent
@@ -107,10 +111,16 @@ class Change:
 
     @property
     def _since(self) -> datetime:
-        asked = datetime.fromisoformat(self.asked_at)
         if not self.unseen_until:
-            return asked
-        return max(asked, datetime.fromisoformat(self.unseen_until))
+            return self._requested
+        return max(self._requested, datetime.fromisoformat(self.unseen_until))
+
+    @property
+    def _requested(self) -> datetime:
+        """By the time of the message; by the store's clock when the message had none."""
+        if requested_ms := self.intent.requested_at_ms:
+            return datetime.fromtimestamp(requested_ms / 1000, UTC)
+        return datetime.fromisoformat(self.asked_at)
 
     def _base(self) -> RecordWrite | None:
         """For a request that was accepted without a look at the record: our first write since, if
@@ -118,7 +128,7 @@ class Change:
         found."""
         if self.seen is not None:
             return None
-        since = datetime.fromisoformat(self.asked_at) - timedelta(seconds=UNDER_WAY_S)
+        since = self._requested - timedelta(seconds=UNDER_WAY_S)
         found = (
             entry
             for entry in self.writes
@@ -182,7 +192,8 @@ def write_changes(
             writing[record_id] = (change, row)
     if not writing:
         return outcomes
-    log.note({id_: change.as_write(noted) for id_, (change, _) in writing.items()})
+    writes = {id_: change.as_write(noted) for id_, (change, _) in writing.items()}
+    log.note(writes, context.records.now_ms())
     for change, _ in writing.values():
         note(change)
     written = context.records.change(reader.sobject, [row for _, row in writing.values()])
