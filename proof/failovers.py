@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from demo.processes import wait_until
-from demo.stack import READY_S
+from demo.stack import READY_S, Store
 from proof.sentinels import QUICK, Watched, client
 from proof.writers import Writers, found
 
@@ -33,6 +33,7 @@ Step = Callable[[Watched], None]
 
 SORTS: dict[str, tuple[Step, Step, str]] = {
     "killed": (Watched.kill, Watched.restart, ""),
+    "killed, and its successor frozen": (Watched.kill, Watched.restart_and_fail_again, ""),
     "frozen": (Watched.freeze, Watched.thaw, ""),
     "partitioned": (Watched.cut, Watched.heal, ""),
     "frozen, min-replicas-to-write 1": (Watched.freeze, Watched.thaw, REPLICA_WANTED),
@@ -45,7 +46,8 @@ SORTS: dict[str, tuple[Step, Step, str]] = {
 class Counted:
     """confirming: REDIS_CONFIRM_REPLICAS. lost: acknowledged writes that are gone; most: in one
     round; window_s: the longest time of one round in which they were acknowledged. pause_s: the
-    longest time of one round without an acknowledged write."""
+    longest time of one round without an acknowledged write. twice: rounds in which Sentinel took
+    the new primary for dead as well, and promoted the former one again."""
 
     sort: str
     confirming: int
@@ -55,6 +57,7 @@ class Counted:
     most: int = 0
     window_s: float = 0.0
     pause_s: float = 0.0
+    twice: int = 0
 
     def add(self, acknowledged: dict[str, float], left: set[str]) -> None:
         """One round. acknowledged: as in Writers. left: the ids of what is still there."""
@@ -70,7 +73,7 @@ class Counted:
         return (
             f"failovers: {self.sort} confirm_replicas={self.confirming} rounds={self.rounds} "
             f"acknowledged={self.acknowledged} lost={self.lost} most_in_a_round={self.most} "
-            f"window_s={self.window_s:.3f} pause_s={self.pause_s:.1f}"
+            f"window_s={self.window_s:.3f} pause_s={self.pause_s:.1f} twice={self.twice}"
         )
 
 
@@ -100,19 +103,21 @@ def fail_over(counted: Counted, chance: random.Random, debug: Sequence[Any] = ()
                     lambda: len(writers.acknowledged) > before, for_s=READY_S, what="a write"
                 )
                 time.sleep(chance.uniform(*WRITES_FOR_S))
-            with client(watched.replica.port) as asked:
+            primary, replica = watched.wait_for_return()
+            with client(primary.port) as asked:
                 left, half = found(asked)
-            _wait_for_the_same(watched, left)
+            _wait_for_the_same(replica, left)
         finally:
             watched.stop()
     assert not half, "a replica has all of a step or nothing"
     counted.add(writers.acknowledged, left)
+    counted.twice += primary is watched.primary
 
 
-def _wait_for_the_same(watched: Watched, ids: set[str]) -> None:
-    """Wait until the former primary has what the new one has, and nothing else."""
-    with client(watched.primary.port) as asked:
-        wait_until(lambda: found(asked)[0] == ids, for_s=READY_S, what="the former primary's copy")
+def _wait_for_the_same(replica: Store, ids: set[str]) -> None:
+    """Wait until the replica has what the primary has, and nothing else."""
+    with client(replica.port) as asked:
+        wait_until(lambda: found(asked)[0] == ids, for_s=READY_S, what="the replica's copy")
 
 
 def main() -> int:

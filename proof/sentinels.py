@@ -23,6 +23,8 @@ NAME = "store"
 
 SENTINELS, QUORUM = 3, 2
 DOWN_AFTER_MS = 500
+"""On a busy machine a store that is well may not answer for so long. Then Sentinel replaces it."""
+
 FAILOVER_TIMEOUT_MS = 2_000
 LINK_S = 0.002
 """How long data is under way between the two places. A machine that dies takes it along."""
@@ -124,6 +126,14 @@ class Watched:
         self._wait(lambda: self._leads_to == self.replica.port, "the new address")
         self.primary.start()
 
+    def restart_and_fail_again(self) -> None:
+        """Start the primary again, and freeze the new one until Sentinel has replaced that too."""
+        self.restart()
+        os.kill(self.replica.process.pid, signal.SIGSTOP)
+        first = self.sentinels[0].port
+        self._wait(lambda: primary_named_by(first) == self.link.port, "the second failover")
+        os.kill(self.replica.process.pid, signal.SIGCONT)
+
     def freeze(self) -> None:
         os.kill(self.primary.process.pid, signal.SIGSTOP)
 
@@ -145,9 +155,23 @@ class Watched:
             lambda: primary_named_by(self.sentinels[0].port) == self.replica.port, "the failover"
         )
 
-    def wait_for_return(self) -> None:
-        """Wait until the former primary is a replica that is copying nothing any more."""
-        self._wait(lambda: is_replica(self.primary), "the former primary")
+    def wait_for_return(self) -> tuple[Store, Store]:
+        """Wait until one of the stores is the replica of the other and copying nothing any more.
+        Returns the primary and its replica: Sentinel may have promoted the former primary again."""
+        found: list[tuple[Store, Store]] = []
+
+        def is_pair() -> bool:
+            named = primary_named_by(self.sentinels[0].port)
+            for port, primary, replica in (
+                (self.replica.port, self.replica, self.primary),
+                (self.link.port, self.primary, self.replica),
+            ):
+                if named == port and is_replica(replica) and not is_replica(primary):
+                    found.append((primary, replica))
+            return bool(found)
+
+        self._wait(is_pair, "the former primary")
+        return found[0]
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         """A NotReadyError shows the ends of all logs."""

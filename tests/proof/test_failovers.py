@@ -17,7 +17,7 @@ def test_no_confirmed_write_is_lost_with_a_primary_and_unconfirmed_ones_are() ->
     def play(counted: Counted) -> None:
         try:
             fail_over(counted, random.Random(1), QUICK)
-        except NotReadyError:  # says nothing about writes; seen in four of some 600 rounds
+        except NotReadyError:  # says nothing about writes: the machine is too busy
             fail_over(counted, random.Random(2), QUICK)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
