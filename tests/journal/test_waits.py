@@ -101,6 +101,15 @@ def test_a_tool_that_waits_or_is_paused_is_set_aside_and_its_kind_goes_on(
     assert aside in {it.id for it in leased(journal).intents}
 
 
+def test_what_is_set_aside_takes_no_place_in_the_batch(
+    journal: Journal, store: redis.Redis
+) -> None:
+    aside, other = accepted(journal, count=3, tool="paused"), accepted(journal, tool="other")
+    store_time.intents_are_due(store, *aside, kind=Kind.CALLBACK)
+    journal.pause("agent/paused")
+    assert [it.id for it in leased(journal, limit=1).intents] == [other]
+
+
 def test_what_is_set_aside_after_its_lease_ran_out_is_in_doubt(
     journal: Journal, store: redis.Redis
 ) -> None:
