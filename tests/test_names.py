@@ -11,8 +11,8 @@ from shared.domain.kinds import VERBS_OF_TEAMS, Kind
 SHARED = {
     "addresses", "agent", "alive", "background", "batches", "calls", "deadline", "domain", "errors",
     "installed", "journal", "listening", "logs", "metrics", "operators", "phone", "redaction",
-    "salesforce", "scripts", "settings", "store", "telemetry", "tracing", "twilio", "vapi",
-    "wake_ups",
+    "salesforce", "scripts", "settings", "store", "telemetry", "tracing", "twilio", "unlocked",
+    "vapi", "wake_ups",
 }  # fmt: skip
 """What both sides share. Adding a name here is a decision: a domain word or an outside system."""
 

@@ -121,8 +121,11 @@ def test_full_batches_do_not_wait_for_the_one_ahead(batched: Batches, counted: C
     counted.sizes.clear()
 
     def wait_for_all() -> None:
-        there = lambda: sum(counted.sizes) + len(batched._waiting) == COUNT  # noqa: E731
-        wait_until(there, for_s=10, what="the others")
+        wait_until(
+            lambda: sum(counted.sizes) + len(batched._waiting) == COUNT,
+            for_s=10,
+            what="the others",
+        )
 
     counted.before_each = wait_for_all
     run_all(batched, [f"n{i}" for i in range(COUNT)])
