@@ -150,7 +150,7 @@ class Snapshots:
                     Use.LOOKUP, lasts_s=self._lasts_s, waited_s=waited_s, shared=True
                 )
                 if isinstance(permit, Permit):
-                    self._send(number, permit)
+                    self._send(number, permit, newest)
                     waits_for_another = True
                 elif permit.why != "window":
                     raise permit.as_error()
@@ -166,13 +166,14 @@ class Snapshots:
             self._store.zadd(f"{self._keys}wanted", wanted, nx=True)
             self._store.pexpire(f"{self._keys}wanted", WANTED_MS)
 
-    def _send(self, number: str, permit: Permit) -> None:
-        """Sends a request for this number and all others that wait, on another thread."""
+    def _send(self, number: str, permit: Permit, newest: int) -> None:
+        """Sends a request for this number and all others that wait, on another thread. Not when the
+        number has a snapshot of a later request than `newest` by now."""
         lasts_ms = int(self._lasts_s * 1000)
         try:
             with translated():
                 at_ms, nth, *numbers = self._take(
-                    args=[self._keys, number, MAX_NUMBERS, lasts_ms, lasts_ms, COUNTER]
+                    args=[self._keys, number, MAX_NUMBERS, lasts_ms, lasts_ms, COUNTER, newest]
                 )
         except StoreUnavailableError:
             numbers = []

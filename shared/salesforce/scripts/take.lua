@@ -2,7 +2,8 @@
 --
 -- ARGV  1 prefix, 2 the asking lookup's number, 3 max numbers, 4 ms until another request may ask for
 --       them, whatever happened to this one, 5 ms after which no lookup waits for a number any more,
---       6 the key of the counter of these requests
+--       6 the key of the counter of these requests, 7 no number is taken when the asking lookup's has a
+--       snapshot of a later request than this one
 --
 -- Keys, under prefix:
 --   wanted            sorted set: numbers by the time when a lookup began to wait
@@ -15,6 +16,8 @@ local p, number = ARGV[1], ARGV[2]
 local limit, asking_ms, waits_ms = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local wanted = p .. 'wanted'
 local now = clock_ms()
+local is_json, snapshot = pcall(cjson.decode, redis.call('GET', p .. 'snapshot:' .. number) or '')
+if is_json and type(snapshot) == 'table' and (tonumber(snapshot.nth) or 0) > tonumber(ARGV[7]) then return {now, 0} end
 redis.call('ZREMRANGEBYSCORE', wanted, '-inf', now - waits_ms)
 redis.call('ZREM', wanted, number)
 local taken = {now, 0}
