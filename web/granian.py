@@ -37,6 +37,8 @@ keeps its connections, so this is the most that granian allows. It costs no thre
 
 MAX_HEAD_BYTES = 32 * 1024
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
 
 def main() -> None:
     """Ends with a text if settings or agent folder can't be used, or if the port is taken."""
@@ -51,7 +53,11 @@ def main() -> None:
         sys.exit(str(refused))
     # granian would share the port with whoever has it (SO_REUSEPORT), and each get some requests.
     refuse_taken_port(host, settings.web.port, server="web", setting="PORT")
-    os.register_at_fork(after_in_child=_end_at_once_on_signals)
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, STOPS),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS),
+        after_in_child=_end_at_once_on_signals,
+    )
     if hasattr(os, "sched_setaffinity"):  # not on macOS
         cores = Cores(os.sched_getaffinity(0))
         os.register_at_fork(before=cores.choose, after_in_child=cores.take)
@@ -102,9 +108,11 @@ class Cores:
 
 def _end_at_once_on_signals() -> None:
     """Until granian sets a worker's own handlers. Those that it inherits are its parent's, and do
-    nothing in it: granian would wait in vain for a worker that it stops while it starts."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    nothing in it: granian would wait in vain for a worker that it stops while it starts. A signal
+    that came since the fork was held back for this."""
+    for number in STOPS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
 if __name__ == "__main__":
