@@ -32,7 +32,7 @@ def measure(_seed: int) -> list[Figure]:
         Figure("a call of ten minutes, during the call", long["during"], 80, "KB"),
         Figure("a call of ten minutes, just delivered", long["delivered"], 16, "KB"),
         Figure("after an hour", long["hour"], 14, "KB"),
-        Figure("after a day", long["day"], 8, "KB"),
+        Figure("after a day", long["day"], 8.5, "KB"),
         Figure("receipts alone", long["receipts"], 3, "KB"),
     ]
 
