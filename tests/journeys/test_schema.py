@@ -23,7 +23,6 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 WITH_COLONS = ("{conversation}", "{dedup key}")
 
 PUT_TOGETHER = {
-    "vs:salesforce:{}:snapshot:{}",
     "vs:lookups:{}:{}",
     "vs:missed:{}",
     "vs:writes:{}:{}:{}",
